@@ -1,0 +1,53 @@
+"""The activity log, and the log of database faults."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, LiteralString
+
+from database.engine import Statement
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from database.assignments import Trip
+    from database.engine import Database, Row
+
+
+def log(trip: Trip, entries: Sequence[tuple[str, str]], now: str) -> Statement:
+    """Log (type, details) pairs on a trip, given by id, or by slug where the same batch makes it."""
+    return Statement(LOG_BY_ID if isinstance(trip, int) else LOG_BY_SLUG, (trip, json.dumps(list(entries)), now))
+
+
+async def of_trip(db: Database, trip_id: int, limit: int) -> list[Row]:
+    """The trip's latest activities, latest first."""
+    return await db.read(OF_TRIP, (trip_id, limit))
+
+
+async def record_fault(db: Database, operation: str, message: str, now: str) -> int:
+    """Store a database fault in db_errors and return its id."""
+    (rows,) = await db.batch([Statement(RECORD_FAULT, (now, operation, message))])
+    return rows[0]["id"]
+
+
+LOG_BY_ID: LiteralString = """
+INSERT INTO ActivityLog (activity_type, activity_details, trip_id, created_at)
+SELECT w.value ->> 0, w.value ->> 1, CAST(?1 AS INTEGER), ?3 FROM json_each(?2) w
+"""
+
+LOG_BY_SLUG: LiteralString = """
+INSERT INTO ActivityLog (activity_type, activity_details, trip_id, created_at)
+SELECT w.value ->> 0, w.value ->> 1, (SELECT trip_id FROM trips_v2 WHERE trip_slug = ?1), ?3 FROM json_each(?2) w
+"""
+
+OF_TRIP: LiteralString = """
+SELECT activity_id, activity_type AS type, activity_details AS details, created_at AS at
+FROM ActivityLog WHERE trip_id = CAST(? AS INTEGER)
+ORDER BY activity_id DESC LIMIT CAST(? AS INTEGER)
+"""
+
+RECORD_FAULT: LiteralString = """
+INSERT INTO db_errors (error_timestamp, attempted_operation, error_message, mcp_server)
+VALUES (?, ?, ?, 'voygen')
+RETURNING id
+"""

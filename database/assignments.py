@@ -1,0 +1,223 @@
+"""Queries and statements on who travels on which trip. Every write here leaves both stores equal."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, LiteralString, TypeAlias
+
+from database.engine import Statement
+from database.entries import NOT_AN_ARRAY, WITH_ENTRIES
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from database.engine import Database, Row, Value
+
+# The role of an assignment that names none, in both stores.
+DEFAULT_ROLE = "traveler"
+
+# A trip by its id, or, where it is made earlier in the same batch, by its slug.
+Trip: TypeAlias = int | str
+
+# A client's e-mail as stored, and a role.
+Pair: TypeAlias = tuple[str, str]
+
+
+async def on_trip(db: Database, trip_id: int) -> list[Row]:
+    """The trip's assignments with the client's name, in the order in which they were made."""
+    return await db.read(ON_TRIP, (trip_id,))
+
+
+async def side_by_side(db: Database, trip_name: str) -> list[Row]:
+    """A row for each JSON entry of the trip, `entry`, beside its assignment, `junction`; then the other assignments."""
+    return await db.read(SIDE_BY_SIDE, (trip_name,))
+
+
+async def of_clients(db: Database, trip_id: int, emails: Sequence[str]) -> list[Row]:
+    """The assignments that these clients have on the trip: assignment_id, email, role."""
+    return await db.read(OF_CLIENTS, (trip_id, json.dumps(list(emails))))
+
+
+def guard_unchanged(trip_id: int, emails: Sequence[str], read: Sequence[Row]) -> Statement:
+    """Fails the batch if these clients' assignments on the trip are not the ones read with `of_clients`."""
+    rows = [[row["assignment_id"], row["email"], row["role"]] for row in read]
+    return Statement(GUARD_UNCHANGED, (trip_id, json.dumps(list(emails)), json.dumps(rows)))
+
+
+def assign(trip: Trip, email: str, role: str, now: str) -> list[Statement]:
+    """One assignment, unless it is there: the trigger mirrors it, the last statement repairs what was not."""
+    return [_on(trip, ASSIGN, email, role, now), *mirror(trip, now)]
+
+
+def assign_many(trip_id: int, pairs: Sequence[Pair], now: str) -> list[Statement]:
+    """Many assignments with the guard held: the JSON is written once, in time proportional to its length."""
+    hold, *written = mirror(trip_id, now)
+    return [hold, _on(trip_id, ASSIGN_MANY, json.dumps(list(pairs)), now), *written]
+
+
+def unassign(trip_id: int, pairs: Sequence[Pair], now: str) -> list[Statement]:
+    return [_on(trip_id, UNASSIGN, json.dumps(list(pairs))), *mirror(trip_id, now, pairs)]
+
+
+def change_role(trip_id: int, email: str, from_role: str, to_role: str, now: str) -> list[Statement]:
+    """Give an assignment another role; where the client has that role already, the two become one."""
+    return [
+        _on(trip_id, CHANGE_ROLE, email, from_role, to_role, now),
+        *mirror(trip_id, now, [(email, from_role)]),
+    ]
+
+
+def mirror(trip: Trip, now: str, removed: Sequence[Pair] = ()) -> list[Statement]:
+    """The backup write brings the JSON up to the junction; its last statement but one returns a row if it had to.
+
+    It holds the guard, so that the reverse trigger does not take it for somebody else's. Malformed text goes to
+    quarantine first. `removed` are pairs whose entries go, unless the junction has them.
+    """
+    away = [_on(trip, TAKE_AWAY, json.dumps(list(removed)))] if removed else []
+    return [_on(trip, HOLD), _on(trip, QUARANTINE, now), *away, _on(trip, ADD_MISSING), _on(trip, RELEASE)]
+
+
+def _on(trip: Trip, sql: LiteralString, *params: Value) -> Statement:
+    """The statement for this trip, which its text calls `@trip` and its first parameter names."""
+    reference: LiteralString = (
+        "CAST(?1 AS INTEGER)" if isinstance(trip, int) else "(SELECT trip_id FROM trips_v2 WHERE trip_slug = ?1)"
+    )
+    return Statement(sql.replace("@trip", reference), (trip, *params))
+
+
+ON_TRIP: LiteralString = """
+SELECT a.assignment_id, a.client_email AS email, a.client_role AS role, a.created_at AS assigned_at,
+       c.client_id, c.full_name
+FROM trip_client_assignments a JOIN clients_v2 c ON c.email = a.client_email
+WHERE a.trip_id = CAST(? AS INTEGER)
+ORDER BY a.assignment_id
+"""
+
+SIDE_BY_SIDE: LiteralString = (
+    WITH_ENTRIES
+    + """
+SELECT a.client_email || ' as ' || a.client_role AS junction, e.element AS entry
+FROM trips_v2 t
+JOIN trip_client_entries e ON e.trip_id = t.trip_id
+LEFT JOIN trip_client_assignments a
+  ON a.trip_id = e.trip_id AND a.client_email = e.client_email AND a.client_role = e.role
+WHERE t.trip_name = ?1
+UNION ALL
+SELECT a.client_email || ' as ' || a.client_role, NULL
+FROM trips_v2 t JOIN trip_client_assignments a ON a.trip_id = t.trip_id
+WHERE t.trip_name = ?1
+  AND json_array(a.client_email, a.client_role) NOT IN (
+      SELECT json_array(e.client_email, e.role) FROM trip_client_entries e
+      WHERE e.trip_id = t.trip_id AND e.client_email IS NOT NULL)
+"""
+)
+
+OF_CLIENTS: LiteralString = """
+SELECT a.assignment_id, a.client_email AS email, a.client_role AS role
+FROM json_each(?2) w CROSS JOIN trip_client_assignments a
+WHERE a.trip_id = CAST(?1 AS INTEGER) AND a.client_email = w.value
+ORDER BY a.assignment_id
+"""
+
+GUARD_UNCHANGED: LiteralString = """
+INSERT INTO write_guard (assignments_unchanged)
+SELECT 0 WHERE (
+    SELECT count(*)
+    FROM json_each(?2) w CROSS JOIN trip_client_assignments a
+    WHERE a.trip_id = CAST(?1 AS INTEGER) AND a.client_email = w.value
+) <> json_array_length(?3)
+    OR EXISTS (
+        SELECT 1 FROM json_each(?3) r
+        WHERE NOT EXISTS (
+            SELECT 1 FROM trip_client_assignments a
+            WHERE a.assignment_id = (r.value ->> 0) AND a.trip_id = CAST(?1 AS INTEGER)
+              AND a.client_email = (r.value ->> 1) AND a.client_role = (r.value ->> 2)))
+"""
+
+ASSIGN: LiteralString = """
+INSERT INTO trip_client_assignments (trip_id, client_email, client_role, created_at, updated_at)
+VALUES (@trip, ?2, ?3, ?4, ?4)
+ON CONFLICT (trip_id, client_email, client_role) DO NOTHING
+"""
+
+HOLD: LiteralString = "INSERT INTO trip_client_sync (trip_id, action) VALUES (@trip, 'hold')"
+
+RELEASE: LiteralString = "DELETE FROM trip_client_sync WHERE trip_id = @trip"
+
+ASSIGN_MANY: LiteralString = """
+INSERT INTO trip_client_assignments (trip_id, client_email, client_role, created_at, updated_at)
+SELECT @trip, w.value ->> 0, w.value ->> 1, ?3, ?3
+FROM json_each(?2) w
+WHERE true
+ON CONFLICT (trip_id, client_email, client_role) DO NOTHING
+"""
+
+UNASSIGN: LiteralString = """
+DELETE FROM trip_client_assignments
+WHERE trip_id = @trip
+  AND (client_email, client_role) IN (SELECT w.value ->> 0, w.value ->> 1 FROM json_each(?2) w)
+"""
+
+# OR REPLACE takes away the row that has the new role already; its entry is merged with this one's.
+CHANGE_ROLE: LiteralString = """
+UPDATE OR REPLACE trip_client_assignments
+SET client_role = ?4, updated_at = ?5
+WHERE trip_id = @trip AND client_email = ?2 AND client_role = ?3
+"""
+
+QUARANTINE: LiteralString = (
+    """
+INSERT INTO trip_clients_quarantine (trip_id, raw_text, reason, quarantined_at)
+SELECT trip_id, clients, 'not an array', ?2 FROM trips_v2
+WHERE trip_id = @trip AND """
+    + NOT_AN_ARRAY
+)
+
+TAKE_AWAY: LiteralString = (
+    WITH_ENTRIES
+    + """
+UPDATE trips_v2 SET clients = (
+    SELECT json_group_array(json(e.element))
+    FROM trip_client_entries e
+    WHERE e.trip_id = @trip
+      AND (e.client_email IS NULL
+           OR json_array(e.client_email, e.role) NOT IN (
+               SELECT json_array(w.value ->> 0, w.value ->> 1) FROM json_each(?2) w)
+           OR (e.client_email, e.role) IN (
+               SELECT a.client_email, a.client_role FROM trip_client_assignments a WHERE a.trip_id = @trip)))
+WHERE trip_id = @trip
+  AND EXISTS (
+      SELECT 1 FROM trip_client_entries e
+      WHERE e.trip_id = @trip AND e.client_email IS NOT NULL
+        AND (e.client_email, e.role) IN (SELECT w.value ->> 0, w.value ->> 1 FROM json_each(?2) w)
+        AND json_array(e.client_email, e.role) NOT IN (
+            SELECT json_array(a.client_email, a.client_role) FROM trip_client_assignments a WHERE a.trip_id = @trip))
+"""
+)
+
+# NOT IN over json_array(…), never over a pair: a pair may be partly NULL, and for that SQLite walks the whole list.
+# The missing entries are put behind the text that is there: one pass, however long the list is.
+ADD_MISSING: LiteralString = (
+    WITH_ENTRIES
+    + """
+UPDATE trips_v2
+SET clients = iif("""
+    + NOT_AN_ARRAY
+    + """, m.entries,
+              iif(json_array_length(clients) = 0, m.entries,
+                  substr(json(clients), 1, length(json(clients)) - 1) || ',' || substr(m.entries, 2)))
+FROM (
+    SELECT count(*) AS n,
+           json_group_array(json_object('email', a.client_email, 'role', a.client_role, 'assigned_at', a.created_at)) AS entries
+    FROM trip_client_assignments a
+    WHERE a.trip_id = @trip
+      AND json_array(a.client_email, a.client_role) NOT IN (
+          SELECT json_array(e.client_email, e.role) FROM trip_client_entries e
+          WHERE e.trip_id = @trip AND e.client_email IS NOT NULL)
+) m
+WHERE trip_id = @trip AND (m.n > 0 OR """  # noqa: E501
+    + NOT_AN_ARRAY
+    + """)
+RETURNING trip_id
+"""
+)

@@ -1,0 +1,93 @@
+"""Queries and statements on clients."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, LiteralString
+
+from database.engine import Statement
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from database.engine import Database, Row
+
+SUMMARY: LiteralString = "SELECT c.client_id, c.email, c.full_name, c.contact_info, c.preferences FROM clients_v2 c\n"
+
+
+def fold(email: str) -> str:
+    """An e-mail as it is compared: trimmed, ASCII letters in lower case. The same as the schema's index does."""
+    return email.strip("\t\n\v\f\r ").translate(_TO_LOWER)
+
+
+async def with_emails(db: Database, emails: Iterable[str]) -> dict[str, Row]:
+    """The clients of these e-mails by folded e-mail, whatever the case they are stored in."""
+    rows = await db.read(WITH_EMAILS, (json.dumps(sorted({fold(email) for email in emails})),))
+    return {fold(row["email"]): row for row in reversed(rows)}
+
+
+async def with_ids(db: Database, client_ids: Iterable[int]) -> dict[int, Row]:
+    rows = await db.read(WITH_IDS, (json.dumps(sorted(set(client_ids))),))
+    return {row["client_id"]: row for row in rows}
+
+
+async def with_words(db: Database, words: Sequence[str], needed: int, limit: int) -> list[Row]:
+    """Clients in whose name or e-mail at least `needed` of the words begin a word, those with most first."""
+    return await db.read(SEARCH, (json.dumps(list(words)), needed, limit))
+
+
+def guard_exist(emails: Iterable[str]) -> Statement:
+    """Fails the batch if one of the clients, e-mails as stored, is gone or has another e-mail now."""
+    return Statement(GUARD_EXIST, (json.dumps(sorted(set(emails))),))
+
+
+def insert(new: Sequence[Mapping[str, Any]], now: str) -> Statement:
+    """Create clients that no one created in the meantime; each is keyed by the columns of `INSERT`."""
+    return Statement(INSERT, (json.dumps(list(new)), now))
+
+
+_TO_LOWER = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
+
+WITH_EMAILS: LiteralString = (
+    SUMMARY
+    + """
+JOIN json_each(?) w ON lower(trim(c.email, char(9,10,11,12,13,32))) = w.value
+ORDER BY c.client_id
+"""
+)
+
+WITH_IDS: LiteralString = SUMMARY + "JOIN json_each(?) w ON c.client_id = w.value"
+
+SEARCH: LiteralString = """
+SELECT m.client_id, m.email, m.full_name, m.contact_info, m.preferences
+FROM (
+    SELECT c.*, (
+        SELECT count(*) FROM json_each(?1) w
+        WHERE instr(' ' || lower(c.full_name || ' ' || c.email) || ' ',
+                    ' ' || w.value || iif(w.value GLOB '*[^0-9]*', '', ' ')) > 0
+    ) AS found
+    FROM clients_v2 c
+) m
+WHERE m.found >= CAST(?2 AS INTEGER)
+ORDER BY m.found DESC, m.full_name, m.client_id
+LIMIT CAST(?3 AS INTEGER)
+"""
+
+GUARD_EXIST: LiteralString = """
+INSERT INTO write_guard (clients_exist)
+SELECT 0 WHERE EXISTS (
+    SELECT 1 FROM json_each(?) w WHERE NOT EXISTS (SELECT 1 FROM clients_v2 c WHERE c.email = w.value))
+"""
+
+INSERT: LiteralString = """
+INSERT INTO clients_v2 (email, full_name, contact_info, preferences, loyalty_programs, travel_docs, search_text,
+                        created_at, updated_at)
+SELECT w.value ->> '$.email', w.value ->> '$.full_name', w.value ->> '$.contact_info', w.value ->> '$.preferences',
+       w.value ->> '$.loyalty_programs', w.value ->> '$.travel_docs',
+       lower((w.value ->> '$.full_name') || ' ' || (w.value ->> '$.email')), ?2, ?2
+FROM json_each(?1) w
+WHERE NOT EXISTS (
+    SELECT 1 FROM clients_v2 c
+    WHERE lower(trim(c.email, char(9,10,11,12,13,32))) = lower(trim(w.value ->> '$.email', char(9,10,11,12,13,32))))
+RETURNING client_id, email, full_name
+"""

@@ -1,0 +1,217 @@
+"""The embedded engine: one SQLite file, one connection that writes, one that reads."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+import re
+import sqlite3
+import time
+from typing import TYPE_CHECKING, Any, LiteralString, TypeVar
+
+import aiosqlite
+
+from database.errors import (
+    ConstraintViolated,
+    DatabaseBusy,
+    DatabaseError,
+    DatabaseFull,
+    DatabaseReadOnly,
+    DatabaseUnavailable,
+    EngineTooOld,
+    GuardFailed,
+    NotADatabase,
+)
+from database.platform import make_private_file, make_private_folder
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Coroutine, Sequence
+    from pathlib import Path
+    from typing import Self
+
+    from database.engine import Row, Statement, Value
+
+T = TypeVar("T")
+
+MINIMUM_SQLITE = (3, 40, 0)
+
+# How long SQLite itself waits for a lock before a try is given up, in milliseconds; then chance decides who is next.
+BUSY_TIMEOUT_MS = 250
+
+_GUARD = re.compile(r"CHECK constraint failed: (guard_\w+)")
+
+
+async def open_database(path: Path, *, patience: float = 30.0) -> EmbeddedDatabase:
+    """Open the file, making it and the folders on the way where they are missing, private to their owner.
+
+    `patience` is how long a batch waits for other programs' writes, in seconds, before DatabaseBusy.
+    Raises EngineTooOld, NotADatabase, DatabaseReadOnly, DatabaseFull or DatabaseUnavailable, each with a
+    message for the person who named the file.
+    """
+    if sqlite3.sqlite_version_info < MINIMUM_SQLITE:
+        needed = ".".join(map(str, MINIMUM_SQLITE))
+        raise EngineTooOld(f"SQLite {sqlite3.sqlite_version} is too old: voygen needs {needed} or newer.")
+    prepare_file(path)
+    with translated(str(path)):
+        writer = await aiosqlite.connect(path, isolation_level=None, timeout=BUSY_TIMEOUT_MS / 1000)
+        try:
+            await _set_up(writer)
+            reader = await aiosqlite.connect(path, isolation_level=None, timeout=BUSY_TIMEOUT_MS / 1000)
+            await reader.execute_fetchall("PRAGMA query_only = ON")
+        except BaseException:
+            await writer.close()
+            raise
+    writer.row_factory = reader.row_factory = sqlite3.Row
+    return EmbeddedDatabase(path, writer, reader, patience)
+
+
+def prepare_file(path: Path) -> None:
+    """Make the folders and the file, private to their owner, or say why the path can't be a database."""
+    if path.is_dir():
+        raise DatabaseUnavailable(f"{path} is a folder, not a database file.")
+    try:
+        make_private_folder(path.parent)
+        make_private_file(path)
+    except PermissionError as error:
+        raise DatabaseReadOnly(f"{path} cannot be written: {error.strerror}.") from error
+    except OSError as error:
+        raise DatabaseUnavailable(f"{path} cannot be opened: {error.strerror}.") from error
+
+
+def require_file(path: Path) -> None:
+    """Raises DatabaseUnavailable where there is no file: what only looks at a database never makes one."""
+    if not path.exists():
+        raise DatabaseUnavailable(f"{path} does not exist.")
+
+
+class EmbeddedDatabase:
+    """A database file on this machine, opened with `open_database`.
+
+    Writes go through one connection, a batch at a time. Reads have a connection of their own and see the last
+    commit without waiting for a write under way.
+    """
+
+    def __init__(self, path: Path, writer: aiosqlite.Connection, reader: aiosqlite.Connection, patience: float) -> None:
+        self.path = path
+        self._writer = writer
+        self._reader = reader
+        self._patience = patience
+        self._turn = asyncio.Lock()
+        self._under_way: set[asyncio.Task[Any]] = set()
+
+    async def read(self, sql: LiteralString, params: Sequence[Value] = ()) -> list[Row]:
+        return await self._unbroken(self._with_patience(lambda: _rows(self._reader, sql, params)))
+
+    async def batch(self, statements: Sequence[Statement]) -> list[list[Row]]:
+        return await self._unbroken(self._with_patience(lambda: self._transaction(statements)))
+
+    async def back_up_to(self, target: Path) -> None:
+        """Copy the database, as it stands at one moment, into a new private file, with writers running."""
+        prepare_file(target)
+        copy = sqlite3.connect(target, check_same_thread=False)
+        try:
+            with translated(str(target)):
+                await self._unbroken(self._reader.backup(copy))
+        finally:
+            copy.close()
+
+    async def close(self) -> None:
+        while self._under_way:
+            await asyncio.gather(*self._under_way, return_exceptions=True)
+        await self._reader.close()
+        await self._writer.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def _transaction(self, statements: Sequence[Statement]) -> list[list[Row]]:
+        async with self._turn:
+            await self._writer.execute_fetchall("BEGIN IMMEDIATE")
+            try:
+                results = [await _rows(self._writer, sql, params) for sql, params in statements]
+                await self._writer.execute_fetchall("COMMIT")
+            except BaseException:
+                if self._writer.in_transaction:
+                    await self._writer.execute_fetchall("ROLLBACK")
+                raise
+            return results
+
+    async def _with_patience(self, attempt: Callable[[], Awaitable[T]]) -> T:
+        """Try again while another program holds the lock, after a pause drawn at random so that none starves."""
+        deadline = time.monotonic() + self._patience
+        pause = 0.005
+        while True:
+            try:
+                with translated(str(self.path)):
+                    return await attempt()
+            except DatabaseBusy:
+                if time.monotonic() > deadline:
+                    raise
+                await asyncio.sleep(random.uniform(0, pause))  # noqa: S311 - jitter, not a secret
+                pause = min(pause * 2, 0.2)
+
+    async def _unbroken(self, work: Coroutine[Any, Any, T]) -> T:
+        """Run to the end even if the caller is cancelled: the connection is never left inside a transaction."""
+        task = asyncio.ensure_future(work)
+        self._under_way.add(task)
+        task.add_done_callback(self._settled)
+        return await asyncio.shield(task)
+
+    def _settled(self, task: asyncio.Task[Any]) -> None:
+        self._under_way.discard(task)
+        if not task.cancelled():
+            task.exception()  # a caller that was cancelled is not there to fetch it
+
+
+async def _set_up(connection: aiosqlite.Connection) -> None:
+    for sql in (
+        "SELECT count(*) FROM sqlite_master",
+        "PRAGMA journal_mode = WAL",
+        "PRAGMA synchronous = NORMAL",
+        "PRAGMA foreign_keys = ON",
+        # Probes that the file takes writes before anybody is promised one.
+        "BEGIN IMMEDIATE",
+        "ROLLBACK",
+    ):
+        await connection.execute_fetchall(sql)
+
+
+async def _rows(connection: aiosqlite.Connection, sql: LiteralString, params: Sequence[Value]) -> list[Row]:
+    return [dict(row) for row in await connection.execute_fetchall(sql, params)]
+
+
+@contextlib.contextmanager
+def translated(path: str) -> Any:  # noqa: ANN401 - a context manager's generator
+    """Turn the driver's errors into ours. The driver's words stay on the cause, for the log."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise translate(error, path) from error
+
+
+def translate(error: sqlite3.Error, path: str) -> DatabaseError:
+    """The error of ours that a driver's error means."""
+    name = getattr(error, "sqlite_errorname", "") or ""
+    text = str(error)
+    if guard := _GUARD.search(text):
+        return GuardFailed(guard[1].removeprefix("guard_"))
+    kinds: list[tuple[str, type[DatabaseError], str]] = [
+        ("SQLITE_CONSTRAINT", ConstraintViolated, text),
+        ("SQLITE_BUSY", DatabaseBusy, f"{path} is locked by another program."),
+        ("SQLITE_LOCKED", DatabaseBusy, f"{path} is locked by another program."),
+        ("SQLITE_READONLY", DatabaseReadOnly, f"{path} is read-only."),
+        ("SQLITE_PERM", DatabaseReadOnly, f"{path} may not be written."),
+        ("SQLITE_FULL", DatabaseFull, f"The disk that holds {path} is full."),
+        ("SQLITE_NOTADB", NotADatabase, f"{path} is not an SQLite database."),
+        ("SQLITE_CORRUPT", DatabaseUnavailable, f"{path} is damaged: restore a backup."),
+        ("SQLITE_CANTOPEN", DatabaseUnavailable, f"{path} cannot be opened."),
+        ("SQLITE_IOERR", DatabaseUnavailable, f"{path} cannot be read or written ({name})."),
+    ]
+    for prefix, kind, message in kinds:
+        if name.startswith(prefix):
+            return kind(message)
+    return DatabaseError(text)

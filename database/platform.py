@@ -1,0 +1,63 @@
+"""All that differs between Linux, macOS and Windows, each with a fallback."""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+from pathlib import Path
+
+import platformdirs
+
+OWNER_ONLY = 0o600
+
+IS_WINDOWS = sys.platform == "win32"
+
+
+def default_database_path() -> Path:
+    """Where the database lies unless the person says otherwise: the platform's folder for application data."""
+    return Path(platformdirs.user_data_dir("voygen", appauthor=False)) / "voygen.db"
+
+
+def make_private_folder(folder: Path) -> None:
+    """Make the folder and those above it, readable by its owner only. Existing folders stay as they are.
+
+    On Windows the folder inherits the rights of the one above it, which in a person's own profile are private.
+    """
+    missing = [place for place in (folder, *folder.parents) if not place.exists()]
+    for place in reversed(missing):
+        place.mkdir(mode=0o700, exist_ok=True)
+
+
+def make_private_file(path: Path) -> None:
+    """Create the file empty and readable by its owner only, or take others' rights from one of the same owner."""
+    handle = os.open(path, os.O_RDWR | os.O_CREAT, OWNER_ONLY)
+    os.close(handle)
+    keep_private(path)
+
+
+def keep_private(path: Path) -> None:
+    """Take group's and others' rights from a file that is ours; leave a file that is not."""
+    if IS_WINDOWS:
+        return
+    facts = path.stat()
+    if facts.st_uid == os.geteuid() and stat.S_IMODE(facts.st_mode) != OWNER_ONLY and os.access(path, os.W_OK):
+        path.chmod(OWNER_ONLY)
+
+
+def can_use_event_loop_pipes() -> bool:
+    """Whether stdin and stdout are pipes or sockets that the event loop can wait on itself.
+
+    Not on Windows, and not where a terminal or a regular file stands at either end: there worker threads do it.
+    """
+    if IS_WINDOWS:
+        return False
+    return all(_is_pipe(descriptor) for descriptor in (0, 1))
+
+
+def _is_pipe(descriptor: int) -> bool:
+    try:
+        mode = os.fstat(descriptor).st_mode
+    except OSError:
+        return False
+    return stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)

@@ -1,0 +1,192 @@
+"""Queries and statements on trips."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, LiteralString
+
+from database.engine import Statement
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Any
+
+    from database.engine import Database, Row
+
+# What is shown of a trip in a list or in an error that names candidates.
+SUMMARY: LiteralString = """
+SELECT t.trip_id, t.trip_name, t.trip_slug, t.status, t.start_date, t.end_date, t.destinations, t.total_cost
+FROM trips_v2 t
+"""
+
+# The columns that a write computes anew from what it read.
+EDITED = (
+    "trip_name",
+    "trip_slug",
+    "status",
+    "start_date",
+    "end_date",
+    "total_cost",
+    "financials",
+    "documents",
+    "notes",
+    "workflow_state",
+)
+
+
+async def with_id(db: Database, trip_id: int) -> list[Row]:
+    return await db.read(SUMMARY + "WHERE t.trip_id = CAST(? AS INTEGER)", (trip_id,))
+
+
+async def with_slug(db: Database, slug: str) -> list[Row]:
+    return await db.read(SUMMARY + "WHERE t.trip_slug = ? ORDER BY t.trip_id", (slug,))
+
+
+async def with_name(db: Database, name: str) -> list[Row]:
+    """The trips of exactly this name, ASCII case ignored."""
+    return await db.read(SUMMARY + "WHERE t.trip_name = ? COLLATE NOCASE ORDER BY t.trip_id", (name,))
+
+
+async def with_words(db: Database, words: Sequence[str], needed: int, limit: int) -> list[Row]:
+    """Trips in which at least `needed` of the words begin a word, those with most first.
+
+    Looked through are name, destinations, group, and the names and e-mails of the clients. A word of digits
+    must be a whole word. Words are given folded to lower-case ASCII letters.
+    """
+    return await db.read(SEARCH, (json.dumps(list(words)), needed, limit))
+
+
+async def recent_names(db: Database, limit: int) -> list[Row]:
+    return await db.read(SUMMARY + "ORDER BY t.updated_at DESC, t.trip_id DESC LIMIT CAST(? AS INTEGER)", (limit,))
+
+
+async def editable(db: Database, trip_id: int) -> Row | None:
+    """The trip's id and its `EDITED` columns, as they stand."""
+    rows = await db.read(EDITABLE, (trip_id,))
+    return rows[0] if rows else None
+
+
+async def whole(db: Database, trip_id: int) -> Row | None:
+    """Every column of the trip but the JSON mirror of its clients."""
+    rows = await db.read(WHOLE, (trip_id,))
+    return rows[0] if rows else None
+
+
+async def of_client(db: Database, email: str, limit: int) -> list[Row]:
+    """The trips a client is on, with `roles` joined by commas, latest start first."""
+    return await db.read(OF_CLIENT, (email, limit))
+
+
+async def facts(db: Database, trip_id: int) -> dict[str, Any] | None:
+    """The trip's computed facts, or None where none were computed."""
+    rows = await db.read(FACTS, (trip_id,))
+    return dict(rows[0]) if rows else None
+
+
+def guard_unchanged(read: Row) -> Statement:
+    """Fails the batch if one of the `EDITED` columns is not what was read."""
+    return Statement(GUARD_UNCHANGED, (read["trip_id"], *(read[column] for column in EDITED)))
+
+
+def guard_slug_free(slug: str, own_trip_id: int | None = None) -> Statement:
+    return Statement(GUARD_SLUG_FREE, (slug, own_trip_id))
+
+
+def update(trip_id: int, values: Mapping[str, Any], search_text: str, now: str) -> Statement:
+    """Store all `EDITED` columns."""
+    return Statement(UPDATE, (*(values[column] for column in EDITED), search_text, now, trip_id))
+
+
+def insert(values: Mapping[str, Any]) -> Statement:
+    """A new trip; returns its trip_id. `values` is keyed by the columns of `INSERT`."""
+    return Statement(INSERT, tuple(values[column] for column in INSERTED))
+
+
+EDITABLE: LiteralString = """
+SELECT trip_id, trip_name, trip_slug, status, start_date, end_date, total_cost, financials, documents, notes,
+       workflow_state, destinations
+FROM trips_v2 WHERE trip_id = CAST(? AS INTEGER)
+"""
+
+WHOLE: LiteralString = """
+SELECT trip_id, trip_name, trip_slug, status, start_date, end_date, destinations, group_name, primary_client_email,
+       schedule, accommodations, transportation, financials, documents, notes, total_cost, paid_amount,
+       workflow_state, created_at, updated_at
+FROM trips_v2 WHERE trip_id = CAST(? AS INTEGER)
+"""
+
+OF_CLIENT: LiteralString = """
+SELECT t.trip_id, t.trip_name, t.trip_slug, t.status, t.start_date, t.end_date, t.destinations, t.total_cost,
+       group_concat(a.client_role, ', ') AS roles
+FROM trip_client_assignments a JOIN trips_v2 t ON t.trip_id = a.trip_id
+WHERE a.client_email = ?
+GROUP BY t.trip_id
+ORDER BY t.start_date DESC, t.trip_id
+LIMIT CAST(? AS INTEGER)
+"""
+
+SEARCH: LiteralString = """
+SELECT m.trip_id, m.trip_name, m.trip_slug, m.status, m.start_date, m.end_date, m.destinations, m.total_cost
+FROM (
+    SELECT t.*, (
+        SELECT count(*) FROM json_each(?1) w
+        WHERE instr(' ' || lower(t.trip_name || ' ' || coalesce(t.destinations, '') || ' ' || coalesce(t.group_name, '')) || ' ',
+                    ' ' || w.value || iif(w.value GLOB '*[^0-9]*', '', ' ')) > 0
+           OR EXISTS (
+               SELECT 1 FROM trip_client_assignments a JOIN clients_v2 c ON c.email = a.client_email
+               WHERE a.trip_id = t.trip_id
+                 AND instr(' ' || lower(c.full_name || ' ' || c.email) || ' ',
+                           ' ' || w.value || iif(w.value GLOB '*[^0-9]*', '', ' ')) > 0)
+    ) AS found
+    FROM trips_v2 t
+) m
+WHERE m.found >= CAST(?2 AS INTEGER)
+ORDER BY m.found DESC, m.updated_at DESC, m.trip_id
+LIMIT CAST(?3 AS INTEGER)
+"""  # noqa: E501
+
+GUARD_UNCHANGED: LiteralString = """
+INSERT INTO write_guard (trip_unchanged)
+SELECT 0 WHERE NOT EXISTS (
+    SELECT 1 FROM trips_v2
+    WHERE trip_id = CAST(? AS INTEGER)
+      AND trip_name IS ? AND trip_slug IS ? AND status IS ? AND start_date IS ? AND end_date IS ? AND total_cost IS ?
+      AND financials IS ? AND documents IS ? AND notes IS ? AND workflow_state IS ?)
+"""
+
+GUARD_SLUG_FREE: LiteralString = """
+INSERT INTO write_guard (slug_free)
+SELECT 0 WHERE EXISTS (SELECT 1 FROM trips_v2 WHERE trip_slug = ? AND trip_id IS NOT CAST(? AS INTEGER))
+"""
+
+UPDATE: LiteralString = """
+UPDATE trips_v2
+SET trip_name = ?, trip_slug = ?, status = ?, start_date = ?, end_date = ?, total_cost = ?, financials = ?,
+    documents = ?, notes = ?, workflow_state = ?, search_text = ?, updated_at = ?
+WHERE trip_id = CAST(? AS INTEGER)
+"""
+
+INSERTED = (
+    "trip_name",
+    "trip_slug",
+    "status",
+    "start_date",
+    "end_date",
+    "destinations",
+    "total_cost",
+    "financials",
+    "notes",
+    "primary_client_email",
+    "search_text",
+    "created_at",
+    "updated_at",
+)
+
+INSERT: LiteralString = """
+INSERT INTO trips_v2 (trip_name, trip_slug, status, start_date, end_date, destinations, total_cost, financials, notes,
+                      primary_client_email, search_text, created_at, updated_at)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+RETURNING trip_id
+"""
+
+FACTS: LiteralString = "SELECT * FROM trip_facts WHERE trip_id = CAST(? AS INTEGER)"

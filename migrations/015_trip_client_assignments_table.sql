@@ -1,0 +1,713 @@
+-- Who travels on which trip, kept twice: in the junction table trip_client_assignments and in the
+-- JSON column trips_v2.clients. The triggers below keep the two sets of pairs (e-mail, role) equal at
+-- every commit, whoever writes.
+--
+-- Words used here:
+--   entry     one element of the JSON array. An object, an object that was turned into a string, and a
+--             bare e-mail string can be linked, anything else is carried along as it is.
+--   linked    an entry whose e-mail, trimmed and case folded, belongs to a client. Its pair is that
+--             client's e-mail as stored and the entry's role ('traveler' where it has none).
+--   unlinked  every other entry. It stays in the JSON untouched and is not drift.
+--   guard     a row in trip_client_sync while one side is being written from the other, so that neither
+--             wakes the other. Empty at every commit.
+
+CREATE TABLE IF NOT EXISTS trip_client_assignments (
+    assignment_id INTEGER PRIMARY KEY AUTOINCREMENT,
+    trip_id INTEGER NOT NULL,
+    client_email TEXT NOT NULL,
+    client_role TEXT DEFAULT 'traveler',
+    created_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP,
+    updated_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP,
+    FOREIGN KEY (trip_id) REFERENCES trips_v2(trip_id) ON DELETE CASCADE,
+    FOREIGN KEY (client_email) REFERENCES clients_v2(email) ON DELETE CASCADE,
+    UNIQUE(trip_id, client_email, client_role)
+);
+
+-- 'hold': somebody is writing both sides. 'reconcile': a call of the trigger trg_trip_client_sync_reconcile.
+CREATE TABLE trip_client_sync (
+    trip_id INTEGER PRIMARY KEY,
+    action TEXT NOT NULL DEFAULT 'hold' CHECK(action IN ('hold','reconcile'))
+);
+
+-- An index of the unlinked entries that have an e-mail, so that a new client finds the trips it is on.
+CREATE TABLE trip_client_unlinked (
+    trip_id INTEGER NOT NULL,
+    email TEXT NOT NULL,
+    PRIMARY KEY (email, trip_id)
+) WITHOUT ROWID;
+CREATE INDEX idx_trip_client_unlinked_trip ON trip_client_unlinked(trip_id);
+
+-- A row about to be overwritten by a write that names another row's assignment_id: no delete trigger
+-- tells of it while recursive_triggers is off.
+CREATE TABLE trip_client_displaced (
+    assignment_id INTEGER PRIMARY KEY,
+    trip_id INTEGER NOT NULL,
+    client_email TEXT NOT NULL,
+    client_role TEXT
+);
+
+CREATE TABLE trip_clients_quarantine (
+    quarantine_id INTEGER PRIMARY KEY AUTOINCREMENT,
+    trip_id INTEGER NOT NULL,
+    raw_text TEXT,
+    reason TEXT NOT NULL,
+    quarantined_at TEXT NOT NULL
+);
+CREATE INDEX idx_trip_clients_quarantine_trip ON trip_clients_quarantine(trip_id);
+
+-- Rows that point at something that is gone, taken out whole: row_data is the row as a JSON object.
+CREATE TABLE orphaned_rows (
+    orphan_id INTEGER PRIMARY KEY AUTOINCREMENT,
+    table_name TEXT NOT NULL,
+    row_data TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    set_aside_at TEXT NOT NULL
+);
+
+CREATE INDEX IF NOT EXISTS idx_assignments_client ON trip_client_assignments(client_email);
+CREATE INDEX IF NOT EXISTS idx_clients_v2_email_folded ON clients_v2(lower(trim(email, char(9,10,11,12,13,32))));
+CREATE INDEX IF NOT EXISTS idx_trips_v2_primary_client ON trips_v2(primary_client_email);
+CREATE INDEX IF NOT EXISTS idx_trips_v2_slug ON trips_v2(trip_slug);
+CREATE INDEX IF NOT EXISTS idx_trips_v2_name ON trips_v2(trip_name COLLATE NOCASE);
+
+DROP TRIGGER IF EXISTS trg_trip_client_assignments_insert;
+DROP TRIGGER IF EXISTS trg_trip_client_assignments_update;
+DROP TRIGGER IF EXISTS trg_trip_client_assignments_delete;
+DROP TRIGGER IF EXISTS trg_trips_v2_ai_dirty;
+DROP TRIGGER IF EXISTS trg_trips_v2_au_dirty;
+DROP TRIGGER IF EXISTS trg_trips_v2_ad_dirty;
+DROP TRIGGER IF EXISTS trg_trip_client_assignments_ai_dirty;
+DROP TRIGGER IF EXISTS trg_trip_client_assignments_au_dirty;
+DROP TRIGGER IF EXISTS trg_trip_client_assignments_ad_dirty;
+DROP TRIGGER IF EXISTS trg_activitylog_ai_dirty;
+DROP TRIGGER IF EXISTS trg_activitylog_au_dirty;
+DROP TRIGGER IF EXISTS trg_activitylog_ad_dirty;
+DROP VIEW IF EXISTS trip_client_relationships;
+
+-- ---------------------------------------------------------------------------------------------------
+-- Junction rows of a naive dual write: e-mails as their client has them, a role for each, orphans aside.
+
+UPDATE OR IGNORE trip_client_assignments
+SET client_email = (
+    SELECT c.email FROM clients_v2 c
+    WHERE lower(trim(c.email, char(9,10,11,12,13,32))) = lower(trim(trip_client_assignments.client_email, char(9,10,11,12,13,32)))
+    ORDER BY c.client_id LIMIT 1)
+WHERE NOT EXISTS (SELECT 1 FROM clients_v2 c WHERE c.email = trip_client_assignments.client_email)
+  AND EXISTS (
+    SELECT 1 FROM clients_v2 c
+    WHERE lower(trim(c.email, char(9,10,11,12,13,32))) = lower(trim(trip_client_assignments.client_email, char(9,10,11,12,13,32))));
+
+UPDATE OR IGNORE trip_client_assignments SET client_role = 'traveler' WHERE trim(coalesce(client_role, '')) = '';
+
+INSERT INTO orphaned_rows (table_name, row_data, reason, set_aside_at)
+SELECT 'trip_client_assignments',
+       json_object('assignment_id', a.assignment_id, 'trip_id', a.trip_id, 'client_email', a.client_email,
+                   'client_role', a.client_role, 'created_at', a.created_at, 'updated_at', a.updated_at),
+       iif(NOT EXISTS (SELECT 1 FROM trips_v2 t WHERE t.trip_id = a.trip_id), 'no such trip',
+           iif(NOT EXISTS (SELECT 1 FROM clients_v2 c WHERE c.email = a.client_email), 'no such client', 'same pair twice')),
+       strftime('%Y-%m-%dT%H:%M:%fZ', 'now')
+FROM trip_client_assignments a
+WHERE NOT EXISTS (SELECT 1 FROM trips_v2 t WHERE t.trip_id = a.trip_id)
+   OR NOT EXISTS (SELECT 1 FROM clients_v2 c WHERE c.email = a.client_email)
+   OR trim(coalesce(a.client_role, '')) = '';
+
+DELETE FROM trip_client_assignments
+WHERE NOT EXISTS (SELECT 1 FROM trips_v2 t WHERE t.trip_id = trip_client_assignments.trip_id)
+   OR NOT EXISTS (SELECT 1 FROM clients_v2 c WHERE c.email = trip_client_assignments.client_email)
+   OR trim(coalesce(client_role, '')) = '';
+
+-- ---------------------------------------------------------------------------------------------------
+-- The entries of every trip, one row each. A trip whose JSON is not an array has none.
+--   type          its JSON type
+--   element       the entry as JSON text, exactly as it stands (drags the whole column along: not for GROUP BY)
+--   entry         the object it stands for, or NULL
+--   client_email  the client it is linked to, or NULL
+
+CREATE VIEW trip_client_entries AS
+SELECT e.trip_id, e.position, e.type, e.element, e.entry, e.email, e.role,
+       coalesce((SELECT c.email FROM clients_v2 c WHERE c.email = e.email),
+                (SELECT c.email FROM clients_v2 c
+                 WHERE lower(trim(c.email, char(9,10,11,12,13,32))) = lower(trim(e.email, char(9,10,11,12,13,32)))
+                 ORDER BY c.client_id LIMIT 1)) AS client_email
+FROM (
+    SELECT o.trip_id, o.position, o.type, o.element, o.entry,
+           iif(json_type(o.entry, '$.email') = 'text' AND trim(o.entry ->> '$.email', char(9,10,11,12,13,32)) <> '',
+               o.entry ->> '$.email', NULL) AS email,
+           iif(json_type(o.entry, '$.role') = 'text',
+               iif(trim(o.entry ->> '$.role') = '', 'traveler', o.entry ->> '$.role'),
+               iif(coalesce(json_type(o.entry, '$.role'), 'null') = 'null', 'traveler', o.entry -> '$.role')) AS role
+    FROM (
+        SELECT t.trip_id, j.key AS position, j.type,
+               iif(j.type IN ('object', 'array'), j.value,
+                   iif(j.type = 'text', json_quote(j.value), t.clients -> j.fullkey)) AS element,
+               iif(j.type = 'object', j.value,
+                   iif(j.type <> 'text', NULL,
+                       iif(json_valid(j.value), iif(json_type(j.value) = 'object', j.value, NULL),
+                           iif(instr(j.value, '@') > 1, json_object('email', j.value), NULL)))) AS entry
+        FROM trips_v2 t,
+             json_each(iif(typeof(t.clients) = 'text', iif(json_valid(t.clients), iif(json_type(t.clients) = 'array', t.clients, '[]'), '[]'), '[]')) j
+    ) o
+) e;
+
+-- One row a pair, and where it stands: 'both', 'junction_table' or 'json_field'.
+CREATE VIEW trip_client_relationships AS
+SELECT p.trip_id, t.trip_name, p.email AS assigned_email, p.role AS assigned_role,
+       coalesce(max(p.junction_at), max(p.json_at)) AS assigned_at,
+       iif(max(p.in_junction) = 1, iif(max(p.in_json) = 1, 'both', 'junction_table'), 'json_field') AS source
+FROM (
+    SELECT a.trip_id, a.client_email AS email, coalesce(a.client_role, 'traveler') AS role,
+           a.created_at AS junction_at, NULL AS json_at, 1 AS in_junction, 0 AS in_json
+    FROM trip_client_assignments a
+    UNION ALL
+    SELECT e.trip_id, coalesce(e.client_email, lower(trim(e.email, char(9,10,11,12,13,32)))), e.role,
+           NULL, coalesce(e.entry ->> '$.assigned_at', e.entry ->> '$.assigned_date'), 0, 1
+    FROM trip_client_entries e
+    WHERE e.email IS NOT NULL
+) p
+JOIN trips_v2 t ON t.trip_id = p.trip_id
+GROUP BY p.trip_id, p.email, p.role;
+
+-- ---------------------------------------------------------------------------------------------------
+-- Reconcile one trip: afterwards both sides hold the union of what they held, and each linked entry
+-- stands once, as an object with its client's e-mail and a role. Called by inserting an action row.
+
+CREATE TRIGGER trg_trip_client_sync_reconcile AFTER INSERT ON trip_client_sync
+WHEN NEW.action = 'reconcile'
+BEGIN
+    INSERT INTO trip_clients_quarantine (trip_id, raw_text, reason, quarantined_at)
+    SELECT t.trip_id, t.clients, 'not an array', strftime('%Y-%m-%dT%H:%M:%fZ', 'now')
+    FROM trips_v2 t
+    WHERE t.trip_id = NEW.trip_id
+      AND iif(typeof(t.clients) = 'text', iif(json_valid(t.clients), json_type(t.clients) = 'array', 0), 0) = 0;
+
+    UPDATE trips_v2 SET clients = '[]'
+    WHERE trip_id = NEW.trip_id
+      AND iif(typeof(clients) = 'text', iif(json_valid(clients), json_type(clients) = 'array', 0), 0) = 0;
+
+    INSERT INTO trip_clients_quarantine (trip_id, raw_text, reason, quarantined_at)
+    SELECT NEW.trip_id, g.objects, 'same pair twice with different details', strftime('%Y-%m-%dT%H:%M:%fZ', 'now')
+    FROM (
+        SELECT json_group_array(json(e.entry)) AS objects
+        FROM trip_client_entries e
+        WHERE e.trip_id = NEW.trip_id AND e.client_email IS NOT NULL
+        GROUP BY e.client_email, e.role
+        HAVING count(*) > 1
+    ) g
+    WHERE EXISTS (
+        SELECT 1 FROM json_each(g.objects) d, json_each(d.value) f
+        WHERE f.type <> 'null' AND f.key NOT IN ('email', 'role', 'assigned_at', 'assigned_date')
+        GROUP BY f.key
+        HAVING count(DISTINCT f.type || ':' || f.value) > 1);
+
+    INSERT INTO trip_client_assignments (trip_id, client_email, client_role, created_at, updated_at)
+    SELECT NEW.trip_id, e.client_email, e.role,
+           coalesce(min(coalesce(e.entry ->> '$.assigned_at', e.entry ->> '$.assigned_date')), strftime('%Y-%m-%dT%H:%M:%fZ', 'now')),
+           strftime('%Y-%m-%dT%H:%M:%fZ', 'now')
+    FROM trip_client_entries e
+    WHERE e.trip_id = NEW.trip_id AND e.client_email IS NOT NULL
+      AND json_array(e.client_email, e.role) NOT IN (
+          SELECT json_array(a.client_email, a.client_role) FROM trip_client_assignments a
+          WHERE a.trip_id = NEW.trip_id AND a.client_role IS NOT NULL)
+    GROUP BY e.client_email, e.role
+    ORDER BY min(e.position);
+
+    UPDATE trips_v2 SET clients = (
+        SELECT json_group_array(json(s.element)) FROM (
+            SELECT m.position,
+                   json_set(
+                       iif(m.n = 1, m.first_entry, (
+                           SELECT json_group_object(k.key, json(k.value)) FROM (
+                               SELECT f.key,
+                                      iif(f.type IN ('object', 'array'), f.value,
+                                          iif(f.type IN ('true', 'false', 'null'), f.type, json_quote(f.value))) AS value,
+                                      min(iif(f.type = 'null', 1000000000, 0) + d.key)
+                               FROM json_each(m.objects) d, json_each(d.value) f
+                               GROUP BY f.key) k)),
+                       '$.email', m.client_email, '$.role', m.role) AS element
+            FROM (
+                SELECT min(e.position) AS position, e.client_email, e.role, count(*) AS n,
+                       min(e.entry) AS first_entry, json_group_array(json(e.entry)) AS objects
+                FROM trip_client_entries e
+                WHERE e.trip_id = NEW.trip_id AND e.client_email IS NOT NULL
+                GROUP BY e.client_email, e.role
+            ) m
+            UNION ALL
+            SELECT e.position, e.element
+            FROM trip_client_entries e
+            WHERE e.trip_id = NEW.trip_id AND e.client_email IS NULL
+            UNION ALL
+            SELECT 1000000000 + a.assignment_id,
+                   json_object('email', a.client_email, 'role', a.client_role, 'assigned_at', a.created_at)
+            FROM trip_client_assignments a
+            WHERE a.trip_id = NEW.trip_id
+              AND json_array(a.client_email, a.client_role) NOT IN (
+                  SELECT json_array(e.client_email, e.role) FROM trip_client_entries e
+                  WHERE e.trip_id = NEW.trip_id AND e.client_email IS NOT NULL)
+            ORDER BY 1
+        ) s)
+    WHERE trip_id = NEW.trip_id
+      AND (EXISTS (
+               SELECT 1 FROM trip_client_entries e
+               WHERE e.trip_id = NEW.trip_id AND e.client_email IS NOT NULL
+               GROUP BY e.client_email, e.role
+               HAVING count(*) > 1
+                   OR min(iif(e.type = 'object' AND json_type(e.entry, '$.role') = 'text',
+                              e.entry ->> '$.email' IS e.client_email AND e.entry ->> '$.role' IS e.role, 0)) = 0)
+        OR EXISTS (
+               SELECT 1 FROM trip_client_assignments a
+               WHERE a.trip_id = NEW.trip_id
+                 AND json_array(a.client_email, a.client_role) NOT IN (
+                     SELECT json_array(e.client_email, e.role) FROM trip_client_entries e
+                     WHERE e.trip_id = NEW.trip_id AND e.client_email IS NOT NULL)));
+
+    DELETE FROM trip_client_unlinked WHERE trip_id = NEW.trip_id;
+
+    INSERT INTO trip_client_unlinked (trip_id, email)
+    SELECT DISTINCT NEW.trip_id, lower(trim(e.email, char(9,10,11,12,13,32)))
+    FROM trip_client_entries e
+    WHERE e.trip_id = NEW.trip_id AND e.email IS NOT NULL AND e.client_email IS NULL;
+
+    DELETE FROM trip_client_sync WHERE trip_id = NEW.trip_id;
+END;
+
+-- ---------------------------------------------------------------------------------------------------
+-- Forward: a write to the junction edits the JSON, and nothing in it but the pair at hand.
+
+CREATE TRIGGER trg_trip_client_assignments_insert AFTER INSERT ON trip_client_assignments
+WHEN NOT EXISTS (SELECT 1 FROM trip_client_sync WHERE trip_id = NEW.trip_id)
+BEGIN
+    INSERT INTO trip_client_sync (trip_id) VALUES (NEW.trip_id);
+
+    DELETE FROM trip_client_assignments
+    WHERE assignment_id = NEW.assignment_id AND trim(coalesce(client_role, '')) = ''
+      AND EXISTS (SELECT 1 FROM trip_client_assignments a
+                  WHERE a.trip_id = NEW.trip_id AND a.client_email = NEW.client_email AND a.client_role = 'traveler');
+    UPDATE trip_client_assignments SET client_role = 'traveler'
+    WHERE assignment_id = NEW.assignment_id AND trim(coalesce(client_role, '')) = '';
+
+    INSERT INTO trip_clients_quarantine (trip_id, raw_text, reason, quarantined_at)
+    SELECT t.trip_id, t.clients, 'not an array', strftime('%Y-%m-%dT%H:%M:%fZ', 'now')
+    FROM trips_v2 t
+    WHERE t.trip_id = NEW.trip_id
+      AND iif(typeof(t.clients) = 'text', iif(json_valid(t.clients), json_type(t.clients) = 'array', 0), 0) = 0;
+    UPDATE trips_v2 SET clients = (
+        SELECT json_group_array(json_object('email', a.client_email, 'role', a.client_role, 'assigned_at', a.created_at))
+        FROM trip_client_assignments a WHERE a.trip_id = NEW.trip_id)
+    WHERE trip_id = NEW.trip_id
+      AND iif(typeof(clients) = 'text', iif(json_valid(clients), json_type(clients) = 'array', 0), 0) = 0;
+
+    UPDATE trips_v2 SET clients = json_insert(clients, '$[#]', json_object(
+        'email', NEW.client_email,
+        'role', iif(trim(coalesce(NEW.client_role, '')) = '', 'traveler', NEW.client_role),
+        'assigned_at', NEW.created_at))
+    WHERE trip_id = NEW.trip_id
+      AND NOT EXISTS (
+          SELECT 1 FROM trip_client_entries e
+          WHERE e.trip_id = NEW.trip_id AND e.email = NEW.client_email
+            AND e.role = iif(trim(coalesce(NEW.client_role, '')) = '', 'traveler', NEW.client_role));
+
+    DELETE FROM trip_client_sync WHERE trip_id = NEW.trip_id;
+END;
+
+CREATE TRIGGER trg_trip_client_assignments_delete AFTER DELETE ON trip_client_assignments
+WHEN NOT EXISTS (SELECT 1 FROM trip_client_sync WHERE trip_id = OLD.trip_id)
+BEGIN
+    INSERT INTO trip_client_sync (trip_id) VALUES (OLD.trip_id);
+
+    INSERT INTO trip_clients_quarantine (trip_id, raw_text, reason, quarantined_at)
+    SELECT t.trip_id, t.clients, 'not an array', strftime('%Y-%m-%dT%H:%M:%fZ', 'now')
+    FROM trips_v2 t
+    WHERE t.trip_id = OLD.trip_id
+      AND iif(typeof(t.clients) = 'text', iif(json_valid(t.clients), json_type(t.clients) = 'array', 0), 0) = 0;
+    UPDATE trips_v2 SET clients = (
+        SELECT json_group_array(json_object('email', a.client_email, 'role', a.client_role, 'assigned_at', a.created_at))
+        FROM trip_client_assignments a WHERE a.trip_id = OLD.trip_id)
+    WHERE trip_id = OLD.trip_id
+      AND iif(typeof(clients) = 'text', iif(json_valid(clients), json_type(clients) = 'array', 0), 0) = 0;
+
+    UPDATE trips_v2 SET clients = (
+        SELECT json_group_array(json(e.element)) FROM trip_client_entries e
+        WHERE e.trip_id = OLD.trip_id
+          AND coalesce(e.role = iif(trim(coalesce(OLD.client_role, '')) = '', 'traveler', OLD.client_role)
+                       AND (e.email = OLD.client_email
+                            OR lower(trim(e.email, char(9,10,11,12,13,32))) = lower(trim(OLD.client_email, char(9,10,11,12,13,32)))
+                               AND NOT EXISTS (SELECT 1 FROM clients_v2 c WHERE c.email = e.email)), 0) = 0)
+    WHERE trip_id = OLD.trip_id
+      AND NOT EXISTS (
+          SELECT 1 FROM trip_client_assignments a
+          WHERE a.trip_id = OLD.trip_id AND a.client_email = OLD.client_email
+            AND a.client_role = iif(trim(coalesce(OLD.client_role, '')) = '', 'traveler', OLD.client_role));
+
+    DELETE FROM trip_client_sync WHERE trip_id = OLD.trip_id;
+END;
+
+-- An entry follows its row to another role, e-mail or trip with all its keys.
+CREATE TRIGGER trg_trip_client_assignments_update AFTER UPDATE OF assignment_id, trip_id, client_email, client_role ON trip_client_assignments
+WHEN NOT EXISTS (SELECT 1 FROM trip_client_sync WHERE trip_id IN (OLD.trip_id, NEW.trip_id))
+BEGIN
+    INSERT INTO trip_client_sync (trip_id) VALUES (NEW.trip_id);
+    INSERT INTO trip_client_sync (trip_id) SELECT OLD.trip_id WHERE OLD.trip_id <> NEW.trip_id;
+
+    DELETE FROM trip_client_assignments
+    WHERE assignment_id = NEW.assignment_id AND trim(coalesce(client_role, '')) = ''
+      AND EXISTS (SELECT 1 FROM trip_client_assignments a
+                  WHERE a.trip_id = NEW.trip_id AND a.client_email = NEW.client_email AND a.client_role = 'traveler');
+    UPDATE trip_client_assignments SET client_role = 'traveler'
+    WHERE assignment_id = NEW.assignment_id AND trim(coalesce(client_role, '')) = '';
+
+    INSERT INTO trip_clients_quarantine (trip_id, raw_text, reason, quarantined_at)
+    SELECT t.trip_id, t.clients, 'not an array', strftime('%Y-%m-%dT%H:%M:%fZ', 'now')
+    FROM trips_v2 t
+    WHERE t.trip_id IN (OLD.trip_id, NEW.trip_id)
+      AND iif(typeof(t.clients) = 'text', iif(json_valid(t.clients), json_type(t.clients) = 'array', 0), 0) = 0;
+    UPDATE trips_v2 SET clients = (
+        SELECT json_group_array(json_object('email', a.client_email, 'role', a.client_role, 'assigned_at', a.created_at))
+        FROM trip_client_assignments a WHERE a.trip_id = trips_v2.trip_id)
+    WHERE trip_id IN (OLD.trip_id, NEW.trip_id)
+      AND iif(typeof(clients) = 'text', iif(json_valid(clients), json_type(clients) = 'array', 0), 0) = 0;
+
+    INSERT INTO trip_clients_quarantine (trip_id, raw_text, reason, quarantined_at)
+    SELECT NEW.trip_id, g.objects, 'same pair twice with different details', strftime('%Y-%m-%dT%H:%M:%fZ', 'now')
+    FROM (
+        SELECT json_group_array(json(e.entry)) AS objects
+        FROM trip_client_entries e
+        WHERE e.trip_id IN (OLD.trip_id, NEW.trip_id)
+          AND (e.trip_id = OLD.trip_id AND e.email = OLD.client_email
+               AND e.role = iif(trim(coalesce(OLD.client_role, '')) = '', 'traveler', OLD.client_role)
+            OR e.trip_id = NEW.trip_id AND e.email = NEW.client_email
+               AND e.role = iif(trim(coalesce(NEW.client_role, '')) = '', 'traveler', NEW.client_role))
+        HAVING count(*) > 1
+    ) g
+    WHERE EXISTS (
+        SELECT 1 FROM json_each(g.objects) d, json_each(d.value) f
+        WHERE f.type <> 'null' AND f.key NOT IN ('email', 'role', 'assigned_at', 'assigned_date')
+        GROUP BY f.key
+        HAVING count(DISTINCT f.type || ':' || f.value) > 1);
+
+    UPDATE trips_v2 SET clients = (
+        SELECT json_group_array(json(s.element)) FROM (
+            SELECT e.position, e.element
+            FROM trip_client_entries e
+            WHERE e.trip_id = NEW.trip_id
+              AND coalesce(e.email = NEW.client_email
+                           AND e.role = iif(trim(coalesce(NEW.client_role, '')) = '', 'traveler', NEW.client_role), 0) = 0
+              AND (OLD.trip_id <> NEW.trip_id
+                   OR coalesce(e.email = OLD.client_email
+                               AND e.role = iif(trim(coalesce(OLD.client_role, '')) = '', 'traveler', OLD.client_role), 0) = 0)
+            UNION ALL
+            SELECT m.position,
+                   json_set(
+                       iif(m.n = 1, m.first_entry, (
+                           SELECT json_group_object(k.key, json(k.value)) FROM (
+                               SELECT f.key,
+                                      iif(f.type IN ('object', 'array'), f.value,
+                                          iif(f.type IN ('true', 'false', 'null'), f.type, json_quote(f.value))) AS value,
+                                      min(iif(f.type = 'null', 1000000000, 0) + d.key)
+                               FROM json_each(m.objects) d, json_each(d.value) f
+                               GROUP BY f.key) k)),
+                       '$.email', NEW.client_email,
+                       '$.role', iif(trim(coalesce(NEW.client_role, '')) = '', 'traveler', NEW.client_role))
+            FROM (
+                SELECT min(u.position) AS position, count(*) AS n,
+                       min(u.entry) AS first_entry, json_group_array(json(u.entry)) AS objects
+                FROM (
+                    SELECT iif(e.trip_id = NEW.trip_id, e.position, 1000000000 + e.position) AS position, e.entry
+                    FROM trip_client_entries e
+                    WHERE e.trip_id = OLD.trip_id AND e.email = OLD.client_email
+                      AND e.role = iif(trim(coalesce(OLD.client_role, '')) = '', 'traveler', OLD.client_role)
+                    UNION ALL
+                    SELECT e.position, e.entry
+                    FROM trip_client_entries e
+                    WHERE e.trip_id = NEW.trip_id AND e.email = NEW.client_email
+                      AND e.role = iif(trim(coalesce(NEW.client_role, '')) = '', 'traveler', NEW.client_role)
+                      AND (OLD.trip_id, OLD.client_email, iif(trim(coalesce(OLD.client_role, '')) = '', 'traveler', OLD.client_role))
+                          IS NOT (NEW.trip_id, NEW.client_email, iif(trim(coalesce(NEW.client_role, '')) = '', 'traveler', NEW.client_role))
+                ) u
+                HAVING count(*) > 0
+            ) m
+            ORDER BY 1
+        ) s)
+    WHERE trip_id = NEW.trip_id;
+
+    UPDATE trips_v2 SET clients = json_insert(clients, '$[#]', json_object(
+        'email', NEW.client_email,
+        'role', iif(trim(coalesce(NEW.client_role, '')) = '', 'traveler', NEW.client_role),
+        'assigned_at', NEW.created_at))
+    WHERE trip_id = NEW.trip_id
+      AND NOT EXISTS (
+          SELECT 1 FROM trip_client_entries e
+          WHERE e.trip_id = NEW.trip_id AND e.email = NEW.client_email
+            AND e.role = iif(trim(coalesce(NEW.client_role, '')) = '', 'traveler', NEW.client_role));
+
+    UPDATE trips_v2 SET clients = (
+        SELECT json_group_array(json(e.element)) FROM trip_client_entries e
+        WHERE e.trip_id = OLD.trip_id
+          AND coalesce(e.email = OLD.client_email
+                       AND e.role = iif(trim(coalesce(OLD.client_role, '')) = '', 'traveler', OLD.client_role), 0) = 0)
+    WHERE trip_id = OLD.trip_id AND OLD.trip_id <> NEW.trip_id;
+
+    DELETE FROM trip_client_sync WHERE trip_id IN (OLD.trip_id, NEW.trip_id);
+END;
+
+-- A write that takes another row's assignment_id removes that row without a delete trigger. The two
+-- triggers before the write note the row, the two after it take its entry out, if it is really gone.
+
+CREATE TRIGGER trg_trip_client_assignments_note_insert BEFORE INSERT ON trip_client_assignments
+WHEN EXISTS (SELECT 1 FROM trip_client_assignments WHERE assignment_id = NEW.assignment_id)
+BEGIN
+    DELETE FROM trip_client_displaced;
+    INSERT INTO trip_client_displaced (assignment_id, trip_id, client_email, client_role)
+    SELECT assignment_id, trip_id, client_email, client_role
+    FROM trip_client_assignments WHERE assignment_id = NEW.assignment_id;
+END;
+
+CREATE TRIGGER trg_trip_client_assignments_note_update BEFORE UPDATE OF assignment_id ON trip_client_assignments
+WHEN NEW.assignment_id <> OLD.assignment_id
+ AND EXISTS (SELECT 1 FROM trip_client_assignments WHERE assignment_id = NEW.assignment_id)
+BEGIN
+    DELETE FROM trip_client_displaced;
+    INSERT INTO trip_client_displaced (assignment_id, trip_id, client_email, client_role)
+    SELECT assignment_id, trip_id, client_email, client_role
+    FROM trip_client_assignments WHERE assignment_id = NEW.assignment_id;
+END;
+
+-- The noted row comes back for a moment and is deleted the ordinary way.
+CREATE TRIGGER trg_trip_client_displaced_delete AFTER DELETE ON trip_client_displaced
+WHEN NOT EXISTS (SELECT 1 FROM trip_client_sync WHERE trip_id = OLD.trip_id)
+ AND NOT EXISTS (
+    SELECT 1 FROM trip_client_assignments a
+    WHERE a.trip_id = OLD.trip_id AND a.client_email = OLD.client_email
+      AND a.client_role = iif(trim(coalesce(OLD.client_role, '')) = '', 'traveler', OLD.client_role))
+BEGIN
+    INSERT INTO trip_client_sync (trip_id) VALUES (OLD.trip_id);
+    UPDATE trips_v2 SET clients = (
+        SELECT json_group_array(json(e.element)) FROM trip_client_entries e
+        WHERE e.trip_id = OLD.trip_id
+          AND coalesce(e.email = OLD.client_email
+                       AND e.role = iif(trim(coalesce(OLD.client_role, '')) = '', 'traveler', OLD.client_role), 0) = 0)
+    WHERE trip_id = OLD.trip_id
+      AND iif(typeof(clients) = 'text', iif(json_valid(clients), json_type(clients) = 'array', 0), 0) = 1;
+    DELETE FROM trip_client_sync WHERE trip_id = OLD.trip_id;
+END;
+
+CREATE TRIGGER trg_trip_client_assignments_settle_insert AFTER INSERT ON trip_client_assignments
+WHEN EXISTS (SELECT 1 FROM trip_client_displaced)
+BEGIN
+    DELETE FROM trip_client_displaced;
+END;
+
+CREATE TRIGGER trg_trip_client_assignments_settle_update AFTER UPDATE OF assignment_id ON trip_client_assignments
+WHEN EXISTS (SELECT 1 FROM trip_client_displaced)
+BEGIN
+    DELETE FROM trip_client_displaced;
+END;
+
+-- ---------------------------------------------------------------------------------------------------
+-- Reverse: a write to the JSON edits the junction. A writer takes away only what it could see: pairs
+-- that stood in the column before and do not any more.
+
+CREATE TRIGGER trg_trips_v2_clients_update AFTER UPDATE OF clients ON trips_v2
+WHEN NEW.clients IS NOT OLD.clients
+ AND NOT EXISTS (SELECT 1 FROM trip_client_sync WHERE trip_id = NEW.trip_id)
+BEGIN
+    INSERT INTO trip_client_sync (trip_id) VALUES (NEW.trip_id);
+
+    INSERT INTO trip_clients_quarantine (trip_id, raw_text, reason, quarantined_at)
+    SELECT NEW.trip_id, NEW.clients, 'not an array', strftime('%Y-%m-%dT%H:%M:%fZ', 'now')
+    WHERE iif(typeof(NEW.clients) = 'text', iif(json_valid(NEW.clients), json_type(NEW.clients) = 'array', 0), 0) = 0;
+    UPDATE trips_v2
+    SET clients = iif(iif(typeof(OLD.clients) = 'text', iif(json_valid(OLD.clients), json_type(OLD.clients) = 'array', 0), 0) = 1,
+                      OLD.clients, '[]')
+    WHERE trip_id = NEW.trip_id
+      AND iif(typeof(NEW.clients) = 'text', iif(json_valid(NEW.clients), json_type(NEW.clients) = 'array', 0), 0) = 0;
+
+    DELETE FROM trip_client_assignments
+    WHERE trip_id = NEW.trip_id
+      AND (client_email, client_role) IN (
+          SELECT iif(o.type = 'object', o.value ->> '$.email', NULL), iif(o.type = 'object', o.value ->> '$.role', NULL)
+          FROM json_each(iif(typeof(OLD.clients) = 'text', iif(json_valid(OLD.clients), iif(json_type(OLD.clients) = 'array', OLD.clients, '[]'), '[]'), '[]')) o)
+      AND json_array(client_email, client_role) NOT IN (
+          SELECT json_array(e.client_email, e.role) FROM trip_client_entries e
+          WHERE e.trip_id = NEW.trip_id AND e.client_email IS NOT NULL);
+
+    DELETE FROM trip_client_sync WHERE trip_id = NEW.trip_id;
+    INSERT INTO trip_client_sync (trip_id, action) VALUES (NEW.trip_id, 'reconcile');
+END;
+
+CREATE TRIGGER trg_trips_v2_clients_insert AFTER INSERT ON trips_v2
+WHEN (NEW.clients IS NOT '[]'
+      OR EXISTS (SELECT 1 FROM trip_client_assignments WHERE trip_id = NEW.trip_id)
+      OR EXISTS (SELECT 1 FROM trip_client_unlinked WHERE trip_id = NEW.trip_id))
+ AND NOT EXISTS (SELECT 1 FROM trip_client_sync WHERE trip_id = NEW.trip_id)
+BEGIN
+    INSERT INTO trip_client_sync (trip_id, action) VALUES (NEW.trip_id, 'reconcile');
+END;
+
+CREATE TRIGGER trg_trips_v2_clients_delete AFTER DELETE ON trips_v2
+BEGIN
+    DELETE FROM trip_client_unlinked WHERE trip_id = OLD.trip_id;
+    DELETE FROM trip_facts WHERE trip_id = OLD.trip_id;
+END;
+
+CREATE TRIGGER trg_trips_v2_id_update AFTER UPDATE OF trip_id ON trips_v2
+WHEN NEW.trip_id <> OLD.trip_id
+BEGIN
+    UPDATE trip_client_assignments SET trip_id = NEW.trip_id WHERE trip_id = OLD.trip_id;
+    DELETE FROM trip_client_unlinked WHERE trip_id = OLD.trip_id;
+    INSERT INTO trip_client_sync (trip_id, action) VALUES (NEW.trip_id, 'reconcile');
+END;
+
+-- ---------------------------------------------------------------------------------------------------
+-- Clients: a new one finds the entries that waited for it, an e-mail changes on both sides of every
+-- assignment, and a deleted one (its assignments cascade) is nobody's primary client any more.
+
+CREATE TRIGGER trg_clients_v2_link AFTER INSERT ON clients_v2
+WHEN EXISTS (SELECT 1 FROM trip_client_unlinked WHERE email = lower(trim(NEW.email, char(9,10,11,12,13,32))))
+BEGIN
+    INSERT INTO trip_client_sync (trip_id, action)
+    SELECT u.trip_id, 'reconcile' FROM trip_client_unlinked u
+    WHERE u.email = lower(trim(NEW.email, char(9,10,11,12,13,32)))
+      AND NOT EXISTS (SELECT 1 FROM trip_client_sync s WHERE s.trip_id = u.trip_id);
+END;
+
+CREATE TRIGGER trg_clients_v2_email AFTER UPDATE OF email ON clients_v2
+WHEN NEW.email IS NOT OLD.email
+BEGIN
+    UPDATE trip_client_assignments SET client_email = NEW.email WHERE client_email = OLD.email;
+    UPDATE trips_v2 SET primary_client_email = NEW.email WHERE primary_client_email = OLD.email;
+    INSERT INTO trip_client_sync (trip_id, action)
+    SELECT u.trip_id, 'reconcile' FROM trip_client_unlinked u
+    WHERE u.email = lower(trim(NEW.email, char(9,10,11,12,13,32)))
+      AND NOT EXISTS (SELECT 1 FROM trip_client_sync s WHERE s.trip_id = u.trip_id);
+END;
+
+CREATE TRIGGER trg_clients_v2_delete AFTER DELETE ON clients_v2
+BEGIN
+    UPDATE trips_v2 SET primary_client_email = NULL WHERE primary_client_email = OLD.email;
+END;
+
+-- ---------------------------------------------------------------------------------------------------
+-- The queue of trips whose facts are out of date: INTEGER ids, at most one row a trip and reason, and no
+-- insert into it is ever an error, an old plain INSERT of a second row included. Neither table has a
+-- child, so dropping them takes nothing along where foreign keys cannot be turned off.
+
+CREATE TABLE facts_dirty_before AS SELECT id, trip_id, reason, created_at FROM facts_dirty;
+DROP TABLE facts_dirty;
+CREATE TABLE facts_dirty (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    trip_id INTEGER NOT NULL ON CONFLICT IGNORE,
+    reason TEXT NOT NULL ON CONFLICT REPLACE DEFAULT 'unspecified',
+    created_at DATETIME DEFAULT CURRENT_TIMESTAMP,
+    UNIQUE(trip_id, reason) ON CONFLICT IGNORE
+);
+INSERT INTO facts_dirty (trip_id, reason, created_at)
+SELECT CAST(b.trip_id AS INTEGER), coalesce(b.reason, 'unspecified'), min(b.created_at)
+FROM facts_dirty_before b
+WHERE EXISTS (SELECT 1 FROM trips_v2 t WHERE CAST(t.trip_id AS TEXT) = CAST(b.trip_id AS TEXT))
+GROUP BY CAST(b.trip_id AS INTEGER), coalesce(b.reason, 'unspecified')
+ORDER BY min(b.id);
+INSERT INTO orphaned_rows (table_name, row_data, reason, set_aside_at)
+SELECT 'facts_dirty',
+       json_object('id', b.id, 'trip_id', b.trip_id, 'reason', b.reason, 'created_at', b.created_at),
+       'no such trip', strftime('%Y-%m-%dT%H:%M:%fZ', 'now')
+FROM facts_dirty_before b
+WHERE NOT EXISTS (SELECT 1 FROM trips_v2 t WHERE CAST(t.trip_id AS TEXT) = CAST(b.trip_id AS TEXT));
+DROP TABLE facts_dirty_before;
+
+CREATE TABLE trip_facts_before AS
+SELECT trip_id, total_nights, total_hotels, total_activities, total_cost, transit_minutes, last_computed, version FROM trip_facts;
+DROP TABLE trip_facts;
+CREATE TABLE trip_facts (
+    trip_id INTEGER PRIMARY KEY,
+    total_nights INTEGER DEFAULT 0,
+    total_hotels INTEGER DEFAULT 0,
+    total_activities INTEGER DEFAULT 0,
+    total_cost REAL DEFAULT 0,
+    transit_minutes INTEGER DEFAULT 0,
+    traveler_count INTEGER DEFAULT 0,
+    traveler_names JSON DEFAULT '[]',
+    traveler_emails JSON DEFAULT '[]',
+    primary_client_email TEXT,
+    primary_client_name TEXT,
+    last_computed DATETIME,
+    version INTEGER DEFAULT 1
+);
+INSERT INTO trip_facts (trip_id, total_nights, total_hotels, total_activities, total_cost, transit_minutes, last_computed, version)
+SELECT t.trip_id, b.total_nights, b.total_hotels, b.total_activities, b.total_cost, b.transit_minutes, b.last_computed, b.version
+FROM trip_facts_before b JOIN trips_v2 t ON CAST(t.trip_id AS TEXT) = CAST(b.trip_id AS TEXT);
+INSERT INTO orphaned_rows (table_name, row_data, reason, set_aside_at)
+SELECT 'trip_facts',
+       json_object('trip_id', b.trip_id, 'total_nights', b.total_nights, 'total_hotels', b.total_hotels,
+                   'total_activities', b.total_activities, 'total_cost', b.total_cost,
+                   'transit_minutes', b.transit_minutes, 'last_computed', b.last_computed, 'version', b.version),
+       'no such trip', strftime('%Y-%m-%dT%H:%M:%fZ', 'now')
+FROM trip_facts_before b
+WHERE NOT EXISTS (SELECT 1 FROM trips_v2 t WHERE CAST(t.trip_id AS TEXT) = CAST(b.trip_id AS TEXT));
+DROP TABLE trip_facts_before;
+
+-- A conflict clause inside a trigger is overridden by the statement outside it: hence WHERE NOT EXISTS.
+
+CREATE TRIGGER trg_trips_v2_ai_dirty AFTER INSERT ON trips_v2
+BEGIN
+    INSERT INTO facts_dirty (trip_id, reason) SELECT NEW.trip_id, 'trip_insert'
+    WHERE NOT EXISTS (SELECT 1 FROM facts_dirty WHERE trip_id = NEW.trip_id AND reason = 'trip_insert');
+END;
+
+CREATE TRIGGER trg_trips_v2_au_dirty AFTER UPDATE ON trips_v2
+WHEN NOT EXISTS (SELECT 1 FROM trip_client_sync WHERE trip_id = NEW.trip_id)
+BEGIN
+    INSERT INTO facts_dirty (trip_id, reason) SELECT NEW.trip_id, 'trip_update'
+    WHERE NOT EXISTS (SELECT 1 FROM facts_dirty WHERE trip_id = NEW.trip_id AND reason = 'trip_update');
+END;
+
+CREATE TRIGGER trg_trips_v2_ad_dirty AFTER DELETE ON trips_v2
+BEGIN
+    INSERT INTO facts_dirty (trip_id, reason) SELECT OLD.trip_id, 'trip_delete'
+    WHERE NOT EXISTS (SELECT 1 FROM facts_dirty WHERE trip_id = OLD.trip_id AND reason = 'trip_delete');
+END;
+
+CREATE TRIGGER trg_trip_client_assignments_ai_dirty AFTER INSERT ON trip_client_assignments
+BEGIN
+    INSERT INTO facts_dirty (trip_id, reason) SELECT NEW.trip_id, 'client_assigned'
+    WHERE NOT EXISTS (SELECT 1 FROM facts_dirty WHERE trip_id = NEW.trip_id AND reason = 'client_assigned');
+END;
+
+CREATE TRIGGER trg_trip_client_assignments_au_dirty AFTER UPDATE ON trip_client_assignments
+BEGIN
+    INSERT INTO facts_dirty (trip_id, reason) SELECT NEW.trip_id, 'client_role_changed'
+    WHERE NOT EXISTS (SELECT 1 FROM facts_dirty WHERE trip_id = NEW.trip_id AND reason = 'client_role_changed');
+    INSERT INTO facts_dirty (trip_id, reason) SELECT OLD.trip_id, 'client_role_changed'
+    WHERE NOT EXISTS (SELECT 1 FROM facts_dirty WHERE trip_id = OLD.trip_id AND reason = 'client_role_changed');
+END;
+
+CREATE TRIGGER trg_trip_client_assignments_ad_dirty AFTER DELETE ON trip_client_assignments
+BEGIN
+    INSERT INTO facts_dirty (trip_id, reason) SELECT OLD.trip_id, 'client_removed'
+    WHERE NOT EXISTS (SELECT 1 FROM facts_dirty WHERE trip_id = OLD.trip_id AND reason = 'client_removed');
+END;
+
+CREATE TRIGGER trg_activitylog_ai_dirty AFTER INSERT ON ActivityLog
+WHEN NEW.trip_id IS NOT NULL
+BEGIN
+    INSERT INTO facts_dirty (trip_id, reason) SELECT NEW.trip_id, 'activity_logged'
+    WHERE NOT EXISTS (SELECT 1 FROM facts_dirty WHERE trip_id = NEW.trip_id AND reason = 'activity_logged');
+END;
+
+CREATE TRIGGER trg_activitylog_au_dirty AFTER UPDATE ON ActivityLog
+WHEN NEW.trip_id IS NOT NULL
+BEGIN
+    INSERT INTO facts_dirty (trip_id, reason) SELECT NEW.trip_id, 'activity_changed'
+    WHERE NOT EXISTS (SELECT 1 FROM facts_dirty WHERE trip_id = NEW.trip_id AND reason = 'activity_changed');
+END;
+
+CREATE TRIGGER trg_activitylog_ad_dirty AFTER DELETE ON ActivityLog
+WHEN OLD.trip_id IS NOT NULL
+BEGIN
+    INSERT INTO facts_dirty (trip_id, reason) SELECT OLD.trip_id, 'activity_removed'
+    WHERE NOT EXISTS (SELECT 1 FROM facts_dirty WHERE trip_id = OLD.trip_id AND reason = 'activity_removed');
+END;
+
+-- ---------------------------------------------------------------------------------------------------
+-- Backfill: reconcile every trip once.
+
+INSERT INTO trip_client_sync (trip_id, action) SELECT trip_id, 'reconcile' FROM trips_v2 ORDER BY trip_id;

@@ -1,0 +1,194 @@
+"""Bringing a database to the schema that this program ships, a file at a time."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, LiteralString
+
+from database.clock import now
+from database.engine import Statement
+from database.entries import WITH_ENTRIES
+from database.errors import ConstraintViolated, DatabaseUnavailable
+from database.slugs import first_free, slugify
+from migrations.adopt import plan_adoption
+from migrations.files import Migration, shipped
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from database.embedded import EmbeddedDatabase
+    from database.engine import Database
+
+FIX = "015_trip_client_assignments_table.sql"
+
+
+@dataclass
+class MigrationReport:
+    """What a migration did. The counts are of entries in the JSON column, and of rows set aside by table.
+
+    linked       pairs that stand on both sides now
+    merged       entries that repeated a pair and were made one with it
+    unlinked     entries kept in the JSON that belong to no client
+    quarantined  raw texts taken out of the JSON
+    """
+
+    backup: str | None = None
+    applied: list[str] = field(default_factory=list[str])
+    changes: list[str] = field(default_factory=list[str])
+    linked: int = 0
+    merged: int = 0
+    unlinked: int = 0
+    quarantined: int = 0
+    set_aside: dict[str, int] = field(default_factory=dict[str, int])
+    slugs: int = 0
+
+    @property
+    def did_nothing(self) -> bool:
+        return not self.applied and not self.slugs
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "backup": self.backup,
+            "applied": self.applied,
+            "changes": self.changes,
+            "linked": self.linked,
+            "merged": self.merged,
+            "unlinked": self.unlinked,
+            "quarantined": self.quarantined,
+            "set_aside": self.set_aside,
+            "slugs": self.slugs,
+        }
+
+
+async def pending(db: Database) -> list[Migration]:
+    """The migrations that the ledger does not name yet. Raises DatabaseUnavailable over a file changed since."""
+    if not await db.read(HAS_TABLE, ("d1_migrations",)):
+        return list(shipped())
+    applied = {row["name"] for row in await db.read("SELECT name FROM d1_migrations")}
+    checksums: dict[str, str] = {}
+    if await db.read(HAS_TABLE, ("migration_checksums",)):
+        checksums = {
+            row["name"]: row["sha256"] for row in await db.read("SELECT name, sha256 FROM migration_checksums")
+        }
+    for migration in shipped():
+        if migration.name in applied and checksums.get(migration.name, migration.checksum) != migration.checksum:
+            raise DatabaseUnavailable(
+                f"{migration.name} is not the file that was applied to this database: "
+                "use the voygen that it was migrated with, or a newer one."
+            )
+    return [migration for migration in shipped() if migration.name not in applied]
+
+
+async def migrate(db: EmbeddedDatabase, *, back_up: bool = True) -> MigrationReport:
+    """Apply what is pending, each file whole in one batch, then give every trip a slug of its own.
+
+    A second run does nothing, and a run that was cut off goes on with the file it stopped at.
+    """
+    report = MigrationReport()
+    files = await pending(db)
+    if files and back_up and await db.read(HAS_TABLE, ("trips_v2",)):
+        report.backup = str(await _back_up(db))
+    for migration in files:
+        if migration.name == FIX:
+            await _apply_the_fix(db, migration, report)
+        else:
+            await _apply(db, migration, report)
+    report.slugs = await _fill_slugs(db) if files or await db.read(ANY_WITHOUT_SLUG) else 0
+    return report
+
+
+async def _apply(db: Database, migration: Migration, report: MigrationReport) -> None:
+    adopted: list[Statement] = []
+    if migration is shipped()[0]:
+        adoption = await plan_adoption(db)
+        adopted = adoption.statements
+        report.changes += adoption.changes
+    ledger = [
+        Statement(CREATE_LEDGER),
+        Statement(CREATE_CHECKSUMS),
+        Statement("INSERT INTO d1_migrations (name, applied_at) VALUES (?, ?)", (migration.name, now())),
+        Statement(
+            "INSERT OR REPLACE INTO migration_checksums (name, sha256) VALUES (?, ?)",
+            (migration.name, migration.checksum),
+        ),
+    ]
+    try:
+        await db.batch([*ledger, *adopted, *(Statement(sql) for sql in migration.statements)])
+    except ConstraintViolated:
+        if migration.name in {file.name for file in await pending(db)}:
+            raise
+        return  # another process applied it in the meantime
+    report.applied.append(migration.name)
+
+
+async def _apply_the_fix(db: Database, migration: Migration, report: MigrationReport) -> None:
+    before = (await db.read(ENTRY_COUNTS))[0]
+    await _apply(db, migration, report)
+    after = (await db.read(ENTRY_COUNTS))[0]
+    report.linked = (await db.read("SELECT count(*) AS n FROM trip_client_assignments"))[0]["n"]
+    report.merged = before["linkable"] - before["pairs"]
+    report.unlinked = after["entries"] - after["linkable"]
+    report.quarantined = (await db.read("SELECT count(*) AS n FROM trip_clients_quarantine"))[0]["n"]
+    report.set_aside = dict(
+        Counter(row["table_name"] for row in await db.read("SELECT table_name FROM orphaned_rows ORDER BY table_name"))
+    )
+
+
+async def _back_up(db: EmbeddedDatabase) -> Path:
+    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
+    target = db.path.with_name(f"{db.path.name}.backup-{stamp}")
+    await db.back_up_to(target)
+    return target
+
+
+async def _fill_slugs(db: Database) -> int:
+    """Give a slug to each trip without one, and a new one to all but the first of those that share one."""
+    trips = await db.read("SELECT trip_id, trip_name, trip_slug FROM trips_v2 ORDER BY trip_id")
+    taken: set[str] = set()
+    without: list[tuple[int, str]] = []
+    for trip in trips:
+        slug = trip["trip_slug"]
+        if slug and slug not in taken:
+            taken.add(slug)
+        else:
+            without.append((trip["trip_id"], trip["trip_name"]))
+    updates: list[Statement] = []
+    for trip_id, name in without:
+        slug = first_free(slugify(str(name)), taken)
+        taken.add(slug)
+        updates.append(
+            Statement("UPDATE trips_v2 SET trip_slug = ? WHERE trip_id = CAST(? AS INTEGER)", (slug, trip_id))
+        )
+    if updates:
+        await db.batch(updates)
+    return len(updates)
+
+
+HAS_TABLE: LiteralString = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?"
+
+ANY_WITHOUT_SLUG: LiteralString = "SELECT 1 FROM trips_v2 WHERE trip_slug IS NULL OR trip_slug = '' LIMIT 1"
+
+# As the hosting tool's own `migrations apply` makes it.
+CREATE_LEDGER: LiteralString = """
+CREATE TABLE IF NOT EXISTS d1_migrations (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    name TEXT UNIQUE,
+    applied_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP NOT NULL
+)
+"""
+
+CREATE_CHECKSUMS: LiteralString = """
+CREATE TABLE IF NOT EXISTS migration_checksums (name TEXT PRIMARY KEY, sha256 TEXT NOT NULL)
+"""
+
+ENTRY_COUNTS: LiteralString = (
+    WITH_ENTRIES
+    + """
+SELECT (SELECT count(*) FROM trip_client_entries) AS entries,
+       (SELECT count(*) FROM trip_client_entries WHERE client_email IS NOT NULL) AS linkable,
+       (SELECT count(*) FROM (SELECT DISTINCT trip_id, client_email, role FROM trip_client_entries
+                              WHERE client_email IS NOT NULL)) AS pairs
+"""
+)

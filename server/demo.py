@@ -1,0 +1,90 @@
+"""The main job, before your eyes: a legacy database, migrated and served, and a trip changed by an MCP client."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mcp.client import Client
+from mcp.client.stdio import StdioServerParameters
+
+from database.assignments import side_by_side
+from database.embedded import open_database
+from migrations.check import check
+from migrations.files import FOLDER
+from server.checking import describe
+from server.launch import own_command
+from server.migrating import describe as describe_migration
+from server.migrating import migrate_file
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+SAMPLE = FOLDER / "samples" / "legacy.sql"
+
+TRIP = "Lind family in Kyoto"
+
+# Longest JSON entry that is printed whole, in characters.
+WIDTH = 96
+
+OPERATIONS: list[dict[str, Any]] = [
+    {"type": "assign_client", "data": {"email": "aiko.mori@example.net", "role": "traveler"}},
+    {
+        "type": "assign_client",
+        "data": {"email": "noor.haddad@example.net", "full_name": "Noor Haddad", "role": "guide"},
+    },
+    {"type": "assign_client", "data": {"email": "maya.lind@example.net", "role": "payer"}},
+    {"type": "unassign_client", "data": {"email": "tom.lind@example.net"}},
+    {"type": "add_note", "data": {"note": "Tom stays home: work."}},
+    {"type": "update_cost", "data": {"cost": 5850, "currency": "EUR"}},
+    {"type": "advance_workflow", "data": {"phase": "proposal"}},
+]
+
+
+async def run_demo(say: Callable[[str], None]) -> int:
+    """Run it in a folder that is thrown away; returns the exit status: 0 if both stores agree at the end."""
+    with tempfile.TemporaryDirectory(prefix="voygen-demo-") as folder:
+        path = Path(folder) / "demo.db"
+        say("1. A legacy database is migrated\n")
+        say(_indented(describe_migration(await migrate_file(path, SAMPLE, dry_run=False), dry_run=False)))
+        say(f"\n2. Who is on “{TRIP}” before\n")
+        say(_indented(await _both_stores(path)))
+        say("\n3. An MCP client starts the server over stdio and makes one call of several operations\n")
+        say(_indented(await _call(path)))
+        say("\n4. Who is on it after\n")
+        say(_indented(await _both_stores(path)))
+        say("\n5. The check\n")
+        async with await open_database(path) as db:
+            report = await check(db)
+        say(_indented(describe(report)))
+        return 0 if report.consistent else 1
+
+
+async def _call(path: Path) -> str:
+    command, *args = own_command()
+    server = StdioServerParameters(command=command, args=[*args, "serve", "--db", str(path)])
+    async with Client(server) as client:
+        result = await client.call_tool("bulk_trip_operations", {"trip_identifier": TRIP, "operations": OPERATIONS})
+    answer: dict[str, Any] = result.structured_content or {"message": str(result.content), "results": []}
+    lines = [
+        f"{'ok ' if one['success'] else 'NO '} {one['operation']:<17} {one['message']}" for one in answer["results"]
+    ]
+    return "\n".join([*lines, answer["message"]])
+
+
+async def _both_stores(path: Path) -> str:
+    async with await open_database(path) as db:
+        rows = await side_by_side(db, TRIP)
+    cells = [("junction table", "JSON field"), *((row["junction"] or "", _clipped(row["entry"] or "")) for row in rows)]
+    width = max(len(left) for left, _ in cells)
+    lines = [f"{left:<{width}}   {right}" for left, right in cells]
+    return "\n".join([lines[0], "-" * max(map(len, lines)), *lines[1:]])
+
+
+def _clipped(entry: str) -> str:
+    return entry if len(entry) <= WIDTH else entry[: WIDTH - 1] + "…"
+
+
+def _indented(text: str) -> str:
+    return "\n".join(f"   {line}" for line in text.splitlines())

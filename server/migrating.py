@@ -1,0 +1,58 @@
+"""The migrate command."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from database.embedded import open_database, require_file
+from migrations.dumps import load_dump
+from migrations.runner import MigrationReport, migrate
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+async def migrate_file(path: Path, dump: Path | None, *, dry_run: bool) -> MigrationReport:
+    """Migrate the file in place, or a copy of it that is thrown away."""
+    if not dry_run:
+        if dump:
+            load_dump(dump, path)
+        async with await open_database(path) as db:
+            return await migrate(db)
+    with tempfile.TemporaryDirectory(prefix="voygen-") as folder:
+        copy = Path(folder) / "copy.db"
+        if dump:
+            load_dump(dump, copy)
+        else:
+            require_file(path)
+            async with await open_database(path) as db:
+                await db.back_up_to(copy)
+        async with await open_database(copy) as db:
+            return await migrate(db, back_up=False)
+
+
+def describe(report: MigrationReport, *, dry_run: bool) -> str:
+    """The report for a person to read."""
+    if report.did_nothing:
+        return "Nothing to do: the database is up to date."
+    return "\n".join(_lines(report, dry_run=dry_run))
+
+
+def _lines(report: MigrationReport, *, dry_run: bool) -> Iterator[str]:
+    if dry_run:
+        yield "Dry run: this was done to a copy, and nothing to the database."
+    if report.backup:
+        yield f"Backup:       {report.backup}"
+    for name in report.applied:
+        yield f"Applied:      {name}"
+    for change in report.changes:
+        yield f"Adopted:      {change}"
+    yield f"Linked:       {report.linked} client entries stand in both stores"
+    yield f"Merged:       {report.merged} entries repeated one of those"
+    yield f"Unlinked:     {report.unlinked} entries kept in the JSON that belong to no client"
+    yield f"Quarantined:  {report.quarantined} raw texts that were no list, kept in trip_clients_quarantine"
+    aside = ", ".join(f"{count} of {table}" for table, count in report.set_aside.items()) or "none"
+    yield f"Set aside:    {aside} (rows that point at nothing, kept in orphaned_rows)"
+    yield f"Slugs:        {report.slugs} trips were given one"

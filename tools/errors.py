@@ -1,0 +1,57 @@
+"""What a tool says when it can't do what was asked.
+
+ToolFault
+├── InvalidInput   invalid_input   an argument is wrong
+├── NotFound       not_found       nothing matches
+├── Ambiguous      ambiguous       several match, and a guess is not made
+├── Conflict       conflict        somebody else was first, or it exists already
+├── Busy           busy            another program holds the database
+├── ReadOnly       read_only       the database does not take writes
+└── Unavailable    unavailable     the database failed
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class ToolFault(Exception):
+    """One line what is wrong, one line what to send instead."""
+
+    code: ClassVar[str]
+
+    def __init__(self, problem: str, remedy: str) -> None:
+        super().__init__(problem)
+        self.problem = problem
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        return f"{self.code}: {self.problem}\n{self.remedy}"
+
+
+class InvalidInput(ToolFault):
+    code = "invalid_input"
+
+
+class NotFound(ToolFault):
+    code = "not_found"
+
+
+class Ambiguous(ToolFault):
+    code = "ambiguous"
+
+
+class Conflict(ToolFault):
+    code = "conflict"
+
+
+class Busy(ToolFault):
+    code = "busy"
+
+
+class ReadOnly(ToolFault):
+    code = "read_only"
+
+
+class Unavailable(ToolFault):
+    code = "unavailable"

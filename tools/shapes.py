@@ -1,0 +1,88 @@
+"""The JSON columns of a trip, whatever shape they were left in: read so that nothing is lost, written valid."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, cast
+
+
+def parsed(text: object) -> Any:  # noqa: ANN401 - JSON
+    """The value of a JSON column; NULL and blank are None, and text that is no JSON stays text."""
+    if text is None or (isinstance(text, str) and not text.strip()):
+        return None
+    if not isinstance(text, str | bytes):
+        return text
+    try:
+        return json.loads(text, parse_constant=_refuse)
+    except ValueError:
+        return text if isinstance(text, str) else text.decode(errors="replace")
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is no JSON")
+
+
+def dumped(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+
+
+def as_list(value: object) -> list[Any]:
+    """A list as it is, nothing as an empty list, and anything else as the one item of a list."""
+    if value is None or value == {}:
+        return []
+    return cast("list[Any]", value) if isinstance(value, list) else [value]
+
+
+def as_object(value: object, key: str) -> dict[str, Any]:
+    """An object as it is, nothing as an empty one, and anything else kept under `key`."""
+    if value is None or value == []:
+        return {}
+    return cast("dict[str, Any]", value) if isinstance(value, dict) else {key: value}
+
+
+def with_note(notes: object, note: str, now: str) -> object:
+    """The notes and one more. A list gains an item; an object with keys of its own gains it under `notes`."""
+    item = {"note": note, "timestamp": now}
+    if isinstance(notes, dict) and cast("dict[str, Any]", notes):
+        own = cast("dict[str, Any]", notes)
+        return own | {"notes": [*as_list(own.get("notes")), item]}
+    return [*as_list(cast("object", notes)), item]
+
+
+def with_cost(financials: object, cost: float, currency: str | None) -> dict[str, Any]:
+    known = as_object(financials, "earlier")
+    return known | {"total_cost": cost, "currency": currency or known.get("currency") or "USD"}
+
+
+def with_document(documents: object, document: dict[str, Any]) -> list[Any]:
+    return [*as_list(documents), document]
+
+
+def workflow(state: object) -> dict[str, Any]:
+    """The state with `current_phase`, `current_step` and `phase_history` where they can be told."""
+    known = as_object(state, "earlier")
+    history = as_list(known.get("phase_history"))
+    return known | {"phase_history": history}
+
+
+def with_phase(  # noqa: PLR0913 - what is said of a phase
+    state: object, phase: str, step: int, completion: dict[str, Any] | None, notes: str | None, now: str
+) -> dict[str, Any]:
+    """Enter a phase; the one left keeps its place in the history, with when it ended and what it came to."""
+    known = workflow(state)
+    history = list(cast("list[Any]", known["phase_history"]))
+    left = known.get("current_phase")
+    if left:
+        last = as_object(history[-1], "earlier") if history else {}
+        if last.get("phase") != left:
+            history.append({"phase": left})
+        ended = {"completed_at": now} | ({"completion_data": completion} if completion else {})
+        history[-1] = cast("dict[str, Any]", history[-1]) | ended
+    history.append({"phase": phase, "entered_at": now} | ({"notes": notes} if notes else {}))
+    return known | {"current_phase": phase, "current_step": step, "phase_history": history}
+
+
+def with_step(state: object, step: int, data: dict[str, Any] | None) -> dict[str, Any]:
+    known = workflow(state)
+    steps = as_object(known.get("step_data"), "earlier")
+    return known | {"current_step": step} | ({"step_data": steps | {str(step): data}} if data else {})

@@ -1,0 +1,59 @@
+"""A tool as a value, apart from the protocol that offers it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from database.engine import Database
+
+
+class Arguments(BaseModel):
+    """A tool's input: unknown arguments are refused, not ignored."""
+
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+
+
+class Answer(BaseModel):
+    """A tool's output. Every fact stands in a field; the message says it once more for a person."""
+
+    message: str = Field(description="The result in words.")
+
+
+A = TypeVar("A", bound=Arguments)
+B = TypeVar("B", bound=Answer)
+
+
+@dataclass(frozen=True)
+class Hints:
+    """What a client may assume of a tool before it asks the person."""
+
+    read_only: bool = False
+    destructive: bool = False
+    idempotent: bool = False
+    open_world: bool = False
+
+
+READS = Hints(read_only=True, idempotent=True)
+
+
+@dataclass(frozen=True)
+class Tool(Generic[A, B]):
+    """`run` gets the database and the validated input, and raises ToolFault for what an agent can mend."""
+
+    name: str
+    title: str
+    description: str
+    group: str
+    hints: Hints
+    input: type[A]
+    output: type[B]
+    run: Callable[[Database, A], Awaitable[B]]
+
+
+AnyTool = Tool[Any, Any]

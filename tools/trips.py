@@ -1,0 +1,230 @@
+"""Tools that make trips."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import Field, model_validator
+
+from database import activity, assignments, clients, slugs, trips
+from database.clock import now
+from database.errors import ConstraintViolated
+from tools import shapes
+from tools.errors import Conflict, NotFound
+from tools.fields import Currency, Day, Details, Email, Line, Money, Name, Phone, Role, Status, Text, check_period
+from tools.people import ClientReference, Directory, new_client
+from tools.tool import Answer, Arguments, Hints, Tool
+
+if TYPE_CHECKING:
+    from typing import Self
+
+    from database.engine import Database, Statement
+
+# How often a new trip is tried again because its slug or its client was taken in the meantime.
+TRIES = 8
+
+
+class _NewTrip(Arguments):
+    trip_name: Annotated[Name, Field(description="Name of the trip.")]
+    start_date: Annotated[Day, Field(description="First day, YYYY-MM-DD.")]
+    end_date: Annotated[Day, Field(description="Last day, YYYY-MM-DD, not before the first.")]
+    destinations: Annotated[Line | None, Field(description="Where it goes, separated by commas.")] = None
+    total_cost: Annotated[Money, Field(description="Total cost.")] = 0
+    currency: Currency = "USD"
+    status: Annotated[Status, Field(description="How far the trip is.")] = "planning"
+
+    @model_validator(mode="after")
+    def _whole_period(self) -> Self:
+        check_period(self.start_date, self.end_date)
+        return self
+
+
+class CreateTripArguments(_NewTrip):
+    notes: Annotated[Text | None, Field(description="What to know about the trip.")] = None
+    primary_client_email: Annotated[
+        Email | None, Field(description="Whom the trip is for: a known client. Does not assign them.")
+    ] = None
+
+
+class TripCreated(Answer):
+    trip_id: int = Field(description="Id of the new trip.")
+    trip_slug: str = Field(description="Its slug.")
+    trip_name: str = Field(description="Its name.")
+
+
+class CreateTripWithClientArguments(_NewTrip):
+    client_email: Email
+    client_full_name: Annotated[Name, Field(description="The client's name, used if the client is new.")]
+    trip_notes: Annotated[Text | None, Field(description="What to know about the trip.")] = None
+    client_phone: Phone | None = None
+    client_preferences: Annotated[Details | None, Field(description="Preferences of a new client, by name.")] = None
+    client_role: Role = "primary_traveler"
+
+
+class TripWithClientCreated(TripCreated):
+    client_id: int = Field(description="Id of the client.")
+    client_email: str = Field(description="E-mail of the client, as stored.")
+    client_created: bool = Field(description="Whether the client is new.")
+    assignment_id: int = Field(description="Id of the assignment.")
+    role: str = Field(description="The client's role on the trip.")
+    json_written_by: str = Field(description="Who wrote the JSON side: trigger or backup.")
+
+
+async def create_trip(db: Database, args: CreateTripArguments) -> TripCreated:
+    for _ in range(TRIES):
+        email = None
+        guards: list[Statement] = []
+        if args.primary_client_email:
+            email = await _known_client(db, args.primary_client_email)
+            guards.append(clients.guard_exist([email]))
+        slug = await slugs.free_slug(db, args.trip_name)
+        moment = now()
+        try:
+            *_, inserted, _ = await db.batch(
+                [
+                    *guards,
+                    trips.guard_slug_free(slug),
+                    trips.insert(_columns(args, slug, args.notes, email, moment)),
+                    activity.log(slug, [("TripCreated", f"Created {args.trip_name}")], moment),
+                ]
+            )
+        except ConstraintViolated:
+            continue
+        trip_id = inserted[0]["trip_id"]
+        return TripCreated(
+            message=f"Trip {args.trip_name!r} created with id {trip_id}.",
+            trip_id=trip_id,
+            trip_slug=slug,
+            trip_name=args.trip_name,
+        )
+    raise _outrun()
+
+
+async def create_trip_with_client(db: Database, args: CreateTripWithClientArguments) -> TripWithClientCreated:
+    for _ in range(TRIES):
+        directory = await Directory.load(db, [ClientReference(email=args.client_email)])
+        known = directory.find(ClientReference(email=args.client_email))
+        email = known or clients.fold(args.client_email)
+        slug = await slugs.free_slug(db, args.trip_name)
+        try:
+            trip_id, by_backup = await _write_trip_with_client(db, args, slug, email, is_new=known is None)
+        except ConstraintViolated:
+            continue
+        return await _describe_trip_with_client(
+            db, args, slug, trip_id, email, by_backup=by_backup, is_new=known is None
+        )
+    raise _outrun()
+
+
+async def _write_trip_with_client(
+    db: Database, args: CreateTripWithClientArguments, slug: str, email: str, *, is_new: bool
+) -> tuple[int, bool]:
+    """The new trip's id, and whether the backup write had to act."""
+    moment = now()
+    client = (
+        clients.insert(
+            [new_client(email, args.client_full_name, phone=args.client_phone, preferences=args.client_preferences)],
+            moment,
+        )
+        if is_new
+        else clients.guard_exist([email])
+    )
+    _, _, inserted, *_, mirrored, _, _ = await db.batch(
+        [
+            trips.guard_slug_free(slug),
+            client,
+            trips.insert(_columns(args, slug, args.trip_notes, email, moment)),
+            *assignments.assign(slug, email, args.client_role, moment),
+            activity.log(
+                slug,
+                [
+                    ("TripCreated", f"Created {args.trip_name}"),
+                    ("ClientAssigned", f"Assigned {email} as {args.client_role}"),
+                ],
+                moment,
+            ),
+        ]
+    )
+    return inserted[0]["trip_id"], bool(mirrored)
+
+
+async def _describe_trip_with_client(  # noqa: PLR0913 - what came of the write
+    db: Database,
+    args: CreateTripWithClientArguments,
+    slug: str,
+    trip_id: int,
+    email: str,
+    *,
+    by_backup: bool,
+    is_new: bool,
+) -> TripWithClientCreated:
+    traveler = next(row for row in await assignments.on_trip(db, trip_id) if row["email"] == email)
+    known = "new" if is_new else "known"
+    return TripWithClientCreated(
+        message=f"Trip {args.trip_name!r} created with id {trip_id}; {known} client {email} is its {args.client_role}.",
+        trip_id=trip_id,
+        trip_slug=slug,
+        trip_name=args.trip_name,
+        client_id=traveler["client_id"],
+        client_email=email,
+        client_created=is_new,
+        assignment_id=traveler["assignment_id"],
+        role=args.client_role,
+        json_written_by="backup" if by_backup else "trigger",
+    )
+
+
+def _columns(args: _NewTrip, slug: str, notes: str | None, email: str | None, moment: str) -> dict[str, Any]:
+    return {
+        "trip_name": args.trip_name,
+        "trip_slug": slug,
+        "status": args.status,
+        "start_date": args.start_date,
+        "end_date": args.end_date,
+        "destinations": args.destinations,
+        "total_cost": args.total_cost,
+        "financials": shapes.dumped(shapes.with_cost(None, args.total_cost, args.currency)),
+        "notes": shapes.dumped(shapes.with_note(None, notes, moment)) if notes else "{}",
+        "primary_client_email": email,
+        "search_text": f"{args.trip_name} {args.destinations or ''}".strip().lower(),
+        "created_at": moment,
+        "updated_at": moment,
+    }
+
+
+async def _known_client(db: Database, email: str) -> str:
+    found = await clients.with_emails(db, [email])
+    if not found:
+        raise NotFound(
+            f"No client has the email {email}.",
+            "Create the client first with create_client_v2, or send a known client's primary_client_email.",
+        )
+    return next(iter(found.values()))["email"]
+
+
+def _outrun() -> Conflict:
+    return Conflict("Others changed what this call had read each time it was about to write.", "Send the call again.")
+
+
+TOOLS = [
+    Tool(
+        name="create_trip_v2",
+        title="Create a trip",
+        description="Create a trip. bulk_trip_operations puts clients on it; create_trip_with_client does both.",
+        group="trips",
+        hints=Hints(),
+        input=CreateTripArguments,
+        output=TripCreated,
+        run=create_trip,
+    ),
+    Tool(
+        name="create_trip_with_client",
+        title="Create a trip with its client",
+        description="Create a trip and put a client on it, new or known by e-mail, in one step: all of it or none.",
+        group="trips",
+        hints=Hints(),
+        input=CreateTripWithClientArguments,
+        output=TripWithClientCreated,
+        run=create_trip_with_client,
+    ),
+]

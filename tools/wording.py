@@ -1,0 +1,103 @@
+"""Saying in two lines what is wrong with an argument, and what to send instead."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError
+
+# Faults named in one error; the rest are counted.
+SHOWN = 3
+
+
+def words_for(error: ValidationError, schema: dict[str, Any]) -> tuple[str, str]:
+    """The problem and the remedy for arguments that don't fit. Values that were sent are not repeated."""
+    faults = error.errors(include_url=False, include_input=False, include_context=True)
+    problems = [_problem(cast("dict[str, Any]", fault)) for fault in faults[:SHOWN]]
+    if len(faults) > SHOWN:
+        problems.append(f"{len(faults) - SHOWN} more")
+    remedies = dict.fromkeys(_remedy(cast("dict[str, Any]", fault), schema) for fault in faults[:SHOWN])
+    return "; ".join(problems) + ".", " ".join(remedies)
+
+
+def _problem(fault: dict[str, Any]) -> str:
+    where = _place(fault["loc"])
+    match fault["type"]:
+        case "extra_forbidden":
+            return f"{where} is not an argument here"
+        case "missing":
+            return f"{where} is missing"
+        case "value_error":
+            return f"{where} {str(fault['ctx']['error']).partition(': send ')[0]}".strip()
+        case "union_tag_invalid":
+            return f"There is no type {fault['ctx']['tag']!r:.60}"
+        case "union_tag_not_found":
+            return "type is missing"
+        case _:
+            message = str(fault["msg"])
+            return f"{where}: {message[0].lower()}{message[1:]}"
+
+
+def _place(location: tuple[str | int, ...]) -> str:
+    """The path of a field, without the name of the operation that a union puts first."""
+    parts = location[1:] if len(location) > 1 and location[1] == "data" else location
+    return ".".join(str(part) for part in parts)
+
+
+def _remedy(fault: dict[str, Any], schema: dict[str, Any]) -> str:
+    if fault["type"] in {"union_tag_invalid", "union_tag_not_found"}:
+        return f"Send a type of {fault['ctx'].get('expected_tags') or _tags(schema)}."
+    if fault["type"] == "value_error":
+        _, split, remedy = str(fault["ctx"]["error"]).partition(": send ")
+        if split:
+            return f"Send {remedy}."
+    parent, name = _find(schema, fault["loc"])
+    if fault["type"] == "extra_forbidden":
+        return f"Leave it out; the arguments are {', '.join(parent.get('properties', {}))}."
+    described = _resolve(schema, parent.get("properties", {}).get(name, {}))
+    words = described.get("description") or next(
+        (option["description"] for option in described.get("anyOf", []) if "description" in option), ""
+    )
+    choices = described.get("enum") or next((o["enum"] for o in described.get("anyOf", []) if "enum" in o), None)
+    if choices:
+        return f"Send one of {', '.join(map(str, choices))} as {name}."
+    if not name:
+        return "See the tool's input schema."
+    return f"Send {name}: {words or _shape(described)}"
+
+
+def _find(schema: dict[str, Any], location: tuple[str | int, ...]) -> tuple[dict[str, Any], str]:
+    """The schema of the object in which the fault lies, and the name of the field, as far as it can be followed."""
+    here = schema
+    name = ""
+    for part in location:
+        here = _resolve(schema, here)
+        if isinstance(part, int):
+            here = here.get("items", {})
+        elif mapping := here.get("discriminator", {}).get("mapping"):
+            here = _resolve(schema, {"$ref": mapping.get(part, "")})
+        elif part in here.get("properties", {}):
+            name = part
+            if part != location[-1]:
+                here = here["properties"][part]
+        else:
+            name = part
+    return _resolve(schema, here), str(name)
+
+
+def _resolve(schema: dict[str, Any], node: dict[str, Any]) -> dict[str, Any]:
+    reference = node.get("$ref", "")
+    if not reference:
+        return node
+    return schema.get("$defs", {}).get(reference.rsplit("/", 1)[-1], {}) | {
+        key: value for key, value in node.items() if key != "$ref"
+    }
+
+
+def _shape(described: dict[str, Any]) -> str:
+    return f"a value of type {described.get('type', 'described in the schema')}."
+
+
+def _tags(schema: dict[str, Any]) -> str:
+    return ", ".join(schema.get("discriminator", {}).get("mapping", {}))
