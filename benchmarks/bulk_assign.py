@@ -42,6 +42,10 @@ class Counting:
         self.statements += 1
         return await self.db.read(sql, params)
 
+    async def shadow_read(self, sql: LiteralString, params: Sequence[Value] = ()) -> list[Row]:
+        self.statements += 1
+        return await self.db.shadow_read(sql, params)
+
     async def batch(self, statements: Sequence[Statement]) -> list[list[Row]]:
         self.statements += len(statements)
         return await self.db.batch(statements)
@@ -128,9 +132,8 @@ def table(title: str, rows: list[tuple[int, int]]) -> None:
     for before, count in rows:
         each, plain, statements = measure(before, count)
         first = first or each
-        print(
-            f"{before or count:>6} {each:>9.1f} {each / first:>9.2f} {plain:>9.1f} {each / plain:>9.1f} {statements:>11}"
-        )
+        ratios = f"{each / first:>9.2f} {plain:>9.1f} {each / plain:>9.1f}"
+        print(f"{before or count:>6} {each:>9.1f} {ratios} {statements:>11}")
     print()
 
 

@@ -74,7 +74,8 @@ def mirror(trip: Trip, now: str, removed: Sequence[Pair] = ()) -> list[Statement
     quarantine first. `removed` are pairs whose entries go, unless the junction has them.
     """
     away = [_on(trip, TAKE_AWAY, json.dumps(list(removed)))] if removed else []
-    return [_on(trip, HOLD), _on(trip, QUARANTINE, now), *away, _on(trip, ADD_MISSING), _on(trip, RELEASE)]
+    writes = [_on(trip, HOLD), _on(trip, QUARANTINE, now), *away, _on(trip, ADD_MISSING), _on(trip, RELEASE)]
+    return [statement._replace(mirrors=True) for statement in writes]
 
 
 def _on(trip: Trip, sql: LiteralString, *params: Value) -> Statement:
@@ -136,8 +137,9 @@ SELECT 0 WHERE (
 
 ASSIGN: LiteralString = """
 INSERT INTO trip_client_assignments (trip_id, client_email, client_role, created_at, updated_at)
-VALUES (@trip, ?2, ?3, ?4, ?4)
-ON CONFLICT (trip_id, client_email, client_role) DO NOTHING
+SELECT @trip, ?2, ?3, ?4, ?4
+WHERE NOT EXISTS (
+    SELECT 1 FROM trip_client_assignments WHERE trip_id = @trip AND client_email = ?2 AND client_role = ?3)
 """
 
 HOLD: LiteralString = "INSERT INTO trip_client_sync (trip_id, action) VALUES (@trip, 'hold')"

@@ -26,7 +26,7 @@ from database.errors import (
 from database.platform import make_private_file, make_private_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Coroutine, Sequence
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Sequence
     from pathlib import Path
     from typing import Self
 
@@ -39,29 +39,24 @@ MINIMUM_SQLITE = (3, 40, 0)
 # How long SQLite itself waits for a lock before a try is given up, in milliseconds; then chance decides who is next.
 BUSY_TIMEOUT_MS = 250
 
+# Rows fetched at once by a stream.
+STREAMED_AT_ONCE = 512
+
 _GUARD = re.compile(r"CHECK constraint failed: (guard_\w+)")
 
 
-async def open_database(path: Path, *, patience: float = 30.0) -> EmbeddedDatabase:
+async def open_database(path: Path, *, patience: float = 30.0, foreign_keys: bool = True) -> EmbeddedDatabase:
     """Open the file, making it and the folders on the way where they are missing, private to their owner.
 
-    `patience` is how long a batch waits for other programs' writes, in seconds, before DatabaseBusy.
-    Raises EngineTooOld, NotADatabase, DatabaseReadOnly, DatabaseFull or DatabaseUnavailable, each with a
+    `patience` is how long opening, and later each batch, waits for other programs' writes, in seconds, before
+    DatabaseBusy. Raises EngineTooOld, NotADatabase, DatabaseReadOnly, DatabaseFull or DatabaseUnavailable, each with a
     message for the person who named the file.
     """
     if sqlite3.sqlite_version_info < MINIMUM_SQLITE:
         needed = ".".join(map(str, MINIMUM_SQLITE))
         raise EngineTooOld(f"SQLite {sqlite3.sqlite_version} is too old: voygen needs {needed} or newer.")
     prepare_file(path)
-    with translated(str(path)):
-        writer = await aiosqlite.connect(path, isolation_level=None, timeout=BUSY_TIMEOUT_MS / 1000)
-        try:
-            await _set_up(writer)
-            reader = await aiosqlite.connect(path, isolation_level=None, timeout=BUSY_TIMEOUT_MS / 1000)
-            await reader.execute_fetchall("PRAGMA query_only = ON")
-        except BaseException:
-            await writer.close()
-            raise
+    writer, reader = await _patiently(lambda: _connect(path, foreign_keys=foreign_keys), path, patience)
     writer.row_factory = reader.row_factory = sqlite3.Row
     return EmbeddedDatabase(path, writer, reader, patience)
 
@@ -103,8 +98,28 @@ class EmbeddedDatabase:
     async def read(self, sql: LiteralString, params: Sequence[Value] = ()) -> list[Row]:
         return await self._unbroken(self._with_patience(lambda: _rows(self._reader, sql, params)))
 
+    async def shadow_read(self, sql: LiteralString, params: Sequence[Value] = ()) -> list[Row]:
+        return await self.read(sql, params)
+
     async def batch(self, statements: Sequence[Statement]) -> list[list[Row]]:
         return await self._unbroken(self._with_patience(lambda: self._transaction(statements)))
+
+    async def stream(self, sql: LiteralString, params: Sequence[Value] = ()) -> AsyncGenerator[Row]:
+        """The rows of a query one by one, as of one moment, however many there are.
+
+        A connection of its own: while a query is open, its connection sees nothing newer.
+        """
+        with translated(str(self.path)):
+            connection = await aiosqlite.connect(self.path, isolation_level=None, timeout=self._patience)
+            try:
+                connection.row_factory = sqlite3.Row
+                await connection.execute_fetchall("PRAGMA query_only = ON")
+                async with connection.execute(sql, params) as cursor:
+                    while rows := await cursor.fetchmany(STREAMED_AT_ONCE):
+                        for row in rows:
+                            yield dict(row)
+            finally:
+                await connection.close()
 
     async def back_up_to(self, target: Path) -> None:
         """Copy the database, as it stands at one moment, into a new private file, with writers running."""
@@ -132,7 +147,7 @@ class EmbeddedDatabase:
         async with self._turn:
             await self._writer.execute_fetchall("BEGIN IMMEDIATE")
             try:
-                results = [await _rows(self._writer, sql, params) for sql, params in statements]
+                results = [await _rows(self._writer, one.sql, one.params) for one in statements]
                 await self._writer.execute_fetchall("COMMIT")
             except BaseException:
                 if self._writer.in_transaction:
@@ -141,18 +156,7 @@ class EmbeddedDatabase:
             return results
 
     async def _with_patience(self, attempt: Callable[[], Awaitable[T]]) -> T:
-        """Try again while another program holds the lock, after a pause drawn at random so that none starves."""
-        deadline = time.monotonic() + self._patience
-        pause = 0.005
-        while True:
-            try:
-                with translated(str(self.path)):
-                    return await attempt()
-            except DatabaseBusy:
-                if time.monotonic() > deadline:
-                    raise
-                await asyncio.sleep(random.uniform(0, pause))  # noqa: S311 - jitter, not a secret
-                pause = min(pause * 2, 0.2)
+        return await _patiently(attempt, self.path, self._patience)
 
     async def _unbroken(self, work: Coroutine[Any, Any, T]) -> T:
         """Run to the end even if the caller is cancelled: the connection is never left inside a transaction."""
@@ -167,12 +171,40 @@ class EmbeddedDatabase:
             task.exception()  # a caller that was cancelled is not there to fetch it
 
 
-async def _set_up(connection: aiosqlite.Connection) -> None:
+async def _connect(path: Path, *, foreign_keys: bool) -> tuple[aiosqlite.Connection, aiosqlite.Connection]:
+    """The connection that writes and the one that reads."""
+    writer = await aiosqlite.connect(path, isolation_level=None, timeout=BUSY_TIMEOUT_MS / 1000)
+    try:
+        await _set_up(writer, foreign_keys=foreign_keys)
+        reader = await aiosqlite.connect(path, isolation_level=None, timeout=BUSY_TIMEOUT_MS / 1000)
+        await reader.execute_fetchall("PRAGMA query_only = ON")
+    except BaseException:
+        await writer.close()
+        raise
+    return writer, reader
+
+
+async def _patiently(attempt: Callable[[], Awaitable[T]], path: Path, patience: float) -> T:
+    """Try again while another program holds the lock, after a pause drawn at random so that none starves."""
+    deadline = time.monotonic() + patience
+    pause = 0.005
+    while True:
+        try:
+            with translated(str(path)):
+                return await attempt()
+        except DatabaseBusy:
+            if time.monotonic() > deadline:
+                raise
+            await asyncio.sleep(random.uniform(0, pause))  # noqa: S311 - jitter, not a secret
+            pause = min(pause * 2, 0.2)
+
+
+async def _set_up(connection: aiosqlite.Connection, *, foreign_keys: bool) -> None:
     for sql in (
         "SELECT count(*) FROM sqlite_master",
         "PRAGMA journal_mode = WAL",
         "PRAGMA synchronous = NORMAL",
-        "PRAGMA foreign_keys = ON",
+        f"PRAGMA foreign_keys = {'ON' if foreign_keys else 'OFF'}",
         # Probes that the file takes writes before anybody is promised one.
         "BEGIN IMMEDIATE",
         "ROLLBACK",

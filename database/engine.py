@@ -10,10 +10,14 @@ Row: TypeAlias = Mapping[str, Any]
 
 
 class Statement(NamedTuple):
-    """One SQL statement and its parameters. Lists go in as one JSON parameter, read with json_each(?)."""
+    """One SQL statement and its parameters. Lists go in as one JSON parameter, read with json_each(?).
+
+    `mirrors` marks a statement that writes the JSON side: it is left out in the phase in which there is none.
+    """
 
     sql: LiteralString
     params: Sequence[Value] = ()
+    mirrors: bool = False
 
 
 class Database(Protocol):
@@ -21,6 +25,10 @@ class Database(Protocol):
 
     async def read(self, sql: LiteralString, params: Sequence[Value] = ()) -> list[Row]:
         """Return the rows of one query, which writes nothing."""
+        ...
+
+    async def shadow_read(self, sql: LiteralString, params: Sequence[Value] = ()) -> list[Row]:
+        """Like `read`, for a query of both stores: no rows in a phase in which one of them is not read."""
         ...
 
     async def batch(self, statements: Sequence[Statement]) -> list[list[Row]]:

@@ -6,6 +6,7 @@ DatabaseError
 │   ├── EngineTooOld         SQLite older than 3.40
 │   └── DatabaseFull         no room left on the disk
 ├── DatabaseReadOnly         the file or the disk does not take writes
+│   └── ProgramTooOld        the schema belongs to a newer voygen
 ├── DatabaseBusy             another program held the write lock for too long
 └── ConstraintViolated       the batch was rolled back by a constraint
     └── GuardFailed          ... by one that re-checks what had been read
@@ -36,6 +37,10 @@ class DatabaseFull(DatabaseUnavailable):
 
 class DatabaseReadOnly(DatabaseError):
     """The database does not take writes."""
+
+
+class ProgramTooOld(DatabaseReadOnly):
+    """The database was migrated by a newer voygen than this one."""
 
 
 class DatabaseBusy(DatabaseError):

@@ -37,14 +37,25 @@ CREATE TABLE trip_client_unlinked (
 ) WITHOUT ROWID;
 CREATE INDEX idx_trip_client_unlinked_trip ON trip_client_unlinked(trip_id);
 
--- A row about to be overwritten by a write that names another row's assignment_id: no delete trigger
--- tells of it while recursive_triggers is off.
+-- Rows that a write is about to overwrite, with their JSON entries. While recursive_triggers is off no delete trigger
+-- tells of a row whose assignment_id is taken, and while it is on, the delete trigger takes the entry away before the row
+-- that replaces an equal one could keep its keys.
 CREATE TABLE trip_client_displaced (
     assignment_id INTEGER PRIMARY KEY,
     trip_id INTEGER NOT NULL,
     client_email TEXT NOT NULL,
-    client_role TEXT
+    client_role TEXT,
+    entry TEXT
 );
+
+-- Old code's writes of the whole column, by day and trip: while there are any, the column is still in use.
+CREATE TABLE direct_json_writes (
+    day TEXT NOT NULL,
+    trip_id INTEGER NOT NULL,
+    writes INTEGER NOT NULL,
+    last_at TEXT NOT NULL,
+    PRIMARY KEY (day, trip_id)
+) WITHOUT ROWID;
 
 CREATE TABLE trip_clients_quarantine (
     quarantine_id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -296,10 +307,17 @@ BEGIN
     WHERE trip_id = NEW.trip_id
       AND iif(typeof(clients) = 'text', iif(json_valid(clients), json_type(clients) = 'array', 0), 0) = 0;
 
-    UPDATE trips_v2 SET clients = json_insert(clients, '$[#]', json_object(
-        'email', NEW.client_email,
-        'role', iif(trim(coalesce(NEW.client_role, '')) = '', 'traveler', NEW.client_role),
-        'assigned_at', NEW.created_at))
+    UPDATE trips_v2 SET clients = json_insert(clients, '$[#]', json(coalesce((
+        SELECT json_set(d.entry, '$.email', NEW.client_email,
+                        '$.role', iif(trim(coalesce(NEW.client_role, '')) = '', 'traveler', NEW.client_role))
+        FROM trip_client_displaced d
+        WHERE d.trip_id = NEW.trip_id AND d.client_email = NEW.client_email
+          AND iif(trim(coalesce(d.client_role, '')) = '', 'traveler', d.client_role)
+            = iif(trim(coalesce(NEW.client_role, '')) = '', 'traveler', NEW.client_role)
+        ORDER BY d.entry IS NULL, d.assignment_id LIMIT 1),
+        json_object('email', NEW.client_email,
+                    'role', iif(trim(coalesce(NEW.client_role, '')) = '', 'traveler', NEW.client_role),
+                    'assigned_at', NEW.created_at))))
     WHERE trip_id = NEW.trip_id
       AND NOT EXISTS (
           SELECT 1 FROM trip_client_entries e
@@ -307,6 +325,7 @@ BEGIN
             AND e.role = iif(trim(coalesce(NEW.client_role, '')) = '', 'traveler', NEW.client_role));
 
     DELETE FROM trip_client_sync WHERE trip_id = NEW.trip_id;
+    DELETE FROM trip_client_displaced;
 END;
 
 CREATE TRIGGER trg_trip_client_assignments_delete AFTER DELETE ON trip_client_assignments
@@ -369,13 +388,26 @@ BEGIN
     INSERT INTO trip_clients_quarantine (trip_id, raw_text, reason, quarantined_at)
     SELECT NEW.trip_id, g.objects, 'same pair twice with different details', strftime('%Y-%m-%dT%H:%M:%fZ', 'now')
     FROM (
-        SELECT json_group_array(json(e.entry)) AS objects
-        FROM trip_client_entries e
-        WHERE e.trip_id IN (OLD.trip_id, NEW.trip_id)
-          AND (e.trip_id = OLD.trip_id AND e.email = OLD.client_email
-               AND e.role = iif(trim(coalesce(OLD.client_role, '')) = '', 'traveler', OLD.client_role)
-            OR e.trip_id = NEW.trip_id AND e.email = NEW.client_email
-               AND e.role = iif(trim(coalesce(NEW.client_role, '')) = '', 'traveler', NEW.client_role))
+        SELECT json_group_array(json(u.entry)) AS objects
+        FROM (
+            SELECT e.entry
+            FROM trip_client_entries e
+            WHERE e.trip_id IN (OLD.trip_id, NEW.trip_id)
+              AND (e.trip_id = OLD.trip_id AND e.email = OLD.client_email
+                   AND e.role = iif(trim(coalesce(OLD.client_role, '')) = '', 'traveler', OLD.client_role)
+                OR e.trip_id = NEW.trip_id AND e.email = NEW.client_email
+                   AND e.role = iif(trim(coalesce(NEW.client_role, '')) = '', 'traveler', NEW.client_role))
+            UNION ALL
+            SELECT d.entry
+            FROM trip_client_displaced d
+            WHERE d.entry IS NOT NULL AND d.trip_id = NEW.trip_id AND d.client_email = NEW.client_email
+              AND iif(trim(coalesce(d.client_role, '')) = '', 'traveler', d.client_role)
+                = iif(trim(coalesce(NEW.client_role, '')) = '', 'traveler', NEW.client_role)
+              AND NOT EXISTS (
+                  SELECT 1 FROM trip_client_entries e
+                  WHERE e.trip_id = NEW.trip_id AND e.email = NEW.client_email
+                    AND e.role = iif(trim(coalesce(NEW.client_role, '')) = '', 'traveler', NEW.client_role))
+        ) u
         HAVING count(*) > 1
     ) g
     WHERE EXISTS (
@@ -422,6 +454,16 @@ BEGIN
                       AND e.role = iif(trim(coalesce(NEW.client_role, '')) = '', 'traveler', NEW.client_role)
                       AND (OLD.trip_id, OLD.client_email, iif(trim(coalesce(OLD.client_role, '')) = '', 'traveler', OLD.client_role))
                           IS NOT (NEW.trip_id, NEW.client_email, iif(trim(coalesce(NEW.client_role, '')) = '', 'traveler', NEW.client_role))
+                    UNION ALL
+                    SELECT 2000000000, d.entry
+                    FROM trip_client_displaced d
+                    WHERE d.entry IS NOT NULL AND d.trip_id = NEW.trip_id AND d.client_email = NEW.client_email
+                      AND iif(trim(coalesce(d.client_role, '')) = '', 'traveler', d.client_role)
+                        = iif(trim(coalesce(NEW.client_role, '')) = '', 'traveler', NEW.client_role)
+                      AND NOT EXISTS (
+                          SELECT 1 FROM trip_client_entries e
+                          WHERE e.trip_id = NEW.trip_id AND e.email = NEW.client_email
+                            AND e.role = iif(trim(coalesce(NEW.client_role, '')) = '', 'traveler', NEW.client_role))
                 ) u
                 HAVING count(*) > 0
             ) m
@@ -447,37 +489,57 @@ BEGIN
     WHERE trip_id = OLD.trip_id AND OLD.trip_id <> NEW.trip_id;
 
     DELETE FROM trip_client_sync WHERE trip_id IN (OLD.trip_id, NEW.trip_id);
+    DELETE FROM trip_client_displaced;
 END;
 
--- A write that takes another row's assignment_id removes that row without a delete trigger. The two
--- triggers before the write note the row, the two after it take its entry out, if it is really gone.
+-- A write that overwrites rows: the two triggers before it note them, and when it is done the insert and update
+-- triggers use the notes and drop them, whereupon the entry of a row that is really gone is taken out.
 
 CREATE TRIGGER trg_trip_client_assignments_note_insert BEFORE INSERT ON trip_client_assignments
-WHEN EXISTS (SELECT 1 FROM trip_client_assignments WHERE assignment_id = NEW.assignment_id)
+WHEN NOT EXISTS (SELECT 1 FROM trip_client_sync WHERE trip_id = NEW.trip_id)
+ AND (EXISTS (SELECT 1 FROM trip_client_displaced)
+      OR EXISTS (
+          SELECT 1 FROM trip_client_assignments a
+          WHERE (a.assignment_id = NEW.assignment_id
+             OR a.trip_id = NEW.trip_id AND a.client_email = NEW.client_email AND a.client_role = iif(trim(coalesce(NEW.client_role, '')) = '', 'traveler', NEW.client_role))))
 BEGIN
     DELETE FROM trip_client_displaced;
-    INSERT INTO trip_client_displaced (assignment_id, trip_id, client_email, client_role)
-    SELECT assignment_id, trip_id, client_email, client_role
-    FROM trip_client_assignments WHERE assignment_id = NEW.assignment_id;
+    INSERT INTO trip_client_displaced (assignment_id, trip_id, client_email, client_role, entry)
+    SELECT a.assignment_id, a.trip_id, a.client_email, a.client_role, (
+        SELECT e.entry FROM trip_client_entries e
+        WHERE e.trip_id = a.trip_id AND e.email = a.client_email AND e.role = iif(trim(coalesce(a.client_role, '')) = '', 'traveler', a.client_role))
+    FROM trip_client_assignments a
+    WHERE (a.assignment_id = NEW.assignment_id
+       OR a.trip_id = NEW.trip_id AND a.client_email = NEW.client_email AND a.client_role = iif(trim(coalesce(NEW.client_role, '')) = '', 'traveler', NEW.client_role));
 END;
 
-CREATE TRIGGER trg_trip_client_assignments_note_update BEFORE UPDATE OF assignment_id ON trip_client_assignments
-WHEN NEW.assignment_id <> OLD.assignment_id
- AND EXISTS (SELECT 1 FROM trip_client_assignments WHERE assignment_id = NEW.assignment_id)
+CREATE TRIGGER trg_trip_client_assignments_note_update BEFORE UPDATE OF assignment_id, trip_id, client_email, client_role ON trip_client_assignments
+WHEN NOT EXISTS (SELECT 1 FROM trip_client_sync WHERE trip_id = NEW.trip_id)
+ AND (EXISTS (SELECT 1 FROM trip_client_displaced)
+      OR EXISTS (
+          SELECT 1 FROM trip_client_assignments a
+          WHERE a.assignment_id <> OLD.assignment_id AND (a.assignment_id = NEW.assignment_id
+             OR a.trip_id = NEW.trip_id AND a.client_email = NEW.client_email AND a.client_role = iif(trim(coalesce(NEW.client_role, '')) = '', 'traveler', NEW.client_role))))
 BEGIN
     DELETE FROM trip_client_displaced;
-    INSERT INTO trip_client_displaced (assignment_id, trip_id, client_email, client_role)
-    SELECT assignment_id, trip_id, client_email, client_role
-    FROM trip_client_assignments WHERE assignment_id = NEW.assignment_id;
+    INSERT INTO trip_client_displaced (assignment_id, trip_id, client_email, client_role, entry)
+    SELECT a.assignment_id, a.trip_id, a.client_email, a.client_role, (
+        SELECT e.entry FROM trip_client_entries e
+        WHERE e.trip_id = a.trip_id AND e.email = a.client_email AND e.role = iif(trim(coalesce(a.client_role, '')) = '', 'traveler', a.client_role))
+    FROM trip_client_assignments a
+    WHERE a.assignment_id <> OLD.assignment_id AND (a.assignment_id = NEW.assignment_id
+       OR a.trip_id = NEW.trip_id AND a.client_email = NEW.client_email AND a.client_role = iif(trim(coalesce(NEW.client_role, '')) = '', 'traveler', NEW.client_role));
 END;
 
--- The noted row comes back for a moment and is deleted the ordinary way.
+-- A note can outlast a write that was refused. By then its client may be gone, and an equal entry waits unlinked: not to be taken.
 CREATE TRIGGER trg_trip_client_displaced_delete AFTER DELETE ON trip_client_displaced
 WHEN NOT EXISTS (SELECT 1 FROM trip_client_sync WHERE trip_id = OLD.trip_id)
+ AND EXISTS (SELECT 1 FROM clients_v2 WHERE email = OLD.client_email)
  AND NOT EXISTS (
     SELECT 1 FROM trip_client_assignments a
     WHERE a.trip_id = OLD.trip_id AND a.client_email = OLD.client_email
-      AND a.client_role = iif(trim(coalesce(OLD.client_role, '')) = '', 'traveler', OLD.client_role))
+      AND iif(trim(coalesce(a.client_role, '')) = '', 'traveler', a.client_role)
+        = iif(trim(coalesce(OLD.client_role, '')) = '', 'traveler', OLD.client_role))
 BEGIN
     INSERT INTO trip_client_sync (trip_id) VALUES (OLD.trip_id);
     UPDATE trips_v2 SET clients = (
@@ -488,18 +550,6 @@ BEGIN
     WHERE trip_id = OLD.trip_id
       AND iif(typeof(clients) = 'text', iif(json_valid(clients), json_type(clients) = 'array', 0), 0) = 1;
     DELETE FROM trip_client_sync WHERE trip_id = OLD.trip_id;
-END;
-
-CREATE TRIGGER trg_trip_client_assignments_settle_insert AFTER INSERT ON trip_client_assignments
-WHEN EXISTS (SELECT 1 FROM trip_client_displaced)
-BEGIN
-    DELETE FROM trip_client_displaced;
-END;
-
-CREATE TRIGGER trg_trip_client_assignments_settle_update AFTER UPDATE OF assignment_id ON trip_client_assignments
-WHEN EXISTS (SELECT 1 FROM trip_client_displaced)
-BEGIN
-    DELETE FROM trip_client_displaced;
 END;
 
 -- ---------------------------------------------------------------------------------------------------
@@ -532,6 +582,12 @@ BEGIN
 
     DELETE FROM trip_client_sync WHERE trip_id = NEW.trip_id;
     INSERT INTO trip_client_sync (trip_id, action) VALUES (NEW.trip_id, 'reconcile');
+
+    UPDATE direct_json_writes SET writes = writes + 1, last_at = strftime('%Y-%m-%dT%H:%M:%fZ', 'now')
+    WHERE day = date('now') AND trip_id = NEW.trip_id;
+    INSERT INTO direct_json_writes (day, trip_id, writes, last_at)
+    SELECT date('now'), NEW.trip_id, 1, strftime('%Y-%m-%dT%H:%M:%fZ', 'now')
+    WHERE NOT EXISTS (SELECT 1 FROM direct_json_writes WHERE day = date('now') AND trip_id = NEW.trip_id);
 END;
 
 CREATE TRIGGER trg_trips_v2_clients_insert AFTER INSERT ON trips_v2
@@ -541,6 +597,12 @@ WHEN (NEW.clients IS NOT '[]'
  AND NOT EXISTS (SELECT 1 FROM trip_client_sync WHERE trip_id = NEW.trip_id)
 BEGIN
     INSERT INTO trip_client_sync (trip_id, action) VALUES (NEW.trip_id, 'reconcile');
+    UPDATE direct_json_writes SET writes = writes + 1, last_at = strftime('%Y-%m-%dT%H:%M:%fZ', 'now')
+    WHERE day = date('now') AND trip_id = NEW.trip_id AND NEW.clients IS NOT '[]';
+    INSERT INTO direct_json_writes (day, trip_id, writes, last_at)
+    SELECT date('now'), NEW.trip_id, 1, strftime('%Y-%m-%dT%H:%M:%fZ', 'now')
+    WHERE NOT EXISTS (SELECT 1 FROM direct_json_writes WHERE day = date('now') AND trip_id = NEW.trip_id)
+      AND NEW.clients IS NOT '[]';
 END;
 
 CREATE TRIGGER trg_trips_v2_clients_delete AFTER DELETE ON trips_v2

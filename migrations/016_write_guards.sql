@@ -3,8 +3,17 @@
 -- A batch starts by re-checking what it had read. Each check inserts a 0 here where it does not hold, and the
 -- named CHECK rolls the batch back. The table is always empty.
 CREATE TABLE write_guard (
+    epoch INTEGER CONSTRAINT guard_epoch CHECK (epoch = 1),
     trip_unchanged INTEGER CONSTRAINT guard_trip_unchanged CHECK (trip_unchanged = 1),
     assignments_unchanged INTEGER CONSTRAINT guard_assignments_unchanged CHECK (assignments_unchanged = 1),
     clients_exist INTEGER CONSTRAINT guard_clients_exist CHECK (clients_exist = 1),
-    slug_free INTEGER CONSTRAINT guard_slug_free CHECK (slug_free = 1)
+    slug_free INTEGER CONSTRAINT guard_slug_free CHECK (slug_free = 1),
+    stores_equal INTEGER CONSTRAINT guard_stores_equal CHECK (stores_equal = 1),
+    nothing_unlinked INTEGER CONSTRAINT guard_nothing_unlinked CHECK (nothing_unlinked = 1),
+    nothing_quarantined INTEGER CONSTRAINT guard_nothing_quarantined CHECK (nothing_quarantined = 1),
+    no_orphans INTEGER CONSTRAINT guard_no_orphans CHECK (no_orphans = 1),
+    no_direct_writes INTEGER CONSTRAINT guard_no_direct_writes CHECK (no_direct_writes = 1),
+    schema_as_shipped INTEGER CONSTRAINT guard_schema_as_shipped CHECK (schema_as_shipped = 1),
+    self_test_passed INTEGER CONSTRAINT guard_self_test_passed CHECK (self_test_passed = 1),
+    self_test_over INTEGER CONSTRAINT guard_self_test_over CHECK (self_test_over = 1)
 );

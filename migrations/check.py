@@ -7,62 +7,119 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, LiteralString
 
 from database.entries import NOT_AN_ARRAY, WITH_ENTRIES
+from database.errors import DatabaseError
+from database.phase import read_phase
+from migrations.shape import differences
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from database.embedded import EmbeddedDatabase
     from database.engine import Database
+    from database.phase import PhaseState
 
 # Longest raw text that a finding carries, in characters.
 EXCERPT = 200
 
+# Trips looked at closely in one query.
+AT_ONCE = 500
+
+Finding = dict[str, Any]
+
 
 @dataclass(frozen=True)
 class CheckReport:
-    """What a check found.
+    """What a check found. Every finding has a `kind` and says in `repair` what the repair command would do.
 
-    `drift` holds what breaks the rule that both sides hold the same pairs; each finding has a `kind`:
-    `junction_only`, `json_only`, `duplicate` (one pair twice in the JSON), `not_canonical` (an entry that is
-    linked, but not an object with its client's e-mail and a role), `not_an_array`, `guard_left`.
-    `unlinked` are entries kept in the JSON that belong to no client, `quarantined` raw texts taken out of it,
-    `orphans` junction rows without a trip or client: `set_aside` false where one is still in the table.
+    drift        what breaks the rule that both sides hold the same pairs: `junction_only`, `json_only`, `duplicate`
+                 (one pair twice in the JSON), `not_canonical` (an entry that differs by case, padding or shape from an
+                 object with its client's e-mail and a role), `not_an_array`, `guard_left`
+    unlinked     entries kept in the JSON that belong to no client
+    quarantined  raw texts taken out of the JSON
+    orphans      junction rows without a trip or client; `set_aside` is false where one is still in the table
+    faults       what else is wrong: `schema`, `foreign_key`, `primary_client`, `slug_missing`, `slug_double`
     """
 
     trips: int
     assignments: int
-    drift: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
-    unlinked: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
-    quarantined: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
-    orphans: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+    drift: list[Finding] = field(default_factory=list[Finding])
+    unlinked: list[Finding] = field(default_factory=list[Finding])
+    quarantined: list[Finding] = field(default_factory=list[Finding])
+    orphans: list[Finding] = field(default_factory=list[Finding])
+    faults: list[Finding] = field(default_factory=list[Finding])
 
     @property
     def consistent(self) -> bool:
-        return not self.drift and all(orphan["set_aside"] for orphan in self.orphans)
+        """Whether the stores agree."""
+        return not self.drift and not self.live_orphans
+
+    @property
+    def clean(self) -> bool:
+        """Whether the stores agree and nothing else is wrong that a repair would mend."""
+        return self.consistent and not self.faults
+
+    @property
+    def live_orphans(self) -> list[Finding]:
+        return [orphan for orphan in self.orphans if not orphan["set_aside"]]
 
     def as_json(self) -> dict[str, Any]:
         return {"consistent": self.consistent} | asdict(self)
 
 
-async def check(db: Database) -> CheckReport:
-    """Compare the two stores of a migrated database. Reads only."""
+async def check(db: EmbeddedDatabase) -> CheckReport:
+    """Compare the two stores of a migrated database. Reads only, and holds no more in memory than it finds."""
+    state = await read_phase(db)
     totals = (await db.read(TOTALS))[0]
-    return CheckReport(
-        trips=totals["trips"],
-        assignments=totals["assignments"],
-        drift=[
-            *[_pair_finding(dict(row)) for row in await db.read(DIFFERENCES)],
-            *[dict(row) for row in await db.read(MALFORMED, (EXCERPT,))],
-            *[dict(row) for row in await db.read(GUARDS_LEFT)],
-        ],
-        unlinked=[dict(row) for row in await db.read(UNLINKED, (EXCERPT,))],
-        quarantined=[dict(row) for row in await db.read(QUARANTINED)],
-        orphans=[dict(row) for row in await db.read(LIVE_ORPHANS)]
-        + [
-            {"set_aside": True, "reason": row["reason"], **json.loads(row["row_data"])}
-            for row in await db.read(ORPHANS_SET_ASIDE)
-        ],
-    )
+    report = CheckReport(trips=totals["trips"], assignments=totals["assignments"])
+    if state.phase != "normalized":
+        async for trip_ids in _suspects(db):
+            await look_closely(db, trip_ids, report)
+    report.drift.extend([_with_repair(row) for row in await db.read(GUARDS_LEFT)])
+    report.quarantined.extend([_with_repair(row) for row in await db.read(QUARANTINED)])
+    async for row in db.stream(LIVE_ORPHANS):
+        report.orphans.append(_with_repair(row))
+    for row in await db.read(ORPHANS_SET_ASIDE):
+        aside = {"kind": "orphan", "set_aside": True, "reason": row["reason"], **json.loads(row["row_data"])}
+        report.orphans.append(_with_repair(aside))
+    await _look_for_faults(db, state, report)
+    return report
 
 
-def _pair_finding(row: dict[str, Any]) -> dict[str, Any]:
+async def look_closely(db: Database, trip_ids: list[int], report: CheckReport) -> None:
+    """Add what is wrong with these trips' two sides to the report."""
+    which = json.dumps(trip_ids)
+    report.drift.extend([_pair_finding(dict(row)) for row in await db.read(DIFFERENCES, (which,))])
+    report.drift.extend([_with_repair(row) for row in await db.read(MALFORMED, (EXCERPT, which))])
+    report.unlinked.extend([_with_repair(row) for row in await db.read(UNLINKED, (EXCERPT, which))])
+
+
+async def _suspects(db: EmbeddedDatabase) -> AsyncIterator[list[int]]:
+    """The trips that are not plainly in order, some hundred at a time."""
+    some: list[int] = []
+    async for row in db.stream(SUSPECTS):
+        some.append(row["trip_id"])
+        if len(some) == AT_ONCE:
+            yield some
+            some = []
+    if some:
+        yield some
+
+
+async def _look_for_faults(db: EmbeddedDatabase, state: PhaseState, report: CheckReport) -> None:
+    for difference in await differences(db, state.phase):
+        report.faults.append(_with_repair({"kind": "schema", **difference}))
+    for sql in (PRIMARY_CLIENTS, SLUGS_MISSING, SLUGS_DOUBLE):
+        async for row in db.stream(sql):
+            report.faults.append(_with_repair(row))
+    for table in ("ActivityLog", "trip_facts", "facts_dirty", "db_errors"):
+        try:
+            rows = await db.read(FOREIGN_KEYS, (table,))
+        except DatabaseError:
+            rows = [{"kind": "foreign_key", "table": table, "rowid": None, "parent": None}]
+        report.faults.extend([_with_repair(row) for row in rows])
+
+
+def _pair_finding(row: Finding) -> Finding:
     in_junction, in_json, canonical = row.pop("in_junction"), row.pop("in_json"), row.pop("canonical")
     if not in_json:
         kind = "junction_only"
@@ -72,30 +129,88 @@ def _pair_finding(row: dict[str, Any]) -> dict[str, Any]:
         kind = "duplicate"
     else:
         kind = "not_canonical"
-    return {"kind": kind, **row, "in_junction": in_junction, "in_json": in_json, "canonical": bool(canonical)}
+    pair = f"{row['email']} as {row['role']}"
+    return _with_repair(
+        {
+            "kind": kind,
+            **row,
+            "junction": pair if in_junction else None,
+            "json": json.loads(row.pop("elements")) if in_json else None,
+            "canonical": bool(canonical),
+        }
+    )
 
+
+def _with_repair(finding: Any) -> Finding:  # noqa: ANN401 - a row or a dict
+    """The finding, and what the repair command would do about it."""
+    known = {key: value for key, value in dict(finding).items() if key != "elements"}
+    known["set_aside"] = bool(known["set_aside"]) if "set_aside" in known else None
+    if known["set_aside"] is None:
+        del known["set_aside"]
+    words = REPAIRS.get(known["kind"], "")
+    return known | {"repair": "nothing: it is set aside already" if known.get("set_aside") else words}
+
+
+REPAIRS = {
+    "junction_only": "add the pair to the JSON (--prefer json: remove the junction row)",
+    "json_only": "add the pair to the junction (--prefer junction: take the entry out of the JSON)",
+    "duplicate": "make the entries one, with the keys of all",
+    "not_canonical": "write the entry as an object with its client's e-mail and a role",
+    "not_an_array": "put the raw text into quarantine and rebuild the list from the junction",
+    "guard_left": "take the guard row away",
+    "unlinked": "nothing: it stays in the JSON until there is such a client",
+    "quarantine": "nothing: a person may read it and enter what it says",
+    "orphan": "set the row aside in orphaned_rows",
+    "schema": "make a trigger or view anew as shipped; a table is for a person",
+    "foreign_key": "nothing: the row is for a person",
+    "primary_client": "clear the trip's primary_client_email",
+    "slug_missing": "give the trip a slug",
+    "slug_double": "give all but the first of the trips a new slug",
+}
 
 TOTALS: LiteralString = """
 SELECT (SELECT count(*) FROM trips_v2) AS trips, (SELECT count(*) FROM trip_client_assignments) AS assignments
+"""
+
+# A trip is plainly in order where every element of its list is an object with the e-mail and the role of a row of the
+# junction, none twice, and there are as many as the junction has. All others are looked at closely.
+SUSPECTS: LiteralString = """
+SELECT t.trip_id
+FROM trips_v2 t
+WHERE iif(typeof(t.clients) = 'text', iif(json_valid(t.clients), json_type(t.clients) = 'array', 0), 0) = 0
+   OR (SELECT count(*) FROM trip_client_assignments a WHERE a.trip_id = t.trip_id) IS NOT (
+       SELECT iif(count(*) = coalesce(sum(m.found), 0) AND count(*) = count(DISTINCT m.pair), count(*), -1)
+       FROM (
+           SELECT iif(j.type = 'object', json_array(j.value ->> '$.email', j.value ->> '$.role'), NULL) AS pair,
+                  EXISTS (
+                      SELECT 1 FROM trip_client_assignments a
+                      WHERE a.trip_id = t.trip_id
+                        AND a.client_email = iif(j.type = 'object', j.value ->> '$.email', NULL)
+                        AND a.client_role = iif(j.type = 'object', j.value ->> '$.role', NULL)) AS found
+           FROM json_each(iif(typeof(t.clients) = 'text',
+                              iif(json_valid(t.clients), iif(json_type(t.clients) = 'array', t.clients, '[]'), '[]'),
+                              '[]')) j
+       ) m)
+ORDER BY t.trip_id
 """
 
 DIFFERENCES: LiteralString = (
     WITH_ENTRIES
     + """
 SELECT p.trip_id, p.email, p.role, sum(p.in_junction) AS in_junction, sum(p.in_json) AS in_json,
-       min(p.canonical) AS canonical
+       min(p.canonical) AS canonical, json_group_array(p.element) FILTER (WHERE p.in_json = 1) AS elements
 FROM (
     SELECT a.trip_id, a.client_email AS email, coalesce(a.client_role, 'traveler') AS role,
-           1 AS in_junction, 0 AS in_json, a.client_role IS NOT NULL AS canonical
-    FROM trip_client_assignments a
-    WHERE EXISTS (SELECT 1 FROM trips_v2 t WHERE t.trip_id = a.trip_id)
-      AND EXISTS (SELECT 1 FROM clients_v2 c WHERE c.email = a.client_email)
+           1 AS in_junction, 0 AS in_json, a.client_role IS NOT NULL AS canonical, NULL AS element
+    FROM json_each(?1) w CROSS JOIN trip_client_assignments a
+    WHERE a.trip_id = w.value AND EXISTS (SELECT 1 FROM clients_v2 c WHERE c.email = a.client_email)
     UNION ALL
     SELECT e.trip_id, e.client_email, e.role, 0, 1,
            iif(e.type = 'object' AND json_type(e.entry, '$.role') = 'text',
-               e.entry ->> '$.email' IS e.client_email AND e.entry ->> '$.role' IS e.role, 0)
-    FROM trip_client_entries e
-    WHERE e.client_email IS NOT NULL
+               e.entry ->> '$.email' IS e.client_email AND e.entry ->> '$.role' IS e.role, 0),
+           e.element
+    FROM json_each(?1) w CROSS JOIN trip_client_entries e
+    WHERE e.trip_id = w.value AND e.client_email IS NOT NULL
 ) p
 GROUP BY p.trip_id, p.email, p.role
 HAVING sum(p.in_junction) <> 1 OR sum(p.in_json) <> 1 OR min(p.canonical) = 0
@@ -103,27 +218,28 @@ HAVING sum(p.in_junction) <> 1 OR sum(p.in_json) <> 1 OR min(p.canonical) = 0
 )
 
 MALFORMED: LiteralString = (
-    "SELECT 'not_an_array' AS kind, trip_id, substr(CAST(clients AS TEXT), 1, CAST(? AS INTEGER)) AS raw_text "
-    "FROM trips_v2 WHERE " + NOT_AN_ARRAY
+    "SELECT 'not_an_array' AS kind, trip_id, substr(CAST(clients AS TEXT), 1, CAST(?1 AS INTEGER)) AS json "
+    "FROM trips_v2 WHERE trip_id IN (SELECT value FROM json_each(?2)) AND " + NOT_AN_ARRAY
 )
-
-GUARDS_LEFT: LiteralString = "SELECT 'guard_left' AS kind, trip_id FROM trip_client_sync"
 
 UNLINKED: LiteralString = (
     WITH_ENTRIES
     + """
-SELECT e.trip_id, e.position, e.email, substr(e.element, 1, CAST(? AS INTEGER)) AS entry
-FROM trip_client_entries e
-WHERE e.client_email IS NULL
+SELECT 'unlinked' AS kind, e.trip_id, e.position, e.email, substr(e.element, 1, CAST(?1 AS INTEGER)) AS entry
+FROM json_each(?2) w CROSS JOIN trip_client_entries e
+WHERE e.trip_id = w.value AND e.client_email IS NULL
 """
 )
 
+GUARDS_LEFT: LiteralString = "SELECT 'guard_left' AS kind, trip_id FROM trip_client_sync"
+
 QUARANTINED: LiteralString = """
-SELECT quarantine_id, trip_id, raw_text, reason, quarantined_at FROM trip_clients_quarantine ORDER BY quarantine_id
+SELECT 'quarantine' AS kind, quarantine_id, trip_id, raw_text, reason, quarantined_at
+FROM trip_clients_quarantine ORDER BY quarantine_id
 """
 
 LIVE_ORPHANS: LiteralString = """
-SELECT 0 AS set_aside,
+SELECT 'orphan' AS kind, 0 AS set_aside,
        iif(NOT EXISTS (SELECT 1 FROM trips_v2 t WHERE t.trip_id = a.trip_id), 'no such trip', 'no such client') AS reason,
        a.assignment_id, a.trip_id, a.client_email, a.client_role, a.created_at, a.updated_at
 FROM trip_client_assignments a
@@ -133,4 +249,24 @@ WHERE NOT EXISTS (SELECT 1 FROM trips_v2 t WHERE t.trip_id = a.trip_id)
 
 ORPHANS_SET_ASIDE: LiteralString = """
 SELECT reason, row_data FROM orphaned_rows WHERE table_name = 'trip_client_assignments' ORDER BY orphan_id
+"""
+
+PRIMARY_CLIENTS: LiteralString = """
+SELECT 'primary_client' AS kind, t.trip_id, t.primary_client_email AS email
+FROM trips_v2 t
+WHERE t.primary_client_email IS NOT NULL
+  AND NOT EXISTS (SELECT 1 FROM clients_v2 c WHERE c.email = t.primary_client_email)
+"""
+
+SLUGS_MISSING: LiteralString = """
+SELECT 'slug_missing' AS kind, trip_id FROM trips_v2 WHERE trip_slug IS NULL OR trip_slug = ''
+"""
+
+SLUGS_DOUBLE: LiteralString = """
+SELECT 'slug_double' AS kind, min(trip_id) AS trip_id, trip_slug AS slug, json_group_array(trip_id) AS trip_ids
+FROM trips_v2 WHERE trip_slug <> '' GROUP BY trip_slug HAVING count(*) > 1
+"""
+
+FOREIGN_KEYS: LiteralString = """
+SELECT 'foreign_key' AS kind, "table", rowid, parent FROM pragma_foreign_key_check(?)
 """

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, LiteralString
 from database.clock import now
 from database.engine import Statement
 from database.entries import WITH_ENTRIES
-from database.errors import ConstraintViolated, DatabaseUnavailable
+from database.errors import ConstraintViolated, DatabaseUnavailable, ProgramTooOld
 from database.slugs import first_free, slugify
 from migrations.adopt import plan_adoption
 from migrations.files import Migration, shipped
@@ -63,7 +63,10 @@ class MigrationReport:
 
 
 async def pending(db: Database) -> list[Migration]:
-    """The migrations that the ledger does not name yet. Raises DatabaseUnavailable over a file changed since."""
+    """The migrations that the ledger does not name yet.
+
+    Raises DatabaseUnavailable over a file changed since, ProgramTooOld over files that this program does not know.
+    """
     if not await db.read(HAS_TABLE, ("d1_migrations",)):
         return list(shipped())
     applied = {row["name"] for row in await db.read("SELECT name FROM d1_migrations")}
@@ -72,6 +75,8 @@ async def pending(db: Database) -> list[Migration]:
         checksums = {
             row["name"]: row["sha256"] for row in await db.read("SELECT name, sha256 FROM migration_checksums")
         }
+    if newer := checksums.keys() - {migration.name for migration in shipped()}:
+        raise ProgramTooOld(f"The database was migrated by a newer voygen ({max(newer)}): update this one.")
     for migration in shipped():
         if migration.name in applied and checksums.get(migration.name, migration.checksum) != migration.checksum:
             raise DatabaseUnavailable(
@@ -114,8 +119,9 @@ async def _apply(db: Database, migration: Migration, report: MigrationReport) ->
             (migration.name, migration.checksum),
         ),
     ]
+    epoch = [Statement(NEXT_EPOCH)] if await db.read(HAS_TABLE, ("migration_phase",)) else []
     try:
-        await db.batch([*ledger, *adopted, *(Statement(sql) for sql in migration.statements)])
+        await db.batch([*ledger, *adopted, *(Statement(sql) for sql in migration.statements), *epoch])
     except ConstraintViolated:
         if migration.name in {file.name for file in await pending(db)}:
             raise
@@ -169,6 +175,9 @@ async def _fill_slugs(db: Database) -> int:
 HAS_TABLE: LiteralString = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?"
 
 ANY_WITHOUT_SLUG: LiteralString = "SELECT 1 FROM trips_v2 WHERE trip_slug IS NULL OR trip_slug = '' LIMIT 1"
+
+# Servers that are running notice, and look again at what they may do.
+NEXT_EPOCH: LiteralString = "UPDATE migration_phase SET epoch = epoch + 1"
 
 # As the hosting tool's own `migrations apply` makes it.
 CREATE_LEDGER: LiteralString = """

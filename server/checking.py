@@ -2,38 +2,52 @@
 
 from __future__ import annotations
 
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
-from database.embedded import open_database, require_file
+from database.embedded import EmbeddedDatabase, open_database, require_file
 from database.errors import DatabaseUnavailable
 from migrations.check import CheckReport, check
+from migrations.proof import Proof, record_proof
 from migrations.runner import pending
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
     from pathlib import Path
 
 # Findings of a kind that are printed; the rest are counted.
 SHOWN = 20
 
 
-async def check_file(path: Path) -> CheckReport:
-    """Check the file. Raises DatabaseError where it can't be looked at."""
+async def check_file(path: Path, *, record: bool = False) -> tuple[CheckReport, Proof | None]:
+    """Check the file, and store a proof record if asked. Raises DatabaseError where it can't be looked at."""
+    async with open_migrated(path) as db:
+        report = await check(db)
+        return report, await record_proof(db, report) if record else None
+
+
+@asynccontextmanager
+async def open_migrated(path: Path, *, foreign_keys: bool = True) -> AsyncGenerator[EmbeddedDatabase]:
+    """A database that exists and has this version's schema. Raises DatabaseUnavailable over any other."""
     require_file(path)
-    async with await open_database(path) as db:
+    async with await open_database(path, foreign_keys=foreign_keys) as db:
         if await pending(db):
             raise DatabaseUnavailable(f"{path} is not migrated yet: run `voygen migrate --db {path}` first.")
-        return await check(db)
+        yield db
 
 
-def describe(report: CheckReport) -> str:
+def describe(report: CheckReport, proof: Proof | None = None) -> str:
     """The report for a person to read."""
     verdict = "Consistent: both stores hold the same pairs." if report.consistent else "NOT consistent."
     lines = [verdict, f"{report.trips} trips, {report.assignments} assignments"]
+    if proof:
+        lines.append(f"Proof: digest {proof.digest}, phase {proof.phase}, epoch {proof.epoch}, {proof.recorded_at}")
     kinds: list[tuple[str, list[dict[str, Any]]]] = [
         ("Drift", report.drift),
         ("Unlinked, kept in the JSON", report.unlinked),
         ("Quarantined", report.quarantined),
         ("Orphans", report.orphans),
+        ("Other faults", report.faults),
     ]
     for title, findings in kinds:
         lines.append(f"{title}: {len(findings)}")
@@ -44,4 +58,4 @@ def describe(report: CheckReport) -> str:
 
 
 def _words(finding: dict[str, Any]) -> str:
-    return ", ".join(f"{key} {value}" for key, value in finding.items() if value is not None)
+    return ", ".join(f"{key} {value}" for key, value in finding.items() if value is not None and key != "canonical")

@@ -7,7 +7,7 @@ import json
 import logging
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
@@ -29,11 +29,35 @@ _database = click.option(
     show_default="the platform's folder for application data",
     help="The database file (or VOYGEN_DB).",
 )
+_quiet_days = click.option(
+    "--quiet-days",
+    type=click.IntRange(0, 3650),
+    default=7,
+    show_default=True,
+    help="For how many days old code must not have written the JSON before it is refused.",
+)
+
+
+def _show_version(context: click.Context, _: click.Parameter, asked: bool) -> None:  # noqa: FBT001 - as click calls it
+    if asked:
+        from server.launch import voygen_version  # noqa: PLC0415
+
+        click.echo(f"voygen, version {voygen_version()}")
+        context.exit()
+
+
 _as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.version_option(package_name="voygen")
+@click.option(
+    "--version",
+    is_flag=True,
+    expose_value=False,
+    is_eager=True,
+    callback=_show_version,
+    help="Show the version and exit.",
+)
 def voygen() -> None:
     """The trip desk of a travel agency as an MCP server.
 
@@ -44,12 +68,21 @@ def voygen() -> None:
 @voygen.command()
 @_database
 @click.option("--migrate/--no-migrate", default=True, help="Bring the database to this version's schema at start.")
-def serve(path: Path, *, migrate: bool) -> None:
+@click.option(
+    "--toolsets",
+    envvar="VOYGEN_TOOLSETS",
+    default="trips,clients",
+    show_default=True,
+    help="Groups of tools to offer, separated by commas, or all (or VOYGEN_TOOLSETS).",
+)
+def serve(path: Path, toolsets: str, *, migrate: bool) -> None:
     """Serve MCP over stdin and stdout, as a client such as Claude Desktop starts it."""
     from server.serving import serve as run  # noqa: PLC0415
+    from server.stdio import fill_missing_descriptors  # noqa: PLC0415
 
+    fill_missing_descriptors()
     _log_to_stderr()
-    sys.exit(_run(run(path, may_migrate=migrate)))
+    sys.exit(_run(run(path, _groups(toolsets), may_migrate=migrate)))
 
 
 @voygen.command()
@@ -72,14 +105,106 @@ def migrate(path: Path, dump: Path | None, *, dry_run: bool, as_json: bool) -> N
 
 @voygen.command()
 @_database
+@click.option("--record", is_flag=True, help="Store the digest of both stores as a proof record, and print it.")
 @_as_json
-def check(path: Path, *, as_json: bool) -> None:
+def check(path: Path, *, record: bool, as_json: bool) -> None:
     """Prove that the junction table and the JSON column agree. Exits 0 if they do, 1 if not, 2 if it can't tell."""
     from server.checking import check_file, describe  # noqa: PLC0415
 
-    report = _run(check_file(path))
-    _print(report.as_json() if as_json else describe(report))
+    report, proof = _run(check_file(path, record=record))
+    if as_json:
+        _print(report.as_json() | ({"proof": proof.as_json()} if proof else {}))
+    else:
+        _print(describe(report, proof))
     sys.exit(DONE if report.consistent else INCONSISTENT)
+
+
+@voygen.command()
+@_database
+@click.option(
+    "--prefer",
+    type=click.Choice(["union", "junction", "json"]),
+    default="union",
+    show_default=True,
+    help="Which side is right where a pair stands on one only.",
+)
+@click.option("--trip", "trip_id", type=int, help="Mend this trip alone.")
+@click.option("--apply", "really", is_flag=True, help="Do it; without this the plan is printed.")
+@click.option("--undo", "run_id", type=int, metavar="RUN", help="Put back what a run changed.")
+@_as_json
+def repair(  # noqa: PLR0913 - the options
+    path: Path,
+    prefer: Literal["union", "junction", "json"],
+    trip_id: int | None,
+    run_id: int | None,
+    *,
+    really: bool,
+    as_json: bool,
+) -> None:
+    """Mend what a check finds. Everything changed is recorded with its old value, and can be put back."""
+    from server.repairing import repair_file, undo_file  # noqa: PLC0415
+
+    if run_id is not None:
+        result, text = _run(undo_file(path, run_id))
+    else:
+        result, text = _run(repair_file(path, prefer, trip_id, really=really))
+    _print(result if as_json else text)
+
+
+@voygen.group(invoke_without_command=True)
+@_database
+@_quiet_days
+@_as_json
+@click.pass_context
+def phase(context: click.Context, path: Path, quiet_days: int, *, as_json: bool) -> None:
+    """Where the migration stands, and what stands in the way of its next phase.
+
+    The phases: dual_write, prefer_junction, normalized.
+    """
+    if context.invoked_subcommand is None:
+        from server.phasing import status_of_file  # noqa: PLC0415
+
+        result, text = _run(status_of_file(path, quiet_days))
+        _print(result if as_json else text)
+
+
+@phase.command()
+@_database
+@_quiet_days
+@click.option(
+    "--accept",
+    multiple=True,
+    metavar="NAME",
+    help="Let an unlinked entry or a quarantined text pass, by the name that is listed, or a pattern: unlinked/*",
+)
+@click.option("--apply", "really", is_flag=True, help="Do it; without this what stands in the way is printed.")
+def advance(path: Path, quiet_days: int, accept: tuple[str, ...], *, really: bool) -> None:
+    """Move on to the next phase, once nothing stands in the way."""
+    from server.phasing import advance_file  # noqa: PLC0415
+
+    _print(_run(advance_file(path, quiet_days, accept, really=really)))
+
+
+@phase.command()
+@_database
+@click.option("--apply", "really", is_flag=True, help="Do it; without this what would be done is printed.")
+def back(path: Path, *, really: bool) -> None:
+    """Move back to the phase before, with all that was archived."""
+    from server.phasing import back_file  # noqa: PLC0415
+
+    _print(_run(back_file(path, really=really)))
+
+
+@voygen.command()
+@_database
+@_as_json
+def validate(path: Path, *, as_json: bool) -> None:
+    """Test a live database: each check is done and rolled back. Exits 0 if all passed, 1 if not, 2 if it can't tell."""
+    from server.validating import describe, validate_file  # noqa: PLC0415
+
+    outcomes = _run(validate_file(path))
+    _print([outcome.as_json() for outcome in outcomes] if as_json else describe(outcomes))
+    sys.exit(DONE if all(outcome.passed for outcome in outcomes) else INCONSISTENT)
 
 
 @voygen.command()
@@ -95,6 +220,21 @@ def main() -> None:
     voygen(prog_name="voygen")
 
 
+def _groups(toolsets: str) -> frozenset[str]:
+    """The groups named, or all. Exits 2 over one that does not exist."""
+    from tools.catalogue import GROUPS  # noqa: PLC0415
+
+    named = {name.strip() for name in toolsets.split(",") if name.strip()}
+    if named == {"all"}:
+        return GROUPS
+    if unknown := named - GROUPS:
+        raise click.BadParameter(
+            f"there is no group {', '.join(sorted(unknown))}: the groups are {', '.join(sorted(GROUPS))}",
+            param_hint="--toolsets",
+        )
+    return frozenset(named)
+
+
 def _run(work: Coroutine[Any, Any, Any]) -> Any:  # noqa: ANN401 - what the work returns
     try:
         return asyncio.run(work)
@@ -103,7 +243,7 @@ def _run(work: Coroutine[Any, Any, Any]) -> Any:  # noqa: ANN401 - what the work
         sys.exit(FAILED)
 
 
-def _print(result: dict[str, Any] | str) -> None:
+def _print(result: Any) -> None:  # noqa: ANN401 - text, or what JSON can hold
     click.echo(result if isinstance(result, str) else json.dumps(result, ensure_ascii=False, indent=2))
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import logging
 from contextlib import asynccontextmanager
-from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any, cast
 
 from mcp.server import MCPServer
@@ -17,6 +18,7 @@ from database.activity import record_fault
 from database.clock import now
 from database.engine import Database
 from database.errors import DatabaseBusy, DatabaseError, DatabaseReadOnly
+from server.launch import voygen_version
 from tools.errors import Busy, InvalidInput, ReadOnly, ToolFault, Unavailable
 from tools.tool import AnyTool
 from tools.wording import words_for
@@ -44,13 +46,6 @@ def make_server(db: Database, tools: Iterable[AnyTool], *, name: str = "voygen")
         subscriptions=False,
         lifespan=_no_lifespan,
     )
-
-
-def voygen_version() -> str:
-    try:
-        return version("voygen")
-    except PackageNotFoundError:
-        return "0+checkout"
 
 
 @asynccontextmanager
@@ -99,12 +94,15 @@ class _OfferedTool(McpTool):
             return _refusal(fault)
         except DatabaseError as error:
             return _refusal(await self._fault_of(error))
+        except Exception:  # its words may quote what is stored: they are for the log alone
+            logger.exception("tool %s", self.name)
+            return _refusal(
+                Unavailable("The tool failed over something unforeseen.", "Tell the person; the server's log has more.")
+            )
 
     async def _answer(self, arguments: dict[str, Any]) -> CallToolResult:
         try:
-            # Some clients send a list or an object as a string of JSON.
-            unpacked = self.fn_metadata.pre_parse_json(arguments)
-            args = self._ours.input.model_validate(unpacked)
+            args = self._ours.input.model_validate(_unpacked(arguments, self.parameters["properties"]))
         except ValidationError as error:
             raise InvalidInput(*words_for(error, self.parameters)) from error
         answer = await self._ours.run(self._db, args)
@@ -126,6 +124,16 @@ class _OfferedTool(McpTool):
         return Unavailable(
             f"The database failed{number}; nothing was written.", "Send the call again; tell the person if it stays so."
         )
+
+
+def _unpacked(arguments: dict[str, Any], properties: dict[str, Any]) -> dict[str, Any]:
+    """The arguments, a list or object that was sent as a string of JSON parsed: some clients send them so."""
+    unpacked = dict(arguments)
+    for name, value in arguments.items():
+        if isinstance(value, str) and properties.get(name, {}).get("type") in {"array", "object"}:
+            with contextlib.suppress(ValueError, RecursionError):
+                unpacked[name] = json.loads(value)
+    return unpacked
 
 
 def _refusal(fault: ToolFault) -> CallToolResult:

@@ -1,8 +1,9 @@
-"""How this very voygen is started as a process of its own."""
+"""Which voygen this is, and how it is started as a process of its own."""
 
 from __future__ import annotations
 
 import sys
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 
@@ -11,3 +12,11 @@ def own_command() -> list[str]:
     packages = Path(__file__).resolve().parent.parent
     launcher = packages / "voygen.py"
     return [sys.executable, str(launcher if launcher.exists() else packages.parent / "voygen.py")]
+
+
+def voygen_version() -> str:
+    """The version that is installed; a checkout that is not installed has none."""
+    try:
+        return version("voygen")
+    except PackageNotFoundError:
+        return "0+checkout"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
 from pydantic import Field, SkipValidation, TypeAdapter, ValidationError
@@ -13,7 +14,7 @@ from tools.draft import OperationResult, TripDraft
 from tools.errors import Conflict, InvalidInput, ToolFault
 from tools.fields import TripIdentifier
 from tools.identifiers import resolve_trip
-from tools.operations import Operation
+from tools.operations import Operation, RenameTripOperation
 from tools.people import ClientReference, Directory
 from tools.tool import Answer, Arguments, Hints, Tool
 from tools.wording import words_for
@@ -23,8 +24,9 @@ if TYPE_CHECKING:
 
     from database.engine import Database, Row
 
-# How often a write is tried again from the start because somebody else changed what it had read.
-TRIES = 8
+# How often a write is tried again from the start because somebody else changed what it had read. Each time that
+# somebody is done: as many calls as this can change one trip at once, and none is turned away.
+TRIES = 100
 
 # Failed operations that the message names.
 NAMED = 5
@@ -64,14 +66,19 @@ async def bulk_trip_operations(db: Database, args: BulkArguments) -> BulkAnswer:
                 "The database refused the operations together.", "Send them without atomic to see which one it is."
             ) from None
         results = await _one_by_one(db, trip, operations, args)
-    return _answer(trip, results, args)
+    return _answer(trip, operations, results, args)
 
 
 def _validated(operation: object) -> Operation | ToolFault:
     try:
         return OPERATION.validate_python(operation)
     except ValidationError as error:
-        return InvalidInput(*words_for(error, OPERATION.json_schema()))
+        return InvalidInput(*words_for(error, _schema()))
+
+
+@cache
+def _schema() -> dict[str, Any]:
+    return OPERATION.json_schema()
 
 
 async def _apply(
@@ -150,13 +157,16 @@ def _not_done(result: OperationResult) -> OperationResult:
     )
 
 
-def _answer(trip: Row, results: list[OperationResult], args: BulkArguments) -> BulkAnswer:
+def _answer(
+    trip: Row, operations: Sequence[Operation | ToolFault], results: list[OperationResult], args: BulkArguments
+) -> BulkAnswer:
     for result, sent in zip(results, args.operations, strict=True):
         result.operation = result.operation or _type_sent(sent)
     done = sum(result.success for result in results)
     failed = len(results) - done
     would = "would be done" if args.dry_run else "done"
-    message = f"{trip['trip_name']}: {done} of {len(results)} operations {would}."
+    name = _name_after(trip, operations, results, args)
+    message = f"{name}: {done} of {len(results)} operations {would}."
     if failed:
         numbers = [f"{number} ({result.operation})" for number, result in enumerate(results, 1) if not result.success]
         message += (
@@ -166,12 +176,23 @@ def _answer(trip: Row, results: list[OperationResult], args: BulkArguments) -> B
         message=message,
         success=failed == 0,
         trip_id=trip["trip_id"],
-        trip_name=trip["trip_name"],
+        trip_name=name,
         operations_completed=done,
         operations_failed=failed,
         dry_run=args.dry_run,
         results=results,
     )
+
+
+def _name_after(
+    trip: Row, operations: Sequence[Operation | ToolFault], results: list[OperationResult], args: BulkArguments
+) -> str:
+    """The trip's name once the operations were done."""
+    name = trip["trip_name"]
+    for operation, result in zip(operations, results, strict=True):
+        if isinstance(operation, RenameTripOperation) and result.success and not args.dry_run:
+            name = operation.data.new_name
+    return name
 
 
 def _type_sent(operation: Any) -> str:  # noqa: ANN401 - whatever an agent sent

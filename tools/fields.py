@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from database.clients import fold
 
-_EMAIL = re.compile(r"[^@\s,;<>\"]+@[^@\s,;<>\"]+\.[^@\s,;<>\".]+")
+_EMAIL = re.compile(r"[^@\s,;<>\"\0]+@[^@\s,;<>\"\0]+\.[^@\s,;<>\".\0]+")
 
 
 def _as_text(value: Any) -> Any:  # noqa: ANN401 - whatever an agent sent
@@ -31,6 +31,13 @@ def _iso_date(value: str) -> str:
         raise ValueError("is not a day of the calendar written YYYY-MM-DD") from error
 
 
+def _without_nul(value: str) -> str:
+    # SQLite's JSON functions end a text at the first NUL: the two stores would hold different texts.
+    if "\0" in value:
+        raise ValueError("holds a NUL character: send it without")
+    return value
+
+
 def _not_a_truth_value(value: Any) -> Any:  # noqa: ANN401 - whatever an agent sent
     if isinstance(value, bool):
         raise ValueError("is a truth value, not a number")  # noqa: TRY004 - pydantic turns it into its own
@@ -38,27 +45,32 @@ def _not_a_truth_value(value: Any) -> Any:  # noqa: ANN401 - whatever an agent s
 
 
 TripIdentifier = Annotated[
-    str, BeforeValidator(_as_text), Field(max_length=300, description="A trip's id, slug, exact name, or words of it.")
+    str, Field(max_length=300, description="A trip's id, slug, exact name, or words of it."), BeforeValidator(_as_text)
 ]
 Email = Annotated[
-    str, AfterValidator(_email), Field(min_length=3, max_length=254, description="The client's e-mail address.")
+    str, Field(min_length=3, max_length=254, description="The client's e-mail address."), AfterValidator(_email)
 ]
-ClientId = Annotated[int, BeforeValidator(_not_a_truth_value), Field(ge=1, le=2**53, description="The client's id.")]
+ClientId = Annotated[int, Field(ge=1, le=2**53, description="The client's id."), BeforeValidator(_not_a_truth_value)]
 Day = Annotated[str, AfterValidator(_iso_date), Field(min_length=10, max_length=10, pattern=r"^\d{4}-\d{2}-\d{2}$")]
-Money = Annotated[float, BeforeValidator(_not_a_truth_value), Field(ge=0, le=1e12, allow_inf_nan=False)]
+Money = Annotated[float, Field(ge=0, le=1e12, allow_inf_nan=False), BeforeValidator(_not_a_truth_value)]
 Currency = Annotated[
     str,
-    BeforeValidator(lambda value: value.upper() if isinstance(value, str) else value),
     Field(min_length=3, max_length=3, pattern=r"^[A-Z]{3}$", description="ISO 4217 code, such as USD."),
+    BeforeValidator(lambda value: value.upper() if isinstance(value, str) else value),
 ]
-Role = Annotated[str, Field(min_length=1, max_length=60, description="What the client is on this trip.")]
-Name = Annotated[str, Field(min_length=1, max_length=200)]
-Line = Annotated[str, Field(max_length=500)]
-Text = Annotated[str, Field(max_length=20_000)]
-Phone = Annotated[str, Field(max_length=60, description="Telephone number.")]
+# The bounds come first, so that they are checked, and spoken of, as those of a text.
+_Plain = AfterValidator(_without_nul)
+Role = Annotated[str, Field(min_length=1, max_length=60, description="What the client is on this trip."), _Plain]
+Name = Annotated[str, Field(min_length=1, max_length=200), _Plain]
+Line = Annotated[str, Field(max_length=500), _Plain]
+Text = Annotated[str, Field(max_length=20_000), _Plain]
+Words = Annotated[str, Field(min_length=1, max_length=20_000), _Plain]
+Phone = Annotated[str, Field(max_length=60, description="Telephone number."), _Plain]
 Status = Literal["planning", "confirmed", "in_progress", "completed", "cancelled"]
 Phase = Literal["interview", "conceptualization", "planning", "proposal", "revision", "finalization", "preparation"]
-Step = Annotated[int, BeforeValidator(_not_a_truth_value), Field(ge=1, le=1000)]
+Step = Annotated[
+    int, Field(ge=1, le=1000, description="Number of the step, from 1."), BeforeValidator(_not_a_truth_value)
+]
 Details = Annotated[dict[str, Any], Field(max_length=200)]
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, BeforeValidator, Field
 
 from database import activity, assignments, clients, trips
+from database.shadow import compare_stores
 from tools import shapes
 from tools.errors import InvalidInput, NotFound
 from tools.identifiers import describe, exact_trips, nearest_trips, words_of
@@ -24,6 +25,11 @@ SHOWN = 10
 ACTIVITIES = 10
 
 
+# Columns of an old database may hold what their type does not promise: a date as a number, a cost as words.
+Written = Annotated[str | None, BeforeValidator(lambda value: value if value is None else str(value))]
+Number = Annotated[float | None, BeforeValidator(lambda value: value if isinstance(value, int | float) else None)]
+
+
 class FindArguments(Arguments):
     query: Annotated[
         str, Field(max_length=300, description="An id, slug, name or e-mail, or words of name, destination or client.")
@@ -38,12 +44,12 @@ class FindArguments(Arguments):
 class TripSummary(BaseModel):
     trip_id: int = Field(description="Id of the trip.")
     trip_name: str = Field(description="Its name.")
-    trip_slug: str | None = Field(description="Its slug.")
-    status: str | None = Field(description="How far it is.")
+    trip_slug: Written = Field(description="Its slug.")
+    status: Written = Field(description="How far it is.")
     start_date: str = Field(description="First day.")
     end_date: str = Field(description="Last day.")
-    destinations: str | None = Field(description="Where it goes.")
-    total_cost: float | None = Field(description="Total cost.")
+    destinations: Written = Field(description="Where it goes.")
+    total_cost: Number = Field(description="Total cost.")
     why: str = Field(description="Why it matched: exact, words, some words, client or spelling.")
 
 
@@ -60,29 +66,29 @@ class Traveler(BaseModel):
     email: str = Field(description="E-mail, as stored.")
     full_name: str = Field(description="Name.")
     role: str = Field(description="What the client is on this trip.")
-    assigned_at: str | None = Field(description="Since when.")
+    assigned_at: Written = Field(description="Since when.")
 
 
 class Activity(BaseModel):
     activity_id: int = Field(description="Id of the entry.")
-    type: str | None = Field(description="Kind of activity.")
-    details: str | None = Field(description="What happened.")
-    at: str | None = Field(description="When.")
+    type: Written = Field(description="Kind of activity.")
+    details: Written = Field(description="What happened.")
+    at: Written = Field(description="When.")
 
 
 class WholeTrip(BaseModel):
     trip_id: int = Field(description="Id of the trip.")
     trip_name: str = Field(description="Its name.")
-    trip_slug: str | None = Field(description="Its slug.")
-    status: str | None = Field(description="How far it is.")
+    trip_slug: Written = Field(description="Its slug.")
+    status: Written = Field(description="How far it is.")
     start_date: str = Field(description="First day.")
     end_date: str = Field(description="Last day.")
-    destinations: str | None = Field(description="Where it goes.")
-    group_name: str | None = Field(description="The group it is for.")
-    primary_client_email: str | None = Field(description="Whom it is for.")
+    destinations: Written = Field(description="Where it goes.")
+    group_name: Written = Field(description="The group it is for.")
+    primary_client_email: Written = Field(description="Whom it is for.")
     clients: list[Traveler] = Field(description="Who travels, and in what role.")
-    total_cost: float | None = Field(description="Total cost.")
-    paid_amount: float | None = Field(description="Paid so far.")
+    total_cost: Number = Field(description="Total cost.")
+    paid_amount: Number = Field(description="Paid so far.")
     financials: Any = Field(description="Money, as entered.")
     schedule: Any = Field(description="The days.")
     accommodations: Any = Field(description="Where they stay.")
@@ -92,8 +98,8 @@ class WholeTrip(BaseModel):
     workflow: Any = Field(description="Workflow phase, step and history.")
     facts: dict[str, Any] | None = Field(description="Computed facts, where there are any.")
     recent_activity: list[Activity] = Field(description="What was done last, latest first.")
-    created_at: str | None = Field(description="When the trip was made.")
-    updated_at: str | None = Field(description="When it was changed last.")
+    created_at: Written = Field(description="When the trip was made.")
+    updated_at: Written = Field(description="When it was changed last.")
 
 
 class ClientTrip(BaseModel):
@@ -101,7 +107,7 @@ class ClientTrip(BaseModel):
     trip_name: str = Field(description="Its name.")
     start_date: str = Field(description="First day.")
     end_date: str = Field(description="Last day.")
-    status: str | None = Field(description="How far it is.")
+    status: Written = Field(description="How far it is.")
     roles: str = Field(description="The client's roles on it.")
 
 
@@ -186,6 +192,7 @@ async def whole_trip(db: Database, trip_id: int) -> WholeTrip | None:
     row = await trips.whole(db, trip_id)
     if row is None:
         return None
+    await compare_stores(db, trip_id)
     columns = dict(row)
     for column in ("financials", "schedule", "accommodations", "transportation", "documents", "notes"):
         columns[column] = shapes.parsed(columns[column])

@@ -22,6 +22,7 @@ from tools.fields import (
     Status,
     Step,
     Text,
+    Words,
     check_period,
 )
 from tools.people import ClientOrNew, ClientReference
@@ -45,7 +46,7 @@ class ChangeClientRole(ClientReference):
 
 
 class AddNote(Data):
-    note: Annotated[Text, Field(min_length=1, description="The note.")]
+    note: Annotated[Words, Field(description="The note.")]
 
 
 class UpdateStatus(Data):
@@ -58,7 +59,7 @@ class UpdateCost(Data):
 
 
 class AddActivity(Data):
-    details: Annotated[Text, Field(min_length=1, description="What happened.")]
+    details: Annotated[Words, Field(description="What happened.")]
     type: Annotated[Name, Field(description="Kind of activity.")] = "GeneralActivity"
 
 
@@ -187,7 +188,8 @@ def update_dates(draft: TripDraft, data: UpdateDates) -> OperationResult:
     try:
         check_period(data.start_date, data.end_date)
     except ValueError as error:
-        raise InvalidInput(f"{error}.", "Send both dates, the end not before the start.") from error
+        problem, _, remedy = str(error).partition(": send ")
+        raise InvalidInput(f"{problem}.", f"Send {remedy}.") from error
     draft.start_date, draft.end_date = data.start_date, data.end_date
     draft.log("DatesChanged", f"{data.start_date} to {data.end_date}")
     return OperationResult(message=f"The trip goes from {data.start_date} to {data.end_date}.")

@@ -29,8 +29,10 @@ class ClientReference(BaseModel):
 
     @model_validator(mode="after")
     def _one_of_two(self) -> Self:
-        if (self.email is None) == (self.client_id is None):
+        if self.email is None and self.client_id is None:
             raise ValueError("names no client: send either email or client_id")
+        if self.email is not None and self.client_id is not None:
+            raise ValueError("names a client twice: send either email or client_id, not both")
         return self
 
 

@@ -3,23 +3,49 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import Any, cast
+
+# How deep JSON may be nested: what an answer can carry, and a good deal more than people enter.
+DEPTH = 100
 
 
 def parsed(text: object) -> Any:  # noqa: ANN401 - JSON
-    """The value of a JSON column; NULL and blank are None, and text that is no JSON stays text."""
+    """The value of a JSON column; NULL and blank are None, and text that is no JSON stays text.
+
+    So does JSON that could be read but not written again: numbers beyond all bounds, lists in lists without end.
+    """
     if text is None or (isinstance(text, str) and not text.strip()):
         return None
     if not isinstance(text, str | bytes):
         return text
     try:
-        return json.loads(text, parse_constant=_refuse)
-    except ValueError:
+        value = json.loads(text, parse_constant=_refuse, parse_float=_finite)
+        _require_depth(value, DEPTH)
+    except (ValueError, RecursionError):
         return text if isinstance(text, str) else text.decode(errors="replace")
+    return value
 
 
 def _refuse(constant: str) -> None:
     raise ValueError(f"{constant} is no JSON")
+
+
+def _finite(number: str) -> float:
+    value = float(number)
+    if math.isinf(value):
+        raise ValueError(f"{number} is beyond all bounds")
+    return value
+
+
+def _require_depth(value: object, depth: int) -> None:
+    """Raises ValueError where lists and objects lie in each other more than `depth` deep."""
+    if isinstance(value, list | dict):
+        if not depth:
+            raise ValueError("too deep")
+        held = cast("dict[str, object]", value).values() if isinstance(value, dict) else cast("list[object]", value)
+        for part in held:
+            _require_depth(part, depth - 1)
 
 
 def dumped(value: object) -> str:

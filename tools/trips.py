@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from database.engine import Database, Statement
 
 # How often a new trip is tried again because its slug or its client was taken in the meantime.
-TRIES = 8
+TRIES = 100
 
 
 class _NewTrip(Arguments):

@@ -14,40 +14,40 @@ SHOWN = 3
 def words_for(error: ValidationError, schema: dict[str, Any]) -> tuple[str, str]:
     """The problem and the remedy for arguments that don't fit. Values that were sent are not repeated."""
     faults = error.errors(include_url=False, include_input=False, include_context=True)
-    problems = [_problem(cast("dict[str, Any]", fault)) for fault in faults[:SHOWN]]
+    problems = [_problem(cast("dict[str, Any]", fault), schema) for fault in faults[:SHOWN]]
     if len(faults) > SHOWN:
         problems.append(f"{len(faults) - SHOWN} more")
     remedies = dict.fromkeys(_remedy(cast("dict[str, Any]", fault), schema) for fault in faults[:SHOWN])
     return "; ".join(problems) + ".", " ".join(remedies)
 
 
-def _problem(fault: dict[str, Any]) -> str:
-    where = _place(fault["loc"])
+def _problem(fault: dict[str, Any], schema: dict[str, Any]) -> str:
+    where = _place(fault["loc"], schema)
     match fault["type"]:
         case "extra_forbidden":
             return f"{where} is not an argument here"
-        case "missing":
-            return f"{where} is missing"
+        case "missing" | "union_tag_not_found":
+            return f"{where or 'type'} is missing"
         case "value_error":
             return f"{where} {str(fault['ctx']['error']).partition(': send ')[0]}".strip()
         case "union_tag_invalid":
             return f"There is no type {fault['ctx']['tag']!r:.60}"
-        case "union_tag_not_found":
-            return "type is missing"
+        case "model_type" | "model_attributes_type" | "dict_type":
+            return f"{where or 'This'} is not an object"
         case _:
             message = str(fault["msg"])
             return f"{where}: {message[0].lower()}{message[1:]}"
 
 
-def _place(location: tuple[str | int, ...]) -> str:
-    """The path of a field, without the name of the operation that a union puts first."""
-    parts = location[1:] if len(location) > 1 and location[1] == "data" else location
+def _place(location: tuple[str | int, ...], schema: dict[str, Any]) -> str:
+    """The path of a field, without the name of the operation that a union puts first; "" for the whole."""
+    parts = location[1:] if location and location[0] in _tags(schema) else location
     return ".".join(str(part) for part in parts)
 
 
 def _remedy(fault: dict[str, Any], schema: dict[str, Any]) -> str:
     if fault["type"] in {"union_tag_invalid", "union_tag_not_found"}:
-        return f"Send a type of {fault['ctx'].get('expected_tags') or _tags(schema)}."
+        return f"Send a type of {', '.join(_tags(schema))}."
     if fault["type"] == "value_error":
         _, split, remedy = str(fault["ctx"]["error"]).partition(": send ")
         if split:
@@ -63,7 +63,7 @@ def _remedy(fault: dict[str, Any], schema: dict[str, Any]) -> str:
     if choices:
         return f"Send one of {', '.join(map(str, choices))} as {name}."
     if not name:
-        return "See the tool's input schema."
+        return f"Send an object with {', '.join(parent.get('properties', ('type', 'data')))}."
     return f"Send {name}: {words or _shape(described)}"
 
 
@@ -99,5 +99,6 @@ def _shape(described: dict[str, Any]) -> str:
     return f"a value of type {described.get('type', 'described in the schema')}."
 
 
-def _tags(schema: dict[str, Any]) -> str:
-    return ", ".join(schema.get("discriminator", {}).get("mapping", {}))
+def _tags(schema: dict[str, Any]) -> dict[str, str]:
+    """The types of a union, as the schema of the whole; none for another schema."""
+    return schema.get("discriminator", {}).get("mapping", {})

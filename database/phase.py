@@ -1,0 +1,95 @@
+"""The phase of the migration, and the one place where what a tool writes depends on it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, LiteralString, get_args
+
+from database.engine import Statement
+from database.errors import GuardFailed, ProgramTooOld
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from database.engine import Database, Row, Value
+
+Phase = Literal["dual_write", "prefer_junction", "normalized"]
+
+PHASES: tuple[Phase, ...] = get_args(Phase)
+
+# How often a batch is sent again because the phase changed under it.
+TRIES = 8
+
+
+@dataclass(frozen=True)
+class PhaseState:
+    """The phase, and the epoch that grows with every change of phase or schema."""
+
+    phase: Phase
+    epoch: int
+    changed_at: str
+
+
+async def read_phase(db: Database) -> PhaseState:
+    return PhaseState(**(await db.read("SELECT phase, epoch, changed_at FROM migration_phase"))[0])
+
+
+def guard_epoch(epoch: int) -> Statement:
+    """Fails the batch where the phase or the schema is not the one it was made for."""
+    return Statement(GUARD_EPOCH, (epoch,))
+
+
+class PhasedDatabase:
+    """The database as the tools see it, alike in every phase.
+
+    Every batch is guarded by the epoch. Statements that write the JSON side are left out where there is none, and
+    their result is empty. `known` are the names of the migrations that this program ships.
+    """
+
+    def __init__(self, db: Database, known: Collection[str]) -> None:
+        self._db = db
+        self._known = known
+        self._state: PhaseState | None = None
+
+    async def read(self, sql: LiteralString, params: Sequence[Value] = ()) -> list[Row]:
+        return await self._db.read(sql, params)
+
+    async def shadow_read(self, sql: LiteralString, params: Sequence[Value] = ()) -> list[Row]:
+        state = await self._current()
+        return await self._db.read(sql, params) if state.phase == "dual_write" else []
+
+    async def batch(self, statements: Sequence[Statement]) -> list[list[Row]]:
+        for left in reversed(range(TRIES)):
+            state = await self._current()
+            sent = [one for one in statements if not (one.mirrors and state.phase == "normalized")]
+            try:
+                _, *results = await self._db.batch([guard_epoch(state.epoch), *sent])
+            except GuardFailed as failed:
+                if failed.guard != "epoch" or not left:
+                    raise
+                self._state = None
+                continue
+            of_sent = iter(results)
+            return [next(of_sent) if one in sent else [] for one in statements]
+        raise AssertionError
+
+    async def close(self) -> None:
+        await self._db.close()
+
+    async def _current(self) -> PhaseState:
+        if self._state is None:
+            newer = [
+                row["name"]
+                for row in await self._db.read("SELECT name FROM migration_checksums ORDER BY name")
+                if row["name"] not in self._known
+            ]
+            if newer:
+                raise ProgramTooOld(f"The database was migrated by a newer voygen ({newer[-1]}): update this one.")
+            self._state = await read_phase(self._db)
+        return self._state
+
+
+GUARD_EPOCH: LiteralString = """
+INSERT INTO write_guard (epoch)
+SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM migration_phase WHERE epoch = CAST(? AS INTEGER))
+"""

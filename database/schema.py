@@ -1,0 +1,38 @@
+"""What a database says of its own shape."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, LiteralString
+
+if TYPE_CHECKING:
+    from database.engine import Database
+
+_COMMENT = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)
+_STRING = re.compile(r"('(?:[^']|'')*')")
+_AROUND = re.compile(r"\s*([(),=<>|;+*/-])\s*")
+
+
+def normalized(sql: str) -> str:
+    """A definition without what does not matter: comments, white space, quotes of names, case outside strings."""
+    pieces = _STRING.split(_COMMENT.sub(" ", sql).strip().rstrip(";"))
+    return "".join(piece if number % 2 else _plain(piece) for number, piece in enumerate(pieces)).strip()
+
+
+async def definitions(db: Database) -> dict[str, str]:
+    """Every table, index, view and trigger of the database by name, as it was written."""
+    return {row["name"]: row["sql"] for row in await db.read(DEFINITIONS)}
+
+
+async def views(db: Database) -> dict[str, str]:
+    return {row["name"]: row["sql"] for row in await db.read(VIEWS)}
+
+
+def _plain(piece: str) -> str:
+    spaced = re.sub(r"\s+", " ", piece.replace('"', "").replace("`", "")).lower()
+    return _AROUND.sub(r"\1", spaced).replace("if not exists ", "")
+
+
+DEFINITIONS: LiteralString = "SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY name"
+
+VIEWS: LiteralString = "SELECT name, sql FROM sqlite_master WHERE type = 'view' ORDER BY name"

@@ -1,0 +1,103 @@
+"""The proof record: a digest of both stores, with what was true when it was taken."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, LiteralString
+
+from database.clock import now
+from database.engine import Statement
+from database.phase import read_phase
+from database.schema import normalized
+
+if TYPE_CHECKING:
+    from database.embedded import EmbeddedDatabase
+    from migrations.check import CheckReport
+
+
+@dataclass(frozen=True)
+class Proof:
+    """`digest` and `schema_fingerprint` are SHA-256 in hexadecimal, `drift` counts findings, `recorded_at` is UTC."""
+
+    digest: str
+    trips: int
+    assignments: int
+    drift: int
+    phase: str
+    epoch: int
+    schema_fingerprint: str
+    recorded_at: str
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+async def digest(db: EmbeddedDatabase) -> str:
+    """A digest of the canonical form of both stores: alike for like content, whatever the order of the rows.
+
+    A trip's list counts by what it says, not by white space or the order of keys; text that is no JSON counts to the
+    letter. A junction row counts by trip, e-mail, role and when it was made, not by its number.
+    """
+    state = await read_phase(db)
+    sha = hashlib.sha256()
+    async for row in db.stream(ARCHIVED if state.phase == "normalized" else LISTS):
+        sha.update(_line("list", row["trip_id"], _canonical(row["clients"])))
+    async for row in db.stream(JUNCTION):
+        sha.update(_line("junction", *dict(row).values()))
+    return sha.hexdigest()
+
+
+async def record_proof(db: EmbeddedDatabase, report: CheckReport) -> Proof:
+    """Take the digest, and store it beside what the check found."""
+    state = await read_phase(db)
+    proof = Proof(
+        digest=await digest(db),
+        trips=report.trips,
+        assignments=report.assignments,
+        drift=len(report.drift) + len(report.live_orphans),
+        phase=state.phase,
+        epoch=state.epoch,
+        schema_fingerprint=await schema_fingerprint(db),
+        recorded_at=now(),
+    )
+    await db.batch([Statement(RECORD, tuple(asdict(proof).values()))])
+    return proof
+
+
+async def schema_fingerprint(db: EmbeddedDatabase) -> str:
+    sha = hashlib.sha256()
+    async for row in db.stream("SELECT type, name, sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY type, name"):
+        sha.update(_line(row["type"], row["name"], normalized(row["sql"])))
+    return sha.hexdigest()
+
+
+def _canonical(text: object) -> str:
+    if not isinstance(text, str):
+        return repr(text)
+    try:
+        return json.dumps(json.loads(text), sort_keys=True, ensure_ascii=False)
+    except ValueError:
+        return text
+
+
+def _line(*values: object) -> bytes:
+    return json.dumps(values, ensure_ascii=False, default=repr).encode("utf-8", "surrogatepass") + b"\n"
+
+
+LISTS: LiteralString = "SELECT trip_id, clients FROM trips_v2 ORDER BY trip_id"
+
+ARCHIVED: LiteralString = """
+SELECT trip_id, json_array(position, element) AS clients FROM trip_client_archive ORDER BY trip_id, position
+"""
+
+JUNCTION: LiteralString = """
+SELECT trip_id, client_email, client_role, created_at FROM trip_client_assignments
+ORDER BY trip_id, client_email, client_role, created_at
+"""
+
+RECORD: LiteralString = """
+INSERT INTO proof_records (digest, trips, assignments, drift, phase, epoch, schema_fingerprint, recorded_at)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+"""

@@ -1,0 +1,313 @@
+"""Mending what a check finds, in bounded batches, with writers running; and putting it back."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, LiteralString
+
+from database import slugs
+from database.clock import now
+from database.engine import Statement
+from database.errors import GuardFailed
+from database.phase import guard_epoch, read_phase
+from migrations.check import CheckReport, Finding, check
+from migrations.files import quoted, trusted
+from migrations.shape import expected
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from database.embedded import EmbeddedDatabase
+    from database.engine import Database
+    from database.phase import Phase
+
+Prefer = Literal["union", "junction", "json"]
+
+# Trips mended in one batch.
+AT_ONCE = 50
+
+# Kinds of drift that reconciling a trip mends.
+OF_A_TRIP = {"junction_only", "json_only", "duplicate", "not_canonical", "not_an_array"}
+
+
+@dataclass
+class RepairPlan:
+    """What a repair would do: the findings it mends, those it leaves to a person, and what is left to count."""
+
+    prefer: Prefer
+    findings: list[Finding] = field(default_factory=list[Finding])
+    by_hand: list[Finding] = field(default_factory=list[Finding])
+
+    def as_json(self) -> dict[str, Any]:
+        return {"prefer": self.prefer, "findings": self.findings, "by_hand": self.by_hand}
+
+
+@dataclass
+class RepairReport:
+    """What a repair did: its run, how much it changed by kind, and the check afterwards."""
+
+    run_id: int | None
+    changed: dict[str, int]
+    after: CheckReport
+
+    def as_json(self) -> dict[str, Any]:
+        return {"run_id": self.run_id, "changed": self.changed, "after": self.after.as_json()}
+
+
+async def plan_repair(db: EmbeddedDatabase, prefer: Prefer = "union", trip_id: int | None = None) -> RepairPlan:
+    """What a repair would mend now, of all trips or of one."""
+    report = await check(db)
+    plan = RepairPlan(prefer)
+    for finding in [*report.drift, *report.live_orphans, *report.faults]:
+        if trip_id is not None and finding.get("trip_id") != trip_id:
+            continue
+        by_hand = finding["kind"] == "foreign_key" or (finding["kind"] == "schema" and finding["type"] == "table")
+        (plan.by_hand if by_hand else plan.findings).append(finding)
+    return plan
+
+
+async def apply_repair(db: EmbeddedDatabase, prefer: Prefer = "union", trip_id: int | None = None) -> RepairReport:
+    """Mend what is there now. Every batch reads again what it changes, so a run that was cut off can be run again."""
+    plan = await plan_repair(db, prefer, trip_id)
+    if not plan.findings:
+        return RepairReport(None, {}, await check(db))
+    (started,) = await db.batch([Statement(START, (prefer, now()))])
+    run = _Run(db, started[0]["run_id"], prefer, (await read_phase(db)).phase)
+    await run.mend(plan.findings)
+    rows = await db.read(CHANGED, (run.run_id,))
+    return RepairReport(run.run_id, {row["kind"]: row["n"] for row in rows}, await check(db))
+
+
+@dataclass
+class _Run:
+    db: Database
+    run_id: int
+    prefer: Prefer
+    phase: Phase
+
+    async def mend(self, findings: Sequence[Finding]) -> None:
+        """The schema first: what follows leans on the triggers."""
+        schema = [finding for finding in findings if finding["kind"] == "schema"]
+        if schema:
+            await self._write(self._restored(schema))
+        guards = [finding["trip_id"] for finding in findings if finding["kind"] == "guard_left"]
+        for trip_ids in _chunks(guards):
+            await self._write([Statement(RECORD_GUARDS, (self.run_id, trip_ids)), Statement(DROP_GUARDS, (trip_ids,))])
+        orphans = [finding for finding in findings if finding["kind"] == "orphan"]
+        for start in range(0, len(orphans), AT_ONCE):
+            await self._write(self._set_aside(orphans[start : start + AT_ONCE]))
+        drifted = dict.fromkeys(finding["trip_id"] for finding in findings if finding["kind"] in OF_A_TRIP)
+        for trip_ids in _chunks(drifted):
+            await self._write(self._reconciled(trip_ids))
+        primary = [finding["trip_id"] for finding in findings if finding["kind"] == "primary_client"]
+        for trip_ids in _chunks(primary):
+            await self._write(
+                [Statement(RECORD_PRIMARY, (self.run_id, trip_ids)), Statement(CLEAR_PRIMARY, (trip_ids,))]
+            )
+        await self._give_slugs(findings)
+
+    async def _write(self, statements: Sequence[Statement]) -> None:
+        """One batch, made for this phase: a change of phase in the middle of a repair stops it."""
+        state = await read_phase(self.db)
+        if state.phase != self.phase:
+            raise GuardFailed("epoch")
+        await self.db.batch([guard_epoch(state.epoch), *statements])
+
+    def _restored(self, findings: Sequence[Finding]) -> list[Statement]:
+        wanted = expected(self.phase)
+        statements: list[Statement] = []
+        for finding in sorted(findings, key=lambda one: one["type"] != "view"):
+            name = finding["name"]
+            statements.append(Statement(RECORD_OBJECT, (self.run_id, name)))
+            drop = f"DROP {finding['type'].upper()} IF EXISTS {quoted(name)}"
+            statements.append(Statement(trusted(drop)))
+            if name in wanted:
+                statements.append(Statement(wanted[name]))
+            statements.append(Statement(RECORD_OBJECT_AFTER, (self.run_id, name)))
+        return statements
+
+    def _set_aside(self, orphans: Sequence[Finding]) -> list[Statement]:
+        """With the guard held: the delete trigger would take an unlinked entry of the same e-mail out of the JSON."""
+        ids = json.dumps([orphan["assignment_id"] for orphan in orphans])
+        trip_ids = json.dumps(sorted({orphan["trip_id"] for orphan in orphans}))
+        return [
+            Statement(HOLD, (trip_ids,)),
+            Statement(RECORD_ORPHANS, (self.run_id, ids)),
+            Statement(SET_ASIDE, (now(), ids)),
+            Statement(DROP_ORPHANS, (1, ids)),
+            Statement(RELEASE, (trip_ids,)),
+        ]
+
+    def _reconciled(self, trip_ids: str) -> list[Statement]:
+        """Record, bring the two sides together the way that was asked for, record again."""
+        first: dict[Prefer, list[LiteralString]] = {
+            "union": [],
+            "junction": [HOLD, JSON_AS_JUNCTION, RELEASE],
+            "json": [HOLD, JUNCTION_AS_JSON, RELEASE],
+        }
+        return [
+            Statement(RECORD_TRIPS, (self.run_id, trip_ids)),
+            *(Statement(sql, (trip_ids,)) for sql in first[self.prefer]),
+            Statement(RECONCILE, (trip_ids,)),
+            Statement(RECORD_TRIPS_AFTER, (self.run_id, trip_ids)),
+        ]
+
+    async def _give_slugs(self, findings: Sequence[Finding]) -> None:
+        without = [finding["trip_id"] for finding in findings if finding["kind"] == "slug_missing"]
+        for finding in findings:
+            if finding["kind"] == "slug_double":
+                without += json.loads(finding["trip_ids"])[1:]
+        for trip_id in without:
+            rows = await self.db.read("SELECT trip_name FROM trips_v2 WHERE trip_id = CAST(? AS INTEGER)", (trip_id,))
+            for row in rows:
+                slug = await slugs.free_slug(self.db, str(row["trip_name"]), trip_id)
+                await self._write(
+                    [Statement(RECORD_SLUG, (self.run_id, slug, trip_id)), Statement(GIVE_SLUG, (slug, trip_id))]
+                )
+
+
+def _chunks(values: Iterable[Any]) -> Iterable[str]:
+    """The values as JSON lists of a batch's size."""
+    every = list(values)
+    for start in range(0, len(every), AT_ONCE):
+        yield json.dumps(every[start : start + AT_ONCE])
+
+
+START: LiteralString = "INSERT INTO repair_runs (prefer, started_at) VALUES (?, ?) RETURNING run_id"
+
+CHANGED: LiteralString = """
+SELECT kind, count(*) AS n FROM repair_changes
+WHERE run_id = CAST(? AS INTEGER) AND before IS NOT after GROUP BY kind ORDER BY kind
+"""
+
+# What a trip's two sides hold, as one JSON text. BLOBs, which JSON cannot hold, count as the text in them.
+SNAPSHOT: LiteralString = """
+json_object('clients', iif(typeof(t.clients) = 'blob', CAST(t.clients AS TEXT), t.clients), 'rows', (
+    SELECT json_group_array(json_array(r.assignment_id, r.client_email, r.client_role, r.created_at, r.updated_at))
+    FROM (SELECT * FROM trip_client_assignments a WHERE a.trip_id = t.trip_id ORDER BY a.assignment_id) r))
+"""
+
+RECORD_TRIPS: LiteralString = (
+    """
+INSERT INTO repair_changes (run_id, kind, subject, before)
+SELECT CAST(?1 AS INTEGER), 'trip', t.trip_id, """
+    + SNAPSHOT
+    + "FROM trips_v2 t WHERE t.trip_id IN (SELECT value FROM json_each(?2))"
+)
+
+RECORD_TRIPS_AFTER: LiteralString = (
+    """
+UPDATE repair_changes SET after = (SELECT """
+    + SNAPSHOT
+    + """ FROM trips_v2 t WHERE t.trip_id = CAST(repair_changes.subject AS INTEGER))
+WHERE run_id = CAST(?1 AS INTEGER) AND kind = 'trip'
+  AND CAST(subject AS INTEGER) IN (SELECT value FROM json_each(?2))
+"""
+)
+
+HOLD: LiteralString = """
+INSERT INTO trip_client_sync (trip_id, action)
+SELECT w.value, 'hold' FROM json_each(?) w
+WHERE NOT EXISTS (SELECT 1 FROM trip_client_sync s WHERE s.trip_id = w.value)
+"""
+
+RELEASE: LiteralString = "DELETE FROM trip_client_sync WHERE trip_id IN (SELECT value FROM json_each(?))"
+
+RECONCILE: LiteralString = """
+INSERT INTO trip_client_sync (trip_id, action)
+SELECT t.trip_id, 'reconcile' FROM trips_v2 t WHERE t.trip_id IN (SELECT value FROM json_each(?))
+"""
+
+JSON_AS_JUNCTION: LiteralString = """
+UPDATE trips_v2 SET clients = (
+    SELECT json_group_array(json(e.element)) FROM trip_client_entries e
+    WHERE e.trip_id = trips_v2.trip_id
+      AND (e.client_email IS NULL
+           OR (e.client_email, e.role) IN (
+               SELECT a.client_email, a.client_role FROM trip_client_assignments a WHERE a.trip_id = trips_v2.trip_id)))
+WHERE trip_id IN (SELECT value FROM json_each(?))
+  AND iif(typeof(clients) = 'text', iif(json_valid(clients), json_type(clients) = 'array', 0), 0) = 1
+"""
+
+JUNCTION_AS_JSON: LiteralString = """
+DELETE FROM trip_client_assignments
+WHERE trip_id IN (
+    SELECT t.trip_id FROM trips_v2 t JOIN json_each(?) w ON t.trip_id = w.value
+    WHERE iif(typeof(t.clients) = 'text', iif(json_valid(t.clients), json_type(t.clients) = 'array', 0), 0) = 1)
+  AND NOT EXISTS (
+    SELECT 1 FROM trip_client_entries e
+    WHERE e.trip_id = trip_client_assignments.trip_id AND e.client_email = trip_client_assignments.client_email
+      AND e.role = trip_client_assignments.client_role)
+"""
+
+RECORD_GUARDS: LiteralString = """
+INSERT INTO repair_changes (run_id, kind, subject, before)
+SELECT CAST(?1 AS INTEGER), 'guard', s.trip_id, s.action
+FROM trip_client_sync s WHERE s.trip_id IN (SELECT value FROM json_each(?2))
+"""
+
+DROP_GUARDS: LiteralString = RELEASE
+
+ORPHAN: LiteralString = """
+a.assignment_id IN (SELECT value FROM json_each(?2))
+  AND (NOT EXISTS (SELECT 1 FROM trips_v2 t WHERE t.trip_id = a.trip_id)
+       OR NOT EXISTS (SELECT 1 FROM clients_v2 c WHERE c.email = a.client_email))
+"""
+
+AS_JSON: LiteralString = """
+json_object('assignment_id', a.assignment_id, 'trip_id', a.trip_id, 'client_email', a.client_email,
+            'client_role', a.client_role, 'created_at', a.created_at, 'updated_at', a.updated_at)
+"""
+
+RECORD_ORPHANS: LiteralString = (
+    """
+INSERT INTO repair_changes (run_id, kind, subject, before)
+SELECT CAST(?1 AS INTEGER), 'orphan', a.assignment_id, """
+    + AS_JSON
+    + "FROM trip_client_assignments a WHERE "
+    + ORPHAN
+)
+
+SET_ASIDE: LiteralString = (
+    """
+INSERT INTO orphaned_rows (table_name, row_data, reason, set_aside_at)
+SELECT 'trip_client_assignments', """
+    + AS_JSON
+    + """, iif(NOT EXISTS (SELECT 1 FROM trips_v2 t WHERE t.trip_id = a.trip_id), 'no such trip', 'no such client'), ?1
+FROM trip_client_assignments a WHERE """
+    + ORPHAN
+)
+
+DROP_ORPHANS: LiteralString = "DELETE FROM trip_client_assignments AS a WHERE ?1 AND " + ORPHAN
+
+RECORD_PRIMARY: LiteralString = """
+INSERT INTO repair_changes (run_id, kind, subject, before)
+SELECT CAST(?1 AS INTEGER), 'primary_client', t.trip_id, t.primary_client_email
+FROM trips_v2 t
+WHERE t.trip_id IN (SELECT value FROM json_each(?2))
+  AND NOT EXISTS (SELECT 1 FROM clients_v2 c WHERE c.email = t.primary_client_email)
+"""
+
+CLEAR_PRIMARY: LiteralString = """
+UPDATE trips_v2 SET primary_client_email = NULL
+WHERE trip_id IN (SELECT value FROM json_each(?))
+  AND NOT EXISTS (SELECT 1 FROM clients_v2 c WHERE c.email = trips_v2.primary_client_email)
+"""
+
+RECORD_SLUG: LiteralString = """
+INSERT INTO repair_changes (run_id, kind, subject, before, after)
+SELECT CAST(?1 AS INTEGER), 'slug', trip_id, trip_slug, ?2 FROM trips_v2 WHERE trip_id = CAST(?3 AS INTEGER)
+"""
+
+GIVE_SLUG: LiteralString = "UPDATE trips_v2 SET trip_slug = ? WHERE trip_id = CAST(? AS INTEGER)"
+
+RECORD_OBJECT: LiteralString = """
+INSERT INTO repair_changes (run_id, kind, subject, before)
+SELECT CAST(?1 AS INTEGER), 'schema', ?2, (SELECT sql FROM sqlite_master WHERE name = ?2)
+"""
+
+RECORD_OBJECT_AFTER: LiteralString = """
+UPDATE repair_changes SET after = (SELECT sql FROM sqlite_master WHERE name = ?2)
+WHERE run_id = CAST(?1 AS INTEGER) AND kind = 'schema' AND subject = ?2
+"""

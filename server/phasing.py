@@ -1,0 +1,62 @@
+"""The phase commands."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from database.phase import read_phase
+from migrations.phases import advance, go_back, phase_before, phase_status
+from server.checking import open_migrated
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from migrations.phases import PhaseStatus
+
+
+async def status_of_file(path: Path, quiet_days: int) -> tuple[dict[str, Any], str]:
+    async with open_migrated(path) as db:
+        status = await phase_status(db, quiet_days)
+    return status.as_json(), _in_words(status)
+
+
+async def advance_file(path: Path, quiet_days: int, accept: Sequence[str], *, really: bool) -> str:
+    """What was done, or what stands in the way. Raises PhaseRefused."""
+    async with open_migrated(path) as db:
+        if not really:
+            status = await phase_status(db, quiet_days)
+            return _in_words(status) + ("\nNothing was done: --apply moves on." if status.next_phase else "")
+        state = await advance(db, quiet_days=quiet_days, accept=accept)
+        return f"The database is in phase {state.phase} now (epoch {state.epoch})."
+
+
+async def back_file(path: Path, *, really: bool) -> str:
+    async with open_migrated(path) as db:
+        if not really:
+            here = (await read_phase(db)).phase
+            before = phase_before(here)
+            if before is None:
+                return f"The database is in phase {here}: there is none before it."
+            return f"The database is in phase {here}: --apply moves it back to {before}."
+        state = await go_back(db)
+        return f"The database is in phase {state.phase} now (epoch {state.epoch})."
+
+
+def _in_words(status: PhaseStatus) -> str:
+    lines = [f"Phase {status.phase} since {status.changed_at} (epoch {status.epoch})"]
+    lines.append(f"Readings that found the stores different: {status.shadow_mismatches}")
+    if status.direct_writes:
+        lines.append("Old code's writes of the JSON column, latest first:")
+        lines += [
+            f"  {one['day']}: trip {one['trip_id']}, {one['writes']} times, last {one['last_at']}"
+            for one in status.direct_writes[:20]
+        ]
+    if status.next_phase is None:
+        lines.append("There is no phase after this one.")
+    elif status.obstacles:
+        lines.append(f"In the way of {status.next_phase}:")
+        lines += [f"  {one['name']}: {one['problem']}" for one in status.obstacles]
+    else:
+        lines.append(f"Nothing stands in the way of {status.next_phase}.")
+    return "\n".join(lines)

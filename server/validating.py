@@ -1,0 +1,26 @@
+"""The validate command."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from migrations.self_test import Outcome, validate
+from server.checking import open_migrated
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+async def validate_file(path: Path) -> list[Outcome]:
+    async with open_migrated(path) as db:
+        return await validate(db)
+
+
+def describe(outcomes: list[Outcome]) -> str:
+    lines = [
+        f"{'passed' if outcome.passed else 'FAILED'}  {outcome.name}"
+        + (f": {outcome.problem}" if outcome.problem else "")
+        for outcome in outcomes
+    ]
+    failed = sum(not outcome.passed for outcome in outcomes)
+    return "\n".join([*lines, f"{len(outcomes) - failed} passed, {failed} failed; nothing was left behind."])

@@ -1,0 +1,169 @@
+"""The rule of the dual write, read a second time: plain Python over the raw rows, without our SQL.
+
+For each trip the pairs (e-mail, role) in the JSON are the pairs in the junction. An entry is linked when its
+e-mail, trimmed and with ASCII letters lower-cased, is a client's; every other entry is nobody's concern here.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterator, Sequence
+
+Pair: TypeAlias = tuple[str, str]
+
+# What the schema trims from an e-mail: tab to carriage return, and the blank. No other white space.
+BLANKS = "\t\n\x0b\x0c\r "
+
+# Whose foreign keys must be whole. A database brought along may have others that never were.
+TABLES = ["trips_v2", "clients_v2", "trip_client_assignments", "ActivityLog", "facts_dirty", "trip_facts"]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One element of a trip's JSON. `client` is the e-mail of the client it is linked to, or None."""
+
+    trip_id: int
+    position: int
+    element: Any
+    client: str | None
+    role: str
+
+    @property
+    def pair(self) -> Pair | None:
+        return None if self.client is None else (self.client, self.role)
+
+    @property
+    def canonical(self) -> bool:
+        """Whether it stands as an object with its client's exact e-mail and a role."""
+        element: object = self.element
+        if not isinstance(element, dict):
+            return False
+        fields = cast("dict[str, Any]", element)
+        return fields.get("email") == self.client and fields.get("role") == self.role
+
+
+def assert_clean(connection: sqlite3.Connection) -> None:
+    found = list(findings(connection))
+    assert not found, "\n".join(found)
+
+
+def findings(connection: sqlite3.Connection) -> Iterator[str]:
+    """A sentence for each way in which the two sides differ or the database is not whole."""
+    clients = client_emails(connection)
+    pairs = junction_pairs(connection)
+    for trip_id, text in connection.execute("SELECT trip_id, clients FROM trips_v2 ORDER BY trip_id"):
+        entries = read_entries(trip_id, text, clients)
+        if entries is None:
+            yield f"trip {trip_id}: not an array: {text!r}"
+        else:
+            yield from _trip_findings(trip_id, entries, pairs.pop(trip_id, []))
+    yield from (f"trip {trip_id}: does not exist, but is assigned {rest}" for trip_id, rest in pairs.items())
+    yield from (f"guard left: {row}" for row in connection.execute("SELECT * FROM trip_client_sync"))
+    for table in TABLES:
+        rows = connection.execute("SELECT * FROM pragma_foreign_key_check(?)", (table,)).fetchall()
+        yield from (f"foreign key: {row}" for row in rows)
+
+
+def _trip_findings(trip_id: int, entries: list[Entry], in_junction: list[Pair]) -> Iterator[str]:
+    linked = [entry for entry in entries if entry.client is not None]
+    in_json = [entry.pair for entry in linked if entry.pair]
+    yield from (f"trip {trip_id}: junction only: {pair}" for pair in in_junction if pair not in in_json)
+    yield from (f"trip {trip_id}: JSON only: {pair}" for pair in in_json if pair not in in_junction)
+    yield from (f"trip {trip_id}: twice in the JSON: {pair}" for pair in set(in_json) if in_json.count(pair) > 1)
+    yield from (f"trip {trip_id}: not canonical: {entry.element!r}" for entry in linked if not entry.canonical)
+
+
+def client_emails(connection: sqlite3.Connection) -> list[str]:
+    """Every client's e-mail, the oldest client first: of two that differ only by case, the first is linked."""
+    return [row[0] for row in connection.execute("SELECT email FROM clients_v2 ORDER BY client_id")]
+
+
+def junction_pairs(connection: sqlite3.Connection) -> dict[int, list[Pair]]:
+    pairs: dict[int, list[Pair]] = {}
+    for trip_id, email, role in connection.execute(
+        "SELECT trip_id, client_email, client_role FROM trip_client_assignments ORDER BY assignment_id"
+    ):
+        pairs.setdefault(trip_id, []).append((email, role))
+    return pairs
+
+
+def all_entries(connection: sqlite3.Connection) -> list[Entry]:
+    """The entries of every trip whose JSON is an array."""
+    clients = client_emails(connection)
+    rows = connection.execute("SELECT trip_id, clients FROM trips_v2 ORDER BY trip_id").fetchall()
+    return [entry for trip_id, text in rows for entry in read_entries(trip_id, text, clients) or []]
+
+
+def read_entries(trip_id: int, text: object, clients: Sequence[str]) -> list[Entry] | None:
+    """The entries that the text holds, or None where it is not a JSON array."""
+    array = parsed(text)
+    if not isinstance(array, list):
+        return None
+    elements = cast("list[Any]", array)
+    return [_entry(trip_id, position, element, clients) for position, element in enumerate(elements)]
+
+
+def parsed(text: object) -> Any:
+    """The JSON value, the first of two equal keys winning as in SQLite; None for what is not JSON text."""
+    if not isinstance(text, str):
+        return None
+    try:
+        return json.loads(text, object_pairs_hook=_first_wins, parse_constant=_refuse)
+    except ValueError:
+        return None
+
+
+def _entry(trip_id: int, position: int, element: Any, clients: Sequence[str]) -> Entry:
+    fields = _fields(element)
+    email = fields.get("email")
+    client = _client(email, clients) if isinstance(email, str) else None
+    return Entry(trip_id, position, element, client, _role(fields.get("role")))
+
+
+def _fields(element: Any) -> dict[str, Any]:
+    """The object that the element stands for: itself, one that was turned into a string, or a bare e-mail."""
+    if isinstance(element, dict):
+        return cast("dict[str, Any]", element)
+    if not isinstance(element, str):
+        return {}
+    inner = parsed(element)
+    if isinstance(inner, dict):
+        return cast("dict[str, Any]", inner)
+    is_json = inner is not None or element.strip() == "null"
+    return {"email": element} if not is_json and "@" in element[1:] else {}
+
+
+def _client(email: str, clients: Sequence[str]) -> str | None:
+    if not folded(email):
+        return None
+    if email in clients:
+        return email
+    return next((client for client in clients if folded(client) == folded(email)), None)
+
+
+def folded(email: str) -> str:
+    return "".join(letter.lower() if letter.isascii() else letter for letter in email.strip(BLANKS))
+
+
+def _role(role: Any) -> str:
+    if role is None:
+        return "traveler"
+    if isinstance(role, str):
+        return role if role.strip(" ") else "traveler"
+    return json.dumps(role, separators=(",", ":"), ensure_ascii=False)
+
+
+def _first_wins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    fields: dict[str, Any] = {}
+    for key, value in pairs:
+        fields.setdefault(key, value)
+    return fields
+
+
+def _refuse(word: str) -> None:
+    raise ValueError(word)

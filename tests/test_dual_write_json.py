@@ -1,0 +1,125 @@
+"""The rules of the dual write one by one: what holds after old code wrote the JSON, whatever it wrote."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+from sides import (
+    ANA,
+    BEN,
+    TRIP,
+    add_trip,
+    assign,
+    in_json,
+    in_junction,
+    quarantine,
+    unassign,
+    write_json,
+    write_past_the_triggers,
+)
+
+if TYPE_CHECKING:
+    import sqlite3
+
+# JSON that is no array.
+
+NO_ARRAYS = ["", "null", "{}", '{"email": "ana@x.io"}', '[{"email": "ana@x.io"', "not JSON", '"text"', "[1,]"]
+
+
+@pytest.mark.parametrize("text", NO_ARRAYS)
+def test_text_that_is_no_array_is_set_aside_and_the_column_stays_as_it_was(con: sqlite3.Connection, text: str) -> None:
+    assign(con, ANA)
+    before = in_json(con)
+    write_json(con, text)
+    assert quarantine(con) == [(TRIP, text)]
+    assert in_json(con) == before
+
+
+@pytest.mark.parametrize("text", NO_ARRAYS)
+def test_a_trip_inserted_with_text_that_is_no_array_starts_without_clients(con: sqlite3.Connection, text: str) -> None:
+    trip = add_trip(con, text)
+    assert quarantine(con) == [(trip, text)]
+    assert in_json(con, trip) == []
+
+
+@pytest.mark.parametrize("text", NO_ARRAYS)
+def test_assigning_on_a_trip_with_text_that_is_no_array_writes_both_sides(con: sqlite3.Connection, text: str) -> None:
+    assign(con, ANA)
+    write_past_the_triggers(con, text)
+    assign(con, BEN)
+    assert quarantine(con) == [(TRIP, text)]
+    assert [entry["email"] for entry in in_json(con)] == [ANA, BEN]
+
+
+@pytest.mark.parametrize("text", NO_ARRAYS)
+def test_unassigning_on_a_trip_with_text_that_is_no_array_writes_both_sides(con: sqlite3.Connection, text: str) -> None:
+    assign(con, ANA)
+    assign(con, BEN)
+    write_past_the_triggers(con, text)
+    unassign(con, ANA)
+    assert quarantine(con) == [(TRIP, text)]
+    assert [entry["email"] for entry in in_json(con)] == [BEN]
+
+
+def test_one_malformed_trip_breaks_neither_the_view_nor_the_deleting_of_a_client(con: sqlite3.Connection) -> None:
+    other = add_trip(con, [{"email": BEN}])
+    write_past_the_triggers(con, "[{", other)
+    assign(con, ANA)
+    seen = con.execute("SELECT trip_id, assigned_email, source FROM trip_client_relationships ORDER BY trip_id")
+    assert seen.fetchall() == [(TRIP, ANA, "both"), (other, BEN, "junction_table")]
+    con.execute("DELETE FROM clients_v2 WHERE email = ?", (ANA,))
+    con.execute("DELETE FROM clients_v2 WHERE email = ?", (BEN,))
+    assert quarantine(con) == [(other, "[{")]
+
+
+# Old code writes the JSON.
+
+
+def test_an_entry_added_to_the_json_is_assigned(con: sqlite3.Connection) -> None:
+    write_json(con, [{"email": ANA}, {"email": BEN, "role": "payer"}])
+    assert in_junction(con) == [(ANA, "traveler"), (BEN, "payer")]
+
+
+def test_an_entry_taken_out_of_the_json_is_unassigned(con: sqlite3.Connection) -> None:
+    write_json(con, [{"email": ANA}, {"email": BEN}])
+    write_json(con, [{"email": BEN}])
+    assert in_junction(con) == [(BEN, "traveler")]
+
+
+def test_a_role_changed_in_the_json_changes_in_the_junction(con: sqlite3.Connection) -> None:
+    write_json(con, [{"email": ANA}])
+    write_json(con, [{"email": ANA, "role": "payer"}])
+    assert in_junction(con) == [(ANA, "payer")]
+
+
+def test_a_trip_inserted_with_clients_has_them_assigned(con: sqlite3.Connection) -> None:
+    trip = add_trip(con, [{"email": ANA}, {"email": "stranger@example.org"}])
+    assert in_junction(con, trip) == [(ANA, "traveler")]
+
+
+@pytest.mark.parametrize("spelling", [ANA.upper(), f"  {ANA}\t", "Ana@X.io"])
+def test_an_entry_is_linked_whatever_its_case_and_padding(con: sqlite3.Connection, spelling: str) -> None:
+    write_json(con, [{"email": spelling, "name": "Ana"}])
+    assert in_junction(con) == [(ANA, "traveler")]
+    assert in_json(con) == [{"email": ANA, "name": "Ana", "role": "traveler"}]
+
+
+@pytest.mark.parametrize("string", [ANA, json.dumps({"email": ANA}), json.dumps({"email": ANA, "role": None})])
+def test_an_entry_that_was_turned_into_a_string_becomes_an_object(con: sqlite3.Connection, string: str) -> None:
+    write_json(con, [string])
+    assert in_json(con) == [{"email": ANA, "role": "traveler"}]
+
+
+def test_a_pair_written_twice_becomes_one_entry_with_the_keys_of_both(con: sqlite3.Connection) -> None:
+    write_json(con, [{"email": ANA, "name": "Ana"}, {"email": ANA, "room": 7, "name": None}])
+    assert in_json(con) == [{"email": ANA, "role": "traveler", "name": "Ana", "room": 7}]
+    assert quarantine(con) == []
+
+
+def test_a_pair_written_twice_with_details_that_disagree_keeps_both_in_quarantine(con: sqlite3.Connection) -> None:
+    entries = [{"email": ANA, "name": "Ana"}, {"email": ANA, "name": "Anna"}]
+    write_json(con, entries)
+    assert [json.loads(raw) for _, raw in quarantine(con)] == [entries]
+    assert [entry["name"] for entry in in_json(con)] == ["Ana"]

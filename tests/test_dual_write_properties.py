@@ -1,0 +1,291 @@
+"""Whatever raw SQL is thrown at either side, both sides stay equal and nothing that was not deleted is gone.
+
+Each rule runs one statement. After it the oracle reads both sides, and every note (see keeping.py) must be where
+that statement leaves it. One machine runs with recursive_triggers off, one with it on.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sqlite3
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import raw
+import statements as some
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
+from keeping import Places, Row, as_text, assert_kept, places, relocated, snapshot, unlinked
+from oracle import assert_clean, parsed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+
+    from keeping import Place
+
+# In sql, <or> is where the conflict clause goes.
+ADD_TRIP = "INSERT <or> INTO trips_v2 (trip_id, trip_name, start_date, end_date, clients) VALUES (?, 'N', '', '', ?)"
+ADD_CLIENT = "INSERT <or> INTO clients_v2 (email, full_name) VALUES (?, 'N')"
+ADD_ASSIGNMENTS = """INSERT <or> INTO trip_client_assignments (trip_id, client_email, client_role)
+SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(?)"""
+ADD_ASSIGNMENT_WITH_ID = """INSERT <or> INTO trip_client_assignments
+(assignment_id, trip_id, client_email, client_role) VALUES (?, ?, ?, ?)"""
+
+REFUSALS = re.compile(
+    r"FOREIGN KEY constraint failed"
+    r"|UNIQUE constraint failed: (trip_client_assignments\.|clients_v2\.email|trips_v2\.trip_id)"
+)
+
+
+def many_are_assigned(machine: DualWrite) -> bool:
+    """What deletes much waits until there is much."""
+    return len(machine.after.rows) >= 6
+
+
+class DualWrite(RuleBasedStateMachine):
+    recursive_triggers = False
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.folder = tempfile.TemporaryDirectory()
+        path = raw.new_file(Path(self.folder.name) / "voygen.db")
+        self.connection = raw.connect(path, recursive_triggers=self.recursive_triggers)
+        self.connection.execute("PRAGMA synchronous = OFF")
+        self.notes = 0
+        for email in some.CLIENTS:
+            self.run(ADD_CLIENT, email)
+        for trip, clients in enumerate(some.FIRST_TRIPS, 1):
+            self.run(ADD_TRIP, trip, self.numbered(clients))
+
+    def teardown(self) -> None:
+        self.connection.close()
+        self.folder.cleanup()
+
+    # The junction, written by new code.
+
+    @rule(conflict=some.conflicts, rows=st.lists(some.assignments, min_size=1, max_size=3))
+    def insert_assignments(self, conflict: str, rows: list[tuple[int, str, str | None]]) -> None:
+        self.run(ADD_ASSIGNMENTS, json.dumps(rows), conflict=conflict)
+        self.check_insert(conflict)
+
+    @rule(conflict=some.conflicts, at=some.rows_at, row=some.assignments)
+    def insert_assignment_with_id(self, conflict: str, at: int, row: tuple[int, str, str | None]) -> None:
+        self.run(ADD_ASSIGNMENT_WITH_ID, self.id_at(at), *row, conflict=conflict)
+        self.check_insert(conflict)
+
+    @rule(conflict=some.conflicts, role=some.roles, email=some.emails, trip=some.trips)
+    def update_roles(self, conflict: str, role: str | None, email: str, trip: int) -> None:
+        sql = "UPDATE <or> trip_client_assignments SET client_role = ? WHERE client_email = ? OR trip_id = ?"
+        self.run(sql, role, email, trip, conflict=conflict)
+        self.check_update(conflict)
+
+    @rule(conflict=some.conflicts, email=some.emails, trip=some.trips)
+    def update_emails(self, conflict: str, email: str, trip: int) -> None:
+        sql = "UPDATE <or> trip_client_assignments SET client_email = ? WHERE trip_id = ?"
+        self.run(sql, email, trip, conflict=conflict)
+        self.check_update(conflict)
+
+    @rule(conflict=some.conflicts, to=some.trips, trip=some.trips)
+    def update_trips(self, conflict: str, to: int, trip: int) -> None:
+        sql = "UPDATE <or> trip_client_assignments SET trip_id = ? WHERE trip_id = ?"
+        self.run(sql, to, trip, conflict=conflict)
+        self.check_update(conflict)
+
+    @rule(conflict=some.conflicts, to=some.rows_at, at=some.rows_at)
+    def update_id(self, conflict: str, to: int, at: int) -> None:
+        sql = "UPDATE <or> trip_client_assignments SET assignment_id = ? WHERE assignment_id = ?"
+        self.run(sql, self.id_at(to), self.id_at(at), conflict=conflict)
+        self.check_junction_write(self.paired)
+
+    @rule(email=some.emails, trip=some.trips)
+    def delete_assignments(self, email: str, trip: int) -> None:
+        self.run("DELETE FROM trip_client_assignments WHERE client_email = ? AND trip_id = ?", email, trip)
+        self.check_junction_write(self.paired)
+
+    # The JSON, written by old code.
+
+    @rule(conflict=some.conflicts, trip=some.trips, text=some.arrays | some.not_arrays)
+    def overwrite(self, conflict: str, trip: int, text: Any) -> None:
+        text = self.numbered(text)
+        self.run(
+            "UPDATE <or> trips_v2 SET clients = ? WHERE trip_id = ?", text, trip, conflict=conflict, refusable=False
+        )
+        self.check_json_write(trip, text if trip in self.before.texts else None)
+
+    @rule(trip=some.trips, taken=st.integers(0, 3), added=st.lists(some.entries, max_size=1))
+    def read_change_and_write_back(self, trip: int, taken: int, added: list[Any]) -> None:
+        array = parsed(self.after.texts.get(trip, "[]"))
+        text = self.numbered(json.dumps(array[:taken] + array[taken + 1 :] + added))
+        self.run("UPDATE trips_v2 SET clients = ? WHERE trip_id = ?", text, trip, refusable=False)
+        self.check_json_write(trip, text if trip in self.before.texts else None)
+
+    @rule(conflict=some.conflicts, trip=some.trips, text=some.arrays | some.not_arrays)
+    def insert_trip(self, conflict: str, trip: int, text: Any) -> None:
+        text = self.numbered(text)
+        self.run(ADD_TRIP, trip, text, conflict=conflict)
+        if trip not in self.before.texts or conflict == "OR REPLACE":
+            self.before.texts.pop(trip, None)
+            self.check_json_write(trip, text)
+        else:
+            assert self.after == self.before
+
+    # The rows that both sides speak of.
+
+    @precondition(many_are_assigned)
+    @rule(trip=some.trips)
+    def delete_trip(self, trip: int) -> None:
+        self.run("DELETE FROM trips_v2 WHERE trip_id = ?", trip)
+        self.check_kept(lambda place: place if place[0] != trip else None)
+
+    @rule(conflict=some.conflicts, trip=some.trips, to=some.trips)
+    def update_trip_id(self, conflict: str, trip: int, to: int) -> None:
+        self.run("UPDATE <or> trips_v2 SET trip_id = ? WHERE trip_id = ?", to, trip, conflict=conflict)
+        if trip != to and trip in self.before.texts and trip not in self.after.texts:
+            self.check_kept(lambda place: (to, place[1]) if place[0] == trip else place if place[0] != to else None)
+
+    @rule(conflict=some.conflicts, email=some.emails)
+    def insert_client(self, conflict: str, email: str) -> None:
+        self.run(ADD_CLIENT, email, conflict=conflict)
+        self.check_client_write(lambda place: place if email not in self.before.clients else self.paired(place))
+
+    @precondition(many_are_assigned)
+    @rule(email=some.emails)
+    def delete_client(self, email: str) -> None:
+        self.run("DELETE FROM clients_v2 WHERE email = ?", email)
+        self.check_client_write(self.paired)
+
+    @rule(conflict=some.conflicts, email=some.emails, to=some.emails)
+    def update_client_email(self, conflict: str, email: str, to: str) -> None:
+        self.run("UPDATE <or> clients_v2 SET email = ? WHERE email = ?", to, email, conflict=conflict)
+        changed = email in self.before.clients and email not in self.after.clients
+
+        def follows(place: Place) -> Place | None:
+            if not changed or place[1] is None or place[1][0] not in {email, to}:
+                return place
+            return (place[0], (to, place[1][1])) if place[1][0] == email else None
+
+        self.check_client_write(follows)
+
+    # What holds after each.
+
+    @invariant()
+    def both_sides_are_equal(self) -> None:
+        assert_clean(self.connection)
+
+    @invariant()
+    def the_view_has_a_row_a_pair(self) -> None:
+        rows = self.connection.execute(
+            "SELECT trip_id, assigned_email, assigned_role, source FROM trip_client_relationships"
+        ).fetchall()
+        assert len({row[:3] for row in rows}) == len(rows)
+        assert {row[:3] for row in rows if row[3] == "both"} == set(self.after.rows.values())
+        assert {row[3] for row in rows} <= {"both", "json_field"}
+
+    @invariant()
+    def no_reason_is_noted_twice(self) -> None:
+        rows = self.connection.execute("SELECT trip_id, reason FROM facts_dirty").fetchall()
+        assert len(set(rows)) == len(rows)
+
+    # How the rules run and check.
+
+    def run(self, sql: str, *params: Any, conflict: str = "", refusable: bool = True) -> None:
+        """Run one statement; a refusal has a known reason, and changes nothing unless OR FAIL was said."""
+        self.before = snapshot(self.connection)
+        refusal = None
+        try:
+            self.connection.execute(sql.replace("<or>", conflict), params)
+        except sqlite3.IntegrityError as error:
+            refusal = str(error)
+        self.after = snapshot(self.connection)
+        if refusal:
+            assert refusable, refusal
+            assert REFUSALS.match(refusal), refusal
+            assert conflict == "OR FAIL" or self.after == self.before
+
+    def id_at(self, at: int) -> int:
+        ids = sorted(self.after.rows)
+        return ids[at] if at < len(ids) else 100 + at
+
+    def numbered(self, text: Any) -> Any:
+        """The text with a fresh note wherever NOTE stands."""
+
+        def fresh(_: object) -> str:
+            self.notes += 1
+            return f"note-{self.notes}"
+
+        if isinstance(text, bytes):
+            return re.sub("NOTE", fresh, text.decode("latin-1")).encode("latin-1")
+        return re.sub("NOTE", fresh, text) if isinstance(text, str) else text
+
+    def paired(self, place: Place) -> Place | None:
+        """The same place if it is unlinked or its pair is still there."""
+        return place if place[1] is None or (place[0], *place[1]) in self.after.rows.values() else None
+
+    def check_kept(self, where: Callable[[Place], Place | None]) -> None:
+        assert_kept(relocated(places(self.before.texts, self.before.clients), where), self.after)
+
+    def check_junction_write(self, where: Callable[[Place], Place | None], free: Collection[Row] = ()) -> None:
+        self.check_kept(where)
+        before, after = self.before, self.after
+        assert unlinked(after.texts, after.clients) == unlinked(before.texts, before.clients)
+        for trip, text in after.texts.items():
+            rows = after.rows_of(trip)
+            untouched = rows == before.rows_of(trip) and not set(rows.values()) & set(free)
+            assert not untouched or parsed(text) == parsed(before.texts[trip]), "changed, though no row did"
+
+    def check_insert(self, conflict: str) -> None:
+        if conflict != "OR REPLACE":
+            assert self.before.rows.items() <= self.after.rows.items()
+        self.check_junction_write(self.paired)
+
+    def check_update(self, conflict: str) -> None:
+        """Each entry follows its row. A row that met its equal under 'traveler' is one with it."""
+        moves: dict[Row, Row] = {}
+        for key, row in self.before.rows.items():
+            moves[row] = self.after.rows.get(key, (row[0], row[1], "traveler"))
+        replaced = self.before.rows.keys() - self.after.rows.keys() if conflict == "OR REPLACE" else set[int]()
+        free = {self.before.rows[key] for key in replaced}
+
+        def follows(place: Place) -> Place | None:
+            if place[1] is None:
+                return place
+            row = (place[0], *place[1])
+            if row in free:
+                return None
+            trip, email, role = moves[row]
+            return trip, (email, role)
+
+        self.check_junction_write(follows)
+
+    def check_json_write(self, trip: int, written: Any) -> None:
+        """Hold that the trip is as written, or as it was where that was no array; other trips are untouched."""
+        expected = self.before.texts.copy()
+        if isinstance(parsed(written), list):
+            expected[trip] = written
+        elif written is not None:
+            assert as_text(self.after.quarantine[-1]) == as_text(written)
+            expected.setdefault(trip, "[]")
+        after = self.after
+        assert_kept(places(expected, after.clients), after)
+        assert unlinked(after.texts, after.clients) == unlinked(expected, after.clients)
+        assert all(parsed(after.texts[other]) == parsed(expected[other]) for other in expected if other != trip)
+
+    def check_client_write(self, where: Callable[[Place], Place | None]) -> None:
+        """Entries whose client appeared may be linked now; no other place changes but as the function says."""
+        before: Places = places(self.before.texts, self.before.clients)
+        now: Places = places(self.before.texts, self.after.clients)
+        expected = relocated(before, where)
+        assert_kept({note: now[note] if before[note][1] is None else at for note, at in expected.items()}, self.after)
+
+
+class DualWriteWithRecursiveTriggers(DualWrite):
+    recursive_triggers = True
+
+
+@pytest.mark.parametrize("machine", [DualWrite, DualWriteWithRecursiveTriggers])
+def test_whatever_is_written_both_sides_stay_equal_and_nothing_is_lost(machine: type[DualWrite]) -> None:
+    run_state_machine_as_test(machine, settings=settings(max_examples=60, stateful_step_count=40, deadline=None))

@@ -1,0 +1,174 @@
+"""A migration that is cut off, tampered with, or run twice at once."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+import raw
+from legacy_facts import NAMES, facts
+from oracle import assert_clean
+
+from database.embedded import open_database
+from database.errors import DatabaseError, DatabaseUnavailable
+from migrations.dumps import load_dump
+from migrations.files import shipped
+from migrations.runner import MigrationReport, migrate, pending
+
+Load = Callable[[str], Path]
+
+FIRST, FIX = (migration.name for migration in shipped()[:2])
+
+MIGRATE = """
+import asyncio, pathlib, sys
+from database.embedded import open_database
+from migrations.runner import migrate
+
+async def main():
+    async with await open_database(pathlib.Path(sys.argv[1])) as db:
+        print((await migrate(db)).applied)
+
+asyncio.run(main())
+"""
+
+
+def ledger(path: Path) -> list[str]:
+    return [str(row["name"]) for row in facts(path).tables["d1_migrations"]]
+
+
+def timeless(dump: Sequence[str]) -> list[str]:
+    """The dump without moments, which differ from run to run."""
+    return [re.sub(r"\d{4}-\d\d-\d\d[T ]\d\d:[\d:.]+Z?", "then", line) for line in dump]
+
+
+async def make_the_fix_fail(path: Path) -> None:
+    """Migrate with a table in the way of one that the second file makes."""
+    connection = raw.connect(path)
+    connection.execute("CREATE TABLE orphaned_rows (in_the_way)")
+    connection.close()
+    with pytest.raises(DatabaseError, match="orphaned_rows already exists"):
+        await raw.migrate_file(path)
+
+
+@pytest.mark.parametrize("name", NAMES)
+async def test_of_a_file_that_fails_nothing_is_there_and_the_files_before_it_are(
+    legacy_database: Load, name: str
+) -> None:
+    path = legacy_database(name)
+    before = facts(path)
+    await make_the_fix_fail(path)
+    after = facts(path)
+    assert ledger(path) == [FIRST]
+    assert after.texts() == before.texts()
+    assert after.pairs == before.pairs
+    assert not after.tables.keys() & {"trip_client_sync", "trip_clients_quarantine", "trip_client_unlinked"}
+    assert before.schema.keys() <= after.schema.keys()
+
+
+@pytest.mark.parametrize("name", NAMES)
+async def test_a_run_that_was_cut_off_is_completed_by_the_next(
+    legacy_database: Load, tmp_path: Path, name: str
+) -> None:
+    path = legacy_database(name)
+    await make_the_fix_fail(path)
+    connection = raw.connect(path)
+    connection.execute("DROP TABLE orphaned_rows")
+    report = await raw.migrate_file(path)
+    assert report.applied == [migration.name for migration in shipped()[1:]]
+    assert_clean(connection)
+    connection.close()
+
+    unbroken = tmp_path / "unbroken.db"
+    load_dump(raw.LEGACY / f"{name}.sql", unbroken)
+    await raw.migrate_file(unbroken)
+    assert timeless(raw.everything(path)) == timeless(raw.everything(unbroken))
+
+
+@pytest.mark.parametrize("name", NAMES)
+async def test_two_engines_that_migrate_one_file_at_once_apply_each_file_once(legacy_database: Load, name: str) -> None:
+    path = legacy_database(name)
+
+    async def run() -> MigrationReport:
+        return await raw.migrate_file(path)
+
+    reports = await asyncio.gather(run(), run(), run())
+    assert sorted(file for report in reports for file in report.applied) == [each.name for each in shipped()]
+    assert sorted(ledger(path)) == [each.name for each in shipped()]
+    connection = raw.connect(path)
+    assert_clean(connection)
+    connection.close()
+
+
+def test_two_processes_that_migrate_one_file_at_once_both_succeed(legacy_database: Load) -> None:
+    path = legacy_database("drifted-dual-write")
+    command = [sys.executable, "-c", MIGRATE, str(path)]
+    folder = Path(__file__).parent.parent
+    with (
+        subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, text=True) as first,
+        subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, text=True) as second,
+    ):
+        said = first.communicate()[0] + second.communicate()[0]
+    assert (first.returncode, second.returncode) == (0, 0)
+    assert sorted(re.findall(r"\w+\.sql", said)) == [each.name for each in shipped()]
+
+
+async def test_an_empty_file_needs_no_backup(tmp_path: Path) -> None:
+    report = await raw.migrate_file(tmp_path / "voygen.db")
+    assert report.backup is None
+    assert raw.names_in(tmp_path) == ["voygen.db"]
+
+
+async def test_files_that_the_hosting_tool_applied_are_not_applied_again(tmp_path: Path) -> None:
+    path = tmp_path / "hosted.db"
+    connection = sqlite3.connect(path)
+    connection.execute(
+        "CREATE TABLE d1_migrations (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT UNIQUE, "
+        "applied_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP NOT NULL)"
+    )
+    for migration in shipped():
+        connection.executescript(migration.text)
+        connection.execute("INSERT INTO d1_migrations (name) VALUES (?)", (migration.name,))
+    connection.commit()
+    connection.close()
+    assert (await raw.migrate_file(path)).applied == []
+
+
+async def test_a_file_that_changed_since_it_was_applied_is_named(tmp_path: Path) -> None:
+    path = raw.new_file(tmp_path / "voygen.db")
+    connection = raw.connect(path)
+    connection.execute("UPDATE migration_checksums SET sha256 = 'other' WHERE name = ?", (FIX,))
+    connection.close()
+    async with await open_database(path) as db:
+        with pytest.raises(DatabaseUnavailable, match=FIX):
+            await pending(db)
+        with pytest.raises(DatabaseUnavailable, match=FIX):
+            await migrate(db)
+
+
+def test_a_dump_that_fails_leaves_no_file_behind(tmp_path: Path) -> None:
+    dump = tmp_path / "dump.sql"
+    dump.write_text("CREATE TABLE a (b);\nINSERT INTO c VALUES (1);\n")
+    with pytest.raises(DatabaseUnavailable, match=r"statement 2 failed: no such table: c"):
+        load_dump(dump, tmp_path / "new.db")
+    assert raw.names_in(tmp_path) == ["dump.sql"]
+
+
+def test_a_dump_is_not_loaded_over_a_database(tmp_path: Path) -> None:
+    path = raw.new_file(tmp_path / "voygen.db")
+    whole = path.read_bytes()
+    with pytest.raises(DatabaseUnavailable, match="exists already"):
+        load_dump(raw.LEGACY / "seed-legacy.sql", path)
+    assert path.read_bytes() == whole
+
+
+def test_a_dump_cannot_reach_other_files(tmp_path: Path) -> None:
+    dump = tmp_path / "dump.sql"
+    dump.write_text(f"ATTACH '{tmp_path / 'other.db'}' AS other;\n")
+    with pytest.raises(DatabaseUnavailable, match="not authorized"):
+        load_dump(dump, tmp_path / "new.db")
