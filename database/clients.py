@@ -31,11 +31,6 @@ async def with_ids(db: Database, client_ids: Iterable[int]) -> dict[int, Row]:
     return {row["client_id"]: row for row in rows}
 
 
-async def with_words(db: Database, words: Sequence[str], needed: int, limit: int) -> list[Row]:
-    """Clients in whose name or e-mail at least `needed` of the words begin a word, those with most first."""
-    return await db.read(SEARCH, (json.dumps(list(words)), needed, limit))
-
-
 def guard_exist(emails: Iterable[str]) -> Statement:
     """Fails the batch if one of the clients, e-mails as stored, is gone or has another e-mail now."""
     return Statement(GUARD_EXIST, (json.dumps(sorted(set(emails))),))
@@ -57,21 +52,6 @@ ORDER BY c.client_id
 )
 
 WITH_IDS: LiteralString = SUMMARY + "JOIN json_each(?) w ON c.client_id = w.value"
-
-SEARCH: LiteralString = """
-SELECT m.client_id, m.email, m.full_name, m.contact_info, m.preferences
-FROM (
-    SELECT c.*, (
-        SELECT count(*) FROM json_each(?1) w
-        WHERE instr(' ' || lower(c.full_name || ' ' || c.email) || ' ',
-                    ' ' || w.value || iif(w.value GLOB '*[^0-9]*', '', ' ')) > 0
-    ) AS found
-    FROM clients_v2 c
-) m
-WHERE m.found >= CAST(?2 AS INTEGER)
-ORDER BY m.found DESC, m.full_name, m.client_id
-LIMIT CAST(?3 AS INTEGER)
-"""
 
 GUARD_EXIST: LiteralString = """
 INSERT INTO write_guard (clients_exist)

@@ -23,7 +23,7 @@ from database.errors import (
     GuardFailed,
     NotADatabase,
 )
-from database.platform import make_private_file, make_private_folder
+from database.platform import keep_private, make_private_file, make_private_folder
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Sequence
@@ -57,6 +57,7 @@ async def open_database(path: Path, *, patience: float = 30.0, foreign_keys: boo
         raise EngineTooOld(f"SQLite {sqlite3.sqlite_version} is too old: voygen needs {needed} or newer.")
     prepare_file(path)
     writer, reader = await _patiently(lambda: _connect(path, foreign_keys=foreign_keys), path, patience)
+    keep_private(path)
     writer.row_factory = reader.row_factory = sqlite3.Row
     return EmbeddedDatabase(path, writer, reader, patience)
 

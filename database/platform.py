@@ -30,14 +30,13 @@ def make_private_folder(folder: Path) -> None:
 
 
 def make_private_file(path: Path) -> None:
-    """Create the file empty and readable by its owner only, or take others' rights from one of the same owner."""
+    """Create the file empty and readable by its owner only. A file that exists stays as it is, if it can be opened."""
     handle = os.open(path, os.O_RDWR | os.O_CREAT, OWNER_ONLY)
     os.close(handle)
-    keep_private(path)
 
 
 def keep_private(path: Path) -> None:
-    """Take group's and others' rights from a file that is ours; leave a file that is not."""
+    """Take group's and others' rights from a file whose owner we are; leave another's as it is."""
     if IS_WINDOWS:
         return
     facts = path.stat()

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, LiteralString
 
 from database.engine import Statement
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
     from typing import Any
 
     from database.engine import Database, Row
@@ -45,15 +44,6 @@ async def with_slug(db: Database, slug: str) -> list[Row]:
 async def with_name(db: Database, name: str) -> list[Row]:
     """The trips of exactly this name, ASCII case ignored."""
     return await db.read(SUMMARY + "WHERE t.trip_name = ? COLLATE NOCASE ORDER BY t.trip_id", (name,))
-
-
-async def with_words(db: Database, words: Sequence[str], needed: int, limit: int) -> list[Row]:
-    """Trips in which at least `needed` of the words begin a word, those with most first.
-
-    Looked through are name, destinations, group, and the names and e-mails of the clients. A word of digits
-    must be a whole word. Words are given folded to lower-case ASCII letters.
-    """
-    return await db.read(SEARCH, (json.dumps(list(words)), needed, limit))
 
 
 async def recent_names(db: Database, limit: int) -> list[Row]:
@@ -124,26 +114,6 @@ GROUP BY t.trip_id
 ORDER BY t.start_date DESC, t.trip_id
 LIMIT CAST(? AS INTEGER)
 """
-
-SEARCH: LiteralString = """
-SELECT m.trip_id, m.trip_name, m.trip_slug, m.status, m.start_date, m.end_date, m.destinations, m.total_cost
-FROM (
-    SELECT t.*, (
-        SELECT count(*) FROM json_each(?1) w
-        WHERE instr(' ' || lower(t.trip_name || ' ' || coalesce(t.destinations, '') || ' ' || coalesce(t.group_name, '')) || ' ',
-                    ' ' || w.value || iif(w.value GLOB '*[^0-9]*', '', ' ')) > 0
-           OR EXISTS (
-               SELECT 1 FROM trip_client_assignments a JOIN clients_v2 c ON c.email = a.client_email
-               WHERE a.trip_id = t.trip_id
-                 AND instr(' ' || lower(c.full_name || ' ' || c.email) || ' ',
-                           ' ' || w.value || iif(w.value GLOB '*[^0-9]*', '', ' ')) > 0)
-    ) AS found
-    FROM trips_v2 t
-) m
-WHERE m.found >= CAST(?2 AS INTEGER)
-ORDER BY m.found DESC, m.updated_at DESC, m.trip_id
-LIMIT CAST(?3 AS INTEGER)
-"""  # noqa: E501
 
 GUARD_UNCHANGED: LiteralString = """
 INSERT INTO write_guard (trip_unchanged)

@@ -40,12 +40,16 @@ def _run(dump: Path, scratch: Path) -> None:
             for number, statement in enumerate(split_statements(lines), 1):
                 if _opens_or_ends_a_transaction(statement):
                     continue
+                if statement.upper().startswith("ROLLBACK"):
+                    raise DatabaseUnavailable(
+                        f"{dump}: statement {number} is ROLLBACK: the export failed, make it again."
+                    )
                 try:
                     connection.execute(statement)
-                except sqlite3.Error as error:
+                except (sqlite3.Error, ValueError) as error:
                     raise DatabaseUnavailable(f"{dump}: statement {number} failed: {error}.") from error
         connection.execute("COMMIT")
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, ValueError) as error:
         raise DatabaseUnavailable(f"{dump} cannot be read: {error}.") from error
     finally:
         connection.close()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, LiteralString
 from database.clock import now
 from database.engine import Statement
 from database.errors import DatabaseUnavailable, GuardFailed
+from database.phase import guard_epoch, read_phase
 from migrations.files import quoted, trusted
 from migrations.repair import SNAPSHOT
 from migrations.shape import kind_of
@@ -24,15 +25,19 @@ async def undo_repair(db: Database, run_id: int) -> dict[str, int]:
     """
     if not await db.read("SELECT 1 FROM repair_runs WHERE run_id = CAST(? AS INTEGER)", (run_id,)):
         raise DatabaseUnavailable(f"There is no repair run {run_id}.")
+    state = await read_phase(db)
     counts = {"undone": 0, "changed_since": 0}
     for change in await db.read(CHANGES, (run_id,)):
         number = (change["change_id"],)
         kind = change["kind"]
         back = _schema_back(change) if kind == "schema" else [Statement(sql, number) for sql in BACK[kind]]
         try:
-            await db.batch([Statement(GUARD + UNCHANGED[kind] + ")", number), *back, Statement(MARK, number)])
+            unchanged = Statement(GUARD + UNCHANGED[kind] + ")", number)
+            await db.batch([guard_epoch(state.epoch), unchanged, *back, Statement(MARK, number)])
             counts["undone"] += 1
-        except GuardFailed:
+        except GuardFailed as failed:
+            if failed.guard == "epoch":
+                raise DatabaseUnavailable("The phase was changed meanwhile: run the command again.") from failed
             counts["changed_since"] += 1
     await db.batch([Statement(RUN_UNDONE, (now(), run_id))])
     return counts

@@ -17,7 +17,7 @@ from pydantic import PrivateAttr, ValidationError, create_model
 from database.activity import record_fault
 from database.clock import now
 from database.engine import Database
-from database.errors import DatabaseBusy, DatabaseError, DatabaseReadOnly
+from database.errors import DatabaseBusy, DatabaseError, DatabaseReadOnly, ProgramTooOld
 from server.launch import voygen_version
 from tools.errors import Busy, InvalidInput, ReadOnly, ToolFault, Unavailable
 from tools.tool import AnyTool
@@ -115,6 +115,8 @@ class _OfferedTool(McpTool):
         logger.error("tool %s: %s", self.name, error, exc_info=error)
         if isinstance(error, DatabaseBusy):
             return Busy("The database is in use by another program.", "Send the call again in a moment.")
+        if isinstance(error, ProgramTooOld):
+            return ReadOnly(str(error), "Nothing was written. Tell the person to update voygen and to start it again.")
         if isinstance(error, DatabaseReadOnly):
             return ReadOnly("The database does not take writes; nothing was written.", "Only tools that read work now.")
         try:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, Field
 
 from database import activity, assignments, clients, trips
+from database.search import clients_with_words, trips_with_words
 from database.shadow import compare_stores
 from tools import shapes
 from tools.errors import InvalidInput, NotFound
@@ -155,8 +156,8 @@ async def _exact(db: Database, wanted: str, found: Found) -> None:
 
 
 async def _by_words(db: Database, words: Sequence[str], needed: int, why: str, found: Found) -> None:
-    _add_trips(found, await trips.with_words(db, words, needed, SHOWN), why)
-    _add_clients(found, await clients.with_words(db, words, needed, SHOWN), why)
+    _add_trips(found, await trips_with_words(db, words, needed, SHOWN, in_notes=True), why)
+    _add_clients(found, await clients_with_words(db, words, needed, SHOWN), why)
 
 
 def _add_trips(found: Found, rows: Sequence[Row], why: str) -> None:

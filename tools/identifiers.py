@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from rapidfuzz import fuzz, process, utils
 
 from database import trips
-from database.clients import fold
+from database.search import trips_with_words, words_in
 from tools.errors import Ambiguous, InvalidInput, NotFound
 
 if TYPE_CHECKING:
@@ -23,13 +22,12 @@ SPELLED = 5_000
 # Longest number that can be an id: SQLite's integers have 63 bits.
 MAX_ID = 2**63 - 1
 
-_WORD = re.compile(r"[^\W_]+(?:[@.+'’-][^\W_]+)*")  # noqa: RUF001 - a typographic apostrophe in a name
 _LINKING = {"and", "the", "trip", "to", "of", "for", "with"}
 
 
 def words_of(text: str) -> list[str]:
-    """The words to look for, folded; linking words count only where there is nothing else."""
-    words = [fold(word) for word in _WORD.findall(text)]
+    """The words to look for; linking words count only where there is nothing else."""
+    words = words_in(text)
     return [word for word in words if word not in _LINKING] or words
 
 
@@ -47,7 +45,7 @@ async def resolve_trip(db: Database, identifier: str) -> Row:
     found = await exact_trips(db, wanted)
     if not found and not wanted.isdecimal():
         words = words_of(wanted)
-        found = await trips.with_words(db, words, len(words), SHOWN + 1)
+        found = await trips_with_words(db, words, len(words), SHOWN + 1)
     if len(found) == 1:
         return found[0]
     if found:

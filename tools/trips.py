@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from database import activity, assignments, clients, slugs, trips
 from database.clock import now
-from database.errors import ConstraintViolated
+from database.errors import ConstraintViolated, GuardFailed
 from tools import shapes
 from tools.errors import Conflict, NotFound
 from tools.fields import Currency, Day, Details, Email, Line, Money, Name, Phone, Role, Status, Text, check_period
@@ -88,7 +88,7 @@ async def create_trip(db: Database, args: CreateTripArguments) -> TripCreated:
                     activity.log(slug, [("TripCreated", f"Created {args.trip_name}")], moment),
                 ]
             )
-        except ConstraintViolated:
+        except GuardFailed:
             continue
         trip_id = inserted[0]["trip_id"]
         return TripCreated(
@@ -101,6 +101,7 @@ async def create_trip(db: Database, args: CreateTripArguments) -> TripCreated:
 
 
 async def create_trip_with_client(db: Database, args: CreateTripWithClientArguments) -> TripWithClientCreated:
+    refused = False
     for _ in range(TRIES):
         directory = await Directory.load(db, [ClientReference(email=args.client_email)])
         known = directory.find(ClientReference(email=args.client_email))
@@ -108,7 +109,13 @@ async def create_trip_with_client(db: Database, args: CreateTripWithClientArgume
         slug = await slugs.free_slug(db, args.trip_name)
         try:
             trip_id, by_backup = await _write_trip_with_client(db, args, slug, email, is_new=known is None)
+        except GuardFailed:
+            continue
         except ConstraintViolated:
+            # Somebody may have created the client meanwhile, in letters of another case: then they are known now.
+            if refused:
+                raise
+            refused = True
             continue
         return await _describe_trip_with_client(
             db, args, slug, trip_id, email, by_backup=by_backup, is_new=known is None

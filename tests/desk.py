@@ -1,0 +1,202 @@
+"""The desk as an agent meets it: the real client, the real tools, a real file, and a look at the rows behind."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from contextlib import asynccontextmanager, closing
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, cast
+
+import pytest
+import raw
+from mcp.client import Client
+from mcp_types import TextContent
+from oracle import assert_clean
+
+from database.embedded import open_database
+from database.phase import PhasedDatabase
+from migrations.files import shipped
+from server.desk import make_server
+from server.launch import own_command
+from server.steward import MigrationSteward
+from tools.catalogue import all_tools
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import AsyncGenerator, Mapping
+    from pathlib import Path
+
+    from database.embedded import EmbeddedDatabase
+
+Era = Literal["auto", "legacy"]
+
+ERAS: tuple[Era, ...] = ("auto", "legacy")
+
+each_era = pytest.mark.parametrize("era", ERAS)
+
+CODES = ("not_found", "ambiguous", "invalid_input", "conflict", "busy", "read_only", "unavailable")
+
+# What an error must never say: SQL, the driver, Python, pydantic.
+INNARDS = (
+    "sqlite",
+    "traceback",
+    "select ",
+    "insert ",
+    "constraint failed",
+    "pydantic",
+    "no such table",
+    "error executing",
+)
+
+ANA, BEN, CEM = "ana@example.net", "ben@example.net", "cem@example.net"
+
+KYOTO, BANFF, EMPTY = 1, 2, 3
+
+SEED = f"""
+INSERT INTO clients_v2 (email, full_name) VALUES ('{ANA}', 'Ana Lima'), ('{BEN}', 'Ben Ode'), ('{CEM}', 'Cem Kaya');
+INSERT INTO trips_v2 (trip_name, trip_slug, clients, start_date, end_date, destinations, total_cost) VALUES
+  ('Lima in Kyoto', 'lima-in-kyoto', '[{{"email":"{ANA}","role":"traveler"}}]', '2026-10-03', '2026-10-12', 'Kyoto, Nara', 6400),
+  ('Ode in Banff', 'ode-in-banff', '[{{"email":"{BEN}","role":"traveler"}}]', '2026-05-08', '2026-05-15', 'Banff', 1900),
+  ('Nobody yet', 'nobody-yet', '[]', '2026-07-01', '2026-07-09', 'Lisbon', 0);
+"""  # noqa: E501
+
+
+def op(kind: str, /, **data: Any) -> dict[str, Any]:
+    return {"type": kind, "data": data}
+
+
+@dataclass
+class Desk:
+    """A client of the tools, and a plain connection to the same file."""
+
+    client: Client
+    connection: sqlite3.Connection
+    db: EmbeddedDatabase
+
+    async def raw_call(self, tool: str, /, **arguments: Any) -> tuple[bool, str, dict[str, Any] | None]:
+        """Whether it is an error, the text, and the structured part; the two stores must agree afterwards."""
+        result = await self.client.call_tool(tool, arguments)
+        assert_clean(self.connection)
+        texts = [block.text for block in result.content if isinstance(block, TextContent)]
+        assert len(texts) == len(result.content) == 1
+        return bool(result.is_error), texts[0], result.structured_content
+
+    async def call(self, tool: str, /, **arguments: Any) -> dict[str, Any]:
+        is_error, text, structured = await self.raw_call(tool, **arguments)
+        assert not is_error, text
+        assert structured is not None
+        assert structured["message"] == text
+        return structured
+
+    async def refused(self, tool: str, /, **arguments: Any) -> str:
+        """The error, which has a code and a remedy, nothing structured, and none of our innards."""
+        is_error, text, structured = await self.raw_call(tool, **arguments)
+        assert is_error, structured
+        assert structured is None
+        assert_readable(text)
+        return text
+
+    async def bulk(self, trip: object, *operations: object, **more: Any) -> dict[str, Any]:
+        return await self.call("bulk_trip_operations", trip_identifier=trip, operations=operations, **more)
+
+    async def do(self, trip: object, *operations: object, **more: Any) -> list[dict[str, Any]]:
+        """The results of operations that must all succeed."""
+        answer = await self.bulk(trip, *operations, **more)
+        assert answer["success"], answer
+        assert answer["operations_completed"] == len(operations)
+        return answer["results"]
+
+    async def fails(self, trip: object, operation: object) -> str:
+        """The error of one operation that must be refused alone, and change nothing."""
+        before = self.everything()
+        answer = await self.bulk(trip, operation)
+        assert not answer["success"]
+        assert (answer["operations_completed"], answer["operations_failed"]) == (0, 1)
+        assert self.everything() == before
+        error = str(answer["results"][0]["error"])
+        assert_readable(error)
+        return error
+
+    async def whole(self, query: object) -> dict[str, Any]:
+        """The trip that get_anything gives whole."""
+        answer = await self.call("get_anything", query=str(query))
+        assert answer["trip"] is not None, answer
+        return answer["trip"]
+
+    async def roles(self, trip: object) -> set[tuple[str, str]]:
+        """Who is on the trip, as get_anything tells it."""
+        return {(client["email"], client["role"]) for client in (await self.whole(trip))["clients"]}
+
+    def everything(self) -> list[str]:
+        """The whole database as SQL, without the counters that an assignment refused as double moves on."""
+        return [line for line in self.connection.iterdump() if '"sqlite_sequence"' not in line]
+
+    def column(self, column: str, trip_id: int) -> Any:
+        row = self.connection.execute(f"SELECT {column} FROM trips_v2 WHERE trip_id = ?", (trip_id,)).fetchone()
+        return row[0]
+
+    def json(self, column: str, trip_id: int) -> Any:
+        return json.loads(self.column(column, trip_id))
+
+    def sql(self, statement: str, *parameters: object) -> list[Any]:
+        """Run it as another program would."""
+        return self.connection.execute(statement, parameters).fetchall()
+
+    def drop_triggers(self, name: str = "trg_%") -> None:
+        names = self.sql("SELECT name FROM sqlite_master WHERE type = 'trigger' AND name LIKE ?", name)
+        assert names
+        for (trigger,) in names:
+            self.sql(f"DROP TRIGGER {trigger}")
+
+
+def assert_readable(error: str) -> None:
+    """An error is two lines: a stable code and what is wrong, then what to send instead."""
+    lines = error.split("\n")
+    assert len(lines) == 2, error
+    assert lines[0].startswith(tuple(f"{code}: " for code in CODES)), error
+    assert all(line.strip() and line.rstrip().endswith((".", "?")) for line in lines), error
+    assert not any(word in error.lower() for word in INNARDS), error
+
+
+@asynccontextmanager
+async def open_desk(path: Path, era: Era = "auto", *, patience: float = 30.0) -> AsyncGenerator[Desk]:
+    """Serve the file to a client in memory."""
+    async with await open_database(path, patience=patience) as db:
+        phased = PhasedDatabase(db, {migration.name for migration in shipped()})
+        server = make_server(phased, all_tools(MigrationSteward(db)))
+        with closing(raw.connect(path)) as connection:
+            async with Client(server, raise_exceptions=True, mode=era) as client:
+                yield Desk(client, connection, db)
+
+
+@asynccontextmanager
+async def new_desk(folder: Path, era: Era = "auto") -> AsyncGenerator[Desk]:
+    """A desk on a new file with three clients and three trips."""
+    async with open_desk(seeded(folder / "voygen.db"), era) as desk:
+        yield desk
+
+
+def seeded(path: Path) -> Path:
+    raw.new_file(path)
+    with closing(raw.connect(path)) as connection:
+        connection.executescript(SEED)
+    return path
+
+
+def voygen(*arguments: object, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    """Run the program to its end, with nothing to read."""
+    return subprocess.run(
+        [*own_command(), *map(str, arguments)],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+        env=None if env is None else dict(env),
+    )
+
+
+def integrity(path: Path) -> str:
+    with closing(raw.connect(path)) as connection:
+        return str(cast("tuple[str]", connection.execute("PRAGMA integrity_check").fetchone())[0])

@@ -1,0 +1,269 @@
+"""bulk_trip_operations: what each operation does and refuses, and how a call of many behaves."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from desk import ANA, BANFF, BEN, CEM, EMPTY, KYOTO, Era, each_era, new_desk, op
+
+from tools.bulk import OPERATION
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+TYPES = {
+    "assign_client",
+    "unassign_client",
+    "change_client_role",
+    "add_note",
+    "update_status",
+    "update_cost",
+    "add_activity",
+    "add_document",
+    "advance_workflow",
+    "set_workflow_step",
+    "rename_trip",
+    "update_dates",
+}
+
+
+@each_era
+async def test_assigning_makes_a_known_or_a_new_client_travel(tmp_path: Path, era: Era) -> None:
+    async with new_desk(tmp_path, era) as desk:
+        known, by_id, new, in_parts = await desk.do(
+            EMPTY,
+            op("assign_client", email=BEN, role="guide"),
+            op("assign_client", client_id="3"),
+            op("assign_client", email="Dia@example.net", full_name="Dia Roy", phone="1", preferences={"a": [1]}),
+            op("assign_client", email="eli@example.net", first_name="Eli", last_name="Roy"),
+        )
+        assert (known["email"], known["role"], known["client_created"]) == (BEN, "guide", False)
+        assert by_id["email"] == CEM
+        assert (new["email"], new["client_created"], new["created"]) == ("dia@example.net", True, True)
+        assert in_parts["message"] == "Assigned eli@example.net as traveler, a new client."
+        stored = desk.sql("SELECT full_name, contact_info, preferences FROM clients_v2 WHERE client_id > 3")
+        assert stored == [("Dia Roy", '{"phone":"1"}', '{"a":[1]}'), ("Eli Roy", "{}", "{}")]
+        ids = desk.sql("SELECT assignment_id FROM trip_client_assignments WHERE trip_id = ?", EMPTY)
+        assert [row[0] for row in ids] == [result["assignment_id"] for result in (known, by_id, new, in_parts)]
+
+
+@each_era
+async def test_what_is_sent_of_a_known_client_overwrites_nothing_and_the_answer_says_so(
+    tmp_path: Path, era: Era
+) -> None:
+    async with new_desk(tmp_path, era) as desk:
+        before = desk.sql("SELECT * FROM clients_v2")
+        (result,) = await desk.do(EMPTY, op("assign_client", email=BEN, full_name="Other", phone="1"))
+        assert "left as they are" in result["message"]
+        assert desk.sql("SELECT * FROM clients_v2") == before
+
+
+@each_era
+async def test_unassigning_takes_away_one_role_or_all(tmp_path: Path, era: Era) -> None:
+    async with new_desk(tmp_path, era) as desk:
+        await desk.do(KYOTO, op("assign_client", email=ANA, role="payer"), op("assign_client", email=ANA, role="guide"))
+        (one,) = await desk.do(KYOTO, op("unassign_client", client_id=1, role="payer"))
+        assert one["roles"] == ["payer"]
+        (rest,) = await desk.do(KYOTO, op("unassign_client", email=ANA))
+        assert rest["roles"] == ["traveler", "guide"]
+        assert desk.json("clients", KYOTO) == []
+        assert (await desk.fails(KYOTO, op("unassign_client", email=ANA))).startswith("not_found")
+        assert (await desk.fails(KYOTO, op("unassign_client", email="no@example.net"))).startswith("not_found")
+        assert "but as traveler" in await desk.fails(BANFF, op("unassign_client", email=BEN, role="payer"))
+
+
+@each_era
+async def test_changing_a_role_keeps_the_assignment_and_merges_into_one_that_is_there(tmp_path: Path, era: Era) -> None:
+    async with new_desk(tmp_path, era) as desk:
+        before = (await desk.whole(KYOTO))["clients"][0]
+        (result,) = await desk.do(KYOTO, op("change_client_role", email=ANA, to_role="guide"))
+        after = (await desk.whole(KYOTO))["clients"][0]
+        assert after == before | {"role": "guide"}
+        assert result["assignment_id"] == before["assignment_id"]
+        await desk.do(KYOTO, op("assign_client", email=ANA, role="payer"))
+        assert "several roles" in await desk.fails(KYOTO, op("change_client_role", email=ANA, to_role="x"))
+        await desk.do(KYOTO, op("change_client_role", email=ANA, from_role="payer", to_role="guide"))
+        assert await desk.roles(KYOTO) == {(ANA, "guide")}
+        (same,) = await desk.do(KYOTO, op("change_client_role", email=ANA, to_role="guide"))
+        assert "nothing changed" in same["message"]
+        assert (await desk.fails(KYOTO, op("change_client_role", email=CEM, to_role="x"))).startswith("not_found")
+        assert "to_role is missing" in await desk.fails(KYOTO, op("change_client_role", email=ANA))
+
+
+@each_era
+async def test_status_cost_dates_and_name_are_changed(tmp_path: Path, era: Era) -> None:
+    async with new_desk(tmp_path, era) as desk:
+        answer = await desk.bulk(
+            KYOTO,
+            op("update_status", status="confirmed"),
+            op("update_cost", cost="7000.5", currency="eur"),
+            op("update_dates", start_date="2027-01-02", end_date="2027-01-02"),
+            op("rename_trip", new_name="Lima in Nara"),
+        )
+        assert answer["success"]
+        assert answer["trip_name"] == "Lima in Nara"
+        trip = await desk.whole("lima-in-nara")
+        assert (trip["trip_id"], trip["status"], trip["total_cost"]) == (KYOTO, "confirmed", 7000.5)
+        assert (trip["start_date"], trip["end_date"]) == ("2027-01-02", "2027-01-02")
+        assert trip["financials"] == {"total_cost": 7000.5, "currency": "EUR"}
+        await desk.do(KYOTO, op("rename_trip", new_name="Ode in Banff"))
+        assert desk.column("trip_slug", KYOTO) == "ode-in-banff-2"
+        await desk.do(KYOTO, op("rename_trip", new_name="Osaka", update_slug=False), op("update_cost", cost=0))
+        assert desk.column("trip_slug", KYOTO) == "ode-in-banff-2"
+        assert desk.json("financials", KYOTO) == {"total_cost": 0, "currency": "EUR"}
+
+
+@each_era
+@pytest.mark.parametrize("kind", sorted(TYPES))
+async def test_an_operation_of_missing_or_odd_data_is_refused(tmp_path: Path, era: Era, kind: str) -> None:
+    async with new_desk(tmp_path, era) as desk:
+        assert (await desk.fails(KYOTO, {"type": kind})).startswith("invalid_input: data is missing.")
+        odd: list[Any] = [{}, None, [], "text", {"bogus": 1}, {"email": ANA, "role": "", "note": "  "}]
+        for data in odd:
+            error = await desk.fails(KYOTO, {"type": kind, "data": data})
+            assert error.startswith("invalid_input: data")
+
+
+@each_era
+@pytest.mark.parametrize(
+    "operation", [5, None, "add_note", [], {}, {"type": None}, {"type": ["x"]}, {"type": "zzz", "data": {}}], ids=str
+)
+async def test_what_is_no_operation_is_refused_and_the_types_are_named(
+    tmp_path: Path, era: Era, operation: Any
+) -> None:
+    async with new_desk(tmp_path, era) as desk:
+        problem, remedy = (await desk.fails(KYOTO, operation)).split("\n")
+        assert problem.startswith("invalid_input: ")
+        assert ": :" not in problem
+        assert "type" in remedy
+
+
+@each_era
+async def test_unknown_arguments_are_refused_at_every_level(tmp_path: Path, era: Era) -> None:
+    async with new_desk(tmp_path, era) as desk:
+        before = desk.everything()
+        error = await desk.refused(
+            "bulk_trip_operations", trip_identifier=KYOTO, operations=[op("add_note", note="x")], force=True
+        )
+        assert error.startswith("invalid_input: force is not an argument here.")
+        assert desk.everything() == before
+        in_operation = await desk.fails(KYOTO, op("add_note", note="x") | {"force": True})
+        assert in_operation.startswith("invalid_input: force is not an argument here.")
+        in_data = await desk.fails(KYOTO, op("add_note", note="x", force=True))
+        assert in_data == "invalid_input: data.force is not an argument here.\nLeave it out; the arguments are note."
+
+
+@each_era
+async def test_with_atomic_all_operations_are_done_or_none(tmp_path: Path, era: Era) -> None:
+    async with new_desk(tmp_path, era) as desk:
+        before = desk.everything()
+        operations = [op("add_note", note="x"), op("assign_client", email=BEN), op("update_cost", cost=-1)]
+        answer = await desk.bulk(KYOTO, *operations, atomic=True)
+        assert (answer["success"], answer["operations_completed"], answer["operations_failed"]) == (False, 0, 3)
+        assert "another operation failed" in answer["results"][0]["message"]
+        assert answer["results"][2]["error"].startswith("invalid_input")
+        assert desk.everything() == before
+        await desk.do(KYOTO, *operations[:2], atomic=True)
+        assert await desk.roles(KYOTO) == {(ANA, "traveler"), (BEN, "traveler")}
+
+
+EVERY_KIND = [
+    op("assign_client", email="new@example.net", full_name="New"),
+    op("unassign_client", email=ANA),
+    op("assign_client", email=BEN),
+    op("change_client_role", email=BEN, to_role="guide"),
+    op("add_note", note="x"),
+    op("update_status", status="confirmed"),
+    op("update_cost", cost=1),
+    op("add_activity", details="x"),
+    op("add_document", name="x"),
+    op("advance_workflow", phase="planning"),
+    op("set_workflow_step", step_number=2),
+    op("rename_trip", new_name="Other"),
+    op("update_dates", start_date="2027-01-01", end_date="2027-01-02"),
+]
+
+
+@each_era
+async def test_a_dry_run_says_what_would_be_done_and_writes_nothing(tmp_path: Path, era: Era) -> None:
+    assert {operation["type"] for operation in EVERY_KIND} == TYPES
+    async with new_desk(tmp_path, era) as desk:
+        before = list(desk.connection.iterdump())
+        answer = await desk.bulk(KYOTO, *EVERY_KIND, dry_run=True)
+        assert answer["success"] is answer["dry_run"] is True
+        assert answer["trip_name"] == "Lima in Kyoto"
+        assert answer["message"] == "Lima in Kyoto: 13 of 13 operations would be done."
+        assert list(desk.connection.iterdump()) == before
+        await desk.do(KYOTO, *EVERY_KIND)
+        assert await desk.roles(KYOTO) == {("new@example.net", "traveler"), (BEN, "guide")}
+
+
+@each_era
+async def test_operations_are_done_in_the_order_in_which_they_are_sent(tmp_path: Path, era: Era) -> None:
+    assign, unassign = op("assign_client", email=BEN, role="payer"), op("unassign_client", email=BEN)
+    async with new_desk(tmp_path, era) as desk:
+        first, _, last = await desk.do(KYOTO, assign, unassign, assign)
+        assert first["created"] is last["created"] is True
+        assert (BEN, "payer") in await desk.roles(KYOTO)
+        await desk.do(KYOTO, unassign, assign, unassign)
+        assert await desk.roles(KYOTO) == {(ANA, "traveler")}
+        answer = await desk.bulk(KYOTO, unassign, assign)
+        assert [result["success"] for result in answer["results"]] == [False, True]
+        await desk.do(
+            KYOTO,
+            op("assign_client", email="new@example.net", full_name="New"),
+            op("unassign_client", email="new@example.net"),
+            op("assign_client", email="NEW@example.net", role="guide"),
+            op("change_client_role", email="new@example.net", to_role="cook"),
+        )
+        assert ("new@example.net", "cook") in await desk.roles(KYOTO)
+
+
+@each_era
+async def test_the_operations_may_be_sent_as_a_string_and_an_id_as_a_number(tmp_path: Path, era: Era) -> None:
+    async with new_desk(tmp_path, era) as desk:
+        answer = await desk.call(
+            "bulk_trip_operations",
+            trip_identifier=KYOTO,
+            operations=json.dumps([op("add_note", note="[1]"), op("assign_client", client_id="2")]),
+        )
+        assert answer["success"]
+        assert desk.json("notes", KYOTO)[0]["note"] == "[1]"
+        for wrong in ("", "nope", "{}", "[]", "[" * 100_000, 5, None, {"type": "add_note"}):
+            error = await desk.refused("bulk_trip_operations", trip_identifier=KYOTO, operations=wrong)
+            assert error.startswith("invalid_input: operations: ")
+
+
+@each_era
+async def test_text_that_looks_like_json_stays_text(tmp_path: Path, era: Era) -> None:
+    async with new_desk(tmp_path, era) as desk:
+        for text in ("null", "[1]", '{"a":1}', "true", "12"):
+            trip = await desk.call(
+                "create_trip_v2",
+                trip_name=text,
+                start_date="2027-01-01",
+                end_date="2027-01-01",
+                notes=text,
+                destinations=text,
+            )
+            whole = await desk.whole(trip["trip_slug"])
+            assert (whole["trip_name"], whole["destinations"], whole["notes"][0]["note"]) == (text, text, text)
+
+
+@each_era
+async def test_a_nul_character_is_refused_in_every_text(tmp_path: Path, era: Era) -> None:
+    async with new_desk(tmp_path, era) as desk:
+        for operation in (
+            op("assign_client", email=BEN, role="pay\0er"),
+            op("assign_client", email="n@example.net", full_name="N\0"),
+            op("add_note", note="\0"),
+            op("rename_trip", new_name="a\0b"),
+            op("change_client_role", email=ANA, to_role="\0a"),
+        ):
+            assert "NUL" in await desk.fails(KYOTO, operation)
+
+
+def test_every_type_of_operation_is_tried_here() -> None:
+    assert set(OPERATION.json_schema()["discriminator"]["mapping"]) == TYPES

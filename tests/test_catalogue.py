@@ -1,0 +1,184 @@
+"""What every tool promises in the catalogue, as clients and model providers read it."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, cast
+
+import pytest
+from desk import KYOTO, Desk, Era, each_era, new_desk
+from pydantic import BaseModel, TypeAdapter
+
+from server.steward import MigrationSteward
+from tools.catalogue import GROUPS, all_tools
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from mcp_types import Tool as McpTool
+
+Schema = dict[str, Any]
+
+COMPOSED = {"anyOf", "oneOf", "allOf", "$ref", "not", "if"}
+
+# What a whole catalogue may cost in every conversation, in bytes of input schemas and descriptions.
+INPUT_BUDGET = 20_000
+
+names = [
+    "get_anything",
+    "create_trip_v2",
+    "create_trip_with_client",
+    "bulk_trip_operations",
+    "create_client_v2",
+    "check_consistency",
+    "repair_consistency",
+    "get_migration_phase",
+]
+
+READERS = ["get_anything", "check_consistency", "get_migration_phase"]
+
+each_tool = pytest.mark.parametrize("name", names)
+
+
+async def listed(desk: Desk) -> dict[str, McpTool]:
+    return {tool.name: tool for tool in (await desk.client.list_tools()).tools}
+
+
+def resolved(node: Schema, root: Schema) -> Schema:
+    if "$ref" not in node:
+        return node
+    target = root["$defs"][node["$ref"].rsplit("/", 1)[-1]]
+    return resolved(target, root) | {key: value for key, value in node.items() if key != "$ref"}
+
+
+def parts(node: Schema, root: Schema, path: str = "") -> Iterator[tuple[str, Schema]]:
+    """Every schema within, refs followed, with where it stands."""
+    here = resolved(node, root)
+    yield path, here
+    for name, inner in here.get("properties", {}).items():
+        yield from parts(inner, root, f"{path}.{name}")
+    if isinstance(here.get("items"), dict):
+        yield from parts(here["items"], root, f"{path}[]")
+    for word in ("anyOf", "oneOf", "allOf"):
+        for number, option in enumerate(here.get(word, [])):
+            yield from parts(option, root, f"{path}|{number}")
+
+
+def described(node: Schema, root: Schema) -> bool:
+    here = resolved(node, root)
+    if here.get("description") or "const" in here or "enum" in here:
+        return True
+    return any(described(option, root) for option in here.get("anyOf", []))
+
+
+@each_era
+async def test_every_tool_of_the_catalogue_is_listed_with_title_and_description(tmp_path: Path, era: Era) -> None:
+    async with new_desk(tmp_path, era) as desk:
+        tools = await listed(desk)
+        assert list(tools) == names
+        assert len(set(names)) == len(names)
+        for name, tool in tools.items():
+            assert name.isascii()
+            assert len(name) <= 64
+            assert tool.title
+            assert tool.description
+            assert len(tool.description) <= 500
+
+
+@each_era
+@each_tool
+async def test_the_input_is_a_plain_object_with_every_field_described_and_bounded(
+    tmp_path: Path, era: Era, name: str
+) -> None:
+    async with new_desk(tmp_path, era) as desk:
+        schema = (await listed(desk))[name].input_schema
+        assert schema["type"] == "object"
+        assert not COMPOSED & set(schema)
+        found = list(parts(schema, schema))
+        assert len(found) > len(schema["properties"])
+        for path, node in found:
+            assert_bounded(path, node)
+            for field, inner in node.get("properties", {}).items():
+                whole = f"{path}.{field}"
+                assert field == "data" or described(inner, schema), f"{whole} is not described"
+
+
+def assert_bounded(path: str, node: Schema) -> None:
+    fixed = "enum" in node or "const" in node
+    match node.get("type"):
+        case "object" if "properties" in node:
+            assert node.get("additionalProperties") is False, f"{path} takes any field"
+        case "object":
+            assert "maxProperties" in node, f"{path} is not bounded"
+        case "number" | "integer":
+            assert fixed or {"minimum", "maximum"} <= set(node), f"{path} is not bounded"
+        case "string":
+            assert fixed or "maxLength" in node or "pattern" in node, f"{path} is not bounded"
+        case "array":
+            assert "maxItems" in node, f"{path} is not bounded"
+        case "boolean":
+            pass
+        case other:
+            assert other is None, f"{path} has the type {other}"
+            assert {"anyOf", "oneOf", "const", "enum"} & set(node), f"{path} takes anything: {node}"
+
+
+@each_era
+@each_tool
+async def test_the_output_is_a_plain_object_with_a_message_and_every_field_described(
+    tmp_path: Path, era: Era, name: str
+) -> None:
+    async with new_desk(tmp_path, era) as desk:
+        schema = cast("Schema", (await listed(desk))[name].output_schema)
+        assert schema["type"] == "object"
+        assert not COMPOSED & set(schema)
+        assert "message" in schema["required"]
+        for path, node in parts(schema, schema):
+            for field, inner in node.get("properties", {}).items():
+                assert described(inner, schema), f"{path}.{field} is not described"
+        TypeAdapter(Schema).validate_json(json.dumps(schema))
+
+
+@each_era
+async def test_hints_are_set_and_those_that_only_read_change_nothing(tmp_path: Path, era: Era) -> None:
+    async with new_desk(tmp_path, era) as desk:
+        for name, tool in (await listed(desk)).items():
+            hints = tool.annotations
+            assert hints, name
+            assert None not in {
+                hints.read_only_hint,
+                hints.destructive_hint,
+                hints.idempotent_hint,
+                hints.open_world_hint,
+            }, name
+            assert not (hints.read_only_hint and hints.destructive_hint), name
+        assert [name for name, tool in (await listed(desk)).items() if reads(tool)] == READERS
+        before = list(desk.connection.iterdump())
+        await desk.call("get_anything", query=str(KYOTO))
+        await desk.refused("get_anything", query="xqzw")
+        for name in READERS[1:]:
+            await desk.call(name)
+        assert list(desk.connection.iterdump()) == before
+
+
+def reads(tool: McpTool) -> bool:
+    return bool(tool.annotations and tool.annotations.read_only_hint)
+
+
+@each_era
+async def test_the_whole_catalogue_stays_small(tmp_path: Path, era: Era) -> None:
+    async with new_desk(tmp_path, era) as desk:
+        tools = await listed(desk)
+        sizes = {name: len(json.dumps(tool.input_schema)) + len(tool.description or "") for name, tool in tools.items()}
+        whole = len((await desk.client.list_tools()).model_dump_json(by_alias=True, exclude_none=True))
+        print(f"tools/list: {whole} bytes, of which what goes in: {sum(sizes.values())}, {sizes}")  # noqa: T201
+        assert sum(sizes.values()) <= INPUT_BUDGET
+
+
+async def test_every_input_and_output_is_a_model_of_ours_and_every_group_is_known(tmp_path: Path) -> None:
+    async with new_desk(tmp_path) as desk:
+        for tool in all_tools(MigrationSteward(desk.db)):
+            assert issubclass(tool.input, BaseModel)
+            assert tool.input.model_config.get("extra") == "forbid", tool.name
+            assert tool.group in GROUPS

@@ -1,0 +1,263 @@
+"""The server as a process of its own: what goes over its pipes, and how it ends."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import raw
+from desk import BEN, KYOTO, Era, each_era, integrity, op, seeded
+from mcp.client import Client
+from mcp.client.stdio import StdioServerParameters
+from oracle import assert_clean
+
+from server.launch import own_command
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="POSIX pipes and signals")
+
+HELLO: list[dict[str, Any]] = [
+    {
+        "jsonrpc": "2.0",
+        "id": "hello",
+        "method": "initialize",
+        "params": {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}},
+    },
+    {"jsonrpc": "2.0", "method": "notifications/initialized"},
+]
+
+# Shorter than the server waits for a call that is never answered: a hang is a failure.
+PATIENCE = 25
+
+
+def note(number: int | str) -> dict[str, Any]:
+    arguments = {"trip_identifier": KYOTO, "operations": [op("add_note", note=f"note {number}")]}
+    params = {"name": "bulk_trip_operations", "arguments": arguments}
+    return {"jsonrpc": "2.0", "id": number, "method": "tools/call", "params": params}
+
+
+def ping(request_id: Any) -> dict[str, Any]:
+    return {"jsonrpc": "2.0", "id": request_id, "method": "ping"}
+
+
+def text_of(*messages: object) -> bytes:
+    """The lines that say hello and send the messages; bytes go as they are."""
+    lines = [
+        message if isinstance(message, bytes) else json.dumps(message, ensure_ascii=False).encode()
+        for message in (*HELLO, *messages)
+    ]
+    return b"".join(line + b"\n" for line in lines)
+
+
+def command(path: Path) -> list[str]:
+    return [*own_command(), "serve", "--db", str(path)]
+
+
+def start(path: Path) -> subprocess.Popen[bytes]:
+    pipe = subprocess.PIPE
+    return subprocess.Popen(command(path), stdin=pipe, stdout=pipe, stderr=pipe)
+
+
+def answers(out: bytes) -> dict[Any, dict[str, Any]]:
+    """What was answered, by id; every line must be a JSON-RPC answer."""
+    found = [json.loads(line) for line in out.splitlines()]
+    assert all(message["jsonrpc"] == "2.0" and ("result" in message) != ("error" in message) for message in found)
+    return {message["id"]: message for message in found if message["id"] != "hello"}
+
+
+def converse(path: Path, *messages: object) -> dict[Any, dict[str, Any]]:
+    """Send everything, close the input at once, and read to the end."""
+    with start(path) as process:
+        out, err = process.communicate(text_of(*messages), timeout=PATIENCE)
+    assert (process.returncode, err) == (0, b"")
+    assert b'"id":"hello"' in out
+    return answers(out)
+
+
+def notes(path: Path) -> set[str]:
+    """The notes stored, in a database that must be whole and left closed."""
+    assert not path.with_name(path.name + "-wal").exists()
+    assert integrity(path) == "ok"
+    with closing(raw.connect(path)) as connection:
+        assert_clean(connection)
+        (text,) = connection.execute("SELECT notes FROM trips_v2 WHERE trip_id = ?", (KYOTO,)).fetchone()
+    items: list[dict[str, str]] = json.loads(text) or []
+    return {item["note"] for item in items}
+
+
+@each_era
+async def test_a_client_starts_the_server_and_changes_a_trip(tmp_path: Path, era: Era) -> None:
+    path = seeded(tmp_path / "voygen.db")
+    program, *arguments = command(path)
+    async with Client(StdioServerParameters(command=program, args=arguments), mode=era) as client:
+        assert {"get_anything", "bulk_trip_operations"} <= {tool.name for tool in (await client.list_tools()).tools}
+        answer = await client.call_tool(
+            "bulk_trip_operations",
+            {"trip_identifier": "kyoto", "operations": [op("assign_client", email=BEN), op("add_note", note="x")]},
+        )
+        assert answer.structured_content
+        assert answer.structured_content["success"] is True
+        error = await client.call_tool("get_anything", {"query": "%"})
+        assert (error.is_error, error.structured_content) == (True, None)
+    assert notes(path) == {"x"}
+
+
+def test_calls_that_were_sent_before_the_end_of_input_are_all_finished(tmp_path: Path) -> None:
+    path = seeded(tmp_path / "voygen.db")
+    answered = converse(path, *[note(number) for number in range(60)])
+    assert sorted(answered) == list(range(60))
+    assert all(answer["result"]["structuredContent"]["success"] for answer in answered.values())
+    assert notes(path) == {f"note {number}" for number in range(60)}
+
+
+@pytest.mark.parametrize("kind", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_lets_the_accepted_calls_finish_and_closes_the_database(tmp_path: Path, kind: signal.Signals) -> None:
+    path = seeded(tmp_path / "voygen.db")
+    with start(path) as process:
+        assert process.stdin
+        assert process.stdout
+        process.stdin.write(text_of(*[note(number) for number in range(60)]))
+        process.stdin.flush()
+        first = process.stdout.readline() + process.stdout.readline()
+        process.send_signal(kind)
+        rest, err = process.stdout.read(), process.stderr.read() if process.stderr else b""
+        assert process.wait(PATIENCE) == 0
+    answered = answers(first + rest)
+    assert (bool(answered), err) == (True, b"")
+    assert notes(path) == {f"note {number}" for number in answered}
+
+
+def test_an_idle_server_ends_on_a_signal(tmp_path: Path) -> None:
+    path = seeded(tmp_path / "voygen.db")
+    for kind in (signal.SIGTERM, signal.SIGINT):
+        with start(path) as process:
+            assert process.stdin
+            assert process.stdout
+            process.stdin.write(text_of())
+            process.stdin.flush()
+            process.stdout.readline()
+            process.send_signal(kind)
+            assert process.wait(PATIENCE) == 0
+            assert process.stdout.read() == b""
+
+
+def test_a_line_that_is_no_message_is_answered_and_the_server_goes_on(tmp_path: Path) -> None:
+    path = seeded(tmp_path / "voygen.db")
+    for line in (b"nonsense", b"{", b"[" * 200_000, b"\xff\xfe{}", b'{"x": "\\ud800"}'):
+        answered = converse(path, line, ping(1))
+        assert answered[None]["error"]["code"] == -32700, line[:20]
+        assert answered[1]["result"] == {}
+    for line in (b"5", b"null", b"[]", b"{}", json.dumps([ping(2)]).encode()):
+        answered = converse(path, line, ping(1))
+        assert answered[None]["error"]["code"] == -32600, line
+        assert answered[1]["result"] == {}
+    answered = converse(path, ping(7) | {"params": [1]}, ping(8) | {"jsonrpc": "1.0"}, b"", b"  ", ping(1))
+    assert [answered[number]["error"]["code"] for number in (7, 8)] == [-32600, -32600]
+    assert answered[1]["result"] == {}
+
+
+def test_ids_of_every_kind_are_answered_and_hold_nothing_up(tmp_path: Path) -> None:
+    ids = [0, -1, 2**53, "", "é", "東京", 'a"b\\c', "a/b", "\n\t\x01", "1", 1]
+    answered = converse(seeded(tmp_path / "voygen.db"), *[ping(one) for one in ids])
+    assert set(answered) == set(ids)
+    converse(seeded(tmp_path / "other.db"), *[ping(one) for one in (None, 1.5, True)])
+
+
+def test_a_cancelled_call_holds_up_no_end(tmp_path: Path) -> None:
+    path = seeded(tmp_path / "voygen.db")
+    for request_id in (1, "one", 99):
+        cancel = {"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": request_id}}
+        converse(path, note(1), note("one"), cancel, ping("last"))
+    assert notes(path) <= {"note 1", "note one"}
+
+
+@pytest.mark.parametrize("redirection", ["</dev/null", "<&-", "<&- >&-", "</dev/null >/dev/null"])
+def test_without_input_the_server_ends_at_once(tmp_path: Path, redirection: str) -> None:
+    shell = ["/bin/sh", "-c", f'exec "$@" {redirection}', "sh"]
+    done = subprocess.run(
+        [*shell, *command(seeded(tmp_path / "voygen.db"))],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+
+
+def test_a_regular_file_is_served_like_a_pipe(tmp_path: Path) -> None:
+    path, source, target = seeded(tmp_path / "voygen.db"), tmp_path / "in.jsonl", tmp_path / "out.jsonl"
+    source.write_bytes(text_of(*[note(number) for number in range(10)], b"nonsense"))
+    with source.open("rb") as given, target.open("wb") as taken:
+        done = subprocess.run(
+            command(path), stdin=given, stdout=taken, stderr=subprocess.PIPE, timeout=PATIENCE, check=False
+        )
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert set(answers(target.read_bytes())) == {*range(10), None}
+    assert notes(path) == {f"note {number}" for number in range(10)}
+
+
+def test_at_a_terminal_a_signal_ends_the_server_with_the_database_closed(tmp_path: Path) -> None:
+    path = seeded(tmp_path / "voygen.db")
+    ours, theirs = os.openpty()
+    with subprocess.Popen(command(path), stdin=theirs, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout
+        os.write(ours, text_of(note(1)))
+        assert b"hello" in process.stdout.readline()
+        assert b"structuredContent" in process.stdout.readline()
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(PATIENCE) == 0
+    os.close(ours)
+    os.close(theirs)
+    assert notes(path) == {"note 1"}
+
+
+def test_a_client_that_goes_away_ends_the_server_without_a_traceback(tmp_path: Path) -> None:
+    path = seeded(tmp_path / "voygen.db")
+    with start(path) as process:
+        assert process.stdin
+        assert process.stdout
+        assert process.stderr
+        process.stdin.write(text_of())
+        process.stdin.flush()
+        process.stdout.readline()
+        process.stdout.close()
+        process.stdin.write(text_of(*[note(number) for number in range(20)]))
+        process.stdin.flush()
+        assert process.wait(PATIENCE) == 0
+        assert b"Traceback" not in process.stderr.read()
+    assert notes(path) <= {f"note {number}" for number in range(20)}
+
+
+def test_what_prints_does_not_reach_the_protocol(tmp_path: Path) -> None:
+    path = seeded(tmp_path / "voygen.db")
+    with closing(raw.connect(path)) as connection:
+        connection.execute("DROP TABLE write_guard")
+    with start(path) as process:
+        out, err = process.communicate(text_of(note(1)), timeout=PATIENCE)
+    assert process.returncode == 0
+    assert answers(out)[1]["result"]["isError"] is True
+    assert b"write_guard" in err
+
+
+def test_a_killed_server_leaves_a_database_that_opens_whole(tmp_path: Path) -> None:
+    path = seeded(tmp_path / "voygen.db")
+    with start(path) as process:
+        assert process.stdin
+        assert process.stdout
+        process.stdin.write(text_of(*[note(number) for number in range(60)]))
+        process.stdin.flush()
+        seen = [process.stdout.readline() for _ in range(6)]
+        process.kill()
+    with closing(raw.connect(path)) as connection:
+        assert_clean(connection)
+        (text,) = connection.execute("SELECT notes FROM trips_v2 WHERE trip_id = ?", (KYOTO,)).fetchone()
+    assert {f"note {number}" for number in answers(b"".join(seen))} <= {item["note"] for item in json.loads(text)}
+    assert set(converse(path, ping(1))) == {1}
