@@ -31,9 +31,19 @@ async def with_ids(db: Database, client_ids: Iterable[int]) -> dict[int, Row]:
     return {row["client_id"]: row for row in rows}
 
 
+async def emails_beginning(db: Database, begun: str, limit: int) -> list[str]:
+    rows = await db.read(EMAILS_BEGINNING, (begun, begun + "\U0010ffff", limit))
+    return [row["email"] for row in rows]
+
+
 def guard_exist(emails: Iterable[str]) -> Statement:
     """Fails the batch if one of the clients, e-mails as stored, is gone or has another e-mail now."""
     return Statement(GUARD_EXIST, (json.dumps(sorted(set(emails))),))
+
+
+def guard_email_free(email: str) -> Statement:
+    """Fails the batch if a client has the e-mail, in letters of any case."""
+    return Statement(GUARD_EMAIL_FREE, (email,))
 
 
 def insert(new: Sequence[Mapping[str, Any]], now: str) -> Statement:
@@ -53,10 +63,21 @@ ORDER BY c.client_id
 
 WITH_IDS: LiteralString = SUMMARY + "JOIN json_each(?) w ON c.client_id = w.value"
 
+EMAILS_BEGINNING: LiteralString = """
+SELECT email FROM clients_v2 WHERE email >= ? AND email < ? ORDER BY email LIMIT CAST(? AS INTEGER)
+"""
+
 GUARD_EXIST: LiteralString = """
 INSERT INTO write_guard (clients_exist)
 SELECT 0 WHERE EXISTS (
     SELECT 1 FROM json_each(?) w WHERE NOT EXISTS (SELECT 1 FROM clients_v2 c WHERE c.email = w.value))
+"""
+
+GUARD_EMAIL_FREE: LiteralString = """
+INSERT INTO write_guard (email_free)
+SELECT 0 WHERE EXISTS (
+    SELECT 1 FROM clients_v2 c
+    WHERE lower(trim(c.email, char(9,10,11,12,13,32))) = lower(trim(?, char(9,10,11,12,13,32))))
 """
 
 INSERT: LiteralString = """

@@ -62,6 +62,27 @@ async def open_database(path: Path, *, patience: float = 30.0, foreign_keys: boo
     return EmbeddedDatabase(path, writer, reader, patience)
 
 
+async def open_read_only(path: Path) -> EmbeddedDatabase:
+    """Open a file that exists so that the engine itself refuses every write with DatabaseReadOnly."""
+    require_file(path)
+    uri = _read_only_uri(path)
+    with translated(str(path)):
+        connections = [
+            await aiosqlite.connect(uri, uri=True, isolation_level=None, timeout=BUSY_TIMEOUT_MS / 1000)
+            for _ in range(2)
+        ]
+        reader, writer = connections
+        for connection in connections:
+            await connection.execute_fetchall("PRAGMA query_only = ON")
+            connection.row_factory = sqlite3.Row
+        await reader.execute_fetchall("SELECT count(*) FROM sqlite_master")
+    return EmbeddedDatabase(path, writer, reader, patience=5.0)
+
+
+def _read_only_uri(path: Path) -> str:
+    return f"{path.absolute().as_uri()}?mode=ro"
+
+
 def prepare_file(path: Path) -> None:
     """Make the folders and the file, private to their owner, or say why the path can't be a database."""
     if path.is_dir():

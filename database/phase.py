@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, LiteralString, get_args
 
 from database.engine import Statement
-from database.errors import GuardFailed, ProgramTooOld
+from database.errors import DatabaseError, GuardFailed, ProgramTooOld
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -56,12 +56,22 @@ class PhasedDatabase:
 
     async def shadow_read(self, sql: LiteralString, params: Sequence[Value] = ()) -> list[Row]:
         state = await self._current()
-        return await self._db.read(sql, params) if state.phase == "dual_write" else []
+        if state.phase != "dual_write":
+            return []
+        try:
+            return await self._db.read(sql, params)
+        except DatabaseError:
+            # A server that only reads learns in no other way that the column has gone.
+            self._state = None
+            if await self._current() == state:
+                raise
+            return []
 
     async def batch(self, statements: Sequence[Statement]) -> list[list[Row]]:
         for left in reversed(range(TRIES)):
             state = await self._current()
-            sent = [one for one in statements if not (one.mirrors and state.phase == "normalized")]
+            without_mirror = state.phase == "normalized"
+            sent = [one for one in statements if not (one.mirrors and without_mirror)]
             try:
                 _, *results = await self._db.batch([guard_epoch(state.epoch), *sent])
             except GuardFailed as failed:
@@ -70,7 +80,7 @@ class PhasedDatabase:
                 self._state = None
                 continue
             of_sent = iter(results)
-            return [next(of_sent) if one in sent else [] for one in statements]
+            return [[] if one.mirrors and without_mirror else next(of_sent) for one in statements]
         raise AssertionError
 
     async def close(self) -> None:

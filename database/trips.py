@@ -46,6 +46,11 @@ async def with_name(db: Database, name: str) -> list[Row]:
     return await db.read(SUMMARY + "WHERE t.trip_name = ? COLLATE NOCASE ORDER BY t.trip_id", (name,))
 
 
+async def slugs_beginning(db: Database, begun: str, limit: int) -> list[str]:
+    rows = await db.read(SLUGS_BEGINNING, (begun, begun + "\U0010ffff", limit))
+    return [row["trip_slug"] for row in rows]
+
+
 async def recent_names(db: Database, limit: int) -> list[Row]:
     return await db.read(SUMMARY + "ORDER BY t.updated_at DESC, t.trip_id DESC LIMIT CAST(? AS INTEGER)", (limit,))
 
@@ -91,6 +96,10 @@ def insert(values: Mapping[str, Any]) -> Statement:
     """A new trip; returns its trip_id. `values` is keyed by the columns of `INSERT`."""
     return Statement(INSERT, tuple(values[column] for column in INSERTED))
 
+
+SLUGS_BEGINNING: LiteralString = """
+SELECT trip_slug FROM trips_v2 WHERE trip_slug >= ? AND trip_slug < ? ORDER BY trip_slug LIMIT CAST(? AS INTEGER)
+"""
 
 EDITABLE: LiteralString = """
 SELECT trip_id, trip_name, trip_slug, status, start_date, end_date, total_cost, financials, documents, notes,

@@ -7,6 +7,8 @@ CREATE TABLE write_guard (
     trip_unchanged INTEGER CONSTRAINT guard_trip_unchanged CHECK (trip_unchanged = 1),
     assignments_unchanged INTEGER CONSTRAINT guard_assignments_unchanged CHECK (assignments_unchanged = 1),
     clients_exist INTEGER CONSTRAINT guard_clients_exist CHECK (clients_exist = 1),
+    email_free INTEGER CONSTRAINT guard_email_free CHECK (email_free = 1),
+    receipt_new INTEGER CONSTRAINT guard_receipt_new CHECK (receipt_new = 1),
     slug_free INTEGER CONSTRAINT guard_slug_free CHECK (slug_free = 1),
     stores_equal INTEGER CONSTRAINT guard_stores_equal CHECK (stores_equal = 1),
     nothing_unlinked INTEGER CONSTRAINT guard_nothing_unlinked CHECK (nothing_unlinked = 1),
@@ -17,3 +19,13 @@ CREATE TABLE write_guard (
     self_test_passed INTEGER CONSTRAINT guard_self_test_passed CHECK (self_test_passed = 1),
     self_test_over INTEGER CONSTRAINT guard_self_test_over CHECK (self_test_over = 1)
 );
+
+-- What was answered to a call that named a key of its own, so that the same call sent again is not done again.
+-- result is NULL where the program ended between the change and the storing of its answer.
+CREATE TABLE receipts (
+    idempotency_key TEXT PRIMARY KEY,
+    tool TEXT NOT NULL,
+    arguments TEXT NOT NULL,
+    result TEXT,
+    created_at TEXT NOT NULL
+) WITHOUT ROWID;

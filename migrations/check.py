@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, LiteralString
 
 from database.entries import NOT_AN_ARRAY, WITH_ENTRIES
-from database.errors import DatabaseError
+from database.errors import DatabaseBusy, DatabaseError
 from database.phase import read_phase
 from migrations.shape import differences
 
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 # Longest raw text that a finding carries, in characters.
 EXCERPT = 200
+
+# How often a check is begun again because the phase was changed meanwhile.
+TRIES = 5
 
 # Trips looked at closely in one query.
 AT_ONCE = 500
@@ -37,7 +40,8 @@ class CheckReport:
     unlinked     entries kept in the JSON that belong to no client
     quarantined  raw texts taken out of the JSON
     orphans      junction rows without a trip or client; `set_aside` is false where one is still in the table
-    faults       what else is wrong: `schema`, `foreign_key`, `primary_client`, `slug_missing`, `slug_double`
+    faults       what else is wrong: `schema`, `foreign_key`, `primary_client`, `slug_missing`, `slug_double`,
+                 `not_indexed` (unlinked entries that a new client of their e-mail would not find)
     """
 
     trips: int
@@ -67,8 +71,24 @@ class CheckReport:
 
 
 async def check(db: EmbeddedDatabase) -> CheckReport:
-    """Compare the two stores of a migrated database. Reads only, and holds no more in memory than it finds."""
-    state = await read_phase(db)
+    """Compare the two stores of a migrated database. Reads only, and holds no more in memory than it finds.
+
+    A check in which the phase changed is begun again. Raises DatabaseBusy where it changes each time.
+    """
+    for _ in range(TRIES):
+        state = await read_phase(db)
+        try:
+            report = await _check(db, state)
+        except DatabaseError:
+            if await read_phase(db) == state:
+                raise
+            continue
+        if await read_phase(db) == state:
+            return report
+    raise DatabaseBusy("The phase was changed each time before the check was done: run it again.")
+
+
+async def _check(db: EmbeddedDatabase, state: PhaseState) -> CheckReport:
     totals = (await db.read(TOTALS))[0]
     report = CheckReport(trips=totals["trips"], assignments=totals["assignments"])
     if state.phase != "normalized":
@@ -91,6 +111,7 @@ async def look_closely(db: Database, trip_ids: list[int], report: CheckReport) -
     report.drift.extend([_pair_finding(dict(row)) for row in await db.read(DIFFERENCES, (which,))])
     report.drift.extend([_with_repair(row) for row in await db.read(MALFORMED, (EXCERPT, which))])
     report.unlinked.extend([_with_repair(row) for row in await db.read(UNLINKED, (EXCERPT, which))])
+    report.faults.extend([_with_repair(row) for row in await db.read(NOT_INDEXED, (which,))])
 
 
 async def _suspects(db: EmbeddedDatabase) -> AsyncIterator[list[int]]:
@@ -163,6 +184,7 @@ REPAIRS = {
     "orphan": "set the row aside in orphaned_rows",
     "schema": "make a trigger or view anew as shipped; a table is for a person",
     "foreign_key": "nothing: the row is for a person",
+    "not_indexed": "put the entries into the index of those that wait for a client",
     "primary_client": "clear the trip's primary_client_email",
     "slug_missing": "give the trip a slug",
     "slug_double": "give all but the first of the trips a new slug",
@@ -173,7 +195,8 @@ SELECT (SELECT count(*) FROM trips_v2) AS trips, (SELECT count(*) FROM trip_clie
 """
 
 # A trip is plainly in order where every element of its list is an object with the e-mail and the role of a row of the
-# junction, none twice, and there are as many as the junction has. All others are looked at closely.
+# junction, both text, none twice, and there are as many as the junction has, each of a client. All others are looked at
+# closely. A number in the JSON would be equal to its text in the junction: hence the types.
 SUSPECTS: LiteralString = """
 SELECT t.trip_id
 FROM trips_v2 t
@@ -185,12 +208,18 @@ WHERE iif(typeof(t.clients) = 'text', iif(json_valid(t.clients), json_type(t.cli
                   EXISTS (
                       SELECT 1 FROM trip_client_assignments a
                       WHERE a.trip_id = t.trip_id
-                        AND a.client_email = iif(j.type = 'object', j.value ->> '$.email', NULL)
-                        AND a.client_role = iif(j.type = 'object', j.value ->> '$.role', NULL)) AS found
+                        AND a.client_email = iif(j.type = 'object', iif(json_type(j.value, '$.email') = 'text',
+                                                                        j.value ->> '$.email', NULL), NULL)
+                        AND a.client_role = iif(j.type = 'object', iif(json_type(j.value, '$.role') = 'text',
+                                                                       j.value ->> '$.role', NULL), NULL)
+                        AND trim(a.client_role) <> '') AS found
            FROM json_each(iif(typeof(t.clients) = 'text',
                               iif(json_valid(t.clients), iif(json_type(t.clients) = 'array', t.clients, '[]'), '[]'),
                               '[]')) j
        ) m)
+   OR t.trip_id IN (
+       SELECT a.trip_id FROM trip_client_assignments a
+       WHERE NOT EXISTS (SELECT 1 FROM clients_v2 c WHERE c.email = a.client_email))
 ORDER BY t.trip_id
 """
 
@@ -200,8 +229,9 @@ DIFFERENCES: LiteralString = (
 SELECT p.trip_id, p.email, p.role, sum(p.in_junction) AS in_junction, sum(p.in_json) AS in_json,
        min(p.canonical) AS canonical, json_group_array(p.element) FILTER (WHERE p.in_json = 1) AS elements
 FROM (
-    SELECT a.trip_id, a.client_email AS email, coalesce(a.client_role, 'traveler') AS role,
-           1 AS in_junction, 0 AS in_json, a.client_role IS NOT NULL AS canonical, NULL AS element
+    SELECT a.trip_id, a.client_email AS email,
+           iif(trim(coalesce(a.client_role, '')) = '', 'traveler', a.client_role) AS role,
+           1 AS in_junction, 0 AS in_json, trim(coalesce(a.client_role, '')) <> '' AS canonical, NULL AS element
     FROM json_each(?1) w CROSS JOIN trip_client_assignments a
     WHERE a.trip_id = w.value AND EXISTS (SELECT 1 FROM clients_v2 c WHERE c.email = a.client_email)
     UNION ALL
@@ -218,7 +248,8 @@ HAVING sum(p.in_junction) <> 1 OR sum(p.in_json) <> 1 OR min(p.canonical) = 0
 )
 
 MALFORMED: LiteralString = (
-    "SELECT 'not_an_array' AS kind, trip_id, substr(CAST(clients AS TEXT), 1, CAST(?1 AS INTEGER)) AS json "
+    "SELECT 'not_an_array' AS kind, trip_id, "
+    "substr(iif(typeof(clients) = 'blob', quote(clients), CAST(clients AS TEXT)), 1, CAST(?1 AS INTEGER)) AS json "
     "FROM trips_v2 WHERE trip_id IN (SELECT value FROM json_each(?2)) AND " + NOT_AN_ARRAY
 )
 
@@ -231,10 +262,22 @@ WHERE e.trip_id = w.value AND e.client_email IS NULL
 """
 )
 
+NOT_INDEXED: LiteralString = (
+    WITH_ENTRIES
+    + """
+SELECT DISTINCT 'not_indexed' AS kind, e.trip_id
+FROM json_each(?1) w CROSS JOIN trip_client_entries e
+WHERE e.trip_id = w.value AND e.email IS NOT NULL AND e.client_email IS NULL
+  AND NOT EXISTS (SELECT 1 FROM trip_client_unlinked u
+                  WHERE u.trip_id = e.trip_id AND u.email = lower(trim(e.email, char(9,10,11,12,13,32))))
+"""
+)
+
 GUARDS_LEFT: LiteralString = "SELECT 'guard_left' AS kind, trip_id FROM trip_client_sync"
 
 QUARANTINED: LiteralString = """
-SELECT 'quarantine' AS kind, quarantine_id, trip_id, raw_text, reason, quarantined_at
+SELECT 'quarantine' AS kind, quarantine_id, trip_id,
+       iif(typeof(raw_text) = 'blob', quote(raw_text), raw_text) AS raw_text, reason, quarantined_at
 FROM trip_clients_quarantine ORDER BY quarantine_id
 """
 

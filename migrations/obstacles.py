@@ -23,7 +23,10 @@ if TYPE_CHECKING:
 
 
 async def obstacles_before(db: EmbeddedDatabase, phase: Phase, quiet_days: int) -> list[dict[str, str]]:
-    """What a check finds, what nobody has accepted, and what old code wrote in the last days: each with a name."""
+    """What a check finds, what nobody has accepted, and what old code wrote in the last days: each with a name.
+
+    Where `quiet_days` is 0, old code may write to the last moment.
+    """
     report = await check(db)
     found: list[dict[str, str]] = []
     for finding in [*report.drift, *report.live_orphans]:
@@ -35,7 +38,7 @@ async def obstacles_before(db: EmbeddedDatabase, phase: Phase, quiet_days: int) 
         elif finding["kind"] == "foreign_key":
             found.append({"name": f"foreign_key/{finding['table']}", "problem": "a row points at nothing"})
     found += await _open_findings(db)
-    if phase == "dual_write":
+    if phase == "dual_write" and quiet_days:
         since = _quiet_since(quiet_days)
         found += [
             {
@@ -92,7 +95,7 @@ async def proofs(db: Database, phase: Phase, quiet_days: int) -> list[Statement]
         Statement(PROVE_NOTHING_QUARANTINED),
         Statement(PROVE_SCHEMA, (shape,)),
     ]
-    if phase == "dual_write":
+    if phase == "dual_write" and quiet_days:
         guards.append(Statement(PROVE_NO_DIRECT_WRITES, (_quiet_since(quiet_days),)))
     return guards
 

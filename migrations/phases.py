@@ -91,10 +91,11 @@ async def advance(db: EmbeddedDatabase, *, quiet_days: int = QUIET_DAYS, accept:
             raise DatabaseUnavailable("The database is normalized: there is no phase after that.")
         if accept:
             await accept_findings(db, accept)
+        # The definitions are read for the proof before they are looked at: what changes in between is seen by one.
+        proven = await proofs(db, state.phase, quiet_days)
         obstacles = await obstacles_before(db, state.phase, quiet_days)
         if obstacles:
             raise PhaseRefused(target, obstacles)
-        proven = await proofs(db, state.phase, quiet_days)
         if target == "prefer_junction":
             moving = _exchange(state.phase, target)
         else:
@@ -149,14 +150,21 @@ def _dropped(objects: Mapping[str, LiteralString]) -> list[Statement]:
     return [Statement(trusted(f"DROP {kind_of(sql).upper()} IF EXISTS {quoted(name)}")) for name, sql in ordered]
 
 
-async def _other_views(db: Database, *phases: Phase) -> dict[str, LiteralString]:
-    """The views that are not ours: ALTER TABLE fails over any view that is broken, so all go and come back."""
+async def _other_views(db: Database, *phases: Phase) -> tuple[list[Statement], list[Statement]]:
+    """The views that are not ours: ALTER TABLE fails over any view that is broken, so all go and come back.
+
+    Returned are the statements that drop them, and those that make them again, with the triggers that hang on views.
+    """
     ours = {name for phase in phases for name in expected(phase)}
-    return {name: trusted(sql) for name, sql in (await views(db)).items() if name not in ours}
+    theirs: dict[str, LiteralString] = {
+        name: trusted(sql) for name, sql in (await views(db)).items() if name not in ours
+    }
+    hanging = [row["sql"] for row in await db.read(TRIGGERS_ON_VIEWS) if row["name"] not in ours]
+    return _dropped(theirs), [Statement(trusted(sql)) for sql in [*theirs.values(), *hanging]]
 
 
 async def _without_column(db: Database, phase: Phase) -> list[Statement]:
-    others = await _other_views(db, phase, "normalized")
+    drop_others, make_others = await _other_views(db, phase, "normalized")
     swap = _exchange(phase, "normalized")
     drops = [statement for statement in swap if statement.sql.startswith("DROP")]
     makes = [statement for statement in swap if not statement.sql.startswith("DROP")]
@@ -164,31 +172,29 @@ async def _without_column(db: Database, phase: Phase) -> list[Statement]:
         Statement("DELETE FROM trip_client_archive"),
         Statement(ARCHIVE),
         *drops,
-        *_dropped(others),
+        *drop_others,
         Statement("ALTER TABLE trips_v2 DROP COLUMN clients"),
         *makes,
-        *(Statement(sql) for sql in others.values()),
+        *make_others,
         Statement("DELETE FROM trip_client_unlinked"),
     ]
 
 
 async def _with_column(db: Database) -> list[Statement]:
-    others = await _other_views(db, "prefer_junction", "normalized")
+    drop_others, make_others = await _other_views(db, "prefer_junction", "normalized")
     swap = _exchange("normalized", "prefer_junction")
     drops = [statement for statement in swap if statement.sql.startswith("DROP")]
     makes = [statement for statement in swap if not statement.sql.startswith("DROP")]
     return [
         *drops,
-        *_dropped(others),
-        Statement(
-            "UPDATE trip_client_assignments SET client_role = 'traveler' WHERE trim(coalesce(client_role, '')) = ''"
-        ),
+        *drop_others,
+        *(Statement(sql) for sql in (ARCHIVE_OF_EQUALS, ONE_OF_EQUALS, ROLE_FOR_EACH, ARCHIVE_BY_PAIR)),
         Statement("ALTER TABLE trips_v2 ADD COLUMN clients JSON NOT NULL DEFAULT '[]'"),
         Statement(REBUILD),
         *makes,
-        *(Statement(sql) for sql in others.values()),
+        *make_others,
         # Entries that had no client are put into their index, and linked where there is a client by now.
-        Statement(RECONCILE_UNLINKED),
+        Statement(RECONCILE),
         Statement("DELETE FROM trip_client_archive"),
     ]
 
@@ -207,30 +213,78 @@ LEFT JOIN trip_client_assignments a
   ON a.trip_id = e.trip_id AND a.client_email = e.client_email AND a.client_role = e.role
 """
 
-# An archived entry follows its assignment to the e-mail and role that it has now, and goes where it is gone.
+TRIGGERS_ON_VIEWS: LiteralString = """
+SELECT g.name, g.sql FROM sqlite_master g JOIN sqlite_master v ON v.type = 'view' AND v.name = g.tbl_name
+WHERE g.type = 'trigger' ORDER BY g.name
+"""
+
+# Without the triggers of the column nobody gave a role to an assignment that was made without one. Where that makes
+# several the same, one stays, and what is archived of the others goes over to it.
+_STAYS: LiteralString = """
+(SELECT k.assignment_id FROM trip_client_assignments k
+ WHERE k.trip_id = a.trip_id AND k.client_email = a.client_email
+   AND (k.client_role = 'traveler' OR trim(coalesce(k.client_role, '')) = '')
+ ORDER BY trim(coalesce(k.client_role, '')) = '', k.assignment_id LIMIT 1)
+"""
+
+ARCHIVE_OF_EQUALS: LiteralString = (
+    """
+UPDATE trip_client_archive SET assignment_id = """
+    + _STAYS
+    + """
+FROM trip_client_assignments a
+WHERE a.assignment_id = trip_client_archive.assignment_id AND trim(coalesce(a.client_role, '')) = ''
+"""
+)
+
+ONE_OF_EQUALS: LiteralString = (
+    """
+DELETE FROM trip_client_assignments AS a
+WHERE trim(coalesce(a.client_role, '')) = '' AND a.assignment_id <> """
+    + _STAYS
+)
+
+ROLE_FOR_EACH: LiteralString = (
+    "UPDATE trip_client_assignments SET client_role = 'traveler' WHERE trim(coalesce(client_role, '')) = ''"
+)
+
+# Where an assignment was replaced by another of the same pair, its entry belongs to that one.
+ARCHIVE_BY_PAIR: LiteralString = """
+UPDATE trip_client_archive SET assignment_id = a.assignment_id
+FROM trip_client_assignments a
+WHERE trip_client_archive.assignment_id IS NOT NULL
+  AND NOT EXISTS (SELECT 1 FROM trip_client_assignments k WHERE k.assignment_id = trip_client_archive.assignment_id)
+  AND a.trip_id = trip_client_archive.trip_id AND a.client_email = trip_client_archive.element ->> '$.email'
+  AND a.client_role = trip_client_archive.element ->> '$.role'
+"""
+
+# An archived entry follows its assignment to the trip, e-mail and role that it has now, and goes where it is gone.
 REBUILD: LiteralString = """
 UPDATE trips_v2 SET clients = (
     SELECT json_group_array(json(s.element)) FROM (
-        SELECT h.position, iif(h.assignment_id IS NULL, h.element,
-                               json_set(h.element, '$.email', a.client_email, '$.role', a.client_role)) AS element
+        SELECT h.position, h.element
         FROM trip_client_archive h
-        LEFT JOIN trip_client_assignments a ON a.assignment_id = h.assignment_id
-        WHERE h.trip_id = trips_v2.trip_id AND (h.assignment_id IS NULL OR a.trip_id = trips_v2.trip_id)
+        WHERE h.trip_id = trips_v2.trip_id AND h.assignment_id IS NULL
         UNION ALL
-        SELECT 1000000000 + a.assignment_id,
-               json_object('email', a.client_email, 'role', a.client_role, 'assigned_at', a.created_at)
+        SELECT iif(h.trip_id = a.trip_id, h.position, 1000000000 + a.assignment_id),
+               iif(h.assignment_id IS NULL,
+                   json_object('email', a.client_email, 'role', a.client_role, 'assigned_at', a.created_at),
+                   json_set(h.element, '$.email', a.client_email, '$.role', a.client_role))
         FROM trip_client_assignments a
+        LEFT JOIN trip_client_archive h ON h.assignment_id = a.assignment_id
         WHERE a.trip_id = trips_v2.trip_id
-          AND NOT EXISTS (SELECT 1 FROM trip_client_archive h
-                          WHERE h.assignment_id = a.assignment_id AND h.trip_id = a.trip_id)
         ORDER BY 1
     ) s)
 WHERE EXISTS (SELECT 1 FROM trip_client_assignments a WHERE a.trip_id = trips_v2.trip_id)
    OR EXISTS (SELECT 1 FROM trip_client_archive h WHERE h.trip_id = trips_v2.trip_id)
 """
 
-RECONCILE_UNLINKED: LiteralString = """
+# The trips with entries that had no client, or with several for one assignment.
+RECONCILE: LiteralString = """
 INSERT INTO trip_client_sync (trip_id, action)
-SELECT DISTINCT h.trip_id, 'reconcile' FROM trip_client_archive h
-WHERE h.assignment_id IS NULL AND EXISTS (SELECT 1 FROM trips_v2 t WHERE t.trip_id = h.trip_id)
+SELECT t.trip_id, 'reconcile' FROM trips_v2 t
+WHERE EXISTS (SELECT 1 FROM trip_client_archive h WHERE h.trip_id = t.trip_id AND h.assignment_id IS NULL)
+   OR t.trip_id IN (SELECT a.trip_id FROM trip_client_archive h
+                    JOIN trip_client_assignments a ON a.assignment_id = h.assignment_id
+                    GROUP BY h.assignment_id HAVING count(*) > 1)
 """

@@ -37,13 +37,13 @@ class Proof:
 async def digest(db: EmbeddedDatabase) -> str:
     """A digest of the canonical form of both stores: alike for like content, whatever the order of the rows.
 
-    A trip's list counts by what it says, not by white space or the order of keys; text that is no JSON counts to the
-    letter. A junction row counts by trip, e-mail, role and when it was made, not by its number.
+    A trip's list counts by what it says, not by white space or the order of keys; text that is no JSON, and the digits
+    of a number, count to the letter. A junction row counts by trip, e-mail, role and when it was made, not by its id.
     """
     state = await read_phase(db)
     sha = hashlib.sha256()
     async for row in db.stream(ARCHIVED if state.phase == "normalized" else LISTS):
-        sha.update(_line("list", row["trip_id"], _canonical(row["clients"])))
+        sha.update(_line("list", row["trip_id"], *_canonical(row["clients"])))
     async for row in db.stream(JUNCTION):
         sha.update(_line("junction", *dict(row).values()))
     return sha.hexdigest()
@@ -73,13 +73,27 @@ async def schema_fingerprint(db: EmbeddedDatabase) -> str:
     return sha.hexdigest()
 
 
-def _canonical(text: object) -> str:
-    if not isinstance(text, str):
-        return repr(text)
+def _canonical(value: object) -> tuple[str, str]:
+    """The value's type, and what it says."""
+    if not isinstance(value, str):
+        return type(value).__name__, repr(value)
     try:
-        return json.dumps(json.loads(text), sort_keys=True, ensure_ascii=False)
-    except ValueError:
-        return text
+        said = json.loads(
+            value, object_pairs_hook=_in_order, parse_float=lambda digits: {"number": digits}, parse_constant=_refuse
+        )
+        return "json", json.dumps(said, ensure_ascii=False)
+    except (ValueError, RecursionError):
+        return "text", value
+
+
+def _in_order(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """The pairs by their keys; of one key all, in the order in which they stand."""
+    return {"object": sorted(pairs, key=lambda pair: pair[0])}
+
+
+def _refuse(word: str) -> None:
+    """NaN and Infinity, which Python would take, are no JSON."""
+    raise ValueError(word)
 
 
 def _line(*values: object) -> bytes:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, LiteralString
 from database import slugs
 from database.clock import now
 from database.engine import Statement
-from database.errors import GuardFailed
+from database.errors import DatabaseUnavailable, GuardFailed
 from database.phase import guard_epoch, read_phase
 from migrations.check import CheckReport, Finding, check
 from migrations.files import quoted, trusted
@@ -27,8 +27,8 @@ Prefer = Literal["union", "junction", "json"]
 # Trips mended in one batch.
 AT_ONCE = 50
 
-# Kinds of drift that reconciling a trip mends.
-OF_A_TRIP = {"junction_only", "json_only", "duplicate", "not_canonical", "not_an_array"}
+# Kinds of findings that reconciling a trip mends.
+OF_A_TRIP = {"junction_only", "json_only", "duplicate", "not_canonical", "not_an_array", "not_indexed"}
 
 
 @dataclass
@@ -59,9 +59,8 @@ async def plan_repair(db: EmbeddedDatabase, prefer: Prefer = "union", trip_id: i
     """What a repair would mend now, of all trips or of one."""
     report = await check(db)
     plan = RepairPlan(prefer)
-    for finding in [*report.drift, *report.live_orphans, *report.faults]:
-        if trip_id is not None and finding.get("trip_id") != trip_id:
-            continue
+    found = [*report.drift, *report.live_orphans, *report.faults]
+    for finding in found if trip_id is None else _of_trip(found, trip_id):
         by_hand = finding["kind"] == "foreign_key" or (finding["kind"] == "schema" and finding["type"] == "table")
         (plan.by_hand if by_hand else plan.findings).append(finding)
     return plan
@@ -74,6 +73,9 @@ async def apply_repair(db: EmbeddedDatabase, prefer: Prefer = "union", trip_id: 
         return RepairReport(None, {}, await check(db))
     (started,) = await db.batch([Statement(START, (prefer, now()))])
     run = _Run(db, started[0]["run_id"], prefer, (await read_phase(db)).phase)
+    if await run.restore(plan.findings):
+        # Others may have written meanwhile without the triggers.
+        plan = await plan_repair(db, prefer, trip_id)
     await run.mend(plan.findings)
     rows = await db.read(CHANGED, (run.run_id,))
     return RepairReport(run.run_id, {row["kind"]: row["n"] for row in rows}, await check(db))
@@ -86,11 +88,14 @@ class _Run:
     prefer: Prefer
     phase: Phase
 
-    async def mend(self, findings: Sequence[Finding]) -> None:
-        """The schema first: what follows leans on the triggers."""
+    async def restore(self, findings: Sequence[Finding]) -> bool:
+        """Mend the schema first: what follows leans on the triggers. Whether there was anything to mend."""
         schema = [finding for finding in findings if finding["kind"] == "schema"]
         if schema:
             await self._write(self._restored(schema))
+        return bool(schema)
+
+    async def mend(self, findings: Sequence[Finding]) -> None:
         guards = [finding["trip_id"] for finding in findings if finding["kind"] == "guard_left"]
         for trip_ids in _chunks(guards):
             await self._write([Statement(RECORD_GUARDS, (self.run_id, trip_ids)), Statement(DROP_GUARDS, (trip_ids,))])
@@ -110,9 +115,16 @@ class _Run:
     async def _write(self, statements: Sequence[Statement]) -> None:
         """One batch, made for this phase: a change of phase in the middle of a repair stops it."""
         state = await read_phase(self.db)
-        if state.phase != self.phase:
-            raise GuardFailed("epoch")
-        await self.db.batch([guard_epoch(state.epoch), *statements])
+        moved = state.phase != self.phase
+        try:
+            if not moved:
+                await self.db.batch([guard_epoch(state.epoch), *statements])
+        except GuardFailed as failed:
+            if failed.guard != "epoch":
+                raise
+            moved = True
+        if moved:
+            raise DatabaseUnavailable("The phase was changed meanwhile: run the repair again.")
 
     def _restored(self, findings: Sequence[Finding]) -> list[Statement]:
         wanted = expected(self.phase)
@@ -143,12 +155,13 @@ class _Run:
         """Record, bring the two sides together the way that was asked for, record again."""
         first: dict[Prefer, list[LiteralString]] = {
             "union": [],
-            "junction": [HOLD, JSON_AS_JUNCTION, RELEASE],
-            "json": [HOLD, JUNCTION_AS_JSON, RELEASE],
+            "junction": [JSON_AS_JUNCTION],
+            "json": [JUNCTION_AS_JSON],
         }
+        one_sided: list[LiteralString] = [HOLD, NAME_ROLES, DROP_WITHOUT_ROLE, *first[self.prefer], RELEASE]
         return [
             Statement(RECORD_TRIPS, (self.run_id, trip_ids)),
-            *(Statement(sql, (trip_ids,)) for sql in first[self.prefer]),
+            *(Statement(sql, (trip_ids,)) for sql in one_sided),
             Statement(RECONCILE, (trip_ids,)),
             Statement(RECORD_TRIPS_AFTER, (self.run_id, trip_ids)),
         ]
@@ -157,14 +170,23 @@ class _Run:
         without = [finding["trip_id"] for finding in findings if finding["kind"] == "slug_missing"]
         for finding in findings:
             if finding["kind"] == "slug_double":
-                without += json.loads(finding["trip_ids"])[1:]
+                without += sorted(json.loads(finding["trip_ids"]))[1:]
         for trip_id in without:
-            rows = await self.db.read("SELECT trip_name FROM trips_v2 WHERE trip_id = CAST(? AS INTEGER)", (trip_id,))
-            for row in rows:
+            for row in await self.db.read(WITHOUT_SLUG, (trip_id,)):
                 slug = await slugs.free_slug(self.db, str(row["trip_name"]), trip_id)
-                await self._write(
-                    [Statement(RECORD_SLUG, (self.run_id, slug, trip_id)), Statement(GIVE_SLUG, (slug, trip_id))]
-                )
+                which = (slug, trip_id, row["trip_slug"])
+                await self._write([Statement(RECORD_SLUG, (*which, self.run_id)), Statement(GIVE_SLUG, which)])
+
+
+def _of_trip(findings: Iterable[Finding], trip_id: int) -> Iterable[Finding]:
+    """What is about the trip, or about the schema, which is every trip's: what mends one leans on the triggers."""
+    for finding in findings:
+        if finding["kind"] == "slug_double":
+            first, *others = sorted(json.loads(finding["trip_ids"]))
+            if trip_id in others:
+                yield finding | {"trip_ids": json.dumps([first, trip_id])}
+        elif finding["kind"] == "schema" or finding.get("trip_id") == trip_id:
+            yield finding
 
 
 def _chunks(values: Iterable[Any]) -> Iterable[str]:
@@ -181,9 +203,10 @@ SELECT kind, count(*) AS n FROM repair_changes
 WHERE run_id = CAST(? AS INTEGER) AND before IS NOT after GROUP BY kind ORDER BY kind
 """
 
-# What a trip's two sides hold, as one JSON text. BLOBs, which JSON cannot hold, count as the text in them.
+# What a trip's two sides hold, as one JSON text. A BLOB, which JSON cannot hold, stands as the text in it.
 SNAPSHOT: LiteralString = """
-json_object('clients', iif(typeof(t.clients) = 'blob', CAST(t.clients AS TEXT), t.clients), 'rows', (
+json_object('clients', iif(typeof(t.clients) = 'blob', CAST(t.clients AS TEXT), t.clients),
+            'type', typeof(t.clients), 'rows', (
     SELECT json_group_array(json_array(r.assignment_id, r.client_email, r.client_role, r.created_at, r.updated_at))
     FROM (SELECT * FROM trip_client_assignments a WHERE a.trip_id = t.trip_id ORDER BY a.assignment_id) r))
 """
@@ -217,6 +240,17 @@ RELEASE: LiteralString = "DELETE FROM trip_client_sync WHERE trip_id IN (SELECT 
 RECONCILE: LiteralString = """
 INSERT INTO trip_client_sync (trip_id, action)
 SELECT t.trip_id, 'reconcile' FROM trips_v2 t WHERE t.trip_id IN (SELECT value FROM json_each(?))
+"""
+
+# A row without a role is a traveler's, and goes where there is one already.
+NAME_ROLES: LiteralString = """
+UPDATE OR IGNORE trip_client_assignments SET client_role = 'traveler'
+WHERE trip_id IN (SELECT value FROM json_each(?)) AND trim(coalesce(client_role, '')) = ''
+"""
+
+DROP_WITHOUT_ROLE: LiteralString = """
+DELETE FROM trip_client_assignments
+WHERE trip_id IN (SELECT value FROM json_each(?)) AND trim(coalesce(client_role, '')) = ''
 """
 
 JSON_AS_JUNCTION: LiteralString = """
@@ -295,12 +329,21 @@ WHERE trip_id IN (SELECT value FROM json_each(?))
   AND NOT EXISTS (SELECT 1 FROM clients_v2 c WHERE c.email = trips_v2.primary_client_email)
 """
 
-RECORD_SLUG: LiteralString = """
-INSERT INTO repair_changes (run_id, kind, subject, before, after)
-SELECT CAST(?1 AS INTEGER), 'slug', trip_id, trip_slug, ?2 FROM trips_v2 WHERE trip_id = CAST(?3 AS INTEGER)
+# The trip, if it has still no slug of its own.
+WITHOUT_SLUG: LiteralString = """
+SELECT trip_name, trip_slug FROM trips_v2 t
+WHERE trip_id = CAST(?1 AS INTEGER)
+  AND (trim(coalesce(trip_slug, '')) = ''
+       OR EXISTS (SELECT 1 FROM trips_v2 o WHERE o.trip_slug = t.trip_slug AND o.trip_id <> t.trip_id))
 """
 
-GIVE_SLUG: LiteralString = "UPDATE trips_v2 SET trip_slug = ? WHERE trip_id = CAST(? AS INTEGER)"
+RECORD_SLUG: LiteralString = """
+INSERT INTO repair_changes (run_id, kind, subject, before, after)
+SELECT CAST(?4 AS INTEGER), 'slug', trip_id, trip_slug, ?1 FROM trips_v2
+WHERE trip_id = CAST(?2 AS INTEGER) AND trip_slug IS ?3
+"""
+
+GIVE_SLUG: LiteralString = "UPDATE trips_v2 SET trip_slug = ?1 WHERE trip_id = CAST(?2 AS INTEGER) AND trip_slug IS ?3"
 
 RECORD_OBJECT: LiteralString = """
 INSERT INTO repair_changes (run_id, kind, subject, before)

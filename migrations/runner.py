@@ -145,8 +145,10 @@ async def _apply_the_fix(db: Database, migration: Migration, report: MigrationRe
 async def _back_up(db: EmbeddedDatabase) -> Path:
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
     target = db.path.with_name(f"{db.path.name}.backup-{stamp}")
-    await db.back_up_to(target)
-    return target
+    # Under its own name only once it is whole.
+    partial = target.with_name(f"{target.name}.partial")
+    await db.back_up_to(partial)
+    return partial.rename(target)
 
 
 async def _fill_slugs(db: Database) -> int:

@@ -53,8 +53,11 @@ def _schema_back(change: Row) -> list[Statement]:
     return statements
 
 
+# Of rows the values never leave the database: they may hold bytes that are no text.
 CHANGES: LiteralString = """
-SELECT change_id, kind, subject, before, after FROM repair_changes
+SELECT change_id, kind, subject,
+       iif(kind = 'schema', before, NULL) AS before, iif(kind = 'schema', after, NULL) AS after
+FROM repair_changes
 WHERE run_id = CAST(? AS INTEGER) AND undone = 0 ORDER BY change_id DESC
 """
 
@@ -69,6 +72,11 @@ WHERE r.change_id = CAST(?1 AS INTEGER) AND r.after IS """
     "orphan": """
 SELECT 1 FROM repair_changes r JOIN orphaned_rows o ON o.row_data = r.before
 WHERE r.change_id = CAST(?1 AS INTEGER) AND o.table_name = 'trip_client_assignments'
+  AND NOT EXISTS (
+      SELECT 1 FROM trip_client_assignments a
+      WHERE a.assignment_id = (r.before ->> '$.assignment_id')
+         OR a.trip_id = (r.before ->> '$.trip_id') AND a.client_email = (r.before ->> '$.client_email')
+            AND a.client_role IS (r.before ->> '$.client_role'))
 """,
     "guard": """
 SELECT 1 FROM repair_changes r
@@ -116,7 +124,14 @@ FROM json_each("""
         + _BEFORE
         + """, '$.rows') w
 """,
-        "UPDATE trips_v2 SET clients = " + _BEFORE + " ->> '$.clients' WHERE trip_id = " + _SUBJECT,
+        "UPDATE trips_v2 SET clients = iif("
+        + _BEFORE
+        + " ->> '$.type' = 'blob', CAST("
+        + _BEFORE
+        + " ->> '$.clients' AS BLOB), "
+        + _BEFORE
+        + " ->> '$.clients') WHERE trip_id = "
+        + _SUBJECT,
         _RELEASE,
     ),
     "orphan": (
@@ -130,7 +145,8 @@ FROM repair_changes b WHERE b.change_id = CAST(?1 AS INTEGER)
         "DELETE FROM orphaned_rows WHERE row_data = " + _BEFORE,
         _RELEASE_ORPHANS_TRIP,
     ),
-    "guard": ("INSERT INTO trip_client_sync (trip_id, action) VALUES (" + _SUBJECT + ", " + _BEFORE + ")",),
+    # Inserted as 'reconcile' it would be a call of the trigger.
+    "guard": (_HOLD, "UPDATE trip_client_sync SET action = " + _BEFORE + " WHERE trip_id = " + _SUBJECT),
     "primary_client": ("UPDATE trips_v2 SET primary_client_email = " + _BEFORE + " WHERE trip_id = " + _SUBJECT,),
     "slug": ("UPDATE trips_v2 SET trip_slug = " + _BEFORE + " WHERE trip_id = " + _SUBJECT,),
 }

@@ -71,18 +71,19 @@ def voygen() -> None:
 @click.option(
     "--toolsets",
     envvar="VOYGEN_TOOLSETS",
-    default="trips,clients",
+    default="trips,clients,workflow,facts",
     show_default=True,
     help="Groups of tools to offer, separated by commas, or all (or VOYGEN_TOOLSETS).",
 )
-def serve(path: Path, toolsets: str, *, migrate: bool) -> None:
+@click.option("--read-only", is_flag=True, help="Offer only tools that read, on a database opened read-only.")
+def serve(path: Path, toolsets: str, *, migrate: bool, read_only: bool) -> None:
     """Serve MCP over stdin and stdout, as a client such as Claude Desktop starts it."""
     from server.serving import serve as run  # noqa: PLC0415
     from server.stdio import fill_missing_descriptors  # noqa: PLC0415
 
     fill_missing_descriptors()
     _log_to_stderr()
-    sys.exit(_run(run(path, _groups(toolsets), may_migrate=migrate)))
+    sys.exit(_run(run(path, _groups(toolsets), may_migrate=migrate, read_only=read_only)))
 
 
 @voygen.command()
@@ -178,21 +179,24 @@ def phase(context: click.Context, path: Path, quiet_days: int, *, as_json: bool)
     help="Let an unlinked entry or a quarantined text pass, by the name that is listed, or a pattern: unlinked/*",
 )
 @click.option("--apply", "really", is_flag=True, help="Do it; without this what stands in the way is printed.")
-def advance(path: Path, quiet_days: int, accept: tuple[str, ...], *, really: bool) -> None:
+@click.pass_context
+def advance(context: click.Context, accept: tuple[str, ...], *, really: bool, **_: object) -> None:
     """Move on to the next phase, once nothing stands in the way."""
     from server.phasing import advance_file  # noqa: PLC0415
 
+    path, quiet_days = _named(context, "path"), _named(context, "quiet_days")
     _print(_run(advance_file(path, quiet_days, accept, really=really)))
 
 
 @phase.command()
 @_database
 @click.option("--apply", "really", is_flag=True, help="Do it; without this what would be done is printed.")
-def back(path: Path, *, really: bool) -> None:
+@click.pass_context
+def back(context: click.Context, *, really: bool, **_: object) -> None:
     """Move back to the phase before, with all that was archived."""
     from server.phasing import back_file  # noqa: PLC0415
 
-    _print(_run(back_file(path, really=really)))
+    _print(_run(back_file(_named(context, "path"), really=really)))
 
 
 @voygen.command()
@@ -220,12 +224,21 @@ def main() -> None:
     voygen(prog_name="voygen")
 
 
+def _named(context: click.Context, name: str) -> Any:  # noqa: ANN401 - an option's value
+    """An option of a subcommand, or of the command before it where it was named there and not here."""
+    said = click.core.ParameterSource.COMMANDLINE
+    before = context.parent
+    if before and context.get_parameter_source(name) is not said and before.get_parameter_source(name) is said:
+        return before.params[name]
+    return context.params[name]
+
+
 def _groups(toolsets: str) -> frozenset[str]:
     """The groups named, or all. Exits 2 over one that does not exist."""
     from tools.catalogue import GROUPS  # noqa: PLC0415
 
     named = {name.strip() for name in toolsets.split(",") if name.strip()}
-    if named == {"all"}:
+    if "all" in named:
         return GROUPS
     if unknown := named - GROUPS:
         raise click.BadParameter(

@@ -167,3 +167,32 @@ def _first_wins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _refuse(word: str) -> None:
     raise ValueError(word)
+
+
+def drift(connection: sqlite3.Connection) -> set[tuple[str, int, str | None, str | None]]:
+    """What a check must find between the two sides: kind, trip, and, where it is about a pair, e-mail and role."""
+    clients = client_emails(connection)
+    rows = junction_pairs(connection)
+    found: set[tuple[str, int, str | None, str | None]] = set()
+    for trip_id, text in connection.execute("SELECT trip_id, clients FROM trips_v2").fetchall():
+        entries = read_entries(trip_id, text, clients)
+        if entries is None:
+            found.add(("not_an_array", trip_id, None, None))
+        of_clients = [pair for pair in rows.get(trip_id, []) if pair[0] in clients]
+        found |= {(kind, trip_id, *pair) for kind, pair in _pair_kinds(entries or [], of_clients)}
+    return found | {("guard_left", row[0], None, None) for row in connection.execute("SELECT * FROM trip_client_sync")}
+
+
+def _pair_kinds(entries: Sequence[Entry], rows: Sequence[Pair]) -> Iterator[tuple[str, Pair]]:
+    """A junction row without a role counts as a traveler's, but not as in order."""
+    in_junction = [(email, _role(role)) for email, role in rows]
+    for pair in {*in_junction, *(entry.pair for entry in entries if entry.pair)}:
+        of_pair = [entry for entry in entries if entry.pair == pair]
+        if not of_pair:
+            yield "junction_only", pair
+        elif pair not in in_junction:
+            yield "json_only", pair
+        elif len(of_pair) > 1:
+            yield "duplicate", pair
+        elif pair not in rows or in_junction.count(pair) > 1 or not of_pair[0].canonical:
+            yield "not_canonical", pair

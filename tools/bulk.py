@@ -7,26 +7,21 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 from pydantic import Field, SkipValidation, TypeAdapter, ValidationError
 
-from database import assignments, slugs, trips
-from database.clock import now
-from database.errors import ConstraintViolated, GuardFailed
+from database.errors import ConstraintViolated
 from tools.draft import OperationResult, TripDraft
 from tools.errors import Conflict, InvalidInput, ToolFault
 from tools.fields import TripIdentifier
 from tools.identifiers import resolve_trip
 from tools.operations import Operation, RenameTripOperation
-from tools.people import ClientReference, Directory
-from tools.tool import Answer, Arguments, Hints, Tool
+from tools.people import ClientReference
+from tools.tool import Hints, Tool, WriteAnswer, WriteArguments
 from tools.wording import words_for
+from tools.writing import rewrite_trip
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from database.engine import Database, Row
-
-# How often a write is tried again from the start because somebody else changed what it had read. Each time that
-# somebody is done: as many calls as this can change one trip at once, and none is turned away.
-TRIES = 100
 
 # Failed operations that the message names.
 NAMED = 5
@@ -34,7 +29,7 @@ NAMED = 5
 OPERATION: TypeAdapter[Operation] = TypeAdapter(Operation)
 
 
-class BulkArguments(Arguments):
+class BulkArguments(WriteArguments):
     trip_identifier: TripIdentifier
     # Each operation is validated by itself, so that one that is wrong does not stop the others.
     operations: Annotated[
@@ -45,7 +40,7 @@ class BulkArguments(Arguments):
     dry_run: Annotated[bool, Field(description="Say what would be done, and do nothing.")] = False
 
 
-class BulkAnswer(Answer):
+class BulkAnswer(WriteAnswer):
     success: bool = Field(description="True only if every operation was done.")
     trip_id: int = Field(description="The trip.")
     trip_name: str = Field(description="Its name.")
@@ -84,39 +79,19 @@ def _schema() -> dict[str, Any]:
 async def _apply(
     db: Database, trip: Row, operations: Sequence[Operation | ToolFault], args: BulkArguments
 ) -> list[OperationResult]:
-    """Read, compute, write in one batch; from the start again where somebody else was first."""
-    for _ in range(TRIES):
-        draft, results = await _draft(db, trip, operations)
-        if args.atomic and not all(result.success for result in results):
-            return [_not_done(result) for result in results]
-        if args.dry_run or not draft.changed:
-            return results
-        if draft.wants_slug_of is not None:
-            draft.new_slug = await slugs.free_slug(db, draft.wants_slug_of, draft.trip_id)
-        try:
-            returned = await db.batch(draft.batch())
-        except GuardFailed:
-            continue
-        concerned = [*draft.directory.emails, *draft.directory.created]
-        draft.settle(returned, await assignments.of_clients(db, draft.trip_id, concerned))
-        return results
-    raise Conflict(
-        f"Trip {trip['trip_id']} was changed by others each time this call was about to write.", "Send the call again."
-    )
+    """Apply the operations to the trip as it stands. One that fails leaves it as it was."""
+    results: list[OperationResult] = []
 
+    def failed() -> bool:
+        return args.atomic and not all(result.success for result in results)
 
-async def _draft(
-    db: Database, trip: Row, operations: Sequence[Operation | ToolFault]
-) -> tuple[TripDraft, list[OperationResult]]:
-    """Apply the operations to the trip as it stands now. One that fails leaves the draft as it was."""
+    def change(draft: TripDraft) -> bool:
+        results[:] = [_applied(draft, operation) for operation in operations]
+        return not args.dry_run and not failed()
+
     asked = [operation.data for operation in operations if not isinstance(operation, ToolFault)]
-    directory = await Directory.load(db, [data for data in asked if isinstance(data, ClientReference)])
-    read = await trips.editable(db, trip["trip_id"])
-    if read is None:
-        raise Conflict(f"Trip {trip['trip_id']} was deleted in the meantime.", "Send another trip_identifier.")
-    travelers = await assignments.of_clients(db, trip["trip_id"], directory.emails)
-    draft = TripDraft(read, travelers, directory, now())
-    return draft, [_applied(draft, operation) for operation in operations]
+    await rewrite_trip(db, trip["trip_id"], [data for data in asked if isinstance(data, ClientReference)], change)
+    return [_not_done(result) for result in results] if failed() else results
 
 
 def _applied(draft: TripDraft, operation: Operation | ToolFault) -> OperationResult:

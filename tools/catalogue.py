@@ -4,19 +4,41 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tools import bulk, clients, find, maintenance, trips
+from tools import (
+    attribution,
+    bulk,
+    cleanup,
+    clients,
+    facts,
+    find,
+    health,
+    listing,
+    maintenance,
+    removal,
+    trips,
+    workflow,
+)
 
 if TYPE_CHECKING:
     from tools.maintenance import Steward
     from tools.tool import AnyTool
 
 # The tools of the trade, which need nothing but the database.
-TRADE: tuple[AnyTool, ...] = (find.TOOL, *trips.TOOLS, bulk.TOOL, *clients.TOOLS)
+TRADE: tuple[AnyTool, ...] = (
+    find.TOOL,
+    *trips.TOOLS,
+    bulk.TOOL,
+    *listing.TOOLS,
+    removal.TOOL,
+    *clients.TOOLS,
+    *workflow.TOOLS,
+    *facts.TOOLS,
+)
 
 # Groups of tools; those that are on by default.
-GROUPS = frozenset({"trips", "clients", "maintenance"})
-DEFAULT_GROUPS = ("trips", "clients")
+GROUPS = frozenset({"trips", "clients", "workflow", "facts", "maintenance"})
+DEFAULT_GROUPS = ("trips", "clients", "workflow", "facts")
 
 
 def all_tools(steward: Steward) -> list[AnyTool]:
-    return [*TRADE, *maintenance.tools(steward)]
+    return [*TRADE, *maintenance.tools(steward), *cleanup.TOOLS, *attribution.TOOLS, *health.TOOLS]

@@ -2,22 +2,40 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
-from pydantic import Field
+from pydantic import Field, TypeAdapter, model_validator
 
-from database import clients
+from database import clients, profiles
 from database.clock import now
-from tools.errors import Conflict
+from database.errors import GuardFailed
+from tools import shapes
+from tools.errors import Conflict, InvalidInput, NotFound
 from tools.fields import Details, Email, Line, Name, Phone, Text
-from tools.people import new_client
-from tools.tool import Answer, Arguments, Hints, Tool
+from tools.find import ClientTrip, Written
+from tools.pages import Cursor, Id, Limit, cursor_of, place_of
+from tools.people import ClientReference, Directory, new_client
+from tools.tool import READS, Answer, Arguments, Hints, Tool, WriteAnswer, WriteArguments
 
 if TYPE_CHECKING:
-    from database.engine import Database
+    from collections.abc import Mapping
+    from typing import Self
+
+    from database.engine import Database, Row
+
+# How often a change is tried again because somebody else changed the client meanwhile.
+TRIES = 100
+
+# The arguments of update_client that say what changes: keys of contact_info, and columns that are merged.
+CONTACT = ("phone", "address", "notes")
+MERGED = ("preferences", "loyalty_programs", "travel_docs")
+CHANGES = ("new_email", "full_name", *CONTACT, *MERGED)
+
+# A trip's place among a client's: its start, and its id.
+PLACES = TypeAdapter(tuple[str, Id])
 
 
-class CreateClientArguments(Arguments):
+class CreateClientArguments(WriteArguments):
     email: Email
     full_name: Annotated[Name, Field(description="First and last name.")]
     phone: Phone | None = None
@@ -28,16 +46,61 @@ class CreateClientArguments(Arguments):
     notes: Annotated[Text | None, Field(description="What else to know.")] = None
 
 
-class ClientCreated(Answer):
+class ClientCreated(WriteAnswer):
     client_id: int = Field(description="Id of the new client.")
     email: str = Field(description="The e-mail, trimmed and in lower case.")
     full_name: str = Field(description="The name.")
 
 
+class GetClientArguments(Arguments, ClientReference):
+    limit: Limit = 20
+    cursor: Cursor | None = None
+
+
+class WholeClient(Answer):
+    client_id: int = Field(description="Id of the client.")
+    email: str = Field(description="E-mail, as stored.")
+    full_name: str = Field(description="Name.")
+    contact_info: Any = Field(description="Telephone, address, notes.")
+    preferences: Any = Field(description="Preferences, by name.")
+    loyalty_programs: Any = Field(description="Membership numbers, by programme.")
+    travel_docs: Any = Field(description="Passport and visas, by name.")
+    created_at: Written = Field(description="When the client was made.")
+    updated_at: Written = Field(description="When they were changed last.")
+    trips: list[ClientTrip] = Field(description="The trips they are on, latest start first.")
+    trips_total: int = Field(description="How many trips they are on.")
+    next_cursor: str | None = Field(description="Begins the next page of trips; null on the last.")
+
+
+class UpdateClientArguments(WriteArguments, ClientReference):
+    new_email: Annotated[Email | None, Field(description="The e-mail from now on, on every trip too.")] = None
+    full_name: Annotated[Name | None, Field(description="First and last name.")] = None
+    phone: Annotated[Phone | None, Field(description="Telephone number; empty takes it away.")] = None
+    address: Annotated[Line | None, Field(description="Postal address; empty takes it away.")] = None
+    notes: Annotated[Text | None, Field(description="What else to know; empty takes it away.")] = None
+    preferences: Annotated[Details | None, Field(description="Merged into what is there; null takes a key away.")] = (
+        None
+    )
+    loyalty_programs: Annotated[Details | None, Field(description="Merged as well.")] = None
+    travel_docs: Annotated[Details | None, Field(description="Merged as well.")] = None
+
+    @model_validator(mode="after")
+    def _some_change(self) -> Self:
+        if all(getattr(self, name) is None for name in CHANGES):
+            raise ValueError(f"names no change: send at least one of {', '.join(CHANGES)}")
+        return self
+
+
+class ClientUpdated(ClientCreated):
+    client_id: int = Field(description="Id of the client.")
+    changed: list[str] = Field(description="The columns that are other than before; none where all was so already.")
+
+
 async def create_client(db: Database, args: CreateClientArguments) -> ClientCreated:
-    row = new_client(**args.model_dump())
-    (created,) = await db.batch([clients.insert([row], now())])
-    if not created:
+    row = new_client(**args.model_dump(exclude={"idempotency_key"}))
+    try:
+        _, created = await db.batch([clients.guard_email_free(args.email), clients.insert([row], now())])
+    except GuardFailed:
         known = await clients.with_emails(db, [args.email])
         known_as = next(
             (f"client_id {client['client_id']} ({client['full_name']})" for client in known.values()), "a client"
@@ -45,13 +108,121 @@ async def create_client(db: Database, args: CreateClientArguments) -> ClientCrea
         raise Conflict(
             f"{args.email} belongs to {known_as} already; nothing was written.",
             "Use that client, or send another email.",
-        )
+        ) from None
     client = created[0]
     return ClientCreated(
         message=f"Client {client['full_name']} created with id {client['client_id']}.",
         client_id=client["client_id"],
         email=client["email"],
         full_name=client["full_name"],
+    )
+
+
+async def get_client(db: Database, args: GetClientArguments) -> WholeClient:
+    place = place_of(args.cursor, PLACES)
+    client = await _read(db, await _client_id(db, args))
+    found = await profiles.trips_behind(db, client["email"], place, args.limit + 1)
+    page = found[: args.limit]
+    total = await profiles.count_trips(db, client["email"])
+    last = page[-1] if len(found) > args.limit else None
+    columns = {column: shapes.parsed(client[column]) for column in ("contact_info", *MERGED)}
+    trips = ", ".join(f"{trip['trip_name']} (id {trip['trip_id']}) as {trip['roles']}" for trip in page)
+    return WholeClient(
+        message=f"{client['full_name']} <{client['email']}>, client {client['client_id']}, on {total} trips"
+        f"{': ' if trips else ''}{trips}.{' There are more: send next_cursor as cursor.' if last else ''}",
+        **{**client, **columns},
+        trips=[ClientTrip(**dict(trip)) for trip in page],
+        trips_total=total,
+        next_cursor=cursor_of((last["start_date"], last["trip_id"])) if last else None,
+    )
+
+
+async def update_client(db: Database, args: UpdateClientArguments) -> ClientUpdated:
+    client_id = await _client_id(db, args)
+    for _ in range(TRIES):
+        read = await _read(db, client_id)
+        values = _values(read, args)
+        changed = [column for column in values if values[column] != read[column]]
+        if not changed:
+            return _updated(read, values, changed)
+        if "email" in changed:
+            await _require_free(db, values["email"], client_id)
+        details = f"Changed {', '.join(changed)} of {values['full_name']} <{values['email']}>"
+        try:
+            await db.batch(profiles.update(read, values, details, now()))
+        except GuardFailed:
+            continue
+        return _updated(read, values, changed)
+    raise Conflict(f"Client {client_id} was changed by others each time it was about to change.", "Send it again.")
+
+
+async def _client_id(db: Database, who: ClientReference) -> int:
+    directory = await Directory.load(db, [who])
+    directory.require(who)
+    return next(row["client_id"] for row in (*directory.by_id.values(), *directory.by_email.values()))
+
+
+async def _read(db: Database, client_id: int) -> Row:
+    client = await profiles.whole(db, client_id)
+    if client is None:
+        raise NotFound(f"Client {client_id} was deleted in the meantime.", "Send another client.")
+    return client
+
+
+async def _require_free(db: Database, email: str, client_id: int) -> None:
+    """Raises Conflict where another client has the e-mail."""
+    holder = (await clients.with_emails(db, [email])).get(clients.fold(email))
+    if holder and holder["client_id"] != client_id:
+        raise Conflict(
+            f"{email} belongs to client_id {holder['client_id']} ({holder['full_name']}) already; nothing was written.",
+            "Send another new_email, or change that client first.",
+        )
+
+
+def _values(read: Row, args: UpdateClientArguments) -> dict[str, Any]:
+    """The columns as they are to be; one that nothing changes keeps its text to the letter."""
+    contact = {key: getattr(args, key) or None for key in CONTACT if getattr(args, key) is not None}
+    values = {
+        "email": args.new_email or read["email"],
+        "full_name": args.full_name or read["full_name"],
+        "contact_info": _merged_text(read["contact_info"], contact, "contact details"),
+    }
+    return values | {name: _merged_text(read[name], getattr(args, name) or {}, name) for name in MERGED}
+
+
+def _merged_text(held: object, sent: Mapping[str, Any], name: str) -> object:
+    before = shapes.as_object(shapes.parsed(held), "earlier")
+    after = shapes.dumped(merged(before, sent))
+    if after == shapes.dumped(before):
+        return held
+    if isinstance(shapes.parsed(after), str):
+        raise InvalidInput(f"{name}: lists and objects lie too deep in each other.", "Send them flatter.")
+    return after
+
+
+def merged(held: Mapping[str, Any], sent: Mapping[str, Any]) -> dict[str, Any]:
+    """The JSON merge patch of https://www.rfc-editor.org/rfc/rfc7396: objects are merged, null takes a key away."""
+    result = dict(held)
+    for key, value in sent.items():
+        if value is None:
+            result.pop(key, None)
+        elif isinstance(value, dict):
+            inner: object = result.get(key)
+            known = cast("dict[str, Any]", inner) if isinstance(inner, dict) else {}
+            result[key] = merged(known, cast("dict[str, Any]", value))
+        else:
+            result[key] = value
+    return result
+
+
+def _updated(read: Row, values: Mapping[str, Any], changed: list[str]) -> ClientUpdated:
+    words = f"changed {', '.join(changed)}" if changed else "nothing changed: all of it was so already"
+    return ClientUpdated(
+        message=f"Client {read['client_id']}, {values['full_name']} <{values['email']}>: {words}.",
+        client_id=read["client_id"],
+        email=values["email"],
+        full_name=values["full_name"],
+        changed=changed,
     )
 
 
@@ -65,5 +236,26 @@ TOOLS = [
         input=CreateClientArguments,
         output=ClientCreated,
         run=create_client,
-    )
+    ),
+    Tool(
+        name="get_client",
+        title="Show a client",
+        description="A client by e-mail or id: contact, preferences, memberships, travel documents, trips with roles.",
+        group="clients",
+        hints=READS,
+        input=GetClientArguments,
+        output=WholeClient,
+        run=get_client,
+    ),
+    Tool(
+        name="update_client",
+        title="Change a client",
+        description="Change a client by e-mail or id. What is sent is merged into what is known; a new e-mail reaches "
+        "every trip the client is on.",
+        group="clients",
+        hints=Hints(destructive=True, idempotent=True),
+        input=UpdateClientArguments,
+        output=ClientUpdated,
+        run=update_client,
+    ),
 ]

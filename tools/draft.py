@@ -199,5 +199,7 @@ class TripDraft:
         for column in ("financials", "documents", "notes", "workflow_state"):
             before = self.read[column]
             after = getattr(self, column)
-            values[column] = before if after == shapes.parsed(before) else shapes.dumped(after)
+            values[column] = (
+                before if shapes.dumped(after) == shapes.dumped(shapes.parsed(before)) else shapes.dumped(after)
+            )
         return values

@@ -176,7 +176,7 @@ async def _whole(db: Database, found: Found) -> str:
     """Put the best match in whole, unless several are equally good; return what to say of that."""
     exact_client = next((client for client in found.clients if client.why == "exact"), None)
     if exact_client and not any(trip.why == "exact" for trip in found.trips):
-        found.client = await whole_client(db, exact_client)
+        found.client = await whole_client(db, exact_client.client_id)
         return ""
     if found.trips:
         best = [trip for trip in found.trips if trip.why == found.trips[0].why]
@@ -185,7 +185,7 @@ async def _whole(db: Database, found: Found) -> str:
             return ""
         return " Several trips match alike: send the id of one to see it whole."
     if len(found.clients) == 1:
-        found.client = await whole_client(db, found.clients[0])
+        found.client = await whole_client(db, found.clients[0].client_id)
     return ""
 
 
@@ -206,9 +206,10 @@ async def whole_trip(db: Database, trip_id: int) -> WholeTrip | None:
     )
 
 
-async def whole_client(db: Database, summary: ClientSummary) -> WholeClient:
-    rows = await clients.with_ids(db, [summary.client_id])
-    row = rows[summary.client_id]
+async def whole_client(db: Database, client_id: int) -> WholeClient | None:
+    row = (await clients.with_ids(db, [client_id])).get(client_id)
+    if row is None:
+        return None
     return WholeClient(
         client_id=row["client_id"],
         email=row["email"],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -23,6 +23,23 @@ class Answer(BaseModel):
     """A tool's output. Every fact stands in a field; the message says it once more for a person."""
 
     message: str = Field(description="The result in words.")
+
+
+class WriteArguments(Arguments):
+    """The input of a tool that writes."""
+
+    idempotency_key: Annotated[
+        str | None,
+        Field(
+            min_length=1, max_length=200, description="A key of your own: the same call sent again is not done again."
+        ),
+    ] = None
+
+
+class WriteAnswer(Answer):
+    """The output of a tool that writes."""
+
+    replayed: bool = Field(default=False, description="True where the call was done before, and this is its receipt.")
 
 
 A = TypeVar("A", bound=Arguments)

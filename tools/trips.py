@@ -13,7 +13,7 @@ from tools import shapes
 from tools.errors import Conflict, NotFound
 from tools.fields import Currency, Day, Details, Email, Line, Money, Name, Phone, Role, Status, Text, check_period
 from tools.people import ClientReference, Directory, new_client
-from tools.tool import Answer, Arguments, Hints, Tool
+from tools.tool import Hints, Tool, WriteAnswer, WriteArguments
 
 if TYPE_CHECKING:
     from typing import Self
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 TRIES = 100
 
 
-class _NewTrip(Arguments):
+class _NewTrip(WriteArguments):
     trip_name: Annotated[Name, Field(description="Name of the trip.")]
     start_date: Annotated[Day, Field(description="First day, YYYY-MM-DD.")]
     end_date: Annotated[Day, Field(description="Last day, YYYY-MM-DD, not before the first.")]
@@ -46,7 +46,7 @@ class CreateTripArguments(_NewTrip):
     ] = None
 
 
-class TripCreated(Answer):
+class TripCreated(WriteAnswer):
     trip_id: int = Field(description="Id of the new trip.")
     trip_slug: str = Field(description="Its slug.")
     trip_name: str = Field(description="Its name.")

@@ -1,0 +1,83 @@
+"""Filling gaps of the activity log from what is known of the trips. Nothing of the log is ever deleted."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, LiteralString
+
+from database.engine import Statement
+
+if TYPE_CHECKING:
+    from database.engine import Database, Row
+
+
+async def attribute_entries(db: Database) -> Row:
+    """Give each entry of a trip that has no client the trip's primary client; `filled` and `left` without one."""
+    counted, _ = await db.batch([Statement(COUNT_ENTRIES), Statement(ATTRIBUTE)])
+    return counted[0]
+
+
+async def trips_without_entry(db: Database, limit: int) -> list[Row]:
+    """The first trips of which the log knows nothing; each row says in `total` how many there are."""
+    return await db.read(TRIPS_WITHOUT_ENTRY, (limit,))
+
+
+async def log_unlogged_trips(db: Database, now: str) -> int:
+    """An entry TripImported for each trip of which the log knows nothing; returns how many were made."""
+    counted, _ = await db.batch([Statement(COUNT_WITHOUT_ENTRY), Statement(LOG_IMPORTED, (now,))])
+    return counted[0]["n"]
+
+
+# The id of the primary client of the trip `t`: by its column, whatever the case, else by the first such assignment.
+_PRIMARY_CLIENT: LiteralString = """coalesce(
+    (SELECT c.client_id FROM clients_v2 c WHERE c.email = t.primary_client_email),
+    (SELECT c.client_id FROM clients_v2 c
+     WHERE lower(trim(c.email, char(9,10,11,12,13,32))) = lower(trim(t.primary_client_email, char(9,10,11,12,13,32)))
+     ORDER BY c.client_id LIMIT 1),
+    (SELECT c.client_id FROM trip_client_assignments a JOIN clients_v2 c ON c.email = a.client_email
+     WHERE a.trip_id = t.trip_id AND a.client_role IN ('primary_traveler', 'primary')
+     ORDER BY a.assignment_id LIMIT 1))"""
+
+COUNT_ENTRIES: LiteralString = (
+    """
+SELECT count(p.client_id) AS filled, count(*) - count(p.client_id) AS "left"
+FROM ActivityLog l
+LEFT JOIN (SELECT t.trip_id, """
+    + _PRIMARY_CLIENT
+    + """ AS client_id FROM trips_v2 t) p ON p.trip_id = l.trip_id
+WHERE l.client_id IS NULL AND l.trip_id IS NOT NULL
+"""
+)
+
+ATTRIBUTE: LiteralString = (
+    """
+UPDATE ActivityLog SET client_id = p.client_id
+FROM (SELECT t.trip_id, """
+    + _PRIMARY_CLIENT
+    + """ AS client_id FROM trips_v2 t) p
+WHERE p.trip_id = ActivityLog.trip_id AND p.client_id IS NOT NULL
+  AND ActivityLog.client_id IS NULL AND ActivityLog.trip_id IS NOT NULL
+"""
+)
+
+_WITHOUT_ENTRY: LiteralString = (
+    "FROM trips_v2 t WHERE NOT EXISTS (SELECT 1 FROM ActivityLog l WHERE l.trip_id = t.trip_id)\n"
+)
+
+TRIPS_WITHOUT_ENTRY: LiteralString = (
+    "SELECT t.trip_id, t.trip_name, count(*) OVER () AS total "
+    + _WITHOUT_ENTRY
+    + "ORDER BY t.trip_id LIMIT CAST(? AS INTEGER)"
+)
+
+COUNT_WITHOUT_ENTRY: LiteralString = "SELECT count(*) AS n " + _WITHOUT_ENTRY
+
+# Dated as the trip itself, so that trips of old do not stand among the latest activities.
+LOG_IMPORTED: LiteralString = (
+    """
+INSERT INTO ActivityLog (activity_type, activity_details, trip_id, client_id, created_at)
+SELECT 'TripImported', 'Imported ' || t.trip_name, t.trip_id, """
+    + _PRIMARY_CLIENT
+    + """, coalesce(t.created_at, ?)
+"""
+    + _WITHOUT_ENTRY
+)

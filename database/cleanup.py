@@ -1,0 +1,236 @@
+"""Taking clients and trips away by the dozen, each set aside whole first, in one batch."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, LiteralString
+
+from database import tables
+from database.engine import Statement
+from database.entries import WITH_ENTRIES
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from database.engine import Database, Row
+
+
+async def clients_holding(db: Database, in_email: Sequence[str], in_name: Sequence[str]) -> list[Row]:
+    """The clients whose e-mail or name holds one of these texts, ASCII in lower case: ids, names, number of trips."""
+    return await db.read(CLIENTS_HOLDING, (json.dumps(list(in_email)), json.dumps(list(in_name))))
+
+
+async def trips_holding(db: Database, in_name: Sequence[str]) -> list[Row]:
+    """The trips whose name holds one of these texts, ASCII in lower case, with the number of their travelers."""
+    return await db.read(TRIPS_HOLDING, (json.dumps(list(in_name)),))
+
+
+async def delete_clients(db: Database, read: Sequence[Row], now: str) -> dict[int, int]:
+    """Set aside, log and delete the clients that still are what was read; client_id → assignments that went along.
+
+    Set aside are the row, `assignments`, their `entries` in the JSON or in its archive, and `primary_of`, trips.
+    """
+    same = json.dumps([[row["client_id"], row["email"], row["full_name"]] for row in read], ensure_ascii=False)
+    names = [row["name"] for row in await tables.columns(db, "clients_v2")]
+    kept, *_ = await db.batch(
+        [
+            Statement(SET_CLIENTS_ASIDE.replace("@row", tables.row_as_json("c", names)), (same, now)),
+            Statement(KEEP_ENTRIES, (same, now), mirrors=True),
+            Statement(LOG_CLIENTS, (same, now)),
+            Statement(DELETE_CLIENTS, (same,)),
+        ]
+    )
+    return {row["id"]: row["assignments"] for row in kept}
+
+
+async def delete_trips(db: Database, read: Sequence[Row], now: str) -> dict[int, int]:
+    """Set aside, log and delete the trips that still are what was read; trip_id → assignments that went along.
+
+    Set aside are the row, `assignments`, the `archive` of their entries, and the trip's `activity`.
+    """
+    same = _same_trips(read)
+    names = [row["name"] for row in await tables.columns(db, "trips_v2") if row["name"] != "clients"]
+    activity = [row["name"] for row in await tables.columns(db, "ActivityLog")]
+    set_aside = SET_TRIPS_ASIDE.replace("@row", tables.row_as_json("t", names))
+    kept, *_ = await db.batch(
+        [
+            Statement(set_aside.replace("@activity", tables.row_as_json("l", activity)), (same, now)),
+            Statement(KEEP_CLIENTS_COLUMN, (same, now), mirrors=True),
+            Statement(LOG_DELETED, (same, now)),
+            Statement(FORGET_ARCHIVE, (same,)),
+            Statement(FORGET_FACTS, (same,)),
+            Statement(DELETE_TRIPS, (same,)),
+            # Last: the deletion itself marks the trips.
+            Statement(FORGET_DIRTY, (same,)),
+        ]
+    )
+    return {row["id"]: row["assignments"] for row in kept}
+
+
+async def cancel_trips(db: Database, read: Sequence[Row], now: str) -> set[int]:
+    """Log and set to cancelled the trips that still are what was read, and return their ids."""
+    same = _same_trips(read)
+    _, cancelled = await db.batch([Statement(LOG_CANCELLED, (same, now)), Statement(CANCEL_TRIPS, (same, now))])
+    return {row["trip_id"] for row in cancelled}
+
+
+def _same_trips(read: Sequence[Row]) -> str:
+    return json.dumps([[row["trip_id"], row["trip_name"]] for row in read], ensure_ascii=False)
+
+
+CLIENTS_HOLDING: LiteralString = """
+SELECT c.client_id, c.email, c.full_name,
+       (SELECT count(DISTINCT a.trip_id) FROM trip_client_assignments a WHERE a.client_email = c.email) AS trips
+FROM clients_v2 c
+WHERE EXISTS (SELECT 1 FROM json_each(?1) w WHERE instr(lower(c.email), w.value) > 0)
+   OR EXISTS (SELECT 1 FROM json_each(?2) w WHERE instr(lower(c.full_name), w.value) > 0)
+ORDER BY c.client_id
+"""
+
+TRIPS_HOLDING: LiteralString = """
+SELECT t.trip_id, t.trip_name, t.status, t.start_date, t.end_date,
+       (SELECT count(DISTINCT a.client_email) FROM trip_client_assignments a WHERE a.trip_id = t.trip_id) AS travelers
+FROM trips_v2 t
+WHERE EXISTS (SELECT 1 FROM json_each(?) w WHERE instr(lower(t.trip_name), w.value) > 0)
+ORDER BY t.trip_id
+"""
+
+# The rows that ?1 names and that are what they were when they were chosen.
+_SAME_CLIENTS: LiteralString = """json_each(?1) w
+CROSS JOIN clients_v2 c ON c.client_id = w.value ->> 0 AND c.email IS w.value ->> 1 AND c.full_name IS w.value ->> 2
+"""
+
+_SAME_TRIPS: LiteralString = """json_each(?1) w
+CROSS JOIN trips_v2 t ON t.trip_id = w.value ->> 0 AND t.trip_name IS w.value ->> 1
+"""
+
+_ASIDE: LiteralString = """INSERT INTO orphaned_rows (table_name, row_data, reason, set_aside_at)
+"""
+
+_ASSIGNMENTS: LiteralString = """json((
+    SELECT json_group_array(json_object(
+        'assignment_id', a.assignment_id, 'trip_id', a.trip_id, 'client_email', a.client_email,
+        'client_role', a.client_role, 'created_at', a.created_at, 'updated_at', a.updated_at))
+    FROM trip_client_assignments a WHERE @where))"""
+
+SET_CLIENTS_ASIDE: LiteralString = (
+    _ASIDE
+    + """SELECT 'clients_v2', json_object(
+    'client', @row,
+    'assignments', """
+    + _ASSIGNMENTS.replace("@where", "a.client_email = c.email")
+    + """,
+    'entries', json((
+        SELECT json_group_array(json_object('trip_id', h.trip_id, 'position', h.position, 'element', h.element))
+        FROM trip_client_assignments a JOIN trip_client_archive h ON h.assignment_id = a.assignment_id
+        WHERE a.client_email = c.email)),
+    'primary_of', json((SELECT json_group_array(t.trip_id) FROM trips_v2 t WHERE t.primary_client_email = c.email))),
+    'cleanup', ?2
+FROM """
+    + _SAME_CLIENTS
+    + """WHERE true
+RETURNING row_data ->> '$.client.client_id' AS id, json_array_length(row_data, '$.assignments') AS assignments
+"""
+)
+
+# What only the JSON holds of an assignment goes with it: the keys of its entry.
+KEEP_ENTRIES: LiteralString = (
+    WITH_ENTRIES
+    + """
+UPDATE orphaned_rows
+SET row_data = json_set(row_data, '$.entries', json((
+    SELECT json_group_array(json_object('trip_id', e.trip_id, 'position', e.position, 'element', e.element))
+    FROM trip_client_assignments a
+    CROSS JOIN trip_client_entries e
+      ON e.trip_id = a.trip_id AND e.email = a.client_email AND e.role = a.client_role
+    WHERE a.client_email = row_data ->> '$.client.email')))
+WHERE table_name = 'clients_v2' AND reason = 'cleanup' AND set_aside_at = ?2
+  AND row_data ->> '$.client.client_id' IN (SELECT c.client_id FROM """
+    + _SAME_CLIENTS
+    + ")"
+)
+
+LOG_CLIENTS: LiteralString = (
+    """
+INSERT INTO ActivityLog (activity_type, activity_details, created_at)
+SELECT 'ClientDeleted', 'Deleted ' || c.full_name || ' <' || c.email || '>, client ' || c.client_id, ?2
+FROM """
+    + _SAME_CLIENTS
+)
+
+DELETE_CLIENTS: LiteralString = (
+    "DELETE FROM clients_v2 WHERE client_id IN (SELECT c.client_id FROM " + _SAME_CLIENTS + ")"
+)
+
+SET_TRIPS_ASIDE: LiteralString = (
+    _ASIDE
+    + """SELECT 'trips_v2', json_object(
+    'trip', @row,
+    'assignments', """
+    + _ASSIGNMENTS.replace("@where", "a.trip_id = t.trip_id")
+    + """,
+    'archive', json((
+        SELECT json_group_array(json_object(
+            'trip_id', h.trip_id, 'position', h.position, 'assignment_id', h.assignment_id, 'element', h.element))
+        FROM trip_client_archive h WHERE h.trip_id = t.trip_id)),
+    'activity', json((SELECT json_group_array(@activity) FROM ActivityLog l WHERE l.trip_id = t.trip_id))),
+    'cleanup', ?2
+FROM """
+    + _SAME_TRIPS
+    + """WHERE true
+RETURNING row_data ->> '$.trip.trip_id' AS id, json_array_length(row_data, '$.assignments') AS assignments
+"""
+)
+
+KEEP_CLIENTS_COLUMN: LiteralString = (
+    """
+UPDATE orphaned_rows
+SET row_data = json_set(row_data, '$.trip.clients', (
+    SELECT iif(typeof(t.clients) = 'blob', lower(hex(t.clients)), t.clients)
+    FROM trips_v2 t WHERE t.trip_id = row_data ->> '$.trip.trip_id'))
+WHERE table_name = 'trips_v2' AND reason = 'cleanup' AND set_aside_at = ?2
+  AND row_data ->> '$.trip.trip_id' IN (SELECT t.trip_id FROM """
+    + _SAME_TRIPS
+    + ")"
+)
+
+LOG_DELETED: LiteralString = (
+    """
+INSERT INTO ActivityLog (activity_type, activity_details, trip_id, created_at)
+SELECT 'TripDeleted', 'Deleted ' || t.trip_name, t.trip_id, ?2
+FROM """
+    + _SAME_TRIPS
+)
+
+FORGET_ARCHIVE: LiteralString = (
+    "DELETE FROM trip_client_archive WHERE trip_id IN (SELECT t.trip_id FROM " + _SAME_TRIPS + ")"
+)
+
+FORGET_FACTS: LiteralString = "DELETE FROM trip_facts WHERE trip_id IN (SELECT t.trip_id FROM " + _SAME_TRIPS + ")"
+
+DELETE_TRIPS: LiteralString = "DELETE FROM trips_v2 WHERE trip_id IN (SELECT t.trip_id FROM " + _SAME_TRIPS + ")"
+
+FORGET_DIRTY: LiteralString = """
+DELETE FROM facts_dirty
+WHERE trip_id IN (SELECT w.value ->> 0 FROM json_each(?) w)
+  AND NOT EXISTS (SELECT 1 FROM trips_v2 t WHERE t.trip_id = facts_dirty.trip_id)
+"""
+
+LOG_CANCELLED: LiteralString = (
+    """
+INSERT INTO ActivityLog (activity_type, activity_details, trip_id, created_at)
+SELECT 'StatusChanged', 'Status: ' || coalesce(t.status, 'none') || ' became cancelled', t.trip_id, ?2
+FROM """
+    + _SAME_TRIPS
+    + "WHERE t.status IS NOT 'cancelled'"
+)
+
+CANCEL_TRIPS: LiteralString = (
+    """
+UPDATE trips_v2 SET status = 'cancelled', updated_at = ?2
+WHERE trip_id IN (SELECT t.trip_id FROM """
+    + _SAME_TRIPS
+    + """WHERE t.status IS NOT 'cancelled')
+RETURNING trip_id
+"""
+)

@@ -1,0 +1,94 @@
+"""How the database is, and the log of its faults."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, LiteralString
+
+from database.engine import Statement
+
+if TYPE_CHECKING:
+    from database.engine import Database, Row
+
+# Latest assignments whose trip and client are looked for: what keeps the time flat.
+PROBED = 1_000
+
+
+async def counts(db: Database, errors_since: str) -> Row:
+    """How many trips, clients and so on there are, and how many things that call for a person."""
+    return (await db.read(COUNTS, (errors_since,)))[0]
+
+
+async def broken_assignments(db: Database) -> int:
+    """How many of the latest `PROBED` assignments belong to no trip or to no client."""
+    return (await db.read(BROKEN_ASSIGNMENTS, (PROBED,)))[0]["n"]
+
+
+async def ledger(db: Database) -> list[Row]:
+    """The migrations that were applied, in order: name, and whether their checksum is known."""
+    return await db.read(LEDGER)
+
+
+async def look_at_phase(db: Database) -> None:
+    """Raises ProgramTooOld where the schema is found to be a newer program's."""
+    await db.shadow_read("SELECT phase FROM migration_phase")
+
+
+async def fault_groups(db: Database, since: str, limit: int) -> list[Row]:
+    """The faults since then by operation and message, the most frequent first; `groups` and `faults` are of all."""
+    return await db.read(FAULT_GROUPS, (since, limit))
+
+
+def resolve_faults(pattern: str, resolution: str, session_id: str | None) -> Statement:
+    """Mark as resolved the faults whose message holds the text, of one session if named; returns their ids."""
+    return Statement(RESOLVE, (pattern, resolution, session_id))
+
+
+COUNTS: LiteralString = """
+SELECT (SELECT count(*) FROM trips_v2) AS trips,
+       (SELECT count(*) FROM clients_v2) AS clients,
+       (SELECT count(*) FROM trip_client_assignments) AS assignments,
+       (SELECT count(*) FROM facts_dirty) AS dirty_facts,
+       (SELECT count(*) FROM db_errors
+        WHERE coalesce(resolved, 0) = 0 AND datetime(error_timestamp) >= datetime(?)) AS unresolved_errors,
+       (SELECT count(*) FROM trip_clients_quarantine) AS quarantined,
+       (SELECT count(*) FROM trip_clients_quarantine q
+        WHERE NOT EXISTS (SELECT 1 FROM accepted_findings f
+                          WHERE f.kind = 'quarantine' AND f.trip_id = q.trip_id
+                            AND f.value = CAST(q.quarantine_id AS TEXT))) AS quarantined_open,
+       (SELECT count(*) FROM trip_client_sync) AS guards_left,
+       (SELECT count(*) FROM shadow_mismatches) AS mismatched_trips
+"""
+
+BROKEN_ASSIGNMENTS: LiteralString = """
+SELECT count(*) AS n
+FROM (SELECT * FROM trip_client_assignments ORDER BY assignment_id DESC LIMIT CAST(? AS INTEGER)) a
+WHERE NOT EXISTS (SELECT 1 FROM trips_v2 t WHERE t.trip_id = a.trip_id)
+   OR NOT EXISTS (SELECT 1 FROM clients_v2 c WHERE c.email = a.client_email)
+"""
+
+LEDGER: LiteralString = """
+SELECT m.name, s.sha256 IS NOT NULL AS checked
+FROM d1_migrations m LEFT JOIN migration_checksums s ON s.name = m.name
+ORDER BY m.id
+"""
+
+# Old code and ours write the time differently: both are read as UTC.
+FAULT_GROUPS: LiteralString = """
+SELECT e.attempted_operation AS operation, e.error_message AS error, count(*) AS times,
+       sum(coalesce(e.resolved, 0) <> 0) AS resolved,
+       strftime('%Y-%m-%dT%H:%M:%SZ', min(datetime(e.error_timestamp))) AS first_at,
+       strftime('%Y-%m-%dT%H:%M:%SZ', max(datetime(e.error_timestamp))) AS last_at,
+       max(e.id) AS example_id, count(*) OVER () AS groups, sum(count(*)) OVER () AS faults
+FROM db_errors e
+WHERE datetime(e.error_timestamp) >= datetime(?)
+GROUP BY e.attempted_operation, e.error_message
+ORDER BY times DESC, last_at DESC, example_id DESC
+LIMIT CAST(? AS INTEGER)
+"""
+
+RESOLVE: LiteralString = """
+UPDATE db_errors SET resolved = 1, resolution = ?2
+WHERE coalesce(resolved, 0) = 0 AND instr(lower(error_message), lower(?1)) > 0
+  AND (?3 IS NULL OR session_id = ?3)
+RETURNING id
+"""

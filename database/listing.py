@@ -1,0 +1,143 @@
+"""Queries of lists: pages of trips and of activities, each beginning behind a row that is known by its place."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, LiteralString, NamedTuple
+
+from database.trips import SUMMARY
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from database.engine import Database, Row
+
+
+class TripFilter(NamedTuple):
+    """Which trips; None lets all pass. The days are inclusive, the e-mail is as stored."""
+
+    status: str | None
+    starts_after: str | None
+    starts_before: str | None
+    client_email: str | None
+
+
+class ActivityFilter(NamedTuple):
+    """Which activities: those since a moment, written `YYYY-MM-DD HH:MM:SS`, of one trip or of all."""
+
+    since: str
+    trip_id: int | None
+
+
+async def trips_behind(db: Database, wanted: TripFilter, place: tuple[str, int] | None, limit: int) -> list[Row]:
+    """The trips behind a place, a start date and a trip_id, in that order."""
+    return await db.read(TRIPS_PAGE, (*wanted, *(place or (None, None)), limit))
+
+
+async def count_trips(db: Database, wanted: TripFilter) -> int:
+    return (await db.read(TRIPS_COUNT, wanted))[0]["n"]
+
+
+async def travelers(db: Database, trip_ids: Sequence[int], names: int) -> list[Row]:
+    """The first clients of each trip, at most `names`, each with how many clients the trip has."""
+    return await db.read(TRAVELERS, (json.dumps(list(trip_ids)), names))
+
+
+async def travelers_papers(db: Database, trip_id: int) -> list[Row]:
+    """Each role of each client on the trip, with the client's travel_docs."""
+    return await db.read(TRAVELERS_PAPERS, (trip_id,))
+
+
+async def activities_before(db: Database, wanted: ActivityFilter, before: int | None, limit: int) -> list[Row]:
+    """The activities older than the one with the id `before`, latest first; no trip_name where the trip is gone."""
+    return await db.read(ACTIVITIES_PAGE, (*wanted, before, limit))
+
+
+async def count_activities(db: Database, wanted: ActivityFilter) -> int:
+    return (await db.read(ACTIVITIES_COUNT, wanted))[0]["n"]
+
+
+async def trip_of_activity(db: Database, activity_id: int) -> Row | None:
+    """The trip that an activity was logged on, or None where it is gone or was none."""
+    rows = await db.read(TRIP_OF_ACTIVITY, (activity_id,))
+    return rows[0] if rows else None
+
+
+async def latest_active_trip(db: Database) -> Row | None:
+    """The trip that has the latest activity, or else the one changed last."""
+    rows = await db.read(LATEST_ACTIVE) or await db.read(LATEST_CHANGED)
+    return rows[0] if rows else None
+
+
+TRIPS_WANTED: LiteralString = """
+WHERE (?1 IS NULL OR t.status = ?1)
+  AND (?2 IS NULL OR t.start_date >= ?2)
+  AND (?3 IS NULL OR t.start_date <= ?3)
+  AND (?4 IS NULL OR EXISTS (
+      SELECT 1 FROM trip_client_assignments a WHERE a.trip_id = t.trip_id AND a.client_email = ?4))
+"""
+
+TRIPS_PAGE: LiteralString = (
+    SUMMARY
+    + TRIPS_WANTED
+    + """
+  AND (?5 IS NULL OR (t.start_date, t.trip_id) > (?5, CAST(?6 AS INTEGER)))
+ORDER BY t.start_date, t.trip_id
+LIMIT CAST(?7 AS INTEGER)
+"""
+)
+
+TRIPS_COUNT: LiteralString = "SELECT count(*) AS n FROM trips_v2 t " + TRIPS_WANTED
+
+TRAVELERS: LiteralString = """
+SELECT p.trip_id, p.full_name, p.travelers
+FROM (
+    SELECT a.trip_id, c.full_name,
+           row_number() OVER (PARTITION BY a.trip_id ORDER BY min(a.assignment_id)) AS place,
+           count(*) OVER (PARTITION BY a.trip_id) AS travelers
+    FROM json_each(?1) w CROSS JOIN trip_client_assignments a JOIN clients_v2 c ON c.email = a.client_email
+    WHERE a.trip_id = w.value
+    GROUP BY a.trip_id, a.client_email
+) p
+WHERE p.place <= CAST(?2 AS INTEGER)
+ORDER BY p.trip_id, p.place
+"""
+
+TRAVELERS_PAPERS: LiteralString = """
+SELECT c.full_name, a.client_role AS role, c.travel_docs
+FROM trip_client_assignments a JOIN clients_v2 c ON c.email = a.client_email
+WHERE a.trip_id = CAST(? AS INTEGER)
+ORDER BY a.assignment_id
+"""
+
+# Moments were written with a blank between day and time in the past, with a T and a Z since.
+ACTIVITIES_WANTED: LiteralString = """
+WHERE replace(substr(l.created_at, 1, 19), 'T', ' ') >= ?1
+  AND (?2 IS NULL OR l.trip_id = CAST(?2 AS INTEGER))
+"""
+
+ACTIVITIES_PAGE: LiteralString = (
+    """
+SELECT l.activity_id, l.activity_type AS type, l.activity_details AS details, l.created_at AS at,
+       l.trip_id, t.trip_name, l.client_id
+FROM ActivityLog l LEFT JOIN trips_v2 t ON t.trip_id = l.trip_id
+"""
+    + ACTIVITIES_WANTED
+    + """
+  AND (?3 IS NULL OR l.activity_id < CAST(?3 AS INTEGER))
+ORDER BY l.activity_id DESC
+LIMIT CAST(?4 AS INTEGER)
+"""
+)
+
+ACTIVITIES_COUNT: LiteralString = "SELECT count(*) AS n FROM ActivityLog l " + ACTIVITIES_WANTED
+
+TRIP_OF_ACTIVITY: LiteralString = (
+    SUMMARY + "JOIN ActivityLog l ON l.trip_id = t.trip_id WHERE l.activity_id = CAST(? AS INTEGER)"
+)
+
+LATEST_ACTIVE: LiteralString = (
+    SUMMARY + "JOIN ActivityLog l ON l.trip_id = t.trip_id ORDER BY l.activity_id DESC LIMIT 1"
+)
+
+LATEST_CHANGED: LiteralString = SUMMARY + "ORDER BY t.updated_at DESC, t.trip_id DESC LIMIT 1"

@@ -1,0 +1,73 @@
+"""Receipts: a call that names a key of its own is done once, however often it is sent."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, LiteralString
+
+from database.clock import now
+from database.engine import Statement
+from database.errors import GuardFailed
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from database.engine import Database, Row, Value
+
+
+class AlreadyDone(Exception):
+    """Another call with the same key has written meanwhile; nothing of this one was stored."""
+
+
+class ReceiptingDatabase:
+    """The database for one call: its first batch that goes through stores the receipt as well, or nothing."""
+
+    def __init__(self, db: Database, key: str, tool: str, arguments: str) -> None:
+        self._db = db
+        self._receipt = (key, tool, arguments)
+        self.stored = False
+
+    async def read(self, sql: LiteralString, params: Sequence[Value] = ()) -> list[Row]:
+        return await self._db.read(sql, params)
+
+    async def shadow_read(self, sql: LiteralString, params: Sequence[Value] = ()) -> list[Row]:
+        return await self._db.shadow_read(sql, params)
+
+    async def batch(self, statements: Sequence[Statement]) -> list[list[Row]]:
+        """Raises AlreadyDone where the key has a receipt by now."""
+        if self.stored:
+            return await self._db.batch(statements)
+        receipt = [Statement(GUARD_NEW, self._receipt[:1]), Statement(STORE, (*self._receipt, now()))]
+        try:
+            _, _, *results = await self._db.batch([*receipt, *statements])
+        except GuardFailed as failed:
+            if failed.guard == "receipt_new":
+                raise AlreadyDone from failed
+            raise
+        self.stored = True
+        return results
+
+    async def close(self) -> None:
+        await self._db.close()
+
+    async def complete(self, result: str) -> None:
+        """Put the answer on the receipt."""
+        await self._db.batch([Statement(COMPLETE, (result, self._receipt[0]))])
+
+
+async def receipt_for(db: Database, key: str) -> Row | None:
+    """The receipt of the key: tool, arguments, and result, which may be None."""
+    rows = await db.read(FIND, (key,))
+    return rows[0] if rows else None
+
+
+FIND: LiteralString = "SELECT tool, arguments, result FROM receipts WHERE idempotency_key = ?"
+
+GUARD_NEW: LiteralString = """
+INSERT INTO write_guard (receipt_new) SELECT 0 WHERE EXISTS (SELECT 1 FROM receipts WHERE idempotency_key = ?)
+"""
+
+STORE: LiteralString = """
+INSERT INTO receipts (idempotency_key, tool, arguments, created_at) VALUES (?, ?, ?, ?)
+"""
+
+COMPLETE: LiteralString = "UPDATE receipts SET result = ? WHERE idempotency_key = ?"

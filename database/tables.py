@@ -1,0 +1,64 @@
+"""The tables of a database, whatever they are: their columns, how many rows they have, a row as JSON."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, LiteralString, cast
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from database.engine import Database, Row
+
+
+async def tables(db: Database) -> list[str]:
+    """The names of all tables, without the engine's own and those inside a full-text index."""
+    return [row["name"] for row in await db.read(TABLES)]
+
+
+async def columns(db: Database, table: str) -> list[Row]:
+    """The table's columns in their order: name, type, required, in_primary_key; none where there is no such table."""
+    return await db.read(COLUMNS, (table,))
+
+
+async def count_rows(db: Database, table: str) -> int:
+    """How many rows a table of `tables` has. Raises LookupError for any other name."""
+    if table not in await tables(db):
+        raise LookupError(table)
+    return (await db.read("SELECT count(*) AS n FROM " + _name(table)))[0]["n"]
+
+
+def row_as_json(alias: LiteralString, names: Sequence[str]) -> LiteralString:
+    """The expression of a row with these columns as a JSON object; a BLOB stands as hexadecimal text.
+
+    `names` are names that the database itself gave. Not json_object(…), which the hosted engine gives 32 arguments.
+    """
+    value: LiteralString = "iif(typeof(@c) = 'blob', lower(hex(@c)), @c)"
+    pairs: list[LiteralString] = [_text(name) + ", " + value.replace("@c", alias + "." + _name(name)) for name in names]
+    rows: LiteralString = "), (".join(pairs)
+    return "json((SELECT json_group_object(column1, column2) FROM (VALUES (" + rows + "))))"
+
+
+def _name(name: str) -> LiteralString:
+    return _trusted('"' + name.replace('"', '""') + '"')
+
+
+def _text(name: str) -> LiteralString:
+    return _trusted("'" + name.replace("'", "''") + "'")
+
+
+def _trusted(quoted: str) -> LiteralString:
+    """The one place where text that is no literal becomes SQL: a quoted name that the database gave."""
+    return cast("LiteralString", quoted)
+
+
+TABLES: LiteralString = """
+SELECT m.name FROM sqlite_master m
+JOIN pragma_table_list l ON l.schema = 'main' AND l.name = m.name
+WHERE m.type = 'table' AND l.type IN ('table', 'virtual')
+  AND substr(m.name, 1, 7) <> 'sqlite_' AND substr(m.name, 1, 4) <> '_cf_'
+ORDER BY m.name
+"""
+
+COLUMNS: LiteralString = """
+SELECT name, type, "notnull" AS required, pk > 0 AS in_primary_key FROM pragma_table_info(?) ORDER BY cid
+"""

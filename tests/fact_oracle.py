@@ -1,0 +1,199 @@
+"""The facts of trips, read a second time: plain Python over the raw rows. And a database that is watched."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from contextlib import asynccontextmanager, closing
+from datetime import date
+from typing import TYPE_CHECKING, Any, LiteralString, cast
+
+import raw
+from desk import ANA, BEN, CEM, Desk, Era
+from mcp.client import Client
+from oracle import parsed
+
+from database.embedded import open_database
+from database.phase import PhasedDatabase
+from migrations.files import shipped
+from server.desk import make_server
+from tools.facts import TOOLS
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Callable, Sequence
+    from pathlib import Path
+
+    from database.engine import Database, Row, Statement, Value
+
+COMPUTED = [
+    "total_nights",
+    "total_hotels",
+    "total_activities",
+    "total_cost",
+    "transit_minutes",
+    "traveler_count",
+    "traveler_names",
+    "traveler_emails",
+    "primary_client_email",
+    "primary_client_name",
+]
+
+SCHEDULE = [
+    {
+        "hotel": "Ryokan Sumiya",
+        "activities": [{"type": "Transfer", "duration_minutes": 45}, {"type": "meal", "minutes": 90}],
+    },
+    {"accommodation": {"name": " ryokan sumiya "}, "activities": [{"type": "flight", "minutes": 80.5}]},
+    {
+        "activities": [
+            {"type": "hotel", "title": "Park Inn"},
+            {"type": "drive", "duration_minutes": "an hour"},
+            "a walk",
+        ]
+    },
+    "a day",
+    {"lodging": "Park Inn", "activities": "none"},
+]
+
+
+def expected(connection: sqlite3.Connection) -> dict[int, dict[str, Any]]:
+    with closing(connection.cursor()) as cursor:
+        cursor.row_factory = sqlite3.Row
+        trips = cursor.execute("SELECT * FROM trips_v2").fetchall()
+        clients = {row["email"]: row["full_name"] for row in cursor.execute("SELECT * FROM clients_v2")}
+        rows = cursor.execute("SELECT * FROM trip_client_assignments ORDER BY assignment_id").fetchall()
+    return {
+        trip["trip_id"]: facts_of(trip, [r for r in rows if r["trip_id"] == trip["trip_id"]], clients) for trip in trips
+    }
+
+
+def facts_of(trip: Any, assigned: list[Any], clients: dict[str, str]) -> dict[str, Any]:
+    days = [fields(day) for day in array(trip["schedule"])]
+    activities = [one for day in days for one in array(day.get("activities"))]
+    on_the_way = [one for one in activities if kind(one) in {"transfer", "transit", "flight", "drive"}]
+    emails = list(dict.fromkeys(row["client_email"] for row in assigned))
+    leads = [row["client_email"] for row in assigned if row["client_role"] in {"primary", "primary_traveler"}]
+    primary = (trip["primary_client_email"] or "").strip() or (leads[0] if leads else None)
+    cost = trip["total_cost"]
+    return {
+        "total_nights": nights(trip["start_date"], trip["end_date"]),
+        "total_hotels": len(array(trip["accommodations"])) or len(hotels(days)),
+        "total_activities": len(activities),
+        "total_cost": cost if isinstance(cost, int | float) else 0,
+        "transit_minutes": int(sum(minutes(one) for one in array(trip["transportation"]) + on_the_way)),
+        "traveler_count": len(emails),
+        "traveler_names": [clients[email] for email in emails],
+        "traveler_emails": emails,
+        "primary_client_email": primary,
+        "primary_client_name": clients.get(primary or ""),
+    }
+
+
+def array(value: Any) -> list[Any]:
+    read = parsed(value) if isinstance(value, str) else value
+    return cast("list[Any]", read) if isinstance(read, list) else []
+
+
+def fields(element: Any) -> dict[str, Any]:
+    """The object that the element is, or one without anything in it."""
+    return cast("dict[str, Any]", element) if isinstance(element, dict) else {}
+
+
+def kind(activity: Any) -> str:
+    return str(fields(activity).get("type")).strip(" ").lower()
+
+
+def minutes(element: Any) -> float:
+    for key in ("duration_minutes", "minutes"):
+        value = fields(element).get(key)
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            return max(0, value)
+    return 0
+
+
+def nights(start: Any, end: Any) -> int:
+    try:
+        return max(0, (date.fromisoformat(str(end)[:10]) - date.fromisoformat(str(start)[:10])).days)
+    except ValueError:
+        return 0
+
+
+def hotels(days: list[dict[str, Any]]) -> set[str]:
+    named: list[Any] = [day.get(key) for day in days for key in ("hotel", "hotel_name", "accommodation", "lodging")]
+    texts = [fields(one).get("name") if isinstance(one, dict) else one for one in named]
+    return {text.strip(" ").lower() for text in texts if isinstance(text, str) and text.strip(" ")}
+
+
+async def computed(call: Callable[..., Any]) -> dict[int, dict[str, Any]]:
+    """The computed facts of all trips, page by page."""
+    found: dict[int, dict[str, Any]] = {}
+    cursor = None
+    while True:
+        page = await call("query_trip_facts", limit=7, **({"cursor": cursor} if cursor else {}))
+        found |= {trip["trip_id"]: {name: trip[name] for name in COMPUTED} for trip in page["trips"]}
+        cursor = page["next_cursor"]
+        if not cursor:
+            assert len(found) == page["total"]
+            return found
+
+
+def dump(connection: sqlite3.Connection) -> list[str]:
+    return list(connection.iterdump())
+
+
+def add_trips(connection: sqlite3.Connection, count: int) -> None:
+    connection.executemany(
+        "INSERT INTO trips_v2 (trip_name, start_date, end_date, clients, schedule) VALUES (?, ?, ?, ?, ?)",
+        [
+            (
+                f"Trip {n}",
+                "2026-01-01",
+                f"2026-01-{n % 28 + 1:02}",
+                json.dumps([{"email": [ANA, BEN, CEM][n % 3], "role": "primary"}, {"email": BEN, "role": "payer"}]),
+                json.dumps(SCHEDULE[: n % 5]),
+            )
+            for n in range(count)
+        ],
+    )
+
+
+class Watched:
+    """The database, what it was sent, and what somebody else does just before a batch."""
+
+    def __init__(self, db: Database, before_batch: Callable[[], object] = lambda: None) -> None:
+        self.db = db
+        self.before_batch = before_batch
+        self.statements: list[str] = []
+        self.parameters = 0
+
+    def _seen(self, sql: str, params: Sequence[Value]) -> None:
+        self.statements.append(sql)
+        self.parameters = max(self.parameters, len(params))
+
+    async def read(self, sql: LiteralString, params: Sequence[Value] = ()) -> list[Row]:
+        self._seen(sql, params)
+        return await self.db.read(sql, params)
+
+    async def shadow_read(self, sql: LiteralString, params: Sequence[Value] = ()) -> list[Row]:
+        self._seen(sql, params)
+        return await self.db.shadow_read(sql, params)
+
+    async def batch(self, statements: Sequence[Statement]) -> list[list[Row]]:
+        for statement in statements:
+            self._seen(statement.sql, statement.params)
+        self.before_batch()
+        return await self.db.batch(statements)
+
+    async def close(self) -> None:
+        await self.db.close()
+
+
+@asynccontextmanager
+async def watched_desk(
+    path: Path, era: Era, before_batch: Callable[[], object] = lambda: None
+) -> AsyncGenerator[tuple[Desk, Watched]]:
+    async with await open_database(path) as db:
+        watched = Watched(PhasedDatabase(db, {migration.name for migration in shipped()}), before_batch)
+        with closing(raw.connect(path)) as connection:
+            async with Client(make_server(watched, TOOLS), raise_exceptions=True, mode=era) as client:
+                yield Desk(client, connection, db), watched

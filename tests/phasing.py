@@ -1,0 +1,71 @@
+"""Leading a real database through its phases, and looking at it from beside."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from typing import TYPE_CHECKING, Any, cast
+
+import pytest
+import raw
+
+from database.phase import PHASES, Phase, read_phase
+from migrations.check import check
+from migrations.phases import PhaseRefused, advance, go_back, phase_status
+from migrations.shape import differences
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from database.embedded import EmbeddedDatabase
+
+# What lets every unlinked entry and every quarantined text pass.
+EVERYTHING = ("unlinked/*", "quarantine/*")
+
+
+async def assert_in_order(db: EmbeddedDatabase, phase: Phase) -> None:
+    """The database is in this phase, has what belongs to it and nothing else, and its stores agree."""
+    assert (await read_phase(db)).phase == phase
+    assert await differences(db, phase) == []
+    report = await check(db)
+    assert report.consistent, report
+    assert {finding["kind"] for finding in report.faults} <= {"slug_missing", "slug_double", "primary_client"}, report
+
+
+async def lead_to(db: EmbeddedDatabase, phase: Phase) -> None:
+    """Move on or back, one phase at a time, whatever is unlinked."""
+    while (here := (await read_phase(db)).phase) != phase:
+        if PHASES.index(here) < PHASES.index(phase):
+            await advance(db, quiet_days=0, accept=EVERYTHING)
+        else:
+            await go_back(db)
+
+
+async def obstacles(db: EmbeddedDatabase, quiet_days: int = 0) -> list[str]:
+    """The names of what stands in the way; nothing moves while anything does, and the refusal says each name."""
+    names = [one["name"] for one in (await phase_status(db, quiet_days)).obstacles]
+    before = await read_phase(db)
+    if names:
+        with pytest.raises(PhaseRefused) as refusal:
+            await advance(db, quiet_days=quiet_days)
+        assert [one["name"] for one in refusal.value.obstacles] == names
+        assert all(name in str(refusal.value) for name in names)
+    assert await read_phase(db) == before
+    return names
+
+
+def look(path: Path, sql: str, *params: Any) -> list[tuple[Any, ...]]:
+    """Run one statement as any program would, each time on a connection of its own."""
+    with closing(raw.connect(path)) as connection:
+        return connection.execute(sql, params).fetchall()
+
+
+def refusal(path: Path, sql: str, *params: Any) -> str:
+    """Why SQLite refuses the statement."""
+    with pytest.raises(sqlite3.Error) as error:
+        look(path, sql, *params)
+    return str(error.value)
+
+
+def schema_of(path: Path) -> dict[str, str]:
+    return dict(cast("list[tuple[str, str]]", look(path, "SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL")))

@@ -1,0 +1,146 @@
+"""Whatever is out of order a check finds at its trip, and nothing else; a repair mends it, and can be put back."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+import zlib
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import oracle
+import pytest
+import raw
+from damage import FEW, TRIPS, Damage, Trip, damage, filled_file
+from damages import CONTENT
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from schema_damages import ALTERED, BY_HAND, SCHEMA
+
+from database.embedded import EmbeddedDatabase, open_database
+from migrations.check import CheckReport, check
+from migrations.proof import digest, schema_fingerprint
+from migrations.repair import apply_repair
+from migrations.undo import undo_repair
+
+if TYPE_CHECKING:
+    from damage import Finding
+
+BY_NAME = {one.name: one for one in [*CONTENT, *SCHEMA]}
+
+SECTIONS = {
+    "unlinked": "unlinked",
+    "orphan": "orphans",
+    "schema": "faults",
+    "not_indexed": "faults",
+    "foreign_key": "faults",
+    "primary_client": "faults",
+    "slug_missing": "faults",
+    "slug_double": "faults",
+}
+
+
+def sections(findings: list[Finding]) -> dict[str, list[str]]:
+    """The findings by the part of the report that they belong to, in an order of their own."""
+    parts: dict[str, list[str]] = {"drift": [], "unlinked": [], "quarantined": [], "orphans": [], "faults": []}
+    for finding in findings:
+        parts[SECTIONS.get(finding["kind"], "drift")].append(json.dumps(finding, sort_keys=True))
+    return {name: sorted(part) for name, part in parts.items()}
+
+
+def reported(report: CheckReport) -> dict[str, list[str]]:
+    return {name: sorted(json.dumps(one, sort_keys=True) for one in getattr(report, name)) for name in sections([])}
+
+
+async def agreed(db: EmbeddedDatabase, path: Path) -> CheckReport:
+    """The check's report, whose drift must be what the oracle sees in the raw rows."""
+    report = await check(db)
+    with closing(raw.connect(path)) as connection:
+        found = {(one["kind"], one["trip_id"], one.get("email"), one.get("role")) for one in report.drift}
+        assert found == oracle.drift(connection)
+    return report
+
+
+def damaged(path: Path, *damages: tuple[Damage, Trip], trips: int = TRIPS) -> dict[str, list[str]]:
+    """Put a database there with this damage done to it; what a check must report."""
+    with closing(raw.connect(filled_file(path, trips))) as connection:
+        damage(connection, *damages)
+    return sections([finding for one, trip in damages for finding in one.findings(trip)])
+
+
+async def found_mended_and_put_back(path: Path, *damages: tuple[Damage, Trip], trips: int = FEW) -> None:
+    wanted = damaged(path, *damages, trips=trips)
+    by_hand = sections([finding for one, trip in damages if one.by_hand for finding in one.findings(trip)])["faults"]
+    async with await open_database(path) as db:
+        assert reported(await agreed(db, path)) == wanted
+        before = await digest(db), await schema_fingerprint(db)
+        mended = await apply_repair(db)
+        assert_mended(await agreed(db, path), by_hand)
+        if mended.run_id is None:
+            assert wanted == sections([]) | {"unlinked": wanted["unlinked"], "faults": by_hand}
+            assert (await digest(db), await schema_fingerprint(db)) == before
+            return
+    async with await open_database(path, foreign_keys=False) as db:
+        assert (await undo_repair(db, mended.run_id))["changed_since"] == 0
+        assert (await digest(db), await schema_fingerprint(db)) == before
+        again = reported(await agreed(db, path))
+        assert without_leftovers(again) == without_leftovers(wanted)
+    async with await open_database(path) as db:
+        assert_mended((await apply_repair(db)).after, by_hand)
+        assert (await apply_repair(db)).run_id is None
+
+
+def assert_mended(after: CheckReport, by_hand: list[str]) -> None:
+    assert (after.consistent, after.clean) == (True, not by_hand)
+    assert reported(after)["faults"] == by_hand
+
+
+def without_leftovers(report: dict[str, list[str]]) -> dict[str, list[str]]:
+    """Without what a repair adds and undoing it leaves: texts in quarantine, and the index of unlinked entries."""
+    faults = [fault for fault in report["faults"] if json.loads(fault)["kind"] != "not_indexed"]
+    return {**report, "quarantined": [], "faults": faults}
+
+
+def anywhere(one: Damage) -> Trip:
+    """A trip with two clients, another for each damage."""
+    return Trip(zlib.crc32(one.name.encode()) % (TRIPS // 4 - 1) * 4 + 2)
+
+
+@pytest.mark.parametrize("one", [*CONTENT, *BY_HAND, *ALTERED], ids=str)
+async def test_damage_among_ten_thousand_trips_is_found_and_nothing_else(tmp_path: Path, one: Damage) -> None:
+    path = tmp_path / "voygen.db"
+    wanted = damaged(path, (one, anywhere(one)))
+    async with await open_database(path) as db:
+        report = await agreed(db, path)
+    assert reported(report) == wanted
+    assert (report.trips, report.consistent) == (TRIPS, not wanted["drift"] and not wanted["orphans"])
+
+
+@pytest.mark.parametrize("one", [*CONTENT, *SCHEMA], ids=str)
+async def test_damage_is_mended_and_put_back(tmp_path: Path, one: Damage) -> None:
+    await found_mended_and_put_back(tmp_path / "voygen.db", (one, Trip(6)))
+
+
+async def test_damage_of_every_kind_at_once_is_found_mended_and_put_back(tmp_path: Path) -> None:
+    damages = [(one, anywhere(one)) for one in [*CONTENT, BY_HAND[0], *ALTERED[:4]]]
+    assert len({trip for _, trip in damages}) == len(damages)
+    await found_mended_and_put_back(tmp_path / "voygen.db", *damages, trips=TRIPS)
+
+
+@settings(max_examples=15, deadline=None)
+@given(
+    names=st.lists(st.sampled_from(sorted(BY_NAME)), min_size=2, max_size=2, unique=True),
+    numbers=st.lists(st.integers(0, FEW // 4 - 2).map(lambda n: n * 4 + 2), min_size=2, max_size=2, unique=True),
+)
+async def test_two_damages_at_once_are_found_mended_and_put_back(names: list[str], numbers: list[int]) -> None:
+    one, two = (BY_NAME[name] for name in names)
+    assume(not set(of_schema(one)) & set(of_schema(two)))
+    with tempfile.TemporaryDirectory() as folder:
+        damages = zip((one, two), map(Trip, numbers), strict=True)
+        await found_mended_and_put_back(Path(folder) / "voygen.db", *damages)
+
+
+def of_schema(one: Damage) -> list[str]:
+    """The objects of the schema that it damages."""
+    return [str(finding["name"]) for finding in one.findings(Trip(6)) if finding["kind"] == "schema"]

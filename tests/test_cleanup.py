@@ -1,0 +1,289 @@
+"""Cleaning up: what goes, what stays, and what is kept aside."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from desk import ANA, BANFF, BEN, CEM, KYOTO, Desk, each_era, new_desk, op, open_desk, seeded
+from oracle import assert_clean
+from phasing import assert_in_order, lead_to
+
+from database import cleanup
+from database.phase import PHASES, Phase
+from tools.cleanup import AT_ONCE
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from desk import Era
+
+CLIENTS, TRIPS = "cleanup_duplicate_clients", "cleanup_duplicate_trips"
+
+LATER = "2030-01-01T00:00:00.000Z"
+
+each_phase = pytest.mark.parametrize("phase", PHASES)
+
+MANY = 300
+
+
+def rows_of(desk: Desk, table: str, where: str = "true") -> list[dict[str, Any]]:
+    """The rows as dicts, by rowid."""
+    cursor = desk.connection.execute(f"SELECT * FROM {table} WHERE {where} ORDER BY rowid")
+    names = [column[0] for column in cursor.description]
+    return [dict(zip(names, row, strict=True)) for row in cursor]
+
+
+def aside(desk: Desk, table: str) -> list[dict[str, Any]]:
+    found = rows_of(desk, "orphaned_rows", f"table_name = '{table}' AND reason = 'cleanup'")
+    return [json.loads(row["row_data"]) for row in found]
+
+
+def add_many(desk: Desk, count: int = MANY) -> None:
+    """So many clients and trips of tests, each client on a trip of their own and all of them on the first trip."""
+    numbers = f"WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {count})"
+    desk.sql(f"{numbers} INSERT INTO clients_v2 (email, full_name) SELECT 'test' || i || '@example.net', 'T' FROM n")
+    desk.sql(
+        f"{numbers} INSERT INTO trips_v2 (trip_name, trip_slug, start_date, end_date) "
+        "SELECT 'Test trip ' || i, 'test-trip-' || i, '2026-01-01', '2026-01-02' FROM n"
+    )
+    desk.sql(
+        "INSERT INTO trip_client_assignments (trip_id, client_email) SELECT t.trip_id, c.email FROM trips_v2 t "
+        "JOIN clients_v2 c ON 'test' || substr(t.trip_name, 11) || '@example.net' = c.email"
+    )
+    desk.sql(
+        "INSERT INTO trip_client_assignments (trip_id, client_email) "
+        f"SELECT {KYOTO}, email FROM clients_v2 WHERE email LIKE 'test%'"
+    )
+
+
+@each_era
+async def test_a_dry_run_says_what_would_go_and_changes_nothing(tmp_path: Path, era: Era) -> None:
+    async with new_desk(tmp_path, era) as desk:
+        before = list(desk.connection.iterdump())
+        answer = await desk.call(CLIENTS, email_patterns=["A*@EXAMPLE.net"], name_patterns=["Ben*"])
+        assert (answer["matched"], answer["deleted"], answer["assignments_removed"]) == (2, 0, 0)
+        assert answer["clients"] == [
+            {"client_id": 1, "email": ANA, "full_name": "Ana Lima", "trips": 1},
+            {"client_id": 2, "email": BEN, "full_name": "Ben Ode", "trips": 1},
+        ]
+        for archive_only in (False, True):
+            trips = await desk.call(TRIPS, name_patterns=["*in kyoto"], archive_only=archive_only)
+            assert (trips["matched"], trips["deleted"], trips["cancelled"]) == (1, 0, 0)
+            assert [(trip["trip_id"], trip["travelers"]) for trip in trips["trips"]] == [(KYOTO, 1)]
+        assert list(desk.connection.iterdump()) == before
+
+
+@each_era
+async def test_clients_go_with_their_assignments_on_both_sides_and_are_kept_aside_whole(
+    tmp_path: Path, era: Era
+) -> None:
+    async with new_desk(tmp_path, era) as desk:
+        await desk.do(BANFF, op("assign_client", email=ANA, role="payer"), op("assign_client", email=CEM))
+        desk.sql("UPDATE trips_v2 SET primary_client_email = ? WHERE trip_id = ?", ANA, BANFF)
+        listed = json.dumps([{"email": ANA, "role": "traveler", "seat": "aisle"}, {"name": "Infant"}])
+        desk.sql("UPDATE trips_v2 SET clients = ? WHERE trip_id = ?", listed, KYOTO)
+        row = rows_of(desk, "clients_v2", "client_id = 1")[0]
+        assigned = rows_of(desk, "trip_client_assignments", f"client_email = '{ANA}'")
+        answer = await desk.call(CLIENTS, email_patterns=["ana@*"], dry_run=False)
+        assert (answer["matched"], answer["deleted"], answer["assignments_removed"]) == (1, 1, 2)
+        assert answer["message"].startswith("Deleted 1 clients, 2 assignments with them")
+        assert [client["email"] for client in answer["clients"]] == [ANA]
+        assert desk.json("clients", KYOTO) == [{"name": "Infant"}]
+        assert await desk.roles(BANFF) == {(BEN, "traveler"), (CEM, "traveler")}
+        (kept,) = aside(desk, "clients_v2")
+        assert kept["client"] == row
+        assert kept["assignments"] == assigned
+        assert kept["primary_of"] == [BANFF]
+        entries = {entry["trip_id"]: json.loads(entry["element"]) for entry in kept["entries"]}
+        assert entries[KYOTO] == {"email": ANA, "role": "traveler", "seat": "aisle"}
+        assert entries[BANFF]["role"] == "payer"
+        assert rows_of(desk, "ActivityLog")[-1]["activity_type"] == "ClientDeleted"
+
+
+@each_era
+async def test_those_to_be_preserved_stay_and_are_counted(tmp_path: Path, era: Era) -> None:
+    async with new_desk(tmp_path, era) as desk:
+        kept = {"preserve_emails": ["BEN@example.net "], "preserve_client_ids": [3]}
+        answer = await desk.call(CLIENTS, email_patterns=["*@example.net"], dry_run=False, **kept)
+        assert (answer["deleted"], answer["preserved"]) == (1, 2)
+        assert desk.sql("SELECT email FROM clients_v2") == [(BEN,), (CEM,)]
+        trips = await desk.call(
+            TRIPS,
+            name_patterns=["*Kyoto", "*Banff", "Nobody*"],
+            preserve_trip_names=["lima IN kyoto"],
+            preserve_trip_ids=[BANFF],
+            dry_run=False,
+        )
+        assert (trips["deleted"], trips["preserved"]) == (1, 2)
+        assert desk.sql("SELECT trip_id FROM trips_v2") == [(KYOTO,), (BANFF,)]
+        again = await desk.call(CLIENTS, email_patterns=["*@example.net"], dry_run=False, **kept)
+        assert (again["matched"], again["deleted"], again["preserved"]) == (0, 0, 2)
+
+
+@each_era
+async def test_trips_go_and_are_kept_aside_whole_and_the_log_stays(tmp_path: Path, era: Era) -> None:
+    async with new_desk(tmp_path, era) as desk:
+        await desk.do(KYOTO, op("assign_client", email=BEN, role="payer"), op("add_note", note="a 'note'"))
+        row = rows_of(desk, "trips_v2", f"trip_id = {KYOTO}")[0]
+        assigned = rows_of(desk, "trip_client_assignments", f"trip_id = {KYOTO}")
+        log = rows_of(desk, "ActivityLog")
+        answer = await desk.call(TRIPS, name_patterns=["lima*"], dry_run=False)
+        assert (answer["deleted"], answer["cancelled"], answer["assignments_removed"]) == (1, 0, 2)
+        assert desk.sql("SELECT count(*) FROM trip_client_assignments WHERE trip_id = ?", KYOTO) == [(0,)]
+        (kept,) = aside(desk, "trips_v2")
+        assert kept == {"trip": row, "assignments": assigned, "archive": [], "activity": log}
+        *earlier, last = rows_of(desk, "ActivityLog")
+        assert earlier == log
+        assert (last["activity_type"], last["trip_id"]) == ("TripDeleted", KYOTO)
+        assert desk.sql("SELECT count(*) FROM facts_dirty WHERE trip_id = ?", KYOTO) == [(0,)]
+
+
+@each_era
+async def test_columns_that_only_this_database_has_are_kept_aside_too(tmp_path: Path, era: Era) -> None:
+    async with new_desk(tmp_path, era) as desk:
+        for table in ("clients_v2", "trips_v2"):
+            desk.sql(f'ALTER TABLE {table} ADD COLUMN "it\'s ""own"""')
+            desk.sql(f'UPDATE {table} SET "it\'s ""own""" = x\'00ff\'')
+        await desk.call(CLIENTS, email_patterns=["ana@*"], dry_run=False)
+        await desk.call(TRIPS, name_patterns=["lima*"], dry_run=False)
+        assert aside(desk, "clients_v2")[0]["client"]['it\'s "own"'] == "00ff"
+        assert aside(desk, "trips_v2")[0]["trip"]['it\'s "own"'] == "00ff"
+
+
+@each_era
+async def test_archiving_cancels_and_deletes_nothing_and_skips_what_is_cancelled(tmp_path: Path, era: Era) -> None:
+    async with new_desk(tmp_path, era) as desk:
+        arguments: dict[str, Any] = {"name_patterns": ["*in*"], "archive_only": True, "dry_run": False}
+        assert "too broad" in await desk.refused(TRIPS, **arguments)
+        arguments["name_patterns"] = ["* in kyoto", "* in banff"]
+        answer = await desk.call(TRIPS, **arguments)
+        assert (answer["cancelled"], answer["deleted"]) == (2, 0)
+        assert answer["message"].startswith("Cancelled 2 trips, 0 assignments")
+        assert desk.sql("SELECT status FROM trips_v2") == [("cancelled",), ("cancelled",), ("planning",)]
+        assert [row["activity_details"] for row in rows_of(desk, "ActivityLog")] == [
+            "Status: planning became cancelled"
+        ] * 2
+        assert aside(desk, "trips_v2") == []
+        assert (await desk.call(TRIPS, **arguments))["matched"] == 0
+
+
+@each_era
+async def test_three_hundred_trips_and_clients_go_at_once(tmp_path: Path, era: Era) -> None:
+    async with new_desk(tmp_path, era) as desk:
+        add_many(desk)
+        trips = await desk.call(TRIPS, name_patterns=["test trip *"], dry_run=False)
+        assert (trips["deleted"], trips["assignments_removed"], trips["remaining"]) == (MANY, MANY, 0)
+        assert len(trips["trips"]) == len(aside(desk, "trips_v2")) == MANY
+        clients = await desk.call(CLIENTS, email_patterns=["test*@example.net"], dry_run=False)
+        assert (clients["deleted"], clients["assignments_removed"]) == (MANY, MANY)
+        assert len(aside(desk, "clients_v2")) == MANY
+        assert desk.sql("SELECT count(*) FROM trips_v2") == desk.sql("SELECT count(*) FROM clients_v2") == [(3,)]
+        assert await desk.roles(KYOTO) == {(ANA, "traveler")}
+
+
+async def test_more_than_one_call_takes_is_said_and_left_for_the_next(tmp_path: Path) -> None:
+    async with new_desk(tmp_path) as desk:
+        add_many(desk, AT_ONCE + 1)
+        first = await desk.call(TRIPS, name_patterns=["test trip *"], dry_run=False)
+        assert (first["matched"], first["deleted"], first["remaining"]) == (AT_ONCE + 1, AT_ONCE, 1)
+        second = await desk.call(TRIPS, name_patterns=["test trip *"], dry_run=False)
+        assert (second["matched"], second["deleted"], second["remaining"]) == (1, 1, 0)
+
+
+@each_era
+@pytest.mark.parametrize("pattern", ["", " ", "*", "%", "**", "%%%%", "___", "* *", "?", "a*b", "@*"])
+async def test_patterns_that_are_too_broad_are_refused(tmp_path: Path, era: Era, pattern: str) -> None:
+    async with new_desk(tmp_path, era) as desk:
+        before = desk.everything()
+        for tool, arguments in (
+            (CLIENTS, {"email_patterns": [pattern]}),
+            (CLIENTS, {"name_patterns": ["Ana Lima", pattern]}),
+            (TRIPS, {"name_patterns": [pattern]}),
+        ):
+            error = await desk.refused(tool, **arguments, dry_run=False)
+            assert error.startswith("invalid_input: ")
+            assert "is too broad" in error
+        assert desk.everything() == before
+
+
+@each_era
+async def test_a_cleanup_without_a_pattern_is_refused(tmp_path: Path, era: Era) -> None:
+    async with new_desk(tmp_path, era) as desk:
+        assert "names no pattern" in await desk.refused(CLIENTS, dry_run=False)
+        assert "names no pattern" in await desk.refused(CLIENTS, email_patterns=[], name_patterns=[])
+        assert (await desk.refused(TRIPS, name_patterns=[])).startswith("invalid_input: name_patterns")
+
+
+@each_era
+async def test_rows_that_others_changed_meanwhile_are_left_alone(tmp_path: Path, era: Era) -> None:
+    async with new_desk(tmp_path, era) as desk:
+        clients = await cleanup.clients_holding(desk.db, ["@example"], [])
+        trips = await cleanup.trips_holding(desk.db, [" in "])
+        desk.sql("UPDATE clients_v2 SET full_name = 'Real Client' WHERE email = ?", BEN)
+        desk.sql("UPDATE trips_v2 SET trip_name = 'Real Trip' WHERE trip_id = ?", BANFF)
+        assert await cleanup.cancel_trips(desk.db, trips, LATER) == {KYOTO}
+        assert await cleanup.delete_trips(desk.db, trips, LATER) == {KYOTO: 1}
+        assert await cleanup.delete_clients(desk.db, clients, LATER) == {1: 0, 3: 0}
+        assert desk.sql("SELECT full_name FROM clients_v2") == [("Real Client",)]
+        assert len(aside(desk, "clients_v2")) == 2
+        assert_clean(desk.connection)
+
+
+@each_era
+async def test_where_other_rows_depend_on_one_of_them_none_goes(tmp_path: Path, era: Era) -> None:
+    async with new_desk(tmp_path, era) as desk:
+        desk.sql("CREATE TABLE invoices (trip_id REFERENCES trips_v2(trip_id), client REFERENCES clients_v2(email))")
+        desk.sql("INSERT INTO invoices VALUES (?, ?)", BANFF, BEN)
+        before = desk.everything()
+        trips = await desk.refused(TRIPS, name_patterns=["* in kyoto", "* in banff"], dry_run=False)
+        clients = await desk.refused(CLIENTS, email_patterns=["*@example.net"], dry_run=False)
+        assert trips.startswith("conflict: Other rows")
+        assert clients.startswith("conflict: Other rows")
+        assert desk.everything() == before
+
+
+@each_era
+async def test_a_cleanup_sent_again_with_its_key_is_not_done_again(tmp_path: Path, era: Era) -> None:
+    async with new_desk(tmp_path, era) as desk:
+        arguments: dict[str, Any] = {"email_patterns": ["ana@*"], "dry_run": False, "idempotency_key": "once"}
+        first = await desk.call(CLIENTS, **arguments)
+        before = desk.everything()
+        assert await desk.call(CLIENTS, **arguments) == first | {"replayed": True}
+        assert desk.everything() == before
+
+
+@each_era
+@each_phase
+async def test_in_every_phase_both_stores_stay_equal_and_the_whole_is_kept(
+    tmp_path: Path, era: Era, phase: Phase
+) -> None:
+    async with open_desk(seeded(tmp_path / "voygen.db"), era) as desk:
+        listed = [{"email": ANA, "role": "traveler", "seat": "aisle"}, {"email": BEN, "role": "payer"}]
+        for trip_id in (KYOTO, BANFF):
+            desk.sql("UPDATE trips_v2 SET clients = ? WHERE trip_id = ?", json.dumps(listed), trip_id)
+        await lead_to(desk.db, phase)
+        for tool, arguments in (
+            (CLIENTS, {"email_patterns": ["ana@*"]}),
+            (TRIPS, {"name_patterns": ["*banff"]}),
+            (TRIPS, {"name_patterns": ["nobody*"], "archive_only": True}),
+            ("update_activitylog_clients", {}),
+            ("reset_activitylog_from_trips", {"dry_run": False}),
+        ):
+            dry = {} if "dry_run" in arguments or not arguments else {"dry_run": False}
+            result = await desk.client.call_tool(tool, {**arguments, **dry})
+            assert not result.is_error, result.content
+            await assert_in_order(desk.db, phase)
+        (client,) = aside(desk, "clients_v2")
+        assert [(entry["trip_id"], json.loads(entry["element"])) for entry in client["entries"]] == [
+            (KYOTO, listed[0]),
+            (BANFF, listed[0]),
+        ]
+        (trip,) = aside(desk, "trips_v2")
+        assert [row["client_role"] for row in trip["assignments"]] == ["payer"]
+        held = [json.loads(row["element"]) for row in trip["archive"]] or json.loads(trip["trip"]["clients"])
+        assert listed[1] in held
+        await lead_to(desk.db, "dual_write")
+        assert_clean(desk.connection)
+        assert desk.json("clients", KYOTO) == [listed[1]]

@@ -1,0 +1,200 @@
+"""The tools for those who look after the database, through the MCP client; and the readings that compare the stores."""
+
+from __future__ import annotations
+
+import os
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import raw
+from damage import past_the_triggers
+from desk import ANA, BEN, EMPTY, KYOTO, Desk, new_desk, open_desk, seeded, voygen
+from drifted import drifted_file
+from mcp.client import Client
+from mcp.client.stdio import StdioServerParameters
+from mcp_types import TextContent
+
+from migrations.phases import advance
+from server.launch import own_command
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+MAINTENANCE = {"check_consistency", "repair_consistency", "get_migration_phase"}
+
+NOTHING = {"drift": 0, "unlinked": 0, "quarantined": 0, "orphans": 0, "faults": 0}
+
+
+async def answer(desk: Desk, tool: str, /, **arguments: Any) -> dict[str, Any]:
+    """What the tool answers, whatever state the stores are in."""
+    result = await desk.client.call_tool(tool, arguments)
+    assert not result.is_error, result
+    (block,) = result.content
+    assert isinstance(block, TextContent)
+    assert result.structured_content is not None
+    assert result.structured_content["message"] == block.text
+    return dict(result.structured_content)
+
+
+async def test_the_check_says_that_the_stores_agree(tmp_path: Path) -> None:
+    async with new_desk(tmp_path) as desk:
+        before = desk.everything()
+        found = await desk.call("check_consistency")
+        assert found["message"].startswith("The two stores agree: 0 drift, 0 unlinked")
+        assert (found["consistent"], found["trips"], found["assignments"]) == (True, 3, 2)
+        assert (found["counts"], found["findings"]) == (NOTHING, {})
+        assert desk.everything() == before
+
+
+async def test_the_check_lists_the_first_findings_and_counts_all(tmp_path: Path) -> None:
+    async with open_desk(drifted_file(tmp_path / "voygen.db")) as desk:
+        found = await answer(desk, "check_consistency")
+        assert found["message"].startswith("The two stores DISAGREE: 17 drift, 3 unlinked, 0 quarantined, 2 orphans")
+        assert found["consistent"] is False
+        assert found["counts"] == {"drift": 17, "unlinked": 3, "quarantined": 0, "orphans": 2, "faults": 1}
+        assert {kind: len(some) for kind, some in found["findings"].items()} == {
+            kind: count for kind, count in found["counts"].items() if count
+        }
+        assert all(one["kind"] and one["repair"] for some in found["findings"].values() for one in some)
+        found = await answer(desk, "check_consistency", limit=1)
+        assert {len(some) for some in found["findings"].values()} == {1}
+        assert found["counts"]["drift"] == 17
+        assert "limit" in await refusal(desk, "check_consistency", limit=0)
+
+
+async def test_a_repair_only_says_what_it_would_do_unless_told_to_do_it(tmp_path: Path) -> None:
+    async with open_desk(drifted_file(tmp_path / "voygen.db")) as desk:
+        before = desk.everything()
+        plan = await answer(desk, "repair_consistency")
+        assert (plan["dry_run"], plan["run_id"], plan["consistent"]) == (True, None, None)
+        assert plan["changed"]["json_only"] == 4
+        assert plan["message"].startswith("Would mend: ")
+        assert desk.everything() == before
+        done = await desk.call("repair_consistency", dry_run=False)
+        assert (done["dry_run"], done["run_id"], done["consistent"]) == (False, 1, True)
+        assert (done["changed"]["trip"], done["changed"]["orphan"]) == (13, 2)
+        assert (await desk.call("check_consistency"))["consistent"] is True
+        assert (await desk.call("repair_consistency", dry_run=False))["message"] == "Changed: nothing."
+
+
+@pytest.mark.parametrize(("prefer", "roles"), [("junction", {"traveler", "payer"}), ("json", {"payer"})])
+async def test_a_repair_takes_the_side_it_is_told_to(tmp_path: Path, prefer: str, roles: set[str]) -> None:
+    async with open_desk(drifted_file(tmp_path / "voygen.db")) as desk:
+        assert (await desk.call("repair_consistency", dry_run=False, prefer=prefer))["consistent"] is True
+        assert {role for _, role in await desk.roles(2)} == roles
+        assert "prefer" in await desk.refused("repair_consistency", prefer="newest")
+
+
+async def test_the_phase_is_told_with_what_stands_in_the_way(tmp_path: Path) -> None:
+    async with open_desk(seeded(tmp_path / "voygen.db")) as desk:
+        status = await desk.call("get_migration_phase")
+        assert (status["phase"], status["next_phase"]) == ("dual_write", "prefer_junction")
+        epoch = status["epoch"]
+        assert [one["name"] for one in status["obstacles"]] == ["direct_write/1", "direct_write/2"]
+        assert (status["obstacles_total"], status["shadow_mismatches"]) == (2, 0)
+        await advance(desk.db, quiet_days=0)
+        status = await desk.call("get_migration_phase")
+        assert (status["phase"], status["epoch"], status["obstacles_total"]) == (
+            "prefer_junction",
+            epoch + 1,
+            0,
+        )
+
+
+async def refusal(desk: Desk, tool: str, /, **arguments: Any) -> str:
+    result = await desk.client.call_tool(tool, arguments)
+    (block,) = result.content
+    assert result.is_error
+    assert isinstance(block, TextContent)
+    return block.text
+
+
+async def names(path: Path, *options: str, env: Mapping[str, str] | None = None) -> set[str]:
+    """The tools that the program offers, started with these options."""
+    program, *command = own_command()
+    arguments = [*command, "serve", "--db", str(path), *options]
+    server = StdioServerParameters(command=program, args=arguments, env=dict(os.environ | (env or {})))
+    async with Client(server) as client:
+        return {tool.name for tool in (await client.list_tools()).tools}
+
+
+async def test_the_maintenance_tools_are_off_unless_asked_for(tmp_path: Path) -> None:
+    path = seeded(tmp_path / "voygen.db")
+    usual = await names(path)
+    assert not usual & MAINTENANCE
+    assert "get_anything" in usual
+    assert await names(path, "--toolsets", "all") >= usual | MAINTENANCE
+    alone = await names(path, "--toolsets", "maintenance")
+    assert alone >= MAINTENANCE
+    assert not alone & usual
+    assert await names(path, env={"VOYGEN_TOOLSETS": "maintenance , clients"}) > MAINTENANCE
+    assert not await names(path, "--toolsets", "trips", env={"VOYGEN_TOOLSETS": "maintenance"}) & MAINTENANCE
+
+
+def test_an_unknown_group_is_refused(tmp_path: Path) -> None:
+    path = seeded(tmp_path / "voygen.db")
+    for done in (
+        voygen("serve", "--db", path, "--toolsets", "trips,nonsense"),
+        voygen("serve", "--db", path, env=os.environ | {"VOYGEN_TOOLSETS": "nonsense"}),
+    ):
+        assert (done.returncode, done.stdout) == (2, "")
+        assert "there is no group nonsense: the groups are " in done.stderr
+        assert "Traceback" not in done.stderr
+
+
+async def test_a_reading_finds_the_stores_different_and_still_answers(tmp_path: Path) -> None:
+    async with new_desk(tmp_path) as desk:
+        assert (await desk.whole("kyoto"))["trip_id"] == KYOTO
+        assert (await desk.call("get_migration_phase"))["shadow_mismatches"] == 0
+        with past_the_triggers(desk.connection):
+            desk.sql("UPDATE trips_v2 SET clients = '[]' WHERE trip_id = ?", KYOTO)
+        desk.drop_triggers()
+        for times in (1, 2):
+            found = await answer(desk, "get_anything", query="kyoto")
+            assert [client["email"] for client in found["trip"]["clients"]] == [ANA]
+            assert desk.sql("SELECT trip_id, times FROM shadow_mismatches") == [(KYOTO, times)]
+        await answer(desk, "get_anything", query="banff")
+        assert (await answer(desk, "get_migration_phase"))["shadow_mismatches"] == 2
+
+
+async def test_a_reading_answers_over_a_list_that_is_none(tmp_path: Path) -> None:
+    async with new_desk(tmp_path) as desk:
+        with past_the_triggers(desk.connection):
+            desk.sql("UPDATE trips_v2 SET clients = '[{' WHERE trip_id = ?", KYOTO)
+            desk.sql("DROP VIEW trip_client_entries")
+            desk.sql("DROP VIEW trip_client_relationships")
+        desk.drop_triggers()
+        found = await answer(desk, "get_anything", query=str(KYOTO))
+        assert [client["email"] for client in found["trip"]["clients"]] == [ANA]
+        assert desk.sql("SELECT trip_id, times FROM shadow_mismatches") == [(KYOTO, 1)]
+
+
+async def test_a_reading_answers_where_a_mismatch_cannot_be_counted(tmp_path: Path) -> None:
+    async with new_desk(tmp_path) as desk:
+        with past_the_triggers(desk.connection):
+            desk.sql("UPDATE trips_v2 SET clients = '[]' WHERE trip_id = ?", KYOTO)
+            desk.sql("DROP TABLE shadow_mismatches")
+        found = await answer(desk, "get_anything", query="kyoto")
+        assert [client["email"] for client in found["trip"]["clients"]] == [ANA]
+
+
+async def test_in_later_phases_the_stores_are_not_compared(tmp_path: Path) -> None:
+    async with open_desk(seeded(tmp_path / "voygen.db")) as desk:
+        await advance(desk.db, quiet_days=0)
+        with past_the_triggers(desk.connection, "prefer_junction"):
+            desk.sql("UPDATE trips_v2 SET clients = '[]' WHERE trip_id = ?", KYOTO)
+        found = await answer(desk, "get_anything", query="kyoto")
+        assert [client["email"] for client in found["trip"]["clients"]] == [ANA]
+        assert desk.sql("SELECT * FROM shadow_mismatches") == []
+        assert (await answer(desk, "repair_consistency", dry_run=False))["consistent"] is True
+        await advance(desk.db)
+        found = await answer(desk, "get_anything", query="banff")
+        assert [client["email"] for client in found["trip"]["clients"]] == [BEN]
+        assert desk.sql("SELECT * FROM shadow_mismatches") == []
+        assert (await answer(desk, "get_anything", query=str(EMPTY)))["trip"]["clients"] == []
+        assert (await answer(desk, "check_consistency"))["consistent"] is True
+        assert (await answer(desk, "get_migration_phase"))["next_phase"] is None
+    with closing(raw.connect(tmp_path / "voygen.db")) as connection:
+        assert connection.execute("SELECT phase FROM migration_phase").fetchone() == ("normalized",)

@@ -1,0 +1,75 @@
+"""A call that names a key of its own is done once, however often it is sent."""
+
+import asyncio
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from desk import ANA, KYOTO, Era, each_era, new_desk, op, open_desk, seeded
+
+NOTE = op("add_note", note="once")
+
+
+@each_era
+async def test_the_same_call_sent_again_answers_from_its_receipt(tmp_path: Path, era: Era) -> None:
+    async with new_desk(tmp_path, era) as desk:
+        first = await desk.bulk(KYOTO, NOTE, idempotency_key="k1")
+        again = await desk.bulk(KYOTO, NOTE, idempotency_key="k1")
+        assert first["replayed"] is False
+        assert again == first | {"replayed": True}
+        assert len(notes(await desk.whole(KYOTO))) == 1
+
+
+@each_era
+async def test_a_key_used_for_another_call_is_a_conflict(tmp_path: Path, era: Era) -> None:
+    async with new_desk(tmp_path, era) as desk:
+        await desk.bulk(KYOTO, NOTE, idempotency_key="k1")
+        other: dict[str, Any] = {"trip_identifier": str(KYOTO), "operations": [op("add_note", note="other")]}
+        assert (await desk.refused("bulk_trip_operations", **other, idempotency_key="k1")).startswith("conflict")
+        new = {"trip_name": "New", "start_date": "2026-01-01", "end_date": "2026-01-02"}
+        assert (await desk.refused("create_trip_v2", **new, idempotency_key="k1")).startswith("conflict")
+        assert len(notes(await desk.whole(KYOTO))) == 1
+
+
+@each_era
+async def test_a_trip_and_a_client_are_made_once(tmp_path: Path, era: Era) -> None:
+    async with new_desk(tmp_path, era) as desk:
+        trip = {"trip_name": "Made once", "start_date": "2026-01-01", "end_date": "2026-01-02"}
+        ids = {(await desk.call("create_trip_v2", **trip, idempotency_key="t"))["trip_id"] for _ in range(3)}
+        assert len(ids) == 1
+        client = {"email": "once@example.net", "full_name": "Once Only"}
+        made = [await desk.call("create_client_v2", **client, idempotency_key="c") for _ in range(3)]
+        assert [answer["replayed"] for answer in made] == [False, True, True]
+
+
+async def test_a_call_that_failed_leaves_no_receipt_and_may_be_mended(tmp_path: Path) -> None:
+    async with new_desk(tmp_path) as desk:
+        client: dict[str, Any] = {"email": ANA, "full_name": "Taken"}
+        assert (await desk.refused("create_client_v2", **client, idempotency_key="k")).startswith("conflict")
+        free = client | {"email": "free@example.net"}
+        assert (await desk.call("create_client_v2", **free, idempotency_key="k"))["replayed"] is False
+
+
+async def test_ten_equal_calls_at_once_write_one_note(tmp_path: Path) -> None:
+    path = seeded(tmp_path / "voygen.db")
+    async with open_desk(path) as one, open_desk(path) as other:
+        calls = [desk.bulk(KYOTO, NOTE, idempotency_key="k") for desk in (one, other) for _ in range(5)]
+        answers = await asyncio.gather(*calls, return_exceptions=True)
+        assert any(isinstance(answer, dict) and answer["success"] for answer in answers)
+        assert len(notes(await one.whole(KYOTO))) == 1
+
+
+async def test_a_receipt_whose_answer_was_lost_is_never_done_again(tmp_path: Path) -> None:
+    path = seeded(tmp_path / "voygen.db")
+    async with open_desk(path) as desk:
+        await desk.bulk(KYOTO, NOTE, idempotency_key="k")
+        with closing(sqlite3.connect(path)) as connection, connection:
+            connection.execute("UPDATE receipts SET result = NULL")
+        sent: dict[str, Any] = {"trip_identifier": str(KYOTO), "operations": [NOTE], "idempotency_key": "k"}
+        assert (await desk.refused("bulk_trip_operations", **sent)).startswith("conflict")
+        assert len(notes(await desk.whole(KYOTO))) == 1
+
+
+def notes(trip: dict[str, Any]) -> list[Any]:
+    return [note for note in trip["notes"] if note["note"] == "once"]

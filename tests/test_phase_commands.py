@@ -1,0 +1,137 @@
+"""The phase commands, as a person runs them."""
+
+from __future__ import annotations
+
+import json
+import os
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import pytest
+import raw
+from desk import ANA, BEN, EMPTY, KYOTO, seeded, voygen
+from oracle import assert_clean
+from phasing import look, refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+
+def ran(path: Path, *arguments: object, status: int = 0) -> str:
+    """What the command says: on stdout where it did what was asked, else on stderr in words."""
+    done = voygen(*arguments, "--db", path)
+    assert done.returncode == status, done
+    said, silent = (done.stderr, done.stdout) if status else (done.stdout, done.stderr)
+    assert silent == ""
+    assert "Traceback" not in said
+    assert status == 0 or said.startswith(("voygen: ", "Usage: "))
+    return said
+
+
+def phase_of(path: Path) -> str:
+    return json.loads(ran(path, "phase", "--json"))["phase"]
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """Three trips, written by old code a month ago; one has a guest who is no client."""
+    path = seeded(tmp_path / "voygen.db")
+    look(path, "UPDATE trips_v2 SET clients = ? WHERE trip_id = ?", '[{"name":"Guest"}]', EMPTY)
+    look(path, "UPDATE direct_json_writes SET last_at = strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '-30 days')")
+    return path
+
+
+def test_the_commands_lead_up_and_down_and_say_where_the_database_is(file: Path) -> None:
+    said = ran(file, "phase")
+    assert "Phase dual_write" in said
+    assert "In the way of prefer_junction" in said
+    assert f"unlinked/{EMPTY}/0" in said
+    status = json.loads(ran(file, "phase", "--json"))
+    assert (status["phase"], status["next_phase"]) == ("dual_write", "prefer_junction")
+    assert [one["name"] for one in status["obstacles"]] == [f"unlinked/{EMPTY}/0"]
+    assert {one["trip_id"] for one in status["direct_writes"]} == {1, 2, EMPTY}
+
+    assert "in phase prefer_junction now" in ran(file, "phase", "advance", "--apply", "--accept", "unlinked/*")
+    assert "Nothing stands in the way of normalized" in ran(file, "phase")
+    assert "read-only" in refusal(file, "UPDATE trips_v2 SET clients = '[]'")
+    assert "in phase normalized now" in ran(file, "phase", "advance", "--apply")
+    assert "no phase after" in ran(file, "phase")
+    assert "no phase after" in ran(file, "phase", "advance", "--apply", status=2)
+    assert "Consistent" in ran(file, "check")
+    assert "in phase prefer_junction now" in ran(file, "phase", "back", "--apply")
+    assert f"in phase dual_write now (epoch {status['epoch'] + 4})" in ran(file, "phase", "back", "--apply")
+    assert "no phase before" in ran(file, "phase", "back", "--apply", status=2)
+    with closing(raw.connect(file)) as connection:
+        assert_clean(connection)
+        (text,) = connection.execute("SELECT clients FROM trips_v2 WHERE trip_id = ?", (EMPTY,)).fetchone()
+    assert json.loads(text) == [{"name": "Guest"}]
+
+
+def test_without_apply_nothing_is_done(file: Path) -> None:
+    before = raw.everything(file)
+    for said in (ran(file, "phase", "advance"), ran(file, "phase", "advance", "--accept", "*")):
+        assert f"unlinked/{EMPTY}/0" in said
+        assert "Nothing was done" in said
+    assert "none before" in ran(file, "phase", "back")
+    assert raw.everything(file) == before
+    ran(file, "phase", "advance", "--apply", "--accept", f"unlinked/{EMPTY}/0")
+    before = raw.everything(file)
+    assert "back to dual_write" in ran(file, "phase", "back")
+    assert raw.everything(file) == before
+
+
+def test_what_stands_in_the_way_is_listed_by_name_and_nothing_moves(file: Path) -> None:
+    look(file, "UPDATE trips_v2 SET clients = '[' WHERE trip_id = ?", KYOTO)
+    look(file, "DROP TRIGGER trg_trip_client_assignments_delete")
+    look(file, "DELETE FROM trip_client_assignments WHERE client_email = ?", BEN)
+    said = ran(file, "phase", "advance", "--apply", status=2)
+    names = [line.split(":")[0].strip() for line in said.splitlines()[1:]]
+    assert names == [
+        "json_only/2",
+        "schema/trg_trip_client_assignments_delete",
+        f"unlinked/{EMPTY}/0",
+        "quarantine/1",
+        f"direct_write/{KYOTO}",
+    ]
+    said = ran(file, "phase", "advance", "--apply", "--quiet-days", 0, "--accept", "*", status=2)
+    assert [line.split(":")[0].strip() for line in said.splitlines()[1:]] == names[:2]
+    assert phase_of(file) == "dual_write"
+    ran(file, "repair", "--apply")
+    ran(file, "phase", "advance", "--apply", "--quiet-days", 0)
+    assert phase_of(file) == "prefer_junction"
+
+
+def test_the_quiet_days_are_as_many_as_are_asked_for(file: Path) -> None:
+    accept = ("--accept", "unlinked/*", "--apply")
+    assert f"direct_write/{KYOTO}" in ran(file, "phase", "--quiet-days", 31)
+    assert f"direct_write/{KYOTO}" in ran(file, "phase", "advance", "--quiet-days", 31, *accept, status=2)
+    ran(file, "phase", "advance", "--quiet-days", 29, *accept)
+
+
+def test_a_database_that_is_not_there_or_not_migrated_is_not_led_anywhere(
+    tmp_path: Path, legacy_database: Callable[[str], Path]
+) -> None:
+    path = legacy_database("seed-legacy")
+    before = raw.everything(path)
+    for command in (("phase",), ("phase", "advance", "--apply"), ("phase", "back", "--apply")):
+        assert "voygen migrate --db" in ran(path, *command, status=2)
+        assert "does not exist" in ran(tmp_path / "none.db", *command, status=2)
+    assert raw.everything(path) == before
+    assert not (tmp_path / "none.db").exists()
+
+
+def test_the_assignments_of_a_client_are_told_in_every_phase(file: Path) -> None:
+    sql = "SELECT trip_id, source FROM trip_client_relationships WHERE assigned_email = ?"
+    assert look(file, sql, ANA) == [(KYOTO, "both")]
+    ran(file, "phase", "advance", "--apply", "--accept", "unlinked/*")
+    assert look(file, sql, ANA) == [(KYOTO, "both")]
+    ran(file, "phase", "advance", "--apply")
+    assert look(file, sql, ANA) == [(KYOTO, "junction_table")]
+
+
+def test_the_database_may_be_named_before_the_subcommand(file: Path, tmp_path: Path) -> None:
+    env = os.environ | {"VOYGEN_DB": str(tmp_path / "none.db")}
+    done = voygen("phase", "--db", file, "advance", "--apply", "--accept", "*", env=env)
+    assert done.returncode == 0, done
+    assert phase_of(file) == "prefer_junction"

@@ -1,0 +1,172 @@
+"""The self-test of a live database: it passes where all is as shipped, says what is not, and leaves nothing behind."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sqlite3
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import pytest
+import raw
+from damage import FEW, filled_file
+from desk import voygen
+from oracle import assert_clean
+
+from database.embedded import open_database
+from migrations.files import FOLDER, split_statements
+from migrations.phases import advance
+from migrations.self_test import validate
+from migrations.shape import expected
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+FORWARD, REVERSE, TRIGGERS, CONSTRAINTS, BULK, VIEW = (
+    "dual write, junction to JSON",
+    "dual write, JSON to junction",
+    "trigger behaviour",
+    "constraint fix",
+    "bulk operation",
+    "view",
+)
+
+PARTS = {
+    "dual_write": [FORWARD, REVERSE, TRIGGERS, CONSTRAINTS, BULK, VIEW],
+    "prefer_junction": [FORWARD, CONSTRAINTS, BULK, VIEW],
+    "normalized": [CONSTRAINTS, VIEW],
+}
+
+# The lines, beside that on the structure, that fail without this trigger or view.
+NOTICED: dict[str, set[str]] = {
+    "trg_trip_client_assignments_insert": {FORWARD},
+    "trg_trip_client_assignments_update": {FORWARD},
+    "trg_trip_client_assignments_delete": {FORWARD},
+    "trg_trips_v2_clients_insert": {REVERSE},
+    "trg_trips_v2_clients_update": {REVERSE, TRIGGERS},
+    "trg_trip_client_sync_reconcile": {REVERSE, TRIGGERS, BULK},
+    "trg_trips_v2_au_dirty": {TRIGGERS},
+    "trg_clients_v2_email": {CONSTRAINTS},
+    "trg_clients_v2_delete": {CONSTRAINTS},
+    "trip_client_relationships": {VIEW},
+}
+
+
+async def moved_to(path: Path, phase: str) -> Path:
+    async with await open_database(path) as db:
+        while (await db.read("SELECT phase FROM migration_phase"))[0]["phase"] != phase:
+            await advance(db, quiet_days=0)
+    return path
+
+
+async def failing(path: Path) -> dict[str, str]:
+    """The lines that fail, with what they say; the file must be to the letter what it was."""
+    before = raw.everything(path)
+    async with await open_database(path) as db:
+        outcomes = await validate(db)
+    assert raw.everything(path) == before
+    return {outcome.name: outcome.problem for outcome in outcomes if not outcome.passed}
+
+
+@pytest.mark.parametrize("phase", PARTS)
+async def test_every_part_passes_in_every_phase_and_nothing_stays(tmp_path: Path, phase: str) -> None:
+    path = await moved_to(filled_file(tmp_path / "voygen.db", FEW), phase)
+    before = raw.everything(path)
+    assert any('"sqlite_sequence"' in line for line in before)
+    done = voygen("validate", "--db", path)
+    assert (done.returncode, done.stderr) == (0, "")
+    lines = ["structure", *PARTS[phase], "nothing left behind"]
+    assert done.stdout.splitlines() == [
+        *(f"passed  {line}" for line in lines),
+        f"{len(lines)} passed, 0 failed; nothing was left behind.",
+    ]
+    assert raw.everything(path) == before
+
+
+@pytest.mark.parametrize(
+    "name", [name for name in expected("dual_write") if name.startswith("trg_")] + ["trip_client_relationships"]
+)
+async def test_what_is_missing_makes_the_right_lines_fail(tmp_path: Path, name: str) -> None:
+    path = raw.new_file(tmp_path / "voygen.db")
+    kind = "trigger" if name.startswith("trg_") else "view"
+    with closing(raw.connect(path)) as connection:
+        connection.execute(f"DROP {kind} {name}")
+    failed = await failing(path)
+    assert failed.pop("structure") == f"{kind} {name} missing"
+    assert set(failed) == NOTICED.get(name, set())
+
+
+@pytest.mark.parametrize("name", [name for name in expected("dual_write") if name.startswith("trg_")])
+async def test_a_trigger_that_does_nothing_makes_the_right_lines_fail(tmp_path: Path, name: str) -> None:
+    path = raw.new_file(tmp_path / "voygen.db")
+    head = expected("dual_write")[name].split("\nWHEN")[0].split("\nBEGIN")[0]
+    with closing(raw.connect(path)) as connection:
+        connection.execute(f"DROP TRIGGER {name}")
+        connection.execute(f"{head}\nBEGIN\n    SELECT 1;\nEND")
+    failed = await failing(path)
+    assert failed.pop("structure") == f"trigger {name} not as shipped"
+    assert set(failed) == NOTICED.get(name, set())
+
+
+async def test_a_guard_that_somebody_left_is_noticed(tmp_path: Path) -> None:
+    path = raw.new_file(tmp_path / "voygen.db")
+    with closing(raw.connect(path)) as connection:
+        connection.execute("INSERT INTO trip_client_sync (trip_id) VALUES (1)")
+    assert TRIGGERS in await failing(path)
+
+
+def test_the_command_fails_over_a_database_that_does_not_work(tmp_path: Path) -> None:
+    path = raw.new_file(tmp_path / "voygen.db")
+    with closing(raw.connect(path)) as connection:
+        connection.execute("DROP TRIGGER trg_trip_client_assignments_delete")
+    done = voygen("validate", "--db", path)
+    assert (done.returncode, done.stderr) == (1, "")
+    assert f"FAILED  {FORWARD}: a check did not hold" in done.stdout.splitlines()
+    assert "FAILED  structure: trigger trg_trip_client_assignments_delete missing" in done.stdout.splitlines()
+    outcomes = json.loads(voygen("validate", "--db", path, "--json").stdout)
+    assert [one["name"] for one in outcomes if not one["passed"]] == ["structure", FORWARD]
+
+
+def by_hand(connection: sqlite3.Connection) -> str:
+    """Run the script statement by statement in one transaction until one fails, and roll back, as the comments say."""
+    text = (FOLDER / "self_test.sql").read_text(encoding="utf-8")
+    connection.execute("BEGIN")
+    try:
+        for statement in split_statements(text.splitlines(keepends=True)):
+            connection.execute(statement)
+    except sqlite3.IntegrityError as error:
+        return str(error)
+    finally:
+        connection.execute("ROLLBACK")
+    return "nothing failed"
+
+
+def test_the_script_run_by_hand_ends_where_it_should_and_leaves_nothing(tmp_path: Path) -> None:
+    path = filled_file(tmp_path / "voygen.db", FEW)
+    before = raw.everything(path)
+    with closing(raw.connect(path)) as connection:
+        assert by_hand(connection) == "CHECK constraint failed: guard_self_test_over"
+        assert raw.everything(path) == before
+        connection.execute("DROP TRIGGER trg_clients_v2_delete")
+        assert by_hand(connection) == "CHECK constraint failed: guard_self_test_passed"
+
+
+async def test_it_passes_while_another_connection_writes(tmp_path: Path) -> None:
+    path = filled_file(tmp_path / "voygen.db", FEW)
+
+    def write() -> None:
+        with closing(sqlite3.connect(path, isolation_level=None, timeout=60)) as connection:
+            for number in range(200):
+                connection.execute(
+                    "INSERT INTO trip_client_assignments (trip_id, client_email, client_role) VALUES (?, ?, ?)",
+                    (number % FEW + 1, "client-090@example.net", f"role {number}"),
+                )
+
+    async with await open_database(path) as db:
+        outcomes, _ = await asyncio.gather(validate(db), asyncio.to_thread(write))
+    assert [outcome for outcome in outcomes if not outcome.passed] == []
+    with closing(raw.connect(path)) as connection:
+        assert_clean(connection)
+        written = connection.execute("SELECT count(*) FROM trip_client_assignments WHERE client_role LIKE 'role %'")
+        assert written.fetchone() == (200,)

@@ -1,0 +1,173 @@
+"""The workflow of a trip: its phases in order, its history, and what the instructions promise."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from desk import EMPTY, KYOTO, Era, each_era, new_desk, op, open_desk, seeded
+
+from tools.bulk import OPERATION
+from tools.catalogue import TRADE
+from tools.playbook import PLAYS, WORKFLOW_PHASES
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def logged(desk: Any, trip_id: int) -> list[str]:
+    return [row[0] for row in desk.sql("SELECT activity_type FROM ActivityLog WHERE trip_id = ?", trip_id)]
+
+
+@each_era
+async def test_a_workflow_begins_once(tmp_path: Path, era: Era) -> None:
+    async with new_desk(tmp_path, era) as desk:
+        begun = await desk.call("initialize_workflow", trip_identifier=KYOTO, initial_data={"budget": 5000})
+        assert (begun["current_phase"], begun["current_step"]) == ("interview", 1)
+        state = desk.json("workflow_state", KYOTO)
+        assert state["initial_data"] == {"budget": 5000}
+        assert [entry["phase"] for entry in state["phase_history"]] == ["interview"]
+        before = desk.everything()
+        error = await desk.refused("initialize_workflow", trip_identifier=KYOTO, starting_phase="planning")
+        assert error.startswith("conflict: Trip 1 has a workflow already, in phase interview; nothing was written.")
+        assert "advance_workflow_phase" in error
+        assert desk.everything() == before
+        assert logged(desk, KYOTO) == ["WorkflowInitialized"]
+
+
+@each_era
+async def test_phases_and_steps_are_kept_in_order_with_what_they_came_to(tmp_path: Path, era: Era) -> None:
+    async with new_desk(tmp_path, era) as desk:
+        await desk.call("initialize_workflow", trip_identifier="nobody-yet", starting_phase="conceptualization")
+        await desk.call("set_workflow_step", trip_identifier=EMPTY, step_number=2, step_data={"idea": "rail"})
+        moved = await desk.call(
+            "advance_workflow_phase",
+            trip_identifier=EMPTY,
+            new_phase="planning",
+            completion_data={"idea": "by rail"},
+            notes="They agree",
+            step_number=4,
+        )
+        assert (moved["current_phase"], moved["current_step"]) == ("planning", 4)
+        status = await desk.call("get_workflow_status", trip_identifier=EMPTY)
+        first, second = status["phase_history"]
+        assert (first["phase"], first["completion_data"]) == ("conceptualization", {"idea": "by rail"})
+        assert first["completed_at"] == second["entered_at"]
+        assert (second["phase"], second["notes"]) == ("planning", "They agree")
+        assert status["step_data"] == {"2": {"idea": "rail"}}
+        assert status["missing"] == ["The schedule is empty.", "No accommodations are entered."]
+        assert status["next_phase"] == "proposal"
+        assert logged(desk, EMPTY) == ["WorkflowInitialized", "WorkflowStepSet", "WorkflowAdvanced"]
+
+
+@each_era
+async def test_it_does_the_same_as_the_operations_of_one_call(tmp_path: Path, era: Era) -> None:
+    async with new_desk(tmp_path, era) as desk:
+        await desk.call("advance_workflow_phase", trip_identifier=KYOTO, new_phase="proposal", step_number=2)
+        await desk.call("set_workflow_step", trip_identifier=KYOTO, step_number=3)
+        await desk.do(EMPTY, op("advance_workflow", phase="proposal", step_number=2))
+        await desk.do(EMPTY, op("set_workflow_step", step_number=3))
+        by_tool, by_operation = desk.json("workflow_state", KYOTO), desk.json("workflow_state", EMPTY)
+        for state in (by_tool, by_operation):
+            assert state["phase_history"][0].pop("entered_at").endswith("Z")
+        assert by_tool == by_operation
+        assert logged(desk, KYOTO) == logged(desk, EMPTY)
+
+
+@each_era
+async def test_a_trip_without_workflow_says_so_and_where_to_begin(tmp_path: Path, era: Era) -> None:
+    async with new_desk(tmp_path, era) as desk:
+        status = await desk.call("get_workflow_status", trip_identifier=KYOTO)
+        assert (status["current_phase"], status["next_phase"]) == (None, None)
+        assert status["missing"] == ["There is no workflow: initialize_workflow starts one."]
+        told = await desk.call("get_workflow_instructions", trip_identifier=KYOTO)
+        assert [(one["phase"], one["current"]) for one in told["phases"]] == [("interview", False)]
+
+
+@each_era
+@pytest.mark.parametrize("stored", ["[1]", '"words"', "not json", '{"current_phase":"Dreaming","current_step":"x"}'])
+async def test_a_state_of_another_shape_is_told_and_not_lost(tmp_path: Path, era: Era, stored: str) -> None:
+    async with new_desk(tmp_path, era) as desk:
+        desk.sql("UPDATE trips_v2 SET workflow_state = ? WHERE trip_id = ?", stored, KYOTO)
+        status = await desk.call("get_workflow_status", trip_identifier=KYOTO)
+        assert status["current_step"] is None
+        assert (await desk.call("continue_trip", search_query=str(KYOTO)))["missing"] == status["missing"]
+        await desk.call("advance_workflow_phase", trip_identifier=KYOTO, new_phase="planning")
+        assert (await desk.call("get_workflow_status", trip_identifier=KYOTO))["current_phase"] == "planning"
+        assert any(word in desk.column("workflow_state", KYOTO) for word in ("[1]", "words", "not json", "Dreaming"))
+
+
+@each_era
+async def test_instructions_are_of_the_phase_or_of_all(tmp_path: Path, era: Era) -> None:
+    async with new_desk(tmp_path, era) as desk:
+        await desk.call("initialize_workflow", trip_identifier=KYOTO, starting_phase="revision")
+        one = await desk.call("get_workflow_instructions", trip_identifier=KYOTO)
+        assert [(part["phase"], part["current"]) for part in one["phases"]] == [("revision", True)]
+        every = await desk.call("get_workflow_instructions", trip_identifier=KYOTO, include_all_phases=True)
+        assert [part["phase"] for part in every["phases"]] == list(WORKFLOW_PHASES)
+        assert [part["phase"] for part in every["phases"] if part["current"]] == ["revision"]
+
+
+def test_instructions_speak_only_of_what_there_is() -> None:
+    known = {tool.name for tool in TRADE} | set(OPERATION.json_schema()["discriminator"]["mapping"])
+    known |= {"travel_docs", "primary_traveler", "in_progress"}
+    for phase, play in PLAYS.items():
+        words = set(re.findall(r"\w+_\w+", " ".join(play.steps)))
+        assert words <= known, phase
+        assert 1 <= len(play.steps) <= 4
+    assert tuple(PLAYS) == WORKFLOW_PHASES
+
+
+@each_era
+@pytest.mark.parametrize(
+    ("tool", "arguments", "words"),
+    [
+        ("initialize_workflow", {"starting_phase": "dreaming"}, "invalid_input: starting_phase"),
+        ("advance_workflow_phase", {}, "invalid_input: new_phase is missing."),
+        ("advance_workflow_phase", {"new_phase": "x"}, "invalid_input: new_phase"),
+        ("advance_workflow_phase", {"new_phase": "planning", "step_number": 0}, "invalid_input: step_number"),
+        ("set_workflow_step", {}, "invalid_input: step_number is missing."),
+        ("set_workflow_step", {"step_number": 1, "step_data": "x"}, "invalid_input: step_data"),
+        ("get_workflow_status", {"trip_identifier": "xqzw"}, "not_found: "),
+        ("get_workflow_instructions", {"phase": "planning"}, "invalid_input: phase is not an argument here."),
+    ],
+)
+async def test_what_is_no_phase_or_step_is_refused(
+    tmp_path: Path, era: Era, tool: str, arguments: dict[str, Any], words: str
+) -> None:
+    async with new_desk(tmp_path, era) as desk:
+        before = desk.everything()
+        assert (await desk.refused(tool, **{"trip_identifier": KYOTO} | arguments)).startswith(words)
+        assert desk.everything() == before
+
+
+@each_era
+async def test_of_many_who_begin_at_once_one_does_and_steps_set_at_once_are_all_kept(tmp_path: Path, era: Era) -> None:
+    path = seeded(tmp_path / "voygen.db")
+    async with open_desk(path, era) as one, open_desk(path, era) as other:
+        begun = await asyncio.gather(
+            *[desk.client.call_tool("initialize_workflow", {"trip_identifier": KYOTO}) for desk in [one, other] * 4]
+        )
+        assert sorted(bool(answer.is_error) for answer in begun) == [False] + [True] * 7
+        await asyncio.gather(
+            *[
+                desk.client.call_tool(
+                    "set_workflow_step", {"trip_identifier": KYOTO, "step_number": number, "step_data": {"n": number}}
+                )
+                for number, desk in enumerate([one, other] * 6, 1)
+            ]
+        )
+        status = await one.call("get_workflow_status", trip_identifier=KYOTO)
+        assert status["step_data"] == {str(number): {"n": number} for number in range(1, 13)}
+        assert len(status["phase_history"]) == 1
+
+
+@each_era
+async def test_a_phase_that_is_entered_with_a_key_is_entered_once(tmp_path: Path, era: Era) -> None:
+    async with new_desk(tmp_path, era) as desk:
+        call = {"trip_identifier": str(KYOTO), "new_phase": "planning", "idempotency_key": "k"}
+        first = await desk.call("advance_workflow_phase", **call)
+        assert await desk.call("advance_workflow_phase", **call) == first | {"replayed": True}
+        assert len(desk.json("workflow_state", KYOTO)["phase_history"]) == 1

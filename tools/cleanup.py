@@ -1,0 +1,230 @@
+"""Tools that take away what tests and mistakes left behind: duplicate clients and trips."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import BaseModel, Field, model_validator
+
+from database import cleanup
+from database.clients import fold
+from database.clock import now
+from database.errors import ConstraintViolated, GuardFailed
+from tools.errors import Conflict
+from tools.fact_models import TripIds
+from tools.fields import ClientId, Email, Name
+from tools.patterns import Pattern, matches, needles
+from tools.tool import Hints, Tool, WriteAnswer, WriteArguments
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Self
+
+    from database.engine import Database, Row
+
+# Clients or trips that one call takes away, and says each of; another call goes on.
+AT_ONCE = 500
+
+Patterns = Annotated[list[Pattern], Field(max_length=50)]
+ClientIds = Annotated[list[ClientId], Field(max_length=1000)]
+Emails = Annotated[list[Email], Field(max_length=1000)]
+Names = Annotated[list[Name], Field(max_length=1000)]
+DryRun = Annotated[bool, Field(description="Only say what would be done.")]
+
+
+class CleanupClientsArguments(WriteArguments):
+    email_patterns: Annotated[Patterns | None, Field(description="E-mails that go, * as wildcard, case ignored.")] = (
+        None
+    )
+    name_patterns: Annotated[Patterns | None, Field(description="Full names that go, * as wildcard, case ignored.")] = (
+        None
+    )
+    preserve_emails: Annotated[Emails | None, Field(description="E-mails of clients that stay in any case.")] = None
+    preserve_client_ids: Annotated[ClientIds | None, Field(description="Ids of clients that stay in any case.")] = None
+    dry_run: DryRun = True
+
+    @model_validator(mode="after")
+    def _some_pattern(self) -> Self:
+        if not self.email_patterns and not self.name_patterns:
+            raise ValueError("names no pattern: send email_patterns, name_patterns or both")
+        return self
+
+
+class DuplicateClient(BaseModel):
+    client_id: int = Field(description="Id of the client.")
+    email: str = Field(description="E-mail, as stored.")
+    full_name: str = Field(description="Name.")
+    trips: int = Field(description="How many trips they are on, or were.")
+
+
+class Cleaned(WriteAnswer):
+    dry_run: bool = Field(description="True where nothing was written.")
+    matched: int = Field(description="How many match a pattern and are not preserved.")
+    preserved: int = Field(description="How many match, but were to stay.")
+    assignments_removed: int = Field(description="How many assignments went along; 0 on a dry run.")
+    changed_meanwhile: list[int] = Field(description="Ids that others changed meanwhile, and that were left alone.")
+    remaining: int = Field(description="How many more match than one call takes; send the call again for them.")
+
+
+class ClientsCleaned(Cleaned):
+    deleted: int = Field(description="How many clients were deleted; 0 on a dry run.")
+    clients: list[DuplicateClient] = Field(description="Those that were deleted, or would be.")
+
+
+class CleanupTripsArguments(WriteArguments):
+    name_patterns: Annotated[
+        Patterns, Field(min_length=1, description="Names of trips that go, * as wildcard, case ignored.")
+    ]
+    preserve_trip_names: Annotated[
+        Names | None, Field(description="Names of trips that stay in any case, case ignored.")
+    ] = None
+    preserve_trip_ids: Annotated[TripIds | None, Field(description="Ids of trips that stay in any case.")] = None
+    archive_only: Annotated[bool, Field(description="Set the status cancelled instead of deleting.")] = False
+    dry_run: DryRun = True
+
+
+class DuplicateTrip(BaseModel):
+    trip_id: int = Field(description="Id of the trip.")
+    trip_name: str = Field(description="Its name.")
+    status: str | None = Field(description="How far it was.")
+    start_date: str = Field(description="First day.")
+    end_date: str = Field(description="Last day.")
+    travelers: int = Field(description="How many clients travel on it, or did.")
+
+
+class TripsCleaned(Cleaned):
+    deleted: int = Field(description="How many trips were deleted; 0 on a dry run.")
+    cancelled: int = Field(description="How many trips were set to cancelled; 0 on a dry run.")
+    trips: list[DuplicateTrip] = Field(description="Those that were deleted or cancelled, or would be.")
+
+
+async def cleanup_clients(db: Database, args: CleanupClientsArguments) -> ClientsCleaned:
+    by_email, by_name = args.email_patterns or [], args.name_patterns or []
+    matching = [
+        row
+        for row in await cleanup.clients_holding(db, needles(by_email), needles(by_name))
+        if matches(row["email"], by_email) or matches(row["full_name"], by_name)
+    ]
+    emails, ids = {fold(email) for email in args.preserve_emails or ()}, set(args.preserve_client_ids or ())
+    going = [row for row in matching if fold(row["email"]) not in emails and row["client_id"] not in ids]
+    chosen = going[:AT_ONCE]
+    gone: dict[int, int] = {}
+    if chosen and not args.dry_run:
+        try:
+            gone = await cleanup.delete_clients(db, chosen, now())
+        except GuardFailed:
+            raise
+        except ConstraintViolated:
+            raise _depended_on("clients") from None
+    shown = chosen if args.dry_run else [row for row in chosen if row["client_id"] in gone]
+    answer = ClientsCleaned(
+        message="",
+        dry_run=args.dry_run,
+        matched=len(going),
+        preserved=len(matching) - len(going),
+        deleted=len(gone),
+        assignments_removed=sum(gone.values()),
+        clients=[DuplicateClient(**dict(row)) for row in shown],
+        changed_meanwhile=_left(args, chosen, "client_id", set(gone)),
+        remaining=len(going) - len(chosen),
+    )
+    answer.message = _message(answer, "Deleted", answer.deleted, "clients")
+    return answer
+
+
+async def cleanup_trips(db: Database, args: CleanupTripsArguments) -> TripsCleaned:
+    matching = [
+        row
+        for row in await cleanup.trips_holding(db, needles(args.name_patterns))
+        if matches(row["trip_name"], args.name_patterns) and not (args.archive_only and row["status"] == "cancelled")
+    ]
+    names, ids = {name.lower() for name in args.preserve_trip_names or ()}, set(args.preserve_trip_ids or ())
+    going = [row for row in matching if row["trip_name"].strip().lower() not in names and row["trip_id"] not in ids]
+    chosen = going[:AT_ONCE]
+    deleted, cancelled = ({}, set[int]()) if args.dry_run or not chosen else await _take_trips(db, args, chosen)
+    done = cancelled | deleted.keys()
+    shown = chosen if args.dry_run else [row for row in chosen if row["trip_id"] in done]
+    answer = TripsCleaned(
+        message="",
+        dry_run=args.dry_run,
+        matched=len(going),
+        preserved=len(matching) - len(going),
+        deleted=len(deleted),
+        cancelled=len(cancelled),
+        assignments_removed=sum(deleted.values()),
+        trips=[DuplicateTrip(**dict(row)) for row in shown],
+        changed_meanwhile=_left(args, chosen, "trip_id", done),
+        remaining=len(going) - len(chosen),
+    )
+    answer.message = _message(answer, "Cancelled" if args.archive_only else "Deleted", len(done), "trips")
+    return answer
+
+
+async def _take_trips(
+    db: Database, args: CleanupTripsArguments, chosen: Sequence[Row]
+) -> tuple[dict[int, int], set[int]]:
+    """The trips that were deleted, with their number of assignments, and those that were cancelled."""
+    if args.archive_only:
+        return {}, await cleanup.cancel_trips(db, chosen, now())
+    try:
+        return await cleanup.delete_trips(db, chosen, now()), set()
+    except GuardFailed:
+        raise
+    except ConstraintViolated:
+        raise _depended_on("trips") from None
+
+
+def _left(
+    args: CleanupClientsArguments | CleanupTripsArguments, chosen: Sequence[Row], key: str, done: set[int]
+) -> list[int]:
+    return [] if args.dry_run else [row[key] for row in chosen if row[key] not in done]
+
+
+def _message(answer: Cleaned, verb: str, done: int, things: str) -> str:
+    if not answer.matched:
+        found = f"No {things} match" if not answer.preserved else f"No {things} match but those preserved"
+        return f"{found}; nothing was written. A pattern must fit the whole text, and * is its wildcard."
+    if answer.dry_run:
+        shown = answer.matched - answer.remaining
+        words = [f"Dry run: {answer.matched} {things} match; {shown} of them would go with dry_run false"]
+    else:
+        words = [f"{verb} {done} {things}, {answer.assignments_removed} assignments with them"]
+        if verb == "Deleted" and done:
+            words.append("all of it is kept aside in orphaned_rows")
+    words += [f"{answer.preserved} preserved"] if answer.preserved else []
+    words += [f"{len(answer.changed_meanwhile)} changed meanwhile and left"] if answer.changed_meanwhile else []
+    words += [f"{answer.remaining} more match: send the call again"] if answer.remaining else []
+    return "; ".join(words) + "."
+
+
+def _depended_on(things: str) -> Conflict:
+    return Conflict(
+        f"Other rows of the database depend on one of these {things}; nothing was deleted.",
+        "Tell the person: what depends on them has to go first.",
+    )
+
+
+TOOLS = [
+    Tool(
+        name="cleanup_duplicate_clients",
+        title="Delete duplicate clients",
+        description="Delete the clients whose e-mail or name fits a pattern, with their assignments, all or none. "
+        "A dry run by default; what is deleted is kept aside.",
+        group="maintenance",
+        hints=Hints(destructive=True),
+        input=CleanupClientsArguments,
+        output=ClientsCleaned,
+        run=cleanup_clients,
+    ),
+    Tool(
+        name="cleanup_duplicate_trips",
+        title="Delete duplicate trips",
+        description="Delete or cancel the trips whose name fits a pattern, all or none. A dry run by default; what is "
+        "deleted is kept aside.",
+        group="maintenance",
+        hints=Hints(destructive=True),
+        input=CleanupTripsArguments,
+        output=TripsCleaned,
+        run=cleanup_trips,
+    ),
+]

@@ -1,0 +1,245 @@
+"""Tools that list: trips, what was done lately, and where work on a trip stopped."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import BaseModel, Field, TypeAdapter, model_validator
+
+from database import activity, listing
+from tools.errors import NotFound, ToolFault
+from tools.fields import Day, Email, Status, TripIdentifier
+from tools.find import Activity, Number, Written
+from tools.identifiers import describe, resolve_trip
+from tools.pages import Cursor, Id, Limit, cursor_of, place_of
+from tools.people import ClientReference, Directory
+from tools.tool import READS, Answer, Arguments, Tool
+from tools.workflow import standing_of, where_words
+
+if TYPE_CHECKING:
+    from typing import Self
+
+    from database.engine import Database, Row
+
+# Travelers that a trip in a list names; they are counted all.
+NAMED = 5
+
+# Latest activities in continue_trip.
+ACTIVITIES = 5
+
+# A trip's place in a list: its start, and its id.
+TRIP_PLACES = TypeAdapter(tuple[str, Id])
+
+# An activity's place: since when the list goes back, and its id.
+ACTIVITY_PLACES = TypeAdapter(tuple[Annotated[str, Field(min_length=19, max_length=19)], Id])
+
+
+class ListTripsArguments(Arguments):
+    status: Annotated[Status | None, Field(description="Only trips that are so far.")] = None
+    starts_after: Annotated[Day | None, Field(description="First day on or after, YYYY-MM-DD.")] = None
+    starts_before: Annotated[Day | None, Field(description="First day on or before, YYYY-MM-DD.")] = None
+    client_email: Email | None = None
+    limit: Limit = 20
+    cursor: Cursor | None = None
+
+
+class ListedTrip(BaseModel):
+    trip_id: int = Field(description="Id of the trip.")
+    trip_name: str = Field(description="Its name.")
+    trip_slug: Written = Field(description="Its slug.")
+    status: Written = Field(description="How far it is.")
+    start_date: str = Field(description="First day.")
+    end_date: str = Field(description="Last day.")
+    destinations: Written = Field(description="Where it goes.")
+    total_cost: Number = Field(description="Total cost.")
+    travelers: int = Field(description="How many clients are on it.")
+    traveler_names: list[str] = Field(description="The names of the first of them.")
+
+
+class TripsPage(Answer):
+    trips: list[ListedTrip] = Field(description="The trips, earliest start first.")
+    total: int = Field(description="How many there are on all pages.")
+    next_cursor: str | None = Field(description="Begins the next page; null on the last.")
+
+
+class RecentActivitiesArguments(Arguments):
+    days: Annotated[int, Field(ge=1, le=365, description="How many days back.")] = 7
+    limit: Limit = 20
+    trip_identifier: TripIdentifier | None = None
+    cursor: Cursor | None = None
+
+
+class LoggedActivity(Activity):
+    trip_id: int | None = Field(description="The trip it was on.")
+    trip_name: str | None = Field(description="Its name; null where it is deleted.")
+    client_id: int | None = Field(description="The client it was on.")
+
+
+class ActivitiesPage(Answer):
+    activities: list[LoggedActivity] = Field(description="What was done, latest first.")
+    total: int = Field(description="How many there are on all pages.")
+    next_cursor: str | None = Field(description="Begins the next page; null on the last.")
+
+
+class ContinueTripArguments(Arguments):
+    search_query: Annotated[
+        str | None, Field(min_length=1, max_length=300, description="Id, slug, name or words of the trip.")
+    ] = None
+    activity_id: Annotated[int | None, Field(ge=1, lt=2**63, description="An activity on the trip.")] = None
+
+    @model_validator(mode="after")
+    def _at_most_one(self) -> Self:
+        if self.search_query is not None and self.activity_id is not None:
+            raise ValueError("names a trip twice: send either search_query or activity_id, or neither")
+        return self
+
+
+class TripToContinue(Answer):
+    trip_id: int = Field(description="Id of the trip.")
+    trip_name: str = Field(description="Its name.")
+    status: Written = Field(description="How far it is.")
+    start_date: str = Field(description="First day.")
+    end_date: str = Field(description="Last day.")
+    current_phase: str | None = Field(description="The phase of its workflow; null where it has none.")
+    current_step: int | None = Field(description="The step within the phase.")
+    next_phase: str | None = Field(description="The phase after this one.")
+    missing: list[str] = Field(description="What is missing to finish the phase, in words.")
+    recent_activity: list[Activity] = Field(description="What was done last, latest first.")
+
+
+async def list_trips(db: Database, args: ListTripsArguments) -> TripsPage:
+    place = place_of(args.cursor, TRIP_PLACES)
+    email = None
+    if args.client_email:
+        who = ClientReference(email=args.client_email)
+        email = (await Directory.load(db, [who])).require(who)
+    wanted = listing.TripFilter(args.status, args.starts_after, args.starts_before, email)
+    found = await listing.trips_behind(db, wanted, place, args.limit + 1)
+    page = found[: args.limit]
+    trips = await _with_travelers(db, page)
+    total = await listing.count_trips(db, wanted)
+    names = ", ".join(f"{trip.trip_name} (id {trip.trip_id}, {trip.start_date})" for trip in trips)
+    more = len(found) > args.limit
+    return TripsPage(
+        message=f"{len(trips)} of {total} trips{': ' if names else ''}{names}.{_more_words(more=more)}",
+        trips=trips,
+        total=total,
+        next_cursor=cursor_of((page[-1]["start_date"], page[-1]["trip_id"])) if more else None,
+    )
+
+
+async def get_recent_activities(db: Database, args: RecentActivitiesArguments) -> ActivitiesPage:
+    since, before = place_of(args.cursor, ACTIVITY_PLACES) or (_days_ago(args.days), None)
+    trip_id = None
+    if args.trip_identifier is not None:
+        trip_id = (await resolve_trip(db, args.trip_identifier))["trip_id"]
+    wanted = listing.ActivityFilter(since, trip_id)
+    found = await listing.activities_before(db, wanted, before, args.limit + 1)
+    page = [LoggedActivity(**dict(row)) for row in found[: args.limit]]
+    total = await listing.count_activities(db, wanted)
+    more = len(found) > args.limit
+    return ActivitiesPage(
+        message=f"{len(page)} of {total} activities since {since}.{_more_words(more=more)}",
+        activities=page,
+        total=total,
+        next_cursor=cursor_of((since, page[-1].activity_id)) if more else None,
+    )
+
+
+async def continue_trip(db: Database, args: ContinueTripArguments) -> TripToContinue:
+    trip = await _trip_to_continue(db, args)
+    standing = await standing_of(db, trip["trip_id"])
+    done = [Activity(**dict(row)) for row in await activity.of_trip(db, trip["trip_id"], ACTIVITIES)]
+    last = f" Last: {done[0].type} at {done[0].at}." if done else ""
+    return TripToContinue(
+        message=f"{describe(standing.trip)}: {where_words(standing)}{last}",
+        **{key: standing.trip[key] for key in ("trip_id", "trip_name", "status", "start_date", "end_date")},
+        current_phase=standing.phase,
+        current_step=standing.step,
+        next_phase=standing.next_phase,
+        missing=standing.missing,
+        recent_activity=done,
+    )
+
+
+async def _with_travelers(db: Database, page: list[Row]) -> list[ListedTrip]:
+    names: dict[int, list[str]] = {}
+    counts: dict[int, int] = {}
+    for row in await listing.travelers(db, [trip["trip_id"] for trip in page], NAMED):
+        names.setdefault(row["trip_id"], []).append(row["full_name"])
+        counts[row["trip_id"]] = row["travelers"]
+    return [
+        ListedTrip(
+            **dict(trip), travelers=counts.get(trip["trip_id"], 0), traveler_names=names.get(trip["trip_id"], [])
+        )
+        for trip in page
+    ]
+
+
+async def _trip_to_continue(db: Database, args: ContinueTripArguments) -> Row:
+    if args.search_query is not None:
+        return await _trip_of_words(db, args.search_query)
+    if args.activity_id is not None:
+        trip = await listing.trip_of_activity(db, args.activity_id)
+        if trip is None:
+            raise NotFound(
+                f"Activity {args.activity_id} is on no trip that exists.",
+                "Send an activity_id that get_recent_activities gave, or a search_query.",
+            )
+        return trip
+    trip = await listing.latest_active_trip(db)
+    if trip is None:
+        raise NotFound("There are no trips yet.", "Create one with create_trip_with_client.")
+    return trip
+
+
+async def _trip_of_words(db: Database, words: str) -> Row:
+    try:
+        return await resolve_trip(db, words)
+    except ToolFault as fault:
+        problem, remedy = (text.replace("trip_identifier", "search_query") for text in (fault.problem, fault.remedy))
+        raise type(fault)(problem, remedy) from None
+
+
+def _days_ago(days: int) -> str:
+    return (datetime.now(UTC) - timedelta(days=days)).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def _more_words(*, more: bool) -> str:
+    return " There are more: send next_cursor as cursor." if more else ""
+
+
+TOOLS = [
+    Tool(
+        name="list_trips",
+        title="List trips",
+        description="A page of trips by first day, all or those of a status, period or client, and how many there are.",
+        group="trips",
+        hints=READS,
+        input=ListTripsArguments,
+        output=TripsPage,
+        run=list_trips,
+    ),
+    Tool(
+        name="get_recent_activities",
+        title="Show recent activities",
+        description="What was done in the last days, on one trip or on all, latest first.",
+        group="trips",
+        hints=READS,
+        input=RecentActivitiesArguments,
+        output=ActivitiesPage,
+        run=get_recent_activities,
+    ),
+    Tool(
+        name="continue_trip",
+        title="Take up a trip again",
+        description="Where work on a trip stopped: phase, step, last activities, and what is missing to finish the "
+        "phase. Without arguments, the trip worked on last.",
+        group="trips",
+        hints=READS,
+        input=ContinueTripArguments,
+        output=TripToContinue,
+        run=continue_trip,
+    ),
+]

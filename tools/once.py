@@ -1,0 +1,57 @@
+"""Running a tool once for a key, and answering from its receipt afterwards."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from database.receipts import AlreadyDone, ReceiptingDatabase, receipt_for
+from tools.errors import Conflict
+from tools.tool import Answer, WriteArguments
+
+if TYPE_CHECKING:
+    from database.engine import Database
+    from tools.tool import AnyTool, Arguments
+
+
+async def run_tool(tool: AnyTool, db: Database, args: Arguments) -> Answer:
+    """Run the tool; where the call names a key that has a receipt, give that instead.
+
+    Raises ToolFault, a Conflict where the key was used for another call.
+    """
+    key = args.idempotency_key if isinstance(args, WriteArguments) else None
+    if key is None:
+        return await tool.run(db, args)
+    sent = json.dumps(args.model_dump(mode="json", exclude={"idempotency_key"}, warnings=False), sort_keys=True)
+    done = await _replayed(tool, db, key, sent)
+    if done is not None:
+        return done
+    receipting = ReceiptingDatabase(db, key, tool.name, sent)
+    try:
+        answer = await tool.run(receipting, args)
+    except AlreadyDone:
+        done = await _replayed(tool, db, key, sent)
+        if done is None:
+            raise
+        return done
+    if receipting.stored:
+        await receipting.complete(answer.model_dump_json())
+    return answer
+
+
+async def _replayed(tool: AnyTool, db: Database, key: str, sent: str) -> Answer | None:
+    receipt = await receipt_for(db, key)
+    if receipt is None:
+        return None
+    if (receipt["tool"], receipt["arguments"]) != (tool.name, sent):
+        raise Conflict(
+            f"The idempotency_key {key!r} was used for another call.",
+            "Send this call with a key of its own, or with none.",
+        )
+    if receipt["result"] is None:
+        raise Conflict(
+            "This call was done, but its answer was lost.",
+            "Look with get_anything at what it did; don't send it again.",
+        )
+    stored: dict[str, Any] = json.loads(receipt["result"])
+    return tool.output.model_validate(stored | {"replayed": True})

@@ -1,0 +1,97 @@
+"""delete_trip: taking one trip away, so that it can be put back by hand."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import Field
+
+from database import activity, removal
+from database.clock import now
+from database.errors import ConstraintViolated, GuardFailed
+from tools.errors import Conflict, InvalidInput, NotFound
+from tools.fields import TripIdentifier
+from tools.identifiers import resolve_trip
+from tools.tool import Hints, Tool, WriteAnswer, WriteArguments
+
+if TYPE_CHECKING:
+    from database.engine import Database, Row
+
+# How often a deletion is tried again because somebody else changed the trip meanwhile.
+TRIES = 100
+
+
+class DeleteTripArguments(WriteArguments):
+    trip_identifier: TripIdentifier
+    confirm_trip_name: Annotated[str, Field(max_length=1000, description="The trip's exact name, to be sure.")]
+
+
+class TripDeleted(WriteAnswer):
+    trip_id: int = Field(description="The trip that was deleted.")
+    trip_name: str = Field(description="Its name.")
+    assignments_removed: int = Field(description="How many assignments went with it.")
+    orphan_id: int = Field(description="The row of orphaned_rows that keeps all of it, to put it back.")
+
+
+async def delete_trip(db: Database, args: DeleteTripArguments) -> TripDeleted:
+    trip_id = (await resolve_trip(db, args.trip_identifier))["trip_id"]
+    for _ in range(TRIES):
+        whole = await removal.everything_of(db, trip_id)
+        if whole is None:
+            raise NotFound(f"Trip {trip_id} was deleted in the meantime.", "There is nothing left to do.")
+        _require_name(whole["trip"], args.confirm_trip_name)
+        try:
+            orphan_id = await _delete(db, whole)
+        except GuardFailed:
+            continue
+        except ConstraintViolated:
+            raise Conflict(
+                f"Other rows of the database depend on trip {trip_id}; nothing was deleted.",
+                "Tell the person: what depends on the trip has to go first.",
+            ) from None
+        name, removed = whole["trip"]["trip_name"], len(whole["assignments"])
+        return TripDeleted(
+            message=f"Deleted {name!r} (id {trip_id}) with {removed} assignments; all of it is kept aside as row "
+            f"{orphan_id} of orphaned_rows.",
+            trip_id=trip_id,
+            trip_name=name,
+            assignments_removed=removed,
+            orphan_id=orphan_id,
+        )
+    raise Conflict(f"Trip {trip_id} was changed by others each time it was about to go.", "Send the call again.")
+
+
+async def _delete(db: Database, whole: removal.Whole) -> int:
+    """Set the trip aside, log it and delete it, all or none; the id of the row that keeps it."""
+    trip, moment = whole["trip"], now()
+    guards = removal.guard_unchanged(whole)
+    results = await db.batch(
+        [
+            *guards,
+            removal.set_aside(whole, moment),
+            activity.log(trip["trip_id"], [("TripDeleted", f"Deleted {trip['trip_name']}")], moment),
+            *removal.delete(trip["trip_id"]),
+        ]
+    )
+    return results[len(guards)][0]["orphan_id"]
+
+
+def _require_name(trip: Row, confirmed: str) -> None:
+    if confirmed != str(trip["trip_name"]).strip():
+        raise InvalidInput(
+            f"confirm_trip_name is not the name of the trip that is meant, id {trip['trip_id']} "
+            f"{trip['trip_name']!r}; nothing was deleted.",
+            "Send exactly that name as confirm_trip_name if this trip is to go.",
+        )
+
+
+TOOL = Tool(
+    name="delete_trip",
+    title="Delete a trip",
+    description="Delete one trip and its assignments. Its exact name must be repeated. What is deleted is kept aside.",
+    group="trips",
+    hints=Hints(destructive=True),
+    input=DeleteTripArguments,
+    output=TripDeleted,
+    run=delete_trip,
+)

@@ -1,0 +1,245 @@
+"""Tools for the workflow of a trip: its phase, its step, and what comes next."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import BaseModel, Field
+
+from tools import shapes
+from tools.errors import Conflict, NotFound
+from tools.fields import Details, Phase, Step, Text, TripIdentifier
+from tools.identifiers import resolve_trip
+from tools.operations import AdvanceWorkflow, SetWorkflowStep, advance_workflow, set_workflow_step
+from tools.playbook import PLAYS, Standing
+from tools.tool import READS, Answer, Arguments, Hints, Tool, WriteAnswer, WriteArguments
+from tools.writing import rewrite_trip
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from database.engine import Database
+    from tools.draft import TripDraft
+
+
+class InitializeArguments(WriteArguments):
+    trip_identifier: TripIdentifier
+    starting_phase: Annotated[Phase, Field(description="The phase to begin in.")] = "interview"
+    initial_data: Annotated[Details | None, Field(description="What is known from the start, by name.")] = None
+
+
+class StatusArguments(Arguments):
+    trip_identifier: TripIdentifier
+
+
+class AdvanceArguments(WriteArguments):
+    trip_identifier: TripIdentifier
+    new_phase: Annotated[Phase, Field(description="The phase that begins; an earlier one too.")]
+    completion_data: Annotated[Details | None, Field(description="What the phase that ends came to.")] = None
+    notes: Annotated[Text | None, Field(description="Why, for the history.")] = None
+    step_number: Step = 1
+
+
+class StepArguments(WriteArguments):
+    trip_identifier: TripIdentifier
+    step_number: Step
+    step_data: Annotated[Details | None, Field(description="What the step came to.")] = None
+
+
+class InstructionsArguments(Arguments):
+    trip_identifier: TripIdentifier
+    include_all_phases: Annotated[bool, Field(description="All phases, not only the trip's own.")] = False
+
+
+class Where(BaseModel):
+    trip_id: int = Field(description="The trip.")
+    trip_name: str = Field(description="Its name.")
+    current_phase: str | None = Field(description="The phase it is in now; null where it has none.")
+    current_step: int | None = Field(description="The step it is at now.")
+
+
+class WorkflowChanged(WriteAnswer, Where):
+    pass
+
+
+class WorkflowStatus(Answer, Where):
+    next_phase: str | None = Field(description="The phase after this one; null at the end.")
+    missing: list[str] = Field(description="What is missing to finish the phase, in words.")
+    phase_history: list[Any] = Field(description="The phases so far, oldest first.")
+    step_data: dict[str, Any] = Field(description="What the steps came to, by number.")
+    initial_data: Any = Field(description="What was known from the start.")
+
+
+class PhaseInstructions(BaseModel):
+    phase: str = Field(description="The phase.")
+    current: bool = Field(description="Whether the trip is in it.")
+    aim: str = Field(description="What it is for.")
+    steps: list[str] = Field(description="How to work in it.")
+
+
+class WorkflowInstructions(Answer, Where):
+    phases: list[PhaseInstructions] = Field(description="The trip's phase, or all, in order.")
+    missing: list[str] = Field(description="What is missing to finish the trip's phase, in words.")
+
+
+async def initialize_workflow(db: Database, args: InitializeArguments) -> WorkflowChanged:
+    def begin(draft: TripDraft) -> str:
+        _require_none(draft)
+        state = shapes.with_phase(draft.workflow_state, args.starting_phase, 1, None, None, draft.now)
+        draft.workflow_state = state | ({"initial_data": args.initial_data} if args.initial_data else {})
+        draft.log("WorkflowInitialized", f"Phase {args.starting_phase}")
+        return f"The workflow begins in phase {args.starting_phase}."
+
+    return await _changed(db, args.trip_identifier, begin)
+
+
+async def advance_workflow_phase(db: Database, args: AdvanceArguments) -> WorkflowChanged:
+    data = AdvanceWorkflow(
+        phase=args.new_phase, step_number=args.step_number, completion_data=args.completion_data, notes=args.notes
+    )
+    return await _changed(db, args.trip_identifier, lambda draft: advance_workflow(draft, data).message)
+
+
+async def set_step(db: Database, args: StepArguments) -> WorkflowChanged:
+    data = SetWorkflowStep(step_number=args.step_number, step_data=args.step_data)
+    return await _changed(db, args.trip_identifier, lambda draft: set_workflow_step(draft, data).message)
+
+
+async def get_workflow_status(db: Database, args: StatusArguments) -> WorkflowStatus:
+    standing = await standing_of(db, (await resolve_trip(db, args.trip_identifier))["trip_id"])
+    return WorkflowStatus(
+        message=f"{standing.trip['trip_name']}: {where_words(standing)}",
+        **_where(standing),
+        next_phase=standing.next_phase,
+        missing=standing.missing,
+        phase_history=standing.workflow["phase_history"],
+        step_data=shapes.as_object(standing.workflow.get("step_data"), "earlier"),
+        initial_data=standing.workflow.get("initial_data"),
+    )
+
+
+async def get_workflow_instructions(db: Database, args: InstructionsArguments) -> WorkflowInstructions:
+    standing = await standing_of(db, (await resolve_trip(db, args.trip_identifier))["trip_id"])
+    phases = [
+        PhaseInstructions(phase=phase, current=phase == standing.phase, aim=play.aim, steps=list(play.steps))
+        for phase, play in PLAYS.items()
+        if args.include_all_phases or phase == (standing.phase or "interview")
+    ]
+    lines = [f"{one.phase}: {one.aim} {' '.join(one.steps)}" for one in phases]
+    return WorkflowInstructions(
+        message="\n".join([f"{standing.trip['trip_name']}: {where_words(standing)}", *lines]),
+        **_where(standing),
+        phases=phases,
+        missing=standing.missing,
+    )
+
+
+async def standing_of(db: Database, trip_id: int) -> Standing:
+    """Raises NotFound where the trip was deleted a moment ago."""
+    standing = await Standing.of(db, trip_id)
+    if standing is None:
+        raise NotFound(f"Trip {trip_id} was deleted in the meantime.", "Send another trip.")
+    return standing
+
+
+def where_words(standing: Standing) -> str:
+    """In what phase and at what step, and what is missing."""
+    missing = " ".join(standing.missing) or "Nothing is missing to finish it."
+    if standing.phase is None:
+        return missing
+    step = "" if standing.step is None else f", step {standing.step}"
+    after = f" Next phase: {standing.next_phase}." if standing.next_phase else ""
+    return f"phase {standing.phase}{step}. {missing}{after}"
+
+
+async def _changed(db: Database, identifier: str, change: Callable[[TripDraft], str]) -> WorkflowChanged:
+    """Change the trip's workflow and log it, in one batch; `change` gives the words for what it did."""
+    trip = await resolve_trip(db, identifier)
+    words: list[str] = []
+
+    def apply(draft: TripDraft) -> bool:
+        words[:] = [change(draft)]
+        return True
+
+    draft = await rewrite_trip(db, trip["trip_id"], [], apply)
+    return WorkflowChanged(
+        message=f"{draft.trip_name}: {words[0]}",
+        trip_id=draft.trip_id,
+        trip_name=draft.trip_name,
+        current_phase=draft.workflow_state.get("current_phase"),
+        current_step=draft.workflow_state["current_step"],
+    )
+
+
+def _require_none(draft: TripDraft) -> None:
+    phase = shapes.workflow(draft.workflow_state).get("current_phase")
+    if phase:
+        where = f", in phase {phase}" if phase in PLAYS else ""
+        raise Conflict(
+            f"Trip {draft.trip_id} has a workflow already{where}; nothing was written.",
+            "Use advance_workflow_phase to move it on, or set_workflow_step to set its step.",
+        )
+
+
+def _where(standing: Standing) -> dict[str, Any]:
+    return {
+        "trip_id": standing.trip["trip_id"],
+        "trip_name": standing.trip["trip_name"],
+        "current_phase": standing.phase,
+        "current_step": standing.step,
+    }
+
+
+TOOLS = [
+    Tool(
+        name="initialize_workflow",
+        title="Begin a trip's workflow",
+        description="Begin the workflow of a trip that has none: interview, conceptualization, planning, proposal, "
+        "revision, finalization, preparation.",
+        group="workflow",
+        hints=Hints(),
+        input=InitializeArguments,
+        output=WorkflowChanged,
+        run=initialize_workflow,
+    ),
+    Tool(
+        name="get_workflow_status",
+        title="Show a trip's workflow",
+        description="In what phase and at what step a trip is, how it came there, and what is missing to go on.",
+        group="workflow",
+        hints=READS,
+        input=StatusArguments,
+        output=WorkflowStatus,
+        run=get_workflow_status,
+    ),
+    Tool(
+        name="advance_workflow_phase",
+        title="Move a trip to another phase",
+        description="End the trip's phase, with what it came to, and begin another. The history is kept.",
+        group="workflow",
+        hints=Hints(),
+        input=AdvanceArguments,
+        output=WorkflowChanged,
+        run=advance_workflow_phase,
+    ),
+    Tool(
+        name="set_workflow_step",
+        title="Set a trip's step",
+        description="Set the step within the trip's phase, and keep what the step came to.",
+        group="workflow",
+        hints=Hints(),
+        input=StepArguments,
+        output=WorkflowChanged,
+        run=set_step,
+    ),
+    Tool(
+        name="get_workflow_instructions",
+        title="Say how to work in a phase",
+        description="What the trip's phase, or every phase, asks for, and with which tools it is done.",
+        group="workflow",
+        hints=READS,
+        input=InstructionsArguments,
+        output=WorkflowInstructions,
+        run=get_workflow_instructions,
+    ),
+]
