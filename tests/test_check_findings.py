@@ -131,14 +131,14 @@ async def test_damage_of_every_kind_at_once_is_found_mended_and_put_back(tmp_pat
 @settings(max_examples=15, deadline=None)
 @given(
     names=st.lists(st.sampled_from(sorted(BY_NAME)), min_size=2, max_size=2, unique=True),
-    numbers=st.lists(st.integers(0, FEW // 4 - 2).map(lambda n: n * 4 + 2), min_size=2, max_size=2, unique=True),
+    numbers=st.lists(st.integers(0, TRIPS // 4 - 2).map(lambda n: n * 4 + 2), min_size=2, max_size=2, unique=True),
 )
 async def test_two_damages_at_once_are_found_mended_and_put_back(names: list[str], numbers: list[int]) -> None:
     one, two = (BY_NAME[name] for name in names)
     assume(not set(of_schema(one)) & set(of_schema(two)))
     with tempfile.TemporaryDirectory() as folder:
         damages = zip((one, two), map(Trip, numbers), strict=True)
-        await found_mended_and_put_back(Path(folder) / "voygen.db", *damages)
+        await found_mended_and_put_back(Path(folder) / "voygen.db", *damages, trips=TRIPS)
 
 
 def of_schema(one: Damage) -> list[str]:

@@ -157,7 +157,7 @@ def as_old_code(path: Path, name: str) -> None:
         try:
             connection.execute("BEGIN IMMEDIATE")
             (text,) = connection.execute("SELECT clients FROM trips_v2 WHERE trip_id = ?", (trip,)).fetchone()
-            entries = [entry for entry in json.loads(text) if entry["email"] != email]
+            entries = [entry for entry in json.loads(text) if entry.get("email") != email]
             if kind == "assign":
                 entries.append({"email": email, "role": "traveler", "name": f"{name}-{done}"})
             connection.execute("UPDATE trips_v2 SET clients = ? WHERE trip_id = ?", (json.dumps(entries), trip))
