@@ -58,7 +58,8 @@ async def open_database(path: Path, *, patience: float = 30.0, foreign_keys: boo
     prepare_file(path)
     writer, reader = await _patiently(lambda: _connect(path, foreign_keys=foreign_keys), path, patience)
     keep_private(path)
-    writer.row_factory = reader.row_factory = sqlite3.Row
+    _read_as_we_do(writer)
+    _read_as_we_do(reader)
     return EmbeddedDatabase(path, writer, reader, patience)
 
 
@@ -74,7 +75,7 @@ async def open_read_only(path: Path) -> EmbeddedDatabase:
         reader, writer = connections
         for connection in connections:
             await connection.execute_fetchall("PRAGMA query_only = ON")
-            connection.row_factory = sqlite3.Row
+            _read_as_we_do(connection)
         await reader.execute_fetchall("SELECT count(*) FROM sqlite_master")
     return EmbeddedDatabase(path, writer, reader, patience=5.0)
 
@@ -134,7 +135,7 @@ class EmbeddedDatabase:
         with translated(str(self.path)):
             connection = await aiosqlite.connect(self.path, isolation_level=None, timeout=self._patience)
             try:
-                connection.row_factory = sqlite3.Row
+                _read_as_we_do(connection)
                 await connection.execute_fetchall("PRAGMA query_only = ON")
                 async with connection.execute(sql, params) as cursor:
                     while rows := await cursor.fetchmany(STREAMED_AT_ONCE):
@@ -232,6 +233,16 @@ async def _set_up(connection: aiosqlite.Connection, *, foreign_keys: bool) -> No
         "ROLLBACK",
     ):
         await connection.execute_fetchall(sql)
+
+
+def _read_as_we_do(connection: aiosqlite.Connection) -> None:
+    """Rows by name, and text that is not UTF-8, which one bad trip may hold, with marks in place of what is wrong."""
+    connection.row_factory = sqlite3.Row
+    connection.text_factory = _text
+
+
+def _text(raw: bytes) -> str:
+    return raw.decode("utf-8", "replace")
 
 
 async def _rows(connection: aiosqlite.Connection, sql: LiteralString, params: Sequence[Value]) -> list[Row]:

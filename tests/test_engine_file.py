@@ -119,3 +119,10 @@ async def test_no_room_left_is_reported_and_nothing_is_half_written(db: Embedded
     assert await db.read("SELECT email FROM clients_v2") == []
     await db.batch([Statement("PRAGMA max_page_count = 100000"), Statement(ADD_CLIENT, ("a@x.io",))])
     assert await db.read("SELECT email FROM clients_v2") == [{"email": "a@x.io"}]
+
+
+async def test_text_that_is_not_utf_8_in_one_row_does_not_keep_the_others_from_being_read(db: EmbeddedDatabase) -> None:
+    await db.batch([Statement("INSERT INTO clients_v2 (email, full_name) VALUES ('a@x.io', CAST(x'41ff' AS TEXT))")])
+    await db.batch([Statement("INSERT INTO clients_v2 (email, full_name) VALUES ('b@x.io', 'Ben')")])
+    rows = await db.read("SELECT full_name FROM clients_v2 ORDER BY email")
+    assert [row["full_name"] for row in rows] == ["A\N{REPLACEMENT CHARACTER}", "Ben"]
