@@ -45,19 +45,27 @@ STREAMED_AT_ONCE = 512
 _GUARD = re.compile(r"CHECK constraint failed: (guard_\w+)")
 
 
-async def open_database(path: Path, *, patience: float = 30.0, foreign_keys: bool = True) -> EmbeddedDatabase:
+async def open_database(
+    path: Path, *, patience: float = 30.0, foreign_keys: bool = True, as_it_is: bool = False
+) -> EmbeddedDatabase:
     """Open the file, making it and the folders on the way where they are missing, private to their owner.
 
     `patience` is how long opening, and later each batch, waits for other programs' writes, in seconds, before
     DatabaseBusy. Raises EngineTooOld, NotADatabase, DatabaseReadOnly, DatabaseFull or DatabaseUnavailable, each with a
     message for the person who named the file.
+
+    Foreign keys are off only to put rows back that pointed at nothing before. `as_it_is` leaves the file's rights and
+    journal mode alone, for a person who asked to look first.
     """
     if sqlite3.sqlite_version_info < MINIMUM_SQLITE:
         needed = ".".join(map(str, MINIMUM_SQLITE))
         raise EngineTooOld(f"SQLite {sqlite3.sqlite_version} is too old: voygen needs {needed} or newer.")
     prepare_file(path)
-    writer, reader = await _patiently(lambda: _connect(path, foreign_keys=foreign_keys), path, patience)
-    keep_private(path)
+    writer, reader = await _patiently(
+        lambda: _connect(path, foreign_keys=foreign_keys, as_it_is=as_it_is), path, patience
+    )
+    if not as_it_is:
+        keep_private(path)
     _read_as_we_do(writer)
     _read_as_we_do(reader)
     return EmbeddedDatabase(path, writer, reader, patience)
@@ -194,11 +202,13 @@ class EmbeddedDatabase:
             task.exception()  # a caller that was cancelled is not there to fetch it
 
 
-async def _connect(path: Path, *, foreign_keys: bool) -> tuple[aiosqlite.Connection, aiosqlite.Connection]:
+async def _connect(
+    path: Path, *, foreign_keys: bool, as_it_is: bool
+) -> tuple[aiosqlite.Connection, aiosqlite.Connection]:
     """The connection that writes and the one that reads."""
     writer = await aiosqlite.connect(path, isolation_level=None, timeout=BUSY_TIMEOUT_MS / 1000)
     try:
-        await _set_up(writer, foreign_keys=foreign_keys)
+        await _set_up(writer, foreign_keys=foreign_keys, as_it_is=as_it_is)
         reader = await aiosqlite.connect(path, isolation_level=None, timeout=BUSY_TIMEOUT_MS / 1000)
         await reader.execute_fetchall("PRAGMA query_only = ON")
     except BaseException:
@@ -222,10 +232,10 @@ async def _patiently(attempt: Callable[[], Awaitable[T]], path: Path, patience: 
             pause = min(pause * 2, 0.2)
 
 
-async def _set_up(connection: aiosqlite.Connection, *, foreign_keys: bool) -> None:
+async def _set_up(connection: aiosqlite.Connection, *, foreign_keys: bool, as_it_is: bool) -> None:
     for sql in (
         "SELECT count(*) FROM sqlite_master",
-        "PRAGMA journal_mode = WAL",
+        "PRAGMA journal_mode" if as_it_is else "PRAGMA journal_mode = WAL",
         "PRAGMA synchronous = NORMAL",
         f"PRAGMA foreign_keys = {'ON' if foreign_keys else 'OFF'}",
         # Probes that the file takes writes before anybody is promised one.

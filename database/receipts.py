@@ -55,12 +55,12 @@ class ReceiptingDatabase:
 
 
 async def receipt_for(db: Database, key: str) -> Row | None:
-    """The receipt of the key: tool, arguments, and result, which may be None."""
+    """The receipt of the key: tool, arguments, created_at, and result, which may be None."""
     rows = await db.read(FIND, (key,))
     return rows[0] if rows else None
 
 
-FIND: LiteralString = "SELECT tool, arguments, result FROM receipts WHERE idempotency_key = ?"
+FIND: LiteralString = "SELECT tool, arguments, result, created_at FROM receipts WHERE idempotency_key = ?"
 
 GUARD_NEW: LiteralString = """
 INSERT INTO write_guard (receipt_new) SELECT 0 WHERE EXISTS (SELECT 1 FROM receipts WHERE idempotency_key = ?)

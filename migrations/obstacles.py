@@ -80,6 +80,11 @@ async def accept_findings(db: Database, patterns: Sequence[str]) -> None:
         await db.batch(statements)
 
 
+def would_pass(name: str, patterns: Sequence[str]) -> bool:
+    """Whether the patterns let an obstacle pass: only unlinked entries and quarantined texts can be accepted."""
+    return name.startswith(("unlinked/", "quarantine/")) and _matches(name, patterns)
+
+
 def _matches(name: str, patterns: Sequence[str]) -> bool:
     return any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)
 

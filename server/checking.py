@@ -30,7 +30,7 @@ async def check_file(path: Path, *, record: bool = False) -> tuple[CheckReport, 
 async def open_migrated(path: Path, *, foreign_keys: bool = True) -> AsyncGenerator[EmbeddedDatabase]:
     """A database that exists and has this version's schema. Raises DatabaseUnavailable over any other."""
     require_file(path)
-    async with await open_database(path, foreign_keys=foreign_keys) as db:
+    async with await open_database(path, foreign_keys=foreign_keys, as_it_is=True) as db:
         if await pending(db):
             raise DatabaseUnavailable(f"{path} is not migrated yet: run `voygen migrate --db {path}` first.")
         yield db

@@ -116,8 +116,9 @@ class _OfferedTool(McpTool):
         )
 
     async def _fault_of(self, error: DatabaseError) -> ToolFault:
-        logger.error("tool %s: %s", self.name, error, exc_info=error)
-        if isinstance(error, DatabaseBusy):
+        busy = isinstance(error, DatabaseBusy)
+        logger.error("tool %s: %s", self.name, error, exc_info=None if busy else error)
+        if busy:
             return Busy("The database is in use by another program.", "Send the call again in a moment.")
         if isinstance(error, ProgramTooOld):
             return ReadOnly(str(error), "Nothing was written. Tell the person to update voygen and to start it again.")

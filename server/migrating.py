@@ -27,7 +27,7 @@ async def migrate_file(path: Path, dump: Path | None, *, dry_run: bool) -> Migra
             load_dump(dump, copy)
         else:
             require_file(path)
-            async with await open_database(path) as db:
+            async with await open_database(path, as_it_is=True) as db:
                 await db.back_up_to(copy)
         async with await open_database(copy) as db:
             return await migrate(db, back_up=False)

@@ -25,7 +25,7 @@ async def repair_file(path: Path, prefer: Prefer, trip_id: int | None, *, really
             plan = await plan_repair(db, prefer, trip_id)
             return plan.as_json(), _plan_in_words(plan)
         report = await apply_repair(db, prefer, trip_id)
-        return report.as_json(), _report_in_words(report)
+        return report.as_json(), _report_in_words(report, path)
 
 
 async def undo_file(path: Path, run_id: int) -> tuple[dict[str, Any], str]:
@@ -48,13 +48,13 @@ def _plan_in_words(plan: RepairPlan) -> str:
     return "\n".join(lines)
 
 
-def _report_in_words(report: RepairReport) -> str:
+def _report_in_words(report: RepairReport, path: Path) -> str:
     if report.run_id is None:
         return "Nothing to mend."
     changed = ", ".join(f"{count} of kind {kind}" for kind, count in report.changed.items()) or "nothing"
     return (
         f"Run {report.run_id} changed: {changed}.\n"
-        f"Put it back with: voygen repair --undo {report.run_id}\n{describe(report.after)}"
+        f"Put it back with: voygen repair --db {path} --undo {report.run_id}\n{describe(report.after)}"
     )
 
 

@@ -271,3 +271,22 @@ def test_a_damaged_database_is_refused_in_words(tmp_path: Path) -> None:
             assert "Traceback" not in done.stderr
             assert "damaged" in done.stderr
     shutil.rmtree(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "look", [("migrate", "--dry-run"), ("check",), ("repair",), ("phase",), ("validate",)], ids=lambda look: look[0]
+)
+def test_what_only_looks_leaves_the_file_as_it_was_to_the_byte(tmp_path: Path, look: tuple[str, ...]) -> None:
+    path = tmp_path / "voygen.db"
+    if look[0] == "migrate":
+        with closing(sqlite3.connect(path)) as connection:
+            connection.executescript(DUMP.read_text(encoding="utf-8"))
+    else:
+        seeded(path)
+        with closing(sqlite3.connect(path)) as connection:
+            connection.execute("PRAGMA journal_mode = DELETE")
+    path.chmod(0o644)
+    before = path.read_bytes()
+    succeeded(*look, "--db", path)
+    assert path.read_bytes() == before
+    assert stat.S_IMODE(path.stat().st_mode) == 0o644

@@ -65,10 +65,20 @@ async def test_a_receipt_whose_answer_was_lost_is_never_done_again(tmp_path: Pat
     async with open_desk(path) as desk:
         await desk.bulk(KYOTO, NOTE, idempotency_key="k")
         with closing(sqlite3.connect(path)) as connection, connection:
-            connection.execute("UPDATE receipts SET result = NULL")
+            connection.execute("UPDATE receipts SET result = NULL, created_at = '2026-01-01T00:00:00.000Z'")
         sent: dict[str, Any] = {"trip_identifier": str(KYOTO), "operations": [NOTE], "idempotency_key": "k"}
         assert (await desk.refused("bulk_trip_operations", **sent)).startswith("conflict")
         assert len(notes(await desk.whole(KYOTO))) == 1
+
+
+async def test_a_call_whose_twin_is_under_way_is_told_to_come_again(tmp_path: Path) -> None:
+    path = seeded(tmp_path / "voygen.db")
+    async with open_desk(path) as desk:
+        await desk.bulk(KYOTO, NOTE, idempotency_key="k")
+        with closing(sqlite3.connect(path)) as connection, connection:
+            connection.execute("UPDATE receipts SET result = NULL")
+        sent: dict[str, Any] = {"trip_identifier": str(KYOTO), "operations": [NOTE], "idempotency_key": "k"}
+        assert (await desk.refused("bulk_trip_operations", **sent)).startswith("busy")
 
 
 def notes(trip: dict[str, Any]) -> list[Any]:

@@ -142,11 +142,10 @@ def _answer(
     would = "would be done" if args.dry_run else "done"
     name = _name_after(trip, operations, results, args)
     message = f"{name}: {done} of {len(results)} operations {would}."
-    if failed:
-        numbers = [f"{number} ({result.operation})" for number, result in enumerate(results, 1) if not result.success]
-        message += (
-            f" Not done: {', '.join(numbers[:NAMED])}{' and others' if failed > NAMED else ''}; see their errors."
-        )
+    faults = [(number, one) for number, one in enumerate(results, 1) if not one.success]
+    if faults:
+        undone = [f"{number} ({one.operation}): {one.error or one.message}" for number, one in faults[:NAMED]]
+        message += f" Not done: {' | '.join(undone)}{' | and others' if failed > NAMED else ''}"
     return BulkAnswer(
         message=message,
         success=failed == 0,

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from database.receipts import AlreadyDone, ReceiptingDatabase, receipt_for
-from tools.errors import Conflict
+from tools.errors import Busy, Conflict
 from tools.tool import Answer, WriteArguments
 
 if TYPE_CHECKING:
     from database.engine import Database
     from tools.tool import AnyTool, Arguments
+
+
+# For how long a receipt without an answer is taken for a call that is still under way.
+UNDER_WAY = timedelta(seconds=60)
 
 
 async def run_tool(tool: AnyTool, db: Database, args: Arguments) -> Answer:
@@ -49,6 +54,8 @@ async def _replayed(tool: AnyTool, db: Database, key: str, sent: str) -> Answer 
             "Send this call with a key of its own, or with none.",
         )
     if receipt["result"] is None:
+        if datetime.fromisoformat(receipt["created_at"]) > datetime.now(UTC) - UNDER_WAY:
+            raise Busy("The same call is under way.", "Send it again in a moment, with the same key.")
         raise Conflict(
             "This call was done, but its answer was lost.",
             "Look with get_anything at what it did; don't send it again.",

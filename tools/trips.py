@@ -167,8 +167,10 @@ async def _describe_trip_with_client(  # noqa: PLR0913 - what came of the write
 ) -> TripWithClientCreated:
     traveler = next(row for row in await assignments.on_trip(db, trip_id) if row["email"] == email)
     known = "new" if is_new else "known"
+    left = "" if is_new else f" They are known as {traveler['full_name']}: what else was sent of them was left aside."
     return TripWithClientCreated(
-        message=f"Trip {args.trip_name!r} created with id {trip_id}; {known} client {email} is its {args.client_role}.",
+        message=f"Trip {args.trip_name!r} created with id {trip_id}; {known} client {email} is its {args.client_role}."
+        f"{left}",
         trip_id=trip_id,
         trip_slug=slug,
         trip_name=args.trip_name,
