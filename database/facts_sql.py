@@ -54,7 +54,9 @@ _HOTELS: LiteralString = (
     "iif(json_array_length(" + _array("t.accommodations") + ") > 0, "
     "json_array_length(" + _array("t.accommodations") + """), (
     SELECT count(DISTINCT nullif(lower(trim(h.name)), '')) FROM (
-        SELECT iif(k.type = 'text', k.value, iif(k.type = 'object', k.value ->> '$.name', NULL)) AS name
+        SELECT iif(k.type = 'text', k.value,
+                   iif(json_type(iif(k.type = 'object', k.value, '{}'), '$.name') = 'text',
+                       k.value ->> '$.name', NULL)) AS name
         FROM """ + _DAYS + ", json_each(" + _DAY_OBJECT + """) k
         WHERE k.key IN ('hotel', 'hotel_name', 'accommodation', 'lodging')
     ) h))"""
