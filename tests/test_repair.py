@@ -119,7 +119,7 @@ def test_the_command_mends_says_how_to_put_back_and_puts_back(tmp_path: Path) ->
     before = voygen("check", "--db", path, "--json")
     done = voygen("repair", "--db", path, "--apply")
     assert (done.returncode, done.stderr) == (0, "")
-    assert "Put it back with: voygen repair --undo 1\nConsistent" in done.stdout
+    assert f"Put it back with: voygen repair --db {path} --undo 1\nConsistent" in done.stdout
     assert voygen("check", "--db", path).returncode == 0
     assert voygen("repair", "--db", path, "--apply").stdout == "Nothing to mend.\n"
     done = voygen("repair", "--db", path, "--undo", 1)
