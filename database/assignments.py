@@ -13,9 +13,6 @@ if TYPE_CHECKING:
 
     from database.engine import Database, Row, Value
 
-# The role of an assignment that names none, in both stores.
-DEFAULT_ROLE = "traveler"
-
 # A trip by its id, or, where it is made earlier in the same batch, by its slug.
 Trip: TypeAlias = int | str
 

@@ -13,6 +13,7 @@ import click
 
 from database.errors import DatabaseError
 from database.platform import default_database_path
+from tools.groups import DEFAULT_GROUPS, GROUPS
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -71,7 +72,7 @@ def voygen() -> None:
 @click.option(
     "--toolsets",
     envvar="VOYGEN_TOOLSETS",
-    default="trips,clients,workflow,facts",
+    default=",".join(DEFAULT_GROUPS),
     show_default=True,
     help="Groups of tools to offer, separated by commas, or all (or VOYGEN_TOOLSETS).",
 )
@@ -235,8 +236,6 @@ def _named(context: click.Context, name: str) -> Any:  # noqa: ANN401 - an optio
 
 def _groups(toolsets: str) -> frozenset[str]:
     """The groups named, or all. Exits 2 over one that does not exist."""
-    from tools.catalogue import GROUPS  # noqa: PLC0415
-
     named = {name.strip() for name in toolsets.split(",") if name.strip()}
     if "all" in named:
         return GROUPS

@@ -10,7 +10,8 @@ from desk import KYOTO, Desk, Era, each_era, new_desk
 from pydantic import BaseModel, TypeAdapter
 
 from server.steward import MigrationSteward
-from tools.catalogue import DEFAULT_GROUPS, GROUPS, all_tools
+from tools.catalogue import all_tools
+from tools.groups import DEFAULT_GROUPS, GROUPS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -35,10 +35,6 @@ TRADE: tuple[AnyTool, ...] = (
     *facts.TOOLS,
 )
 
-# Groups of tools; those that are on by default.
-GROUPS = frozenset({"trips", "clients", "workflow", "facts", "maintenance"})
-DEFAULT_GROUPS = ("trips", "clients", "workflow", "facts")
-
 
 def all_tools(steward: Steward) -> list[AnyTool]:
     return [*TRADE, *maintenance.tools(steward), *cleanup.TOOLS, *attribution.TOOLS, *health.TOOLS]
