@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 
-def now() -> str:
-    """This moment in UTC, ISO 8601 with milliseconds and a Z."""
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+def now(*, days_on: int = 0) -> str:
+    """This moment, or one some days later, in UTC: ISO 8601 with milliseconds and a Z."""
+    moment = datetime.now(UTC) + timedelta(days=days_on)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

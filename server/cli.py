@@ -19,6 +19,7 @@ COMMANDS: Mapping[str, str] = {
     "repair": "server.commands.migration",
     "phase": "server.commands.migration",
     "validate": "server.commands.migration",
+    "token": "server.commands.tokens",
 }
 
 

@@ -1,0 +1,82 @@
+"""Access tokens: their names, what they may do, and the hash of each; the tokens themselves are stored nowhere."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, LiteralString
+
+from database.engine import Statement
+
+if TYPE_CHECKING:
+    from database.engine import Database
+
+Scope = Literal["read", "write"]
+
+
+@dataclass(frozen=True)
+class StoredToken:
+    """`sha256` is hexadecimal; `expires_at` is None for a token that does not expire. Times are UTC."""
+
+    name: str
+    sha256: str
+    scope: Scope
+    created_at: str
+    expires_at: str | None
+    revoked_at: str | None
+    last_used_at: str | None
+
+    def state(self, now: str) -> Literal["live", "expired", "revoked"]:
+        if self.revoked_at is not None:
+            return "revoked"
+        return "expired" if self.expires_at is not None and self.expires_at <= now else "live"
+
+
+async def every(db: Database) -> list[StoredToken]:
+    """All tokens there ever were, oldest first."""
+    return [StoredToken(**row) for row in await db.read(EVERY)]
+
+
+async def with_hash(db: Database, sha256: str) -> StoredToken | None:
+    rows = await db.read(WITH_HASH, (sha256,))
+    return StoredToken(**rows[0]) if rows else None
+
+
+async def any_exist(db: Database) -> bool:
+    """Whether a token was ever made, live or not."""
+    return bool((await db.read("SELECT EXISTS (SELECT 1 FROM access_tokens) AS one"))[0]["one"])
+
+
+def add(name: str, sha256: str, scope: Scope, now: str, expires_at: str | None) -> Statement:
+    """Returns the name, or no row where it was used before."""
+    return Statement(ADD, (name, sha256, scope, now, expires_at))
+
+
+def revoke(name: str, now: str) -> Statement:
+    """Returns the name, or no row where there is no such token that is not revoked."""
+    return Statement(REVOKE, (now, name))
+
+
+def note_use(name: str, now: str) -> Statement:
+    return Statement("UPDATE access_tokens SET last_used_at = ? WHERE name = ?", (now, name))
+
+
+EVERY: LiteralString = """
+SELECT name, sha256, scope, created_at, expires_at, revoked_at, last_used_at
+FROM access_tokens ORDER BY created_at, name
+"""
+
+WITH_HASH: LiteralString = """
+SELECT name, sha256, scope, created_at, expires_at, revoked_at, last_used_at
+FROM access_tokens WHERE sha256 = ?
+"""
+
+ADD: LiteralString = """
+INSERT INTO access_tokens (name, sha256, scope, created_at, expires_at)
+VALUES (?, ?, ?, ?, ?)
+ON CONFLICT (name) DO NOTHING
+RETURNING name
+"""
+
+REVOKE: LiteralString = """
+UPDATE access_tokens SET revoked_at = ? WHERE name = ? AND revoked_at IS NULL RETURNING name
+"""

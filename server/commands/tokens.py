@@ -1,0 +1,66 @@
+"""The commands for access tokens."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+import click
+
+from server.options import as_json as as_json_option
+from server.options import database, run, show
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@click.group()
+def token() -> None:
+    """Tokens that let clients in over HTTP: several, each with a name and a scope."""
+
+
+@token.command()
+@database
+@click.argument("name")
+@click.option(
+    "--scope",
+    type=click.Choice(["read", "write"]),
+    default="write",
+    show_default=True,
+    help="read: only tools that read. write: every tool that is served.",
+)
+@click.option("--days", type=click.IntRange(1, 3650), help="For how many days it is good; for ever if not said.")
+def create(path: Path, name: str, scope: Literal["read", "write"], days: int | None) -> None:
+    """Make a token and print it, this once: only its hash is stored."""
+    from server.tokens import TokenRefused, create_token  # noqa: PLC0415
+
+    try:
+        made = run(create_token(path, name, scope, days))
+    except TokenRefused as refused:
+        raise click.UsageError(str(refused)) from refused
+    click.echo("Keep this token: it is not shown again.", err=True)
+    show(made)
+
+
+@token.command(name="list")
+@database
+@as_json_option
+def list_(path: Path, *, as_json: bool) -> None:
+    """The tokens there are and were: scope, state and when each was last used."""
+    from server.tokens import describe, list_tokens  # noqa: PLC0415
+
+    listed = run(list_tokens(path))
+    show(listed if as_json else describe(listed))
+
+
+@token.command()
+@database
+@click.argument("name")
+def revoke(path: Path, name: str) -> None:
+    """Refuse a token from now on, on servers that run as well."""
+    from server.tokens import TokenRefused, revoke_token  # noqa: PLC0415
+
+    try:
+        run(revoke_token(path, name))
+    except TokenRefused as refused:
+        raise click.UsageError(str(refused)) from refused
+    show(f"{name} is refused from now on.")

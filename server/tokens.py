@@ -1,0 +1,97 @@
+"""Making, listing and revoking access tokens, and knowing one when it is shown."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+import secrets
+from typing import TYPE_CHECKING, Any
+
+from database import tokens
+from database.clock import now
+from server.checking import open_migrated
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from database.engine import Database
+    from database.tokens import Scope, StoredToken
+
+# How a token of ours begins, so that a person, or a program that looks for leaked secrets, knows what it is.
+PREFIX = "vgn_"
+
+# Random bytes in a token.
+STRENGTH = 32
+
+NAME = re.compile(r"[\w.@-]{1,64}")
+
+
+class TokenRefused(Exception):
+    """The token cannot be made or revoked; the message says why."""
+
+
+async def create_token(path: Path, name: str, scope: Scope, days: int | None) -> str:
+    """The new token, which is told this once. Raises TokenRefused over a name that was used before or can't be one."""
+    if not NAME.fullmatch(name):
+        raise TokenRefused(f"{name!r} can't be a name: send 1 to 64 letters, digits or any of _ . @ - instead.")
+    token = PREFIX + secrets.token_urlsafe(STRENGTH)
+    expires_at = now(days_on=days) if days else None
+    async with open_migrated(path) as db:
+        (made,) = await db.batch([tokens.add(name, hash_of(token), scope, now(), expires_at)])
+    if not made:
+        raise TokenRefused(f"There is, or was, a token named {name}: choose another name.")
+    return token
+
+
+async def list_tokens(path: Path) -> list[dict[str, Any]]:
+    """Each token's name, scope, state (live, expired or revoked) and times, oldest first."""
+    async with open_migrated(path) as db:
+        return [_described(token) for token in await tokens.every(db)]
+
+
+async def revoke_token(path: Path, name: str) -> None:
+    """Raises TokenRefused where there is no token of this name that could be revoked."""
+    async with open_migrated(path) as db:
+        (revoked,) = await db.batch([tokens.revoke(name, now())])
+    if not revoked:
+        raise TokenRefused(f"There is no token named {name} that is not revoked already: see voygen token list.")
+
+
+async def known_token(db: Database, token: str) -> StoredToken | None:
+    """The live token that this is. Asks the database each time: a token that was revoked is refused at once."""
+    shown = hash_of(token)
+    stored = await tokens.with_hash(db, shown)
+    if stored is None or not hmac.compare_digest(stored.sha256, shown):
+        return None
+    return stored if stored.state(now()) == "live" else None
+
+
+def hash_of(token: str) -> str:
+    return hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()
+
+
+def _described(token: StoredToken) -> dict[str, Any]:
+    return {
+        "name": token.name,
+        "scope": token.scope,
+        "state": token.state(now()),
+        "created_at": token.created_at,
+        "expires_at": token.expires_at,
+        "revoked_at": token.revoked_at,
+        "last_used_at": token.last_used_at,
+    }
+
+
+def describe(listed: list[dict[str, Any]]) -> str:
+    """The tokens for a person to read."""
+    if not listed:
+        return "There are no tokens: voygen token create NAME makes one."
+    width = max(len(one["name"]) for one in listed)
+    return "\n".join(_line(one, width) for one in listed)
+
+
+def _line(one: dict[str, Any], width: int) -> str:
+    used = f"last used {one['last_used_at']}" if one["last_used_at"] else "never used"
+    until = f", expires {one['expires_at']}" if one["expires_at"] else ""
+    return f"{one['name']:{width}}  {one['scope']:5}  {one['state']:7}  created {one['created_at']}{until}, {used}"
