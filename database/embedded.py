@@ -1,4 +1,4 @@
-"""The embedded engine: one SQLite file, one connection that writes, one that reads."""
+"""The embedded engine: one SQLite file, one connection that writes, one or several that read."""
 
 from __future__ import annotations
 
@@ -46,13 +46,13 @@ _GUARD = re.compile(r"CHECK constraint failed: (guard_\w+)")
 
 
 async def open_database(
-    path: Path, *, patience: float = 30.0, foreign_keys: bool = True, as_it_is: bool = False
+    path: Path, *, patience: float = 30.0, readers: int = 1, foreign_keys: bool = True, as_it_is: bool = False
 ) -> EmbeddedDatabase:
     """Open the file, making it and the folders on the way where they are missing, private to their owner.
 
     `patience` is how long opening, and later each batch, waits for other programs' writes, in seconds, before
-    DatabaseBusy. Raises EngineTooOld, NotADatabase, DatabaseReadOnly, DatabaseFull or DatabaseUnavailable, each with a
-    message for the person who named the file.
+    DatabaseBusy. `readers` is how many queries run at the same time. Raises EngineTooOld, NotADatabase,
+    DatabaseReadOnly, DatabaseFull or DatabaseUnavailable, each with a message for the person who named the file.
 
     Foreign keys are off only to put rows back that pointed at nothing before. `as_it_is` leaves the file's rights and
     journal mode alone, for a person who asked to look first.
@@ -61,31 +61,27 @@ async def open_database(
         needed = ".".join(map(str, MINIMUM_SQLITE))
         raise EngineTooOld(f"SQLite {sqlite3.sqlite_version} is too old: voygen needs {needed} or newer.")
     prepare_file(path)
-    writer, reader = await _patiently(
-        lambda: _connect(path, foreign_keys=foreign_keys, as_it_is=as_it_is), path, patience
+    connections = await _patiently(
+        lambda: _connect(path, readers, foreign_keys=foreign_keys, as_it_is=as_it_is), path, patience
     )
     if not as_it_is:
         keep_private(path)
-    _read_as_we_do(writer)
-    _read_as_we_do(reader)
-    return EmbeddedDatabase(path, writer, reader, patience)
+    return EmbeddedDatabase(path, connections, patience)
 
 
-async def open_read_only(path: Path) -> EmbeddedDatabase:
+async def open_read_only(path: Path, *, readers: int = 1) -> EmbeddedDatabase:
     """Open a file that exists so that the engine itself refuses every write with DatabaseReadOnly."""
     require_file(path)
     uri = _read_only_uri(path)
     with translated(str(path)):
         connections = [
             await aiosqlite.connect(uri, uri=True, isolation_level=None, timeout=BUSY_TIMEOUT_MS / 1000)
-            for _ in range(2)
+            for _ in range(1 + readers)
         ]
-        reader, writer = connections
         for connection in connections:
             await connection.execute_fetchall("PRAGMA query_only = ON")
-            _read_as_we_do(connection)
-        await reader.execute_fetchall("SELECT count(*) FROM sqlite_master")
-    return EmbeddedDatabase(path, writer, reader, patience=5.0)
+        await connections[0].execute_fetchall("SELECT count(*) FROM sqlite_master")
+    return EmbeddedDatabase(path, connections, patience=5.0)
 
 
 def _read_only_uri(path: Path) -> str:
@@ -114,26 +110,32 @@ def require_file(path: Path) -> None:
 class EmbeddedDatabase:
     """A database file on this machine, opened with `open_database`.
 
-    Writes go through one connection, a batch at a time. Reads have a connection of their own and see the last
+    Writes go through one connection, a batch at a time. Reads have connections of their own and see the last
     commit without waiting for a write under way.
     """
 
-    def __init__(self, path: Path, writer: aiosqlite.Connection, reader: aiosqlite.Connection, patience: float) -> None:
+    def __init__(self, path: Path, connections: Sequence[aiosqlite.Connection], patience: float) -> None:
+        """The first of the connections writes, the others read."""
         self.path = path
-        self._writer = writer
-        self._reader = reader
+        self._connections = connections
+        self._writer, *readers = connections
+        self._free: asyncio.LifoQueue[aiosqlite.Connection] = asyncio.LifoQueue()
         self._patience = patience
+        for connection in connections:
+            _read_as_we_do(connection)
+        for reader in readers:
+            self._free.put_nowait(reader)
         self._turn = asyncio.Lock()
         self._under_way: set[asyncio.Task[Any]] = set()
 
     async def read(self, sql: LiteralString, params: Sequence[Value] = ()) -> list[Row]:
-        return await self._unbroken(self._with_patience(lambda: _rows(self._reader, sql, params)))
+        return await self._with_patience(lambda: self._query(sql, params))
 
     async def shadow_read(self, sql: LiteralString, params: Sequence[Value] = ()) -> list[Row]:
         return await self.read(sql, params)
 
     async def batch(self, statements: Sequence[Statement]) -> list[list[Row]]:
-        return await self._unbroken(self._with_patience(lambda: self._transaction(statements)))
+        return await self._with_patience(lambda: self._in_turn(statements))
 
     async def stream(self, sql: LiteralString, params: Sequence[Value] = ()) -> AsyncGenerator[Row]:
         """The rows of a query one by one, as of one moment, however many there are.
@@ -156,17 +158,19 @@ class EmbeddedDatabase:
         """Copy the database, as it stands at one moment, into a new private file, with writers running."""
         prepare_file(target)
         copy = sqlite3.connect(target, check_same_thread=False)
+        reader = await self._free.get()
         try:
             with translated(str(target)):
-                await self._unbroken(self._reader.backup(copy))
+                await self._unbroken(reader.backup(copy))
         finally:
+            self._free.put_nowait(reader)
             copy.close()
 
     async def close(self) -> None:
         while self._under_way:
             await asyncio.gather(*self._under_way, return_exceptions=True)
-        await self._reader.close()
-        await self._writer.close()
+        for connection in reversed(self._connections):
+            await connection.close()
 
     async def __aenter__(self) -> Self:
         return self
@@ -174,27 +178,49 @@ class EmbeddedDatabase:
     async def __aexit__(self, *_: object) -> None:
         await self.close()
 
+    async def _query(self, sql: LiteralString, params: Sequence[Value]) -> list[Row]:
+        """Run one query on a connection that is free. Where the caller is cancelled, the query ends too."""
+        reader = await self._free.get()
+        try:
+            return await _rows(reader, sql, params)
+        except asyncio.CancelledError:
+            await reader.interrupt()
+            raise
+        finally:
+            self._free.put_nowait(reader)
+
+    async def _in_turn(self, statements: Sequence[Statement]) -> list[list[Row]]:
+        """Who is cancelled while waiting has written nothing, and will not."""
+        await self._turn.acquire()
+        return await self._unbroken(self._transaction(statements))
+
     async def _transaction(self, statements: Sequence[Statement]) -> list[list[Row]]:
-        async with self._turn:
+        """One transaction of the writer, whose turn it is; gives the turn back."""
+        try:
             await self._writer.execute_fetchall("BEGIN IMMEDIATE")
-            try:
-                results = [await _rows(self._writer, one.sql, one.params) for one in statements]
-                await self._writer.execute_fetchall("COMMIT")
-            except BaseException:
-                if self._writer.in_transaction:
-                    await self._writer.execute_fetchall("ROLLBACK")
-                raise
-            return results
+            results = [await _rows(self._writer, one.sql, one.params) for one in statements]
+            await self._writer.execute_fetchall("COMMIT")
+        except BaseException:
+            if self._writer.in_transaction:
+                await self._writer.execute_fetchall("ROLLBACK")
+            raise
+        finally:
+            self._turn.release()
+        return results
 
     async def _with_patience(self, attempt: Callable[[], Awaitable[T]]) -> T:
         return await _patiently(attempt, self.path, self._patience)
 
     async def _unbroken(self, work: Coroutine[Any, Any, T]) -> T:
-        """Run to the end even if the caller is cancelled: the connection is never left inside a transaction."""
+        """Run to the end even if the caller is cancelled, who is told so only then: nothing goes on behind it."""
         task = asyncio.ensure_future(work)
         self._under_way.add(task)
         task.add_done_callback(self._settled)
-        return await asyncio.shield(task)
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            await asyncio.wait({task})
+            raise
 
     def _settled(self, task: asyncio.Task[Any]) -> None:
         self._under_way.discard(task)
@@ -202,19 +228,22 @@ class EmbeddedDatabase:
             task.exception()  # a caller that was cancelled is not there to fetch it
 
 
-async def _connect(
-    path: Path, *, foreign_keys: bool, as_it_is: bool
-) -> tuple[aiosqlite.Connection, aiosqlite.Connection]:
-    """The connection that writes and the one that reads."""
-    writer = await aiosqlite.connect(path, isolation_level=None, timeout=BUSY_TIMEOUT_MS / 1000)
+async def _connect(path: Path, readers: int, *, foreign_keys: bool, as_it_is: bool) -> list[aiosqlite.Connection]:
+    """The connection that writes, and those that read."""
+    opened: list[aiosqlite.Connection] = []
     try:
-        await _set_up(writer, foreign_keys=foreign_keys, as_it_is=as_it_is)
-        reader = await aiosqlite.connect(path, isolation_level=None, timeout=BUSY_TIMEOUT_MS / 1000)
-        await reader.execute_fetchall("PRAGMA query_only = ON")
+        for number in range(1 + readers):
+            connection = await aiosqlite.connect(path, isolation_level=None, timeout=BUSY_TIMEOUT_MS / 1000)
+            opened.append(connection)
+            if number == 0:
+                await _set_up(connection, foreign_keys=foreign_keys, as_it_is=as_it_is)
+            else:
+                await connection.execute_fetchall("PRAGMA query_only = ON")
     except BaseException:
-        await writer.close()
+        for connection in opened:
+            await connection.close()
         raise
-    return writer, reader
+    return opened
 
 
 async def _patiently(attempt: Callable[[], Awaitable[T]], path: Path, patience: float) -> T:

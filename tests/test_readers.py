@@ -1,0 +1,93 @@
+"""Several readers beside one writer, and what becomes of a call that is cancelled."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import closing
+from typing import TYPE_CHECKING, Any, LiteralString
+
+import pytest
+import raw
+
+from database.embedded import EmbeddedDatabase, open_database, open_read_only
+from database.engine import Statement
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+# A query that takes many seconds, and would be waited for if it were not stopped.
+LONG: LiteralString = """
+WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 200000000) SELECT count(*) AS n FROM n
+"""
+
+ADD: LiteralString = "INSERT INTO clients_v2 (email, full_name) VALUES (?, 'N')"
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return raw.new_file(tmp_path / "voygen.db")
+
+
+async def stopped(task: asyncio.Task[Any]) -> None:
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
+async def turn_of_the_loop() -> None:
+    for _ in range(10):
+        await asyncio.sleep(0)
+
+
+@pytest.mark.parametrize("read_only", [False, True])
+async def test_a_long_query_holds_up_no_other_query_and_ends_when_it_is_cancelled(path: Path, read_only: bool) -> None:  # noqa: FBT001
+    opening = open_read_only(path, readers=2) if read_only else open_database(path, readers=2)
+    async with await opening as db:
+        long = asyncio.create_task(db.read(LONG))
+        await turn_of_the_loop()
+        for _ in range(20):
+            assert await db.read("SELECT 1 AS one") == [{"one": 1}]
+        assert not long.done()
+        await stopped(long)
+        started = time.monotonic()
+        await asyncio.gather(*[db.read("SELECT 1 AS one") for _ in range(4)])
+    assert time.monotonic() - started < 2
+
+
+async def test_reads_do_not_wait_for_a_write_under_way(path: Path) -> None:
+    async with await open_database(path) as db:
+        with closing(raw.connect(path)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            other.execute(ADD, ("open@x.io",))
+            waiting = asyncio.create_task(db.batch([Statement(ADD, ("ours@x.io",))]))
+            await turn_of_the_loop()
+            assert await db.read("SELECT email FROM clients_v2") == []
+            assert not waiting.done()
+            other.execute("COMMIT")
+        await waiting
+        assert len(await db.read("SELECT email FROM clients_v2")) == 2
+
+
+async def test_a_batch_cancelled_while_it_waits_for_a_lock_is_never_written(path: Path) -> None:
+    async with await open_database(path) as db:
+        with closing(raw.connect(path)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            waiting = [asyncio.create_task(db.batch([Statement(ADD, (f"{n}@x.io",))])) for n in range(3)]
+            await turn_of_the_loop()
+            for task in waiting:
+                await stopped(task)
+            other.execute("COMMIT")
+        await db.batch([Statement(ADD, ("next@x.io",))])
+        assert await db.read("SELECT email FROM clients_v2") == [{"email": "next@x.io"}]
+
+
+async def test_a_caller_cancelled_during_its_batch_learns_of_it_when_the_batch_is_settled(db: EmbeddedDatabase) -> None:
+    statements = [Statement(ADD, (f"{n}@x.io",)) for n in range(200)]
+    writing = asyncio.create_task(db.batch(statements))
+    await turn_of_the_loop()
+    await stopped(writing)
+    count: LiteralString = "SELECT count(*) AS n FROM clients_v2"
+    settled = await db.read(count)
+    await db.batch([])
+    assert settled == await db.read(count) == [{"n": 200}]
