@@ -11,6 +11,7 @@ from database.clock import now
 from database.engine import Statement
 from database.phase import read_phase
 from database.schema import normalized
+from migrations.progress import Counter, Progress, untold
 
 if TYPE_CHECKING:
     from database.embedded import EmbeddedDatabase
@@ -34,7 +35,7 @@ class Proof:
         return asdict(self)
 
 
-async def digest(db: EmbeddedDatabase) -> str:
+async def digest(db: EmbeddedDatabase, progress: Progress = untold) -> str:
     """A digest of the canonical form of both stores: alike for like content, whatever the order of the rows.
 
     A trip's list counts by what it says, not by white space or the order of keys; text that is no JSON, and the digits
@@ -42,18 +43,21 @@ async def digest(db: EmbeddedDatabase) -> str:
     """
     state = await read_phase(db)
     sha = hashlib.sha256()
-    async for row in db.stream(ARCHIVED if state.phase == "normalized" else LISTS):
+    archived = state.phase == "normalized"
+    rows = Counter(progress, (await db.read(COUNT_ARCHIVED if archived else COUNT))[0]["n"])
+    async for row in rows.counted(db.stream(ARCHIVED if archived else LISTS)):
         sha.update(_line("list", row["trip_id"], *_canonical(row["clients"])))
-    async for row in db.stream(JUNCTION):
+    async for row in rows.counted(db.stream(JUNCTION)):
         sha.update(_line("junction", *dict(row).values()))
+    rows.done()
     return sha.hexdigest()
 
 
-async def record_proof(db: EmbeddedDatabase, report: CheckReport) -> Proof:
+async def record_proof(db: EmbeddedDatabase, report: CheckReport, progress: Progress = untold) -> Proof:
     """Take the digest, and store it beside what the check found."""
     state = await read_phase(db)
     proof = Proof(
-        digest=await digest(db),
+        digest=await digest(db, progress),
         trips=report.trips,
         assignments=report.assignments,
         drift=len(report.drift) + len(report.live_orphans),
@@ -99,6 +103,14 @@ def _refuse(word: str) -> None:
 def _line(*values: object) -> bytes:
     return json.dumps(values, ensure_ascii=False, default=repr).encode("utf-8", "surrogatepass") + b"\n"
 
+
+COUNT: LiteralString = """
+SELECT (SELECT count(*) FROM trips_v2) + (SELECT count(*) FROM trip_client_assignments) AS n
+"""
+
+COUNT_ARCHIVED: LiteralString = """
+SELECT (SELECT count(*) FROM trip_client_archive) + (SELECT count(*) FROM trip_client_assignments) AS n
+"""
 
 LISTS: LiteralString = "SELECT trip_id, clients FROM trips_v2 ORDER BY trip_id"
 

@@ -13,10 +13,11 @@ from database.errors import DatabaseUnavailable, GuardFailed
 from database.phase import guard_epoch, read_phase
 from migrations.check import CheckReport, Finding, check
 from migrations.files import quoted, trusted
+from migrations.progress import Progress, forward, part, untold
 from migrations.shape import expected
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from database.embedded import EmbeddedDatabase
     from database.engine import Database
@@ -55,9 +56,11 @@ class RepairReport:
         return {"run_id": self.run_id, "changed": self.changed, "after": self.after.as_json()}
 
 
-async def plan_repair(db: EmbeddedDatabase, prefer: Prefer = "union", trip_id: int | None = None) -> RepairPlan:
+async def plan_repair(
+    db: EmbeddedDatabase, prefer: Prefer = "union", trip_id: int | None = None, *, progress: Progress = untold
+) -> RepairPlan:
     """What a repair would mend now, of all trips or of one."""
-    report = await check(db)
+    report = await check(db, progress)
     plan = RepairPlan(prefer)
     found = [*report.drift, *report.live_orphans, *report.faults]
     for finding in found if trip_id is None else _of_trip(found, trip_id):
@@ -66,19 +69,22 @@ async def plan_repair(db: EmbeddedDatabase, prefer: Prefer = "union", trip_id: i
     return plan
 
 
-async def apply_repair(db: EmbeddedDatabase, prefer: Prefer = "union", trip_id: int | None = None) -> RepairReport:
+async def apply_repair(
+    db: EmbeddedDatabase, prefer: Prefer = "union", trip_id: int | None = None, *, progress: Progress = untold
+) -> RepairReport:
     """Mend what is there now. Every batch reads again what it changes, so a run that was cut off can be run again."""
-    plan = await plan_repair(db, prefer, trip_id)
+    told = forward(progress)
+    plan = await plan_repair(db, prefer, trip_id, progress=part(told, 0, 3))
     if not plan.findings:
-        return RepairReport(None, {}, await check(db))
+        return RepairReport(None, {}, await check(db, part(told, 2, 3)))
     (started,) = await db.batch([Statement(START, (prefer, now()))])
     run = _Run(db, started[0]["run_id"], prefer, (await read_phase(db)).phase)
     if await run.restore(plan.findings):
         # Others may have written meanwhile without the triggers.
         plan = await plan_repair(db, prefer, trip_id)
-    await run.mend(plan.findings)
+    await run.mend(plan.findings, part(told, 1, 3))
     rows = await db.read(CHANGED, (run.run_id,))
-    return RepairReport(run.run_id, {row["kind"]: row["n"] for row in rows}, await check(db))
+    return RepairReport(run.run_id, {row["kind"]: row["n"] for row in rows}, await check(db, part(told, 2, 3)))
 
 
 @dataclass
@@ -95,21 +101,24 @@ class _Run:
             await self._write(self._restored(schema))
         return bool(schema)
 
-    async def mend(self, findings: Sequence[Finding]) -> None:
+    async def mend(self, findings: Sequence[Finding], progress: Progress) -> None:
         guards = [finding["trip_id"] for finding in findings if finding["kind"] == "guard_left"]
-        for trip_ids in _chunks(guards):
-            await self._write([Statement(RECORD_GUARDS, (self.run_id, trip_ids)), Statement(DROP_GUARDS, (trip_ids,))])
         orphans = [finding for finding in findings if finding["kind"] == "orphan"]
-        for start in range(0, len(orphans), AT_ONCE):
-            await self._write(self._set_aside(orphans[start : start + AT_ONCE]))
-        drifted = dict.fromkeys(finding["trip_id"] for finding in findings if finding["kind"] in OF_A_TRIP)
-        for trip_ids in _chunks(drifted):
-            await self._write(self._reconciled(trip_ids))
+        drifted = list(dict.fromkeys(finding["trip_id"] for finding in findings if finding["kind"] in OF_A_TRIP))
         primary = [finding["trip_id"] for finding in findings if finding["kind"] == "primary_client"]
-        for trip_ids in _chunks(primary):
-            await self._write(
-                [Statement(RECORD_PRIMARY, (self.run_id, trip_ids)), Statement(CLEAR_PRIMARY, (trip_ids,))]
-            )
+        work: list[tuple[list[Any], Callable[[Any], list[Statement]]]] = [
+            (guards, self._without_guards),
+            (orphans, self._set_aside),
+            (drifted, self._reconciled),
+            (primary, self._without_primary_client),
+        ]
+        done, total = 0, sum(len(subjects) for subjects, _ in work)
+        for subjects, mending in work:
+            for start in range(0, len(subjects), AT_ONCE):
+                some = subjects[start : start + AT_ONCE]
+                await self._write(mending(some))
+                done += len(some)
+                progress(done, total)
         await self._give_slugs(findings)
 
     async def _write(self, statements: Sequence[Statement]) -> None:
@@ -139,6 +148,14 @@ class _Run:
             statements.append(Statement(RECORD_OBJECT_AFTER, (self.run_id, name)))
         return statements
 
+    def _without_guards(self, trips: Sequence[int]) -> list[Statement]:
+        trip_ids = json.dumps(trips)
+        return [Statement(RECORD_GUARDS, (self.run_id, trip_ids)), Statement(DROP_GUARDS, (trip_ids,))]
+
+    def _without_primary_client(self, trips: Sequence[int]) -> list[Statement]:
+        trip_ids = json.dumps(trips)
+        return [Statement(RECORD_PRIMARY, (self.run_id, trip_ids)), Statement(CLEAR_PRIMARY, (trip_ids,))]
+
     def _set_aside(self, orphans: Sequence[Finding]) -> list[Statement]:
         """With the guard held: the delete trigger would take an unlinked entry of the same e-mail out of the JSON."""
         ids = json.dumps([orphan["assignment_id"] for orphan in orphans])
@@ -151,8 +168,9 @@ class _Run:
             Statement(RELEASE, (trip_ids,)),
         ]
 
-    def _reconciled(self, trip_ids: str) -> list[Statement]:
+    def _reconciled(self, trips: Sequence[int]) -> list[Statement]:
         """Record, bring the two sides together the way that was asked for, record again."""
+        trip_ids = json.dumps(trips)
         first: dict[Prefer, list[LiteralString]] = {
             "union": [],
             "junction": [JSON_AS_JUNCTION],
@@ -187,13 +205,6 @@ def _of_trip(findings: Iterable[Finding], trip_id: int) -> Iterable[Finding]:
                 yield finding | {"trip_ids": json.dumps([first, trip_id])}
         elif finding["kind"] == "schema" or finding.get("trip_id") == trip_id:
             yield finding
-
-
-def _chunks(values: Iterable[Any]) -> Iterable[str]:
-    """The values as JSON lists of a batch's size."""
-    every = list(values)
-    for start in range(0, len(every), AT_ONCE):
-        yield json.dumps(every[start : start + AT_ONCE])
 
 
 START: LiteralString = "INSERT INTO repair_runs (prefer, started_at) VALUES (?, ?) RETURNING run_id"
