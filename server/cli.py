@@ -20,6 +20,7 @@ COMMANDS: Mapping[str, str] = {
     "phase": "server.commands.migration",
     "validate": "server.commands.migration",
     "token": "server.commands.tokens",
+    "config": "server.commands.operation",
 }
 
 
@@ -51,7 +52,14 @@ def _show_version(context: click.Context, _: click.Parameter, asked: bool) -> No
     callback=_show_version,
     help="Show the version and exit.",
 )
-def voygen() -> None:
+@click.option(
+    "--config",
+    type=click.Path(dir_okay=False),
+    envvar="VOYGEN_CONFIG",
+    show_envvar=True,
+    help="The settings file, where it is not the usual one; `voygen config` shows what is in force.",
+)
+def voygen(config: str | None) -> None:
     """The trip desk of a travel agency as an MCP server.
 
     Start with: voygen demo

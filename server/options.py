@@ -6,28 +6,99 @@ import asyncio
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+from click.core import ParameterSource
 
 from database.errors import DatabaseError
-from database.platform import default_database_path
+from server.settings import SETTINGS, SettingsWrong, default_settings_file, read_settings_file
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Callable, Coroutine, Sequence
+
+    from server.settings import Kind, Setting
+
+F = TypeVar("F", bound="Callable[..., Any]")
 
 # Exit statuses: what was asked was done; a check found a fault; it could not be done.
 DONE, INCONSISTENT, FAILED = 0, 1, 2
 
-database = click.option(
-    "--db",
-    "path",
-    type=click.Path(path_type=Path),
-    envvar="VOYGEN_DB",
-    default=default_database_path,
-    show_default="the platform's folder for application data",
-    help="The database file (or VOYGEN_DB).",
-)
+
+class SettingOption(click.Option):
+    """An option of the table of settings: a flag, else the environment, else the settings file, else the default."""
+
+    def __init__(self, declarations: Sequence[str], *, setting: Setting, **attributes: Any) -> None:  # noqa: ANN401 - click's own
+        super().__init__(declarations, **attributes)
+        self.setting = setting
+
+    def consume_value(self, ctx: click.Context, opts: Any) -> tuple[Any, ParameterSource]:  # noqa: ANN401 - click's signature
+        value, source = super().consume_value(ctx, opts)
+        if source is ParameterSource.DEFAULT and not ctx.resilient_parsing:
+            said = settings_file(ctx)[1]
+            if self.setting.name in said:
+                return said[self.setting.name], ParameterSource.DEFAULT_MAP
+        return value, source
+
+
+def setting(
+    name: str,
+    parameter: str | None = None,
+    callback: Callable[[click.Context, click.Parameter, Any], Any] | None = None,
+) -> Callable[[F], F]:
+    """The option of a setting; the command takes its value under the setting's name, or as `parameter`."""
+    known = SETTINGS[name]
+    flag = f"{known.flag}/--no-{known.flag[2:]}" if known.kind == "switch" else known.flag
+    return click.option(
+        flag,
+        parameter or name,
+        cls=SettingOption,
+        setting=known,
+        type=_option_type(known),
+        multiple=known.kind == "list",
+        callback=_parts if known.kind == "list" else callback,
+        envvar=known.variable,
+        default=known.default,
+        help=known.words,
+        show_envvar=True,
+        show_default=known.default_words or (known.shown(known.default) if known.default else False),
+    )
+
+
+def settings_file(context: click.Context) -> tuple[Path, dict[str, Any]]:
+    """The settings file that this command line goes by, and what it says. Exits 2 over one that cannot be taken."""
+    named = context.find_root().params.get("config")
+    path = Path(named) if named else default_settings_file()
+    if _SAID not in context.meta:
+        try:
+            context.meta[_SAID] = read_settings_file(path, must_exist=bool(named))
+        except SettingsWrong as wrong:
+            raise click.UsageError(str(wrong)) from wrong
+    return path, context.meta[_SAID]
+
+
+def _option_type(known: Setting) -> Any:  # noqa: ANN401 - click takes types and its own
+    types: dict[Kind, Any] = {
+        "file": click.Path(path_type=Path),
+        "text": str,
+        "list": str,
+        "switch": bool,
+        "seconds": click.FloatRange(min=0, min_open=True),
+        "number": click.IntRange(min=1),
+        "choice": click.Choice(known.choices),
+    }
+    return types[known.kind]
+
+
+def _parts(_: click.Context, __: click.Parameter, value: tuple[str, ...]) -> tuple[str, ...]:
+    """Texts, each of which may be several, separated by commas."""
+    return tuple(part.strip() for text in value for part in text.split(",") if part.strip())
+
+
+# Where what the settings file says is kept for the length of a command.
+_SAID = "voygen.settings"
+
+database = setting("db", "path")
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 

@@ -1,0 +1,181 @@
+"""Where a setting's value comes from: a flag, else the environment, else the settings file, else the default."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+from desk import seeded, voygen
+from hypothesis import given
+from hypothesis import strategies as st
+
+from server.settings import SETTINGS, SettingsWrong, markdown_table, read_settings_file
+
+README = Path(__file__).parent.parent / "README.md"
+
+EXAMPLES: dict[str, tuple[str, str, str]] = {
+    # kind: as a flag or in the environment, in TOML, as shown
+    "file": ("/somewhere/v.db", '"/somewhere/v.db"', "/somewhere/v.db"),
+    "text": ("words", '"words"', "words"),
+    "list": ("one, two", '["one", "two"]', "one, two"),
+    "switch": ("true", "true", "true"),
+    "seconds": ("7.5", "7.5", "7.5"),
+    "number": ("9", "9", "9"),
+}
+
+
+def example(name: str) -> tuple[str, str, str]:
+    known = SETTINGS[name]
+    if known.choices:
+        choice = next(one for one in known.choices if one != known.default)
+        return choice, f'"{choice}"', choice
+    if known.kind == "switch":
+        word = "false" if known.default else "true"
+        return word, word, word
+    given_as, toml, shown = EXAMPLES[known.kind]
+    return given_as, toml, "****" if known.secret else shown
+
+
+def in_force(folder: Path, *flags: str, text: str = "", **environment: str) -> dict[str, Any]:
+    """What `voygen config` says of each setting, with this settings file and nothing else in the environment."""
+    path = folder / "config.toml"
+    path.write_text(text, encoding="utf-8")
+    bare = {name: value for name, value in os.environ.items() if not name.startswith(("VOYGEN_", "OTEL_"))}
+    done = voygen("config", "--json", *flags, env=bare | {"VOYGEN_CONFIG": str(path)} | environment)
+    assert (done.returncode, done.stderr) == (0, "")
+    answer = json.loads(done.stdout)
+    assert answer["file"] == str(path)
+    return {line["name"]: line for line in answer["settings"]}
+
+
+def refused(*arguments: object, **environment: str) -> str:
+    done = voygen(*arguments, env=os.environ | environment)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "Traceback" not in done.stderr
+    return done.stderr
+
+
+def test_with_nothing_said_every_setting_has_its_default(tmp_path: Path) -> None:
+    lines = in_force(tmp_path)
+    assert list(lines) == list(SETTINGS)
+    assert {line["source"] for line in lines.values()} == {"default"}
+    assert lines["toolsets"]["value"] == ["trips", "clients", "workflow", "facts"]
+
+
+def test_every_setting_can_be_given_in_the_file_in_the_environment_and_as_a_flag(tmp_path: Path) -> None:
+    text = "\n".join(f"{name} = {example(name)[1]}" for name in SETTINGS)
+    environment = {known.variable: example(name)[0] for name, known in SETTINGS.items()}
+    flags: list[str] = []
+    for name, known in SETTINGS.items():
+        said = example(name)[0]
+        if known.kind == "switch":
+            flags.append(known.flag if said == "true" else f"--no-{known.flag[2:]}")
+        else:
+            flags += [known.flag, said]
+    ways: list[tuple[dict[str, Any], str]] = [
+        (in_force(tmp_path, text=text), "file "),
+        (in_force(tmp_path, **environment), "environment "),
+        (in_force(tmp_path, *flags), "flag --"),
+    ]
+    for lines, source in ways:
+        assert {name: line["shown"] for name, line in lines.items()} == {name: example(name)[2] for name in SETTINGS}
+        assert all(line["source"].startswith(source) for line in lines.values())
+
+
+def test_a_flag_goes_before_the_environment_and_that_before_the_file(tmp_path: Path) -> None:
+    text = 'log_level = "error"\nread_only = true\npatience = 3'
+    lines = in_force(tmp_path, "--log-level", "debug", "--no-read-only", text=text, VOYGEN_LOG_LEVEL="info")
+    assert (lines["log_level"]["value"], lines["log_level"]["source"]) == ("debug", "flag --log-level")
+    assert (lines["read_only"]["value"], lines["read_only"]["source"]) == (False, "flag --read-only")
+    lines = in_force(tmp_path, text=text, VOYGEN_LOG_LEVEL="info")
+    assert (lines["log_level"]["value"], lines["log_level"]["source"]) == ("info", "environment VOYGEN_LOG_LEVEL")
+    assert lines["patience"]["source"] == f"file {tmp_path / 'config.toml'}"
+
+
+def test_a_secret_is_never_printed(tmp_path: Path) -> None:
+    headers = "Authorization=Bearer-a1b2c3"
+    for said in (
+        voygen("config", "--otel-headers", headers),
+        voygen("config", "--json", env=os.environ | {"OTEL_EXPORTER_OTLP_HEADERS": headers}),
+    ):
+        assert said.returncode == 0
+        assert "****" in said.stdout
+        assert "a1b2c3" not in said.stdout + said.stderr
+    assert "a1b2c3" not in json.dumps(in_force(tmp_path, text=f'otel_headers = "{headers}"'))
+
+
+def test_a_list_is_given_with_commas_or_by_repeating_the_flag(tmp_path: Path) -> None:
+    lines = in_force(tmp_path, "--allowed-host", "a.example,b.example", "--allowed-host", "c.example")
+    assert lines["allowed_hosts"]["value"] == ["a.example", "b.example", "c.example"]
+
+
+def test_every_command_that_opens_the_database_goes_by_the_file(tmp_path: Path) -> None:
+    seeded(tmp_path / "voygen.db")
+    path = tmp_path / "config.toml"
+    path.write_text('db = "voygen.db"')
+    bare = {name: value for name, value in os.environ.items() if name != "VOYGEN_DB"}
+    done = voygen("--config", path, "check", "--json", env=bare)
+    assert (done.returncode, json.loads(done.stdout)["trips"]) == (0, 3)
+    assert "no.db does not exist" in refused("--config", path, "check", "--db", tmp_path / "no.db")
+
+
+WRONG: dict[str, tuple[str, str]] = {
+    "unknown": ('log_levle = "info"', "there is no setting log_levle. Did you mean log_level?"),
+    "far": ("zzz = 1", "The settings are db, toolsets,"),
+    "choice": ('log_format = "xml"', 'write log_format = "text" or log_format = "json"'),
+    "switch": ('read_only = "yes"', "write read_only = true or false"),
+    "number": ('patience = "long"', "write patience = 30"),
+    "list": ('allowed_hosts = "one"', 'write allowed_hosts = ["one", "another"]'),
+    "syntax": ("db = voygen.db", "is not TOML"),
+    "section": ("[db]\npath = 1", "write db ="),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_a_file_that_is_wrong_is_refused_with_what_to_write(tmp_path: Path, name: str) -> None:
+    text, words = WRONG[name]
+    path = tmp_path / "config.toml"
+    path.write_text(text)
+    said = refused("config", VOYGEN_CONFIG=str(path))
+    assert str(path) in said
+    assert words in said
+
+
+def test_a_file_that_is_named_must_be_there_and_the_usual_one_need_not(tmp_path: Path) -> None:
+    assert "does not exist" in refused("--config", tmp_path / "none.toml", "config")
+    assert read_settings_file(tmp_path / "none.toml", must_exist=False) == {}
+
+
+@pytest.mark.parametrize("name", ["VOYGEN_READ_ONLY", "VOYGEN_PATIENCE", "VOYGEN_LOG_FORMAT"])
+def test_a_wrong_value_in_the_environment_is_refused(name: str) -> None:
+    assert "Invalid value" in refused("config", **{name: "perhaps"})
+
+
+def test_help_comes_whatever_the_file_says(tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text("nonsense")
+    done = voygen("config", "--help", env=os.environ | {"VOYGEN_CONFIG": str(path)})
+    assert done.returncode == 0
+    assert all(known.flag in done.stdout and known.variable in done.stdout for known in SETTINGS.values())
+
+
+@given(st.binary(max_size=200))
+def test_whatever_the_file_holds_it_is_read_or_refused_in_words(
+    tmp_path_factory: pytest.TempPathFactory, content: bytes
+) -> None:
+    path = tmp_path_factory.getbasetemp() / "any.toml"
+    path.write_bytes(content)
+    with suppress(SettingsWrong):
+        assert set(read_settings_file(path, must_exist=True)) <= set(SETTINGS)
+
+
+def test_the_table_of_the_readme_is_the_one_in_the_code() -> None:
+    found = re.search(r"<!-- settings -->\n(.*?)\n\n", README.read_text(encoding="utf-8"), re.DOTALL)
+    if found is None:
+        pytest.skip("the README has no table of settings")
+    assert found[1] == markdown_table()
