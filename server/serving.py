@@ -19,24 +19,52 @@ if TYPE_CHECKING:
     from collections.abc import Container
     from pathlib import Path
 
+    from database.engine import Database
+    from server.http_settings import HttpSettings
+    from tools.maintenance import Steward
+    from tools.tool import AnyTool
+
 logger = logging.getLogger("voygen")
 
 
-async def serve(path: Path, groups: Container[str], *, may_migrate: bool = True, read_only: bool = False) -> int:
-    """Serve over stdio; returns the exit status. Raises DatabaseError where the database can't be served.
+# Queries that run at the same time where several clients share a server.
+HTTP_READERS = 4
+
+
+async def serve(
+    path: Path,
+    groups: Container[str],
+    *,
+    may_migrate: bool = True,
+    read_only: bool = False,
+    http: HttpSettings | None = None,
+) -> int:
+    """Serve over stdio, or HTTP; returns the exit status. Raises DatabaseError where the database can't be served.
 
     `read_only` leaves the tools that only read, and opens the file so that the engine refuses what a bug would write.
     """
-    async with await (open_read_only(path) if read_only else open_database(path)) as db:
+    readers = HTTP_READERS if http else 1
+    opening = open_read_only(path, readers=readers) if read_only else open_database(path, readers=readers)
+    async with await opening as db:
         await _bring_up_to_date(db, may_migrate=may_migrate and not read_only)
-        desk = PhasedDatabase(db, {migration.name for migration in shipped()})
-        offered = [
-            tool
-            for tool in all_tools(MigrationSteward(db))
-            if tool.group in groups and (tool.hints.read_only or not read_only)
-        ]
-        await serve_stdio(make_server(desk, offered))
+        if http:
+            from server.http import serve_http  # noqa: PLC0415 - what serving over stdio can do without
+
+            await serve_http(db, groups, http, read_only=read_only)
+        else:
+            tools = offered(MigrationSteward(db), groups, read_only=read_only)
+            await serve_stdio(make_server(desk_of(db), tools))
     return 0
+
+
+def desk_of(db: Database) -> PhasedDatabase:
+    """The database as the tools see it."""
+    return PhasedDatabase(db, {migration.name for migration in shipped()})
+
+
+def offered(steward: Steward, groups: Container[str], *, read_only: bool) -> list[AnyTool]:
+    """The tools of these groups, all or those that only read."""
+    return [tool for tool in all_tools(steward) if tool.group in groups and (tool.hints.read_only or not read_only)]
 
 
 async def _bring_up_to_date(db: EmbeddedDatabase, *, may_migrate: bool) -> None:

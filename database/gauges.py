@@ -1,0 +1,20 @@
+"""What a monitor watches of the database."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, LiteralString
+
+if TYPE_CHECKING:
+    from database.engine import Database, Row
+
+
+async def gauges(db: Database) -> Row:
+    """phase, epoch, dirty_facts, and of the newest proof record drift and recorded_at, None where there is none."""
+    return (await db.read(GAUGES))[0]
+
+
+GAUGES: LiteralString = """
+SELECT m.phase, m.epoch, (SELECT count(*) FROM facts_dirty) AS dirty_facts, r.drift, r.recorded_at
+FROM migration_phase m
+LEFT JOIN proof_records r ON r.proof_id = (SELECT max(proof_id) FROM proof_records)
+"""

@@ -1,0 +1,112 @@
+"""Where and for whom the server listens, and what may not be."""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    from mcp.server.transport_security import TransportSecuritySettings
+
+LOOPBACK_NAMES = ("127.0.0.1", "localhost", "[::1]")
+
+PATH = "/mcp"
+
+HIGHEST_PORT = 65535
+
+
+class CannotServe(Exception):
+    """The server does not start; the message says why, for the person who started it."""
+
+
+@dataclass(frozen=True)
+class HttpSettings:
+    """`host` is a name or an address without brackets; port 0 is any that is free.
+
+    `request_timeout` is for how long a call may run, `client_timeout` for how long a client may take to send a request,
+    both in seconds. `most_calls` run at the same time. `resource` is the URL that tokens of the issuer must be for.
+    """
+
+    host: str
+    port: int
+    allowed_hosts: tuple[str, ...] = ()
+    allowed_origins: tuple[str, ...] = ()
+    issuer: str | None = None
+    resource: str | None = None
+    request_timeout: float = 60.0
+    client_timeout: float = 15.0
+    most_calls: int = 64
+
+    @property
+    def beyond_loopback(self) -> bool:
+        return not is_loopback(self.host)
+
+    def at(self, port: int) -> str:
+        """The URL of the server that listens on this port."""
+        return f"http://{f'[{self.host}]' if ':' in self.host else self.host}:{port}{PATH}"
+
+    def resource_at(self, port: int) -> str:
+        """The URL that tokens must be for: the one given, else the first host allowed, else where it listens."""
+        if self.resource:
+            return self.resource
+        return f"https://{self.allowed_hosts[0]}{PATH}" if self.allowed_hosts else self.at(port)
+
+    def security(self) -> TransportSecuritySettings:
+        """The hosts and origins that requests may name. A host without a port stands for any port."""
+        from mcp.server.transport_security import TransportSecuritySettings  # noqa: PLC0415 - takes long to import
+
+        loopback = () if self.beyond_loopback else LOOPBACK_NAMES
+        hosts = [_with_any_port(name) for name in (*loopback, *self.allowed_hosts)]
+        origins = [_with_any_port(f"http://{name}") for name in loopback]
+        origins += [_with_any_port(f"https://{name}") for name in self.allowed_hosts]
+        return TransportSecuritySettings(
+            allowed_hosts=[one for pair in hosts for one in pair],
+            allowed_origins=[*(one for pair in origins for one in pair), *self.allowed_origins],
+        )
+
+    def require_allowed_hosts(self) -> None:
+        """Raises CannotServe beyond loopback without a list of hosts."""
+        if self.beyond_loopback and not self.allowed_hosts:
+            raise CannotServe(
+                f"{self.host} can be reached from other machines: name each host that clients call the server by with "
+                "--allowed-host."
+            )
+
+
+def parse_address(text: str) -> tuple[str, int]:
+    """The host and port of HOST:PORT, :PORT (loopback) or [IPV6]:PORT. Raises ValueError."""
+    host, colon, port = text.rpartition(":")
+    bracketed = host.startswith("[") and host.endswith("]")
+    if bracketed:
+        host = str(ipaddress.IPv6Address(host[1:-1]))
+    is_port = port.isascii() and port.isdigit() and int(port) <= HIGHEST_PORT
+    if not colon or (":" in host and not bracketed) or not is_port:
+        raise ValueError("send HOST:PORT, :PORT or [IPV6]:PORT, with a port from 0 to 65535")
+    return host or "127.0.0.1", int(port)
+
+
+def is_loopback(host: str) -> bool:
+    if host.lower() == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def require_secure(url: str) -> str:
+    """The URL, if what is sent there stays secret. Raises ValueError."""
+    parts = urlsplit(url)
+    if not (parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname or ""))):
+        raise ValueError("send an https URL (http only on this machine)")
+    if parts.query or parts.fragment or not parts.hostname:
+        raise ValueError("send a URL with a host, and without ? or #")
+    return url
+
+
+def _with_any_port(name: str) -> tuple[str, ...]:
+    """The name as it is, and with any port where it has none."""
+    after_brackets = name.rpartition("]")[2].rpartition("//")[2]
+    return (name,) if ":" in after_brackets else (name, f"{name}:*")

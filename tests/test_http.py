@@ -1,0 +1,278 @@
+"""The server over HTTP: both eras, what is answered to what is no call, who may reach it, and how it starts."""
+
+from __future__ import annotations
+
+import json
+import socket
+import subprocess
+import sys
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import raw
+from desk import BEN, KYOTO, Era, each_era, op, seeded, voygen
+from team import JSON_HEADERS, LIST_TOOLS, Team, add_note, call, make_token, serving
+
+from server.http_gate import MAX_BODY
+from server.http_settings import HttpSettings, parse_address
+from server.launch import own_command
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return seeded(tmp_path_factory.mktemp("team") / "voygen.db")
+
+
+@pytest.fixture(scope="module")
+def team(path: Path) -> Iterator[Team]:
+    with serving(path) as running:
+        yield running
+
+
+def modern(message: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
+    """The message and headers of the era without a handshake."""
+    meta = {
+        "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+        "io.modelcontextprotocol/clientCapabilities": {},
+        "io.modelcontextprotocol/clientInfo": {"name": "t", "version": "1"},
+    }
+    headers = {"MCP_Protocol_Version": "2026-07-28", "Mcp_Method": message["method"]}
+    if "name" in message["params"]:
+        headers["Mcp_Name"] = message["params"]["name"]
+    return message | {"params": message["params"] | {"_meta": meta}}, headers
+
+
+@each_era
+async def test_a_client_of_either_era_changes_a_trip(team: Team, era: Era) -> None:
+    async with team.client(era) as client:
+        assert {"get_anything", "bulk_trip_operations"} <= {tool.name for tool in (await client.list_tools()).tools}
+        operations = [op("assign_client", email=BEN, role=f"of {era}"), op("add_note", note=f"by {era}")]
+        answer = await client.call_tool(
+            "bulk_trip_operations", {"trip_identifier": str(KYOTO), "operations": operations}
+        )
+        assert answer.structured_content
+        assert answer.structured_content["success"] is True
+        found = await client.call_tool("get_anything", {"query": str(KYOTO)})
+        assert found.structured_content
+        assert (BEN, f"of {era}") in {
+            (one["email"], one["role"]) for one in found.structured_content["trip"]["clients"]
+        }
+        error = await client.call_tool("get_anything", {"query": "%"})
+        assert (error.is_error, error.structured_content) == (True, None)
+        guide = await client.read_resource("voygen://guide")
+        assert guide.contents
+
+
+def test_no_session_is_made_and_no_call_needs_one(team: Team) -> None:
+    hello = {
+        "jsonrpc": "2.0",
+        "id": 1,
+        "method": "initialize",
+        "params": {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}},
+    }
+    replies = [team.post(hello), team.post(LIST_TOOLS), team.post(call("get_anything", query="kyoto"))]
+    assert [reply.status for reply in replies] == [200] * 3
+    assert all("mcp-session-id" not in reply.headers for reply in replies)
+    assert replies[0].result["serverInfo"]["name"] == "voygen"
+    assert replies[2].result["structuredContent"]["trip"]["trip_id"] == KYOTO
+    message, headers = modern(call("get_anything", query="kyoto"))
+    assert team.post(message, None, **headers).result["structuredContent"]["trip"]["trip_id"] == KYOTO
+
+
+def test_what_is_no_call_is_refused_as_the_protocol_says(team: Team) -> None:
+    assert team.post(b"{").status == 400
+    assert team.post(b"[]").status == 400
+    assert team.post(b"").status == 400
+    assert team.post({"jsonrpc": "2.0", "method": "notifications/initialized"}).status == 202
+    assert team.post(LIST_TOOLS, None, Content_Type="text/plain").status == 400
+    assert team.post(LIST_TOOLS, None, Accept="text/html").status == 406
+    assert team.post(LIST_TOOLS, None, MCP_Protocol_Version="1999-01-01").status == 400
+    message, headers = modern(call("get_anything", query="kyoto"))
+    assert team.post(message, None, **(headers | {"Mcp_Name": "list_trips"})).status == 400
+    for method in ("GET", "DELETE", "PUT"):
+        reply = team.request(method, "/mcp", **JSON_HEADERS)
+        assert (reply.status, reply.headers["allow"]) == (405, "POST")
+    assert team.request("GET", "/").status == 404
+
+
+@pytest.mark.parametrize("name", ["127.0.0.1", "localhost", "[::1]", "localhost:1"])
+def test_the_names_of_this_machine_are_allowed(team: Team, name: str) -> None:
+    assert team.post(LIST_TOOLS, None, Host=name).status == 200
+    assert team.post(LIST_TOOLS, None, Origin=f"http://{name}").status == 200
+
+
+@pytest.mark.parametrize("name", ["evil.example", "127.0.0.1.evil.example", "localhost.evil.example:80", "192.0.2.1"])
+def test_other_hosts_and_origins_are_refused(team: Team, name: str) -> None:
+    assert team.post(add_note("evil"), None, Host=name).status == 421
+    assert team.post(add_note("evil"), None, Origin=f"http://{name}").status == 403
+    assert team.post(add_note("evil"), None, Origin="null").status == 403
+    message, headers = modern(add_note("evil"))
+    assert team.post(message, None, Host=name, **headers).status == 421
+    assert team.request("GET", "/metrics", Host=name).status == 421
+    assert b"evil" not in team.post(call("get_anything", query=str(KYOTO))).body
+
+
+def test_a_body_that_is_too_large_is_refused_however_it_is_sent(team: Team) -> None:
+    body = b" " * (MAX_BODY + 1)
+    assert team.post(body).status == 413
+    for declared in (str(MAX_BODY + 1), "9" * 20):
+        with closing(team.connect()) as connection:
+            connection.putrequest("POST", "/mcp")
+            connection.putheader("Content-Length", declared)
+            connection.endheaders()
+            assert connection.getresponse().status == 413
+    with closing(team.connect()) as connection:
+        pieces = (body[start : start + 65_536] for start in range(0, len(body), 65_536))
+        connection.request("POST", "/mcp", pieces, JSON_HEADERS, encode_chunked=True)
+        assert connection.getresponse().status == 413
+    whole = json.dumps(call("get_anything", query="kyoto")).encode()
+    assert team.post(whole + b" " * (MAX_BODY - len(whole))).result["structuredContent"]["trip"]["trip_id"] == KYOTO
+    with closing(team.connect()) as connection:
+        connection.request("POST", "/mcp", iter([whole[:9], whole[9:]]), JSON_HEADERS, encode_chunked=True)
+        assert connection.getresponse().status == 200
+
+
+def test_health_and_readiness_are_told_to_anyone(team: Team, path: Path) -> None:
+    assert team.request("GET", "/healthz", Host="10.0.0.7").json == {"live": True}
+    assert team.request("GET", "/readyz", Host="10.0.0.7").json == {"ready": True, "problem": None}
+    with closing(raw.connect(path)) as connection:
+        (checksum,) = connection.execute("SELECT max(sha256) FROM migration_checksums").fetchone()
+        connection.execute("INSERT INTO migration_checksums VALUES ('999_later.sql', ?)", (checksum,))
+        newer = team.request("GET", "/readyz")
+        connection.execute("DELETE FROM migration_checksums WHERE name = '999_later.sql'")
+        connection.execute("BEGIN")
+        connection.execute("ALTER TABLE d1_migrations RENAME TO lost")
+        connection.execute("COMMIT")
+        behind = team.request("GET", "/readyz")
+        connection.execute("ALTER TABLE lost RENAME TO d1_migrations")
+    assert (newer.status, newer.json["ready"], behind.status, behind.json["ready"]) == (503, False, 503, False)
+    assert team.request("GET", "/readyz").status == 200
+    assert team.request("GET", "/healthz").status == 200
+
+
+def test_a_page_of_an_allowed_origin_can_call_and_no_other(path: Path) -> None:
+    asking = {"Access_Control_Request_Method": "POST", "Access_Control_Request_Headers": "authorization"}
+    with serving(path, "--allowed-origin", "https://desk.example") as team:
+        allowed = team.request("OPTIONS", "/mcp", Origin="https://desk.example", **asking)
+        assert (allowed.status, allowed.headers["access-control-allow-origin"]) == (200, "https://desk.example")
+        reply = team.post(LIST_TOOLS, None, Origin="https://desk.example")
+        assert (reply.status, reply.headers["access-control-allow-origin"]) == (200, "https://desk.example")
+        other = team.request("OPTIONS", "/mcp", Origin="https://evil.example", **asking)
+        assert (other.status, "access-control-allow-origin" in other.headers) == (400, False)
+        assert team.post(LIST_TOOLS, None, Origin="https://evil.example").status == 403
+
+
+def test_a_server_that_only_reads_offers_no_tool_that_writes(path: Path) -> None:
+    with serving(path, "--read-only") as team:
+        tools = team.post(LIST_TOOLS).result["tools"]
+        assert {"get_anything"} <= {tool["name"] for tool in tools}
+        assert all(tool["annotations"]["readOnlyHint"] for tool in tools)
+        assert team.post(call("get_anything", query="kyoto")).result["structuredContent"]["trip"]["trip_id"] == KYOTO
+        assert "result" not in team.post(add_note("x")).json or team.post(add_note("x")).result["isError"]
+
+
+# How it starts.
+
+
+def refused(*arguments: object) -> str:
+    done = voygen("serve", *arguments)
+    assert (done.returncode, done.stdout) == (2, ""), done
+    assert "Traceback" not in done.stderr
+    return done.stderr
+
+
+def test_it_says_where_it_serves_and_for_whom(team: Team, path: Path, tmp_path: Path) -> None:
+    assert team.greeting.startswith(f"voygen: serving {team.url}, open to every program on this machine")
+    other = raw.new_file(tmp_path / "voygen.db")
+    make_token(other, "ana")
+    with serving(other) as closed:
+        assert closed.greeting == f"voygen: serving {closed.url}\n"
+    assert f"127.0.0.1:{team.port}" in refused("--db", path, "--http", f":{team.port}")
+
+
+@pytest.mark.parametrize("address", ["0.0.0.0:0", "[::]:0", "192.0.2.1:0", "desk.example:0"])
+def test_beyond_loopback_it_starts_only_with_authentication_and_named_hosts(tmp_path: Path, address: str) -> None:
+    path = raw.new_file(tmp_path / "voygen.db")
+    make_token(path, "ana")
+    assert "--allowed-host" in refused("--db", path, "--http", address)
+    voygen("token", "revoke", "ana", "--db", path)
+    make_token(path, "old", "--days", "1")
+    with closing(raw.connect(path)) as connection:
+        connection.execute("UPDATE access_tokens SET expires_at = created_at WHERE name = 'old'")
+    assert "voygen token create" in refused("--db", path, "--http", address, "--allowed-host", "desk.example")
+
+
+def test_beyond_loopback_only_named_hosts_and_holders_of_tokens_are_served(tmp_path: Path) -> None:
+    path = seeded(tmp_path / "voygen.db")
+    token = make_token(path, "ana", "--scope", "read")
+    # An address that is not seen to be loopback, though it is.
+    with serving(path, "--allowed-host", "desk.example", address="127.1:0") as team:
+        assert team.post(LIST_TOOLS, token, Host="desk.example").status == 200
+        assert team.post(LIST_TOOLS, token, Host="desk.example:443", Origin="https://desk.example").status == 200
+        assert team.post(LIST_TOOLS, token).status == 421
+        assert team.post(LIST_TOOLS, token, Host="desk.example", Origin="http://127.0.0.1").status == 403
+        assert team.post(LIST_TOOLS, Host="desk.example").status == 401
+        assert team.request("GET", "/metrics", Host="desk.example").status == 401
+        bearer = {"Host": "desk.example", "Authorization": f"Bearer {token}"}
+        assert team.request("GET", "/metrics", **bearer).status == 200
+        assert team.request("GET", "/healthz").status == team.request("GET", "/readyz").status == 200
+
+
+@pytest.mark.parametrize(
+    "address", ["8000", "localhost", "::1:80", "[::1:80", ":99999", ":x", "a b:²", "[localhost]:80"]
+)
+def test_what_is_no_address_is_refused(tmp_path: Path, address: str) -> None:
+    assert "--http" in refused("--db", tmp_path / "voygen.db", "--http", address)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_addresses_are_read_and_written_as_they_are_meant() -> None:
+    assert parse_address(":0") == ("127.0.0.1", 0)
+    assert parse_address("[::1]:80") == ("::1", 80)
+    assert parse_address("desk.example:443") == ("desk.example", 443)
+    assert HttpSettings("::1", 0).at(80) == "http://[::1]:80/mcp"
+    loopback = {
+        host: not HttpSettings(host, 0).beyond_loopback for host in ("127.9.9.9", "::1", "LOCALHOST", "::", "x")
+    }
+    assert loopback == {"127.9.9.9": True, "::1": True, "LOCALHOST": True, "::": False, "x": False}
+
+
+@pytest.mark.skipif(not socket.has_ipv6, reason="there is no IPv6 here")
+def test_it_serves_over_ipv6(path: Path) -> None:
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        pytest.skip("there is no IPv6 here")
+    with serving(path, address="[::1]:0") as team, closing(socket.create_connection(("::1", team.port))) as wire:
+        wire.sendall(f"GET /healthz HTTP/1.1\r\nHost: [::1]:{team.port}\r\nConnection: close\r\n\r\n".encode())
+        assert wire.recv(65_536).startswith(b"HTTP/1.1 200")
+
+
+@pytest.mark.parametrize("url", ["http://issuer.example", "https://issuer.example/?x=1", "issuer.example"])
+def test_an_issuer_that_could_be_overheard_is_refused(tmp_path: Path, url: str) -> None:
+    assert "--issuer" in refused("--db", tmp_path / "voygen.db", "--http", ":0", "--issuer", url)
+
+
+def test_serving_over_stdio_imports_nothing_of_this(tmp_path: Path) -> None:
+    program = (
+        "import sys, voygen\n"
+        f"sys.argv = ['voygen', 'serve', '--db', {str(tmp_path / 'voygen.db')!r}]\n"
+        "try:\n    voygen.main()\nfinally:\n"
+        "    ours = ('server.http', 'server.http_gate', 'server.metrics', 'prometheus_client', 'jwt')\n"
+        "    print([name for name in ours if name in sys.modules], file=sys.stderr)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=own_command()[1].rsplit("/", 1)[0],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "[]\n")
