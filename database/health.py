@@ -38,6 +38,11 @@ async def fault_groups(db: Database, since: str, limit: int) -> list[Row]:
     return await db.read(FAULT_GROUPS, (since, limit))
 
 
+async def has_unresolved(db: Database, pattern: str, session_id: str | None) -> bool:
+    """Whether `resolve_faults` would mark any fault."""
+    return bool(await db.read(UNRESOLVED, (pattern, session_id)))
+
+
 def resolve_faults(pattern: str, resolution: str, session_id: str | None) -> Statement:
     """Mark as resolved the faults whose message holds the text, of one session if named; returns their ids."""
     return Statement(RESOLVE, (pattern, resolution, session_id))
@@ -84,6 +89,13 @@ WHERE datetime(e.error_timestamp) >= datetime(?)
 GROUP BY e.attempted_operation, e.error_message
 ORDER BY times DESC, last_at DESC, example_id DESC
 LIMIT CAST(? AS INTEGER)
+"""
+
+UNRESOLVED: LiteralString = """
+SELECT id FROM db_errors
+WHERE coalesce(resolved, 0) = 0 AND instr(lower(error_message), lower(?1)) > 0
+  AND (?2 IS NULL OR session_id = ?2)
+LIMIT 1
 """
 
 RESOLVE: LiteralString = """

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping
     from pathlib import Path
 
+    from mcp.server import MCPServer
+
     from database.embedded import EmbeddedDatabase
 
 Era = Literal["auto", "legacy"]
@@ -68,11 +70,12 @@ def op(kind: str, /, **data: Any) -> dict[str, Any]:
 
 @dataclass
 class Desk:
-    """A client of the tools, and a plain connection to the same file."""
+    """A client of the tools, a plain connection to the same file, and what serves it."""
 
     client: Client
     connection: sqlite3.Connection
     db: EmbeddedDatabase
+    server: MCPServer[None]
 
     async def raw_call(self, tool: str, /, **arguments: Any) -> tuple[bool, str, dict[str, Any] | None]:
         """Whether it is an error, the text, and the structured part; the two stores must agree afterwards."""
@@ -167,7 +170,7 @@ async def open_desk(path: Path, era: Era = "auto", *, patience: float = 30.0) ->
         server = make_server(phased, all_tools(MigrationSteward(db)))
         with closing(raw.connect(path)) as connection:
             async with Client(server, raise_exceptions=True, mode=era) as client:
-                yield Desk(client, connection, db)
+                yield Desk(client, connection, db, server)
 
 
 @asynccontextmanager

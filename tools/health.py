@@ -201,12 +201,13 @@ async def analyze_recent_errors(db: Database, args: RecentErrorsArguments) -> Re
 
 
 async def resolve_error_pattern(db: Database, args: ResolveArguments) -> ErrorsResolved:
-    (rows,) = await db.batch([health.resolve_faults(args.error_pattern, args.resolution, args.session_id)])
-    if not rows:
+    # A write that finds nothing would leave a receipt of a call that was refused.
+    if not await health.has_unresolved(db, args.error_pattern, args.session_id):
         raise NotFound(
             f"No unresolved fault has {args.error_pattern!r} in its message.",
             "Send a text that analyze_recent_errors shows, as error_pattern.",
         )
+    (rows,) = await db.batch([health.resolve_faults(args.error_pattern, args.resolution, args.session_id)])
     return ErrorsResolved(
         message=f"{len(rows)} faults marked as resolved.",
         resolved=len(rows),

@@ -9,6 +9,9 @@ from typing import Any, cast
 # How deep JSON may be nested: what an answer can carry, and a good deal more than people enter.
 DEPTH = 100
 
+# How deep in a column lies what a call sends for it.
+WITHIN = 10
+
 
 def parsed(text: object) -> Any:  # noqa: ANN401 - JSON
     """The value of a JSON column; NULL and blank are None, and text that is no JSON stays text.
@@ -46,6 +49,16 @@ def _require_depth(value: object, depth: int) -> None:
         held = cast("dict[str, object]", value).values() if isinstance(value, dict) else cast("list[object]", value)
         for part in held:
             _require_depth(part, depth - 1)
+
+
+def storable(value: object) -> bool:
+    """Whether the value can be written as JSON, within the lists and objects of a column, and read again."""
+    try:
+        dumped(value).encode()
+        _require_depth(value, DEPTH - WITHIN)
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 def dumped(value: object) -> str:
