@@ -232,7 +232,7 @@ async def test_lists_too_deep_to_be_read_again_are_refused(tmp_path: Path, era: 
         deep = [deep]
     async with new_desk(tmp_path, era) as desk:
         error = await desk.refused("update_client", email=ANA, preferences={"deep": deep})
-        assert error.startswith("invalid_input: preferences: ")
+        assert error.startswith("invalid_input: preferences can't be kept as JSON.")
 
 
 @each_era

@@ -6,6 +6,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import pytest
 from desk import ANA, KYOTO, Era, each_era, new_desk, op, open_desk, seeded
 
 NOTE = op("add_note", note="once")
@@ -49,6 +50,25 @@ async def test_a_call_that_failed_leaves_no_receipt_and_may_be_mended(tmp_path: 
         assert (await desk.refused("create_client_v2", **client, idempotency_key="k")).startswith("conflict")
         free = client | {"email": "free@example.net"}
         assert (await desk.call("create_client_v2", **free, idempotency_key="k"))["replayed"] is False
+
+
+async def test_a_call_that_finds_nothing_to_do_leaves_no_receipt(tmp_path: Path) -> None:
+    async with new_desk(tmp_path) as desk:
+        before = desk.everything()
+        sent: dict[str, Any] = {"error_pattern": "disk full", "resolution": "none", "idempotency_key": "k"}
+        for _ in range(2):
+            assert (await desk.refused("resolve_error_pattern", **sent)).startswith("not_found")
+        assert desk.everything() == before
+
+
+@each_era
+@pytest.mark.parametrize("kind", [None, 5, [], {"a": 1}, "no such"])
+async def test_a_call_with_a_key_may_hold_operations_of_no_type(tmp_path: Path, era: Era, kind: Any) -> None:
+    async with new_desk(tmp_path, era) as desk:
+        for _ in range(2):
+            answer = await desk.bulk(KYOTO, {"type": kind, "data": {}}, NOTE, idempotency_key="k")
+            assert (answer["operations_completed"], answer["operations_failed"]) == (1, 1)
+        assert len(notes(await desk.whole(KYOTO))) == 1
 
 
 async def test_ten_equal_calls_at_once_write_one_note(tmp_path: Path) -> None:

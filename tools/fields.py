@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from database.clients import fold
+from tools import shapes
 
 _EMAIL = re.compile(r"[^@\s,;<>\"\0]+@[^@\s,;<>\"\0]+\.[^@\s,;<>\".\0]+")
 
@@ -35,6 +36,15 @@ def _without_nul(value: str) -> str:
     # SQLite's JSON functions end a text at the first NUL: the two stores would hold different texts.
     if "\0" in value:
         raise ValueError("holds a NUL character: send it without")
+    return value
+
+
+def _storable(value: dict[str, Any]) -> dict[str, Any]:
+    if not shapes.storable(value):
+        raise ValueError(
+            f"can't be kept as JSON: send it without NaN, infinities and broken characters, at most "
+            f"{shapes.DEPTH - shapes.WITHIN} lists or objects deep"
+        )
     return value
 
 
@@ -71,7 +81,7 @@ Phase = Literal["interview", "conceptualization", "planning", "proposal", "revis
 Step = Annotated[
     int, Field(ge=1, le=1000, description="Number of the step, from 1."), BeforeValidator(_not_a_truth_value)
 ]
-Details = Annotated[dict[str, Any], Field(max_length=200)]
+Details = Annotated[dict[str, Any], Field(max_length=200), AfterValidator(_storable)]
 
 
 def check_period(start: str, end: str) -> None:

@@ -27,7 +27,8 @@ async def run_tool(tool: AnyTool, db: Database, args: Arguments) -> Answer:
     key = args.idempotency_key if isinstance(args, WriteArguments) else None
     if key is None:
         return await tool.run(db, args)
-    sent = json.dumps(args.model_dump(mode="json", exclude={"idempotency_key"}, warnings=False), sort_keys=True)
+    # Not model_dump: of operations that were sent, some may be of no type that it knows.
+    sent = json.dumps({name: value for name, value in args if name != "idempotency_key"}, sort_keys=True)
     done = await _replayed(tool, db, key, sent)
     if done is not None:
         return done
