@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 COMMANDS: Mapping[str, str] = {
     "demo": "server.commands.demo",
     "serve": "server.commands.serving",
+    "install": "server.commands.installing",
+    "uninstall": "server.commands.installing",
     "migrate": "server.commands.migration",
     "check": "server.commands.migration",
     "repair": "server.commands.migration",

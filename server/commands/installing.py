@@ -1,0 +1,132 @@
+"""The commands that put voygen into a client and take it out."""
+
+from __future__ import annotations
+
+import sys
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from server.client_configs import CLIENTS, Surroundings
+from server.install_records import Records
+from server.json_edit import CannotEdit
+from server.options import FAILED, database, show
+from server.options import as_json as as_json_option
+from server.settings import SETTINGS
+from server.toolsets import groups_named
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from server.client_configs import Client
+    from server.installing import Change
+
+_client = click.argument("client", type=click.Choice(list(CLIENTS)))
+
+_file = click.option(
+    "--file",
+    type=click.Path(path_type=Path),
+    help="The client's configuration file, where it is not the usual one.",
+)
+
+_dry_run = click.option("--dry-run", is_flag=True, help="Show the difference and write nothing.")
+
+
+def _known(_: click.Context, __: click.Parameter, toolsets: str | None) -> str | None:
+    if toolsets is not None:
+        groups_named(name.strip() for name in toolsets.split(",") if name.strip())
+    return toolsets
+
+
+@click.command()
+@_client
+@database
+@click.option("--toolsets", callback=_known, help=SETTINGS["toolsets"].words)
+@_file
+@_dry_run
+@as_json_option
+@click.pass_context
+def install(  # noqa: PLR0913 - the options
+    context: click.Context,
+    client: str,
+    path: Path,
+    toolsets: str | None,
+    file: Path | None,
+    *,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    """Put voygen into a client's configuration, and leave all else in it as it is.
+
+    The difference is shown, and what was there is kept beside it. A broken file is reported and not written.
+    """
+    from server.installing import plan_install  # noqa: PLC0415
+
+    settings = context.find_root().params.get("config")
+    arguments = ["--config", str(Path(settings).absolute())] if settings else []
+    arguments += ["serve", "--db", str(path.absolute())]
+    arguments += [] if toolsets is None else ["--toolsets", toolsets]
+    _do(partial(plan_install, arguments=arguments), client, file, dry_run=dry_run, as_json=as_json)
+
+
+@click.command()
+@_client
+@_file
+@_dry_run
+@as_json_option
+def uninstall(client: str, file: Path | None, *, dry_run: bool, as_json: bool) -> None:
+    """Take voygen out of a client's configuration; all else in it stays, and so does the database."""
+    from server.installing import plan_uninstall  # noqa: PLC0415
+
+    _do(plan_uninstall, client, file, dry_run=dry_run, as_json=as_json)
+
+
+def _do(
+    plan: Callable[[Client, Path, Records], Change], name: str, file: Path | None, *, dry_run: bool, as_json: bool
+) -> None:
+    """Plan, write unless it is a dry run, and tell; exits 2 where the file can't be edited."""
+    from server.installing import carry_out  # noqa: PLC0415
+
+    client, records = CLIENTS[name], Records()
+    path = (file or client.config(Surroundings.here())).absolute()
+    try:
+        change = plan(client, path, records)
+        backup = None if dry_run else carry_out(change, records)
+    except CannotEdit as error:
+        click.echo(f"voygen: {path} was left as it is: {error}", err=True)
+        sys.exit(FAILED)
+    if as_json:
+        show(_as_json(name, change, backup, dry_run=dry_run))
+    else:
+        show("\n".join(_lines(change, backup, dry_run=dry_run)))
+        for warning in change.warnings:
+            click.echo(f"Warning: {warning}", err=True)
+
+
+def _as_json(name: str, change: Change, backup: Path | None, *, dry_run: bool) -> dict[str, Any]:
+    return {
+        "client": name,
+        "path": str(change.path),
+        "changed": change.needed and not dry_run,
+        "dry_run": dry_run,
+        "diff": change.diff,
+        "backup": str(backup) if backup else None,
+        "warnings": list(change.warnings),
+        "next": change.client.restart if change.needed else None,
+    }
+
+
+def _lines(change: Change, backup: Path | None, *, dry_run: bool) -> Iterator[str]:
+    if not change.needed:
+        yield f"Nothing to do: {change.path} is so already."
+        return
+    yield change.diff
+    if dry_run:
+        yield "Dry run: nothing was written."
+        return
+    if backup:
+        yield f"Backup:   {backup}"
+    yield f"{'Written' if change.after is not None else 'Removed'}:  {change.path}"
+    yield f"Next:     {change.client.restart}"

@@ -1,0 +1,160 @@
+"""Putting voygen into a client's configuration, and taking it out again."""
+
+from __future__ import annotations
+
+import difflib
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from server.config_files import back_up, missing_folders, read_file, remove_file, replace_file
+from server.install_records import Record, Records
+from server.json_edit import (
+    CannotEdit,
+    has_member,
+    masked,
+    member_value,
+    parse,
+    remove_member,
+    says_nothing,
+    set_member,
+)
+from server.launch import own_command
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from server.client_configs import Client
+
+NAME = "voygen"
+
+# Folders that a tool clears when it likes; `uvx` and `pipx run` keep their environments in them.
+_CACHES = frozenset({".cache", "cache", "caches"})
+
+
+@dataclass(frozen=True)
+class Change:
+    """What is done to a configuration file, or would be; None stands for a file that does not exist."""
+
+    client: Client
+    path: Path
+    before: bytes | None
+    after: bytes | None
+    record: Record | None = None
+    folders: Sequence[str] = ()
+    warnings: Sequence[str] = ()
+
+    @property
+    def needed(self) -> bool:
+        return self.before != self.after
+
+    @property
+    def diff(self) -> str:
+        """The difference, without the values of other servers and settings: they may be secret."""
+        before, after = (_shown(content, self.client) for content in (self.before, self.after))
+        old, new = ("/dev/null" if content is None else str(self.path) for content in (self.before, self.after))
+        return "\n".join(difflib.unified_diff(before, after, old, new, lineterm=""))
+
+
+def plan_install(client: Client, path: Path, records: Records, arguments: Sequence[str]) -> Change:
+    """The change that lets the client start this voygen so. Raises CannotEdit where the file is not one to edit."""
+    before = read_file(path)
+    text = _text(before)
+    entry = _entry(client, arguments)
+    warnings = list(_warnings(client, path, entry["command"]))
+    if member_value(text, (client.key, NAME), with_comments=client.with_comments) == entry:
+        return Change(client, path, before, before, warnings=warnings)
+    record = records.get(path)
+    base = _undone(text, record)
+    after = set_member(base, (client.key, NAME), entry, with_comments=client.with_comments)
+    had_object = has_member(base, client.key, with_comments=client.with_comments)
+    made = Record.of(
+        base,
+        after,
+        made_object=not had_object or bool(record and record.made_object),
+        made_file=before is None or bool(record and record.made_file),
+        made_folders=missing_folders(path) or (record.made_folders if record else []),
+    )
+    return Change(client, path, before, after.encode(), made, warnings=warnings)
+
+
+def plan_uninstall(client: Client, path: Path, records: Records) -> Change:
+    """The change that takes voygen out, and what was made for it. Raises CannotEdit as an install does."""
+    before = read_file(path)
+    if before is None:
+        return Change(client, path, None, None)
+    record = records.get(path)
+    text = _text(before)
+    parse(text, with_comments=client.with_comments)
+    after = remove_member(
+        _undone(text, record),
+        (client.key, NAME),
+        with_comments=client.with_comments,
+        with_empty_object=bool(record and record.made_object),
+    )
+    if record and record.made_file and says_nothing(after):
+        return Change(client, path, before, None, folders=record.made_folders)
+    return Change(client, path, before, after.encode())
+
+
+def carry_out(change: Change, records: Records) -> Path | None:
+    """Write the change and how to undo it; returns the backup's path, if the file was there and still is."""
+    if not change.needed:
+        return None
+    before = records.get(change.path)
+    records.put(change.path, change.record)
+    try:
+        return _write(change)
+    except CannotEdit:
+        records.put(change.path, before)
+        raise
+
+
+def _write(change: Change) -> Path | None:
+    if change.after is None:
+        remove_file(change.path, change.before, change.folders)
+        return None
+    backup = None if change.before is None else back_up(change.path, change.before)
+    try:
+        replace_file(change.path, change.before, change.after)
+    except CannotEdit:
+        if backup:
+            backup.unlink()
+        raise
+    return backup
+
+
+def _entry(client: Client, arguments: Sequence[str]) -> dict[str, Any]:
+    program, *launcher = own_command()
+    try:
+        "".join([program, *launcher, *arguments]).encode()
+    except UnicodeEncodeError as error:
+        raise CannotEdit("a path that must stand in it can't be written as text") from error
+    return {**client.extra, "command": program, "args": [*launcher, *arguments]}
+
+
+def _warnings(client: Client, path: Path, command: str) -> Iterator[str]:
+    """What a person should know before relying on an install."""
+    if missing_folders(path):
+        yield f"there is no folder {path.parent}: is {client.title} installed here?"
+    program = Path(command)
+    if _CACHES & {part.casefold() for part in program.parts} or program.is_relative_to(tempfile.gettempdir()):
+        yield f"{program} lies in a folder that may be cleared: install voygen where it stays, and do this again."
+
+
+def _undone(text: str, record: Record | None) -> str:
+    """What was there before the install of the record; the text itself if it has changed since."""
+    undone = record.undo(text) if record else None
+    return text if undone is None else undone
+
+
+def _text(content: bytes | None) -> str:
+    try:
+        return (content or b"").decode()
+    except UnicodeDecodeError as error:
+        raise CannotEdit("it is not UTF-8 text") from error
+
+
+def _shown(content: bytes | None, client: Client) -> list[str]:
+    return masked(_text(content), (client.key, NAME), with_comments=client.with_comments).splitlines()

@@ -1,0 +1,408 @@
+"""Installing voygen into clients: where it is written, what is left alone, and how it comes out again."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from mcp import StdioServerParameters
+from mcp.client import Client
+
+from server.client_configs import CLIENTS, Surroundings
+from server.install_records import Records
+from server.installing import carry_out, plan_install, plan_uninstall
+from server.json_edit import CannotEdit
+from server.launch import own_command
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+each_client = pytest.mark.parametrize("client", CLIENTS)
+
+posix = pytest.mark.skipif(sys.platform == "win32", reason="POSIX rights and links")
+
+ROAMING = "AppData/Roaming"
+PACKAGE = "AppData/Local/Packages/Claude_pzs8sxrjxfjjc/LocalCache/Roaming"
+LIBRARY = "Library/Application Support"
+
+PLACES: list[tuple[str, str, dict[str, str], str]] = [
+    ("claude-desktop", "linux", {}, ".config/Claude/claude_desktop_config.json"),
+    ("claude-desktop", "linux", {"XDG_CONFIG_HOME": "/xdg"}, "/xdg/Claude/claude_desktop_config.json"),
+    ("claude-desktop", "linux", {"XDG_CONFIG_HOME": "relative"}, ".config/Claude/claude_desktop_config.json"),
+    ("claude-desktop", "darwin", {}, f"{LIBRARY}/Claude/claude_desktop_config.json"),
+    ("claude-desktop", "win32", {}, f"{ROAMING}/Claude/claude_desktop_config.json"),
+    ("claude-desktop", "win32", {"APPDATA": "/moved"}, "/moved/Claude/claude_desktop_config.json"),
+    ("claude-desktop", "freebsd14", {}, ".config/Claude/claude_desktop_config.json"),
+    ("claude-code", "linux", {}, ".claude.json"),
+    ("claude-code", "darwin", {"CLAUDE_CONFIG_DIR": "/work"}, "/work/.claude.json"),
+    ("claude-code", "win32", {}, ".claude.json"),
+    ("cursor", "linux", {"XDG_CONFIG_HOME": "/xdg"}, ".cursor/mcp.json"),
+    ("cursor", "darwin", {}, ".cursor/mcp.json"),
+    ("cursor", "win32", {}, ".cursor/mcp.json"),
+    ("vscode", "linux", {}, ".config/Code/User/mcp.json"),
+    ("vscode", "darwin", {}, f"{LIBRARY}/Code/User/mcp.json"),
+    ("vscode", "win32", {}, f"{ROAMING}/Code/User/mcp.json"),
+]
+
+
+@pytest.mark.parametrize(("client", "platform", "environment", "place"), PLACES)
+def test_each_client_is_found_on_each_system(
+    tmp_path: Path, client: str, platform: str, environment: Mapping[str, str], place: str
+) -> None:
+    assert CLIENTS[client].config(Surroundings(tmp_path, environment, platform)) == tmp_path / place
+
+
+def test_the_packaged_claude_desktop_of_windows_has_a_folder_of_its_own(tmp_path: Path) -> None:
+    around = Surroundings(tmp_path, {}, "win32")
+    place = CLIENTS["claude-desktop"].config
+    (tmp_path / PACKAGE).mkdir(parents=True)
+    assert place(around) == tmp_path / PACKAGE / "Claude" / "claude_desktop_config.json"
+    other = tmp_path / PACKAGE.replace("pzs8sxrjxfjjc", "zzz") / "Claude" / "claude_desktop_config.json"
+    other.parent.mkdir(parents=True)
+    other.write_text("{}")
+    assert place(around) == other
+
+
+@dataclass(frozen=True)
+class Home:
+    """A person's home folder with one client's configuration in it, or none yet, and the real command."""
+
+    folder: Path
+    client: str
+
+    @property
+    def config(self) -> Path:
+        return CLIENTS[self.client].config(Surroundings(self.folder, {}, "linux"))
+
+    @property
+    def key(self) -> str:
+        return CLIENTS[self.client].key
+
+    def write(self, text: str) -> bytes:
+        self.config.parent.mkdir(parents=True, exist_ok=True)
+        self.config.write_bytes(text.encode())
+        return text.encode()
+
+    def run(self, command: str, *arguments: object, status: int = 0) -> subprocess.CompletedProcess[str]:
+        done = subprocess.run(
+            [*own_command(), command, self.client, *map(str, arguments)],
+            env={"HOME": str(self.folder), "USERPROFILE": str(self.folder), "PATH": os.environ["PATH"]},
+            cwd=self.folder,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
+        assert done.returncode == status, done
+        assert "Traceback" not in done.stderr
+        return done
+
+    def json(self, command: str, *arguments: object) -> dict[str, Any]:
+        return json.loads(self.run(command, *arguments, "--json").stdout)
+
+    def refused(self, command: str, *arguments: object) -> str:
+        done = self.run(command, *arguments, status=2)
+        assert done.stdout == ""
+        assert len(done.stderr.splitlines()) == 1
+        return done.stderr
+
+    def servers(self) -> dict[str, Any]:
+        return json.loads(self.config.read_text())[self.key]
+
+    def files(self) -> dict[str, bytes]:
+        """Every file and folder in the home, without backups and without voygen's own folder."""
+        found = {str(path.relative_to(self.folder)): path for path in sorted(self.folder.rglob("*"))}
+        return {
+            name: b"" if path.is_dir() else path.read_bytes()
+            for name, path in found.items()
+            if ".backup-" not in name and not name.startswith(".local")
+        }
+
+
+@pytest.fixture(params=CLIENTS)
+def home(request: pytest.FixtureRequest, tmp_path: Path) -> Home:
+    return Home(tmp_path, request.param)
+
+
+linux = pytest.mark.skipif(sys.platform != "linux", reason="the places of Linux")
+
+
+@linux
+def test_where_there_was_nothing_nothing_is_left(home: Home) -> None:
+    said = home.run("install", "--db", "trips.db", "--toolsets", "trips,clients")
+    entry = home.servers()["voygen"]
+    assert [entry["command"], *entry["args"]] == [
+        *own_command(),
+        "serve",
+        "--db",
+        str(home.folder / "trips.db"),
+        "--toolsets",
+        "trips,clients",
+    ]
+    assert entry.get("type", "stdio") == "stdio"
+    assert f"+++ {home.config}" in said.stdout
+    assert "again" in said.stdout
+    assert stat.S_IMODE(home.config.stat().st_mode) == 0o600
+    home.run("uninstall")
+    assert home.files() == {}
+
+
+@linux
+def test_a_file_that_was_there_is_as_before_to_the_byte_and_kept_beside(home: Home) -> None:
+    text = f'\ufeff{{\r\n\t"{home.key}" : {{\r\n\t\t"other":{{ "env": {{"TOKEN": "s3cret"}} }}\r\n\t}}, "z": [1,  2]}}'
+    before = home.write(text)
+    home.config.chmod(0o640)
+    installed = home.json("install")
+    assert Path(installed["backup"]).read_bytes() == before
+    assert Path(installed["backup"]).parent == home.config.parent
+    assert [stat.S_IMODE(path.stat().st_mode) for path in (home.config, Path(installed["backup"]))] == [0o640, 0o640]
+    assert json.loads(home.config.read_bytes().decode("utf-8-sig"))[home.key]["other"] == {"env": {"TOKEN": "s3cret"}}
+    assert "s3cret" not in json.dumps(installed)
+    uninstalled = home.json("uninstall")
+    assert home.config.read_bytes() == before
+    assert stat.S_IMODE(home.config.stat().st_mode) == 0o640
+    assert "s3cret" not in json.dumps(uninstalled)
+
+
+@linux
+def test_a_second_install_changes_nothing_and_another_one_what_it_says(home: Home) -> None:
+    before = home.write("{}")
+    home.run("install", "--db", "one.db")
+    first = home.config.read_bytes()
+    assert "Nothing to do" in home.run("install", "--db", "one.db").stdout
+    assert home.config.read_bytes() == first
+    assert len(list(home.config.parent.glob("*.backup-*"))) == 1
+    diff = home.json("install", "--db", "two.db")["diff"].splitlines()
+    changed = [line.strip('+- ",') for line in diff if line[0] in "+-" and line[:3] not in {"+++", "---"}]
+    assert changed == [str(home.folder / "one.db"), str(home.folder / "two.db")]
+    home.run("uninstall")
+    assert home.config.read_bytes() == before
+    assert "Nothing to do" in home.run("uninstall").stdout
+
+
+@linux
+def test_an_entry_of_that_name_is_replaced_where_it_stands_and_taken_out(home: Home) -> None:
+    home.write(f'{{"{home.key}": {{"voygen": {{"command": "old"}}, "other": {{}}}}}}')
+    assert '"old"' in home.run("install").stdout
+    assert list(home.servers()) == ["voygen", "other"]
+    home.run("uninstall")
+    assert home.config.read_text() == f'{{"{home.key}": {{"other": {{}}}}}}'
+
+
+@linux
+def test_a_dry_run_shows_the_difference_and_writes_nothing(home: Home) -> None:
+    said = home.run("install", "--dry-run")
+    assert '+    "voygen": {' in said.stdout
+    assert "nothing was written" in said.stdout
+    assert home.files() == {}
+    before = home.write(f'{{"{home.key}": {{}}}}')
+    assert home.json("install", "--dry-run")["changed"] is False
+    assert home.config.read_bytes() == before
+    home.run("install")
+    installed = home.files()
+    assert '"voygen"' in home.json("uninstall", "--dry-run")["diff"]
+    assert home.files() == installed
+
+
+BROKEN: dict[str, tuple[Callable[[str], str], str]] = {
+    "cut off": (lambda key: f'{{\n  "{key}": {{', "line 2, column "),
+    "a list": (lambda _: "[]", "not an object"),
+    "servers are a list": (lambda key: f'{{"{key}": []}}', "not an object"),
+    "a name twice": (lambda key: f'{{"{key}": {{}}, "{key}": {{}}}}', "stands twice"),
+}
+
+
+@linux
+@pytest.mark.parametrize("kind", BROKEN)
+@pytest.mark.parametrize("client", ["claude-desktop", "vscode"])
+def test_a_broken_file_is_reported_and_left_as_it_is(tmp_path: Path, client: str, kind: str) -> None:
+    home = Home(tmp_path, client)
+    text, said = BROKEN[kind]
+    before = home.write(text(home.key))
+    files = home.files()
+    for command in ("install", "uninstall"):
+        error = home.refused(command)
+        assert str(home.config) in error
+        assert said in error
+    assert home.files() == files
+    assert home.config.read_bytes() == before
+    assert not list(home.config.parent.glob("*.backup-*"))
+
+
+@linux
+def test_a_group_that_does_not_exist_is_refused_before_anything_is_written(tmp_path: Path) -> None:
+    home = Home(tmp_path, "cursor")
+    assert "there is no group hotels" in home.run("install", "--toolsets", "trips,hotels", status=2).stderr
+    assert home.files() == {}
+
+
+@linux
+async def test_what_is_written_starts_the_server(tmp_path: Path) -> None:
+    home = Home(tmp_path, "claude-desktop")
+    home.run("install", "--db", "trips.db", "--toolsets", "trips")
+    entry = home.servers()["voygen"]
+    client = Client(StdioServerParameters(command=entry["command"], args=entry["args"]), mode="legacy")
+    async with client:
+        names = {tool.name for tool in (await client.list_tools()).tools}
+    assert "bulk_trip_operations" in names
+    assert "create_client_v2" not in names
+    assert (tmp_path / "trips.db").exists()
+
+
+@linux
+def test_another_file_may_be_named(tmp_path: Path) -> None:
+    home = Home(tmp_path, "vscode")
+    place = tmp_path / "project" / ".vscode" / "mcp.json"
+    home.run("install", "--file", place)
+    assert "voygen" in json.loads(place.read_text())["servers"]
+    assert not home.config.exists()
+    home.run("uninstall", "--file", place)
+    assert home.files() == {}
+
+
+# What follows calls the functions behind the command, which need no process of their own.
+
+
+@dataclass(frozen=True)
+class Place:
+    """A configuration file of a client and the records beside it."""
+
+    path: Path
+    records: Records
+    client: str = "claude-code"
+
+    def install(self, database: str = "trips.db") -> Path | None:
+        return carry_out(self.plan(database), self.records)
+
+    def plan(self, database: str = "trips.db") -> Any:
+        return plan_install(CLIENTS[self.client], self.path, self.records, ["serve", "--db", database])
+
+    def uninstall(self) -> Path | None:
+        return carry_out(plan_uninstall(CLIENTS[self.client], self.path, self.records), self.records)
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    return Place(tmp_path / "home" / ".claude.json", Records(tmp_path / "data" / "installs.json"))
+
+
+@pytest.fixture
+def filled(place: Place) -> Place:
+    place.path.parent.mkdir()
+    place.path.write_text('{\n  "numStartups": 7\n}')
+    return place
+
+
+def test_a_file_that_its_client_wrote_anew_keeps_what_the_client_wrote(filled: Place) -> None:
+    filled.install()
+    told = json.loads(filled.path.read_text()) | {"numStartups": 8, "tips": {}}
+    filled.path.write_text(json.dumps(told, indent=2))
+    filled.uninstall()
+    assert filled.path.read_text() == json.dumps({"numStartups": 8, "tips": {}}, indent=2)
+
+
+def test_a_file_that_was_made_stays_if_somebody_put_something_in(place: Place) -> None:
+    place.install()
+    told = json.loads(place.path.read_text()) | {"theme": "dark"}
+    place.path.write_text(json.dumps(told))
+    place.uninstall()
+    assert json.loads(place.path.read_text()) == {"theme": "dark"}
+
+
+def test_an_uninstall_without_a_record_takes_the_entry_alone(place: Place) -> None:
+    place.install()
+    place.records.path.unlink()
+    place.uninstall()
+    assert json.loads(place.path.read_text()) == {"mcpServers": {}}
+
+
+@pytest.mark.parametrize("garbage", ["", "[]", "{", '{"%s": 1}', '{"%s": {"digest": 1}}', '{"%s": {}}'])
+def test_a_record_that_makes_no_sense_counts_as_none(filled: Place, garbage: str) -> None:
+    filled.install()
+    filled.records.path.write_text(garbage.replace("%s", str(filled.path)))
+    filled.uninstall()
+    assert json.loads(filled.path.read_text()) == {"numStartups": 7, "mcpServers": {}}
+
+
+@posix
+def test_a_link_stays_a_link_and_what_it_points_at_is_written(filled: Place, tmp_path: Path) -> None:
+    before = filled.path.read_bytes()
+    target = filled.path.rename(tmp_path / "dotfiles.json")
+    filled.path.symlink_to(target)
+    backup = filled.install()
+    assert filled.path.is_symlink()
+    assert b"voygen" in target.read_bytes()
+    assert backup
+    assert (backup.parent, backup.read_bytes()) == (filled.path.parent, before)
+    filled.uninstall()
+    assert filled.path.is_symlink()
+    assert target.read_bytes() == before
+
+
+@posix
+def test_a_link_to_nothing_yet_points_at_nothing_again(place: Place, tmp_path: Path) -> None:
+    place.path.parent.mkdir()
+    place.path.symlink_to(tmp_path / "dotfiles" / "claude.json")
+    place.install()
+    assert (tmp_path / "dotfiles" / "claude.json").exists()
+    place.uninstall()
+    assert place.path.is_symlink()
+    assert not (tmp_path / "dotfiles").exists()
+
+
+def test_what_another_program_wrote_in_between_is_not_overwritten(filled: Place) -> None:
+    plan = filled.plan()
+    filled.path.write_text('{"numStartups": 8}')
+    with pytest.raises(CannotEdit, match="another program"):
+        carry_out(plan, filled.records)
+    assert filled.path.read_text() == '{"numStartups": 8}'
+    assert [path.name for path in filled.path.parent.iterdir()] == [filled.path.name]
+    assert filled.records.get(filled.path) is None
+
+
+@posix
+@pytest.mark.skipif(sys.platform != "win32" and os.geteuid() == 0, reason="root may write what is read-only")
+def test_a_read_only_file_is_left_as_it_is(filled: Place) -> None:
+    filled.path.chmod(0o444)
+    with pytest.raises(CannotEdit, match="read-only"):
+        filled.install()
+    assert [path.name for path in filled.path.parent.iterdir()] == [filled.path.name]
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe{\x00}\x00", b'{"a": "\xe9"}'])
+def test_a_file_that_is_not_utf_8_is_left_as_it_is(filled: Place, content: bytes) -> None:
+    filled.path.write_bytes(content)
+    for deed in (filled.install, filled.uninstall):
+        with pytest.raises(CannotEdit, match="UTF-8"):
+            deed()
+    assert filled.path.read_bytes() == content
+
+
+def test_a_folder_in_the_files_place_is_named(place: Place) -> None:
+    place.path.mkdir(parents=True)
+    with pytest.raises(CannotEdit, match="could not read"):
+        place.install()
+
+
+@posix
+def test_a_path_that_is_no_text_is_refused(filled: Place) -> None:
+    before = filled.path.read_bytes()
+    with pytest.raises(CannotEdit, match="text"):
+        filled.install(os.fsdecode(b"/trips/\xff.db"))
+    assert filled.path.read_bytes() == before
+
+
+def test_a_voygen_that_may_be_cleared_away_is_warned_of(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    place.path.parent.mkdir()
+    monkeypatch.setattr(sys, "executable", "/home/ana/.cache/uv/archive-v0/x/bin/python")
+    assert [warning for warning in place.plan().warnings if "may be cleared" in warning]
+    monkeypatch.setattr(sys, "executable", "/home/ana/.local/share/uv/tools/voygen/bin/python")
+    assert place.plan().warnings == []
