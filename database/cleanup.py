@@ -32,9 +32,10 @@ async def delete_clients(db: Database, read: Sequence[Row], now: str) -> dict[in
     """
     same = json.dumps([[row["client_id"], row["email"], row["full_name"]] for row in read], ensure_ascii=False)
     names = [row["name"] for row in await tables.columns(db, "clients_v2")]
+    set_aside = SET_CLIENTS_ASIDE.replace("@row", tables.row_as_json("c", names))
     kept, *_ = await db.batch(
         [
-            Statement(SET_CLIENTS_ASIDE.replace("@row", tables.row_as_json("c", names)), (same, now)),
+            Statement(set_aside.replace("@assignment", await _assignment_as_json(db)), (same, now)),
             Statement(KEEP_ENTRIES, (same, now), mirrors=True),
             Statement(LOG_CLIENTS, (same, now)),
             Statement(DELETE_CLIENTS, (same,)),
@@ -52,6 +53,7 @@ async def delete_trips(db: Database, read: Sequence[Row], now: str) -> dict[int,
     names = [row["name"] for row in await tables.columns(db, "trips_v2") if row["name"] != "clients"]
     activity = [row["name"] for row in await tables.columns(db, "ActivityLog")]
     set_aside = SET_TRIPS_ASIDE.replace("@row", tables.row_as_json("t", names))
+    set_aside = set_aside.replace("@assignment", await _assignment_as_json(db))
     kept, *_ = await db.batch(
         [
             Statement(set_aside.replace("@activity", tables.row_as_json("l", activity)), (same, now)),
@@ -72,6 +74,11 @@ async def cancel_trips(db: Database, read: Sequence[Row], now: str) -> set[int]:
     same = _same_trips(read)
     _, cancelled = await db.batch([Statement(LOG_CANCELLED, (same, now)), Statement(CANCEL_TRIPS, (same, now))])
     return {row["trip_id"] for row in cancelled}
+
+
+async def _assignment_as_json(db: Database) -> LiteralString:
+    names = [row["name"] for row in await tables.columns(db, "trip_client_assignments")]
+    return tables.row_as_json("a", names)
 
 
 def _same_trips(read: Sequence[Row]) -> str:
@@ -107,11 +114,7 @@ CROSS JOIN trips_v2 t ON t.trip_id = w.value ->> 0 AND t.trip_name IS w.value ->
 _ASIDE: LiteralString = """INSERT INTO orphaned_rows (table_name, row_data, reason, set_aside_at)
 """
 
-_ASSIGNMENTS: LiteralString = """json((
-    SELECT json_group_array(json_object(
-        'assignment_id', a.assignment_id, 'trip_id', a.trip_id, 'client_email', a.client_email,
-        'client_role', a.client_role, 'created_at', a.created_at, 'updated_at', a.updated_at))
-    FROM trip_client_assignments a WHERE @where))"""
+_ASSIGNMENTS: LiteralString = "json((SELECT json_group_array(@assignment) FROM trip_client_assignments a WHERE @where))"
 
 SET_CLIENTS_ASIDE: LiteralString = (
     _ASIDE
@@ -121,7 +124,8 @@ SET_CLIENTS_ASIDE: LiteralString = (
     + _ASSIGNMENTS.replace("@where", "a.client_email = c.email")
     + """,
     'entries', json((
-        SELECT json_group_array(json_object('trip_id', h.trip_id, 'position', h.position, 'element', h.element))
+        SELECT json_group_array(json_object(
+            'trip_id', h.trip_id, 'position', h.position, 'assignment_id', h.assignment_id, 'element', h.element))
         FROM trip_client_assignments a JOIN trip_client_archive h ON h.assignment_id = a.assignment_id
         WHERE a.client_email = c.email)),
     'primary_of', json((SELECT json_group_array(t.trip_id) FROM trips_v2 t WHERE t.primary_client_email = c.email))),
@@ -139,7 +143,8 @@ KEEP_ENTRIES: LiteralString = (
     + """
 UPDATE orphaned_rows
 SET row_data = json_set(row_data, '$.entries', json((
-    SELECT json_group_array(json_object('trip_id', e.trip_id, 'position', e.position, 'element', e.element))
+    SELECT json_group_array(json_object(
+        'trip_id', e.trip_id, 'position', e.position, 'assignment_id', a.assignment_id, 'element', e.element))
     FROM trip_client_assignments a
     CROSS JOIN trip_client_entries e
       ON e.trip_id = a.trip_id AND e.email = a.client_email AND e.role = a.client_role

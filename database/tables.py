@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, LiteralString, cast
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from database.engine import Database, Row
 
@@ -36,6 +36,27 @@ def row_as_json(alias: LiteralString, names: Sequence[str]) -> LiteralString:
     pairs: list[LiteralString] = [_text(name) + ", " + value.replace("@c", alias + "." + _name(name)) for name in names]
     rows: LiteralString = "), (".join(pairs)
     return "json((SELECT json_group_object(column1, column2) FROM (VALUES (" + rows + "))))"
+
+
+def names_listed(names: Sequence[str]) -> LiteralString:
+    """The columns with these names, as an INSERT lists them."""
+    quoted: list[LiteralString] = [_name(name) for name in names]
+    return ", ".join(quoted)
+
+
+def rows_of_json(array: LiteralString, names: Sequence[str]) -> LiteralString:
+    """The query of a JSON array of objects, an expression, a row each with these columns; a key that lacks is NULL."""
+    columns: list[LiteralString] = [
+        "max(f.value) FILTER (WHERE f.key = " + _text(name) + ") AS " + _name(name) for name in names
+    ]
+    chosen: LiteralString = ", ".join(columns)
+    return "SELECT " + chosen + " FROM json_each(" + array + ") e, json_each(e.value) f GROUP BY e.key"
+
+
+def values_listed(alias: LiteralString, names: Sequence[str], instead: Mapping[str, LiteralString]) -> LiteralString:
+    """The values of a row's columns as a SELECT lists them; `instead` are expressions for some of them."""
+    values: list[LiteralString] = [instead.get(name, alias + "." + _name(name)) for name in names]
+    return ", ".join(values)
 
 
 def _name(name: str) -> LiteralString:

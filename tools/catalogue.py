@@ -15,6 +15,7 @@ from tools import (
     listing,
     maintenance,
     removal,
+    restoring,
     trips,
     workflow,
 )
@@ -30,6 +31,7 @@ TRADE: tuple[AnyTool, ...] = (
     bulk.TOOL,
     *listing.TOOLS,
     removal.TOOL,
+    restoring.TOOL,
     *clients.TOOLS,
     *workflow.TOOLS,
     *facts.TOOLS,

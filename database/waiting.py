@@ -1,0 +1,268 @@
+"""Assignments whose trip or client was deleted: they wait in orphaned_rows, each with its JSON entry, for both ends.
+
+Whatever is put back first, an assignment comes back with the second of its ends. A waiting row is the assignment's row
+with two keys more: `json_entry`, which is null where the entry stands with the trip, and its place, `json_position`.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, LiteralString
+
+from database import tables
+from database.engine import Statement
+from database.entries import NOT_AN_ARRAY, WITH_ENTRIES
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+# A client's e-mail as stored now, or NULL: exactly the same, or else one that differs by case and white space alone.
+CLIENT_NOW: LiteralString = """coalesce(
+    (SELECT c.email FROM clients_v2 c WHERE c.email = @email),
+    (SELECT c.email FROM clients_v2 c
+     WHERE lower(trim(c.email, char(9,10,11,12,13,32))) = lower(trim(@email, char(9,10,11,12,13,32)))
+     ORDER BY c.client_id LIMIT 1))"""
+
+ROLE: LiteralString = "iif(trim(coalesce(@role, '')) = '', 'traveler', @role)"
+
+WAITS: LiteralString = "@o.table_name = 'trip_client_assignments' AND @o.reason = 'trip or client deleted'"
+
+
+def hold(trip_ids: Collection[int]) -> Statement:
+    """Keep the triggers from mirroring these trips until `release`."""
+    return Statement(HOLD, (_ids(trip_ids),), mirrors=True)
+
+
+def release(trip_ids: Collection[int]) -> list[Statement]:
+    """Let the triggers look the trips over: what is unlinked is put into its index, or linked by now."""
+    return [Statement(sql, (_ids(trip_ids),), mirrors=True) for sql in (RELEASE, RECONCILE, RELEASE)]
+
+
+def from_trip(orphan_id: int, now: str) -> Statement:
+    """Let all assignments of a trip that is set aside wait."""
+    return Statement(
+        WAIT.replace("@list", "$.archive").replace("@loose", "assignment_id NOT IN (SELECT assignment_id FROM own)"),
+        (orphan_id, now),
+    )
+
+
+def from_client(orphan_id: int, now: str) -> Statement:
+    """Let all assignments of a client who is set aside wait."""
+    return Statement(WAIT.replace("@list", "$.entries").replace("@loose", "assignment_id IS NULL"), (orphan_id, now))
+
+
+def assign(trip_ids: Collection[int], email: str | None, columns: Sequence[str]) -> list[Statement]:
+    """Make the assignments that wait for these trips, all or those of one client, where both ends are there now.
+
+    `columns` are those that the waiting rows say something of: none where there are no such rows.
+    """
+    if not columns:
+        return []
+    instead: dict[str, LiteralString] = {
+        "assignment_id": FREE_ID,
+        "client_email": CLIENT_NOW.replace("@email", "r.client_email"),
+        "client_role": ROLE.replace("@role", "r.client_role"),
+    }
+    sql = (
+        ASSIGN.replace("@columns", tables.names_listed(columns))
+        .replace("@values", tables.values_listed("r", columns, instead))
+        .replace("@rows", tables.rows_of_json(WAITING_AS_JSON, columns))
+    )
+    return [Statement(sql, (_ids(trip_ids), email))]
+
+
+def merge(trip_ids: Collection[int], email: str | None, now: str) -> list[Statement]:
+    """Put the entries that wait for these trips into the JSON, each where it stood, unless its pair is there."""
+    which = _ids(trip_ids)
+    return [
+        Statement(QUARANTINE, (which, now), mirrors=True),
+        Statement(MERGE, (which, email), mirrors=True),
+    ]
+
+
+def archive(trip_ids: Collection[int], email: str | None) -> list[Statement]:
+    """Put the entries that wait for these trips into the archive."""
+    return [Statement(sql, (_ids(trip_ids), email)) for sql in (LINK_ARCHIVED, ARCHIVE)]
+
+
+def settle(trip_ids: Collection[int], email: str | None) -> list[Statement]:
+    """Take away the waiting rows that have become assignments, and the archive where the JSON holds the entries."""
+    which = _ids(trip_ids)
+    return [Statement(SETTLE, (which, email)), Statement(EMPTY_ARCHIVE, (which,), mirrors=True)]
+
+
+def _ids(trip_ids: Collection[int]) -> str:
+    return json.dumps(sorted(trip_ids))
+
+
+HOLD: LiteralString = "INSERT INTO trip_client_sync (trip_id, action) SELECT s.value, 'hold' FROM json_each(?) s"
+
+RELEASE: LiteralString = "DELETE FROM trip_client_sync WHERE trip_id IN (SELECT s.value FROM json_each(?) s)"
+
+RECONCILE: LiteralString = (
+    "INSERT INTO trip_client_sync (trip_id, action) SELECT s.value, 'reconcile' FROM json_each(?) s"
+)
+
+# An entry belongs to the assignment that it was archived with; one whose assignment was replaced, to its pair's.
+WAIT: LiteralString = (
+    """
+WITH own AS MATERIALIZED (
+    SELECT r.value AS row, r.value ->> '$.assignment_id' AS assignment_id, r.value ->> '$.trip_id' AS trip_id,
+           r.value ->> '$.client_email' AS email, """
+    + ROLE.replace("@role", "r.value ->> '$.client_role'")
+    + """ AS role
+    FROM orphaned_rows k, json_each(k.row_data, '$.assignments') r
+    WHERE k.orphan_id = CAST(?1 AS INTEGER)
+), held AS MATERIALIZED (
+    SELECT h.value ->> '$.assignment_id' AS assignment_id, h.value ->> '$.trip_id' AS trip_id,
+           h.value ->> '$.position' AS position, h.value ->> '$.element' AS element
+    FROM orphaned_rows k, json_each(k.row_data, '@list') h
+    WHERE k.orphan_id = CAST(?1 AS INTEGER)
+)
+INSERT INTO orphaned_rows (table_name, row_data, reason, set_aside_at)
+SELECT 'trip_client_assignments',
+       json_set(o.row, '$.json_position', coalesce(i.position, p.position),
+                '$.json_entry', json(coalesce(i.element, p.element))),
+       'trip or client deleted', ?2
+FROM own o
+LEFT JOIN (
+    SELECT assignment_id, min(position) AS position, element FROM held GROUP BY assignment_id
+) i ON i.assignment_id = o.assignment_id
+LEFT JOIN (
+    SELECT trip_id, element ->> '$.email' AS email, element ->> '$.role' AS role, min(position) AS position, element
+    FROM held WHERE @loose GROUP BY 1, 2, 3
+) p ON p.trip_id = o.trip_id AND p.email = o.email AND p.role = o.role
+"""
+)
+
+_WAITING: LiteralString = (
+    "FROM orphaned_rows o\nWHERE "
+    + WAITS.replace("@o", "o")
+    + """
+  AND o.row_data ->> '$.trip_id' IN (SELECT s.value FROM json_each(?1) s)
+  AND (?2 IS NULL OR o.row_data ->> '$.client_email' = ?2)
+"""
+)
+
+WAITING_AS_JSON: LiteralString = "(SELECT json_group_array(json(o.row_data)) " + _WAITING + ")"
+
+FREE_ID: LiteralString = """iif(
+    EXISTS (SELECT 1 FROM trip_client_assignments x WHERE x.assignment_id = r.assignment_id), NULL, r.assignment_id)"""
+
+ASSIGN: LiteralString = (
+    """
+INSERT INTO trip_client_assignments (@columns)
+SELECT @values
+FROM (@rows) r
+WHERE """
+    + CLIENT_NOW.replace("@email", "r.client_email")
+    + """ IS NOT NULL
+ORDER BY r.assignment_id
+ON CONFLICT (trip_id, client_email, client_role) DO NOTHING
+"""
+)
+
+# The waiting assignments in question: `kept` is the entry as it was, `entry` the same, or one made of the row, with
+# the pair that it is now, `assignment_id` that of the assignment that it has become, if it has.
+_UNITS: LiteralString = (
+    """units AS MATERIALIZED (
+    SELECT w.orphan_id, w.number, w.trip_id, w.email, w.role, w.kept, a.assignment_id,
+           coalesce(w.position, 1000000000 + w.number) AS position,
+           json_set(coalesce(w.kept, json_object('email', w.email, 'role', w.role, 'assigned_at', w.created_at)),
+                    '$.email', w.email, '$.role', w.role) AS entry
+    FROM (
+        SELECT o.orphan_id, o.row_data ->> '$.assignment_id' AS number, o.row_data ->> '$.trip_id' AS trip_id,
+               coalesce("""
+    + CLIENT_NOW.replace("@email", "(o.row_data ->> '$.client_email')")
+    + """, o.row_data ->> '$.client_email') AS email,
+               """
+    + ROLE.replace("@role", "(o.row_data ->> '$.client_role')")
+    + """ AS role,
+               o.row_data ->> '$.created_at' AS created_at, o.row_data ->> '$.json_position' AS position,
+               nullif(o.row_data -> '$.json_entry', 'null') AS kept
+        """
+    + _WAITING
+    + """
+    ) w
+    LEFT JOIN trip_client_assignments a
+      ON a.trip_id = w.trip_id AND a.client_email = w.email AND a.client_role = w.role
+)"""
+)
+
+QUARANTINE: LiteralString = (
+    """
+INSERT INTO trip_clients_quarantine (trip_id, raw_text, reason, quarantined_at)
+SELECT trip_id, clients, 'not an array', ?2 FROM trips_v2
+WHERE trip_id IN (SELECT s.value FROM json_each(?1) s) AND """
+    + NOT_AN_ARRAY
+)
+
+# An entry goes before those that stood behind it: so many as its place counts, less those that come back before it.
+MERGE: LiteralString = (
+    WITH_ENTRIES
+    + ", "
+    + _UNITS
+    + """, missing AS MATERIALIZED (
+    SELECT u.trip_id, u.position, u.entry,
+           u.position - row_number() OVER (PARTITION BY u.trip_id ORDER BY u.position) + 1 AS place
+    FROM units u
+    WHERE json_array(u.trip_id, u.email, u.role) NOT IN (
+        SELECT json_array(e.trip_id, coalesce(e.client_email, e.email), e.role)
+        FROM json_each(?1) s CROSS JOIN trip_client_entries e
+        WHERE e.trip_id = s.value AND e.email IS NOT NULL)
+)
+UPDATE trips_v2 SET clients = (
+    SELECT json_group_array(json(m.element)) FROM (
+        SELECT n.place AS place, 0 AS turn, n.position AS position, n.entry AS element
+        FROM missing n WHERE n.trip_id = trips_v2.trip_id
+        UNION ALL
+        SELECT e.position, 1, e.position, e.element
+        FROM trip_client_entries e WHERE e.trip_id = trips_v2.trip_id
+        ORDER BY 1, 2, 3
+    ) m)
+WHERE trip_id IN (SELECT n.trip_id FROM missing n)
+"""
+)
+
+LINK_ARCHIVED: LiteralString = (
+    "WITH "
+    + _UNITS
+    + """
+UPDATE trip_client_archive SET assignment_id = u.assignment_id
+FROM units u
+WHERE u.assignment_id IS NOT NULL AND trip_client_archive.trip_id = u.trip_id
+  AND trip_client_archive.assignment_id IS NULL
+  AND trip_client_archive.element ->> '$.email' = u.email AND trip_client_archive.element ->> '$.role' = u.role
+"""
+)
+
+# An assignment that was made while there was no JSON has no entry in the archive: only one that is lost gets one.
+ARCHIVE: LiteralString = (
+    "WITH "
+    + _UNITS
+    + """
+INSERT INTO trip_client_archive (trip_id, position, assignment_id, element)
+SELECT u.trip_id,
+       iif(EXISTS (SELECT 1 FROM trip_client_archive h WHERE h.trip_id = u.trip_id AND h.position = u.position),
+           1000000000 + u.number, u.position),
+       u.assignment_id, iif(u.assignment_id IS NULL, u.entry, u.kept)
+FROM units u
+WHERE (u.kept IS NOT NULL OR u.assignment_id IS NULL)
+  AND NOT EXISTS (SELECT 1 FROM trip_client_archive h WHERE h.assignment_id = u.assignment_id)
+  AND json_array(u.trip_id, u.email, u.role) NOT IN (
+      SELECT json_array(h.trip_id, h.element ->> '$.email', h.element ->> '$.role')
+      FROM json_each(?1) s CROSS JOIN trip_client_archive h
+      WHERE h.trip_id = s.value AND h.assignment_id IS NULL)
+"""
+)
+
+SETTLE: LiteralString = (
+    "WITH "
+    + _UNITS
+    + """
+DELETE FROM orphaned_rows
+WHERE orphan_id IN (SELECT u.orphan_id FROM units u WHERE u.assignment_id IS NOT NULL)
+"""
+)
+
+EMPTY_ARCHIVE: LiteralString = "DELETE FROM trip_client_archive WHERE trip_id IN (SELECT s.value FROM json_each(?) s)"

@@ -1,0 +1,198 @@
+"""restore_deleted: a trip or client that was deleted comes back, with all that went along."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+from anyascii import anyascii
+from pydantic import Field, model_validator
+
+from database import restoring
+from database.clock import now
+from database.errors import ConstraintViolated, GuardFailed
+from tools.errors import Ambiguous, Conflict, InvalidInput, NotFound
+from tools.fields import ClientId
+from tools.identifiers import words_of
+from tools.tool import Hints, Tool, WriteAnswer, WriteArguments
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Self
+
+    from database.engine import Database, Row
+    from database.restoring import Plan
+
+# How often a restoration is tried again because somebody else changed meanwhile what it leans on.
+TRIES = 100
+
+# Deleted trips and clients that an error names.
+SHOWN = 5
+
+# Differences that an answer names; the rest are counted.
+NAMED = 20
+
+
+class RestoreArguments(WriteArguments):
+    orphan_id: Annotated[ClientId | None, Field(description="As the deletion named it.")] = None
+    trip_name: Annotated[
+        str | None, Field(min_length=1, max_length=300, description="Words of the trip's or client's name.")
+    ] = None
+    dry_run: Annotated[bool, Field(description="Only say what would come back.")] = False
+
+    @model_validator(mode="after")
+    def _one_of_two(self) -> Self:
+        if (self.orphan_id is None) == (self.trip_name is None):
+            raise ValueError("names nothing, or names it twice: send either orphan_id or trip_name")
+        return self
+
+
+class Restored(WriteAnswer):
+    dry_run: bool = Field(description="True where nothing was written.")
+    restored: str = Field(description="trip or client.")
+    id: int = Field(description="Its trip_id or client_id, as before.")
+    assignments: int = Field(description="How many assignments came back.")
+    differences: list[str] = Field(description="What is not as it was, and why.")
+
+
+async def restore_deleted(db: Database, args: RestoreArguments) -> Restored:
+    for _ in range(TRIES):
+        kept = await _meant(db, args)
+        plan = await restoring.plan(db, kept)
+        if plan is None:
+            continue
+        _require_room(plan)
+        if args.dry_run:
+            return _answer(plan, await _differences(db, plan), dry_run=True)
+        differences = await _differences(db, plan)
+        try:
+            await db.batch(restoring.restore(plan, now()))
+        except GuardFailed:
+            continue
+        except ConstraintViolated:
+            raise Conflict(
+                f"{_named(kept)} no longer fits the tables of the database; nothing was written.",
+                "Tell the person: all of it is still kept aside.",
+            ) from None
+        return _answer(plan, differences, dry_run=False)
+    raise Conflict("Others changed the database each time this was about to come back.", "Send the call again.")
+
+
+async def _meant(db: Database, args: RestoreArguments) -> Row:
+    """The one deleted trip or client that is meant."""
+    if args.orphan_id is not None:
+        kept = await restoring.with_id(db, args.orphan_id)
+        if kept is None:
+            raise _not_found(f"Nothing is kept aside as {args.orphan_id}", await restoring.deleted(db))
+        if kept["kind"] is None:
+            raise InvalidInput(
+                f"Row {args.orphan_id} of orphaned_rows is no trip or client that a tool deleted: it was set aside "
+                f"from {kept['table_name']} for another reason ({kept['reason']}).",
+                "Send the orphan_id that a deletion named, or words of the name as trip_name.",
+            )
+        return kept
+    wanted = args.trip_name or ""
+    deleted = await restoring.deleted(db)
+    found = _matching(deleted, wanted)
+    if not found:
+        raise _not_found(f"Nothing that was deleted matches {wanted!r}", deleted)
+    if len(found) > 1:
+        count = f"More than {SHOWN}" if len(found) > SHOWN else str(len(found))
+        raise Ambiguous(
+            f"{count} of those deleted match {wanted!r}: {_list(found)}.",
+            "Send the orphan_id of the one that is meant.",
+        )
+    return found[0]
+
+
+def _matching(deleted: Sequence[Row], wanted: str) -> list[Row]:
+    """Those of exactly this name, slug or e-mail, or else those in which each word begins a word."""
+    words = words_of(anyascii(wanted))
+    exactly = [row for row in deleted if wanted.casefold() in {name.casefold() for name in _names(row)}]
+    return exactly or [row for row in deleted if words and _holds(row, words)]
+
+
+def _names(row: Row) -> list[str]:
+    return [str(row[key]).strip() for key in ("name", "slug", "email") if row[key] is not None]
+
+
+def _holds(row: Row, words: Sequence[str]) -> bool:
+    present = words_of(anyascii(" ".join(_names(row))))
+    return all(any(there.startswith(word) for there in present) for word in words)
+
+
+def _not_found(problem: str, deleted: Sequence[Row]) -> NotFound:
+    last = f"Deleted last: {_list(deleted)}." if deleted else "Nothing that was deleted is kept aside."
+    return NotFound(f"{problem}. {last}", "Send the orphan_id of what is meant, or other words of its name.")
+
+
+def _list(rows: Sequence[Row]) -> str:
+    return "; ".join(f"orphan_id {row['orphan_id']}, {_named(row)}, deleted {row['at']}" for row in rows[:SHOWN])
+
+
+def _named(kept: Row) -> str:
+    return f"{kept['kind']} {str(kept['name'])[:100]!r} (id {kept['id']})"
+
+
+def _require_room(plan: Plan) -> None:
+    if plan.id_taken:
+        raise Conflict(
+            f"The id of {_named(plan.kept)} belongs to another {plan.kept['kind']} now; nothing was written.",
+            "Tell the person: the other one was given this id by hand, and has to get another first.",
+        )
+    if plan.email_of is not None:
+        raise Conflict(
+            f"Client {plan.email_of} has the e-mail {plan.email} now; nothing was written.",
+            f"Give client {plan.email_of} another e-mail with update_client first, or go on with that one.",
+        )
+
+
+async def _differences(db: Database, plan: Plan) -> list[str]:
+    """What does not come back as it was, a line each."""
+    found: list[str] = []
+    if plan.is_trip and plan.slug != plan.kept["slug"]:
+        found.append(f"The slug is {plan.slug}: {plan.kept['slug'] or 'an empty one'} could not be kept.")
+    without_primary = plan.is_trip and bool(plan.kept["primary"]) and plan.primary is None
+    deleted = await restoring.deleted(db) if plan.lost or without_primary else []
+    if without_primary:
+        found.append(
+            f"The primary client {plan.kept['primary']} is gone{_where(deleted, 'email', plan.kept['primary'])}."
+        )
+    for end in plan.lost:
+        key, value = ("email", end["email"]) if plan.is_trip else ("id", end["trip_id"])
+        other = f"the client {end['email']}" if plan.is_trip else f"trip {end['trip_id']}"
+        found.append(f"Without {end['email']} as {end['role']}: {other} is gone{_where(deleted, key, value)}.")
+    return found if len(found) <= NAMED else [*found[:NAMED], f"And {len(found) - NAMED} more."]
+
+
+def _where(deleted: Sequence[Row], key: str, value: object) -> str:
+    """Where to find what is gone, if it was deleted by a tool."""
+    kind = "client" if key == "email" else "trip"
+    for row in deleted:
+        if row["kind"] == kind and row[key] == value:
+            return f", and comes back with orphan_id {row['orphan_id']}"
+    return ""
+
+
+def _answer(plan: Plan, differences: list[str], *, dry_run: bool) -> Restored:
+    kept, count = plan.kept, len(plan.restored)
+    verb = "Dry run: would restore" if dry_run else "Restored"
+    return Restored(
+        message=" ".join([f"{verb} {_named(kept)} with {count} assignments.", *differences]),
+        dry_run=dry_run,
+        restored=kept["kind"],
+        id=kept["id"],
+        assignments=count,
+        differences=differences,
+    )
+
+
+TOOL = Tool(
+    name="restore_deleted",
+    title="Undo a deletion",
+    description="Put back a deleted trip or client.",
+    group="trips",
+    hints=Hints(),
+    input=RestoreArguments,
+    output=Restored,
+    run=restore_deleted,
+)
