@@ -8,7 +8,7 @@ import socket
 import sys
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import uvicorn
 from mcp.server.auth.routes import build_resource_metadata_url, create_protected_resource_routes
@@ -68,7 +68,7 @@ async def serve_http(
         metrics = Metrics()
         steward = CountingSteward(db, metrics)
         tools = [_within(tool, settings.request_timeout) for tool in offered(steward, groups, read_only=read_only)]
-        resource = AnyHttpUrl(settings.resource_at(port))
+        resource = settings.resource_at(port)
         door = _door(db, settings, resource, tools)
         server = _Application(db, tools, door, settings, metrics)
         routes = [*server.routes(), *_metadata_routes(settings, resource)]
@@ -182,19 +182,21 @@ async def _require_authentication(db: EmbeddedDatabase, settings: HttpSettings) 
         )
 
 
-def _door(db: EmbeddedDatabase, settings: HttpSettings, resource: AnyHttpUrl, tools: Sequence[AnyTool]) -> Door:
-    issuer = Issuer(settings.issuer, str(resource)) if settings.issuer else None
+def _door(db: EmbeddedDatabase, settings: HttpSettings, resource: str, tools: Sequence[AnyTool]) -> Door:
+    issuer = Issuer(settings.issuer, resource) if settings.issuer else None
     scopes: list[Scope] = ["read"] if all(tool.hints.read_only for tool in tools) else ["read", "write"]
-    metadata_url = str(build_resource_metadata_url(resource)) if issuer else None
+    metadata_url = str(build_resource_metadata_url(AnyHttpUrl(resource))) if issuer else None
     return Door(db, locked=settings.beyond_loopback, issuer=issuer, metadata_url=metadata_url, scopes=scopes)
 
 
-def _metadata_routes(settings: HttpSettings, resource: AnyHttpUrl) -> list[Route]:
+def _metadata_routes(settings: HttpSettings, resource: str) -> list[Route]:
     """Where a client learns which issuer to go to: RFC 9728."""
     if not settings.issuer:
         return []
+    # As texts: made a URL, an issuer without a path would gain a slash, and its name must match to the letter.
+    ours, issuer = cast("AnyHttpUrl", resource), cast("AnyHttpUrl", settings.issuer)
     return create_protected_resource_routes(
-        resource, [AnyHttpUrl(settings.issuer)], scopes_supported=["read", "write"], resource_name="voygen trip desk"
+        ours, [issuer], scopes_supported=["read", "write"], resource_name="voygen trip desk"
     )
 
 
