@@ -24,6 +24,7 @@ from database.errors import (
     NotADatabase,
 )
 from database.platform import keep_private, make_private_file, make_private_folder
+from database.progress import Progress, untold
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Sequence
@@ -41,6 +42,9 @@ BUSY_TIMEOUT_MS = 250
 
 # Rows fetched at once by a stream.
 STREAMED_AT_ONCE = 512
+
+# Pages copied at once by a backup.
+COPIED_AT_ONCE = 2_048
 
 _GUARD = re.compile(r"CHECK constraint failed: (guard_\w+)")
 
@@ -154,14 +158,17 @@ class EmbeddedDatabase:
             finally:
                 await connection.close()
 
-    async def back_up_to(self, target: Path) -> None:
-        """Copy the database, as it stands at one moment, into a new private file, with writers running."""
+    async def back_up_to(self, target: Path, progress: Progress = untold) -> None:
+        """Copy the database, as it stands at one moment, into a new private file, with writers running.
+
+        `progress` is told of pages, on a thread of the engine's.
+        """
         prepare_file(target)
         copy = sqlite3.connect(target, check_same_thread=False)
         reader = await self._free.get()
         try:
             with translated(str(target)):
-                await self._unbroken(reader.backup(copy))
+                await self._unbroken(_copy(reader, copy, progress))
         finally:
             self._free.put_nowait(reader)
             copy.close()
@@ -244,6 +251,16 @@ async def _connect(path: Path, readers: int, *, foreign_keys: bool, as_it_is: bo
             await connection.close()
         raise
     return opened
+
+
+async def _copy(reader: aiosqlite.Connection, copy: sqlite3.Connection, progress: Progress) -> None:
+    """Within one transaction: a copy made in steps would begin anew each time that somebody has written."""
+    await reader.execute_fetchall("BEGIN")
+    try:
+        await reader.execute_fetchall("SELECT count(*) FROM sqlite_master")
+        await reader.backup(copy, pages=COPIED_AT_ONCE, progress=lambda _, left, pages: progress(pages - left, pages))
+    finally:
+        await reader.execute_fetchall("ROLLBACK")
 
 
 async def _patiently(attempt: Callable[[], Awaitable[T]], path: Path, patience: float) -> T:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, LiteralString
 from database.entries import NOT_AN_ARRAY, WITH_ENTRIES
 from database.errors import DatabaseBusy, DatabaseError
 from database.phase import read_phase
-from migrations.progress import Progress, forward, untold
+from database.progress import Progress, forward, untold
 from migrations.shape import differences
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, LiteralString
 from database.clock import now
 from database.engine import Statement
 from database.phase import read_phase
+from database.progress import Counter, Progress, untold
 from database.schema import normalized
-from migrations.progress import Counter, Progress, untold
 
 if TYPE_CHECKING:
     from database.embedded import EmbeddedDatabase

@@ -11,9 +11,9 @@ from database.clock import now
 from database.engine import Statement
 from database.errors import DatabaseUnavailable, GuardFailed
 from database.phase import guard_epoch, read_phase
+from database.progress import Progress, forward, part, untold
 from migrations.check import CheckReport, Finding, check
 from migrations.files import quoted, trusted
-from migrations.progress import Progress, forward, part, untold
 from migrations.shape import expected
 
 if TYPE_CHECKING:

@@ -22,6 +22,9 @@ COMMANDS: Mapping[str, str] = {
     "phase": "server.commands.migration",
     "validate": "server.commands.migration",
     "token": "server.commands.tokens",
+    "backup": "server.commands.operation",
+    "export": "server.commands.operation",
+    "restore": "server.commands.operation",
     "config": "server.commands.operation",
 }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -15,7 +16,7 @@ from database.errors import DatabaseError
 from server.settings import SETTINGS, SettingsWrong, default_settings_file, read_settings_file
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Sequence
+    from collections.abc import Callable, Coroutine, Generator, Sequence
 
     from server.settings import Kind, Setting
 
@@ -105,8 +106,14 @@ as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 def run(work: Coroutine[Any, Any, Any]) -> Any:  # noqa: ANN401 - what the work returns
     """Run it to its end; a database that refuses or fails is told in one line, and the exit status is 2."""
-    try:
+    with failing_in_words():
         return asyncio.run(work)
+
+
+@contextmanager
+def failing_in_words() -> Generator[None]:
+    try:
+        yield
     except DatabaseError as error:
         click.echo(f"voygen: {error}", err=True)
         sys.exit(FAILED)

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from database.engine import Statement
+from database.progress import forward, part
 from migrations import check as checking
 from migrations.check import check
-from migrations.progress import forward, part
 from migrations.proof import digest
 from migrations.repair import apply_repair
 

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
 
-from server.options import SettingOption, setting, settings_file, show
+from server.bars import progress_bar
+from server.options import SettingOption, database, failing_in_words, run, setting, settings_file, show
 from server.options import as_json as as_json_option
 from server.settings import MASK, SETTINGS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
 
 def _every_setting(command: Callable[..., Any]) -> Callable[..., Any]:
     for name in reversed(SETTINGS):
         command = setting(name)(command)
     return command
+
+
+def _to(words: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    return click.option("--to", "target", type=click.Path(path_type=Path), help=words)
 
 
 @click.command()
@@ -42,6 +47,53 @@ def config(context: click.Context, *, as_json: bool, **values: Any) -> None:  # 
     show(f"Settings file: {path}" + ("" if path.exists() else " (there is none)"))
     for line in lines:
         show(f"{line['name']:<{width}}  {line['shown']:<{wide}}  {line['source']}")
+
+
+@click.command()
+@database
+@_to("The file to make, where it is not to lie beside the database.")
+@as_json_option
+def backup(path: Path, target: Path | None, *, as_json: bool) -> None:
+    """Copy the database, as it is at this moment, into a new file, with servers and old code running."""
+    from server.exporting import back_up_file, backup_name  # noqa: PLC0415
+
+    with progress_bar("Copying") as progress:
+        done = run(back_up_file(path, target or backup_name(path), progress))
+    show(done if as_json else f"Backup:  {done['backup']} ({done['bytes']} bytes)")
+
+
+@click.command()
+@database
+@_to("The file to make; without it the lines go to stdout.")
+@as_json_option
+def export(path: Path, target: Path | None, *, as_json: bool) -> None:
+    """Write the whole database, as it is at this moment, as lines of JSON that `voygen restore` makes it of again."""
+    from server.exporting import export_file, export_to  # noqa: PLC0415
+
+    with progress_bar("Exporting") as progress, failing_in_words():
+        if target is None:
+            with open(1, "w", encoding="utf-8", newline="\n", closefd=False) as out:
+                export_to(path, out, progress)
+            return
+        done = export_file(path, target, progress)
+    show(done if as_json else f"Export:  {done['export']} ({done['lines']} lines, {done['bytes']} bytes)")
+
+
+@click.command()
+@click.argument("export", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@database
+@as_json_option
+def restore(export: Path, path: Path, *, as_json: bool) -> None:
+    """Make a new database of an export, and prove by a digest of every table that it holds the same."""
+    from server.exporting import restore_file  # noqa: PLC0415
+
+    with progress_bar("Restoring") as progress, failing_in_words():
+        done = restore_file(export, path, progress)
+    if as_json:
+        show(done)
+        return
+    rows = sum(table["rows"] for table in done["tables"].values())
+    show(f"Restored:  {path} ({rows} rows in {len(done['tables'])} tables, each with the digest of the export)")
 
 
 def _options(context: click.Context) -> list[SettingOption]:

@@ -51,12 +51,15 @@ class Counter:
         self._total = total
         self._seen = 0
 
+    def count(self) -> None:
+        self._seen += 1
+        if self._seen % TOLD_EACH == 0:
+            self._progress(min(self._seen, self._total), self._total)
+
     async def counted(self, rows: AsyncIterator[T]) -> AsyncGenerator[T]:
         async for row in rows:
             yield row
-            self._seen += 1
-            if self._seen % TOLD_EACH == 0:
-                self._progress(min(self._seen, self._total), self._total)
+            self.count()
 
     def done(self) -> None:
         self._progress(self._total, self._total)

@@ -1,0 +1,160 @@
+"""Putting an export back: into a new file, which is compared with the export before it is given its name."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from contextlib import closing
+from typing import TYPE_CHECKING, Any, cast
+
+from database.embedded import prepare_file, translated
+from database.errors import DatabaseUnavailable
+from database.exporting import (
+    COUNTERS,
+    FORMAT,
+    KEPT_PRAGMAS,
+    Contents,
+    contents_of,
+    quoted,
+    tables_of,
+    text_or_bytes,
+)
+from database.progress import TOLD_EACH, Progress, part, untold
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from database.exporting import Table
+
+
+def restore_export(export: Path, target: Path, progress: Progress = untold) -> Contents:
+    """Make the database that was exported; the target must not exist yet.
+
+    Raises DatabaseUnavailable, with what is wrong and in which line, leaving no file behind.
+    """
+    if target.exists() and target.stat().st_size > 0:
+        raise DatabaseUnavailable(f"{target} exists already: name a new file with --db to restore {export} into.")
+    scratch = target.with_name(target.name + ".restoring")
+    scratch.unlink(missing_ok=True)
+    prepare_file(scratch)
+    try:
+        with translated(str(scratch)), closing(sqlite3.connect(scratch, isolation_level=None)) as connection:
+            connection.text_factory = text_or_bytes
+            said = _Loading(connection, export).load(part(progress, 0, 2))
+            held = contents_of(connection, part(progress, 1, 2))
+        _require_equal(export, said, held)
+        scratch.replace(target)
+    finally:
+        scratch.unlink(missing_ok=True)
+    return held
+
+
+class _Loading:
+    """One export on its way into an empty database."""
+
+    def __init__(self, connection: sqlite3.Connection, export: Path) -> None:
+        self._connection = connection
+        self._export = export
+        self._tables: dict[str, Table] = {}
+        self._counters: list[dict[str, Any]] = []
+        self._end: dict[str, Any] | None = None
+
+    def load(self, progress: Progress) -> dict[str, Any]:
+        """Run the lines in one transaction, no constraint in their way; returns what the last line says."""
+        for pragma in ("foreign_keys = OFF", "ignore_check_constraints = ON", "synchronous = OFF"):
+            self._connection.execute(f"PRAGMA {pragma}")
+        size, read = self._export.stat().st_size, 0
+        self._connection.set_authorizer(_refuse_other_files)
+        self._connection.execute("BEGIN")
+        for number, line in enumerate(self._lines(), 1):
+            try:
+                self._take(number, json.loads(line))
+            except (sqlite3.Error, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+                raise DatabaseUnavailable(f"{self._export}: line {number} cannot be restored: {error}.") from error
+            read += len(line)
+            if number % TOLD_EACH == 0:
+                progress(read, size)
+        if self._end is None:
+            raise DatabaseUnavailable(f"{self._export} ends before its end: the export was cut off, make it again.")
+        self._connection.execute("COMMIT")
+        self._connection.set_authorizer(None)
+        progress(size, size)
+        return self._end
+
+    def _lines(self) -> Iterator[bytes]:
+        try:
+            with self._export.open("rb") as lines:
+                yield from lines
+        except OSError as error:
+            raise DatabaseUnavailable(f"{self._export} cannot be read: {error.strerror}.") from error
+
+    def _take(self, number: int, line: dict[str, Any]) -> None:
+        if number == 1:
+            self._begin(line)
+        elif self._end is not None:
+            raise ValueError("it stands behind the end")
+        elif line.get("row_of") == COUNTERS:
+            self._counters.append(line["values"])
+        elif "row_of" in line:
+            self._insert(self._known(line["row_of"]), line.get("rowid"), line["values"])
+        elif "sql" in line:
+            self._make(line["sql"])
+        else:
+            self._set_counters()
+            self._end = line["end"]
+
+    def _begin(self, line: dict[str, Any]) -> None:
+        if line.get("voygen") != "export":
+            raise ValueError("this is no export of voygen")
+        if line["format"] != FORMAT:
+            raise ValueError(f"format {line['format']} is not known to this voygen")
+        for name in KEPT_PRAGMAS:
+            self._connection.execute(f"PRAGMA {name} = {int(line['pragmas'][name])}")
+
+    def _make(self, sql: str) -> None:
+        if not sql.lstrip().upper().startswith("CREATE"):
+            raise ValueError("it makes nothing")
+        self._connection.execute(sql)
+
+    def _set_counters(self) -> None:
+        """Once all rows are there: each that was inserted has counted."""
+        if any(table.name == COUNTERS for table in tables_of(self._connection)):
+            self._connection.execute(f"DELETE FROM {COUNTERS}")
+            for values in self._counters:
+                self._insert(self._known(COUNTERS), None, values)
+
+    def _known(self, name: str) -> Table:
+        if name not in self._tables:
+            self._tables = {table.name: table for table in tables_of(self._connection)}
+        return self._tables[name]
+
+    def _insert(self, table: Table, rowid: int | None, values: dict[str, Any]) -> None:
+        if set(values) != set(table.columns):
+            raise ValueError(f"the columns are not those of {table.name}")
+        columns = ([table.rowid] if table.rowid else []) + [quoted(name) for name in table.columns]
+        held = ([rowid] if table.rowid else []) + [values[name] for name in table.columns]
+        marks = ["CAST(? AS TEXT)" if isinstance(one, dict) and "text" in one else "?" for one in held]
+        self._connection.execute(
+            f"INSERT INTO {quoted(table.name)} ({', '.join(columns)}) VALUES ({', '.join(marks)})",
+            [_from_json(one) for one in held],
+        )
+
+
+def _from_json(value: Any) -> Any:  # noqa: ANN401 - any value of SQLite
+    if not isinstance(value, dict):
+        return value
+    ((kind, text),) = cast("dict[str, str]", value).items()
+    return float(text) if kind == "real" else bytes.fromhex(text)
+
+
+def _require_equal(export: Path, said: dict[str, Any], held: Contents) -> None:
+    differing = sorted(name for name in {*said, *held.rows} if said.get(name) != held.as_json().get(name))
+    if differing:
+        raise DatabaseUnavailable(
+            f"{export} was changed or is damaged: {', '.join(differing)} would not be as exported."
+        )
+
+
+def _refuse_other_files(action: int, *_: object) -> int:
+    return sqlite3.SQLITE_DENY if action == sqlite3.SQLITE_ATTACH else sqlite3.SQLITE_OK

@@ -1,0 +1,224 @@
+"""An export is the whole database as lines of JSON; what is restored of it holds the same, or is refused."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sqlite3
+import stat
+import sys
+import tempfile
+from contextlib import closing, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import raw
+from desk import ANA, EMPTY, KYOTO, seeded, voygen
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from oracle import assert_clean
+from test_backup import padded, written_to
+
+from database.embedded import open_database
+from database.errors import DatabaseUnavailable
+from database.exporting import export_lines, opened_as_of_now
+from database.importing import restore_export
+from migrations.phases import advance
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def held(path: Path) -> dict[str, Any]:
+    """Everything in the file, value by value as SQL writes it, read without any code of ours."""
+    with closing(sqlite3.connect(path)) as connection:
+        connection.text_factory = bytes
+        schema = connection.execute(
+            "SELECT type, name, tbl_name, sql FROM sqlite_master WHERE name NOT LIKE '%_search_%' ORDER BY type, name"
+        ).fetchall()
+        tables = connection.execute(
+            "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type IN ('table', 'virtual') "
+            "AND name NOT IN ('sqlite_schema', 'sqlite_stat1')"
+        ).fetchall()
+        return {"schema": schema} | {name: rows(connection, name.decode()) for (name,) in tables}
+
+
+def rows(connection: sqlite3.Connection, table: str) -> list[Any]:
+    columns = [name.decode() for (name,) in connection.execute("SELECT name FROM pragma_table_info(?)", (table,))]
+    shown = [f"typeof({quoted(name)}), quote({quoted(name)})" for name in columns]
+    return sorted(connection.execute(f"SELECT {', '.join(shown)} FROM {quoted(table)}").fetchall())
+
+
+def quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def lines_of(path: Path) -> list[str]:
+    with opened_as_of_now(path) as connection:
+        return list(export_lines(connection, {}))
+
+
+def restored(path: Path, folder: Path) -> Path:
+    """The file, exported and restored by the program."""
+    assert voygen("export", "--db", path, "--to", folder / "export.jsonl").returncode == 0
+    done = voygen("restore", folder / "export.jsonl", "--db", folder / "restored.db")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "Restored:" in done.stdout
+    return folder / "restored.db"
+
+
+def refused(lines: list[str]) -> str:
+    """Why these lines are not restored; nothing may be left of the attempt."""
+    with tempfile.TemporaryDirectory() as folder:
+        export = Path(folder) / "export.jsonl"
+        export.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+        with pytest.raises(DatabaseUnavailable) as refusal:
+            restore_export(export, Path(folder) / "new.db")
+        assert raw.names_in(Path(folder)) == ["export.jsonl"]
+        return str(refusal.value)
+
+
+@pytest.mark.parametrize("name", ["seed-legacy", "d1-export-2025", "drifted-dual-write"])
+def test_a_legacy_database_comes_back_as_it_was_before_and_after_its_migration(
+    tmp_path: Path, legacy_database: Callable[[str], Path], name: str
+) -> None:
+    path = legacy_database(name)
+    (tmp_path / "before").mkdir()
+    (tmp_path / "after").mkdir()
+    assert held(restored(path, tmp_path / "before")) == held(path)
+    asyncio.run(raw.migrate_file(path))
+    copy = restored(path, tmp_path / "after")
+    assert held(copy) == held(path)
+    assert voygen("check", "--db", copy, "--json").stdout == voygen("check", "--db", path, "--json").stdout
+
+
+@pytest.mark.parametrize("steps", [0, 1, 2])
+async def test_what_is_restored_goes_on_in_the_phase_it_was_in(tmp_path: Path, steps: int) -> None:
+    path = seeded(tmp_path / "voygen.db")
+    async with await open_database(path) as db:
+        for _ in range(steps):
+            await advance(db, quiet_days=0)
+    copy = restored(path, tmp_path)
+    assert held(copy) == held(path)
+    assert voygen("check", "--db", copy).returncode == 0
+    assert "failed" not in voygen("validate", "--db", copy).stdout.replace("0 failed", "")
+
+
+def test_triggers_counters_and_full_text_work_in_what_is_restored(tmp_path: Path) -> None:
+    path = seeded(tmp_path / "voygen.db")
+    with closing(raw.connect(path)) as connection:
+        connection.execute("DELETE FROM trips_v2 WHERE trip_id = ?", (EMPTY,))
+    with closing(raw.connect(restored(path, tmp_path))) as connection:
+        connection.execute(
+            "INSERT INTO trip_client_assignments (trip_id, client_email, client_role) VALUES (?, ?, 'guide')",
+            (KYOTO, ANA),
+        )
+        assert_clean(connection)
+        assert connection.execute("SELECT rowid FROM trip_search WHERE trip_search MATCH 'nara'").fetchall() == [(1,)]
+        new = connection.execute(
+            "INSERT INTO trips_v2 (trip_name, start_date, end_date) VALUES ('N', '2026-01-01', '2026-01-02')"
+        )
+        assert new.lastrowid == EMPTY + 1
+
+
+def test_an_export_is_as_of_one_moment_whoever_writes(tmp_path: Path) -> None:
+    path = padded(tmp_path / "voygen.db")
+    with written_to(path):
+        copy = restored(path, tmp_path)
+    with closing(raw.connect(copy)) as connection:
+        assert_clean(connection)
+
+
+def test_on_stdout_every_line_is_an_object_of_json(tmp_path: Path) -> None:
+    path = seeded(tmp_path / "voygen.db")
+    done = voygen("export", "--db", path)
+    assert (done.returncode, done.stderr) == (0, "")
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    assert lines[0]["voygen"] == "export"
+    trips = [line["values"]["trip_name"] for line in lines if line.get("row_of") == "trips_v2"]
+    assert trips == ["Lima in Kyoto", "Ode in Banff", "Nobody yet"]
+    assert lines[-1]["end"]["trips_v2"]["rows"] == 3
+
+
+def test_the_reports_are_json_if_asked_for(tmp_path: Path) -> None:
+    path, export = seeded(tmp_path / "voygen.db"), tmp_path / "export.jsonl"
+    report = json.loads(voygen("export", "--db", path, "--to", export, "--json").stdout)
+    assert report == {"export": str(export), "lines": len(lines_of(path)), "bytes": export.stat().st_size}
+    report = json.loads(voygen("restore", export, "--db", tmp_path / "new.db", "--json").stdout)
+    assert report["tables"] == json.loads(lines_of(path)[-1])["end"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX rights")
+def test_an_export_is_readable_by_its_owner_only(tmp_path: Path) -> None:
+    copy = restored(seeded(tmp_path / "voygen.db"), tmp_path)
+    assert stat.S_IMODE((tmp_path / "export.jsonl").stat().st_mode) == 0o600
+    assert stat.S_IMODE(copy.stat().st_mode) == 0o600
+
+
+def test_an_export_that_was_cut_off_or_changed_is_refused_and_leaves_nothing(tmp_path: Path) -> None:
+    lines = lines_of(seeded(tmp_path / "voygen.db"))
+    trip = next(number for number, line in enumerate(lines) if '"row_of":"trips_v2"' in line)
+    assert "cut off" in refused(lines[:-1])
+    assert "cut off" in refused([])
+    assert f"line {trip + 1}" in refused([*lines[:trip], lines[trip][:-20], *lines[trip + 1 :]])
+    assert "trips_v2" in refused([*lines[:trip], lines[trip].replace("Kyoto", "Kyōto"), *lines[trip + 1 :]])
+    assert "trips_v2" in refused([*lines[:trip], *lines[trip + 1 :]])
+    assert "stands behind the end" in refused([*lines, lines[trip]])
+    assert "no export" in refused(['{"some": "json"}'])
+    assert "line 1" in refused(["[1, 2]"])
+    assert "format 2" in refused([lines[0].replace('"format":1', '"format":2'), *lines[1:]])
+    attach = json.dumps({"object": "x", "sql": "ATTACH 'other.db' AS other"})
+    assert "makes nothing" in refused([*lines[:-1], attach, lines[-1]])
+
+
+def test_nothing_is_restored_over_a_database(tmp_path: Path) -> None:
+    path = seeded(tmp_path / "voygen.db")
+    restored(path, tmp_path)
+    before = held(path)
+    done = voygen("restore", tmp_path / "export.jsonl", "--db", path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "exists already" in done.stderr
+    assert held(path) == before
+    assert "exists already" in voygen("export", "--db", path, "--to", tmp_path / "export.jsonl").stderr
+
+
+names = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=8)
+
+values = (
+    st.none()
+    | st.integers(-(2**63), 2**63 - 1)
+    | st.floats(allow_nan=False)
+    | st.text(st.characters(codec="utf-8"), max_size=20)
+    | st.binary(max_size=20)
+)
+
+
+@settings(deadline=None)
+@given(
+    st.lists(names, min_size=2, max_size=4, unique_by=lambda name: name.lower()),
+    st.sampled_from(["", "TEXT", "INTEGER", "REAL", "JSON", "BLOB"]),
+    st.sampled_from(["", "PRIMARY KEY", "rowid", "WITHOUT ROWID"]),
+    st.lists(st.tuples(values, values), max_size=6, unique_by=lambda row: repr(row[0])),
+    st.binary(max_size=8),
+)
+def test_any_table_and_any_value_comes_back_exactly(
+    columns: list[str], kind: str, way: str, content: list[tuple[Any, Any]], odd: bytes
+) -> None:
+    table, first, *_ = columns
+    first = "rowid" if way == "rowid" else first
+    key = "PRIMARY KEY" if way in {"PRIMARY KEY", "WITHOUT ROWID"} else ""
+    with tempfile.TemporaryDirectory() as folder:
+        path, export, copy = (Path(folder) / name for name in ("a.db", "a.jsonl", "b.db"))
+        with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+            make = f"CREATE TABLE {quoted('t' + table)} ({quoted(first)} {kind} {key}, {quoted('v' + first)} {kind})"
+            connection.execute(make + (" WITHOUT ROWID" if way == "WITHOUT ROWID" else ""))
+            insert = f"INSERT OR IGNORE INTO {quoted('t' + table)} VALUES (?, ?)"
+            for row in content:
+                with suppress(sqlite3.IntegrityError):
+                    connection.execute(insert, row)
+            with suppress(sqlite3.IntegrityError):
+                connection.execute(insert.replace("?, ?", "9, CAST(? AS TEXT)"), (odd,))
+        export.write_text("".join(f"{line}\n" for line in lines_of(path)), encoding="utf-8")
+        restore_export(export, copy)
+        assert held(copy) == held(path)
