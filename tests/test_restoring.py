@@ -2,22 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from desk import (
-    ANA,
-    BANFF,
-    BEN,
-    CEM,
-    KYOTO,
-    Desk,
-    Era,
-    each_era,
-    new_desk,
-    op,
-)
+from desk import ANA, BANFF, BEN, CEM, EMPTY, KYOTO, Desk, Era, each_era, new_desk, op, open_desk, seeded
 from phasing import assert_in_order, lead_to
 
 from database.phase import PHASES, Phase
@@ -220,3 +210,271 @@ async def test_a_trip_and_its_client_come_back_in_any_order(
         assert desk.column("primary_client_email", KYOTO) == ANA
         if phase != "normalized":
             assert sorted(map(str, desk.json("clients", KYOTO))) == sorted(map(str, ENTRIES))
+
+
+@each_era
+async def test_what_was_put_back_is_not_there_to_be_put_back_again(tmp_path: Path, era: Era) -> None:
+    async with new_desk(tmp_path, era) as desk:
+        number = (await desk.call(DELETE_KYOTO[0], **DELETE_KYOTO[1]))["orphan_id"]
+        call: dict[str, Any] = {"orphan_id": number, "idempotency_key": "once"}
+        first = await desk.call("restore_deleted", **call)
+        before = desk.everything()
+        for arguments in ({"orphan_id": number}, {"trip_name": NAME}):
+            error = await refused(desk, **arguments)
+            assert error.startswith("not_found: ")
+            assert "Nothing that was deleted is kept aside." in error
+        assert await desk.call("restore_deleted", **call) == first | {"replayed": True}
+        assert desk.everything() == before
+        assert (await desk.call(DELETE_KYOTO[0], **DELETE_KYOTO[1]))["orphan_id"] > number
+
+
+@each_era
+async def test_of_many_who_put_one_trip_back_one_does(tmp_path: Path, era: Era) -> None:
+    path = seeded(tmp_path / "voygen.db")
+    async with open_desk(path, era) as one, open_desk(path, era) as other:
+        before = rows(one)
+        number = (await one.call(DELETE_KYOTO[0], **DELETE_KYOTO[1]))["orphan_id"]
+        answers = await asyncio.gather(
+            *[
+                desk.client.call_tool("restore_deleted", {"orphan_id": number} if by_id else {"trip_name": "Kyoto"})
+                for desk in (one, other)
+                for by_id in (True, False, True)
+            ]
+        )
+        assert sorted(bool(answer.is_error) for answer in answers) == [False] + [True] * 5
+        assert all("not_found" in str(answer.content) for answer in answers if answer.is_error)
+        assert rows(one) == before
+        log = one.sql("SELECT count(*) FROM ActivityLog WHERE activity_type = 'TripRestored'")
+        assert log == [(1,)]
+
+
+@each_era
+async def test_a_dry_run_says_the_same_and_changes_nothing(tmp_path: Path, era: Era) -> None:
+    async with new_desk(tmp_path, era) as desk:
+        await desk.call(DELETE_KYOTO[0], **DELETE_KYOTO[1])
+        await desk.call(CLEAN_ANA[0], **CLEAN_ANA[1])
+        before = list(desk.connection.iterdump())
+        said = await desk.call("restore_deleted", trip_name="Kyoto", dry_run=True)
+        assert said["message"].startswith(f"Dry run: would restore trip {NAME!r} (id {KYOTO}) with 0 assignments. ")
+        assert (said["dry_run"], said["assignments"]) == (True, 0)
+        assert said["differences"] == [
+            f"Without {ANA} as traveler: the client {ANA} is gone, and comes back with orphan_id 2."
+        ]
+        assert list(desk.connection.iterdump()) == before
+        done = await desk.call("restore_deleted", trip_name="Kyoto")
+        assert (done["dry_run"], done["differences"]) == (False, said["differences"])
+
+
+@each_era
+async def test_several_that_match_are_listed_and_the_id_says_which(tmp_path: Path, era: Era) -> None:
+    async with new_desk(tmp_path, era) as desk:
+        for name in ("Goa by train", "Goa by ship", "Zürich en été"):
+            made = await desk.call("create_trip_v2", trip_name=name, start_date="2027-01-01", end_date="2027-01-02")
+            await desk.call("delete_trip", trip_identifier=made["trip_id"], confirm_trip_name=name)
+        before = desk.everything()
+        error = await refused(desk, trip_name="the goa trip")
+        assert error.startswith("ambiguous: 2 of those deleted match 'the goa trip': orphan_id 2, trip 'Goa by ship' ")
+        times = [at for (at,) in desk.sql("SELECT set_aside_at FROM orphaned_rows ORDER BY orphan_id")]
+        assert f"orphan_id 1, trip 'Goa by train' (id 4), deleted {times[0]}." in error
+        assert desk.everything() == before
+        assert (await desk.call("restore_deleted", orphan_id=1))["id"] == 4
+        assert (await desk.call("restore_deleted", trip_name="GOA BY SHIP"))["id"] == 5
+        assert (await desk.call("restore_deleted", trip_name="zurich"))["id"] == 6
+
+
+@each_era
+async def test_where_nothing_matches_the_last_deletions_are_named(tmp_path: Path, era: Era) -> None:
+    async with new_desk(tmp_path, era) as desk:
+        await desk.call("cleanup_duplicate_trips", name_patterns=["* in kyoto", "* in banff"], dry_run=False)
+        await desk.call("cleanup_duplicate_clients", email_patterns=["*@example.net"], dry_run=False)
+        before = desk.everything()
+        for arguments in ({"trip_name": "Lisbon"}, {"trip_name": "%"}, {"orphan_id": 99}):
+            error = await refused(desk, **arguments)
+            assert error.startswith("not_found: Nothing ")
+            assert "Deleted last: orphan_id 5, client 'Cem Kaya' (id 3), deleted 2" in error
+            assert error.count("orphan_id ") == 5 + 1
+        for arguments in ({}, {"trip_name": "Banff", "orphan_id": 2}):
+            assert "send" in (await refused(desk, **arguments)).lower()
+        for arguments in ({"orphan_id": 0}, {"orphan_id": True}, {"trip_name": ""}, {"trip_name": " "}):
+            assert (await refused(desk, **arguments)).startswith("invalid_input: ")
+        assert desk.everything() == before
+
+
+@each_era
+async def test_a_row_that_was_set_aside_for_another_reason_is_not_put_back(tmp_path: Path, era: Era) -> None:
+    async with new_desk(tmp_path, era) as desk:
+        row = json.dumps({"assignment_id": 9, "trip_id": KYOTO, "client_email": ANA, "client_role": "guide"})
+        for table, data, reason in (
+            ("trip_client_assignments", row, "no such client"),
+            ("trips_v2", json.dumps({"trip": {"trip_id": 9, "trip_name": "Oslo"}}), "merged"),
+            ("trips_v2", "Infinity, no JSON", "deleted"),
+        ):
+            desk.sql(
+                "INSERT INTO orphaned_rows (table_name, row_data, reason, set_aside_at) VALUES (?, ?, ?, 'x')",
+                table,
+                data,
+                reason,
+            )
+        before = desk.everything()
+        for number, words in (
+            (1, "trip_client_assignments for another reason (no such client)"),
+            (2, "(merged)"),
+            (3, ""),
+        ):
+            error = await refused(desk, orphan_id=number)
+            assert error.startswith(f"invalid_input: Row {number} of orphaned_rows is no trip or client that a tool")
+            assert words in error
+        assert (await refused(desk, trip_name="Oslo")).startswith("not_found: ")
+        assert desk.everything() == before
+        await desk.call(DELETE_KYOTO[0], **DELETE_KYOTO[1])
+        assert (await desk.call("restore_deleted", trip_name="Kyoto"))["differences"] == []
+
+
+@each_era
+@each_phase
+async def test_a_slug_that_another_trip_has_now_is_exchanged(tmp_path: Path, era: Era, phase: Phase) -> None:
+    async with new_desk(tmp_path, era) as desk:
+        await lead_to(desk.db, phase)
+        await did(desk, DELETE_KYOTO[0], **DELETE_KYOTO[1])
+        await did(desk, "create_trip_v2", trip_name=NAME, start_date="2027-01-01", end_date="2027-01-02")
+        answer = await did(desk, "restore_deleted", trip_name="Kyoto")
+        assert answer["differences"] == ["The slug is lima-in-kyoto-2: lima-in-kyoto could not be kept."]
+        assert desk.column("trip_slug", KYOTO) == "lima-in-kyoto-2"
+        await assert_in_order(desk.db, phase)
+
+
+@each_era
+async def test_a_place_that_is_taken_is_a_conflict(tmp_path: Path, era: Era) -> None:
+    async with new_desk(tmp_path, era) as desk:
+        await desk.call(DELETE_KYOTO[0], **DELETE_KYOTO[1])
+        await desk.call(CLEAN_ANA[0], **CLEAN_ANA[1])
+        desk.sql(
+            "INSERT INTO trips_v2 (trip_id, trip_name, trip_slug, start_date, end_date) "
+            "VALUES (?, 'By hand', 'by-hand', '2027-01-01', '2027-01-02')",
+            KYOTO,
+        )
+        desk.sql("INSERT INTO clients_v2 (email, full_name) VALUES ('ANA@example.net', 'Ana')")
+        before = desk.everything()
+        error = await refused(desk, trip_name="Kyoto")
+        assert error.startswith(f"conflict: The id of trip {NAME!r} (id {KYOTO}) belongs to another trip now")
+        error = await refused(desk, trip_name="Ana Lima")
+        assert error.startswith(f"conflict: Client 4 has the e-mail {ANA} now; nothing was written.")
+        assert desk.everything() == before
+
+
+@each_era
+@each_phase
+async def test_assignments_of_a_client_who_is_gone_wait_and_one_who_is_there_again_has_them(
+    tmp_path: Path, era: Era, phase: Phase
+) -> None:
+    async with new_desk(tmp_path, era) as desk:
+        enrich(desk)
+        desk.sql("UPDATE trips_v2 SET clients = json(clients)")
+        await lead_to(desk.db, phase)
+        await did(desk, DELETE_KYOTO[0], **DELETE_KYOTO[1])
+        await did(desk, "cleanup_duplicate_clients", email_patterns=["ana@*", "ben@*"], dry_run=False)
+        desk.sql("DELETE FROM orphaned_rows WHERE table_name = 'clients_v2'")
+        await did(desk, "create_client_v2", email=BEN, full_name="Ben again")
+        answer = await did(desk, "restore_deleted", trip_name="Kyoto")
+        assert answer["assignments"] == 1
+        assert answer["differences"] == [
+            f"The primary client {ANA} is gone.",
+            f"Without {ANA} as traveler: the client {ANA} is gone.",
+            f"Without {ANA} as guide: the client {ANA} is gone.",
+        ]
+        await assert_in_order(desk.db, phase)
+        waiting = desk.sql("SELECT table_name, reason, row_data ->> '$.client_role' FROM orphaned_rows")
+        assert waiting == [
+            ("trip_client_assignments", "trip or client deleted", role) for role in ("traveler", "guide")
+        ]
+        assert desk.sql("SELECT client_email, client_role FROM trip_client_assignments WHERE trip_id = ?", KYOTO) == [
+            (BEN, "payer")
+        ]
+        if phase != "normalized":
+            assert desk.json("clients", KYOTO) == ENTRIES
+        await lead_to(desk.db, "dual_write")
+        assert desk.json("clients", KYOTO) == ENTRIES
+        await desk.call("create_client_v2", email=ANA, full_name="Ana again")
+        assert await desk.roles(KYOTO) == {(ANA, "traveler"), (ANA, "guide"), (BEN, "payer")}
+
+
+@each_era
+async def test_columns_come_back_where_they_still_exist(tmp_path: Path, era: Era) -> None:
+    async with new_desk(tmp_path, era) as desk:
+        for table in ("trips_v2", "clients_v2", "trip_client_assignments"):
+            desk.sql(f"ALTER TABLE {table} ADD COLUMN stays TEXT")
+            desk.sql(f"ALTER TABLE {table} ADD COLUMN goes INTEGER")
+            desk.sql(f"UPDATE {table} SET stays = 'here', goes = 1")
+        await desk.call(CLEAN_KYOTO[0], **CLEAN_KYOTO[1])
+        await desk.call("cleanup_duplicate_clients", email_patterns=["ben@*"], dry_run=False)
+        for table in ("trips_v2", "clients_v2", "trip_client_assignments"):
+            desk.sql(f"ALTER TABLE {table} DROP COLUMN goes")
+            desk.sql(f"ALTER TABLE {table} ADD COLUMN later TEXT DEFAULT 'new'")
+        for name in ("Kyoto", "Ben"):
+            await desk.call("restore_deleted", trip_name=name)
+        for table in ("trips_v2", "clients_v2", "trip_client_assignments"):
+            assert desk.sql(f"SELECT DISTINCT stays, later FROM {table}") == [("here", "new")]
+
+
+@each_era
+async def test_a_log_that_went_with_the_trip_comes_back_and_its_facts_are_computed_anew(
+    tmp_path: Path, era: Era
+) -> None:
+    async with new_desk(tmp_path, era) as desk:
+        await desk.do(KYOTO, op("add_note", note="one"), op("add_activity", details="two"))
+        await desk.call("refresh_trip_facts")
+        log = desk.sql("SELECT * FROM ActivityLog WHERE trip_id = ?", KYOTO)
+        await desk.call(DELETE_KYOTO[0], **DELETE_KYOTO[1])
+        desk.sql("DELETE FROM ActivityLog WHERE activity_id = ?", log[0][0])
+        await desk.call("restore_deleted", trip_name="Kyoto")
+        after = desk.sql("SELECT * FROM ActivityLog WHERE trip_id = ?", KYOTO)
+        assert after[:2] == log
+        assert [row[1] for row in after[2:]] == ["TripDeleted", "TripRestored"]
+        assert desk.sql("SELECT count(*) FROM facts_dirty WHERE trip_id = ? AND reason = 'restored'", KYOTO) == [(1,)]
+        await desk.call("refresh_trip_facts")
+        assert (await desk.whole(KYOTO))["facts"]["total_nights"] == 9
+
+
+@each_era
+async def test_without_triggers_both_stores_are_written_all_the_same(tmp_path: Path, era: Era) -> None:
+    async with new_desk(tmp_path, era) as desk:
+        desk.sql("UPDATE trips_v2 SET clients = ? WHERE trip_id = ?", json.dumps(ENTRIES), KYOTO)
+        before = await desk.roles(KYOTO)
+        await desk.call(DELETE_KYOTO[0], **DELETE_KYOTO[1])
+        await desk.call(CLEAN_ANA[0], **CLEAN_ANA[1])
+        desk.drop_triggers()
+        await desk.call("restore_deleted", trip_name="Kyoto")
+        await desk.call("restore_deleted", trip_name="Ana Lima")
+        assert await desk.roles(KYOTO) == before
+        assert desk.json("clients", KYOTO) == ENTRIES
+
+
+@each_era
+async def test_where_the_tables_no_longer_take_it_nothing_is_written(tmp_path: Path, era: Era) -> None:
+    async with new_desk(tmp_path, era) as desk:
+        number = (await desk.call(DELETE_KYOTO[0], **DELETE_KYOTO[1]))["orphan_id"]
+        desk.sql("CREATE UNIQUE INDEX one_start ON trips_v2 (start_date)")
+        desk.sql("UPDATE trips_v2 SET start_date = '2026-10-03' WHERE trip_id = ?", EMPTY)
+        before = desk.everything()
+        error = await refused(desk, orphan_id=number)
+        assert error.startswith(f"conflict: trip {NAME!r} (id {KYOTO}) no longer fits the tables")
+        assert desk.everything() == before
+
+
+async def test_three_hundred_travelers_come_back_with_their_trip(tmp_path: Path) -> None:
+    async with new_desk(tmp_path) as desk:
+        numbers = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 300)"
+        desk.sql(f"{numbers} INSERT INTO clients_v2 (email, full_name) SELECT 't' || i || '@example.net', 'T' FROM n")
+        desk.sql(
+            "INSERT INTO trip_client_assignments (trip_id, client_email, client_role) "
+            f"SELECT {KYOTO}, email, 'guest' FROM clients_v2"
+        )
+        before = rows(desk)
+        await did(desk, DELETE_KYOTO[0], **DELETE_KYOTO[1])
+        assert (await did(desk, "restore_deleted", trip_name=NAME))["assignments"] == 304
+        assert rows(desk) == before
+        await did(desk, "cleanup_duplicate_clients", email_patterns=["t2*@example.net"], dry_run=False)
+        await did(desk, DELETE_KYOTO[0], **DELETE_KYOTO[1])
+        await did(desk, "restore_deleted", trip_name="t299@example.net")
+        answer = await did(desk, "restore_deleted", trip_name=NAME)
+        assert answer["assignments"] == 304 - 111 + 1
