@@ -63,9 +63,9 @@ def plan_install(client: Client, path: Path, records: Records, arguments: Sequen
     text = _text(before)
     entry = _entry(client, arguments)
     warnings = list(_warnings(client, path, entry["command"]))
-    if member_value(text, (client.key, NAME), with_comments=client.with_comments) == entry:
-        return Change(client, path, before, before, warnings=warnings)
     record = records.get(path)
+    if member_value(text, (client.key, NAME), with_comments=client.with_comments) == entry:
+        return Change(client, path, before, before, record, warnings=warnings)
     base = _undone(text, record)
     after = set_member(base, (client.key, NAME), entry, with_comments=client.with_comments)
     had_object = has_member(base, client.key, with_comments=client.with_comments)
@@ -100,12 +100,11 @@ def plan_uninstall(client: Client, path: Path, records: Records) -> Change:
 
 def carry_out(change: Change, records: Records) -> Path | None:
     """Write the change and how to undo it; returns the backup's path, if the file was there and still is."""
-    if not change.needed:
-        return None
     before = records.get(change.path)
-    records.put(change.path, change.record)
+    if change.record != before:
+        records.put(change.path, change.record)
     try:
-        return _write(change)
+        return _write(change) if change.needed else None
     except CannotEdit:
         records.put(change.path, before)
         raise

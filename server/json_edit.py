@@ -70,6 +70,8 @@ class Document:
 
     def comments(self) -> list[tuple[int, int]]:
         """Where each comment begins and ends."""
+        if self.code == self.text:
+            return []
         return [match.span() for match in _COMMENT.finditer(self.text) if match["comment"]]
 
 

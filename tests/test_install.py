@@ -90,10 +90,13 @@ class Home:
         self.config.write_bytes(text.encode())
         return text.encode()
 
-    def run(self, command: str, *arguments: object, status: int = 0) -> subprocess.CompletedProcess[str]:
+    def run(
+        self, command: str, *arguments: object, status: int = 0, **environment: str
+    ) -> subprocess.CompletedProcess[str]:
+        homes = {"HOME": str(self.folder), "USERPROFILE": str(self.folder)}
         done = subprocess.run(
             [*own_command(), command, self.client, *map(str, arguments)],
-            env={"HOME": str(self.folder), "USERPROFILE": str(self.folder), "PATH": os.environ["PATH"]},
+            env={"PATH": os.environ["PATH"]} | homes | environment,
             cwd=self.folder,
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -258,6 +261,15 @@ async def test_what_is_written_starts_the_server(tmp_path: Path) -> None:
 
 
 @linux
+def test_a_settings_file_that_was_named_is_named_to_the_server_as_well(tmp_path: Path) -> None:
+    home = Home(tmp_path, "cursor")
+    (tmp_path / "voygen.toml").touch()
+    home.run("install", "--db", "trips.db", VOYGEN_CONFIG="voygen.toml")
+    arguments = home.servers()["voygen"]["args"]
+    assert arguments[1:] == ["--config", str(tmp_path / "voygen.toml"), "serve", "--db", str(tmp_path / "trips.db")]
+
+
+@linux
 def test_another_file_may_be_named(tmp_path: Path) -> None:
     home = Home(tmp_path, "vscode")
     place = tmp_path / "project" / ".vscode" / "mcp.json"
@@ -315,6 +327,14 @@ def test_a_file_that_was_made_stays_if_somebody_put_something_in(place: Place) -
     place.path.write_text(json.dumps(told))
     place.uninstall()
     assert json.loads(place.path.read_text()) == {"theme": "dark"}
+
+
+def test_an_entry_that_somebody_else_took_out_is_forgotten(filled: Place) -> None:
+    filled.install()
+    filled.path.write_text('{"numStartups": 8}')
+    assert filled.uninstall() is None
+    assert filled.path.read_text() == '{"numStartups": 8}'
+    assert not filled.records.path.exists()
 
 
 def test_an_uninstall_without_a_record_takes_the_entry_alone(place: Place) -> None:

@@ -120,7 +120,7 @@ def _as_json(name: str, change: Change, backup: Path | None, *, dry_run: bool) -
 
 def _lines(change: Change, backup: Path | None, *, dry_run: bool) -> Iterator[str]:
     if not change.needed:
-        yield f"Nothing to do: {change.path} is so already."
+        yield f"Nothing to do: {change.path} stays as it is."
         return
     yield change.diff
     if dry_run:
