@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import random
 import re
 import sqlite3
@@ -75,8 +76,16 @@ async def open_database(
 
 async def open_read_only(path: Path, *, readers: int = 1) -> EmbeddedDatabase:
     """Open a file that exists so that the engine itself refuses every write with DatabaseReadOnly."""
+    return await _open_query_only(path, read_only_uri(path), readers)
+
+
+async def open_to_look(path: Path) -> EmbeddedDatabase:
+    """Open a file that exists, writing nothing and waiting for nobody who writes."""
+    return await _open_query_only(path, looking_uri(path), 1)
+
+
+async def _open_query_only(path: Path, uri: str, readers: int) -> EmbeddedDatabase:
     require_file(path)
-    uri = _read_only_uri(path)
     with translated(str(path)):
         connections = [
             await aiosqlite.connect(uri, uri=True, isolation_level=None, timeout=BUSY_TIMEOUT_MS / 1000)
@@ -88,8 +97,13 @@ async def open_read_only(path: Path, *, readers: int = 1) -> EmbeddedDatabase:
     return EmbeddedDatabase(path, connections, patience=5.0)
 
 
-def _read_only_uri(path: Path) -> str:
+def read_only_uri(path: Path) -> str:
     return f"{path.absolute().as_uri()}?mode=ro"
+
+
+def looking_uri(path: Path) -> str:
+    """Whoever may write the file opens it so: the last to close it puts its journal away, which a mere reader can't."""
+    return f"{path.absolute().as_uri()}?mode={'rw' if os.access(path, os.W_OK) else 'ro'}"
 
 
 def prepare_file(path: Path) -> None:

@@ -15,7 +15,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from database.embedded import require_file, translated
+from database.embedded import looking_uri, require_file, translated
 from database.progress import Counter, Progress, untold
 
 if TYPE_CHECKING:
@@ -53,9 +53,10 @@ def opened_as_of_now(path: Path) -> Generator[sqlite3.Connection]:
     require_file(path)
     with (
         translated(str(path)),
-        closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)) as connection,
+        closing(sqlite3.connect(looking_uri(path), uri=True, isolation_level=None)) as connection,
     ):
         connection.text_factory = text_or_bytes
+        connection.execute("PRAGMA query_only = ON")
         connection.execute("BEGIN")
         connection.execute("SELECT count(*) FROM sqlite_master")
         yield connection

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TextIO
 
 from database.clock import now
-from database.embedded import open_database, open_read_only, prepare_file
+from database.embedded import open_database, open_to_look, prepare_file
 from database.errors import DatabaseUnavailable
 from database.exporting import export_lines, opened_as_of_now
 from database.importing import restore_export
@@ -29,7 +29,7 @@ def backup_name(path: Path) -> Path:
 async def back_up_file(path: Path, target: Path, progress: Progress = untold) -> dict[str, Any]:
     """Copy the database, with writers running, into a new file, which has its name only once it is whole and sound."""
     with _made_whole(target) as partial:
-        async with await open_read_only(path) as db:
+        async with await open_to_look(path) as db:
             await db.back_up_to(partial, progress)
         async with await open_database(partial, as_it_is=True) as copy:
             problems = await damage(copy)

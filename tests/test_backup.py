@@ -101,6 +101,10 @@ def test_without_a_name_the_backup_lies_beside_the_database(tmp_path: Path) -> N
     path = seeded(tmp_path / "voygen.db")
     first, second = (json.loads(voygen("backup", "--db", path, "--json").stdout) for _ in range(2))
     assert first["backup"] < second["backup"]
+    assert raw.names_in(tmp_path) == [
+        "voygen.db",
+        *(path.name + one["backup"].removeprefix(str(path)) for one in (first, second)),
+    ]
     assert first["backup"].startswith(f"{path}.backup-")
     assert first["bytes"] == path.stat().st_size
     assert raw.everything(tmp_path / first["backup"]) == raw.everything(path)
