@@ -19,6 +19,7 @@ class TripFilter(NamedTuple):
     status: str | None
     starts_after: str | None
     starts_before: str | None
+    ends_after: str | None
     client_email: str | None
 
 
@@ -73,17 +74,18 @@ TRIPS_WANTED: LiteralString = """
 WHERE (?1 IS NULL OR t.status = ?1)
   AND (?2 IS NULL OR t.start_date >= ?2)
   AND (?3 IS NULL OR t.start_date <= ?3)
-  AND (?4 IS NULL OR EXISTS (
-      SELECT 1 FROM trip_client_assignments a WHERE a.trip_id = t.trip_id AND a.client_email = ?4))
+  AND (?4 IS NULL OR t.end_date >= ?4)
+  AND (?5 IS NULL OR EXISTS (
+      SELECT 1 FROM trip_client_assignments a WHERE a.trip_id = t.trip_id AND a.client_email = ?5))
 """
 
 TRIPS_PAGE: LiteralString = (
     SUMMARY
     + TRIPS_WANTED
     + """
-  AND (?5 IS NULL OR (t.start_date, t.trip_id) > (?5, CAST(?6 AS INTEGER)))
+  AND (?6 IS NULL OR (t.start_date, t.trip_id) > (?6, CAST(?7 AS INTEGER)))
 ORDER BY t.start_date, t.trip_id
-LIMIT CAST(?7 AS INTEGER)
+LIMIT CAST(?8 AS INTEGER)
 """
 )
 

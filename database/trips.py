@@ -26,6 +26,9 @@ EDITED = (
     "start_date",
     "end_date",
     "total_cost",
+    "destinations",
+    "group_name",
+    "primary_client_email",
     "financials",
     "documents",
     "notes",
@@ -102,8 +105,8 @@ SELECT trip_slug FROM trips_v2 WHERE trip_slug >= ? AND trip_slug < ? ORDER BY t
 """
 
 EDITABLE: LiteralString = """
-SELECT trip_id, trip_name, trip_slug, status, start_date, end_date, total_cost, financials, documents, notes,
-       workflow_state, destinations
+SELECT trip_id, trip_name, trip_slug, status, start_date, end_date, total_cost, destinations, group_name,
+       primary_client_email, financials, documents, notes, workflow_state
 FROM trips_v2 WHERE trip_id = CAST(? AS INTEGER)
 """
 
@@ -130,6 +133,7 @@ SELECT 0 WHERE NOT EXISTS (
     SELECT 1 FROM trips_v2
     WHERE trip_id = CAST(? AS INTEGER)
       AND trip_name IS ? AND trip_slug IS ? AND status IS ? AND start_date IS ? AND end_date IS ? AND total_cost IS ?
+      AND destinations IS ? AND group_name IS ? AND primary_client_email IS ?
       AND financials IS ? AND documents IS ? AND notes IS ? AND workflow_state IS ?)
 """
 
@@ -140,8 +144,9 @@ SELECT 0 WHERE EXISTS (SELECT 1 FROM trips_v2 WHERE trip_slug = ? AND trip_id IS
 
 UPDATE: LiteralString = """
 UPDATE trips_v2
-SET trip_name = ?, trip_slug = ?, status = ?, start_date = ?, end_date = ?, total_cost = ?, financials = ?,
-    documents = ?, notes = ?, workflow_state = ?, search_text = ?, updated_at = ?
+SET trip_name = ?, trip_slug = ?, status = ?, start_date = ?, end_date = ?, total_cost = ?, destinations = ?,
+    group_name = ?, primary_client_email = ?, financials = ?, documents = ?, notes = ?, workflow_state = ?,
+    search_text = ?, updated_at = ?
 WHERE trip_id = CAST(? AS INTEGER)
 """
 

@@ -10,8 +10,8 @@ from pydantic import Field
 
 from database import clients, trips
 from tools.fields import Phase
-from tools.find import WholeClient, WholeTrip, whole_client, whole_trip
 from tools.markdown import client_page, trip_page
+from tools.whole import WholeClient, WholeTrip, whole_client, whole_trip
 
 if TYPE_CHECKING:
     from mcp.server import MCPServer

@@ -26,6 +26,7 @@ TYPES = {
     "set_workflow_step",
     "rename_trip",
     "update_dates",
+    "update_details",
 }
 
 
@@ -116,6 +117,24 @@ async def test_status_cost_dates_and_name_are_changed(tmp_path: Path, era: Era) 
 
 
 @each_era
+async def test_destinations_group_and_primary_client_are_changed_and_found(tmp_path: Path, era: Era) -> None:
+    async with new_desk(tmp_path, era) as desk:
+        await desk.do(
+            EMPTY,
+            op("update_details", destinations="Porto", group_name="Kaya party", primary_client_email=CEM.upper()),
+        )
+        trip = await desk.whole("porto")
+        assert (trip["trip_id"], trip["group_name"], trip["primary_client_email"]) == (EMPTY, "Kaya party", CEM)
+        await desk.do(EMPTY, op("update_details", group_name=""))
+        trip = await desk.whole(EMPTY)
+        assert (trip["destinations"], trip["group_name"], trip["primary_client_email"]) == ("Porto", None, CEM)
+        new = {"email": "dia@example.net", "full_name": "Dia Roy"}
+        error = await desk.fails(EMPTY, op("update_details", primary_client_email=new["email"]))
+        assert error.startswith("not_found")
+        assert "names no change" in await desk.fails(EMPTY, op("update_details"))
+
+
+@each_era
 @pytest.mark.parametrize("kind", sorted(TYPES))
 async def test_an_operation_of_missing_or_odd_data_is_refused(tmp_path: Path, era: Era, kind: str) -> None:
     async with new_desk(tmp_path, era) as desk:
@@ -183,6 +202,7 @@ EVERY_KIND = [
     op("set_workflow_step", step_number=2),
     op("rename_trip", new_name="Other"),
     op("update_dates", start_date="2027-01-01", end_date="2027-01-02"),
+    op("update_details", destinations="Osaka"),
 ]
 
 

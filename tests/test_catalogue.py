@@ -145,7 +145,7 @@ def assert_bounded(path: str, node: Schema) -> None:
         case "object" if "properties" in node:
             # Within an object the program refuses what it does not know; the catalogue says it once, at the root.
             assert path or node.get("additionalProperties") is False, "the root takes any field"
-        case "object":
+        case "object" if "oneOf" not in node:
             assert "maxProperties" in node, f"{path} is not bounded"
         case "number" | "integer":
             assert fixed or {"minimum", "maximum"} <= bounds(node), f"{path} is not bounded"
@@ -153,7 +153,7 @@ def assert_bounded(path: str, node: Schema) -> None:
             assert fixed or "maxLength" in node or "pattern" in node, f"{path} is not bounded"
         case "array":
             assert "maxItems" in node, f"{path} is not bounded"
-        case "boolean":
+        case "boolean" | "object":
             pass
         case other:
             assert other is None, f"{path} has the type {other}"

@@ -119,7 +119,7 @@ async def test_no_trip_and_several_trips_are_refused(tmp_path: Path, era: Era) -
             error = await desk.refused("delete_trip", trip_identifier=identifier, confirm_trip_name="Goa by train")
             assert error.startswith(word)
         missing = await desk.refused("delete_trip", trip_identifier=KYOTO)
-        assert missing.startswith("invalid_input: confirm_trip_name is missing.")
+        assert missing.startswith("invalid_input: confirm_trip_name is missing: ")
         assert desk.everything() == before
 
 

@@ -8,18 +8,19 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 from pydantic import Field, SkipValidation, TypeAdapter, ValidationError
 
 from database.errors import ConstraintViolated
+from tools.bounds import ROOM, fitting
 from tools.draft import OperationResult, TripDraft
 from tools.errors import Conflict, InvalidInput, ToolFault
 from tools.fields import TripIdentifier
 from tools.identifiers import resolve_trip
-from tools.operations import Operation, RenameTripOperation
+from tools.operations import Operation, RenameTripOperation, UpdateDetails, UpdateDetailsOperation
 from tools.people import ClientReference
 from tools.tool import Hints, Tool, WriteAnswer, WriteArguments
 from tools.wording import words_for
 from tools.writing import rewrite_trip
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from database.engine import Database, Row
 
@@ -48,6 +49,7 @@ class BulkAnswer(WriteAnswer):
     operations_failed: int = Field(description="How many were not.")
     dry_run: bool = Field(default=False, description="True where nothing was written.")
     results: list[OperationResult] = Field(description="One for each operation, in order.")
+    results_left_out: int = Field(default=0, description="How many are left out because the answer would be too long.")
 
 
 async def bulk_trip_operations(db: Database, args: BulkArguments) -> BulkAnswer:
@@ -89,9 +91,22 @@ async def _apply(
         results[:] = [_applied(draft, operation) for operation in operations]
         return not args.dry_run and not failed()
 
-    asked = [operation.data for operation in operations if not isinstance(operation, ToolFault)]
-    await rewrite_trip(db, trip["trip_id"], [data for data in asked if isinstance(data, ClientReference)], change)
+    await rewrite_trip(db, trip["trip_id"], list(_concerned(operations)), change)
     return [_not_done(result) for result in results] if failed() else results
+
+
+def _concerned(operations: Sequence[Operation | ToolFault]) -> Iterator[ClientReference]:
+    """The clients that the operations speak of."""
+    for operation in operations:
+        match operation:
+            case UpdateDetailsOperation(data=UpdateDetails(primary_client_email=str(email))) if email:
+                yield ClientReference(email=email)
+            case ToolFault():
+                pass
+            case _ if isinstance(operation.data, ClientReference):
+                yield operation.data
+            case _:
+                pass
 
 
 def _applied(draft: TripDraft, operation: Operation | ToolFault) -> OperationResult:
@@ -135,17 +150,20 @@ def _not_done(result: OperationResult) -> OperationResult:
 def _answer(
     trip: Row, operations: Sequence[Operation | ToolFault], results: list[OperationResult], args: BulkArguments
 ) -> BulkAnswer:
-    for result, sent in zip(results, args.operations, strict=True):
-        result.operation = result.operation or _type_sent(sent)
+    for number, (result, sent) in enumerate(zip(results, args.operations, strict=True), 1):
+        result.number, result.operation = number, result.operation or _type_sent(sent)
     done = sum(result.success for result in results)
     failed = len(results) - done
     would = "would be done" if args.dry_run else "done"
     name = _name_after(trip, operations, results, args)
     message = f"{name}: {done} of {len(results)} operations {would}."
-    faults = [(number, one) for number, one in enumerate(results, 1) if not one.success]
+    faults = [one for one in results if not one.success]
     if faults:
-        undone = [f"{number} ({one.operation}): {one.error or one.message}" for number, one in faults[:NAMED]]
+        undone = [f"{one.number} ({one.operation}): {one.error or one.message}" for one in faults[:NAMED]]
         message += f" Not done: {' | '.join(undone)}{' | and others' if failed > NAMED else ''}"
+    told = _told(results)
+    if len(told) < len(results):
+        message += f" Results of {len(results) - len(told)} operations are left out of this answer, those done first."
     return BulkAnswer(
         message=message,
         success=failed == 0,
@@ -154,8 +172,16 @@ def _answer(
         operations_completed=done,
         operations_failed=failed,
         dry_run=args.dry_run,
-        results=results,
+        results=told,
+        results_left_out=len(results) - len(told),
     )
+
+
+def _told(results: list[OperationResult]) -> list[OperationResult]:
+    """As many results as an answer carries, in order; those of operations that failed before the others."""
+    first = sorted(results, key=lambda result: result.success)
+    kept = {result.number for result in first[: fitting(first, ROOM)]}
+    return [result for result in results if result.number in kept]
 
 
 def _name_after(
@@ -177,9 +203,8 @@ TOOL = Tool(
     name="bulk_trip_operations",
     title="Change a trip",
     description=(
-        "Change one trip, as many changes as needed in one call: assign or unassign clients, change roles, notes, "
-        "status, cost, dates, name, documents, activities, workflow. Each operation stands alone unless atomic; "
-        "the answer says which were done."
+        "Change one trip, all changes in one call: clients and roles, notes, status, cost, dates, name, documents, "
+        "activities, workflow. Each operation stands alone unless atomic; the answer says which were done."
     ),
     group="trips",
     hints=Hints(destructive=True),

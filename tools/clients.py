@@ -9,13 +9,15 @@ from pydantic import Field, TypeAdapter, model_validator
 from database import clients, profiles
 from database.clock import now
 from database.errors import GuardFailed
-from tools import shapes
+from tools import parts, shapes
+from tools.bounds import ROOM, named
 from tools.errors import Conflict, InvalidInput, NotFound
 from tools.fields import Details, Email, Line, Name, Phone, Text
-from tools.find import ClientTrip, Written
-from tools.pages import Cursor, Id, Limit, cursor_of, place_of
+from tools.models import ClientHead, ClientTrip, Written
+from tools.pages import Id, Limit, Page, cursor_of, more_words, page_of, place_of
+from tools.parts import Part, Rest
 from tools.people import ClientReference, Directory, new_client
-from tools.tool import READS, Answer, Arguments, Hints, Tool, WriteAnswer, WriteArguments
+from tools.tool import READS, Arguments, Hints, Tool, WriteAnswer, WriteArguments
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,6 +32,9 @@ TRIES = 100
 CONTACT = ("phone", "address", "notes")
 MERGED = ("preferences", "loyalty_programs", "travel_docs")
 CHANGES = ("new_email", "full_name", *CONTACT, *MERGED)
+
+# What may be longer than an answer.
+LONG = ("contact_info", *MERGED)
 
 # A trip's place among a client's: its start, and its id.
 PLACES = TypeAdapter(tuple[str, Id])
@@ -54,13 +59,12 @@ class ClientCreated(WriteAnswer):
 
 class GetClientArguments(Arguments, ClientReference):
     limit: Limit = 20
-    cursor: Cursor | None = None
+    cursor: Annotated[
+        str | None, Field(max_length=1000, description="next_cursor for the next trips, or a cursor of `more`.")
+    ] = None
 
 
-class WholeClient(Answer):
-    client_id: int = Field(description="Id of the client.")
-    email: str = Field(description="E-mail, as stored.")
-    full_name: str = Field(description="Name.")
+class WholeClient(Page, ClientHead):
     contact_info: Any = Field(description="Telephone, address, notes.")
     preferences: Any = Field(description="Preferences, by name.")
     loyalty_programs: Any = Field(description="Membership numbers, by programme.")
@@ -69,15 +73,16 @@ class WholeClient(Answer):
     updated_at: Written = Field(description="When they were changed last.")
     trips: list[ClientTrip] = Field(description="The trips they are on, latest start first.")
     trips_total: int = Field(description="How many trips they are on.")
-    next_cursor: str | None = Field(description="Begins the next page of trips; null on the last.")
+    more: list[Rest] = Field(description="Fields of which only the beginning is here.")
+    part: Part | None = Field(default=None, description="What follows of a field, for a cursor of `more`.")
 
 
 class UpdateClientArguments(WriteArguments, ClientReference):
     new_email: Annotated[Email | None, Field(description="The e-mail from now on, on every trip too.")] = None
     full_name: Annotated[Name | None, Field(description="First and last name.")] = None
-    phone: Annotated[Phone | None, Field(description="Telephone number; empty takes it away.")] = None
-    address: Annotated[Line | None, Field(description="Postal address; empty takes it away.")] = None
-    notes: Annotated[Text | None, Field(description="What else to know; empty takes it away.")] = None
+    phone: Annotated[Phone | None, Field(description="Empty takes it away.")] = None
+    address: Annotated[Line | None, Field(description="Empty takes it away.")] = None
+    notes: Annotated[Text | None, Field(description="Empty takes it away.")] = None
     preferences: Annotated[Details | None, Field(description="Merged into what is there; null takes a key away.")] = (
         None
     )
@@ -119,21 +124,42 @@ async def create_client(db: Database, args: CreateClientArguments) -> ClientCrea
 
 
 async def get_client(db: Database, args: GetClientArguments) -> WholeClient:
-    place = place_of(args.cursor, PLACES)
     client = await _read(db, await _client_id(db, args))
+    columns = {name: shapes.parsed(client[name]) for name in LONG}
+    if args.cursor and parts.is_cursor(args.cursor):
+        return await _part_of_client(db, client, columns, args.cursor)
+    asked = {"client": client["client_id"]}
+    place = place_of(args.cursor, asked, PLACES)
     found = await profiles.trips_behind(db, client["email"], place, args.limit + 1)
-    page = found[: args.limit]
+    page, more = page_of([ClientTrip(**trip) for trip in found], args.limit, ROOM // 2)
+    shown, rests = parts.divided("client", client["client_id"], columns, ROOM // 2)
     total = await profiles.count_trips(db, client["email"])
-    last = page[-1] if len(found) > args.limit else None
-    columns = {column: shapes.parsed(client[column]) for column in ("contact_info", *MERGED)}
-    trips = ", ".join(f"{trip['trip_name']} (id {trip['trip_id']}) as {trip['roles']}" for trip in page)
+    trips = named([f"{trip.trip_name} (id {trip.trip_id}) as {trip.roles}" for trip in page])
     return WholeClient(
         message=f"{client['full_name']} <{client['email']}>, client {client['client_id']}, on {total} trips"
-        f"{': ' if trips else ''}{trips}.{' There are more: send next_cursor as cursor.' if last else ''}",
-        **{**client, **columns},
-        trips=[ClientTrip(**dict(trip)) for trip in page],
+        f"{': ' if trips else ''}{trips}.{more_words(more=more)}{parts.words(rests)}",
+        **{**client, **shown},
+        trips=page,
         trips_total=total,
-        next_cursor=cursor_of((last["start_date"], last["trip_id"])) if last else None,
+        next_cursor=cursor_of((page[-1].start_date, page[-1].trip_id), asked) if more else None,
+        more=rests,
+    )
+
+
+async def _part_of_client(db: Database, client: Row, columns: Mapping[str, Any], cursor: str) -> WholeClient:
+    place = parts.place_of(cursor, "client", columns)
+    if place.number != client["client_id"]:
+        raise InvalidInput("cursor is of another client.", "Send it with the client that it was given for.")
+    part, rests = parts.following(place, columns[place.field], ROOM)
+    blank: dict[str, Any] = dict.fromkeys(columns)
+    return WholeClient(
+        message=f"{client['full_name']} <{client['email']}>: what follows of {place.field}.{parts.words(rests)}",
+        **{**client, **blank},
+        trips=[],
+        trips_total=await profiles.count_trips(db, client["email"]),
+        next_cursor=None,
+        more=rests,
+        part=part,
     )
 
 

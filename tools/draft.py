@@ -20,9 +20,24 @@ if TYPE_CHECKING:
     from tools.people import Directory
 
 
+# The columns that operations change, as they stand and as JSON.
+PLAIN = (
+    "trip_name",
+    "status",
+    "start_date",
+    "end_date",
+    "total_cost",
+    "destinations",
+    "group_name",
+    "primary_client_email",
+)
+JSON = ("financials", "documents", "notes", "workflow_state")
+
+
 class OperationResult(BaseModel):
     """What became of one operation. Fields that say nothing of it are left out."""
 
+    number: int = Field(default=0, description="Its place in the call, from 1.")
     operation: str = Field(default="", description="The operation's type.")
     success: bool = Field(default=True, description="Whether it was done.")
     message: str = Field(default="", description="What was done, in words.")
@@ -67,6 +82,9 @@ class TripDraft:
     status: str = ""
     start_date: str = ""
     end_date: str = ""
+    destinations: str | None = None
+    group_name: str | None = None
+    primary_client_email: str | None = None
     total_cost: float | None = None
     financials: Any = None
     documents: Any = None
@@ -81,9 +99,9 @@ class TripDraft:
     _mirrors: list[int] = field(default_factory=list[int])
 
     def __post_init__(self) -> None:
-        for column in ("trip_name", "status", "start_date", "end_date", "total_cost"):
+        for column in PLAIN:
             setattr(self, column, self.read[column])
-        for column in ("financials", "documents", "notes", "workflow_state"):
+        for column in JSON:
             setattr(self, column, shapes.parsed(self.read[column]))
         for row in self.travelers:
             self._roles.setdefault(row["email"], []).append(row["role"])
@@ -138,6 +156,8 @@ class TripDraft:
             statements.append(assignments.guard_unchanged(self.trip_id, self.directory.emails, self.travelers))
             known = {email for step in self._steps for email, _ in step.pairs} - self.directory.created.keys()
             statements.append(clients.guard_exist(known))
+        if self.primary_client_email and self.primary_client_email != self.read["primary_client_email"]:
+            statements.append(clients.guard_exist({self.primary_client_email} - self.directory.created.keys()))
         if self.new_slug is not None:
             statements.append(trips.guard_slug_free(self.new_slug, self.trip_id))
         if self.directory.created:
@@ -148,7 +168,7 @@ class TripDraft:
             self._mirrors.append(len(statements) - 2)
         values = self._values()
         if any(values[column] != self.read[column] for column in values):
-            search_text = f"{self.trip_name} {self.read['destinations'] or ''}".strip().lower()
+            search_text = f"{self.trip_name} {self.destinations or ''}".strip().lower()
             statements.append(trips.update(self.trip_id, values, search_text, self.now))
         if self.activities:
             statements.append(activity.log(self.trip_id, self.activities, self.now))
@@ -188,15 +208,9 @@ class TripDraft:
 
     def _values(self) -> dict[str, Any]:
         """The edited columns; a JSON column that no operation touched keeps its text to the letter."""
-        values: dict[str, Any] = {
-            "trip_name": self.trip_name,
-            "trip_slug": self.new_slug if self.new_slug is not None else self.read["trip_slug"],
-            "status": self.status,
-            "start_date": self.start_date,
-            "end_date": self.end_date,
-            "total_cost": self.total_cost,
-        }
-        for column in ("financials", "documents", "notes", "workflow_state"):
+        values: dict[str, Any] = {column: getattr(self, column) for column in PLAIN}
+        values["trip_slug"] = self.new_slug if self.new_slug is not None else self.read["trip_slug"]
+        for column in JSON:
             before = self.read[column]
             after = getattr(self, column)
             values[column] = (

@@ -12,18 +12,35 @@ ToolFault
 
 from __future__ import annotations
 
-from typing import ClassVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True)
+class Question:
+    """A choice that a person can make: each value with the words that stand for it.
+
+    What is chosen becomes the call's argument of that name.
+    """
+
+    text: str
+    argument: str
+    choices: Mapping[str, str]
 
 
 class ToolFault(Exception):
-    """One line what is wrong, one line what to send instead."""
+    """One line what is wrong, one line what to send instead, and the question that would settle it."""
 
     code: ClassVar[str]
 
-    def __init__(self, problem: str, remedy: str) -> None:
+    def __init__(self, problem: str, remedy: str, question: Question | None = None) -> None:
         super().__init__(problem)
         self.problem = problem
         self.remedy = remedy
+        self.question = question
 
     def __str__(self) -> str:
         return f"{self.code}: {self.problem}\n{self.remedy}"

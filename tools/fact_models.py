@@ -4,29 +4,17 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, Field, SerializerFunctionWrapHandler, model_serializer
+from pydantic import BaseModel, Field, SerializerFunctionWrapHandler, model_serializer
 
-from tools import shapes
 from tools.fields import ClientId, Day, Email, Money, Name, Status, TripIdentifier
+from tools.models import Number, Texts, Whole, Written
+from tools.pages import Cursor, Limit, Page
 from tools.tool import Answer, Arguments
-
-# Columns of an old database may hold what their type does not promise.
-Written = Annotated[str | None, BeforeValidator(lambda value: value if value is None else str(value))]
-Number = Annotated[float | None, BeforeValidator(lambda value: value if isinstance(value, int | float) else None)]
-Whole = Annotated[int | None, BeforeValidator(lambda value: value if isinstance(value, int) else None)]
-Texts = Annotated[
-    list[str] | None,
-    BeforeValidator(
-        lambda value: None if value is None else [str(one) for one in shapes.as_list(shapes.parsed(value))]
-    ),
-]
 
 TripId = Annotated[ClientId, Field(description="A trip's id.")]
 TripIds = Annotated[list[TripId], Field(min_length=1, max_length=1000)]
 Nights = Annotated[int, Field(ge=0, le=100_000)]
 People = Annotated[int, Field(ge=0, le=1_000_000)]
-Limit = Annotated[int, Field(ge=1, le=100, description="Most trips on a page.")]
-
 Fact = Literal[
     "trip_name",
     "trip_slug",
@@ -56,16 +44,14 @@ class Filters(Arguments):
     max_cost: Annotated[Money | None, Field(description="Highest total cost.")] = None
     min_travelers: Annotated[People | None, Field(description="Fewest travelers.")] = None
     max_travelers: Annotated[People | None, Field(description="Most travelers.")] = None
-    starts_after: Annotated[Day | None, Field(description="First day on or after this one, YYYY-MM-DD.")] = None
-    starts_before: Annotated[Day | None, Field(description="First day on or before this one, YYYY-MM-DD.")] = None
+    starts_after: Annotated[Day | None, Field(description="First day on or after, YYYY-MM-DD.")] = None
+    starts_before: Annotated[Day | None, Field(description="First day on or before, YYYY-MM-DD.")] = None
     status: Annotated[Status | None, Field(description="How far it is.")] = None
     client_email: Annotated[Email | None, Field(description="A client who is on the trip now.")] = None
 
 
 class QueryArguments(Arguments):
-    query: Annotated[
-        TripIdentifier | None, Field(description="A trip's id, slug or name, or words: all trips that match.")
-    ] = None
+    query: Annotated[TripIdentifier | None, Field(description="Id, slug, name or words: all that match.")] = None
     trip_ids: Annotated[TripIds | None, Field(description="Only these trips.")] = None
     filters: Annotated[
         Filters | None,
@@ -75,7 +61,7 @@ class QueryArguments(Arguments):
         list[Fact] | None, Field(max_length=30, description="Only these fields, with id and staleness.")
     ] = None
     limit: Limit = 20
-    cursor: Annotated[str | None, Field(max_length=200, description="next_cursor of the page before.")] = None
+    cursor: Cursor | None = None
 
 
 class TripFacts(BaseModel):
@@ -108,10 +94,9 @@ class TripFacts(BaseModel):
         return {name: value for name, value in handler(self).items() if name in self.model_fields_set}
 
 
-class FactsPage(Answer):
+class FactsPage(Page):
     trips: list[TripFacts] = Field(description="The trips of this page, by id.")
     total: int = Field(description="How many trips all pages have together.")
-    next_cursor: str | None = Field(description="Send it as cursor for the next page; null on the last one.")
     unknown_trip_ids: list[int] = Field(description="Ids of trip_ids that are no trip.")
 
 

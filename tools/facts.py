@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pydantic import TypeAdapter
+
 from database import facts
 from database.clock import now
 from database.search import CANDIDATES, trips_with_words
@@ -22,13 +24,16 @@ from tools.fact_models import (
     TripFacts,
 )
 from tools.identifiers import describe, exact_trips, nearest_trips, words_of
-from tools.paging import cursor_after, last_of
+from tools.pages import Id, cursor_of, more_words, page_of, place_of
 from tools.tool import READS, Hints, Tool
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
     from database.engine import Database, Row
+
+# A trip's place among those that were asked for: its id.
+PLACES = TypeAdapter(tuple[Id])
 
 # Unknown ids that an error names; the rest are counted.
 NAMED = 20
@@ -40,23 +45,22 @@ REASONS = 20
 async def query_trip_facts(db: Database, args: QueryArguments) -> FactsPage:
     filters = args.filters.model_dump(exclude_none=True) if args.filters else {}
     asked = {"query": args.query, "trip_ids": sorted(args.trip_ids or []), "filters": filters}
-    after = last_of(args.cursor, asked) if args.cursor is not None else None
+    place = place_of(args.cursor, asked, PLACES)
     wanted, note = await _wanted(db, args)
-    rows = await facts.page(db, wanted, filters, after, args.limit + 1)
-    shown = rows[: args.limit]
+    rows = await facts.page(db, wanted, filters, place and place[0], args.limit + 1)
+    page, more = page_of([_facts_of(row, args.return_fields) for row in rows], args.limit)
     total = await facts.count(db, wanted, filters)
     unknown = sorted(set(args.trip_ids) - await facts.known(db, args.trip_ids)) if args.trip_ids else []
-    page = [_facts_of(row, args.return_fields) for row in shown]
     stale = sum(trip.stale for trip in page)
     return FactsPage(
         message=(
             f"Facts of {len(page)} of {total} trips; {stale or 'none'} of these are stale"
             f"{': refresh_trip_facts brings them up to date' if stale else ''}.{note}"
-            f"{' No such trips: ' + _named(unknown) + '.' if unknown else ''}"
+            f"{' No such trips: ' + _named(unknown) + '.' if unknown else ''}{more_words(more=more)}"
         ),
         trips=page,
         total=total,
-        next_cursor=cursor_after(shown[-1]["trip_id"], asked) if len(rows) > args.limit else None,
+        next_cursor=cursor_of((page[-1].trip_id,), asked) if more else None,
         unknown_trip_ids=unknown,
     )
 
@@ -149,9 +153,8 @@ TOOLS = [
         name="query_trip_facts",
         title="Query facts of trips",
         description=(
-            "Nights, hotels, activities, cost, transit, travelers and primary client of trips, a page at a time. Only "
-            "reads: a row says where its facts are stale. Bounds of nights, cost and travelers pass over trips without "
-            "facts."
+            "Computed facts of trips: nights, hotels, activities, cost, transit, travelers. Says which are stale. "
+            "Filters of nights, cost and travelers pass over trips without facts."
         ),
         group="facts",
         hints=READS,
@@ -162,7 +165,7 @@ TOOLS = [
     Tool(
         name="refresh_trip_facts",
         title="Compute facts of trips",
-        description="Compute the facts of trips that are out of date or have none, longest waiting first.",
+        description="Compute facts that are out of date or missing, longest waiting first.",
         group="facts",
         hints=Hints(idempotent=True),
         input=RefreshArguments,
@@ -172,7 +175,7 @@ TOOLS = [
     Tool(
         name="mark_facts_dirty",
         title="Mark facts as out of date",
-        description="Put trips into the queue, so that refresh_trip_facts computes their facts again.",
+        description="Queue trips for refresh_trip_facts.",
         group="facts",
         hints=Hints(idempotent=True),
         input=MarkArguments,
@@ -182,7 +185,7 @@ TOOLS = [
     Tool(
         name="get_facts_stats",
         title="Count facts and what is out of date",
-        description="How many trips have facts, how many are stale and why, and when facts were computed.",
+        description="How many trips have facts, how many are stale, and why.",
         group="facts",
         hints=READS,
         input=StatsArguments,

@@ -55,14 +55,12 @@ def _not_a_truth_value(value: Any) -> Any:  # noqa: ANN401 - whatever an agent s
 
 
 TripIdentifier = Annotated[
-    str, Field(max_length=300, description="A trip's id, slug, exact name, or words of it."), BeforeValidator(_as_text)
+    str, Field(max_length=300, description="Id, slug, name or words of it."), BeforeValidator(_as_text)
 ]
-Email = Annotated[
-    str, Field(min_length=3, max_length=254, description="The client's e-mail address."), AfterValidator(_email)
-]
-ClientId = Annotated[int, Field(ge=1, le=2**53, description="The client's id."), BeforeValidator(_not_a_truth_value)]
+Email = Annotated[str, Field(max_length=254, description="Client's e-mail."), AfterValidator(_email)]
+ClientId = Annotated[int, Field(ge=1, le=2**53, description="Client's id."), BeforeValidator(_not_a_truth_value)]
 Day = Annotated[str, AfterValidator(_iso_date), Field(min_length=10, max_length=10, pattern=r"^\d{4}-\d{2}-\d{2}$")]
-Money = Annotated[float, Field(ge=0, le=1e12, allow_inf_nan=False), BeforeValidator(_not_a_truth_value)]
+Money = Annotated[float, Field(ge=0, le=10**12, allow_inf_nan=False), BeforeValidator(_not_a_truth_value)]
 Currency = Annotated[
     str,
     Field(min_length=3, max_length=3, pattern=r"^[A-Z]{3}$", description="ISO 4217 code, such as USD."),
@@ -70,7 +68,7 @@ Currency = Annotated[
 ]
 # The bounds come first, so that they are checked, and spoken of, as those of a text.
 _Plain = AfterValidator(_without_nul)
-Role = Annotated[str, Field(min_length=1, max_length=60, description="What the client is on this trip."), _Plain]
+Role = Annotated[str, Field(min_length=1, max_length=60, description="Client's role on the trip."), _Plain]
 Name = Annotated[str, Field(min_length=1, max_length=200), _Plain]
 Line = Annotated[str, Field(max_length=500), _Plain]
 Text = Annotated[str, Field(max_length=20_000), _Plain]
@@ -78,9 +76,7 @@ Words = Annotated[str, Field(min_length=1, max_length=20_000), _Plain]
 Phone = Annotated[str, Field(max_length=60, description="Telephone number."), _Plain]
 Status = Literal["planning", "confirmed", "in_progress", "completed", "cancelled"]
 Phase = Literal["interview", "conceptualization", "planning", "proposal", "revision", "finalization", "preparation"]
-Step = Annotated[
-    int, Field(ge=1, le=1000, description="Number of the step, from 1."), BeforeValidator(_not_a_truth_value)
-]
+Step = Annotated[int, Field(ge=1, le=1000, description="Step, from 1."), BeforeValidator(_not_a_truth_value)]
 Details = Annotated[dict[str, Any], Field(max_length=200), AfterValidator(_storable)]
 
 

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, Field
+from pydantic import Field
 
-from database import activity, assignments, clients, trips
+from database import clients, trips
 from database.search import clients_with_words, trips_with_words
-from database.shadow import compare_stores
-from tools import shapes
+from tools import parts
+from tools.bounds import named
 from tools.errors import InvalidInput, NotFound
 from tools.identifiers import describe, exact_trips, nearest_trips, words_of
+from tools.models import ClientHead, TripSummary
+from tools.parts import Cursor, Part, Rest
 from tools.tool import READS, Answer, Arguments, Tool
+from tools.whole import WholeClient, WholeTrip, as_answered, part_of_trip, whole_client, whole_trip
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,113 +25,37 @@ if TYPE_CHECKING:
 # Most trips and most clients in one answer.
 SHOWN = 10
 
-# Latest activities in a whole trip.
-ACTIVITIES = 10
-
-
-# Columns of an old database may hold what their type does not promise: a date as a number, a cost as words.
-Written = Annotated[str | None, BeforeValidator(lambda value: value if value is None else str(value))]
-Number = Annotated[float | None, BeforeValidator(lambda value: value if isinstance(value, int | float) else None)]
-
 
 class FindArguments(Arguments):
-    query: Annotated[
-        str, Field(max_length=300, description="An id, slug, name or e-mail, or words of name, destination or client.")
-    ]
-    include_everything: Annotated[bool, Field(description="Give the best match whole, not only its summary.")] = True
+    query: Annotated[str, Field(max_length=300, description="Id, slug, name, e-mail, or any words.")]
+    include_everything: Annotated[bool, Field(description="Give the best match whole.")] = True
     search_strategy: Annotated[
         Literal["exact", "fuzzy", "broad"],
-        Field(description="exact: id, slug, name or e-mail; fuzzy: also all words; broad: also any word or spelling."),
+        Field(description="exact; fuzzy: also all words; broad: also any word or spelling."),
     ] = "fuzzy"
+    cursor: Cursor | None = None
 
 
-class TripSummary(BaseModel):
-    trip_id: int = Field(description="Id of the trip.")
-    trip_name: str = Field(description="Its name.")
-    trip_slug: Written = Field(description="Its slug.")
-    status: Written = Field(description="How far it is.")
-    start_date: str = Field(description="First day.")
-    end_date: str = Field(description="Last day.")
-    destinations: Written = Field(description="Where it goes.")
-    total_cost: Number = Field(description="Total cost.")
+class FoundTrip(TripSummary):
     why: str = Field(description="Why it matched: exact, words, some words, client or spelling.")
 
 
-class ClientSummary(BaseModel):
-    client_id: int = Field(description="Id of the client.")
-    email: str = Field(description="E-mail, as stored.")
-    full_name: str = Field(description="Name.")
+class FoundClient(ClientHead):
     why: str = Field(description="Why they matched: exact, words or some words.")
 
 
-class Traveler(BaseModel):
-    assignment_id: int = Field(description="Id of the assignment.")
-    client_id: int = Field(description="Id of the client.")
-    email: str = Field(description="E-mail, as stored.")
-    full_name: str = Field(description="Name.")
-    role: str = Field(description="What the client is on this trip.")
-    assigned_at: Written = Field(description="Since when.")
-
-
-class Activity(BaseModel):
-    activity_id: int = Field(description="Id of the entry.")
-    type: Written = Field(description="Kind of activity.")
-    details: Written = Field(description="What happened.")
-    at: Written = Field(description="When.")
-
-
-class WholeTrip(BaseModel):
-    trip_id: int = Field(description="Id of the trip.")
-    trip_name: str = Field(description="Its name.")
-    trip_slug: Written = Field(description="Its slug.")
-    status: Written = Field(description="How far it is.")
-    start_date: str = Field(description="First day.")
-    end_date: str = Field(description="Last day.")
-    destinations: Written = Field(description="Where it goes.")
-    group_name: Written = Field(description="The group it is for.")
-    primary_client_email: Written = Field(description="Whom it is for.")
-    clients: list[Traveler] = Field(description="Who travels, and in what role.")
-    total_cost: Number = Field(description="Total cost.")
-    paid_amount: Number = Field(description="Paid so far.")
-    financials: Any = Field(description="Money, as entered.")
-    schedule: Any = Field(description="The days.")
-    accommodations: Any = Field(description="Where they stay.")
-    transportation: Any = Field(description="How they travel.")
-    documents: Any = Field(description="Documents of the trip.")
-    notes: Any = Field(description="Notes.")
-    workflow: Any = Field(description="Workflow phase, step and history.")
-    facts: dict[str, Any] | None = Field(description="Computed facts, where there are any.")
-    recent_activity: list[Activity] = Field(description="What was done last, latest first.")
-    created_at: Written = Field(description="When the trip was made.")
-    updated_at: Written = Field(description="When it was changed last.")
-
-
-class ClientTrip(BaseModel):
-    trip_id: int = Field(description="Id of the trip.")
-    trip_name: str = Field(description="Its name.")
-    start_date: str = Field(description="First day.")
-    end_date: str = Field(description="Last day.")
-    status: Written = Field(description="How far it is.")
-    roles: str = Field(description="The client's roles on it.")
-
-
-class WholeClient(BaseModel):
-    client_id: int = Field(description="Id of the client.")
-    email: str = Field(description="E-mail, as stored.")
-    full_name: str = Field(description="Name.")
-    contact_info: Any = Field(description="Telephone, address and the like.")
-    preferences: Any = Field(description="Preferences.")
-    trips: list[ClientTrip] = Field(description="The trips they are on, latest first.")
-
-
 class Found(Answer):
-    trips: list[TripSummary] = Field(description="Matching trips, best first.")
-    clients: list[ClientSummary] = Field(description="Matching clients, best first.")
+    trips: list[FoundTrip] = Field(description="Matching trips, best first.")
+    clients: list[FoundClient] = Field(description="Matching clients, best first.")
     trip: WholeTrip | None = Field(default=None, description="The best match whole, if it is a trip.")
     client: WholeClient | None = Field(default=None, description="The best match whole, if it is a client.")
+    more: list[Rest] = Field(default=[], description="Fields of the whole trip of which only the beginning is here.")
+    part: Part | None = Field(default=None, description="What follows of a field, for a cursor of `more`.")
 
 
 async def get_anything(db: Database, args: FindArguments) -> Found:
+    if args.cursor is not None:
+        return await _continued(db, args.cursor)
     words = words_of(args.query)
     if not words:
         raise InvalidInput("query holds no word to look for.", "Send an id, a name, an e-mail, or words of one.")
@@ -162,13 +89,13 @@ async def _by_words(db: Database, words: Sequence[str], needed: int, why: str, f
 
 def _add_trips(found: Found, rows: Sequence[Row], why: str) -> None:
     have = {trip.trip_id for trip in found.trips}
-    new = [TripSummary.model_validate({**row, "why": why}) for row in rows if row["trip_id"] not in have]
+    new = [FoundTrip.model_validate({**row, "why": why}) for row in rows if row["trip_id"] not in have]
     found.trips = [*found.trips, *new][:SHOWN]
 
 
 def _add_clients(found: Found, rows: Sequence[Row], why: str) -> None:
     have = {client.client_id for client in found.clients}
-    new = [ClientSummary.model_validate({**row, "why": why}) for row in rows if row["client_id"] not in have]
+    new = [FoundClient.model_validate({**row, "why": why}) for row in rows if row["client_id"] not in have]
     found.clients = [*found.clients, *new][:SHOWN]
 
 
@@ -181,43 +108,25 @@ async def _whole(db: Database, found: Found) -> str:
     if found.trips:
         best = [trip for trip in found.trips if trip.why == found.trips[0].why]
         if len(best) == 1:
-            found.trip = await whole_trip(db, best[0].trip_id)
-            return ""
+            return await _put_trip(db, found, best[0].trip_id)
         return " Several trips match alike: send the id of one to see it whole."
     if len(found.clients) == 1:
         found.client = await whole_client(db, found.clients[0].client_id)
     return ""
 
 
-async def whole_trip(db: Database, trip_id: int) -> WholeTrip | None:
-    row = await trips.whole(db, trip_id)
-    if row is None:
-        return None
-    await compare_stores(db, trip_id)
-    columns = dict(row)
-    for column in ("financials", "schedule", "accommodations", "transportation", "documents", "notes"):
-        columns[column] = shapes.parsed(columns[column])
-    return WholeTrip(
-        **columns,
-        workflow=shapes.parsed(columns["workflow_state"]),
-        clients=[Traveler(**dict(traveler)) for traveler in await assignments.on_trip(db, trip_id)],
-        facts=await trips.facts(db, trip_id),
-        recent_activity=[Activity(**dict(entry)) for entry in await activity.of_trip(db, trip_id, ACTIVITIES)],
-    )
+async def _put_trip(db: Database, found: Found, trip_id: int) -> str:
+    """Put the trip in whole, as far as one answer carries it; return what to say of the rest."""
+    trip = await whole_trip(db, trip_id)
+    if trip:
+        found.trip, found.more = as_answered(trip)
+    return parts.words(found.more)
 
 
-async def whole_client(db: Database, client_id: int) -> WholeClient | None:
-    row = (await clients.with_ids(db, [client_id])).get(client_id)
-    if row is None:
-        return None
-    return WholeClient(
-        client_id=row["client_id"],
-        email=row["email"],
-        full_name=row["full_name"],
-        contact_info=shapes.parsed(row["contact_info"]),
-        preferences=shapes.parsed(row["preferences"]),
-        trips=[ClientTrip(**dict(trip)) for trip in await trips.of_client(db, row["email"], SHOWN)],
-    )
+async def _continued(db: Database, cursor: str) -> Found:
+    trip, part, rests = await part_of_trip(db, cursor)
+    words = f"{trip.trip_name} (id {trip.trip_id}): what follows of {part.field}.{parts.words(rests)}"
+    return Found(message=words, trips=[], clients=[], more=rests, part=part)
 
 
 async def _nothing(db: Database, query: str) -> None:
@@ -232,7 +141,7 @@ async def _nothing(db: Database, query: str) -> None:
 def _message(found: Found, more: str) -> str:
     parts: list[str] = []
     if found.trip:
-        names = ", ".join(f"{traveler.full_name} ({traveler.role})" for traveler in found.trip.clients) or "nobody yet"
+        names = named([f"{traveler.full_name} ({traveler.role})" for traveler in found.trip.clients]) or "nobody yet"
         parts.append(
             f"{found.trip.trip_name} (id {found.trip.trip_id}), {found.trip.start_date} to {found.trip.end_date}, "
             f"{found.trip.status}; travelling: {names}."
@@ -256,8 +165,8 @@ TOOL = Tool(
     name="get_anything",
     title="Find a trip or client",
     description=(
-        "Find trips and clients by id, slug, name, e-mail, destination or any words, best match first. One clear match "
-        "comes whole: who travels, schedule, money, notes, workflow, recent activity. Use this before changing a trip."
+        "Find trips and clients by id, slug, name, e-mail, destination or any words, best first. One clear match comes "
+        "whole, with all that is known of it. Use this before changing a trip."
     ),
     group="trips",
     hints=READS,

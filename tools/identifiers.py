@@ -8,7 +8,8 @@ from rapidfuzz import fuzz, process, utils
 
 from database import trips
 from database.search import trips_with_words, words_in
-from tools.errors import Ambiguous, InvalidInput, NotFound
+from tools.bounds import shortened
+from tools.errors import Ambiguous, InvalidInput, NotFound, Question
 
 if TYPE_CHECKING:
     from database.engine import Database, Row
@@ -31,16 +32,16 @@ def words_of(text: str) -> list[str]:
     return [word for word in words if word not in _LINKING] or words
 
 
-async def resolve_trip(db: Database, identifier: str) -> Row:
+async def resolve_trip(db: Database, identifier: str, argument: str = "trip_identifier") -> Row:
     """The one trip that is meant: by id, slug, exact name, then words of name, destinations, clients and group.
 
-    Digits are an id, or else an exact name, and never part of one.
+    Digits are an id, or else an exact name, and never part of one. `argument` is what the call calls it.
     Raises InvalidInput for a blank, Ambiguous where several match, NotFound where none does.
     """
     wanted = identifier.strip()
     if not words_of(wanted):
         raise InvalidInput(
-            f"trip_identifier {wanted!r} names no trip.", "Send a trip's id, its slug, its name, or words of its name."
+            f"{argument} {wanted!r} names no trip.", "Send a trip's id, its slug, its name, or words of its name."
         )
     found = await exact_trips(db, wanted)
     if not found and not wanted.isdecimal():
@@ -51,7 +52,8 @@ async def resolve_trip(db: Database, identifier: str) -> Row:
     if found:
         raise Ambiguous(
             f"{_count(found)} trips match {wanted!r}: {'; '.join(describe(row) for row in found[:SHOWN])}.",
-            "Send the id of the one that is meant as trip_identifier.",
+            f"Send the id of the one that is meant as {argument}.",
+            Question("Which trip is meant?", argument, {str(row["trip_id"]): describe(row) for row in found[:SHOWN]}),
         )
     raise await _not_found(db, wanted)
 
@@ -74,7 +76,8 @@ async def nearest_trips(db: Database, wanted: str, limit: int = 3) -> list[Row]:
 
 
 def describe(row: Row) -> str:
-    return f"id {row['trip_id']} {row['trip_name']!r} ({row['start_date']} to {row['end_date']}, {row['status']})"
+    name = shortened(str(row["trip_name"]), 100)
+    return f"id {row['trip_id']} {name!r} ({row['start_date']} to {row['end_date']}, {row['status']})"
 
 
 async def _not_found(db: Database, wanted: str) -> NotFound:

@@ -5,14 +5,15 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated
 
-from pydantic import BaseModel, Field, TypeAdapter, model_validator
+from pydantic import Field, TypeAdapter, model_validator
 
 from database import activity, listing
-from tools.errors import NotFound, ToolFault
+from tools.bounds import named
+from tools.errors import NotFound
 from tools.fields import Day, Email, Status, TripIdentifier
-from tools.find import Activity, Number, Written
 from tools.identifiers import describe, resolve_trip
-from tools.pages import Cursor, Id, Limit, cursor_of, place_of
+from tools.models import Activity, TripHead, TripSummary
+from tools.pages import Cursor, Id, Limit, Page, cursor_of, more_words, page_of, place_of
 from tools.people import ClientReference, Directory
 from tools.tool import READS, Answer, Arguments, Tool
 from tools.workflow import standing_of, where_words
@@ -39,28 +40,22 @@ class ListTripsArguments(Arguments):
     status: Annotated[Status | None, Field(description="Only trips that are so far.")] = None
     starts_after: Annotated[Day | None, Field(description="First day on or after, YYYY-MM-DD.")] = None
     starts_before: Annotated[Day | None, Field(description="First day on or before, YYYY-MM-DD.")] = None
+    ends_after: Annotated[
+        Day | None, Field(description="Last day on or after; with starts_before: all under way in a period.")
+    ] = None
     client_email: Email | None = None
     limit: Limit = 20
     cursor: Cursor | None = None
 
 
-class ListedTrip(BaseModel):
-    trip_id: int = Field(description="Id of the trip.")
-    trip_name: str = Field(description="Its name.")
-    trip_slug: Written = Field(description="Its slug.")
-    status: Written = Field(description="How far it is.")
-    start_date: str = Field(description="First day.")
-    end_date: str = Field(description="Last day.")
-    destinations: Written = Field(description="Where it goes.")
-    total_cost: Number = Field(description="Total cost.")
+class ListedTrip(TripSummary):
     travelers: int = Field(description="How many clients are on it.")
     traveler_names: list[str] = Field(description="The names of the first of them.")
 
 
-class TripsPage(Answer):
+class TripsPage(Page):
     trips: list[ListedTrip] = Field(description="The trips, earliest start first.")
     total: int = Field(description="How many there are on all pages.")
-    next_cursor: str | None = Field(description="Begins the next page; null on the last.")
 
 
 class RecentActivitiesArguments(Arguments):
@@ -76,10 +71,9 @@ class LoggedActivity(Activity):
     client_id: int | None = Field(description="The client it was on.")
 
 
-class ActivitiesPage(Answer):
+class ActivitiesPage(Page):
     activities: list[LoggedActivity] = Field(description="What was done, latest first.")
     total: int = Field(description="How many there are on all pages.")
-    next_cursor: str | None = Field(description="Begins the next page; null on the last.")
 
 
 class ContinueTripArguments(Arguments):
@@ -95,12 +89,7 @@ class ContinueTripArguments(Arguments):
         return self
 
 
-class TripToContinue(Answer):
-    trip_id: int = Field(description="Id of the trip.")
-    trip_name: str = Field(description="Its name.")
-    status: Written = Field(description="How far it is.")
-    start_date: str = Field(description="First day.")
-    end_date: str = Field(description="Last day.")
+class TripToContinue(Answer, TripHead):
     current_phase: str | None = Field(description="The phase of its workflow; null where it has none.")
     current_step: int | None = Field(description="The step within the phase.")
     next_phase: str | None = Field(description="The phase after this one.")
@@ -109,52 +98,51 @@ class TripToContinue(Answer):
 
 
 async def list_trips(db: Database, args: ListTripsArguments) -> TripsPage:
-    place = place_of(args.cursor, TRIP_PLACES)
+    asked = args.model_dump(exclude={"limit", "cursor"})
+    place = place_of(args.cursor, asked, TRIP_PLACES)
     email = None
     if args.client_email:
         who = ClientReference(email=args.client_email)
         email = (await Directory.load(db, [who])).require(who)
-    wanted = listing.TripFilter(args.status, args.starts_after, args.starts_before, email)
-    found = await listing.trips_behind(db, wanted, place, args.limit + 1)
-    page = found[: args.limit]
-    trips = await _with_travelers(db, page)
+    wanted = listing.TripFilter(args.status, args.starts_after, args.starts_before, args.ends_after, email)
+    found = await _with_travelers(db, await listing.trips_behind(db, wanted, place, args.limit + 1))
+    page, more = page_of(found, args.limit)
     total = await listing.count_trips(db, wanted)
-    names = ", ".join(f"{trip.trip_name} (id {trip.trip_id}, {trip.start_date})" for trip in trips)
-    more = len(found) > args.limit
+    names = named([f"{trip.trip_name} (id {trip.trip_id}, {trip.start_date})" for trip in page])
     return TripsPage(
-        message=f"{len(trips)} of {total} trips{': ' if names else ''}{names}.{_more_words(more=more)}",
-        trips=trips,
+        message=f"{len(page)} of {total} trips{': ' if names else ''}{names}.{more_words(more=more)}",
+        trips=page,
         total=total,
-        next_cursor=cursor_of((page[-1]["start_date"], page[-1]["trip_id"])) if more else None,
+        next_cursor=cursor_of((page[-1].start_date, page[-1].trip_id), asked) if more else None,
     )
 
 
 async def get_recent_activities(db: Database, args: RecentActivitiesArguments) -> ActivitiesPage:
-    since, before = place_of(args.cursor, ACTIVITY_PLACES) or (_days_ago(args.days), None)
+    asked = args.model_dump(exclude={"limit", "cursor"})
+    since, before = place_of(args.cursor, asked, ACTIVITY_PLACES) or (_days_ago(args.days), None)
     trip_id = None
     if args.trip_identifier is not None:
         trip_id = (await resolve_trip(db, args.trip_identifier))["trip_id"]
     wanted = listing.ActivityFilter(since, trip_id)
     found = await listing.activities_before(db, wanted, before, args.limit + 1)
-    page = [LoggedActivity(**dict(row)) for row in found[: args.limit]]
+    page, more = page_of([LoggedActivity(**row) for row in found], args.limit)
     total = await listing.count_activities(db, wanted)
-    more = len(found) > args.limit
     return ActivitiesPage(
-        message=f"{len(page)} of {total} activities since {since}.{_more_words(more=more)}",
+        message=f"{len(page)} of {total} activities since {since}.{more_words(more=more)}",
         activities=page,
         total=total,
-        next_cursor=cursor_of((since, page[-1].activity_id)) if more else None,
+        next_cursor=cursor_of((since, page[-1].activity_id), asked) if more else None,
     )
 
 
 async def continue_trip(db: Database, args: ContinueTripArguments) -> TripToContinue:
     trip = await _trip_to_continue(db, args)
     standing = await standing_of(db, trip["trip_id"])
-    done = [Activity(**dict(row)) for row in await activity.of_trip(db, trip["trip_id"], ACTIVITIES)]
+    done = [Activity(**row) for row in await activity.of_trip(db, trip["trip_id"], ACTIVITIES)]
     last = f" Last: {done[0].type} at {done[0].at}." if done else ""
     return TripToContinue(
         message=f"{describe(standing.trip)}: {where_words(standing)}{last}",
-        **{key: standing.trip[key] for key in ("trip_id", "trip_name", "status", "start_date", "end_date")},
+        **{key: standing.trip[key] for key in TripHead.model_fields},
         current_phase=standing.phase,
         current_step=standing.step,
         next_phase=standing.next_phase,
@@ -170,16 +158,14 @@ async def _with_travelers(db: Database, page: list[Row]) -> list[ListedTrip]:
         names.setdefault(row["trip_id"], []).append(row["full_name"])
         counts[row["trip_id"]] = row["travelers"]
     return [
-        ListedTrip(
-            **dict(trip), travelers=counts.get(trip["trip_id"], 0), traveler_names=names.get(trip["trip_id"], [])
-        )
+        ListedTrip(**trip, travelers=counts.get(trip["trip_id"], 0), traveler_names=names.get(trip["trip_id"], []))
         for trip in page
     ]
 
 
 async def _trip_to_continue(db: Database, args: ContinueTripArguments) -> Row:
     if args.search_query is not None:
-        return await _trip_of_words(db, args.search_query)
+        return await resolve_trip(db, args.search_query, "search_query")
     if args.activity_id is not None:
         trip = await listing.trip_of_activity(db, args.activity_id)
         if trip is None:
@@ -194,27 +180,16 @@ async def _trip_to_continue(db: Database, args: ContinueTripArguments) -> Row:
     return trip
 
 
-async def _trip_of_words(db: Database, words: str) -> Row:
-    try:
-        return await resolve_trip(db, words)
-    except ToolFault as fault:
-        problem, remedy = (text.replace("trip_identifier", "search_query") for text in (fault.problem, fault.remedy))
-        raise type(fault)(problem, remedy) from None
-
-
 def _days_ago(days: int) -> str:
     return (datetime.now(UTC) - timedelta(days=days)).strftime("%Y-%m-%d %H:%M:%S")
-
-
-def _more_words(*, more: bool) -> str:
-    return " There are more: send next_cursor as cursor." if more else ""
 
 
 TOOLS = [
     Tool(
         name="list_trips",
         title="List trips",
-        description="A page of trips by first day, all or those of a status, period or client, and how many there are.",
+        description="Trips by first day, with travelers: all, or those of a status, period or client. Who travels in "
+        "May: starts_before its last day, ends_after its first.",
         group="trips",
         hints=READS,
         input=ListTripsArguments,

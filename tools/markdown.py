@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tools.find import WholeClient, WholeTrip
+    from tools.whole import WholeClient, WholeTrip
 
 
 def trip_page(trip: WholeTrip) -> str:

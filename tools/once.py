@@ -7,11 +7,13 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from database.receipts import AlreadyDone, ReceiptingDatabase, receipt_for
+from tools.asking import run_asking
 from tools.errors import Busy, Conflict
 from tools.tool import Answer, WriteArguments
 
 if TYPE_CHECKING:
     from database.engine import Database
+    from tools.asking import Ask
     from tools.tool import AnyTool, Arguments
 
 
@@ -19,14 +21,15 @@ if TYPE_CHECKING:
 UNDER_WAY = timedelta(seconds=60)
 
 
-async def run_tool(tool: AnyTool, db: Database, args: Arguments) -> Answer:
+async def run_tool(tool: AnyTool, db: Database, args: Arguments, ask: Ask | None = None) -> Answer:
     """Run the tool; where the call names a key that has a receipt, give that instead.
 
-    Raises ToolFault, a Conflict where the key was used for another call.
+    `ask` puts questions to the person, where the client can. Raises ToolFault, a Conflict where the key was used for
+    another call.
     """
     key = args.idempotency_key if isinstance(args, WriteArguments) else None
     if key is None:
-        return await tool.run(db, args)
+        return await run_asking(tool, db, args, ask)
     # Not model_dump: of operations that were sent, some may be of no type that it knows.
     sent = json.dumps({name: value for name, value in args if name != "idempotency_key"}, sort_keys=True)
     done = await _replayed(tool, db, key, sent)
@@ -34,7 +37,7 @@ async def run_tool(tool: AnyTool, db: Database, args: Arguments) -> Answer:
         return done
     receipting = ReceiptingDatabase(db, key, tool.name, sent)
     try:
-        answer = await tool.run(receipting, args)
+        answer = await run_asking(tool, receipting, args, ask)
     except AlreadyDone:
         done = await _replayed(tool, db, key, sent)
         if done is None:

@@ -14,6 +14,7 @@ from tools.fields import (
     Currency,
     Day,
     Details,
+    Email,
     Line,
     Money,
     Name,
@@ -90,6 +91,12 @@ class RenameTrip(Data):
 class UpdateDates(Data):
     start_date: Annotated[Day, Field(description="First day, YYYY-MM-DD.")]
     end_date: Annotated[Day, Field(description="Last day, YYYY-MM-DD.")]
+
+
+class UpdateDetails(Data):
+    destinations: Annotated[Line | None, Field(description="Where it goes; empty takes it away.")] = None
+    group_name: Annotated[Line | None, Field(description="The group it is for; empty takes it away.")] = None
+    primary_client_email: Annotated[Email | None, Field(description="Whom it is for: a known client.")] = None
 
 
 def assign_client(draft: TripDraft, data: AssignClient) -> OperationResult:
@@ -195,6 +202,19 @@ def update_dates(draft: TripDraft, data: UpdateDates) -> OperationResult:
     return OperationResult(message=f"The trip goes from {data.start_date} to {data.end_date}.")
 
 
+def update_details(draft: TripDraft, data: UpdateDetails) -> OperationResult:
+    sent = data.model_dump(exclude_none=True)
+    if not sent:
+        raise InvalidInput("data names no change.", f"Send at least one of {', '.join(UpdateDetails.model_fields)}.")
+    if data.primary_client_email:
+        sent["primary_client_email"] = draft.directory.require(ClientReference(email=data.primary_client_email))
+    for column, value in sent.items():
+        setattr(draft, column, value or None)
+    words = ", ".join(f"{column} {value!r}" for column, value in sent.items())
+    draft.log("DetailsChanged", words)
+    return OperationResult(message=f"Set {words}.")
+
+
 class _Operation(BaseModel):
     """One operation: its type, and the data that the type asks for."""
 
@@ -274,6 +294,12 @@ class UpdateDatesOperation(_Operation):
     data: UpdateDates
 
 
+class UpdateDetailsOperation(_Operation):
+    apply = update_details
+    type: Literal["update_details"]
+    data: UpdateDetails
+
+
 Operation = Annotated[
     AssignClientOperation
     | UnassignClientOperation
@@ -286,6 +312,7 @@ Operation = Annotated[
     | AdvanceWorkflowOperation
     | SetWorkflowStepOperation
     | RenameTripOperation
-    | UpdateDatesOperation,
+    | UpdateDatesOperation
+    | UpdateDetailsOperation,
     Field(discriminator="type"),
 ]

@@ -37,11 +37,11 @@ class ClientReference(BaseModel):
 
 
 class ClientOrNew(ClientReference):
-    full_name: Annotated[Name | None, Field(description="Needed for a client who is not known yet.")] = None
-    first_name: Annotated[Name | None, Field(description="With last_name, instead of full_name.")] = None
-    last_name: Annotated[Name | None, Field(description="With first_name, instead of full_name.")] = None
+    full_name: Annotated[Name | None, Field(description="Needed for a new client.")] = None
+    first_name: Annotated[Name | None, Field(description="Or this with last_name.")] = None
+    last_name: Annotated[Name | None, Field(description="Goes with first_name.")] = None
     phone: Phone | None = None
-    preferences: Annotated[Details | None, Field(description="Preferences of a new client, by name.")] = None
+    preferences: Annotated[Details | None, Field(description="Of a new client, by name.")] = None
 
     @property
     def name(self) -> str | None:

@@ -9,9 +9,9 @@ from pydantic import Field
 from database import activity, removal
 from database.clock import now
 from database.errors import ConstraintViolated, GuardFailed
-from tools.errors import Conflict, InvalidInput, NotFound
+from tools.errors import Conflict, InvalidInput, NotFound, Question
 from tools.fields import TripIdentifier
-from tools.identifiers import resolve_trip
+from tools.identifiers import describe, resolve_trip
 from tools.tool import Hints, Tool, WriteAnswer, WriteArguments
 
 if TYPE_CHECKING:
@@ -23,7 +23,9 @@ TRIES = 100
 
 class DeleteTripArguments(WriteArguments):
     trip_identifier: TripIdentifier
-    confirm_trip_name: Annotated[str, Field(max_length=1000, description="The trip's exact name, to be sure.")]
+    confirm_trip_name: Annotated[
+        str | None, Field(max_length=1000, description="The trip's exact name, unless the person is asked.")
+    ] = None
 
 
 class TripDeleted(WriteAnswer):
@@ -61,6 +63,15 @@ async def delete_trip(db: Database, args: DeleteTripArguments) -> TripDeleted:
     raise Conflict(f"Trip {trip_id} was changed by others each time it was about to go.", "Send the call again.")
 
 
+async def confirm(db: Database, args: DeleteTripArguments) -> Question | None:
+    """What to ask the person before the trip goes; nothing where another trip's name was sent, which is refused."""
+    trip = await resolve_trip(db, args.trip_identifier)
+    name = str(trip["trip_name"]).strip()
+    if args.confirm_trip_name not in {None, name}:
+        return None
+    return Question(f"Delete the trip {describe(trip)}?", "confirm_trip_name", {name: f"Delete {name}"})
+
+
 async def _delete(db: Database, whole: removal.Whole) -> int:
     """Set the trip aside, log it and delete it, all or none; the id of the row that keeps it."""
     trip, moment = whole["trip"], now()
@@ -76,11 +87,12 @@ async def _delete(db: Database, whole: removal.Whole) -> int:
     return results[len(guards)][0]["orphan_id"]
 
 
-def _require_name(trip: Row, confirmed: str) -> None:
+def _require_name(trip: Row, confirmed: str | None) -> None:
     if confirmed != str(trip["trip_name"]).strip():
+        wrong = "is missing: the name of" if confirmed is None else "is not the name of"
         raise InvalidInput(
-            f"confirm_trip_name is not the name of the trip that is meant, id {trip['trip_id']} "
-            f"{trip['trip_name']!r}; nothing was deleted.",
+            f"confirm_trip_name {wrong} the trip that is meant, id {trip['trip_id']} {trip['trip_name']!r}; "
+            "nothing was deleted.",
             "Send exactly that name as confirm_trip_name if this trip is to go.",
         )
 
@@ -88,10 +100,12 @@ def _require_name(trip: Row, confirmed: str) -> None:
 TOOL = Tool(
     name="delete_trip",
     title="Delete a trip",
-    description="Delete one trip and its assignments. Its exact name must be repeated. What is deleted is kept aside.",
+    description="Delete one trip and its assignments. Its exact name must be repeated, or the person agrees. "
+    "restore_deleted puts it back.",
     group="trips",
     hints=Hints(destructive=True),
     input=DeleteTripArguments,
     output=TripDeleted,
     run=delete_trip,
+    confirm=confirm,
 )

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from database.engine import Database
+    from tools.errors import Question
 
 
 class Arguments(BaseModel):
@@ -30,9 +31,7 @@ class WriteArguments(Arguments):
 
     idempotency_key: Annotated[
         str | None,
-        Field(
-            min_length=1, max_length=200, description="A key of your own: the same call sent again is not done again."
-        ),
+        Field(min_length=1, max_length=200, description="Same key again: done once."),
     ] = None
 
 
@@ -61,7 +60,10 @@ READS = Hints(read_only=True, idempotent=True)
 
 @dataclass(frozen=True)
 class Tool(Generic[A, B]):
-    """`run` gets the database and the validated input, and raises ToolFault for what an agent can mend."""
+    """`run` gets the database and the validated input, and raises ToolFault for what an agent can mend.
+
+    `confirm` says what to ask the person before `run`, where the client can ask: None where there is nothing to ask.
+    """
 
     name: str
     title: str
@@ -71,6 +73,7 @@ class Tool(Generic[A, B]):
     input: type[A]
     output: type[B]
     run: Callable[[Database, A], Awaitable[B]]
+    confirm: Callable[[Database, A], Awaitable[Question | None]] | None = None
 
 
 AnyTool = Tool[Any, Any]

@@ -27,7 +27,7 @@ TRIES = 100
 class _NewTrip(WriteArguments):
     trip_name: Annotated[Name, Field(description="Name of the trip.")]
     start_date: Annotated[Day, Field(description="First day, YYYY-MM-DD.")]
-    end_date: Annotated[Day, Field(description="Last day, YYYY-MM-DD, not before the first.")]
+    end_date: Annotated[Day, Field(description="Last day, YYYY-MM-DD.")]
     destinations: Annotated[Line | None, Field(description="Where it goes, separated by commas.")] = None
     total_cost: Annotated[Money, Field(description="Total cost.")] = 0
     currency: Currency = "USD"
@@ -54,10 +54,10 @@ class TripCreated(WriteAnswer):
 
 class CreateTripWithClientArguments(_NewTrip):
     client_email: Email
-    client_full_name: Annotated[Name, Field(description="The client's name, used if the client is new.")]
+    client_full_name: Annotated[Name, Field(description="Used if the client is new.")]
     trip_notes: Annotated[Text | None, Field(description="What to know about the trip.")] = None
     client_phone: Phone | None = None
-    client_preferences: Annotated[Details | None, Field(description="Preferences of a new client, by name.")] = None
+    client_preferences: Annotated[Details | None, Field(description="Of a new client, by name.")] = None
     client_role: Role = "primary_traveler"
 
 

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BaseModel, Field
 
-from tools import shapes
+from tools import parts, shapes
+from tools.bounds import ROOM
 from tools.errors import Conflict, NotFound
 from tools.fields import Details, Phase, Step, Text, TripIdentifier
 from tools.identifiers import resolve_trip
@@ -65,8 +66,8 @@ class WorkflowChanged(WriteAnswer, Where):
 class WorkflowStatus(Answer, Where):
     next_phase: str | None = Field(description="The phase after this one; null at the end.")
     missing: list[str] = Field(description="What is missing to finish the phase, in words.")
-    phase_history: list[Any] = Field(description="The phases so far, oldest first.")
-    step_data: dict[str, Any] = Field(description="What the steps came to, by number.")
+    phase_history: Any = Field(description="The phases so far, oldest first.")
+    step_data: Any = Field(description="What the steps came to, by number.")
     initial_data: Any = Field(description="What was known from the start.")
 
 
@@ -107,14 +108,15 @@ async def set_step(db: Database, args: StepArguments) -> WorkflowChanged:
 
 async def get_workflow_status(db: Database, args: StatusArguments) -> WorkflowStatus:
     standing = await standing_of(db, (await resolve_trip(db, args.trip_identifier))["trip_id"])
+    kept = {name: standing.workflow.get(name) for name in ("phase_history", "step_data", "initial_data")}
+    shown, rests = parts.divided("trip", standing.trip["trip_id"], kept, ROOM)
+    whole = " More than fits is in the workflow that get_anything gives." if rests else ""
     return WorkflowStatus(
-        message=f"{standing.trip['trip_name']}: {where_words(standing)}",
+        message=f"{standing.trip['trip_name']}: {where_words(standing)}{whole}",
         **_where(standing),
         next_phase=standing.next_phase,
         missing=standing.missing,
-        phase_history=standing.workflow["phase_history"],
-        step_data=shapes.as_object(standing.workflow.get("step_data"), "earlier"),
-        initial_data=standing.workflow.get("initial_data"),
+        **shown,
     )
 
 
@@ -194,8 +196,7 @@ TOOLS = [
     Tool(
         name="initialize_workflow",
         title="Begin a trip's workflow",
-        description="Begin the workflow of a trip that has none: interview, conceptualization, planning, proposal, "
-        "revision, finalization, preparation.",
+        description="Begin the workflow of a trip that has none.",
         group="workflow",
         hints=Hints(),
         input=InitializeArguments,
@@ -205,7 +206,7 @@ TOOLS = [
     Tool(
         name="get_workflow_status",
         title="Show a trip's workflow",
-        description="In what phase and at what step a trip is, how it came there, and what is missing to go on.",
+        description="A trip's phase and step, how it came there, and what is missing to go on.",
         group="workflow",
         hints=READS,
         input=StatusArguments,
