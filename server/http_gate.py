@@ -59,7 +59,6 @@ class Gate:
         self._metrics = metrics
         self._security = TransportSecurityMiddleware(settings.security())
         self._reading: set[asyncio.Timeout] = set()
-        self._calls = 0
         self.stopping = False
 
     def stop(self) -> None:
@@ -131,7 +130,7 @@ class Gate:
     def _require_room(self) -> None:
         if self.stopping:
             raise _Answered(_busy("The server is stopping."))
-        if self._calls >= self._settings.most_calls:
+        if self._metrics.in_flight >= self._settings.most_calls:
             raise _Answered(_busy("There are too many calls at once."))
 
     async def _pass_on(self, app: ASGIApp, body: bytes, scope: Scope, receive: Receive, send: Send) -> None:
@@ -142,11 +141,23 @@ class Gate:
             given, message = message, None
             return given or await receive()
 
-        self._calls += 1
+        started = False
+
+        async def noting(message: Message) -> None:
+            nonlocal started
+            started = True
+            await send(message)
+
+        self._metrics.in_flight += 1
         try:
-            await app(scope, whole, send)
+            await app(scope, whole, noting)
+        except asyncio.CancelledError:
+            if started or not self.stopping:
+                raise
+            cut_off = _busy("The server stopped before the call was done: look at what was done, then send the rest.")
+            await self._refuse(cut_off, scope, receive, send)
         finally:
-            self._calls -= 1
+            self._metrics.in_flight -= 1
 
     async def _refuse(self, response: Response | None, scope: Scope, receive: Receive, send: Send) -> None:
         if response is not None:

@@ -5,7 +5,15 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, LiteralString
 
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    disable_created_metrics,
+    generate_latest,
+)
 
 from database.clock import now
 from database.errors import ConstraintViolated, DatabaseError, GuardFailed
@@ -26,9 +34,14 @@ BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0
 
 
 class Metrics:
-    """The counts of one server process, and what the database says when it is asked."""
+    """The counts of one server process, and what the database says when it is asked.
+
+    `in_flight` is kept by whoever lets calls in.
+    """
 
     def __init__(self) -> None:
+        disable_created_metrics()
+        self.in_flight = 0
         self._registry = CollectorRegistry()
         self._calls = self._counter(
             "tool_calls", "Tool calls, by outcome: ok or the code of the error.", "tool", "outcome"
@@ -39,6 +52,7 @@ class Metrics:
         self._retries = self._counter("batch_retries", "Batches that a guard refused, to be tried again.", "guard")
         self._violations = self._counter("constraint_violations", "Batches that another constraint refused.")
         self._refused = self._counter("http_refused", "Requests refused before they reached a tool.", "status")
+        self._gauge("http_calls_in_flight", "Calls under way.").set_function(lambda: self.in_flight)
         self._up = self._gauge("database_up", "1 where the database answered just now.")
         self._phase = self._gauge("migration_phase", "1 for the phase that the database is in.", "phase")
         self._epoch = self._gauge("migration_epoch", "Grows with every change of phase or schema.")

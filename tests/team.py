@@ -132,6 +132,19 @@ def call(tool: str, request_id: int | str = 1, /, **arguments: Any) -> dict[str,
     return {"jsonrpc": "2.0", "id": request_id, "method": "tools/call", "params": params}
 
 
+def as_now(message: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
+    """The message and headers of the era without a handshake."""
+    meta = {
+        "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+        "io.modelcontextprotocol/clientCapabilities": {},
+        "io.modelcontextprotocol/clientInfo": {"name": "t", "version": "1"},
+    }
+    headers = {"MCP_Protocol_Version": "2026-07-28", "Mcp_Method": message["method"]}
+    if "name" in message["params"]:
+        headers["Mcp_Name"] = message["params"]["name"]
+    return message | {"params": message["params"] | {"_meta": meta}}, headers
+
+
 def add_note(note: str) -> dict[str, Any]:
     return call("bulk_trip_operations", note, trip_identifier=KYOTO, operations=[op("add_note", note=note)])
 

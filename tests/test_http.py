@@ -7,12 +7,12 @@ import socket
 import subprocess
 import sys
 from contextlib import closing
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 import raw
 from desk import BEN, KYOTO, Era, each_era, op, seeded, voygen
-from team import JSON_HEADERS, LIST_TOOLS, Team, add_note, call, make_token, serving
+from team import JSON_HEADERS, LIST_TOOLS, Team, add_note, as_now, call, make_token, serving
 
 from server.http_gate import MAX_BODY
 from server.http_settings import HttpSettings, parse_address
@@ -32,19 +32,6 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def team(path: Path) -> Iterator[Team]:
     with serving(path) as running:
         yield running
-
-
-def modern(message: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
-    """The message and headers of the era without a handshake."""
-    meta = {
-        "io.modelcontextprotocol/protocolVersion": "2026-07-28",
-        "io.modelcontextprotocol/clientCapabilities": {},
-        "io.modelcontextprotocol/clientInfo": {"name": "t", "version": "1"},
-    }
-    headers = {"MCP_Protocol_Version": "2026-07-28", "Mcp_Method": message["method"]}
-    if "name" in message["params"]:
-        headers["Mcp_Name"] = message["params"]["name"]
-    return message | {"params": message["params"] | {"_meta": meta}}, headers
 
 
 @each_era
@@ -80,7 +67,7 @@ def test_no_session_is_made_and_no_call_needs_one(team: Team) -> None:
     assert all("mcp-session-id" not in reply.headers for reply in replies)
     assert replies[0].result["serverInfo"]["name"] == "voygen"
     assert replies[2].result["structuredContent"]["trip"]["trip_id"] == KYOTO
-    message, headers = modern(call("get_anything", query="kyoto"))
+    message, headers = as_now(call("get_anything", query="kyoto"))
     assert team.post(message, None, **headers).result["structuredContent"]["trip"]["trip_id"] == KYOTO
 
 
@@ -92,7 +79,7 @@ def test_what_is_no_call_is_refused_as_the_protocol_says(team: Team) -> None:
     assert team.post(LIST_TOOLS, None, Content_Type="text/plain").status == 400
     assert team.post(LIST_TOOLS, None, Accept="text/html").status == 406
     assert team.post(LIST_TOOLS, None, MCP_Protocol_Version="1999-01-01").status == 400
-    message, headers = modern(call("get_anything", query="kyoto"))
+    message, headers = as_now(call("get_anything", query="kyoto"))
     assert team.post(message, None, **(headers | {"Mcp_Name": "list_trips"})).status == 400
     for method in ("GET", "DELETE", "PUT"):
         reply = team.request(method, "/mcp", **JSON_HEADERS)
@@ -111,7 +98,7 @@ def test_other_hosts_and_origins_are_refused(team: Team, name: str) -> None:
     assert team.post(add_note("evil"), None, Host=name).status == 421
     assert team.post(add_note("evil"), None, Origin=f"http://{name}").status == 403
     assert team.post(add_note("evil"), None, Origin="null").status == 403
-    message, headers = modern(add_note("evil"))
+    message, headers = as_now(add_note("evil"))
     assert team.post(message, None, Host=name, **headers).status == 421
     assert team.request("GET", "/metrics", Host=name).status == 421
     assert b"evil" not in team.post(call("get_anything", query=str(KYOTO))).body
@@ -195,7 +182,7 @@ def test_it_says_where_it_serves_and_for_whom(team: Team, path: Path, tmp_path: 
     assert f"127.0.0.1:{team.port}" in refused("--db", path, "--http", f":{team.port}")
 
 
-@pytest.mark.parametrize("address", ["0.0.0.0:0", "[::]:0", "192.0.2.1:0", "desk.example:0"])
+@pytest.mark.parametrize("address", ["0.0.0.0:0", "desk.example:0"])
 def test_beyond_loopback_it_starts_only_with_authentication_and_named_hosts(tmp_path: Path, address: str) -> None:
     path = raw.new_file(tmp_path / "voygen.db")
     make_token(path, "ana")

@@ -1,0 +1,258 @@
+"""What bounds a server over HTTP: slow clients, long calls, many calls at once, and being told to stop."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import socket
+import sys
+import time
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from http.client import HTTPException
+from typing import TYPE_CHECKING
+
+import pytest
+import raw
+from desk import KYOTO, integrity, seeded
+from oracle import assert_clean
+from team import JSON_HEADERS, LIST_TOOLS, PATIENCE, Reply, Team, add_note, as_now, call, serving
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+    from pathlib import Path
+
+posix = pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return seeded(tmp_path / "voygen.db")
+
+
+@contextmanager
+def locked(path: Path) -> Generator[None]:
+    """Another program writes, and takes its time."""
+    with closing(raw.connect(path)) as connection:
+        connection.execute("BEGIN IMMEDIATE")
+        yield
+        connection.execute("COMMIT")
+
+
+def notes(path: Path) -> list[str]:
+    with closing(raw.connect(path)) as connection:
+        assert_clean(connection)
+        (text,) = connection.execute("SELECT notes FROM trips_v2 WHERE trip_id = ?", (KYOTO,)).fetchone()
+    return [item["note"] for item in json.loads(text or "[]")]
+
+
+def closed_notes(path: Path) -> list[str]:
+    """The notes in a database that must be whole and left closed."""
+    assert not path.with_name(path.name + "-wal").exists()
+    assert integrity(path) == "ok"
+    return notes(path)
+
+
+def in_flight(team: Team) -> int:
+    found = re.search(rb"^voygen_http_calls_in_flight (\d+)", team.request("GET", "/metrics").body, re.MULTILINE)
+    assert found
+    return int(found[1])
+
+
+def wait_for_calls(team: Team, count: int) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while in_flight(team) != count:
+        assert time.monotonic() < deadline
+
+
+def wire_to(team: Team) -> socket.socket:
+    return socket.create_connection(("127.0.0.1", team.port))
+
+
+def everything_from(wire: socket.socket) -> bytes:
+    """What the server sends until it closes the connection."""
+    wire.settimeout(PATIENCE)
+    received = b""
+    while chunk := wire.recv(65_536):
+        received += chunk
+    return received
+
+
+def answer_to(wire: socket.socket, sent: bytes) -> bytes:
+    """What comes back until the connection is closed; nothing where it was closed before all was sent."""
+    try:
+        wire.sendall(sent)
+        return everything_from(wire)
+    except ConnectionError:
+        return b""
+
+
+HEAD = b"POST /mcp HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 100\r\n"
+
+
+@pytest.mark.parametrize(
+    ("sent", "answer"),
+    [(b"", b""), (HEAD, b"HTTP/1.1 408"), (HEAD + b"\r\n", b"HTTP/1.1 408"), (HEAD + b"\r\n{", b"HTTP/1.1 408")],
+    ids=["nothing", "half a head", "no body", "half a body"],
+)
+def test_a_client_that_does_not_go_on_is_cut_off(path: Path, sent: bytes, answer: bytes) -> None:
+    with serving(path, "--client-timeout", 1) as team, closing(wire_to(team)) as wire:
+        wire.sendall(sent)
+        assert everything_from(wire).startswith(answer)
+        assert team.post(LIST_TOOLS).status == 200
+
+
+def test_a_client_that_trickles_is_cut_off_and_holds_up_no_other(path: Path) -> None:
+    with serving(path, "--client-timeout", 1) as team:
+        trickle(team, HEAD)
+        trickle(team, b"X: " + b"y" * 1000, HEAD)
+        trickle(team, b" " * 100, HEAD + b"\r\n")
+        trickle(team, HEAD, b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+
+
+def trickle(team: Team, slowly: bytes, first: bytes = b"") -> None:
+    """Send byte by byte, a call of another client between two of them, until the server closes the connection."""
+    with closing(wire_to(team)) as wire:
+        wire.sendall(first)
+        started = time.monotonic()
+        try:
+            for byte in slowly:
+                wire.sendall(bytes([byte]))
+                assert team.request("GET", "/healthz").status == 200
+                time.sleep(0.02)
+        except ConnectionError:
+            return
+        assert time.monotonic() - started > 1
+        pytest.fail("the server took it all")
+
+
+def test_a_head_that_is_too_large_is_refused(path: Path) -> None:
+    with serving(path) as team:
+        with closing(wire_to(team)) as wire:
+            assert b"200 OK" not in answer_to(
+                wire, b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nX: " + b"y" * 1_000_000
+            )
+            assert answer_to(wire, b"\r\n\r\n") == b""
+        assert team.request("GET", "/healthz").status == 200
+
+
+def test_a_call_that_takes_too_long_is_answered_and_writes_nothing_behind_its_back(path: Path) -> None:
+    with serving(path, "--request-timeout", 1) as team:
+        with locked(path):
+            result = team.post(add_note("late")).result
+            assert result["isError"] is True
+            assert result["content"][0]["text"].startswith("unavailable: The call took longer than 1 seconds")
+            assert b"late" not in team.post(call("get_anything", query="kyoto")).body
+        assert team.post(add_note("in time")).result["structuredContent"]["success"] is True
+        assert notes(path) == ["in time"]
+
+
+def test_more_calls_than_are_taken_at_once_are_told_to_come_again(path: Path) -> None:
+    with serving(path, "--most-calls", 2) as team, ThreadPoolExecutor() as pool:
+        with locked(path):
+            waiting = [pool.submit(team.post, add_note(name)) for name in ("one", "two")]
+            wait_for_calls(team, 2)
+            refused = team.post(add_note("three"))
+            assert (refused.status, refused.headers["retry-after"]) == (503, "1")
+            assert team.request("GET", "/readyz").status == 200
+        assert [reply.result().status for reply in waiting] == [200, 200]
+        assert team.post(add_note("three")).status == 200
+    assert sorted(notes(path)) == ["one", "three", "two"]
+
+
+# Being told to stop.
+
+
+def post_until_it_ends(team: Team, writer: int) -> tuple[list[str], str | None]:
+    """The notes that were answered, one call after the other on one connection; and the one that was not."""
+    answered: list[str] = []
+    with closing(team.connect()) as connection:
+        for number in range(10_000):
+            note = f"{writer}/{number}"
+            try:
+                connection.request("POST", "/mcp", json.dumps(add_note(note)), JSON_HEADERS)
+                response = connection.getresponse()
+                reply = Reply(response.status, {}, response.read())
+            except (HTTPException, OSError):
+                return answered, note
+            if reply.status == 503:
+                return answered, None
+            assert reply.result["structuredContent"]["success"] is True
+            answered.append(note)
+    raise AssertionError
+
+
+@posix
+@pytest.mark.parametrize("kind", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_under_load_loses_no_write_that_was_accepted(path: Path, kind: signal.Signals) -> None:
+    with serving(path) as team, ThreadPoolExecutor() as pool:
+        writers = [pool.submit(post_until_it_ends, team, writer) for writer in range(8)]
+        deadline = time.monotonic() + PATIENCE
+        while len(notes(path)) < 40:
+            assert time.monotonic() < deadline
+        assert team.stop(kind) == 0
+        ended = [writer.result(PATIENCE) for writer in writers]
+        assert not any("Traceback" in line for line in team.said)
+    answered = {note for done, _ in ended for note in done}
+    unanswered = {note for _, note in ended if note}
+    stored = closed_notes(path)
+    assert len(set(stored)) == len(stored)
+    assert answered <= set(stored) <= answered | unanswered
+    assert len(answered) >= 40
+
+
+@posix
+def test_calls_that_wait_when_the_signal_comes_are_finished_and_answered(path: Path) -> None:
+    names = [f"waiting {number}" for number in range(20)]
+    with serving(path) as team, ThreadPoolExecutor(20) as pool:
+        with locked(path):
+            waiting: list[Future[Reply]] = [pool.submit(team.post, add_note(name)) for name in names]
+            wait_for_calls(team, 20)
+            team.process.send_signal(signal.SIGTERM)
+            wait_until_closed(team)
+        assert team.process.wait(PATIENCE) == 0
+        assert all(reply.result().result["structuredContent"]["success"] for reply in waiting)
+    assert sorted(closed_notes(path)) == sorted(names)
+
+
+def wait_until_closed(team: Team) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        try:
+            wire_to(team).close()
+        except ConnectionError:
+            return
+    pytest.fail("it still listens")
+
+
+@posix
+def test_a_call_that_does_not_end_holds_up_the_end_for_seconds_only(path: Path) -> None:
+    with serving(path) as team, ThreadPoolExecutor() as pool, locked(path):
+        message, headers = as_now(add_note("never"))
+        waiting = [pool.submit(team.post, add_note("never")), pool.submit(team.post, message, None, **headers)]
+        wait_for_calls(team, 2)
+        started = time.monotonic()
+        assert team.stop(signal.SIGTERM) == 0
+        assert time.monotonic() - started < 20
+        assert [reply.result(PATIENCE).status for reply in waiting] == [503, 503]
+        assert not any("Traceback" in line for line in team.said)
+    assert closed_notes(path) == []
+
+
+@posix
+def test_clients_that_idle_or_trickle_hold_up_no_end(path: Path) -> None:
+    with serving(path) as team:
+        wires = [wire_to(team) for _ in range(4)]
+        for wire, sent in zip(wires, (b"", HEAD, HEAD + b"\r\n", HEAD + b"\r\n{"), strict=True):
+            wire.sendall(sent)
+        with closing(team.connect()) as idle:
+            idle.request("GET", "/healthz")
+            idle.getresponse().read()
+            started = time.monotonic()
+            assert team.stop(signal.SIGTERM) == 0
+            assert time.monotonic() - started < 8
+        assert everything_from(wires[3]).startswith(b"HTTP/1.1 503")
+        for wire in wires:
+            wire.close()
+    assert closed_notes(path) == []
