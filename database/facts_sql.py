@@ -6,10 +6,10 @@ from typing import LiteralString
 
 
 def _array(column: LiteralString) -> LiteralString:
-    """The column where it is the text of a JSON array, else an empty one: json_each of malformed text is an error."""
+    """The column where it is the text of a JSON array, else NULL: json_each of malformed text is an error."""
     return (
         "iif(typeof(" + column + ") = 'text', iif(json_valid(" + column + "), iif(json_type(" + column + ") = 'array', "
-        "" + column + ", '[]'), '[]'), '[]')"
+        "" + column + ", NULL), NULL), NULL)"
     )  # fmt: skip
 
 
@@ -19,108 +19,112 @@ def _day(column: LiteralString) -> LiteralString:
     return "iif(date(julianday(" + start + ")) = " + start + ", julianday(" + start + "), NULL)"
 
 
-def _minutes(element: LiteralString) -> LiteralString:
-    """How long an element of a json_each takes, in minutes; NULL where it does not say so by a number."""
-    value: LiteralString = element + ".value"
+def _minutes(value: LiteralString) -> LiteralString:
+    """How long what an object tells of takes, in minutes; NULL where it does not say so by a number."""
     return (
-        "iif(" + element + ".type = 'object', coalesce("
+        "coalesce("
         "iif(json_type(" + value + ", '$.duration_minutes') IN ('integer', 'real'), "
         "max(0, " + value + " ->> '$.duration_minutes'), NULL), "
         "iif(json_type(" + value + ", '$.minutes') IN ('integer', 'real'), "
-        "max(0, " + value + " ->> '$.minutes'), NULL)), NULL)"
+        "max(0, " + value + " ->> '$.minutes'), NULL))"
     )  # fmt: skip
 
 
 # Facts with travelers in them: old code, which knows of none, writes the time without T and Z.
 CURRENT: LiteralString = "coalesce(f.last_computed GLOB '????-??-??T*Z', 0)"
 
-_DAYS: LiteralString = "json_each(" + _array("t.schedule") + ") d"
+# ?1: rows of the queue. ?2: trips that are not in it, each with the version of its facts that was read.
+_PICKED: LiteralString = """
+    SELECT d.trip_id FROM json_each(?1) q CROSS JOIN facts_dirty d ON d.id = q.value
+    UNION
+    SELECT w.value ->> 0 FROM json_each(?2) w LEFT JOIN trip_facts f ON f.trip_id = w.value ->> 0
+    WHERE f.version IS w.value ->> 1"""
 
-_DAY_OBJECT: LiteralString = "iif(d.type = 'object', d.value, '{}')"
-
-_ACTIVITIES: LiteralString = (
-    "json_each(iif(json_type(" + _DAY_OBJECT + ", '$.activities') = 'array', "
-    "" + _DAY_OBJECT + " -> '$.activities', '[]')) a"
+# A day names its hotel as a text or as an object with a name.
+_HOTEL: LiteralString = (
+    "iif(k.type = 'text', k.value, iif(k.type = 'object', "
+    "iif(json_type(k.value, '$.name') = 'text', k.value ->> '$.name', NULL), NULL))"
 )  # fmt: skip
 
-_ACTIVITY_TYPE: LiteralString = "lower(trim(iif(a.type = 'object', a.value, '{}') ->> '$.type'))"
+# An activity is parsed again to be looked into, so only where its text may tell how long it takes.
+_ON_THE_WAY: LiteralString = (
+    "iif(instr(a.value, 'minutes') > 0, iif(a.type = 'object', "
+    "trim(a.value ->> '$.type') COLLATE NOCASE IN ('transfer', 'transit', 'flight', 'drive'), 0), 0)"
+)  # fmt: skip
+
+# Each schedule is walked once: its days (d), the keys of a day (k), and the activities (a) under the key that has them.
+# json_each of NULL has no rows. Looked up in the order of their ids, the trips come in groups: nothing is sorted.
+_WALKED: LiteralString = (
+    """
+    SELECT t.trip_id,
+           count(DISTINCT nullif(trim(""" + _HOTEL + """), '') COLLATE NOCASE)
+               FILTER (WHERE a.key IS NULL AND k.key IN ('hotel', 'hotel_name', 'accommodation', 'lodging')) AS hotels,
+           count(a.key) AS activities,
+           total(""" + _minutes("a.value") + ") FILTER (WHERE " + _ON_THE_WAY + """) AS minutes
+    FROM trips_v2 t
+    LEFT JOIN json_each(""" + _array("t.schedule") + """) d
+    LEFT JOIN json_each(iif(d.type = 'object', d.value, NULL)) k
+    LEFT JOIN json_each(iif(k.key = 'activities', iif(k.type = 'array', k.value, NULL), NULL)) a
+    WHERE t.trip_id IN (SELECT p.trip_id FROM picked p)
+    GROUP BY t.trip_id"""
+)  # fmt: skip
+
+# The names and the e-mails of the trip's clients, each once, in the order in which they were first assigned.
+_TRAVELERS: LiteralString = """(
+               SELECT json_array(json_group_array(o.full_name), json_group_array(o.email)) FROM (
+                   SELECT c.full_name, c.email
+                   FROM trip_client_assignments a JOIN clients_v2 c ON c.email = a.client_email
+                   WHERE a.trip_id = t.trip_id GROUP BY c.client_id ORDER BY min(a.assignment_id)
+               ) o)"""
 
 _NIGHTS: LiteralString = (
     "coalesce(CAST(max(0, " + _day("t.end_date") + " - " + _day("t.start_date") + ") AS INTEGER), 0)"
 )
 
-# A day names its hotel as a text or as an object with a name.
-_HOTELS: LiteralString = (
-    "iif(json_array_length(" + _array("t.accommodations") + ") > 0, "
-    "json_array_length(" + _array("t.accommodations") + """), (
-    SELECT count(DISTINCT nullif(lower(trim(h.name)), '')) FROM (
-        SELECT iif(k.type = 'text', k.value,
-                   iif(json_type(iif(k.type = 'object', k.value, '{}'), '$.name') = 'text',
-                       k.value ->> '$.name', NULL)) AS name
-        FROM """ + _DAYS + ", json_each(" + _DAY_OBJECT + """) k
-        WHERE k.key IN ('hotel', 'hotel_name', 'accommodation', 'lodging')
-    ) h))"""
-)  # fmt: skip
-
 # total() is a float and cannot overflow; the bound is the longest integer that JSON's readers agree on.
 _TRANSIT: LiteralString = (
-    """(
-    SELECT CAST(min(total(m.minutes), 9007199254740991) AS INTEGER) FROM (
-        SELECT """ + _minutes("e") + " AS minutes FROM json_each(" + _array("t.transportation") + """) e
-        UNION ALL
-        SELECT """ + _minutes("a") + " FROM " + _DAYS + ", " + _ACTIVITIES + """
-        WHERE """ + _ACTIVITY_TYPE + """ IN ('transfer', 'transit', 'flight', 'drive')
-    ) m)"""
+    "CAST(min(w.minutes + (SELECT total(" + _minutes("e.value") + ") FILTER (WHERE e.type = 'object') "
+    "FROM json_each(" + _array("t.transportation") + ") e), 9007199254740991) AS INTEGER)"
 )  # fmt: skip
 
-
-def _travelers(column: LiteralString) -> LiteralString:
-    """A JSON array of the trip's clients, each once, in the order in which they were first assigned."""
-    return (
-        "(SELECT json_group_array(p.said) FROM (SELECT " + column + """ AS said
-          FROM trip_client_assignments a JOIN clients_v2 c ON c.email = a.client_email
-          WHERE a.trip_id = t.trip_id GROUP BY c.client_id ORDER BY min(a.assignment_id)) p)"""
-    )  # fmt: skip
-
-
 _PRIMARY: LiteralString = """coalesce(nullif(trim(t.primary_client_email, char(9,10,11,12,13,32)), ''), (
-    SELECT a.client_email FROM trip_client_assignments a
-    WHERE a.trip_id = t.trip_id AND a.client_role IN ('primary_traveler', 'primary')
-    ORDER BY a.assignment_id LIMIT 1))"""
+               SELECT a.client_email FROM trip_client_assignments a
+               WHERE a.trip_id = t.trip_id AND a.client_role IN ('primary_traveler', 'primary')
+               ORDER BY a.assignment_id LIMIT 1))"""
 
-# ?1: rows of the queue. ?2: trips that are not in it, each with the version of its facts that was read. ?3: the time.
+_FACTS: LiteralString = (
+    """
+    SELECT t.trip_id,
+           """ + _NIGHTS + """ AS nights,
+           coalesce(nullif(json_array_length(""" + _array("t.accommodations") + """), 0), w.hotels) AS hotels,
+           w.activities,
+           iif(t.total_cost BETWEEN -1e308 AND 1e308, t.total_cost, 0) AS cost,
+           """ + _TRANSIT + """ AS transit,
+           """ + _TRAVELERS + """ AS travelers,
+           """ + _PRIMARY + """ AS primary_email
+    FROM walked w
+    CROSS JOIN trips_v2 t ON t.trip_id = w.trip_id"""
+)  # fmt: skip
+
+# ?3: the time. Materialized, so that what is read twice is computed once.
 COMPUTE: LiteralString = (
     """
-WITH picked (trip_id) AS (
-    SELECT d.trip_id FROM json_each(?1) q CROSS JOIN facts_dirty d ON d.id = q.value
-    UNION
-    SELECT w.value ->> 0 FROM json_each(?2) w LEFT JOIN trip_facts f ON f.trip_id = w.value ->> 0
-    WHERE f.version IS w.value ->> 1
+WITH picked (trip_id) AS (""" + _PICKED + """
+), walked AS (""" + _WALKED + """
+), facts AS MATERIALIZED (""" + _FACTS + """
 )
 INSERT INTO trip_facts (trip_id, total_nights, total_hotels, total_activities, total_cost, transit_minutes,
                         traveler_count, traveler_names, traveler_emails, primary_client_email, primary_client_name,
                         last_computed, version)
-SELECT s.trip_id, s.nights, s.hotels, s.activities, s.cost, s.transit, json_array_length(s.emails), s.names, s.emails,
-       s.primary_email,
+SELECT s.trip_id, s.nights, s.hotels, s.activities, s.cost, s.transit,
+       json_array_length(s.travelers, '$[0]'), s.travelers -> 0, s.travelers -> 1, s.primary_email,
        coalesce((SELECT c.full_name FROM clients_v2 c WHERE c.email = s.primary_email),
                 (SELECT c.full_name FROM clients_v2 c
                  WHERE lower(trim(c.email, char(9,10,11,12,13,32)))
                      = lower(trim(s.primary_email, char(9,10,11,12,13,32)))
                  ORDER BY c.client_id LIMIT 1)),
        ?3, 1
-FROM (
-    SELECT t.trip_id,
-           """ + _NIGHTS + """ AS nights,
-           """ + _HOTELS + """ AS hotels,
-           (SELECT coalesce(sum(json_array_length(""" + _DAY_OBJECT + """, '$.activities')), 0)
-            FROM """ + _DAYS + """) AS activities,
-           iif(t.total_cost BETWEEN -1e308 AND 1e308, t.total_cost, 0) AS cost,
-           """ + _TRANSIT + """ AS transit,
-           """ + _travelers("c.full_name") + """ AS names,
-           """ + _travelers("c.email") + """ AS emails,
-           """ + _PRIMARY + """ AS primary_email
-    FROM picked p CROSS JOIN trips_v2 t ON t.trip_id = p.trip_id
-) s
+FROM facts s
 WHERE true
 ON CONFLICT (trip_id) DO UPDATE
 SET total_nights = excluded.total_nights, total_hotels = excluded.total_hotels,

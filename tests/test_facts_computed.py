@@ -18,6 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from legacy_facts import NAMES
 
+from database.facts_sql import COMPUTE
 from migrations.phases import advance, go_back
 
 if TYPE_CHECKING:
@@ -183,6 +184,14 @@ async def test_any_number_of_trips_is_refreshed_in_the_same_few_statements(tmp_p
         assert watched.parameters <= 5
         assert await computed(desk.call) == expected(desk.connection)
         assert desk.sql("SELECT count(*) FROM facts_dirty") == [(0,)]
+
+
+async def test_a_refresh_looks_up_the_trips_of_its_turn_and_passes_over_no_table(tmp_path: Path) -> None:
+    async with new_desk(tmp_path) as desk:
+        plan = [step[-1] for step in desk.sql("EXPLAIN QUERY PLAN " + COMPUTE, "[]", "[]", "")]
+        assert [step for step in plan if step.startswith("SEARCH t ")]
+        tables = {step.split()[1] for step in plan if step.startswith("SCAN ") and "VIRTUAL TABLE" not in step}
+        assert not tables & {"t", "a", "c", "d", "f"}
 
 
 @each_era
