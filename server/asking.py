@@ -31,6 +31,10 @@ QUESTIONS_END_CALLS = "2026-07-28"
 CHOICE = "choice"
 
 
+# Under this name the state of a call says which question was put last.
+ASKED = "asked"
+
+
 class InputRequired(Exception):
     """The call ends with a question."""
 
@@ -63,23 +67,19 @@ class _Answers:
 
     def __init__(self, context: Context[Any, Any]) -> None:
         self._given: dict[str, str | None] = json.loads(context.request_state or "{}")
+        self._asked = self._given.pop(ASKED, None)
         self._new = (context.input_responses or {}).get(CHOICE)
 
     async def ask(self, question: Question) -> str | None:
         """Raises InputRequired where it was not answered yet."""
         digest = _digest(question)
-        asked = self._given.pop(_ASKED, None)
-        if asked == digest and isinstance(self._new, ElicitResult):
+        if self._asked == digest and isinstance(self._new, ElicitResult):
             self._given[digest] = _chosen(self._new, question)
         if digest in self._given:
             return self._given[digest]
         request = ElicitRequest(params=ElicitRequestFormParams(message=question.text, requested_schema=_form(question)))
-        state = json.dumps(self._given | {_ASKED: digest})
+        state = json.dumps(self._given | {ASKED: digest})
         raise InputRequired(InputRequiredResult(input_requests={CHOICE: request}, request_state=state))
-
-
-# Under this name the state says which question was put last.
-_ASKED = "asked"
 
 
 def _digest(question: Question) -> str:

@@ -87,24 +87,18 @@ def _shallow(node: Any, depth: int) -> Any:  # noqa: ANN401 - JSON schema
 
 
 def _factored(node: Any) -> Any:  # noqa: ANN401 - JSON schema
-    """What all options of a union say, said once beside them."""
+    """What all options of a union require, said once beside them."""
     if isinstance(node, list):
         return [_factored(item) for item in cast("list[Any]", node)]
     if not isinstance(node, dict):
         return node
     schema = {key: _factored(value) for key, value in cast("Schema", node).items()}
-    first, *others = schema.get("oneOf", [{}])
-    shared = {
-        key: first[key] for key in ("type", "required") if others and all(_says(one, key, first) for one in others)
-    }
-    if not shared:
+    options: list[Schema] = schema.get("oneOf", [])
+    required = options[0].get("required") if options else None
+    if not required or any(option.get("required") != required for option in options):
         return schema
-    options = [{key: value for key, value in one.items() if key not in shared} for one in (first, *others)]
-    return schema | shared | {"oneOf": options}
-
-
-def _says(option: Schema, key: str, first: Schema) -> bool:
-    return key in first and option.get(key) == first[key]
+    freed = [{key: value for key, value in option.items() if key != "required"} for option in options]
+    return schema | {"required": required, "oneOf": freed}
 
 
 def _inlined(schema: Schema) -> Schema:

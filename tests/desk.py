@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping
     from pathlib import Path
 
+    from mcp.client.session import ElicitationFnT
     from mcp.server import MCPServer
 
     from database.embedded import EmbeddedDatabase
@@ -163,20 +164,22 @@ def assert_readable(error: str) -> None:
 
 
 @asynccontextmanager
-async def open_desk(path: Path, era: Era = "auto", *, patience: float = 30.0) -> AsyncGenerator[Desk]:
-    """Serve the file to a client in memory."""
+async def open_desk(
+    path: Path, era: Era = "auto", *, patience: float = 30.0, person: ElicitationFnT | None = None
+) -> AsyncGenerator[Desk]:
+    """Serve the file to a client in memory, which asks the person where there is one."""
     async with await open_database(path, patience=patience) as db:
         phased = PhasedDatabase(db, {migration.name for migration in shipped()})
         server = make_server(phased, all_tools(MigrationSteward(db)))
         with closing(raw.connect(path)) as connection:
-            async with Client(server, raise_exceptions=True, mode=era) as client:
+            async with Client(server, raise_exceptions=True, mode=era, elicitation_callback=person) as client:
                 yield Desk(client, connection, db, server)
 
 
 @asynccontextmanager
-async def new_desk(folder: Path, era: Era = "auto") -> AsyncGenerator[Desk]:
+async def new_desk(folder: Path, era: Era = "auto", person: ElicitationFnT | None = None) -> AsyncGenerator[Desk]:
     """A desk on a new file with three clients and three trips."""
-    async with open_desk(seeded(folder / "voygen.db"), era) as desk:
+    async with open_desk(seeded(folder / "voygen.db"), era, person=person) as desk:
         yield desk
 
 

@@ -214,7 +214,7 @@ async def test_a_dry_run_says_what_would_be_done_and_writes_nothing(tmp_path: Pa
         answer = await desk.bulk(KYOTO, *EVERY_KIND, dry_run=True)
         assert answer["success"] is answer["dry_run"] is True
         assert answer["trip_name"] == "Lima in Kyoto"
-        assert answer["message"] == "Lima in Kyoto: 13 of 13 operations would be done."
+        assert answer["message"] == "Lima in Kyoto: 14 of 14 operations would be done."
         assert list(desk.connection.iterdump()) == before
         await desk.do(KYOTO, *EVERY_KIND)
         assert await desk.roles(KYOTO) == {("new@example.net", "traveler"), (BEN, "guide")}

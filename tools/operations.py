@@ -38,11 +38,11 @@ class AssignClient(ClientOrNew):
 
 
 class UnassignClient(ClientReference):
-    role: Annotated[Role | None, Field(description="Only this role; all roles if absent.")] = None
+    role: Annotated[Role | None, Field(description="Only this role; else all.")] = None
 
 
 class ChangeClientRole(ClientReference):
-    from_role: Annotated[Role | None, Field(description="Needed where the client has several roles.")] = None
+    from_role: Annotated[Role | None, Field(description="Needed if there are several.")] = None
     to_role: Role
 
 
@@ -65,16 +65,16 @@ class AddActivity(Data):
 
 
 class AddDocument(Data):
-    name: Annotated[Name, Field(description="Title of the document.")]
+    name: Annotated[Name, Field(description="Title.")]
     url: Annotated[str | None, Field(max_length=2000, description="Where it lies.")] = None
     type: Annotated[Line | None, Field(description="Kind of document.")] = None
-    notes: Annotated[Text | None, Field(description="What to know about it.")] = None
+    notes: Annotated[Text | None, Field(description="What to know.")] = None
 
 
 class AdvanceWorkflow(Data):
     phase: Phase
     step_number: Step = 1
-    completion_data: Annotated[Details | None, Field(description="What the phase that ends came to.")] = None
+    completion_data: Annotated[Details | None, Field(description="What the last phase came to.")] = None
     notes: Annotated[Text | None, Field(description="Why, for the history.")] = None
 
 
@@ -84,8 +84,8 @@ class SetWorkflowStep(Data):
 
 
 class RenameTrip(Data):
-    new_name: Annotated[Name, Field(description="The trip's new name.")]
-    update_slug: Annotated[bool, Field(description="Give the trip a slug of the new name.")] = True
+    new_name: Annotated[Name, Field(description="New name.")]
+    update_slug: Annotated[bool, Field(description="Give it a new slug too.")] = True
 
 
 class UpdateDates(Data):
@@ -94,9 +94,9 @@ class UpdateDates(Data):
 
 
 class UpdateDetails(Data):
-    destinations: Annotated[Line | None, Field(description="Where it goes; empty takes it away.")] = None
-    group_name: Annotated[Line | None, Field(description="The group it is for; empty takes it away.")] = None
-    primary_client_email: Annotated[Email | None, Field(description="Whom it is for: a known client.")] = None
+    destinations: Annotated[Line | None, Field(description="Empty takes them away.")] = None
+    group_name: Annotated[Line | None, Field(description="Empty takes it away.")] = None
+    primary_client_email: Annotated[Email | None, Field(description="A known client.")] = None
 
 
 def assign_client(draft: TripDraft, data: AssignClient) -> OperationResult:

@@ -1,0 +1,135 @@
+"""What is open is put to the person where the client can ask, and refused in words where it cannot."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+import pytest
+from desk import BANFF, KYOTO, Desk, Era, each_era, new_desk, op
+from mcp_types import ElicitResult
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from mcp_types import ElicitRequestFormParams
+
+Action = Literal["accept", "decline", "cancel"]
+
+
+class Person:
+    """Answers each question as told, and remembers what was asked."""
+
+    def __init__(self, *answers: str, action: Action = "accept", before: Callable[[], object] = lambda: None) -> None:
+        self.answers = list(answers)
+        self.action: Action = action
+        self.before = before
+        self.asked: list[ElicitRequestFormParams] = []
+
+    async def answer(self, context: Any, params: Any) -> ElicitResult:
+        del context
+        self.asked.append(params)
+        self.before()
+        choice = self.answers.pop(0) if self.answers else ""
+        return ElicitResult(action=self.action, content={"choice": choice} if self.action == "accept" else None)
+
+    @property
+    def choices(self) -> list[list[tuple[str, str]]]:
+        """Of each question the values that could be chosen, with their words."""
+        forms = [params.requested_schema["properties"]["choice"]["oneOf"] for params in self.asked]
+        return [[(option["const"], option["title"]) for option in form] for form in forms]
+
+
+def two_of_a_kind(desk: Desk) -> None:
+    desk.sql("UPDATE trips_v2 SET trip_name = 'Goa ' || trip_id WHERE trip_id IN (1, 2)")
+
+
+@each_era
+async def test_which_of_several_trips_is_meant_is_asked_and_the_one_chosen_is_written_to(
+    tmp_path: Path, era: Era
+) -> None:
+    person = Person(str(BANFF))
+    async with new_desk(tmp_path, era, person.answer) as desk:
+        two_of_a_kind(desk)
+        answer = await desk.bulk("goa", op("add_note", note="sea view"))
+        assert (answer["success"], answer["trip_id"]) == (True, BANFF)
+        assert [note["note"] for note in desk.json("notes", BANFF)] == ["sea view"]
+        assert desk.column("notes", KYOTO) == "{}"
+    assert [value for value, _ in person.choices[0]] == ["1", "2"]
+    assert "'Goa 2' (2026-05-08 to 2026-05-15" in person.choices[0][1][1]
+    assert len(person.asked) == 1
+
+
+@each_era
+async def test_a_trip_is_deleted_once_the_person_agrees_and_without_its_name(tmp_path: Path, era: Era) -> None:
+    person = Person("Lima in Kyoto")
+    async with new_desk(tmp_path, era, person.answer) as desk:
+        answer = await desk.call("delete_trip", trip_identifier="lima-in-kyoto")
+        assert answer["trip_id"] == KYOTO
+        assert desk.sql("SELECT * FROM trips_v2 WHERE trip_id = ?", KYOTO) == []
+    assert "Delete the trip id 1 'Lima in Kyoto'" in person.asked[0].message
+
+
+@each_era
+async def test_the_trip_and_the_deletion_are_asked_one_after_the_other(tmp_path: Path, era: Era) -> None:
+    person = Person("1", "Goa 1")
+    async with new_desk(tmp_path, era, person.answer) as desk:
+        two_of_a_kind(desk)
+        assert (await desk.call("delete_trip", trip_identifier="goa"))["trip_id"] == KYOTO
+    assert [len(choices) for choices in person.choices] == [2, 1]
+
+
+@each_era
+@pytest.mark.parametrize(
+    "person",
+    [Person(action="decline"), Person(action="cancel"), Person("another"), Person("")],
+    ids=["declined", "cancelled", "no choice of ours", "nothing chosen"],
+)
+async def test_without_the_persons_consent_nothing_is_deleted(tmp_path: Path, era: Era, person: Person) -> None:
+    async with new_desk(tmp_path, era, person.answer) as desk:
+        before = desk.everything()
+        arguments = {"trip_identifier": KYOTO, "confirm_trip_name": "Lima in Kyoto"}
+        assert (await desk.refused("delete_trip", **arguments)).startswith("conflict: The person did not agree")
+        assert desk.everything() == before
+
+
+@each_era
+async def test_the_name_of_another_trip_is_refused_without_a_question(tmp_path: Path, era: Era) -> None:
+    person = Person("Lima in Kyoto")
+    async with new_desk(tmp_path, era, person.answer) as desk:
+        error = await desk.refused("delete_trip", trip_identifier=KYOTO, confirm_trip_name="Ode in Banff")
+        assert error.startswith("invalid_input: confirm_trip_name is not the name of the trip that is meant")
+    assert person.asked == []
+
+
+@each_era
+async def test_a_trip_that_was_renamed_while_the_person_thought_is_not_deleted(tmp_path: Path, era: Era) -> None:
+    person = Person("Lima in Kyoto")
+    async with new_desk(tmp_path, era, person.answer) as desk:
+        person.before = lambda: desk.sql("UPDATE trips_v2 SET trip_name = 'Kept' WHERE trip_id = 1")
+        await desk.refused("delete_trip", trip_identifier=KYOTO)
+        assert desk.column("trip_name", KYOTO) == "Kept"
+
+
+@each_era
+async def test_a_call_with_a_key_is_asked_once_and_answered_from_its_receipt_afterwards(
+    tmp_path: Path, era: Era
+) -> None:
+    person = Person(str(BANFF))
+    async with new_desk(tmp_path, era, person.answer) as desk:
+        two_of_a_kind(desk)
+        first = await desk.bulk("goa", op("add_note", note="x"), idempotency_key="k")
+        again = await desk.bulk("goa", op("add_note", note="x"), idempotency_key="k")
+        assert again == first | {"replayed": True}
+    assert len(person.asked) == 1
+
+
+@each_era
+async def test_where_the_client_cannot_ask_the_error_says_what_to_send(tmp_path: Path, era: Era) -> None:
+    async with new_desk(tmp_path, era) as desk:
+        two_of_a_kind(desk)
+        error = await desk.refused("continue_trip", search_query="goa")
+        assert error.startswith("ambiguous: 2 trips match")
+        assert error.endswith("Send the id of the one that is meant as search_query.")
+        missing = await desk.refused("delete_trip", trip_identifier=KYOTO)
+        assert missing.startswith("invalid_input: confirm_trip_name is missing")
