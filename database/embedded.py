@@ -28,7 +28,7 @@ from database.platform import keep_private, make_private_file, make_private_fold
 from database.progress import Progress, untold
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Sequence
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Iterable, Sequence
     from pathlib import Path
     from typing import Self
 
@@ -86,15 +86,24 @@ async def open_to_look(path: Path) -> EmbeddedDatabase:
 
 async def _open_query_only(path: Path, uri: str, readers: int) -> EmbeddedDatabase:
     require_file(path)
+    opened: list[aiosqlite.Connection] = []
     with translated(str(path)):
-        connections = [
-            await aiosqlite.connect(uri, uri=True, isolation_level=None, timeout=BUSY_TIMEOUT_MS / 1000)
-            for _ in range(1 + readers)
-        ]
-        for connection in connections:
-            await connection.execute_fetchall("PRAGMA query_only = ON")
-        await connections[0].execute_fetchall("SELECT count(*) FROM sqlite_master")
-    return EmbeddedDatabase(path, connections, patience=5.0)
+        try:
+            for _ in range(1 + readers):
+                opened.append(
+                    await aiosqlite.connect(uri, uri=True, isolation_level=None, timeout=BUSY_TIMEOUT_MS / 1000)
+                )
+                await opened[-1].execute_fetchall("PRAGMA query_only = ON")
+            await opened[0].execute_fetchall("SELECT count(*) FROM sqlite_master")
+        except BaseException:
+            await _close(opened)
+            raise
+    return EmbeddedDatabase(path, opened, patience=5.0)
+
+
+async def _close(connections: Iterable[aiosqlite.Connection]) -> None:
+    for connection in connections:
+        await connection.close()
 
 
 def read_only_uri(path: Path) -> str:
@@ -261,8 +270,7 @@ async def _connect(path: Path, readers: int, *, foreign_keys: bool, as_it_is: bo
             else:
                 await connection.execute_fetchall("PRAGMA query_only = ON")
     except BaseException:
-        for connection in opened:
-            await connection.close()
+        await _close(opened)
         raise
     return opened
 

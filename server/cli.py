@@ -22,6 +22,7 @@ COMMANDS: Mapping[str, str] = {
     "phase": "server.commands.migration",
     "validate": "server.commands.migration",
     "token": "server.commands.tokens",
+    "doctor": "server.commands.operation",
     "backup": "server.commands.operation",
     "export": "server.commands.operation",
     "restore": "server.commands.operation",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import sys
 from contextlib import contextmanager
 from pathlib import Path
@@ -120,4 +121,6 @@ def failing_in_words() -> Generator[None]:
 
 
 def show(result: Any) -> None:  # noqa: ANN401 - text, or what JSON can hold
-    click.echo(result if isinstance(result, str) else json.dumps(result, ensure_ascii=False, indent=2))
+    """Print it; colours are for a terminal whose owner did not set NO_COLOR."""
+    text = result if isinstance(result, str) else json.dumps(result, ensure_ascii=False, indent=2)
+    click.echo(text, color=False if os.environ.get("NO_COLOR") else None)

@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
+import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
 
+from database.platform import default_database_path
 from server.bars import progress_bar
-from server.options import SettingOption, database, failing_in_words, run, setting, settings_file, show
+from server.options import (
+    DONE,
+    FAILED,
+    INCONSISTENT,
+    SettingOption,
+    database,
+    failing_in_words,
+    run,
+    setting,
+    settings_file,
+    show,
+)
 from server.options import as_json as as_json_option
-from server.settings import MASK, SETTINGS
+from server.settings import MASK, SETTINGS, SettingsWrong, default_settings_file, read_settings_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,6 +35,37 @@ def _every_setting(command: Callable[..., Any]) -> Callable[..., Any]:
     for name in reversed(SETTINGS):
         command = setting(name)(command)
     return command
+
+
+@click.command()
+@click.option(
+    "--db",
+    "path",
+    type=click.Path(path_type=Path),
+    envvar="VOYGEN_DB",
+    show_envvar=True,
+    help="The database file, where it is not the one of the settings.",
+)
+@as_json_option
+@click.pass_context
+def doctor(context: click.Context, path: Path | None, *, as_json: bool) -> None:
+    """Look at all that voygen needs, on one page, with what to do.
+
+    Looks at the environment, SQLite, the settings, the file and its rights, the schema with its triggers, and the
+    configurations of the clients. Writes nothing. Exits 0 if all is well, 1 if there is something to do, 2 if the
+    database could not be looked at.
+    """
+    from server.doctoring import describe, examine  # noqa: PLC0415
+
+    named = context.find_root().params["config"]
+    settings = Path(named) if named else default_settings_file()
+    if path is None:
+        with suppress(SettingsWrong):
+            path = read_settings_file(settings, must_exist=False).get("db")
+    found = run(examine(path or default_database_path(), settings, settings_must_exist=bool(named)))
+    show([finding.as_json() for finding in found] if as_json else describe(found))
+    states = {finding.state for finding in found}
+    sys.exit(FAILED if "unknown" in states else INCONSISTENT if "to do" in states else DONE)
 
 
 def _to(words: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:

@@ -1,0 +1,280 @@
+"""The doctor: what voygen needs and what it finds, each with what to do."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shlex
+import shutil
+import stat
+import subprocess
+import sys
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, cast
+
+import click
+
+from database.embedded import open_to_look
+from database.errors import DatabaseError, DatabaseUnavailable, NotADatabase, ProgramTooOld
+from database.inspection import damage, engine_lacks, engine_version, findings_left
+from database.phase import read_phase
+from database.platform import IS_WINDOWS, OWNER_ONLY
+from migrations.runner import pending
+from migrations.shape import differences
+from server.client_configs import CLIENTS, Surroundings
+from server.config_files import read_file
+from server.installing import NAME
+from server.json_edit import CannotEdit, member_value
+from server.launch import voygen_version
+from server.settings import SETTINGS, SettingsWrong, read_settings_file
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator, Mapping
+
+    from database.embedded import EmbeddedDatabase
+    from server.client_configs import Client
+
+State = Literal["ok", "note", "to do", "unknown"]
+
+COLOURS: Mapping[State, str] = {"ok": "green", "note": "cyan", "to do": "yellow", "unknown": "red"}
+
+# The Pythons that this voygen is made for: the first, and the first that is not.
+PYTHONS = ((3, 11), (3, 14))
+
+# Less room on the disk than this beside the size of the database is told, in bytes.
+ROOM = 100 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line: what was looked at, how it is, and what to do if it is not well.
+
+    note     worth knowing, nothing to do
+    unknown  it could not be looked at
+    """
+
+    part: str
+    subject: str
+    state: State
+    words: str
+    remedy: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+async def examine(path: Path, settings: Path, *, settings_must_exist: bool) -> list[Finding]:
+    """Everything, of this database and this settings file. Nothing is written."""
+    found = [*_environment(), _settings(settings, must_exist=settings_must_exist)]
+    about_file = list(_file(path))
+    found += about_file
+    if all(finding.subject != "database" or finding.state == "ok" for finding in about_file):
+        try:
+            async with await open_to_look(path) as db:
+                found += [finding async for finding in _database(db)]
+        except DatabaseError as error:
+            found.append(_not_looked_at(path, error))
+    return [*found, *_clients(path)]
+
+
+def describe(found: list[Finding]) -> str:
+    """One page: a part after the other, and under each line what to do."""
+    lines: list[str] = []
+    width = max(len(finding.subject) for finding in found)
+    for part in dict.fromkeys(finding.part for finding in found):
+        lines.append(click.style(part, bold=True))
+        for one in (finding for finding in found if finding.part == part):
+            lines.append(
+                f"  {click.style(f'{one.state:<7}', fg=COLOURS[one.state])}  {one.subject:<{width}}  {one.words}"
+            )
+            if one.remedy:
+                lines.append(f"  {'':<7}  {'':<{width}}  → {one.remedy}")
+    open_ = sum(finding.state == "to do" for finding in found)
+    unknown = sum(finding.state == "unknown" for finding in found)
+    lines.append(f"{open_ or 'Nothing'} to do" + (f", {unknown} could not be looked at." if unknown else "."))
+    return "\n".join(lines)
+
+
+def _environment() -> Iterator[Finding]:
+    yield Finding("environment", "voygen", "ok", voygen_version())
+    version = platform.python_version()
+    if PYTHONS[0] <= sys.version_info[:2] < PYTHONS[1]:
+        yield Finding("environment", "Python", "ok", f"{version} at {sys.executable}")
+    else:
+        yield Finding("environment", "Python", "to do", version, "Install voygen with Python 3.11, 3.12 or 3.13.")
+    if lacks := engine_lacks():
+        words = f"{engine_version()} lacks {', '.join(lacks)}"
+        yield Finding(
+            "environment", "SQLite", "to do", words, "Install voygen with a Python that brings a newer SQLite."
+        )
+    else:
+        yield Finding("environment", "SQLite", "ok", engine_version())
+
+
+def _command(*arguments: object) -> str:
+    return _quoted("voygen", *arguments)
+
+
+def _quoted(*words: object) -> str:
+    """A command as it is typed."""
+    join = subprocess.list2cmdline if IS_WINDOWS else shlex.join
+    return join([str(word) for word in words])
+
+
+def _settings(path: Path, *, must_exist: bool) -> Finding:
+    try:
+        said = read_settings_file(path, must_exist=must_exist)
+    except SettingsWrong as wrong:
+        return Finding(
+            "settings", "file", "to do", str(wrong), "Mend that line; `voygen config` shows what is in force."
+        )
+    if not path.exists():
+        return Finding("settings", "file", "ok", f"none at {path}")
+    secrets = [name for name in said if SETTINGS[name].secret]
+    if secrets and not IS_WINDOWS and path.stat().st_mode & 0o077:
+        words = f"{path} holds {', '.join(secrets)} and can be read by others"
+        return Finding("settings", "file", "to do", words, _quoted("chmod", "600", path))
+    return Finding("settings", "file", "ok", f"{path} ({len(said)} settings)")
+
+
+def _file(path: Path) -> Iterator[Finding]:
+    if path.is_dir():
+        yield Finding("file", "database", "to do", f"{path} is a folder", "Name a file with --db.")
+        return
+    if not path.exists():
+        yield Finding("file", "database", "note", f"{path} does not exist yet", "`voygen serve` makes it.")
+        return
+    size = path.stat().st_size
+    yield Finding("file", "database", "ok", f"{path} ({size} bytes)")
+    yield _rights(path)
+    unwritable = [place for place in (path, path.parent) if not os.access(place, os.W_OK)]
+    if unwritable:
+        words = f"{unwritable[0]} cannot be written by you"
+        yield Finding("file", "writing", "to do", words, "Give yourself the right to, or serve it with --read-only.")
+    free = shutil.disk_usage(path.parent).free
+    if free < size + ROOM:
+        words = f"{free // 1024**2} MiB are free on the disk"
+        yield Finding("file", "room", "to do", words, "Make room: a migration keeps a copy of the whole database.")
+    backups = sorted(place.name for place in path.parent.glob(f"{path.name}.backup-*") if place.suffix != ".partial")
+    words = f"the newest is {backups[-1]}" if backups else "there is none beside the database"
+    yield Finding(
+        "file", "backup", "ok" if backups else "note", words, "" if backups else _command("backup", "--db", path)
+    )
+
+
+def _rights(path: Path) -> Finding:
+    mode = stat.S_IMODE(path.stat().st_mode)
+    if IS_WINDOWS or mode & ~OWNER_ONLY == 0:
+        return Finding("file", "rights", "ok", "readable by its owner only")
+    return Finding("file", "rights", "to do", f"others may use it (mode {mode:o})", _quoted("chmod", "600", path))
+
+
+async def _database(db: EmbeddedDatabase) -> AsyncIterator[Finding]:
+    try:
+        problems = await damage(db)
+    except DatabaseUnavailable as error:
+        problems = [str(error)]
+    if problems:
+        yield Finding("file", "pages", "to do", problems[0], "Restore the newest backup that is whole.")
+        return
+    yield Finding("file", "pages", "ok", "whole")
+    try:
+        behind = await pending(db)
+    except ProgramTooOld as error:
+        yield Finding("schema", "migrations", "to do", str(error), "Update voygen.")
+        return
+    except DatabaseUnavailable as error:
+        yield Finding("schema", "migrations", "to do", str(error), "Use the voygen that migrated it, or a newer one.")
+        return
+    if behind:
+        words = f"{len(behind)} are pending, from {behind[0].name} on"
+        yield Finding("schema", "migrations", "to do", words, _command("migrate", "--db", db.path))
+        return
+    yield Finding("schema", "migrations", "ok", "all applied")
+    async for finding in _migrated(db):
+        yield finding
+
+
+async def _migrated(db: EmbeddedDatabase) -> AsyncIterator[Finding]:
+    state = await read_phase(db)
+    yield Finding("schema", "phase", "ok", f"{state.phase} since {state.changed_at}")
+    different = await differences(db, state.phase)
+    for kind in ("trigger", "view", "table"):
+        names = [f"{one['name']} {one['problem']}" for one in different if one["type"] == kind]
+        remedy = (
+            _command("repair", "--db", db.path)
+            if kind != "table"
+            else "A person must look: restore a backup if in doubt."
+        )
+        if names:
+            yield Finding("schema", f"{kind}s", "to do", "; ".join(names), remedy)
+        elif kind == "trigger":
+            yield Finding("schema", "triggers", "ok", "as shipped")
+    left = await findings_left(db)
+    if left["guards"]:
+        words = f"{left['guards']} guard rows keep trips from being mirrored"
+        yield Finding("schema", "guards", "to do", words, _command("repair", "--db", db.path))
+    if left["mismatches"]:
+        words = f"readings of {left['mismatches']} trips found the stores different"
+        yield Finding("schema", "readings", "to do", words, _command("check", "--db", db.path))
+    proven = f"{left['proven_at']}, drift {left['drift']}" if left["proven_at"] else "never recorded"
+    remedy = "" if left["proven_at"] and not left["drift"] else _command("check", "--record", "--db", db.path)
+    yield Finding("schema", "proof", "to do" if left["drift"] else "note" if remedy else "ok", proven, remedy)
+
+
+def _not_looked_at(path: Path, error: DatabaseError) -> Finding:
+    remedy = "Name the right file with --db." if isinstance(error, NotADatabase) else "Mend that, then look again."
+    return Finding("file", "content", "unknown", str(error) or str(path), remedy)
+
+
+def _clients(path: Path) -> Iterator[Finding]:
+    for name, client in CLIENTS.items():
+        yield _client(name, client, path)
+
+
+def _client(name: str, client: Client, path: Path) -> Finding:
+    config = client.config(Surroundings.here())
+    again = _command("install", name, "--db", path)
+    try:
+        content = read_file(config)
+        entry = member_value((content or b"").decode(), (client.key, NAME), with_comments=client.with_comments)
+    except (CannotEdit, UnicodeDecodeError) as error:
+        return Finding("clients", client.title, "to do", f"{config}: {error}", "Mend the file.")
+    if entry is None:
+        return Finding("clients", client.title, "note", "has no voygen", again)
+    command, arguments = _started_by(entry)
+    if problem := _start_problem(command, arguments):
+        return Finding("clients", client.title, "to do", f"{config}: {problem}", again)
+    used = _database_of(arguments)
+    if used is not None and used.absolute() != path.absolute():
+        return Finding("clients", client.title, "note", f"uses another database: {used}")
+    return Finding("clients", client.title, "ok", "starts voygen" + (" on this database" if used else ""))
+
+
+def _started_by(entry: object) -> tuple[str, list[str]]:
+    """The command and the arguments of a client's entry, empty where they are not what they must be."""
+    members = cast("dict[str, Any]", entry) if isinstance(entry, dict) else {}
+    command, arguments = members.get("command"), members.get("args")
+    given = cast("list[object]", arguments) if isinstance(arguments, list) else []
+    return command if isinstance(command, str) else "", [one for one in given if isinstance(one, str)]
+
+
+def _start_problem(command: str, arguments: list[str]) -> str:
+    """Why the client could not start it, if so."""
+    if not command:
+        return "voygen has no command"
+    if not shutil.which(command):
+        return f"there is no program {command}"
+    missing = [one for one in arguments if one.endswith("voygen.py") and not Path(one).exists()]
+    return f"{missing[0]} does not exist" if missing else ""
+
+
+def _database_of(arguments: list[str]) -> Path | None:
+    """The database that the arguments name."""
+    for number, argument in enumerate(arguments):
+        if argument.startswith("--db="):
+            return Path(argument.removeprefix("--db="))
+        if argument == "--db" and number + 1 < len(arguments):
+            return Path(arguments[number + 1])
+    return None

@@ -1,0 +1,223 @@
+"""The doctor says on one page how all is that voygen needs, and what to do where it is not well."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import raw
+from desk import seeded, voygen
+
+if TYPE_CHECKING:
+    import subprocess
+    from collections.abc import Callable
+    from pathlib import Path
+
+posix = pytest.mark.skipif(sys.platform == "win32", reason="POSIX rights")
+
+Findings = dict[tuple[str, str], dict[str, Any]]
+
+
+class Patient:
+    """A person's folders, with nothing in them but what a test puts there."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.settings = home / "config.toml"
+        self.settings.write_text("")
+        kept = ("PATH", "SYSTEMROOT", "TEMP", "TMP")
+        self.env = {name: os.environ[name] for name in kept if name in os.environ} | {
+            "HOME": str(home),
+            "USERPROFILE": str(home),
+            "APPDATA": str(home / "roaming"),
+            "LOCALAPPDATA": str(home / "local"),
+            "XDG_CONFIG_HOME": str(home / "settings"),
+            "XDG_DATA_HOME": str(home / "data"),
+            "VOYGEN_CONFIG": str(self.settings),
+        }
+
+    def run(self, *arguments: object) -> subprocess.CompletedProcess[str]:
+        return voygen(*arguments, env=self.env)
+
+    def look(self, path: Path, status: int) -> Findings:
+        done = self.run("doctor", "--db", path, "--json")
+        assert (done.returncode, done.stderr) == (status, ""), done
+        found = {(one["part"], one["subject"]): one for one in json.loads(done.stdout)}
+        assert all(one["remedy"] for one in found.values() if one["state"] in {"to do", "unknown"})
+        return found
+
+    def to_do(self, path: Path, part: str, subject: str, status: int = 1) -> str:
+        """What the one line says that is not well, and its remedy."""
+        found = self.look(path, status)
+        assert [key for key, one in found.items() if one["state"] in {"to do", "unknown"}] == [(part, subject)]
+        return f"{found[part, subject]['words']} → {found[part, subject]['remedy']}"
+
+    def cursor(self, content: str) -> None:
+        place = self.home / ".cursor"
+        place.mkdir(exist_ok=True)
+        (place / "mcp.json").write_text(content)
+
+
+@pytest.fixture
+def patient(tmp_path: Path) -> Patient:
+    (tmp_path / "home").mkdir()
+    return Patient(tmp_path / "home")
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    (tmp_path / "a folder").mkdir()
+    path = seeded(tmp_path / "a folder" / "voygen.db")
+    path.chmod(0o600)
+    return path
+
+
+def sql(path: Path, statement: str) -> None:
+    with closing(raw.connect(path)) as connection:
+        connection.execute(statement)
+
+
+def test_where_all_is_well_there_is_nothing_to_do_and_nothing_is_written(patient: Patient, path: Path) -> None:
+    assert patient.run("install", "cursor", "--db", path).returncode == 0
+    assert patient.run("check", "--record", "--db", path).returncode == 0
+    assert patient.run("backup", "--db", path).returncode == 0
+    before = {
+        place: place.read_bytes() for place in [*path.parent.iterdir(), *patient.home.rglob("*")] if place.is_file()
+    }
+    found = patient.look(path, 0)
+    assert {one["part"] for one in found.values()} == {"environment", "settings", "file", "schema", "clients"}
+    states = {key: one["state"] for key, one in found.items()}
+    for key in [
+        ("environment", "SQLite"),
+        ("file", "rights"),
+        ("file", "pages"),
+        ("file", "backup"),
+        ("schema", "migrations"),
+        ("schema", "triggers"),
+        ("schema", "proof"),
+        ("clients", "Cursor"),
+    ]:
+        assert states[key] == "ok"
+    assert found["clients", "VS Code"]["remedy"].startswith("voygen install vscode --db ")
+    page = patient.run("doctor", "--db", path)
+    assert (page.returncode, page.stderr) == (0, "")
+    assert page.stdout.endswith("Nothing to do.\n")
+    assert "\x1b" not in page.stdout
+    after = {
+        place: place.read_bytes() for place in [*path.parent.iterdir(), *patient.home.rglob("*")] if place.is_file()
+    }
+    assert after == before
+
+
+def test_a_database_that_is_not_there_yet_is_no_fault(patient: Patient, tmp_path: Path) -> None:
+    found = patient.look(tmp_path / "none" / "voygen.db", 0)
+    assert found["file", "database"]["state"] == "note"
+    assert not (tmp_path / "none").exists()
+
+
+@posix
+def test_a_file_that_others_may_read_is_told_with_the_command_that_mends_it(patient: Patient, path: Path) -> None:
+    path.chmod(0o640)
+    assert f"(mode 640) → chmod 600 '{path}'" in patient.to_do(path, "file", "rights")
+
+
+@pytest.mark.parametrize("name", ["seed-legacy", "drifted-dual-write"])
+def test_a_database_that_is_not_migrated_is_told(
+    patient: Patient, legacy_database: Callable[[str], Path], name: str
+) -> None:
+    path = legacy_database(name)
+    path.chmod(0o600)
+    assert f"voygen migrate --db {path}" in patient.to_do(path, "schema", "migrations")
+
+
+def test_a_newer_schema_is_told(patient: Patient, path: Path) -> None:
+    sql(path, "INSERT INTO migration_checksums VALUES ('999_future.sql', '0')")
+    assert "newer voygen (999_future.sql)" in patient.to_do(path, "schema", "migrations")
+
+
+def test_a_trigger_that_is_missing_is_told_with_the_command_that_mends_it(patient: Patient, path: Path) -> None:
+    sql(path, "DROP TRIGGER trg_trip_client_assignments_delete")
+    said = patient.to_do(path, "schema", "triggers")
+    assert "trg_trip_client_assignments_delete missing → voygen repair --db" in said
+    assert patient.run("repair", "--db", path, "--apply").returncode == 0
+    assert patient.look(path, 0)["schema", "triggers"]["state"] == "ok"
+
+
+def test_guards_left_behind_and_drift_at_the_last_proof_are_told(patient: Patient, path: Path) -> None:
+    sql(path, "INSERT INTO trip_client_sync (trip_id, action) VALUES (1, 'hold')")
+    assert "voygen repair" in patient.to_do(path, "schema", "guards")
+    assert patient.run("check", "--record", "--db", path).returncode == 1
+    found = patient.look(path, 1)
+    assert (found["schema", "proof"]["state"], "drift 1" in found["schema", "proof"]["words"]) == ("to do", True)
+
+
+def test_damaged_pages_are_told(patient: Patient, path: Path) -> None:
+    sql(path, "PRAGMA journal_mode = DELETE")
+    content = bytearray(path.read_bytes())
+    with closing(raw.connect(path)) as connection:
+        (page,) = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = 'trips_v2'").fetchone()
+    content[(page - 1) * 4096 : page * 4096] = b"\xff" * 4096
+    path.write_bytes(content)
+    assert "Restore the newest backup" in patient.to_do(path, "file", "pages")
+
+
+@pytest.mark.parametrize("content", [b"Dear diary" * 100, b"SQLite format 3\0" + bytes(range(256)) * 40])
+def test_what_is_no_database_could_not_be_looked_at(patient: Patient, tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "diary.db"
+    path.write_bytes(content)
+    path.chmod(0o600)
+    assert str(path) in patient.to_do(path, "file", "content", status=2)
+
+
+def test_a_folder_is_told(patient: Patient, tmp_path: Path) -> None:
+    assert "is a folder" in patient.to_do(tmp_path, "file", "database")
+
+
+def test_a_settings_file_that_is_wrong_is_told_and_the_rest_is_looked_at(patient: Patient, path: Path) -> None:
+    patient.settings.write_text("read_only = 3")
+    assert "write read_only = true or false" in patient.to_do(path, "settings", "file")
+    patient.settings.write_text(f'db = "{path.as_posix()}"')
+    done = patient.run("doctor")
+    assert str(path) in done.stdout
+
+
+@posix
+def test_a_secret_in_a_settings_file_that_others_may_read_is_told(patient: Patient, path: Path) -> None:
+    patient.settings.write_text('otel_headers = "authorization=secret-word"')
+    patient.settings.chmod(0o644)
+    said = patient.to_do(path, "settings", "file")
+    assert "holds otel_headers" in said
+    assert "secret-word" not in said
+    patient.settings.chmod(0o600)
+    patient.look(path, 0)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ('{"mcpServers": {', "Mend the file"),
+        ('{"mcpServers": {"voygen": {"args": ["serve"]}}}', "has no command → voygen install cursor"),
+        ('{"mcpServers": {"voygen": 7}}', "has no command"),
+        (
+            '{"mcpServers": {"voygen": {"command": "/nowhere/voygen", "args": 7}}}',
+            "there is no program /nowhere/voygen",
+        ),
+        (
+            json.dumps({"mcpServers": {"voygen": {"command": sys.executable, "args": ["/gone/voygen.py", "serve"]}}}),
+            "/gone/voygen.py does not exist",
+        ),
+    ],
+)
+def test_a_client_that_could_not_start_it_is_told(patient: Patient, path: Path, content: str, words: str) -> None:
+    patient.cursor(content)
+    assert words in patient.to_do(path, "clients", "Cursor")
+
+
+def test_a_client_that_uses_another_database_is_noted(patient: Patient, path: Path, tmp_path: Path) -> None:
+    assert patient.run("install", "cursor", "--db", tmp_path / "other.db").returncode == 0
+    line = patient.look(path, 0)["clients", "Cursor"]
+    assert (line["state"], line["words"]) == ("note", f"uses another database: {tmp_path / 'other.db'}")
