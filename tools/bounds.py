@@ -41,10 +41,10 @@ def fitting(items: Sequence[BaseModel], room: int) -> int:
     return len(items)
 
 
-def named(names: Sequence[str]) -> str:
-    """The first names of a list, by commas, and how many more there are."""
-    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
-    return ", ".join(shortened(name, 100) for name in names[:NAMED]) + more
+def named(names: Sequence[str], total: int | None = None) -> str:
+    """The first names of a list, by commas, and how many more there are; of `total` where the list is not all."""
+    left = (len(names) if total is None else total) - len(names[:NAMED])
+    return ", ".join(shortened(name, 100) for name in names[:NAMED]) + (f" and {left} more" if left else "")
 
 
 def shortened(text: str, length: int) -> str:

@@ -141,7 +141,9 @@ async def _nothing(db: Database, query: str) -> None:
 def _message(found: Found, more: str) -> str:
     parts: list[str] = []
     if found.trip:
-        names = named([f"{traveler.full_name} ({traveler.role})" for traveler in found.trip.clients]) or "nobody yet"
+        travelers = [f"{traveler.full_name} ({traveler.role})" for traveler in found.trip.clients]
+        total = next((rest.total for rest in found.more if rest.field == "clients"), len(travelers))
+        names = named(travelers, total) or "nobody yet"
         parts.append(
             f"{found.trip.trip_name} (id {found.trip.trip_id}), {found.trip.start_date} to {found.trip.end_date}, "
             f"{found.trip.status}; travelling: {names}."

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, cast
 
 from pydantic import BaseModel, Field, TypeAdapter
 
@@ -35,12 +35,13 @@ class Part(BaseModel):
 
 
 class Place(NamedTuple):
-    """Where a part begins: in a field of a trip or a client, `of` and its id say which."""
+    """Where a part begins: in a field of a trip or a client, `of` and its id say which; `unit` says what is counted."""
 
     of: str
     number: int
     field: str
-    start: Annotated[int, Field(ge=0)]
+    unit: Literal["", "items", "characters"] = ""
+    start: Annotated[int, Field(ge=0)] = 0
 
 
 _PLACES = TypeAdapter(Place)
@@ -56,7 +57,7 @@ def divided(of: str, number: int, fields: Mapping[str, Any], room: int) -> tuple
     weights = {name: weight(value) for name, value in fields.items()}
     for at, name in enumerate(sorted(fields, key=weights.__getitem__)):
         share = room // (len(fields) - at)
-        shown[name], rest = _piece(Place(of, number, name, 0), fields[name], share)
+        shown[name], rest = _piece(Place(of, number, name), fields[name], share)
         rests += rest
         room -= min(share, weight(shown[name]))
     return {name: shown[name] for name in fields}, rests
@@ -94,19 +95,23 @@ def _piece(place: Place, value: Any, room: int) -> tuple[Any, list[Rest]]:  # no
     """What fits: whole items of a list, or else characters of the text that the value is or is as JSON."""
     if not place.start and weight(value) <= room:
         return value, []
-    units, unit = _units(value, room)
+    units, unit = _units(value, room, place.unit)
     end = _end(units, place.start, room)
     if end >= len(units):
         return units[place.start :], []
-    cursor = json.dumps(place._replace(start=end), separators=(",", ":"))
+    cursor = json.dumps(place._replace(unit=unit, start=end), separators=(",", ":"))
     return units[place.start : end], [Rest(field=place.field, shown=end, total=len(units), unit=unit, cursor=cursor)]
 
 
-def _units(value: Any, room: int) -> tuple[list[Any] | str, str]:  # noqa: ANN401 - JSON
-    """What the value is divided into, and what that is called."""
+def _units(value: Any, room: int, begun: str) -> tuple[list[Any] | str, Literal["items", "characters"]]:  # noqa: ANN401 - JSON
+    """What the value is divided into, and what that is called; as it was `begun`, if it was."""
     if isinstance(value, str):
         return value, "characters"
-    if isinstance(value, list) and all(weight(one) <= room for one in cast("list[Any]", value)):
+    if (
+        isinstance(value, list)
+        and begun != "characters"
+        and all(weight(one) <= room for one in cast("list[Any]", value))
+    ):
         return cast("list[Any]", value), "items"
     return shapes.dumped(cast("object", value)), "characters"
 
