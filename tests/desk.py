@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mcp.client.session import ElicitationFnT
-    from mcp.server import MCPServer
 
     from database.embedded import EmbeddedDatabase
 
@@ -71,12 +70,11 @@ def op(kind: str, /, **data: Any) -> dict[str, Any]:
 
 @dataclass
 class Desk:
-    """A client of the tools, a plain connection to the same file, and what serves it."""
+    """A client of the tools, and a plain connection to the same file."""
 
     client: Client
     connection: sqlite3.Connection
     db: EmbeddedDatabase
-    server: MCPServer[None]
 
     async def raw_call(self, tool: str, /, **arguments: Any) -> tuple[bool, str, dict[str, Any] | None]:
         """Whether it is an error, the text, and the structured part; the two stores must agree afterwards."""
@@ -173,7 +171,7 @@ async def open_desk(
         server = make_server(phased, all_tools(MigrationSteward(db)))
         with closing(raw.connect(path)) as connection:
             async with Client(server, raise_exceptions=True, mode=era, elicitation_callback=person) as client:
-                yield Desk(client, connection, db, server)
+                yield Desk(client, connection, db)
 
 
 @asynccontextmanager

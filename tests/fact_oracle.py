@@ -194,7 +194,6 @@ async def watched_desk(
 ) -> AsyncGenerator[tuple[Desk, Watched]]:
     async with await open_database(path) as db:
         watched = Watched(PhasedDatabase(db, {migration.name for migration in shipped()}), before_batch)
-        server = make_server(watched, TOOLS)
         with closing(raw.connect(path)) as connection:
-            async with Client(server, raise_exceptions=True, mode=era) as client:
-                yield Desk(client, connection, db, server), watched
+            async with Client(make_server(watched, TOOLS), raise_exceptions=True, mode=era) as client:
+                yield Desk(client, connection, db), watched
