@@ -2,7 +2,7 @@
 
 `python packaging/pack.py [FOLDER]` assembles it in FOLDER/build/bundle, validates it and writes it to
 FOLDER/dist/voygen.mcpb; FOLDER is the repository unless named. Needs `npx` of Node 18 or newer.
-"""  # noqa: INP001
+"""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def _run(command: str, *paths: Path) -> None:
     npx = shutil.which("npx")
     if not npx:
         sys.exit("npx is missing: install Node 18 or newer.")
-    subprocess.run([npx, "--yes", PACKER, command, *map(str, paths)], check=True)  # noqa: S603 - a fixed program
+    subprocess.run([npx, "--yes", PACKER, command, *map(str, paths)], check=True)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What the bundle starts: the server, with the settings that a person chose in the host, passed in the environment."""  # noqa: INP001
+"""What the bundle starts: the server, with the settings that a person chose in the host, passed in the environment."""
 
 import os
 import sys

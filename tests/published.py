@@ -1,0 +1,87 @@
+"""What the project shows of itself: a snapshot of each tool's schema, and the README's tables.
+
+    python tests/published.py
+
+writes them anew; the tests compare.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+ROOT = Path(__file__).resolve().parent.parent
+SNAPSHOTS = Path(__file__).parent / "snapshots"
+README = ROOT / "README.md"
+
+if __name__ == "__main__":
+    sys.path[:0] = [str(ROOT), str(Path(__file__).parent)]
+
+from desk import new_desk  # noqa: E402 - the path is set above
+
+from server.settings import markdown_table  # noqa: E402
+from server.steward import MigrationSteward  # noqa: E402
+from tools.catalogue import all_tools  # noqa: E402
+from tools.groups import DEFAULT_GROUPS  # noqa: E402
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tools.tool import AnyTool
+
+
+async def snapshots(folder: Path) -> dict[str, str]:
+    """Each tool as the catalogue lists it, by name; `folder` is for a database."""
+    async with new_desk(folder) as desk:
+        tools = (await desk.client.list_tools()).tools
+    listed = {tool.name: tool.model_dump(mode="json", by_alias=True, exclude_none=True) for tool in tools}
+    return {name: json.dumps(one, ensure_ascii=False, indent=1, sort_keys=True) + "\n" for name, one in listed.items()}
+
+
+def tool_table(tools: list[AnyTool]) -> str:
+    groups = list(dict.fromkeys(tool.group for tool in tools))
+    return "\n".join(["| tool | what it does |", "| --- | --- |", *_rows(tools, groups)])
+
+
+def _rows(tools: list[AnyTool], groups: list[str]) -> Iterator[str]:
+    for group in groups:
+        yield f"| **{group}** | {'on by default' if group in DEFAULT_GROUPS else 'off by default'} |"
+        for tool in tools:
+            if tool.group == group:
+                yield f"| `{tool.name}` | {tool.description} |"
+
+
+def tables() -> dict[str, str]:
+    """The generated parts of the README, by the name of their marks."""
+    steward: Any = MigrationSteward(None)  # type: ignore[arg-type] # nothing is asked of the database
+    return {"tools": tool_table(all_tools(steward)), "settings": markdown_table()}
+
+
+def with_tables(readme: str) -> str:
+    """The README with its generated parts as they should be."""
+    for name, table in tables().items():
+        between = re.compile(rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)", re.DOTALL)
+        assert between.search(readme), f"README.md has no place for {name}"
+        readme = between.sub(lambda marks, table=table: marks[1] + table + "\n" + marks[2], readme)
+    return readme
+
+
+def main() -> None:
+    README.write_text(with_tables(README.read_text(encoding="utf-8")), encoding="utf-8")
+    SNAPSHOTS.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder:
+        taken = asyncio.run(snapshots(Path(folder)))
+    for path in SNAPSHOTS.glob("*.json"):
+        if path.stem not in taken:
+            path.unlink()
+    for name, text in taken.items():
+        (SNAPSHOTS / f"{name}.json").write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

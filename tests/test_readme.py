@@ -1,0 +1,94 @@
+"""Every command that the README shows does what it says, in the order in which a person would try them."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import shutil
+import signal
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+import raw
+from desk import voygen
+
+from server.launch import own_command
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+
+# Lines of the README's shell blocks, and commands within its sentences.
+LINES = [
+    line for block in re.findall(r"```sh\n(.*?)```", README, re.DOTALL) for line in block.splitlines() if line.strip()
+]
+SHOWN = [shlex.split(line)[1:] for line in LINES if line.startswith("voygen ")]
+NAMED = sorted({text for text in re.findall(r"`(voygen [a-z][^`]*)`", README) if "|" not in text})
+
+# What a command of the README exits with where it is not 0.
+STATUS = {"doctor": 1}
+
+
+def status_of(words: list[str]) -> int:
+    text = " ".join(word for word in words if word not in {"--db", "trips.db"})
+    return next((status for begun, status in STATUS.items() if text.startswith(begun)), 0)
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """The environment of a person with a fresh machine, in whose folder lie an old database and a dump."""
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(raw.LEGACY / "seed-legacy.sql", tmp_path / "export.sql")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("VOYGEN_", "XDG_"))}
+    return {**kept, "HOME": str(tmp_path), "NO_COLOR": "1"}
+
+
+def test_the_commands_shown_run_one_after_the_other(home: dict[str, str]) -> None:
+    for words in SHOWN:
+        if words[0] == "serve":
+            assert_serves(words, home)
+            continue
+        if words[0] == "migrate" and "--from" not in words and not Path("trips.db").exists():
+            assert voygen("migrate", "--db", "trips.db", "--from", "export.sql", env=home).returncode == 0
+        if "--from" in words:
+            Path("trips.db").unlink(missing_ok=True)
+        run = voygen(*words, env=home)
+        assert run.returncode == status_of(words), f"{words}: {run.stdout}{run.stderr}"
+        assert "Traceback" not in run.stderr
+
+
+def assert_serves(words: list[str], env: Mapping[str, str]) -> None:
+    """The server comes up at a free port, says where, and ends when it is told to."""
+    asked = [word.replace(":8765", ":0") for word in words]
+    with subprocess.Popen([*own_command(), *asked], stderr=subprocess.PIPE, text=True, env=dict(env)) as server:
+        assert server.stderr
+        for line in server.stderr:
+            if "http://127.0.0.1:" in line:
+                break
+        else:
+            pytest.fail("the server did not say where it listens")
+        server.send_signal(signal.SIGTERM)
+        assert server.wait(60) == 0
+
+
+@pytest.mark.parametrize("command", NAMED)
+def test_a_command_named_in_a_sentence_exists_with_its_options(command: str, home: dict[str, str]) -> None:
+    words = [word for word in shlex.split(command)[1:] if not word.startswith("-")]
+    options = [word.partition("=")[0] for word in shlex.split(command) if word.startswith("--")]
+    path = [word for word in words[:2] if word.isalpha()]
+    described = voygen(*path, "--help", env=home)
+    if described.returncode:
+        described = voygen(path[0], "--help", env=home)
+    assert described.returncode == 0, described.stderr
+    assert [option for option in options if option not in described.stdout] == []
+
+
+def test_the_readme_shows_every_command() -> None:
+    helped = voygen("--help").stdout.partition("Commands:")[2]
+    commands = set(re.findall(r"^  (\w+)", helped, re.MULTILINE))
+    assert commands
+    assert {command for command in commands if f"voygen {command}" not in README} == set()
