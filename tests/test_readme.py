@@ -8,6 +8,7 @@ import shlex
 import shutil
 import signal
 import subprocess
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,14 +30,6 @@ LINES = [
 SHOWN = [shlex.split(line)[1:] for line in LINES if line.startswith("voygen ")]
 NAMED = sorted({text for text in re.findall(r"`(voygen [a-z][^`]*)`", README) if "|" not in text})
 
-# What a command of the README exits with where it is not 0.
-STATUS = {"doctor": 1}
-
-
-def status_of(words: list[str]) -> int:
-    text = " ".join(word for word in words if word not in {"--db", "trips.db"})
-    return next((status for begun, status in STATUS.items() if text.startswith(begun)), 0)
-
 
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
@@ -56,8 +49,11 @@ def test_the_commands_shown_run_one_after_the_other(home: dict[str, str]) -> Non
             assert voygen("migrate", "--db", "trips.db", "--from", "export.sql", env=home).returncode == 0
         if "--from" in words:
             Path("trips.db").unlink(missing_ok=True)
+        if words[0] == "repair" and "--apply" in words:
+            with closing(raw.connect(Path("trips.db"))) as connection:
+                connection.execute("UPDATE trips_v2 SET trip_slug = NULL WHERE trip_id = 1")
         run = voygen(*words, env=home)
-        assert run.returncode == status_of(words), f"{words}: {run.stdout}{run.stderr}"
+        assert run.returncode == 0, f"{words}: {run.stdout}{run.stderr}"
         assert "Traceback" not in run.stderr
 
 
