@@ -94,6 +94,26 @@ async def test_without_the_persons_consent_nothing_is_deleted(tmp_path: Path, er
 
 
 @each_era
+async def test_a_cleanup_asks_with_the_number_and_the_names_and_a_dry_run_asks_nothing(
+    tmp_path: Path, era: Era
+) -> None:
+    person = Person("yes")
+    async with new_desk(tmp_path, era, person.answer) as desk:
+        two_of_a_kind(desk)
+        await desk.call("cleanup_duplicate_trips", name_patterns=["goa*"])
+        assert person.asked == []
+        done = await desk.call("cleanup_duplicate_trips", name_patterns=["goa*"], dry_run=False)
+        assert done["deleted"] == 2
+        assert person.asked[0].message == "Delete 2 trips: Goa 1 (id 1), Goa 2 (id 2)?"
+        error = await desk.refused("cleanup_duplicate_clients", email_patterns=["*@example.net"], dry_run=False)
+        assert error.startswith("conflict: The person did not agree")
+        assert len(desk.sql("SELECT * FROM clients_v2")) == 3
+        none = await desk.call("cleanup_duplicate_trips", name_patterns=["goa*"], dry_run=False)
+        assert none["matched"] == 0
+    assert len(person.asked) == 2
+
+
+@each_era
 async def test_the_name_of_another_trip_is_refused_without_a_question(tmp_path: Path, era: Era) -> None:
     person = Person("Lima in Kyoto")
     async with new_desk(tmp_path, era, person.answer) as desk:

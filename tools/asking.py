@@ -44,4 +44,4 @@ async def _with_choice(args: Arguments, question: Question, ask: Ask) -> Argumen
     chosen = await ask(question)
     if chosen is None:
         raise Conflict("The person did not agree; nothing was done.", "Ask them what they want instead.")
-    return args.model_copy(update={question.argument: chosen})
+    return args.model_copy(update={question.argument: chosen}) if question.argument else args

@@ -10,7 +10,8 @@ from database import cleanup
 from database.clients import fold
 from database.clock import now
 from database.errors import ConstraintViolated, GuardFailed
-from tools.errors import Conflict
+from tools.bounds import named
+from tools.errors import Conflict, Question
 from tools.fact_models import TripIds
 from tools.fields import ClientId, Email, Name
 from tools.patterns import Pattern, matches, needles
@@ -160,6 +161,25 @@ async def cleanup_trips(db: Database, args: CleanupTripsArguments) -> TripsClean
     return answer
 
 
+async def confirm_clients(db: Database, args: CleanupClientsArguments) -> Question | None:
+    """What to ask the person before clients go; nothing on a dry run, or where none would."""
+    would = await cleanup_clients(db, args.model_copy(update={"dry_run": True}))
+    names = named([f"{client.full_name} <{client.email}>" for client in would.clients], would.matched)
+    return None if args.dry_run or not would.matched else _consent(f"Delete {would.matched} clients: {names}?")
+
+
+async def confirm_trips(db: Database, args: CleanupTripsArguments) -> Question | None:
+    """What to ask the person before trips go; nothing on a dry run, or where none would."""
+    would = await cleanup_trips(db, args.model_copy(update={"dry_run": True}))
+    names = named([f"{trip.trip_name} (id {trip.trip_id})" for trip in would.trips], would.matched)
+    verb = "Cancel" if args.archive_only else "Delete"
+    return None if args.dry_run or not would.matched else _consent(f"{verb} {would.matched} trips: {names}?")
+
+
+def _consent(text: str) -> Question:
+    return Question(text, None, {"yes": "Yes, all of them"})
+
+
 async def _take_trips(
     db: Database, args: CleanupTripsArguments, chosen: Sequence[Row]
 ) -> tuple[dict[int, int], set[int]]:
@@ -215,6 +235,7 @@ TOOLS = [
         input=CleanupClientsArguments,
         output=ClientsCleaned,
         run=cleanup_clients,
+        confirm=confirm_clients,
     ),
     Tool(
         name="cleanup_duplicate_trips",
@@ -226,5 +247,6 @@ TOOLS = [
         input=CleanupTripsArguments,
         output=TripsCleaned,
         run=cleanup_trips,
+        confirm=confirm_trips,
     ),
 ]

@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 class Question:
     """A choice that a person can make: each value with the words that stand for it.
 
-    What is chosen becomes the call's argument of that name.
+    What is chosen becomes the call's argument of that name; without a name it is a consent and no more.
     """
 
     text: str
-    argument: str
+    argument: str | None
     choices: Mapping[str, str]
 
 
