@@ -145,13 +145,11 @@ class EmbeddedDatabase:
         """The first of the connections writes, the others read."""
         self.path = path
         self._connections = connections
-        self._writer, *readers = connections
-        self._free: asyncio.LifoQueue[aiosqlite.Connection] = asyncio.LifoQueue()
+        self._writer, *self._free = connections
+        self._places = asyncio.Semaphore(len(self._free))
         self._patience = patience
         for connection in connections:
             _read_as_we_do(connection)
-        for reader in readers:
-            self._free.put_nowait(reader)
         self._turn = asyncio.Lock()
         self._under_way: set[asyncio.Task[Any]] = set()
 
@@ -188,12 +186,11 @@ class EmbeddedDatabase:
         """
         prepare_file(target)
         copy = sqlite3.connect(target, check_same_thread=False)
-        reader = await self._free.get()
         try:
-            with translated(str(target)):
-                await self._unbroken(_copy(reader, copy, progress))
+            async with self._reader() as reader:
+                with translated(str(target)):
+                    await self._unbroken(_copy(reader, copy, progress))
         finally:
-            self._free.put_nowait(reader)
             copy.close()
 
     async def close(self) -> None:
@@ -209,15 +206,23 @@ class EmbeddedDatabase:
         await self.close()
 
     async def _query(self, sql: LiteralString, params: Sequence[Value]) -> list[Row]:
-        """Run one query on a connection that is free. Where the caller is cancelled, the query ends too."""
-        reader = await self._free.get()
-        try:
-            return await _rows(reader, sql, params)
-        except asyncio.CancelledError:
-            await reader.interrupt()
-            raise
-        finally:
-            self._free.put_nowait(reader)
+        """Where the caller is cancelled, the query ends too."""
+        async with self._reader() as reader:
+            try:
+                return await _rows(reader, sql, params)
+            except asyncio.CancelledError:
+                await reader.interrupt()
+                raise
+
+    @contextlib.asynccontextmanager
+    async def _reader(self) -> AsyncGenerator[aiosqlite.Connection]:
+        """A connection that reads, which whoever has waited longest gets first."""
+        async with self._places:
+            reader = self._free.pop()
+            try:
+                yield reader
+            finally:
+                self._free.append(reader)
 
     async def _in_turn(self, statements: Sequence[Statement]) -> list[list[Row]]:
         """Who is cancelled while waiting has written nothing, and will not."""

@@ -55,6 +55,21 @@ async def test_a_long_query_holds_up_no_other_query_and_ends_when_it_is_cancelle
     assert time.monotonic() - started < 2
 
 
+async def test_a_caller_of_many_queries_does_not_keep_another_waiting(path: Path) -> None:
+    async with await open_database(path) as db:
+
+        async def many() -> None:
+            for _ in range(200):
+                await db.read("SELECT 1 AS one")
+
+        busy = asyncio.create_task(many())
+        await turn_of_the_loop()
+        for _ in range(10):
+            await db.read("SELECT 1 AS one")
+        assert not busy.done()
+        await busy
+
+
 async def test_reads_do_not_wait_for_a_write_under_way(path: Path) -> None:
     async with await open_database(path) as db:
         with closing(raw.connect(path)) as other:
