@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, LiteralString
 
+from database.actor import actor
 from database.engine import Statement
 
 if TYPE_CHECKING:
@@ -16,7 +17,8 @@ if TYPE_CHECKING:
 
 def log(trip: Trip, entries: Sequence[tuple[str, str]], now: str) -> Statement:
     """Log (type, details) pairs on a trip, given by id, or by slug where the same batch makes it."""
-    return Statement(LOG_BY_ID if isinstance(trip, int) else LOG_BY_SLUG, (trip, json.dumps(list(entries)), now))
+    sql = LOG_BY_ID if isinstance(trip, int) else LOG_BY_SLUG
+    return Statement(sql, (trip, json.dumps(list(entries)), now, actor()))
 
 
 async def of_trip(db: Database, trip_id: int, limit: int) -> list[Row]:
@@ -31,13 +33,13 @@ async def record_fault(db: Database, operation: str, message: str, now: str) -> 
 
 
 LOG_BY_ID: LiteralString = """
-INSERT INTO ActivityLog (activity_type, activity_details, trip_id, created_at)
-SELECT w.value ->> 0, w.value ->> 1, CAST(?1 AS INTEGER), ?3 FROM json_each(?2) w
+INSERT INTO ActivityLog (activity_type, activity_details, trip_id, created_at, actor)
+SELECT w.value ->> 0, w.value ->> 1, CAST(?1 AS INTEGER), ?3, ?4 FROM json_each(?2) w
 """
 
 LOG_BY_SLUG: LiteralString = """
-INSERT INTO ActivityLog (activity_type, activity_details, trip_id, created_at)
-SELECT w.value ->> 0, w.value ->> 1, (SELECT trip_id FROM trips_v2 WHERE trip_slug = ?1), ?3 FROM json_each(?2) w
+INSERT INTO ActivityLog (activity_type, activity_details, trip_id, created_at, actor)
+SELECT w.value ->> 0, w.value ->> 1, (SELECT trip_id FROM trips_v2 WHERE trip_slug = ?1), ?3, ?4 FROM json_each(?2) w
 """
 
 OF_TRIP: LiteralString = """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, LiteralString
 
+from database.actor import actor
 from database.engine import Statement
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ async def trips_without_entry(db: Database, limit: int) -> list[Row]:
 
 async def log_unlogged_trips(db: Database, now: str) -> int:
     """An entry TripImported for each trip of which the log knows nothing; returns how many were made."""
-    counted, _ = await db.batch([Statement(COUNT_WITHOUT_ENTRY), Statement(LOG_IMPORTED, (now,))])
+    counted, _ = await db.batch([Statement(COUNT_WITHOUT_ENTRY), Statement(LOG_IMPORTED, (now, actor()))])
     return counted[0]["n"]
 
 
@@ -74,10 +75,10 @@ COUNT_WITHOUT_ENTRY: LiteralString = "SELECT count(*) AS n " + _WITHOUT_ENTRY
 # Dated as the trip itself, so that trips of old do not stand among the latest activities.
 LOG_IMPORTED: LiteralString = (
     """
-INSERT INTO ActivityLog (activity_type, activity_details, trip_id, client_id, created_at)
+INSERT INTO ActivityLog (activity_type, activity_details, trip_id, client_id, created_at, actor)
 SELECT 'TripImported', 'Imported ' || t.trip_name, t.trip_id, """
     + _PRIMARY_CLIENT
-    + """, coalesce(t.created_at, ?)
+    + """, coalesce(t.created_at, ?), ?
 """
     + _WITHOUT_ENTRY
 )

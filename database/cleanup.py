@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, LiteralString
 
 from database import tables
+from database.actor import actor
 from database.engine import Statement
 from database.entries import WITH_ENTRIES
 
@@ -37,7 +38,7 @@ async def delete_clients(db: Database, read: Sequence[Row], now: str) -> dict[in
         [
             Statement(set_aside.replace("@assignment", await _assignment_as_json(db)), (same, now)),
             Statement(KEEP_ENTRIES, (same, now), mirrors=True),
-            Statement(LOG_CLIENTS, (same, now)),
+            Statement(LOG_CLIENTS, (same, now, actor())),
             Statement(DELETE_CLIENTS, (same,)),
         ]
     )
@@ -58,7 +59,7 @@ async def delete_trips(db: Database, read: Sequence[Row], now: str) -> dict[int,
         [
             Statement(set_aside.replace("@activity", tables.row_as_json("l", activity)), (same, now)),
             Statement(KEEP_CLIENTS_COLUMN, (same, now), mirrors=True),
-            Statement(LOG_DELETED, (same, now)),
+            Statement(LOG_DELETED, (same, now, actor())),
             Statement(FORGET_ARCHIVE, (same,)),
             Statement(FORGET_FACTS, (same,)),
             Statement(DELETE_TRIPS, (same,)),
@@ -72,7 +73,9 @@ async def delete_trips(db: Database, read: Sequence[Row], now: str) -> dict[int,
 async def cancel_trips(db: Database, read: Sequence[Row], now: str) -> set[int]:
     """Log and set to cancelled the trips that still are what was read, and return their ids."""
     same = _same_trips(read)
-    _, cancelled = await db.batch([Statement(LOG_CANCELLED, (same, now)), Statement(CANCEL_TRIPS, (same, now))])
+    _, cancelled = await db.batch(
+        [Statement(LOG_CANCELLED, (same, now, actor())), Statement(CANCEL_TRIPS, (same, now))]
+    )
     return {row["trip_id"] for row in cancelled}
 
 
@@ -157,8 +160,8 @@ WHERE table_name = 'clients_v2' AND reason = 'cleanup' AND set_aside_at = ?2
 
 LOG_CLIENTS: LiteralString = (
     """
-INSERT INTO ActivityLog (activity_type, activity_details, created_at)
-SELECT 'ClientDeleted', 'Deleted ' || c.full_name || ' <' || c.email || '>, client ' || c.client_id, ?2
+INSERT INTO ActivityLog (activity_type, activity_details, created_at, actor)
+SELECT 'ClientDeleted', 'Deleted ' || c.full_name || ' <' || c.email || '>, client ' || c.client_id, ?2, ?3
 FROM """
     + _SAME_CLIENTS
 )
@@ -201,8 +204,8 @@ WHERE table_name = 'trips_v2' AND reason = 'cleanup' AND set_aside_at = ?2
 
 LOG_DELETED: LiteralString = (
     """
-INSERT INTO ActivityLog (activity_type, activity_details, trip_id, created_at)
-SELECT 'TripDeleted', 'Deleted ' || t.trip_name, t.trip_id, ?2
+INSERT INTO ActivityLog (activity_type, activity_details, trip_id, created_at, actor)
+SELECT 'TripDeleted', 'Deleted ' || t.trip_name, t.trip_id, ?2, ?3
 FROM """
     + _SAME_TRIPS
 )
@@ -223,8 +226,8 @@ WHERE trip_id IN (SELECT w.value ->> 0 FROM json_each(?) w)
 
 LOG_CANCELLED: LiteralString = (
     """
-INSERT INTO ActivityLog (activity_type, activity_details, trip_id, created_at)
-SELECT 'StatusChanged', 'Status: ' || coalesce(t.status, 'none') || ' became cancelled', t.trip_id, ?2
+INSERT INTO ActivityLog (activity_type, activity_details, trip_id, created_at, actor)
+SELECT 'StatusChanged', 'Status: ' || coalesce(t.status, 'none') || ' became cancelled', t.trip_id, ?2, ?3
 FROM """
     + _SAME_TRIPS
     + "WHERE t.status IS NOT 'cancelled'"

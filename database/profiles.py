@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, LiteralString
 
+from database.actor import actor
 from database.engine import Statement
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def update(read: Row, values: Mapping[str, Any], details: str, now: str) -> list
     return [
         Statement(GUARD_UNCHANGED, (client_id, *(read[column] for column in EDITED), values["email"])),
         Statement(UPDATE, (*(values[column] for column in EDITED), search_text, now, client_id)),
-        Statement(LOG, (details, client_id, now)),
+        Statement(LOG, (details, client_id, now, actor())),
         Statement(MARK_TRIPS, (client_id, now)),
     ]
 
@@ -88,8 +89,8 @@ WHERE client_id = CAST(? AS INTEGER)
 """
 
 LOG: LiteralString = """
-INSERT INTO ActivityLog (activity_type, activity_details, client_id, created_at)
-VALUES ('ClientUpdated', ?, CAST(? AS INTEGER), ?)
+INSERT INTO ActivityLog (activity_type, activity_details, client_id, created_at, actor)
+VALUES ('ClientUpdated', ?, CAST(? AS INTEGER), ?, ?)
 """
 
 # The facts of a trip hold its clients' names and e-mails.

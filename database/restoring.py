@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, LiteralString
 
 from database import activity, clients, facts, slugs, tables, trips, waiting
+from database.actor import actor
 from database.engine import Statement
 from database.entries import ENTRIES
 from database.waiting import CLIENT_NOW, ROLE, WAITS
@@ -126,8 +127,8 @@ def _restore_trip(plan: Plan, now: str) -> list[Statement]:
         Statement(SET_JSON, (*aside, kept["id"]), mirrors=True),
         *waiting.merge(ids, None, now),
         Statement(ARCHIVE_TEXT, (*aside, kept["id"])),
+        Statement(ARCHIVE_ROWS, aside),
         *waiting.archive(ids, None),
-        Statement(ARCHIVE_REST, aside),
         *waiting.settle(ids, None),
         *waiting.release(ids),
         *([_insert("ActivityLog", log, "$.activity", LOG_IS_GONE, aside)] if log else []),
@@ -152,7 +153,7 @@ def _restore_client(plan: Plan, now: str) -> list[Statement]:
         *waiting.release(ids),
         Statement(MAKE_PRIMARY, aside),
         Statement(MAKE_PRIMARY_OF_DELETED, aside),
-        Statement(LOG_CLIENT, (kept["id"], f"Restored {kept['name']} <{email}>, client {kept['id']}", now)),
+        Statement(LOG_CLIENT, (kept["id"], f"Restored {kept['name']} <{email}>, client {kept['id']}", now, actor())),
     ]
 
 
@@ -340,12 +341,11 @@ LEFT JOIN trip_client_assignments a
 """
 )
 
-ARCHIVE_REST: LiteralString = """
+ARCHIVE_ROWS: LiteralString = """
 INSERT INTO trip_client_archive (trip_id, position, assignment_id, element)
 SELECT h.value ->> '$.trip_id', h.value ->> '$.position', h.value ->> '$.assignment_id', h.value ->> '$.element'
 FROM orphaned_rows k, json_each(k.row_data, '$.archive') h
 WHERE k.orphan_id = CAST(? AS INTEGER)
-ON CONFLICT DO NOTHING
 """
 
 WAIT_AS_PRIMARY: LiteralString = (
@@ -383,8 +383,8 @@ MAKE_PRIMARY_OF_DELETED: LiteralString = (
 )
 
 LOG_CLIENT: LiteralString = """
-INSERT INTO ActivityLog (activity_type, activity_details, client_id, created_at)
-VALUES ('ClientRestored', ?2, CAST(?1 AS INTEGER), ?3)
+INSERT INTO ActivityLog (activity_type, activity_details, client_id, created_at, actor)
+VALUES ('ClientRestored', ?2, CAST(?1 AS INTEGER), ?3, ?4)
 """
 
 FORGET: LiteralString = "DELETE FROM orphaned_rows WHERE orphan_id = CAST(? AS INTEGER)"

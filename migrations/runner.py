@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from database.engine import Database
 
 FIX = "015_trip_client_assignments_table.sql"
+
+_ADD_COLUMN = re.compile(r"^ALTER TABLE (\w+) ADD COLUMN (\w+)", re.MULTILINE)
 
 
 @dataclass
@@ -120,13 +123,20 @@ async def _apply(db: Database, migration: Migration, report: MigrationReport) ->
         ),
     ]
     epoch = [Statement(NEXT_EPOCH)] if await db.read(HAS_TABLE, ("migration_phase",)) else []
+    wanted = [Statement(sql) for sql in migration.statements if not await _adds_what_is_there(db, sql)]
     try:
-        await db.batch([*ledger, *adopted, *(Statement(sql) for sql in migration.statements), *epoch])
+        await db.batch([*ledger, *adopted, *wanted, *epoch])
     except ConstraintViolated:
         if migration.name in {file.name for file in await pending(db)}:
             raise
         return  # another process applied it in the meantime
     report.applied.append(migration.name)
+
+
+async def _adds_what_is_there(db: Database, sql: str) -> bool:
+    """Whether it adds a column that an older system has given the table already."""
+    adding = _ADD_COLUMN.search(sql)
+    return bool(adding) and bool(await db.read(HAS_COLUMN, adding.groups()))
 
 
 async def _apply_the_fix(db: Database, migration: Migration, report: MigrationReport) -> None:
@@ -175,6 +185,8 @@ async def _fill_slugs(db: Database) -> int:
 
 
 HAS_TABLE: LiteralString = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?"
+
+HAS_COLUMN: LiteralString = "SELECT 1 FROM pragma_table_info(?1) WHERE name = ?2 COLLATE NOCASE"
 
 ANY_WITHOUT_SLUG: LiteralString = "SELECT 1 FROM trips_v2 WHERE trip_slug IS NULL OR trip_slug = '' LIMIT 1"
 

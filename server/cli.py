@@ -23,6 +23,7 @@ COMMANDS: Mapping[str, str] = {
     "validate": "server.commands.migration",
     "token": "server.commands.tokens",
     "doctor": "server.commands.operation",
+    "stats": "server.commands.operation",
     "backup": "server.commands.operation",
     "export": "server.commands.operation",
     "restore": "server.commands.operation",

@@ -16,10 +16,12 @@ from mcp_types import CallToolResult, TextContent, ToolAnnotations
 from pydantic import PrivateAttr, ValidationError, create_model
 
 from database.activity import record_fault
+from database.actor import acting
 from database.clock import now
 from database.engine import Database
 from database.errors import DatabaseBusy, DatabaseError, DatabaseReadOnly, ProgramTooOld
 from server.asking import InputRequired, asker
+from server.callers import client_name
 from server.launch import voygen_version
 from server.reading import offer_reading
 from server.schemas import lean_input, lean_output
@@ -107,10 +109,14 @@ class _OfferedTool(McpTool):
         return offered
 
     async def run(self, arguments: dict[str, Any], context: Any, convert_result: bool = False) -> Any:  # noqa: ANN401, ARG002, FBT001, FBT002 - the SDK's signature
+        logger.debug("call of %s: %s", self.name, arguments)
         started = time.perf_counter()
-        result, outcome = await self._outcome(arguments, context)
+        with acting(client_name(context)):
+            result, outcome = await self._outcome(arguments, context)
+        seconds = time.perf_counter() - started
+        logger.info("call", extra={"tool": self.name, "outcome": outcome, "ms": round(1000 * seconds, 1)})
         if self._observe:
-            self._observe(self.name, outcome, time.perf_counter() - started)
+            self._observe(self.name, outcome, seconds)
         return result
 
     async def _outcome(

@@ -22,6 +22,7 @@ from starlette.routing import Route
 from database import tokens
 from database.clock import now
 from database.errors import DatabaseError
+from database.measures import WatchedDatabase
 from migrations.runner import pending
 from server.desk import make_server
 from server.http_auth import Door
@@ -30,6 +31,7 @@ from server.http_issuer import Issuer
 from server.http_settings import PATH, CannotServe
 from server.http_wire import HeadTimeout, Listener
 from server.metrics import CONTENT_TYPE, CountingDatabase, CountingSteward, Metrics
+from server.recording import Recorder
 from server.serving import desk_of, offered
 from tools.errors import Unavailable
 
@@ -51,6 +53,9 @@ GRACE = 10
 # Connections held at once, those that wait included; more are answered with 503.
 MOST_CONNECTIONS = 512
 
+# How long a connection may idle between two requests, in seconds: longer than the proxies before it usually do.
+KEEP_ALIVE = 75
+
 # Largest head of a request, in bytes.
 MAX_HEAD = 32 * 1024
 
@@ -70,7 +75,8 @@ async def serve_http(
         tools = [_within(tool, settings.request_timeout) for tool in offered(steward, groups, read_only=read_only)]
         resource = settings.resource_at(port)
         door = _door(db, settings, resource, tools)
-        server = _Application(db, tools, door, settings, metrics)
+        recorder = Recorder(db)
+        server = _Application(db, tools, door, settings, metrics, recorder)
         routes = [*server.routes(), *_metadata_routes(settings, resource)]
         app = Starlette(routes=routes, middleware=_cors(settings), lifespan=server.lifespan)
         everyone = await door.is_open()
@@ -78,7 +84,8 @@ async def serve_http(
             _uvicorn_config(app, settings), lambda: _tell(settings.at(port), everyone=everyone), server.gate.stop
         )
         try:
-            await listener.serve([listening])
+            async with recorder.running(read_only=read_only):
+                await listener.serve([listening])
         finally:
             await door.close()
 
@@ -86,17 +93,28 @@ async def serve_http(
 class _Application:
     """The routes of the server, and what stands behind them."""
 
-    def __init__(
-        self, db: EmbeddedDatabase, tools: Sequence[AnyTool], door: Door, settings: HttpSettings, metrics: Metrics
+    def __init__(  # noqa: PLR0913 - what stands behind them
+        self,
+        db: EmbeddedDatabase,
+        tools: Sequence[AnyTool],
+        door: Door,
+        settings: HttpSettings,
+        metrics: Metrics,
+        recorder: Recorder,
     ) -> None:
         self._db = db
         self._settings = settings
         self._metrics = metrics
-        desk = desk_of(CountingDatabase(db, metrics))
+        desk = desk_of(WatchedDatabase(CountingDatabase(db, metrics), recorder.refused_batch))
+
+        def observe(tool: str, outcome: str, seconds: float) -> None:
+            metrics.call(tool, outcome, seconds)
+            recorder.call(tool, outcome, seconds)
+
         reading = [tool for tool in tools if tool.hints.read_only]
         self._servers: dict[str, MCPServer[None]] = {
-            "write": make_server(desk, tools, observe=metrics.call),
-            "read": make_server(desk, reading, observe=metrics.call),
+            "write": make_server(desk, tools, observe=observe),
+            "read": make_server(desk, reading, observe=observe),
         }
         writing = {tool.name for tool in tools} - {tool.name for tool in reading}
         by_scope = {scope: _mcp_app(server, settings) for scope, server in self._servers.items()}
@@ -230,6 +248,7 @@ def _uvicorn_config(app: ASGIApp, settings: HttpSettings) -> uvicorn.Config:
         server_header=False,
         proxy_headers=False,
         limit_concurrency=MOST_CONNECTIONS,
+        timeout_keep_alive=KEEP_ALIVE,
         timeout_graceful_shutdown=GRACE,
         h11_max_incomplete_event_size=MAX_HEAD,
     )

@@ -14,7 +14,8 @@ from mcp.server.transport_security import TransportSecurityMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
-from server.http_auth import Refused
+from database.actor import acting
+from server.http_auth import ANYONE, Refused
 
 if TYPE_CHECKING:
     from collections.abc import Container, Mapping
@@ -79,7 +80,8 @@ class Gate:
         except _Answered as answered:
             await self._refuse(answered.response, scope, receive, send)
         else:
-            await self._pass_on(self._by_scope[caller.scope], body, scope, receive, send)
+            with acting(None if caller is ANYONE else caller.name):
+                await self._pass_on(self._by_scope[caller.scope], body, scope, receive, send)
 
     async def require(self, request: Request, *, token: bool) -> Response | None:
         """The refusal of a request for anything but /mcp, None where it may go on."""

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 
 from database.embedded import EmbeddedDatabase, open_database, open_read_only
 from database.errors import DatabaseUnavailable
+from database.measures import WatchedDatabase
 from database.phase import PhasedDatabase
 from migrations.files import shipped
 from migrations.runner import migrate, pending
 from server.desk import make_server
+from server.recording import Recorder
 from server.stdio import serve_stdio
 from server.steward import MigrationSteward
 from tools.catalogue import all_tools
@@ -51,9 +53,12 @@ async def serve(
             from server.http import serve_http  # noqa: PLC0415 - what serving over stdio can do without
 
             await serve_http(db, groups, http, read_only=read_only)
-        else:
-            tools = offered(MigrationSteward(db), groups, read_only=read_only)
-            await serve_stdio(make_server(desk_of(db), tools))
+            return 0
+        tools = offered(MigrationSteward(db), groups, read_only=read_only)
+        recorder = Recorder(db)
+        async with recorder.running(read_only=read_only):
+            desk = desk_of(WatchedDatabase(db, recorder.refused_batch))
+            await serve_stdio(make_server(desk, tools, observe=recorder.call))
     return 0
 
 

@@ -68,6 +68,25 @@ def doctor(context: click.Context, path: Path | None, *, as_json: bool) -> None:
     sys.exit(FAILED if "unknown" in states else INCONSISTENT if "to do" in states else DONE)
 
 
+@click.command()
+@database
+@click.option("--hours", type=click.IntRange(1, 24 * 90), default=24, show_default=True, help="How far to look back.")
+@click.option(
+    "--check/--no-check",
+    "look",
+    default=True,
+    help="Compare the stores now, or go by the newest proof record.",
+)
+@as_json_option
+def stats(path: Path, hours: int, *, look: bool, as_json: bool) -> None:
+    """What the owners of the migration watch: agreement of the stores, violations, success by operation, latency."""
+    from server.stats import describe, stats_of_file  # noqa: PLC0415
+
+    with progress_bar("Comparing") as progress:
+        measured = run(stats_of_file(path, hours, look=look, progress=progress))
+    show(measured.as_json() if as_json else describe(measured))
+
+
 def _to(words: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     return click.option("--to", "target", type=click.Path(path_type=Path), help=words)
 

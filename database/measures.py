@@ -1,0 +1,126 @@
+"""What is kept of calls: how many by outcome and time taken, and the batches that constraints refused."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, LiteralString, NamedTuple
+
+from database.engine import Statement
+from database.errors import ConstraintViolated, GuardFailed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from database.engine import Database, Row, Value
+
+# How the kind of a guard begins.
+GUARD = "guard "
+
+# Hours that are kept: ninety days.
+KEPT_HOURS = 24 * 90
+
+
+class CallCount(NamedTuple):
+    """Calls of one hour, `2026-11-25T22`, that took up to so many milliseconds, 0 for longer than all bounds."""
+
+    hour: str
+    tool: str
+    outcome: str
+    up_to_ms: int
+    calls: int
+    seconds: float
+
+
+class ViolationCount(NamedTuple):
+    hour: str
+    kind: str
+    times: int
+
+
+def add(calls: Iterable[CallCount], violations: Iterable[ViolationCount], oldest_hour: str) -> list[Statement]:
+    """Add these to what is kept, and forget what is older than that hour."""
+    return [
+        Statement(ADD_CALLS, (json.dumps(list(calls)),)),
+        Statement(ADD_VIOLATIONS, (json.dumps(list(violations)),)),
+        Statement("DELETE FROM call_counts WHERE hour < ?", (oldest_hour,)),
+        Statement("DELETE FROM violation_counts WHERE hour < ?", (oldest_hour,)),
+    ]
+
+
+async def calls_since(db: Database, hour: str) -> list[Row]:
+    """Sums by tool, outcome and bound: tool, outcome, up_to_ms, calls, seconds."""
+    return await db.read(CALLS_SINCE, (hour,))
+
+
+async def violations_since(db: Database, hour: str) -> list[Row]:
+    """Kind and times, the most frequent first."""
+    return await db.read(VIOLATIONS_SINCE, (hour,))
+
+
+async def latest_proof(db: Database) -> Row | None:
+    """drift, trips, assignments and recorded_at of the newest proof record."""
+    rows = await db.read(LATEST_PROOF)
+    return rows[0] if rows else None
+
+
+def kind_of(error: ConstraintViolated) -> str:
+    """The word for it: a guard by its name, else what the engine calls the constraint."""
+    if isinstance(error, GuardFailed):
+        return GUARD + error.guard
+    kind, failed, _ = str(error).partition(" constraint failed")
+    return kind if failed else "trigger"
+
+
+class WatchedDatabase:
+    """A database of which somebody is told each batch that a constraint refused."""
+
+    def __init__(self, db: Database, refused: Callable[[ConstraintViolated], None]) -> None:
+        self._db = db
+        self._refused = refused
+
+    async def read(self, sql: LiteralString, params: Sequence[Value] = ()) -> list[Row]:
+        return await self._db.read(sql, params)
+
+    async def shadow_read(self, sql: LiteralString, params: Sequence[Value] = ()) -> list[Row]:
+        return await self._db.shadow_read(sql, params)
+
+    async def batch(self, statements: Sequence[Statement]) -> list[list[Row]]:
+        try:
+            return await self._db.batch(statements)
+        except ConstraintViolated as error:
+            self._refused(error)
+            raise
+
+    async def close(self) -> None:
+        await self._db.close()
+
+
+ADD_CALLS: LiteralString = """
+INSERT INTO call_counts (hour, tool, outcome, up_to_ms, calls, seconds)
+SELECT w.value ->> 0, w.value ->> 1, w.value ->> 2, CAST(w.value ->> 3 AS INTEGER), CAST(w.value ->> 4 AS INTEGER),
+       w.value ->> 5
+FROM json_each(?) w
+WHERE true
+ON CONFLICT (hour, tool, outcome, up_to_ms)
+DO UPDATE SET calls = calls + excluded.calls, seconds = seconds + excluded.seconds
+"""
+
+ADD_VIOLATIONS: LiteralString = """
+INSERT INTO violation_counts (hour, kind, times)
+SELECT w.value ->> 0, w.value ->> 1, CAST(w.value ->> 2 AS INTEGER) FROM json_each(?) w
+WHERE true
+ON CONFLICT (hour, kind) DO UPDATE SET times = times + excluded.times
+"""
+
+CALLS_SINCE: LiteralString = """
+SELECT tool, outcome, up_to_ms, sum(calls) AS calls, sum(seconds) AS seconds
+FROM call_counts WHERE hour >= ? GROUP BY tool, outcome, up_to_ms ORDER BY tool, outcome, up_to_ms
+"""
+
+VIOLATIONS_SINCE: LiteralString = """
+SELECT kind, sum(times) AS times FROM violation_counts WHERE hour >= ? GROUP BY kind ORDER BY times DESC, kind
+"""
+
+LATEST_PROOF: LiteralString = """
+SELECT drift, trips, assignments, recorded_at FROM proof_records ORDER BY proof_id DESC LIMIT 1
+"""

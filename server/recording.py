@@ -1,0 +1,91 @@
+"""Keeping count of calls in memory, and writing it to the database now and then, apart from every call."""
+
+from __future__ import annotations
+
+import asyncio
+import bisect
+import logging
+from collections import Counter
+from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from database import measures
+from database.errors import DatabaseError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+    from database.engine import Database
+    from database.errors import ConstraintViolated
+
+logger = logging.getLogger("voygen.recording")
+
+# Upper bounds of the times that are told apart, in milliseconds.
+BOUNDS_MS = (1, 2, 3, 5, 7, 10, 15, 20, 30, 50, 70, 100, 150, 200, 300, 500, 1_000, 2_000, 5_000, 10_000, 30_000)
+
+# How often the counts are written, in seconds.
+WRITTEN_EVERY = 10.0
+
+
+def hour_of(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H")
+
+
+class Recorder:
+    """Counts the calls of one server process."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+        self._calls: Counter[tuple[str, str, str, int]] = Counter()
+        self._seconds: dict[tuple[str, str, str, int], float] = {}
+        self._violations: Counter[tuple[str, str]] = Counter()
+
+    def call(self, tool: str, outcome: str, seconds: float) -> None:
+        """A tool was called."""
+        place = bisect.bisect_left(BOUNDS_MS, seconds * 1000)
+        key = (hour_of(datetime.now(UTC)), tool, outcome, BOUNDS_MS[place] if place < len(BOUNDS_MS) else 0)
+        self._calls[key] += 1
+        self._seconds[key] = self._seconds.get(key, 0.0) + seconds
+
+    def refused_batch(self, error: ConstraintViolated) -> None:
+        """A constraint refused a batch."""
+        self._violations[hour_of(datetime.now(UTC)), measures.kind_of(error)] += 1
+
+    async def write(self) -> None:
+        """Add what was counted to the database; what it does not take now stays for the next time."""
+        calls, seconds, violations = self._calls, self._seconds, self._violations
+        if not calls and not violations:
+            return
+        self._calls, self._seconds, self._violations = Counter(), {}, Counter()
+        oldest = hour_of(datetime.now(UTC) - timedelta(hours=measures.KEPT_HOURS))
+        counts = [measures.CallCount(*key, count, seconds[key]) for key, count in calls.items()]
+        refused = [measures.ViolationCount(*key, count) for key, count in violations.items()]
+        try:
+            await self._db.batch(measures.add(counts, refused, oldest))
+        except DatabaseError as error:
+            logger.warning("the counts of calls could not be written yet: %s", error)
+            self._calls.update(calls)
+            self._violations.update(violations)
+            for key, amount in seconds.items():
+                self._seconds[key] = self._seconds.get(key, 0.0) + amount
+
+    @asynccontextmanager
+    async def running(self, *, read_only: bool = False) -> AsyncGenerator[None]:
+        """Write every few seconds meanwhile, and once more at the end; never where the database is only read."""
+        if read_only:
+            yield
+            return
+        writing = asyncio.create_task(self._write_for_ever())
+        try:
+            yield
+        finally:
+            writing.cancel()
+            with suppress(asyncio.CancelledError):
+                await writing
+            await self.write()
+
+    async def _write_for_ever(self) -> None:
+        while True:
+            await asyncio.sleep(WRITTEN_EVERY)
+            await self.write()

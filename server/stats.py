@@ -1,0 +1,199 @@
+"""The four measures that the migration's owners watch."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from database import measures
+from database.progress import Progress, untold
+from migrations.check import check
+from server.checking import open_migrated
+from server.recording import BOUNDS_MS, hour_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from database.embedded import EmbeddedDatabase
+    from database.engine import Row
+
+# The shares of calls whose time is told.
+SHARES = {"p50_ms": 0.50, "p95_ms": 0.95, "p99_ms": 0.99}
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """How far the stores agree: trips, and how many of them differ; None where a proof record does not tell.
+
+    `source` is check, or proof record, of the moment `at`.
+    """
+
+    source: str
+    at: str
+    trips: int
+    assignments: int
+    differing_trips: int | None
+    findings: int
+    standing_violations: int | None
+
+    @property
+    def percent(self) -> float | None:
+        if self.differing_trips is None:
+            return 100.0 if not self.findings else None
+        return 100.0 * (self.trips - self.differing_trips) / self.trips if self.trips else 100.0
+
+
+@dataclass(frozen=True)
+class Operation:
+    """Calls of one tool, or of all: times are the upper bound of a class, None for more than the highest."""
+
+    tool: str
+    calls: int
+    succeeded: int
+    outcomes: dict[str, int]
+    mean_ms: float
+    p50_ms: int | None
+    p95_ms: int | None
+    p99_ms: int | None
+
+    @property
+    def success_rate(self) -> float:
+        return self.succeeded / self.calls
+
+
+@dataclass(frozen=True)
+class Stats:
+    """`violations` and `retries` are batches of which nothing was stored, by kind: a guard's are tried again."""
+
+    hours: int
+    agreement: Agreement | None
+    violations: dict[str, int]
+    retries: dict[str, int]
+    operations: list[Operation]
+
+    def as_json(self) -> dict[str, Any]:
+        agreed = self.agreement and asdict(self.agreement) | {"percent": self.agreement.percent}
+        operations = [asdict(one) | {"success_rate": one.success_rate} for one in self.operations]
+        return asdict(self) | {"agreement": agreed, "operations": operations}
+
+
+async def stats_of_file(path: Path, hours: int, *, look: bool, progress: Progress = untold) -> Stats:
+    """The measures of the last hours; `look` runs a check, else the newest proof record tells of the agreement."""
+    since = hour_of(datetime.now(UTC) - timedelta(hours=hours - 1))
+    async with open_migrated(path) as db:
+        agreement = await _checked(db, progress) if look else await _proven(db)
+        calls = await measures.calls_since(db, since)
+        refused = {row["kind"]: row["times"] for row in await measures.violations_since(db, since)}
+    guards = {kind: times for kind, times in refused.items() if kind.startswith(measures.GUARD)}
+    violations = {kind: times for kind, times in refused.items() if kind not in guards}
+    return Stats(hours, agreement, violations, guards, _operations(calls))
+
+
+def describe(stats: Stats) -> str:
+    lines = ["Agreement of the stores", *_agreement_lines(stats.agreement), "", f"Last {stats.hours} hours"]
+    lines.append(f"  Constraint violations (nothing was stored): {_listed(stats.violations)}")
+    lines += [f"  Batches tried again, as others had written: {_listed(stats.retries)}", ""]
+    if not stats.operations:
+        return "\n".join([*lines, "  No calls were counted: a server that runs writes its counts every few seconds."])
+    width = max(len(one.tool) for one in stats.operations)
+    lines.append(f"  {'operation':<{width}}  {'calls':>7}  {'success':>8}  {'p50 ms':>7}  {'p95 ms':>7}  {'p99 ms':>7}")
+    for one in stats.operations:
+        times = "  ".join(f"{_at_most(bound):>7}" for bound in (one.p50_ms, one.p95_ms, one.p99_ms))
+        failed = ", ".join(f"{count} {outcome}" for outcome, count in one.outcomes.items() if outcome not in GOOD)
+        lines.append(
+            f"  {one.tool:<{width}}  {one.calls:>7}  {100 * one.success_rate:>7.2f}%  {times}  {failed}".rstrip()
+        )
+    return "\n".join(lines)
+
+
+# Outcomes of a call that did what it should: asked is one that ended with a question to the person.
+GOOD = {"ok", "asked"}
+
+
+async def _checked(db: EmbeddedDatabase, progress: Progress) -> Agreement:
+    report = await check(db, progress)
+    violations = len(report.live_orphans) + sum(fault["kind"] == "foreign_key" for fault in report.faults)
+    differing = {finding["trip_id"] for finding in [*report.drift, *report.live_orphans]}
+    return Agreement(
+        source="check",
+        at=datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
+        trips=report.trips,
+        assignments=report.assignments,
+        differing_trips=len(differing),
+        findings=len(report.drift) + len(report.live_orphans),
+        standing_violations=violations,
+    )
+
+
+async def _proven(db: EmbeddedDatabase) -> Agreement | None:
+    proof = await measures.latest_proof(db)
+    if proof is None:
+        return None
+    return Agreement(
+        source="proof record",
+        at=proof["recorded_at"],
+        trips=proof["trips"],
+        assignments=proof["assignments"],
+        differing_trips=None,
+        findings=proof["drift"],
+        standing_violations=None,
+    )
+
+
+def _operations(rows: Sequence[Row]) -> list[Operation]:
+    """Each tool, the most called first, and behind them all together."""
+    tools = Counter[str]()
+    for row in rows:
+        tools[row["tool"]] += row["calls"]
+    every = [_operation(tool, [row for row in rows if row["tool"] == tool]) for tool, _ in tools.most_common()]
+    return [*every, _operation("all", rows)] if every else []
+
+
+def _operation(tool: str, rows: Sequence[Row]) -> Operation:
+    outcomes, classes = Counter[str](), Counter[int]()
+    for row in rows:
+        outcomes[row["outcome"]] += row["calls"]
+        classes[row["up_to_ms"]] += row["calls"]
+    calls = outcomes.total()
+    return Operation(
+        tool=tool,
+        calls=calls,
+        succeeded=sum(count for outcome, count in outcomes.items() if outcome in GOOD),
+        outcomes=dict(outcomes.most_common()),
+        mean_ms=round(1000 * sum(row["seconds"] for row in rows) / calls, 3),
+        **{name: _bound(classes, share) for name, share in SHARES.items()},
+    )
+
+
+def _bound(classes: Counter[int], share: float) -> int | None:
+    """The bound below which this share of the calls lies, or None where it is beyond them all."""
+    wanted, seen = share * classes.total(), 0
+    for bound in BOUNDS_MS:
+        seen += classes[bound]
+        if seen >= wanted:
+            return bound
+    return None
+
+
+def _listed(counts: dict[str, int]) -> str:
+    return ", ".join(f"{times} {kind}" for kind, times in counts.items()) or "none"
+
+
+def _at_most(bound: int | None) -> str:
+    return f"> {BOUNDS_MS[-1]}" if bound is None else f"≤ {bound}"
+
+
+def _agreement_lines(agreement: Agreement | None) -> list[str]:
+    if agreement is None:
+        return ["  not known: no proof was ever recorded (voygen check --record)"]
+    percent = "not whole" if agreement.percent is None else f"{agreement.percent:.4f} %"
+    source = f"({agreement.source} of {agreement.at})"
+    lines = [f"  {percent} of {agreement.trips} trips, {agreement.assignments} assignments {source}"]
+    if agreement.findings:
+        lines.append(f"  {agreement.findings} findings of drift: voygen check tells which")
+    if agreement.standing_violations is not None:
+        lines.append(f"  {agreement.standing_violations} rows that point at nothing")
+    return lines
