@@ -1,7 +1,7 @@
 """Arguments for a tool, drawn from the schema that it publishes.
 
 `valid` draws what the schema allows, most often values that exist in the database, so that calls get deep. `spoiled`
-takes such arguments and spoils them in one or two places.
+spoils such arguments in one or two places.
 """
 
 from __future__ import annotations
@@ -52,12 +52,12 @@ def valid(schema: Schema, known: Known) -> SearchStrategy[dict[str, Any]]:
 
 
 @st.composite
-def spoiled(draw: DrawFn, schema: Schema, known: Known) -> dict[str, Any]:
+def spoiled(draw: DrawFn, allowed: SearchStrategy[dict[str, Any]]) -> dict[str, Any]:
     """Arguments of which something is missing, too much, out of bounds or of another type."""
-    arguments: Any = draw(valid(schema, known))
+    arguments: Any = draw(allowed)
     for _ in range(draw(st.integers(1, 2))):
         path = draw(st.sampled_from(list(_paths(arguments))))
-        change = draw(_changes if path else st.just(_with_another_key))
+        change = draw(_changes) if path else _with_another_key
         arguments = _changed(arguments, path, change)
     return arguments
 
