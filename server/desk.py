@@ -25,6 +25,7 @@ from server.callers import client_name
 from server.launch import voygen_version
 from server.reading import offer_reading
 from server.schemas import lean_input, lean_output
+from server.telling import telling
 from tools.bounds import bounded
 from tools.errors import Busy, InvalidInput, ReadOnly, ToolFault, Unavailable
 from tools.once import run_tool
@@ -126,7 +127,8 @@ class _OfferedTool(McpTool):
     ) -> tuple[CallToolResult | InputRequiredResult, str]:
         """What the call comes to, and the word for it: ok, asked, or the code of the error."""
         try:
-            return await self._answer(arguments, asker(context)), "ok"
+            async with telling(context):
+                return await self._answer(arguments, asker(context)), "ok"
         except InputRequired as question:
             return question.result, "asked"
         except ToolFault as fault:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 from migrations.check import check
 from migrations.phases import phase_status
 from migrations.repair import apply_repair, plan_repair
+from server.telling import progress_of_call
 
 if TYPE_CHECKING:
     from database.embedded import EmbeddedDatabase
@@ -19,15 +20,15 @@ class MigrationSteward:
         self._db = db
 
     async def check(self) -> dict[str, Any]:
-        return (await check(self._db)).as_json()
+        return (await check(self._db, progress_of_call())).as_json()
 
     async def repair(self, prefer: str, *, dry_run: bool) -> dict[str, Any]:
         way = cast("Prefer", prefer)
         if dry_run:
-            plan = await plan_repair(self._db, way)
+            plan = await plan_repair(self._db, way, progress=progress_of_call())
             kinds = Counter(str(finding["kind"]) for finding in plan.findings)
             return {"run_id": None, "changed": dict(kinds), "consistent": None}
-        report = await apply_repair(self._db, way)
+        report = await apply_repair(self._db, way, progress=progress_of_call())
         return {"run_id": report.run_id, "changed": report.changed, "consistent": report.after.consistent}
 
     async def phase(self) -> dict[str, Any]:

@@ -20,18 +20,9 @@ if TYPE_CHECKING:
     from tools.people import Directory
 
 
-# The columns that operations change, as they stand and as JSON.
-PLAIN = (
-    "trip_name",
-    "status",
-    "start_date",
-    "end_date",
-    "total_cost",
-    "destinations",
-    "group_name",
-    "primary_client_email",
-)
+# The columns that operations change, as JSON and as they stand; the slug follows from the name.
 JSON = ("financials", "documents", "notes", "workflow_state")
+PLAIN = tuple(column for column in trips.EDITED if column not in {*JSON, "trip_slug"})
 
 
 class OperationResult(BaseModel):

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import logging
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
 from server.http_settings import CannotServe, HttpSettings, parse_address, require_secure
 from server.options import FAILED, database, run, setting
-from tools.groups import GROUPS
+from server.toolsets import groups_named
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,44 +42,45 @@ def _secure(_: click.Context, __: click.Parameter, value: str | None) -> str | N
 @setting("request_timeout")
 @setting("client_timeout")
 @setting("most_calls")
-def serve(
+@setting("patience")
+@setting("log_level")
+@setting("log_format")
+@setting("otel_endpoint")
+@setting("otel_headers")
+def serve(  # noqa: PLR0913 - the settings
     path: Path,
     toolsets: tuple[str, ...],
     address: tuple[str, int] | None,
+    patience: float,
+    log_level: str,
+    log_format: Literal["text", "json"],
+    otel_endpoint: str | None,
+    otel_headers: str | None,
     *,
     migrate: bool,
     read_only: bool,
     **http: Any,  # noqa: ANN401 - the fields of HttpSettings
 ) -> None:
     """Serve MCP over stdin and stdout, as a client such as Claude Desktop starts it, or over HTTP for a team."""
+    from server.launch import voygen_version  # noqa: PLC0415
+    from server.logs import set_up_logging  # noqa: PLC0415
     from server.serving import serve as serve_file  # noqa: PLC0415
     from server.stdio import fill_missing_descriptors  # noqa: PLC0415
+    from server.tracing import traces_sent  # noqa: PLC0415
 
     fill_missing_descriptors()
-    _log_to_stderr()
-    groups = _groups(toolsets)
+    set_up_logging(log_level, log_format)
+    groups = groups_named(toolsets)
     try:
         settings = HttpSettings(*address, **http) if address else None
         if settings:
             settings.require_allowed_hosts()
-        sys.exit(run(serve_file(path, groups, may_migrate=migrate, read_only=read_only, http=settings)))
+        with traces_sent(otel_endpoint, otel_headers, voygen_version()):
+            sys.exit(
+                run(
+                    serve_file(path, groups, may_migrate=migrate, read_only=read_only, http=settings, patience=patience)
+                )
+            )
     except CannotServe as error:
         click.echo(f"voygen: {error}", err=True)
         sys.exit(FAILED)
-
-
-def _groups(toolsets: tuple[str, ...]) -> frozenset[str]:
-    """The groups named, or all. Exits 2 over one that does not exist."""
-    named = set(toolsets)
-    if "all" in named:
-        return GROUPS
-    if unknown := named - GROUPS:
-        raise click.BadParameter(
-            f"there is no group {', '.join(sorted(unknown))}: the groups are {', '.join(sorted(GROUPS))}",
-            param_hint="--toolsets",
-        )
-    return frozenset(named)
-
-
-def _log_to_stderr() -> None:
-    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s")
