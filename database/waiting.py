@@ -224,15 +224,20 @@ WHERE trip_id IN (SELECT n.trip_id FROM missing n)
 """
 )
 
+# What is archived of an assignment goes over to the one that has come of it, or is nobody's where none has.
 LINK_ARCHIVED: LiteralString = (
     "WITH "
     + _UNITS
     + """
-UPDATE trip_client_archive SET assignment_id = u.assignment_id
+UPDATE trip_client_archive
+SET assignment_id = u.assignment_id,
+    element = iif(u.assignment_id IS NULL, json_set(element, '$.email', u.email, '$.role', u.role), element)
 FROM units u
-WHERE u.assignment_id IS NOT NULL AND trip_client_archive.trip_id = u.trip_id
-  AND trip_client_archive.assignment_id IS NULL
-  AND trip_client_archive.element ->> '$.email' = u.email AND trip_client_archive.element ->> '$.role' = u.role
+WHERE trip_client_archive.trip_id = u.trip_id
+  AND (trip_client_archive.assignment_id = u.number
+       OR trip_client_archive.element ->> '$.email' = u.email AND trip_client_archive.element ->> '$.role' = u.role
+          AND NOT EXISTS (SELECT 1 FROM trip_client_assignments x
+                          WHERE x.assignment_id = trip_client_archive.assignment_id))
 """
 )
 
@@ -243,7 +248,8 @@ ARCHIVE: LiteralString = (
     + """
 INSERT INTO trip_client_archive (trip_id, position, assignment_id, element)
 SELECT u.trip_id,
-       iif(EXISTS (SELECT 1 FROM trip_client_archive h WHERE h.trip_id = u.trip_id AND h.position = u.position),
+       iif(row_number() OVER (PARTITION BY u.trip_id, u.position ORDER BY u.number) > 1
+           OR EXISTS (SELECT 1 FROM trip_client_archive h WHERE h.trip_id = u.trip_id AND h.position = u.position),
            1000000000 + u.number, u.position),
        u.assignment_id, iif(u.assignment_id IS NULL, u.entry, u.kept)
 FROM units u

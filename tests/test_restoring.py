@@ -133,14 +133,13 @@ async def test_a_client_comes_back_on_all_their_trips(tmp_path: Path, era: Era, 
         await assert_in_order(desk.db, phase)
 
 
-@each_era
 @pytest.mark.parametrize("then", PHASES)
 @each_phase
 @each_trip_deletion
 async def test_a_trip_comes_back_whatever_the_phase_has_become(
-    tmp_path: Path, era: Era, phase: Phase, then: Phase, deletion: tuple[str, dict[str, Any]]
+    tmp_path: Path, phase: Phase, then: Phase, deletion: tuple[str, dict[str, Any]]
 ) -> None:
-    async with new_desk(tmp_path, era) as desk:
+    async with new_desk(tmp_path) as desk:
         enrich(desk)
         desk.sql("UPDATE trips_v2 SET clients = json(clients)")
         before = rows(desk)
@@ -156,13 +155,10 @@ async def test_a_trip_comes_back_whatever_the_phase_has_become(
         await assert_in_order(desk.db, "dual_write")
 
 
-@each_era
 @pytest.mark.parametrize("then", PHASES)
 @each_phase
-async def test_a_client_comes_back_whatever_the_phase_has_become(
-    tmp_path: Path, era: Era, phase: Phase, then: Phase
-) -> None:
-    async with new_desk(tmp_path, era) as desk:
+async def test_a_client_comes_back_whatever_the_phase_has_become(tmp_path: Path, phase: Phase, then: Phase) -> None:
+    async with new_desk(tmp_path) as desk:
         enrich(desk)
         before = rows(desk)
         await lead_to(desk.db, phase)
