@@ -127,6 +127,15 @@ def trickle(team: Team, slowly: bytes, first: bytes = b"") -> None:
         pytest.fail("the server took it all")
 
 
+def test_answers_on_one_connection_come_without_the_delay_of_small_packets(path: Path) -> None:
+    with serving(path) as team, closing(team.connect()) as connection:
+        started = time.monotonic()
+        for _ in range(200):
+            connection.request("GET", "/healthz")
+            assert connection.getresponse().read()
+        assert time.monotonic() - started < 200 * 0.02
+
+
 def test_a_head_that_is_too_large_is_refused(path: Path) -> None:
     with serving(path) as team:
         with closing(wire_to(team)) as wire:
