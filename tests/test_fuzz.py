@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 # A tool and its arguments.
 Call: TypeAlias = tuple[str, dict[str, Any]]
 
-CALLS = int(os.environ.get("VOYGEN_FUZZ", "20"))
+CALLS = int(os.environ.get("VOYGEN_FUZZ", "40"))
 
 # So many calls of a kind that some get deep with every tool, however seldom its arguments fit together.
 ENOUGH = 500
@@ -157,7 +157,7 @@ class Fuzz:
         loop = asyncio.get_running_loop()
         drawn = st.one_of([self._calls_of(name) for name in names])
 
-        @settings(max_examples=calls * 4 // AT_ONCE + 1, deadline=None, suppress_health_check=HEALTH)
+        @settings(max_examples=calls * 2 // AT_ONCE + 1, deadline=None, suppress_health_check=HEALTH)
         @given(st.lists(drawn, min_size=1, max_size=AT_ONCE))
         def play(calls: list[Call]) -> None:
             asyncio.run_coroutine_threadsafe(self._play(calls), loop).result()
