@@ -26,6 +26,11 @@ async def with_emails(db: Database, emails: Iterable[str]) -> dict[str, Row]:
     return {fold(row["email"]): row for row in reversed(rows)}
 
 
+async def with_name(db: Database, full_name: str, limit: int) -> list[Row]:
+    """The first clients of exactly this name."""
+    return await db.read(WITH_NAME, (full_name, limit))
+
+
 async def with_ids(db: Database, client_ids: Iterable[int]) -> dict[int, Row]:
     rows = await db.read(WITH_IDS, (json.dumps(sorted(set(client_ids))),))
     return {row["client_id"]: row for row in rows}
@@ -60,6 +65,8 @@ JOIN json_each(?) w ON lower(trim(c.email, char(9,10,11,12,13,32))) = w.value
 ORDER BY c.client_id
 """
 )
+
+WITH_NAME: LiteralString = SUMMARY + "WHERE c.full_name = ? ORDER BY c.client_id LIMIT CAST(? AS INTEGER)"
 
 WITH_IDS: LiteralString = SUMMARY + "JOIN json_each(?) w ON c.client_id = w.value"
 

@@ -287,3 +287,37 @@ async def test_a_nul_character_is_refused_in_every_text(tmp_path: Path, era: Era
 
 def test_every_type_of_operation_is_tried_here() -> None:
     assert set(OPERATION.json_schema()["discriminator"]["mapping"]) == TYPES
+
+
+@each_era
+async def test_what_an_unassigned_client_still_is_on_the_trip_is_told(tmp_path: Path, era: Era) -> None:
+    async with new_desk(tmp_path, era) as desk:
+        await desk.do(
+            KYOTO, op("update_details", primary_client_email=ANA), op("assign_client", email=ANA, role="payer")
+        )
+        (one,) = await desk.do(KYOTO, op("unassign_client", email=ANA, role="payer"))
+        assert one["message"] == f"{ANA} is no longer payer on the trip; still traveler."
+        (rest,) = await desk.do(KYOTO, op("unassign_client", email=ANA))
+        assert "still its primary client: update_details sets another" in rest["message"]
+
+
+@each_era
+async def test_a_namesake_of_a_client_just_created_is_named(tmp_path: Path, era: Era) -> None:
+    new = {"email": "lima@example.org", "full_name": "Ana Lima"}
+    named = f"There is another Ana Lima: {ANA} (client_id 1). If it is the same person, tell the user."
+    async with new_desk(tmp_path, era) as desk:
+        (dry,) = (await desk.bulk(KYOTO, op("assign_client", **new), dry_run=True))["results"]
+        assert dry["message"] == "Would be done: Assigned lima@example.org as traveler, a new client."
+        (result,) = await desk.do(KYOTO, op("assign_client", **new))
+        assert result["message"].endswith(named)
+        made = await desk.call("create_client_v2", email="l@example.org", full_name="Ana Lima")
+        assert "There is another Ana Lima: " in made["message"]
+        trip = await desk.call(
+            "create_trip_with_client",
+            trip_name="Nara",
+            start_date="2027-01-01",
+            end_date="2027-01-02",
+            client_email="m@example.org",
+            client_full_name="Ana Lima",
+        )
+        assert "There is another Ana Lima: " in trip["message"]

@@ -57,7 +57,10 @@ async def test_phases_and_steps_are_kept_in_order_with_what_they_came_to(tmp_pat
         assert first["completed_at"] == second["entered_at"]
         assert (second["phase"], second["notes"]) == ("planning", "They agree")
         assert status["step_data"] == {"2": {"idea": "rail"}}
-        assert status["missing"] == ["The schedule is empty.", "No accommodations are entered."]
+        assert status["missing"] == [
+            "The schedule is empty: it comes with an imported page of the proposal.",
+            "No accommodations are entered: they come with an imported page of the proposal.",
+        ]
         assert status["next_phase"] == "proposal"
         assert logged(desk, EMPTY) == ["WorkflowInitialized", "WorkflowStepSet", "WorkflowAdvanced"]
 

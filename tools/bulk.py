@@ -13,8 +13,14 @@ from tools.draft import OperationResult, TripDraft
 from tools.errors import Conflict, InvalidInput, ToolFault
 from tools.fields import TripIdentifier
 from tools.identifiers import resolve_trip
-from tools.operations import Operation, RenameTripOperation, UpdateDetails, UpdateDetailsOperation
-from tools.people import ClientReference
+from tools.operations import (
+    AssignClientOperation,
+    Operation,
+    RenameTripOperation,
+    UpdateDetails,
+    UpdateDetailsOperation,
+)
+from tools.people import ClientReference, namesakes
 from tools.tool import Hints, Tool, WriteAnswer, WriteArguments
 from tools.wording import words_for
 from tools.writing import rewrite_trip
@@ -92,6 +98,11 @@ async def _apply(
         return not args.dry_run and not failed()
 
     await rewrite_trip(db, trip["trip_id"], list(_concerned(operations)), change)
+    if args.dry_run:
+        for result in results:
+            result.message = f"Would be done: {result.message}" if result.success else result.message
+    else:
+        await _name_namesakes(db, operations, results)
     return [_not_done(result) for result in results] if failed() else results
 
 
@@ -135,6 +146,15 @@ async def _one_by_one(
                 )
             )
     return results
+
+
+async def _name_namesakes(
+    db: Database, operations: Sequence[Operation | ToolFault], results: Sequence[OperationResult]
+) -> None:
+    """Say of each client who was created where others have the same name."""
+    for operation, result in zip(operations, results, strict=True):
+        if isinstance(operation, AssignClientOperation) and result.client_created and result.email:
+            result.message += await namesakes(db, result.email, operation.data.name or "")
 
 
 def _not_done(result: OperationResult) -> OperationResult:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 from pydantic import BaseModel, Field, model_validator
 
@@ -10,7 +10,7 @@ from database import cleanup
 from database.clients import fold
 from database.clock import now
 from database.errors import ConstraintViolated, GuardFailed
-from tools.bounds import named
+from tools.bounds import ROOM, fitting, named
 from tools.errors import Conflict, Question
 from tools.fact_models import TripIds
 from tools.fields import ClientId, Email, Name
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 # Clients or trips that one call takes away, and says each of; another call goes on.
 AT_ONCE = 500
+
+Item = TypeVar("Item", bound=BaseModel)
 
 Patterns = Annotated[list[Pattern], Field(max_length=50)]
 ClientIds = Annotated[list[ClientId], Field(max_length=1000)]
@@ -69,7 +71,7 @@ class Cleaned(WriteAnswer):
 
 class ClientsCleaned(Cleaned):
     deleted: int = Field(description="How many clients were deleted; 0 on a dry run.")
-    clients: list[DuplicateClient] = Field(description="Those that were deleted, or would be.")
+    clients: list[DuplicateClient] = Field(description="The first of those that were deleted, or would be.")
 
 
 class CleanupTripsArguments(WriteArguments):
@@ -96,7 +98,7 @@ class DuplicateTrip(BaseModel):
 class TripsCleaned(Cleaned):
     deleted: int = Field(description="How many trips were deleted; 0 on a dry run.")
     cancelled: int = Field(description="How many trips were set to cancelled; 0 on a dry run.")
-    trips: list[DuplicateTrip] = Field(description="Those that were deleted or cancelled, or would be.")
+    trips: list[DuplicateTrip] = Field(description="The first of those that were deleted or cancelled, or would be.")
 
 
 async def cleanup_clients(db: Database, args: CleanupClientsArguments) -> ClientsCleaned:
@@ -125,7 +127,7 @@ async def cleanup_clients(db: Database, args: CleanupClientsArguments) -> Client
         preserved=len(matching) - len(going),
         deleted=len(gone),
         assignments_removed=sum(gone.values()),
-        clients=[DuplicateClient(**dict(row)) for row in shown],
+        clients=_listed([DuplicateClient(**row) for row in shown]),
         changed_meanwhile=_left(args, chosen, "client_id", set(gone)),
         remaining=len(going) - len(chosen),
     )
@@ -153,7 +155,7 @@ async def cleanup_trips(db: Database, args: CleanupTripsArguments) -> TripsClean
         deleted=len(deleted),
         cancelled=len(cancelled),
         assignments_removed=sum(deleted.values()),
-        trips=[DuplicateTrip(**dict(row)) for row in shown],
+        trips=_listed([DuplicateTrip(**row) for row in shown]),
         changed_meanwhile=_left(args, chosen, "trip_id", done),
         remaining=len(going) - len(chosen),
     )
@@ -200,6 +202,11 @@ def _left(
     return [] if args.dry_run else [row[key] for row in chosen if row[key] not in done]
 
 
+def _listed(items: list[Item]) -> list[Item]:
+    """As many as an answer carries; how many there are is told by number."""
+    return items[: fitting(items, ROOM)]
+
+
 def _message(answer: Cleaned, verb: str, done: int, things: str) -> str:
     if not answer.matched:
         found = f"No {things} match" if not answer.preserved else f"No {things} match but those preserved"
@@ -210,7 +217,7 @@ def _message(answer: Cleaned, verb: str, done: int, things: str) -> str:
     else:
         words = [f"{verb} {done} {things}, {answer.assignments_removed} assignments with them"]
         if verb == "Deleted" and done:
-            words.append("all of it is kept aside in orphaned_rows")
+            words.append("restore_deleted puts each back, by its name")
     words += [f"{answer.preserved} preserved"] if answer.preserved else []
     words += [f"{len(answer.changed_meanwhile)} changed meanwhile and left"] if answer.changed_meanwhile else []
     words += [f"{answer.remaining} more match: send the call again"] if answer.remaining else []
@@ -227,7 +234,7 @@ def _depended_on(things: str) -> Conflict:
 TOOLS = [
     Tool(
         name="cleanup_duplicate_clients",
-        title="Delete duplicate clients",
+        title="Delete clients by e-mail or name pattern",
         description="Delete the clients whose e-mail or name fits a pattern, with their assignments, all or none. "
         "A dry run by default; what is deleted is kept aside.",
         group="maintenance",
@@ -239,7 +246,7 @@ TOOLS = [
     ),
     Tool(
         name="cleanup_duplicate_trips",
-        title="Delete duplicate trips",
+        title="Delete trips by name pattern",
         description="Delete or cancel the trips whose name fits a pattern, all or none. A dry run by default; what is "
         "deleted is kept aside.",
         group="maintenance",

@@ -16,7 +16,7 @@ from tools.fields import Details, Email, Line, Name, Phone, Text
 from tools.models import ClientHead, ClientTrip, Written
 from tools.pages import Id, Limit, Page, cursor_of, more_words, page_of, place_of
 from tools.parts import Part, Rest
-from tools.people import ClientReference, Directory, new_client
+from tools.people import ClientReference, Directory, namesakes, new_client
 from tools.tool import READS, Arguments, Hints, Tool, WriteAnswer, WriteArguments
 
 if TYPE_CHECKING:
@@ -116,7 +116,8 @@ async def create_client(db: Database, args: CreateClientArguments) -> ClientCrea
         ) from None
     client = created[0]
     return ClientCreated(
-        message=f"Client {client['full_name']} created with id {client['client_id']}.",
+        message=f"Client {client['full_name']} created with id {client['client_id']}."
+        + await namesakes(db, client["email"], client["full_name"]),
         client_id=client["client_id"],
         email=client["email"],
         full_name=client["full_name"],
@@ -136,8 +137,8 @@ async def get_client(db: Database, args: GetClientArguments) -> WholeClient:
     total = await profiles.count_trips(db, client["email"])
     trips = named([f"{trip.trip_name} (id {trip.trip_id}) as {trip.roles}" for trip in page])
     return WholeClient(
-        message=f"{client['full_name']} <{client['email']}>, client {client['client_id']}, on {total} trips"
-        f"{': ' if trips else ''}{trips}.{more_words(more=more)}{parts.words(rests)}",
+        message=f"{client['full_name']} <{client['email']}>, client {client['client_id']}, on {total} "
+        f"trip{'' if total == 1 else 's'}{': ' if trips else ''}{trips}.{more_words(more=more)}{parts.words(rests)}",
         **{**client, **shown},
         trips=page,
         trips_total=total,

@@ -119,6 +119,10 @@ class TripDraft:
             )
         return list(roles) if role is None else [role]
 
+    def held_by(self, email: str) -> list[str]:
+        """The client's roles on the trip, or none."""
+        return list(self._roles.get(email, []))
+
     def assign(self, email: str, role: str) -> OperationResult:
         roles = self._roles.setdefault(email, [])
         created = role not in roles

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
-from pydantic import BaseModel, Field, SerializerFunctionWrapHandler, model_serializer
+from pydantic import AfterValidator, BaseModel, Field, SerializerFunctionWrapHandler, model_serializer
 
 from tools.fields import ClientId, Day, Email, Money, Name, Status, TripIdentifier
 from tools.models import Number, Texts, Whole, Written
@@ -15,26 +15,12 @@ TripId = Annotated[ClientId, Field(description="A trip's id.")]
 TripIds = Annotated[list[TripId], Field(min_length=1, max_length=1000)]
 Nights = Annotated[int, Field(ge=0, le=100_000)]
 People = Annotated[int, Field(ge=0, le=1_000_000)]
-Fact = Literal[
-    "trip_name",
-    "trip_slug",
-    "status",
-    "start_date",
-    "end_date",
-    "destinations",
-    "total_nights",
-    "total_hotels",
-    "total_activities",
-    "total_cost",
-    "transit_minutes",
-    "traveler_count",
-    "traveler_names",
-    "traveler_emails",
-    "primary_client_email",
-    "primary_client_name",
-    "last_computed",
-    "version",
-]
+
+
+def _fact(name: str) -> str:
+    if name not in FACTS:
+        raise ValueError(f"{name!r:.40} is no field of facts: send some of {', '.join(FACTS)}")
+    return name
 
 
 class Filters(Arguments):
@@ -58,7 +44,8 @@ class QueryArguments(Arguments):
         Field(description="Bounds of the facts, both ends included.", json_schema_extra={"type": "object"}),
     ] = None
     return_fields: Annotated[
-        list[Fact] | None, Field(max_length=30, description="Only these fields, with id and staleness.")
+        list[Annotated[str, Field(max_length=40), AfterValidator(_fact)]] | None,
+        Field(max_length=30, description="Only these fields, such as total_nights."),
     ] = None
     limit: Limit = 20
     cursor: Cursor | None = None
@@ -92,6 +79,9 @@ class TripFacts(BaseModel):
     @model_serializer(mode="wrap")
     def _only_what_was_set(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
         return {name: value for name, value in handler(self).items() if name in self.model_fields_set}
+
+
+FACTS = [name for name in TripFacts.model_fields if name not in {"trip_id", "stale", "stale_reasons"}]
 
 
 class FactsPage(Page):

@@ -63,7 +63,7 @@ Day = Annotated[str, AfterValidator(_iso_date), Field(min_length=10, max_length=
 Money = Annotated[float, Field(ge=0, le=10**12, allow_inf_nan=False), BeforeValidator(_not_a_truth_value)]
 Currency = Annotated[
     str,
-    Field(min_length=3, max_length=3, pattern=r"^[A-Z]{3}$", description="ISO 4217 code, such as USD."),
+    Field(min_length=3, max_length=3, pattern=r"^[A-Z]{3}$", description="ISO 4217, such as EUR."),
     BeforeValidator(lambda value: value.upper() if isinstance(value, str) else value),
 ]
 # The bounds come first, so that they are checked, and spoken of, as those of a text.

@@ -108,7 +108,7 @@ async def list_trips(db: Database, args: ListTripsArguments) -> TripsPage:
     found = await _with_travelers(db, await listing.trips_behind(db, wanted, place, args.limit + 1))
     page, more = page_of(found, args.limit)
     total = await listing.count_trips(db, wanted)
-    names = named([f"{trip.trip_name} (id {trip.trip_id}, {trip.start_date})" for trip in page])
+    names = named([_listed(trip) for trip in page])
     return TripsPage(
         message=f"{len(page)} of {total} trips{': ' if names else ''}{names}.{more_words(more=more)}",
         trips=page,
@@ -149,6 +149,12 @@ async def continue_trip(db: Database, args: ContinueTripArguments) -> TripToCont
         missing=standing.missing,
         recent_activity=done,
     )
+
+
+def _listed(trip: ListedTrip) -> str:
+    others = trip.travelers - len(trip.traveler_names[:2])
+    who = ", ".join(trip.traveler_names[:2]) + (f" and {others} more" if others else "")
+    return f"{trip.trip_name} (id {trip.trip_id}, {trip.start_date} to {trip.end_date}, {who or 'nobody yet'})"
 
 
 async def _with_travelers(db: Database, page: list[Row]) -> list[ListedTrip]:

@@ -7,6 +7,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from database import clients
 from tools import shapes
 from tools.draft import OperationResult, TripDraft
 from tools.errors import InvalidInput
@@ -38,7 +39,7 @@ class AssignClient(ClientOrNew):
 
 
 class UnassignClient(ClientReference):
-    role: Annotated[Role | None, Field(description="Only this role; else all.")] = None
+    role: Annotated[Role | None, Field(description="Only this role; else ALL of them.")] = None
 
 
 class ChangeClientRole(ClientReference):
@@ -51,12 +52,12 @@ class AddNote(Data):
 
 
 class UpdateStatus(Data):
-    status: Status
+    status: Annotated[Status, Field(description="completed: it took place; cancelled: it will not.")]
 
 
 class UpdateCost(Data):
     cost: Annotated[Money, Field(description="Total cost of the trip.")]
-    currency: Currency | None = None
+    currency: Annotated[Currency | None, Field(description="Such as EUR; else it stays as it is.")] = None
 
 
 class AddActivity(Data):
@@ -96,7 +97,7 @@ class UpdateDates(Data):
 class UpdateDetails(Data):
     destinations: Annotated[Line | None, Field(description="Empty takes them away.")] = None
     group_name: Annotated[Line | None, Field(description="Empty takes it away.")] = None
-    primary_client_email: Annotated[Email | None, Field(description="A known client.")] = None
+    primary_client_email: Annotated[Email | None, Field(description="A known client; no role follows it.")] = None
 
 
 def assign_client(draft: TripDraft, data: AssignClient) -> OperationResult:
@@ -119,7 +120,11 @@ def unassign_client(draft: TripDraft, data: UnassignClient) -> OperationResult:
     roles = draft.roles_of(email, data.role)
     draft.unassign(email, roles)
     draft.log("ClientUnassigned", f"Took {email} off the trip as {', '.join(roles)}")
-    return OperationResult(email=email, roles=roles, message=f"{email} is no longer on the trip as {', '.join(roles)}.")
+    kept = draft.held_by(email)
+    message = f"{email} is no longer {', '.join(roles)} on the trip" + (f"; still {', '.join(kept)}." if kept else ".")
+    if not kept and clients.fold(draft.primary_client_email or "") == clients.fold(email):
+        message += " They are still its primary client: update_details sets another primary_client_email."
+    return OperationResult(email=email, roles=roles, message=message)
 
 
 def change_client_role(draft: TripDraft, data: ChangeClientRole) -> OperationResult:

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from database.engine import Database, Row
 
 
+# Namesakes that an answer names.
+SAID = 3
+
+
 class ClientReference(BaseModel):
     """One of the two says which client."""
 
@@ -69,6 +73,15 @@ def new_client(  # noqa: PLR0913 - what is known of a client
         "loyalty_programs": dumped(loyalty_programs or {}),
         "travel_docs": dumped(travel_docs or {}),
     }
+
+
+async def namesakes(db: Database, email: str, full_name: str) -> str:
+    """What to say of other clients who have the name of one just created."""
+    others = [row for row in await clients.with_name(db, full_name, SAID) if row["email"] != email]
+    if not others:
+        return ""
+    told = ", ".join(f"{row['email']} (client_id {row['client_id']})" for row in others)
+    return f" There is another {full_name}: {told}. If it is the same person, tell the user."
 
 
 @dataclass

@@ -98,11 +98,17 @@ def _notes(standing: Standing) -> str | None:
 
 
 def _schedule(standing: Standing) -> str | None:
-    return None if standing.holds("schedule") else "The schedule is empty."
+    return (
+        None if standing.holds("schedule") else "The schedule is empty: it comes with an imported page of the proposal."
+    )
 
 
 def _accommodations(standing: Standing) -> str | None:
-    return None if standing.holds("accommodations") else "No accommodations are entered."
+    return (
+        None
+        if standing.holds("accommodations")
+        else "No accommodations are entered: they come with an imported page of the proposal."
+    )
 
 
 def _cost(standing: Standing) -> str | None:

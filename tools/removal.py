@@ -53,8 +53,8 @@ async def delete_trip(db: Database, args: DeleteTripArguments) -> TripDeleted:
             ) from None
         name, removed = whole["trip"]["trip_name"], len(whole["assignments"])
         return TripDeleted(
-            message=f"Deleted {name!r} (id {trip_id}) with {removed} assignments; all of it is kept aside as row "
-            f"{orphan_id} of orphaned_rows.",
+            message=f"Deleted {name!r} (id {trip_id}) with {removed} assignments. To undo it: restore_deleted with "
+            f"orphan_id {orphan_id}.",
             trip_id=trip_id,
             trip_name=name,
             assignments_removed=removed,

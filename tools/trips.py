@@ -12,7 +12,7 @@ from database.errors import ConstraintViolated, GuardFailed
 from tools import shapes
 from tools.errors import Conflict, NotFound
 from tools.fields import Currency, Day, Details, Email, Line, Money, Name, Phone, Role, Status, Text, check_period
-from tools.people import ClientReference, Directory, new_client
+from tools.people import ClientReference, Directory, namesakes, new_client
 from tools.tool import Hints, Tool, WriteAnswer, WriteArguments
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class _NewTrip(WriteArguments):
 class CreateTripArguments(_NewTrip):
     notes: Annotated[Text | None, Field(description="What to know about the trip.")] = None
     primary_client_email: Annotated[
-        Email | None, Field(description="Whom the trip is for: a known client. Does not assign them.")
+        Email | None, Field(description="A known client; does not put them on the trip.")
     ] = None
 
 
@@ -167,10 +167,10 @@ async def _describe_trip_with_client(  # noqa: PLR0913 - what came of the write
 ) -> TripWithClientCreated:
     traveler = next(row for row in await assignments.on_trip(db, trip_id) if row["email"] == email)
     known = "new" if is_new else "known"
-    left = "" if is_new else f" They are known as {traveler['full_name']}: what else was sent of them was left aside."
+    said = await namesakes(db, email, args.client_full_name) if is_new else _left_aside(args, traveler["full_name"])
     return TripWithClientCreated(
         message=f"Trip {args.trip_name!r} created with id {trip_id}; {known} client {email} is its {args.client_role}."
-        f"{left}",
+        f"{said}",
         trip_id=trip_id,
         trip_slug=slug,
         trip_name=args.trip_name,
@@ -181,6 +181,14 @@ async def _describe_trip_with_client(  # noqa: PLR0913 - what came of the write
         role=args.client_role,
         json_written_by="backup" if by_backup else "trigger",
     )
+
+
+def _left_aside(args: CreateTripWithClientArguments, known_as: str) -> str:
+    """What to say of what was sent of a client who is known, where it may differ from what is known."""
+    sent = [name for name in ("client_phone", "client_preferences") if getattr(args, name)]
+    if args.client_full_name.casefold() != known_as.casefold():
+        sent.insert(0, "client_full_name")
+    return f" They are known as {known_as}; left aside: {', '.join(sent)}. update_client changes them." if sent else ""
 
 
 def _columns(args: _NewTrip, slug: str, notes: str | None, email: str | None, moment: str) -> dict[str, Any]:
@@ -219,7 +227,7 @@ TOOLS = [
     Tool(
         name="create_trip_v2",
         title="Create a trip",
-        description="Create a trip. bulk_trip_operations puts clients on it; create_trip_with_client does both.",
+        description="Create a trip with nobody on it; create_trip_with_client also puts a client on it.",
         group="trips",
         hints=Hints(),
         input=CreateTripArguments,
