@@ -33,20 +33,23 @@ logger = logging.getLogger("voygen")
 HTTP_READERS = 4
 
 
-async def serve(
+async def serve(  # noqa: PLR0913 - what is served, to whom, and how
     path: Path,
     groups: Container[str],
     *,
     may_migrate: bool = True,
     read_only: bool = False,
     http: HttpSettings | None = None,
+    patience: float = 30.0,
 ) -> int:
     """Serve over stdio, or HTTP; returns the exit status. Raises DatabaseError where the database can't be served.
 
     `read_only` leaves the tools that only read, and opens the file so that the engine refuses what a bug would write.
     """
     readers = HTTP_READERS if http else 1
-    opening = open_read_only(path, readers=readers) if read_only else open_database(path, readers=readers)
+    opening = (
+        open_read_only(path, readers=readers) if read_only else open_database(path, readers=readers, patience=patience)
+    )
     async with await opening as db:
         await _bring_up_to_date(db, may_migrate=may_migrate and not read_only)
         if http:
