@@ -230,14 +230,23 @@ LINK_ARCHIVED: LiteralString = (
     + _UNITS
     + """
 UPDATE trip_client_archive
-SET assignment_id = u.assignment_id,
-    element = iif(u.assignment_id IS NULL, json_set(element, '$.email', u.email, '$.role', u.role), element)
-FROM units u
-WHERE trip_client_archive.trip_id = u.trip_id
-  AND (trip_client_archive.assignment_id = u.number
-       OR trip_client_archive.element ->> '$.email' = u.email AND trip_client_archive.element ->> '$.role' = u.role
-          AND NOT EXISTS (SELECT 1 FROM trip_client_assignments x
-                          WHERE x.assignment_id = trip_client_archive.assignment_id))
+SET assignment_id = m.assignment_id,
+    element = iif(m.assignment_id IS NULL, json_set(element, '$.email', m.email, '$.role', m.role), element)
+FROM (
+    SELECT h.trip_id, h.position, u.assignment_id, u.email, u.role
+    FROM units u CROSS JOIN trip_client_archive h
+    WHERE h.assignment_id = u.number AND h.trip_id = u.trip_id AND u.assignment_id IS NOT u.number
+    UNION ALL
+    SELECT f.trip_id, f.position, u.assignment_id, u.email, u.role
+    FROM (
+        SELECT h.trip_id, h.position, h.element ->> '$.email' AS email, h.element ->> '$.role' AS role
+        FROM json_each(?1) s CROSS JOIN trip_client_archive h
+        WHERE h.trip_id = s.value
+          AND NOT EXISTS (SELECT 1 FROM trip_client_assignments x WHERE x.assignment_id = h.assignment_id)
+    ) f CROSS JOIN units u
+    WHERE u.trip_id = f.trip_id AND u.email = f.email AND u.role = f.role
+) m
+WHERE trip_client_archive.trip_id = m.trip_id AND trip_client_archive.position = m.position
 """
 )
 
