@@ -12,6 +12,7 @@ from database.clock import now
 from database.engine import Statement
 from database.entries import WITH_ENTRIES
 from database.errors import ConstraintViolated, DatabaseUnavailable, ProgramTooOld
+from database.progress import Progress, part, untold
 from database.slugs import first_free, slugify
 from migrations.adopt import plan_adoption
 from migrations.files import Migration, shipped
@@ -89,20 +90,22 @@ async def pending(db: Database) -> list[Migration]:
     return [migration for migration in shipped() if migration.name not in applied]
 
 
-async def migrate(db: EmbeddedDatabase, *, back_up: bool = True) -> MigrationReport:
+async def migrate(db: EmbeddedDatabase, *, back_up: bool = True, progress: Progress = untold) -> MigrationReport:
     """Apply what is pending, each file whole in one batch, then give every trip a slug of its own.
 
     A second run does nothing, and a run that was cut off goes on with the file it stopped at.
     """
     report = MigrationReport()
     files = await pending(db)
+    parts = 1 + len(files)
     if files and back_up and await db.read(HAS_TABLE, ("trips_v2",)):
-        report.backup = str(await _back_up(db))
-    for migration in files:
+        report.backup = str(await _back_up(db, part(progress, 0, parts)))
+    for number, migration in enumerate(files, 1):
         if migration.name == FIX:
             await _apply_the_fix(db, migration, report)
         else:
             await _apply(db, migration, report)
+        part(progress, number, parts)(1, 1)
     report.slugs = await _fill_slugs(db) if files or await db.read(ANY_WITHOUT_SLUG) else 0
     return report
 
@@ -152,12 +155,12 @@ async def _apply_the_fix(db: Database, migration: Migration, report: MigrationRe
     )
 
 
-async def _back_up(db: EmbeddedDatabase) -> Path:
+async def _back_up(db: EmbeddedDatabase, progress: Progress) -> Path:
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
     target = db.path.with_name(f"{db.path.name}.backup-{stamp}")
     # Under its own name only once it is whole.
     partial = target.with_name(f"{target.name}.partial")
-    await db.back_up_to(partial)
+    await db.back_up_to(partial, progress)
     return partial.rename(target)
 
 

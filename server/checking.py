@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from database.embedded import EmbeddedDatabase, open_database, require_file
 from database.errors import DatabaseUnavailable
+from database.progress import Progress, part, untold
 from migrations.check import CheckReport, check
 from migrations.proof import Proof, record_proof
 from migrations.runner import pending
@@ -19,11 +20,14 @@ if TYPE_CHECKING:
 SHOWN = 20
 
 
-async def check_file(path: Path, *, record: bool = False) -> tuple[CheckReport, Proof | None]:
+async def check_file(
+    path: Path, *, record: bool = False, progress: Progress = untold
+) -> tuple[CheckReport, Proof | None]:
     """Check the file, and store a proof record if asked. Raises DatabaseError where it can't be looked at."""
+    parts = 2 if record else 1
     async with open_migrated(path) as db:
-        report = await check(db)
-        return report, await record_proof(db, report) if record else None
+        report = await check(db, part(progress, 0, parts))
+        return report, await record_proof(db, report, part(progress, 1, parts)) if record else None
 
 
 @asynccontextmanager

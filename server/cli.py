@@ -2,33 +2,52 @@
 
 from __future__ import annotations
 
+import difflib
+import sys
 from importlib import import_module
 from typing import TYPE_CHECKING
 
 import click
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
-# Each command by its name, in the order of the help, and the module that holds it under the same name.
-COMMANDS: Mapping[str, str] = {
-    "demo": "server.commands.demo",
-    "serve": "server.commands.serving",
-    "install": "server.commands.installing",
-    "uninstall": "server.commands.installing",
-    "migrate": "server.commands.migration",
-    "check": "server.commands.migration",
-    "repair": "server.commands.migration",
-    "phase": "server.commands.migration",
-    "validate": "server.commands.migration",
-    "token": "server.commands.tokens",
-    "doctor": "server.commands.operation",
-    "stats": "server.commands.operation",
-    "backup": "server.commands.operation",
-    "export": "server.commands.operation",
-    "restore": "server.commands.operation",
-    "config": "server.commands.operation",
+_MIGRATION, _OPERATION = "server.commands.migration", "server.commands.operation"
+
+# The commands under their headings, in the order of the help: name, the module that holds it under this name, and what
+# it does in a few words.
+SECTIONS: Mapping[str, Sequence[tuple[str, str, str]]] = {
+    "To begin with": [
+        ("demo", "server.commands.demo", "See a small database migrated and changed."),
+        ("install", "server.commands.installing", "Put voygen into a client, such as Claude Desktop."),
+        ("uninstall", "server.commands.installing", "Take it out again."),
+        ("doctor", _OPERATION, "Look at all that voygen needs, and say what to do."),
+    ],
+    "To serve": [
+        ("serve", "server.commands.serving", "Serve MCP over stdin and stdout, or over HTTP."),
+        ("token", "server.commands.tokens", "Let clients in over HTTP, and out."),
+        ("config", _OPERATION, "See which settings are in force, and why."),
+        ("completion", _OPERATION, "Let the shell complete commands and options."),
+    ],
+    "To lead a database from the old shape to the new one": [
+        ("migrate", _MIGRATION, "Bring it to this version's schema, after a backup."),
+        ("check", _MIGRATION, "Prove that both stores agree."),
+        ("repair", _MIGRATION, "Mend what a check finds, and take it back."),
+        ("phase", _MIGRATION, "See what stands in the way of the next phase; move."),
+        ("validate", _MIGRATION, "Test the live database, leaving nothing behind."),
+        ("stats", _OPERATION, "See agreement, violations, success and latency."),
+    ],
+    "To keep it safe": [
+        ("backup", _OPERATION, "Copy it while it is in use."),
+        ("export", _OPERATION, "Write all of it as lines of JSON."),
+        ("restore", _OPERATION, "Make a new database of an export, proven equal."),
+    ],
 }
+
+COMMANDS: Mapping[str, str] = {name: module for section in SECTIONS.values() for name, module, _ in section}
+
+# What a shell takes for stopped by Ctrl+C.
+INTERRUPTED = 130
 
 
 class _LazyGroup(click.Group):
@@ -40,6 +59,22 @@ class _LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         module = COMMANDS.get(cmd_name)
         return getattr(import_module(module), cmd_name) if module else None
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            near = difflib.get_close_matches(args[0], COMMANDS, 1)
+            meant = f" Did you mean {near[0]!r}?" if near else ""
+            raise click.UsageError(error.message + meant, ctx) from error
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        width = max(map(len, COMMANDS))
+        for heading, section in SECTIONS.items():
+            with formatter.section(heading):
+                formatter.write_dl([(f"{name:<{width}}", words) for name, _, words in section])
 
 
 def _show_version(context: click.Context, _: click.Parameter, asked: bool) -> None:  # noqa: FBT001 - as click calls it
@@ -69,10 +104,25 @@ def _show_version(context: click.Context, _: click.Parameter, asked: bool) -> No
 def voygen(config: str | None) -> None:
     """The trip desk of a travel agency as an MCP server.
 
-    Start with: voygen demo
-    """
+    \b
+    See it work:             voygen demo
+    Bring a database:        voygen migrate --db trips.db
+    Prove that it is whole:  voygen check --db trips.db
+    Give it to a client:     voygen install claude-desktop --db trips.db
+    Something is wrong:      voygen doctor --db trips.db
+
+    Exits 0 where it was done or all is well, 1 where a check found something, 2 where it could not be done.
+    """  # noqa: D301 - \b keeps click from filling the lines
 
 
 def main() -> None:
-    """Run a command; what goes wrong is said in one line, and the exit status is 2."""
-    voygen(prog_name="voygen")
+    """Run a command; what goes wrong is said in one line, and the exit status is 2, or 130 where it was interrupted."""
+    try:
+        status = voygen.main(prog_name="voygen", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except click.Abort:
+        click.echo("voygen: interrupted", err=True)
+        sys.exit(INTERRUPTED)
+    sys.exit(status if isinstance(status, int) else 0)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from database.embedded import open_database, require_file
+from database.progress import Progress, untold
 from migrations.dumps import load_dump
 from migrations.runner import MigrationReport, migrate
 
@@ -14,13 +15,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-async def migrate_file(path: Path, dump: Path | None, *, dry_run: bool) -> MigrationReport:
+async def migrate_file(path: Path, dump: Path | None, *, dry_run: bool, progress: Progress = untold) -> MigrationReport:
     """Migrate the file in place, or a copy of it that is thrown away."""
     if not dry_run:
         if dump:
             load_dump(dump, path)
         async with await open_database(path) as db:
-            return await migrate(db)
+            return await migrate(db, progress=progress)
     with tempfile.TemporaryDirectory(prefix="voygen-") as folder:
         copy = Path(folder) / "copy.db"
         if dump:
@@ -30,7 +31,7 @@ async def migrate_file(path: Path, dump: Path | None, *, dry_run: bool) -> Migra
             async with await open_database(path, as_it_is=True) as db:
                 await db.back_up_to(copy)
         async with await open_database(copy) as db:
-            return await migrate(db, back_up=False)
+            return await migrate(db, back_up=False, progress=progress)
 
 
 def describe(report: MigrationReport, *, dry_run: bool) -> str:

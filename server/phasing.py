@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from database.phase import PhaseState
     from migrations.phases import PhaseStatus
 
 
@@ -22,27 +23,33 @@ async def status_of_file(path: Path, quiet_days: int) -> tuple[dict[str, Any], s
     return status.as_json(), _in_words(status)
 
 
-async def advance_file(path: Path, quiet_days: int, accept: Sequence[str], *, really: bool) -> str:
-    """What was done, or what stands in the way. Raises PhaseRefused."""
+async def advance_file(
+    path: Path, quiet_days: int, accept: Sequence[str], *, really: bool
+) -> tuple[dict[str, Any], str]:
+    """What was done, or what stands in the way: for JSON, and in words. Raises PhaseRefused."""
     async with open_migrated(path) as db:
         if not really:
             status = await phase_status(db, quiet_days)
             status.obstacles = [one for one in status.obstacles if not would_pass(one["name"], accept)]
-            return _in_words(status) + ("\nNothing was done: --apply moves on." if status.next_phase else "")
-        state = await advance(db, quiet_days=quiet_days, accept=accept)
-        return f"The database is in phase {state.phase} now (epoch {state.epoch})."
+            undone = "\nNothing was done: --apply moves on." if status.next_phase else ""
+            return status.as_json() | {"moved": False}, _in_words(status) + undone
+        return _moved(await advance(db, quiet_days=quiet_days, accept=accept))
 
 
-async def back_file(path: Path, *, really: bool) -> str:
+async def back_file(path: Path, *, really: bool) -> tuple[dict[str, Any], str]:
     async with open_migrated(path) as db:
         if not really:
-            here = (await read_phase(db)).phase
-            before = phase_before(here)
-            if before is None:
-                return f"The database is in phase {here}: there is none before it."
-            return f"The database is in phase {here}: --apply moves it back to {before}."
-        state = await go_back(db)
-        return f"The database is in phase {state.phase} now (epoch {state.epoch})."
+            state = await read_phase(db)
+            before = phase_before(state.phase)
+            there = f"--apply moves it back to {before}" if before else "there is none before it"
+            words = f"The database is in phase {state.phase}: {there}."
+            return {"phase": state.phase, "epoch": state.epoch, "moved": False, "phase_before": before}, words
+        return _moved(await go_back(db))
+
+
+def _moved(state: PhaseState) -> tuple[dict[str, Any], str]:
+    words = f"The database is in phase {state.phase} now (epoch {state.epoch})."
+    return {"phase": state.phase, "epoch": state.epoch, "moved": True}, words
 
 
 def _in_words(status: PhaseStatus) -> str:

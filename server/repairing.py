@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from database.progress import Progress, untold
 from migrations.repair import apply_repair, plan_repair
 from migrations.undo import undo_repair
 from server.checking import describe, open_migrated
@@ -18,13 +19,15 @@ if TYPE_CHECKING:
 SHOWN = 50
 
 
-async def repair_file(path: Path, prefer: Prefer, trip_id: int | None, *, really: bool) -> tuple[dict[str, Any], str]:
+async def repair_file(
+    path: Path, prefer: Prefer, trip_id: int | None, *, really: bool, progress: Progress = untold
+) -> tuple[dict[str, Any], str]:
     """The plan, or what was done: for JSON, and in words."""
     async with open_migrated(path) as db:
         if not really:
-            plan = await plan_repair(db, prefer, trip_id)
+            plan = await plan_repair(db, prefer, trip_id, progress=progress)
             return plan.as_json(), _plan_in_words(plan)
-        report = await apply_repair(db, prefer, trip_id)
+        report = await apply_repair(db, prefer, trip_id, progress=progress)
         return report.as_json(), _report_in_words(report, path)
 
 

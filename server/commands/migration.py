@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import click
 
+from server.bars import progress_bar
 from server.options import DONE, INCONSISTENT, database, run, show
 from server.options import as_json as as_json_option
 
@@ -34,7 +35,8 @@ def migrate(path: Path, dump: Path | None, *, dry_run: bool, as_json: bool) -> N
     """Bring a database to this version's schema, after a backup, and say what became of every client entry."""
     from server.migrating import describe, migrate_file  # noqa: PLC0415
 
-    report = run(migrate_file(path, dump, dry_run=dry_run))
+    with progress_bar("Migrating") as progress:
+        report = run(migrate_file(path, dump, dry_run=dry_run, progress=progress))
     show(report.as_json() if as_json else describe(report, dry_run=dry_run))
 
 
@@ -46,7 +48,8 @@ def check(path: Path, *, record: bool, as_json: bool) -> None:
     """Prove that the junction table and the JSON column agree. Exits 0 if they do, 1 if not, 2 if it can't tell."""
     from server.checking import check_file, describe  # noqa: PLC0415
 
-    report, proof = run(check_file(path, record=record))
+    with progress_bar("Checking") as progress:
+        report, proof = run(check_file(path, record=record, progress=progress))
     if as_json:
         show(report.as_json() | ({"proof": proof.as_json()} if proof else {}))
     else:
@@ -82,7 +85,8 @@ def repair(  # noqa: PLR0913 - the options
     if run_id is not None:
         result, text = run(undo_file(path, run_id))
     else:
-        result, text = run(repair_file(path, prefer, trip_id, really=really))
+        with progress_bar("Repairing" if really else "Checking") as progress:
+            result, text = run(repair_file(path, prefer, trip_id, really=really, progress=progress))
     show(result if as_json else text)
 
 
@@ -113,24 +117,28 @@ def phase(context: click.Context, path: Path, quiet_days: int, *, as_json: bool)
     help="Let an unlinked entry or a quarantined text pass, by the name that is listed, or a pattern: unlinked/*",
 )
 @click.option("--apply", "really", is_flag=True, help="Do it; without this what stands in the way is printed.")
+@as_json_option
 @click.pass_context
 def advance(context: click.Context, accept: tuple[str, ...], *, really: bool, **_: object) -> None:
     """Move on to the next phase, once nothing stands in the way."""
     from server.phasing import advance_file  # noqa: PLC0415
 
     path, quiet_days = _named(context, "path"), _named(context, "quiet_days")
-    show(run(advance_file(path, quiet_days, accept, really=really)))
+    result, text = run(advance_file(path, quiet_days, accept, really=really))
+    show(result if _named(context, "as_json") else text)
 
 
 @phase.command()
 @database
 @click.option("--apply", "really", is_flag=True, help="Do it; without this what would be done is printed.")
+@as_json_option
 @click.pass_context
 def back(context: click.Context, *, really: bool, **_: object) -> None:
     """Move back to the phase before, with all that was archived."""
     from server.phasing import back_file  # noqa: PLC0415
 
-    show(run(back_file(_named(context, "path"), really=really)))
+    result, text = run(back_file(_named(context, "path"), really=really))
+    show(result if _named(context, "as_json") else text)
 
 
 @click.command()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
+from click.shell_completion import get_completion_class
 
 from database.platform import default_database_path
 from server.bars import progress_bar
@@ -29,6 +30,22 @@ from server.settings import MASK, SETTINGS, SettingsWrong, default_settings_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+
+@click.command()
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+@click.pass_context
+def completion(context: click.Context, shell: str) -> None:
+    """Print what makes a shell complete the commands and options of voygen.
+
+    \b
+    bash:  voygen completion bash >> ~/.bashrc
+    zsh:   voygen completion zsh >> ~/.zshrc
+    fish:  voygen completion fish > ~/.config/fish/completions/voygen.fish
+    """  # noqa: D301 - \b keeps click from filling the lines
+    scripts = get_completion_class(shell)
+    assert scripts  # noqa: S101 - click knows these three
+    show(scripts(context.find_root().command, {}, "voygen", "_VOYGEN_COMPLETE").source().strip())
 
 
 def _every_setting(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -29,7 +29,8 @@ def token() -> None:
     help="read: only tools that read. write: every tool that is served.",
 )
 @click.option("--days", type=click.IntRange(1, 3650), help="For how many days it is good; for ever if not said.")
-def create(path: Path, name: str, scope: Literal["read", "write"], days: int | None) -> None:
+@as_json_option
+def create(path: Path, name: str, scope: Literal["read", "write"], days: int | None, *, as_json: bool) -> None:
     """Make a token and print it, this once: only its hash is stored."""
     from server.tokens import TokenRefused, create_token  # noqa: PLC0415
 
@@ -38,7 +39,7 @@ def create(path: Path, name: str, scope: Literal["read", "write"], days: int | N
     except TokenRefused as refused:
         raise click.UsageError(str(refused)) from refused
     click.echo("Keep this token: it is not shown again.", err=True)
-    show(made)
+    show({"name": name, "scope": scope, "token": made} if as_json else made)
 
 
 @token.command(name="list")
@@ -55,7 +56,8 @@ def list_(path: Path, *, as_json: bool) -> None:
 @token.command()
 @database
 @click.argument("name")
-def revoke(path: Path, name: str) -> None:
+@as_json_option
+def revoke(path: Path, name: str, *, as_json: bool) -> None:
     """Refuse a token from now on, on servers that run as well."""
     from server.tokens import TokenRefused, revoke_token  # noqa: PLC0415
 
@@ -63,4 +65,4 @@ def revoke(path: Path, name: str) -> None:
         run(revoke_token(path, name))
     except TokenRefused as refused:
         raise click.UsageError(str(refused)) from refused
-    show(f"{name} is refused from now on.")
+    show({"name": name, "revoked": True} if as_json else f"{name} is refused from now on.")

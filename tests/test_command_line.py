@@ -1,0 +1,232 @@
+"""The command line as a person meets it at a terminal: help, completion, colours, bars, JSON, exit statuses."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import shutil
+import signal
+import stat
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+import pytest
+import raw
+from desk import seeded, voygen
+
+from database.embedded import open_database
+from migrations.runner import migrate
+from server import bars
+from server.bars import progress_bar
+from server.cli import COMMANDS, SECTIONS
+from server.cli import voygen as group
+from server.launch import own_command
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+posix = pytest.mark.skipif(sys.platform == "win32", reason="a terminal of POSIX")
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return seeded(tmp_path / "voygen.db")
+
+
+def every_command() -> Iterator[tuple[str, click.Command]]:
+    context = click.Context(group)
+    for name in COMMANDS:
+        command = group.get_command(context, name)
+        assert command is not None
+        yield name, command
+        if isinstance(command, click.Group):
+            yield from ((f"{name} {below}", one) for below, one in command.commands.items())
+
+
+def test_the_help_names_every_command_once_in_a_line_that_fits_without_importing_any() -> None:
+    done = voygen("--help")
+    lines = [line for line in done.stdout.splitlines() if line.startswith("  ") and line.split()[0] in COMMANDS]
+    assert [line.split()[0] for line in lines] == list(COMMANDS)
+    assert all(len(line) <= 80 for line in done.stdout.splitlines())
+    assert [heading for heading in SECTIONS if f"{heading}:" not in done.stdout] == []
+    code = "import sys, server.cli; print(any(name.startswith('server.commands.') for name in sys.modules))"
+    packages = own_command()[1].removesuffix("voygen.py")
+    seen = subprocess.run([sys.executable, "-c", code], cwd=packages, capture_output=True, text=True, check=True)
+    assert seen.stdout.strip() == "False"
+
+
+@pytest.mark.parametrize(("name", "command"), list(every_command()))
+def test_every_command_says_what_it_does_and_what_each_option_is_for(name: str, command: click.Command) -> None:
+    assert command.help, name
+    for parameter in command.params:
+        if isinstance(parameter, click.Option):
+            assert parameter.help, (name, parameter.opts)
+
+
+# What gives nothing but a stream of its own: a demonstration, a protocol, a script.
+WITHOUT_JSON = {"demo", "serve", "completion", "token"}
+
+
+@pytest.mark.parametrize(("name", "command"), list(every_command()))
+def test_every_command_that_tells_something_can_tell_it_as_json(name: str, command: click.Command) -> None:
+    options = {option for parameter in command.params for option in parameter.opts}
+    assert ("--json" in options) is (name not in WITHOUT_JSON)
+
+
+def test_what_the_commands_tell_as_json_is_json(path: Path) -> None:
+    def told(*arguments: object) -> Any:
+        return json.loads(voygen(*arguments, "--json", "--db", path).stdout)
+
+    assert told("phase", "advance")["moved"] is False
+    assert told("phase", "advance", "--quiet-days", 0, "--apply") == {
+        "phase": "prefer_junction",
+        "epoch": told("phase")["epoch"],
+        "moved": True,
+    }
+    assert told("phase", "back")["phase_before"] == "dual_write"
+    assert told("phase", "back", "--apply")["phase"] == "dual_write"
+    made = told("token", "create", "ines", "--scope", "read")
+    assert (made["name"], made["scope"], len(made["token"]) > 40) == ("ines", "read", True)
+    assert told("token", "list")[0]["name"] == "ines"
+    assert told("token", "revoke", "ines") == {"name": "ines", "revoked": True}
+    assert told("check")["consistent"] is True
+
+
+def test_json_named_before_the_subcommand_counts_as_well(path: Path) -> None:
+    done = voygen("phase", "--json", "--db", path, "back")
+    assert json.loads(done.stdout)["phase"] == "dual_write"
+
+
+def test_a_command_that_is_misspelt_is_guessed() -> None:
+    done = voygen("chek")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "Did you mean 'check'?" in done.stderr
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc tells when it waits")
+def test_a_command_that_is_interrupted_ends_as_shells_expect(path: Path) -> None:
+    with closing(raw.connect(path)) as connection:
+        connection.execute("BEGIN IMMEDIATE")
+        with subprocess.Popen(
+            [*own_command(), "repair", "--db", str(path)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        ) as process:
+            while process.poll() is None and not holds(process.pid, path):
+                pass
+            process.send_signal(signal.SIGINT)
+            _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert errors.splitlines()[-1] == "voygen: interrupted"
+
+
+def holds(pid: int, path: Path) -> bool:
+    return any(one.resolve() == path for one in Path(f"/proc/{pid}/fd").iterdir())
+
+
+# Completion
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_the_completion_of_each_shell_is_printed_and_answers_it(shell: str) -> None:
+    done = voygen("completion", shell)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert f"_VOYGEN_COMPLETE={shell}_complete" in done.stdout
+    asked = {"_VOYGEN_COMPLETE": f"{shell}_complete", "COMP_WORDS": "voygen re", "COMP_CWORD": "1"}
+    answer = voygen(env=os.environ | asked | ({"COMP_CWORD": "re"} if shell == "fish" else {}))
+    assert all(name in answer.stdout for name in ("repair", "restore"))
+    assert "doctor" not in answer.stdout
+
+
+@pytest.mark.skipif(not shutil.which("bash"), reason="no bash here")
+def test_bash_completes_commands_options_and_choices(tmp_path: Path) -> None:
+    program = tmp_path / "voygen"
+    program.write_text(f'#!/bin/sh\nexec {" ".join(own_command())} "$@"\n')
+    program.chmod(program.stat().st_mode | stat.S_IXUSR)
+    script = """
+eval "$(voygen completion bash)"
+for words in "voygen ph" "voygen phase ba" "voygen check --re" "voygen repair --prefer ju"; do
+    COMP_WORDS=($words); COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); COMPREPLY=()
+    _voygen_completion voygen
+    echo "${COMPREPLY[@]}"
+done
+"""
+    done = subprocess.run(
+        [str(shutil.which("bash")), "-c", script],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=os.environ | {"PATH": f"{tmp_path}:{os.environ['PATH']}"},
+    )
+    assert done.stdout.splitlines() == ["phase", "back", "--record", "junction"]
+
+
+# Colours and bars
+
+
+def at_a_terminal(*arguments: object, **environment: str) -> tuple[int, str]:
+    """The exit status, and what a terminal shows of stdout and stderr."""
+    import pty  # noqa: PLC0415 - not on Windows
+
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(
+        [*own_command(), *map(str, arguments)],
+        stdin=subprocess.DEVNULL,
+        stdout=theirs,
+        stderr=theirs,
+        env={name: text for name, text in os.environ.items() if name != "NO_COLOR"} | environment,
+    ) as process:
+        os.close(theirs)
+        shown = b""
+        while True:
+            try:
+                chunk = os.read(ours, 65536)
+            except OSError:  # Linux's word for the end
+                break
+            if not chunk:
+                break
+            shown += chunk
+    os.close(ours)
+    return process.returncode, shown.decode()
+
+
+@posix
+def test_colours_are_for_a_terminal_whose_owner_wants_them(path: Path) -> None:
+    assert "\x1b[32m" in at_a_terminal("doctor", "--db", path)[1]
+    assert "\x1b" not in at_a_terminal("doctor", "--db", path, NO_COLOR="1")[1]
+    assert "\x1b" not in voygen("doctor", "--db", path).stdout
+
+
+@posix
+def test_work_that_is_done_at_once_has_no_bar(path: Path) -> None:
+    status, shown = at_a_terminal("check", "--db", path, "--json")
+    assert status == 0
+    assert json.loads(shown)["consistent"] is True
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_work_that_lasts_has_a_bar_on_the_terminal_and_nowhere_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bars, "PATIENCE", 0)
+    for stream, shown in ((Terminal(), True), (io.StringIO(), False)):
+        monkeypatch.setattr(sys, "stderr", stream)
+        with progress_bar("Copying") as progress:
+            for done in range(11):
+                progress(done, 10)
+        assert ("Copying" in stream.getvalue()) is shown
+        assert ("100%" in stream.getvalue()) is shown
+
+
+async def test_a_migration_tells_how_far_it_is(legacy_database: Callable[[str], Path]) -> None:
+    told: list[tuple[int, int]] = []
+    async with await open_database(legacy_database("seed-legacy")) as db:
+        await migrate(db, progress=lambda done, total: told.append((done, total)))
+    assert told == sorted(told)
+    assert told[-1][0] == told[-1][1]
+    assert len(told) > 4
