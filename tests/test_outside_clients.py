@@ -1,0 +1,160 @@
+"""The server before what others wrote for MCP: the conformance suite, the Inspector, the TypeScript SDKs."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import raw
+from desk import KYOTO, op, seeded
+from oracle import assert_clean
+from team import serving
+
+from server.launch import own_command
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+ROOT = Path(__file__).parent.parent
+OURS = ROOT / "tests" / "outside"
+BUILD = ROOT / "build" / "outside"
+THEIRS = BUILD / "node_modules" / "@modelcontextprotocol"
+CONFORMANCE = THEIRS / "conformance" / "dist" / "index.js"
+INSPECTOR = THEIRS / "inspector" / "clients" / "launcher" / "build" / "index.js"
+
+# Where it is named, what is missing is a failure.
+NODE = os.environ.get("VOYGEN_NODE")
+
+needs_node = pytest.mark.skipif(
+    NODE is None, reason="VOYGEN_NODE names no Node: .ci/outside installs one with the outside clients and runs these"
+)
+
+# Longer than a whole run takes: a hang is a failure.
+PATIENCE = 120
+
+TOOL_REFUSED = 5
+
+REFUSAL = "invalid_input: query holds no word to look for.\nSend an id, a name, an e-mail, or words of one."
+
+each_transport = pytest.mark.parametrize("transport", ["stdio", "http"])
+
+
+@dataclass
+class Served:
+    """One file, served over HTTP, and over stdio to whoever starts the command."""
+
+    path: Path
+    url: str
+
+    def target(self, transport: str) -> list[str]:
+        return [self.url] if transport == "http" else [*own_command(), "serve", "--db", str(self.path)]
+
+    def notes(self) -> set[str]:
+        """The notes on the trip to Kyoto, after a check that both stores agree."""
+        with closing(raw.connect(self.path)) as connection:
+            assert_clean(connection)
+            (text,) = connection.execute("SELECT notes FROM trips_v2 WHERE trip_id = ?", (KYOTO,)).fetchone()
+        return {item["note"] for item in json.loads(text or "[]")}
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    path = seeded(tmp_path_factory.mktemp("outside") / "voygen.db")
+    with serving(path) as team:
+        yield Served(path, team.url)
+
+
+def run(home: Path, *arguments: object, script: str = "") -> subprocess.CompletedProcess[str]:
+    """Run Node to its end, with a home of its own, from where the packages are found."""
+    assert NODE
+    return subprocess.run(
+        [NODE, *map(str, arguments)],
+        cwd=BUILD,
+        env=os.environ | {"HOME": str(home)},
+        input=script,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+
+
+def inspect(home: Path, target: Sequence[str], era: str, method: str, *options: str) -> tuple[int, dict[str, Any]]:
+    """The exit status of the Inspector, and the result that it prints."""
+    choices = ["--protocol-era", era, "--quiet", "--format", "json"]
+    done = run(home, INSPECTOR, "--cli", *target, *choices, "--method", method, *options)
+    assert done.stdout, done.stderr
+    return done.returncode, json.loads(done.stdout)["result"]
+
+
+@needs_node
+@pytest.mark.parametrize("revision", [[], ["--spec-version", "2026-07-28"]], ids=["all", "2026-07-28"])
+def test_the_conformance_suite_finds_nothing_but_fixtures_missing(
+    tmp_path: Path, served: Served, revision: Sequence[str]
+) -> None:
+    expected = ["--expected-failures", OURS / "conformance.yml"]
+    done = run(tmp_path, CONFORMANCE, "server", "--url", served.url, "--suite", "all", *revision, *expected)
+    assert done.returncode == 0, done.stdout[done.stdout.find("=== SUMMARY") :] + done.stderr
+
+
+def test_each_failure_that_is_expected_of_the_conformance_suite_has_its_reason() -> None:
+    lines = (OURS / "conformance.yml").read_text(encoding="utf-8").partition("server:\n")[2].splitlines()
+    entries = [line for line in lines if line.strip() and not line.strip().startswith("#")]
+    assert entries
+    assert [line for line in entries if not re.fullmatch(r"  - [\w-]+:[\w-]+ # \S.+", line)] == []
+
+
+@needs_node
+@each_transport
+@pytest.mark.parametrize("era", ["legacy", "modern"])
+def test_the_inspector_lists_and_calls_the_tools(tmp_path: Path, served: Served, transport: str, era: str) -> None:
+    target, note = served.target(transport), f"from the Inspector, {era}, {transport}"
+    status, listed = inspect(tmp_path, target, era, "tools/list", "--strict")
+    assert (status, listed["tools"][0]["name"]) == (0, "get_anything")
+    arguments = json.dumps({"trip_identifier": "kyoto", "operations": [op("add_note", note=note)]})
+    status, changed = inspect(
+        tmp_path, target, era, "tools/call", "--tool-name", "bulk_trip_operations", "--tool-args-json", arguments
+    )
+    assert (status, changed["structuredContent"]["success"]) == (0, True)
+    assert note in served.notes()
+
+
+@needs_node
+def test_the_inspector_tells_what_a_tool_refuses(tmp_path: Path, served: Served) -> None:
+    for era in ("legacy", "modern"):
+        status, refused = inspect(
+            tmp_path, [served.url], era, "tools/call", "--tool-name", "get_anything", "--tool-arg", "query=%"
+        )
+        assert (status, refused["isError"], refused["content"]) == (
+            TOOL_REFUSED,
+            True,
+            [{"type": "text", "text": REFUSAL}],
+        )
+
+
+@needs_node
+@each_transport
+@pytest.mark.parametrize("client", ["sdk 1", "client 2, legacy", "client 2"])
+def test_a_typescript_client_lists_and_calls_the_tools(
+    tmp_path: Path, served: Served, transport: str, client: str
+) -> None:
+    note = f"from {client}, {transport}"
+    script = (OURS / "visit.mjs").read_text(encoding="utf-8")
+    done = run(tmp_path, "--input-type=module", "-", client, note, *served.target(transport), script=script)
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert {"get_anything", "bulk_trip_operations"} <= set(told["tools"])
+    assert (told["server"], told["found"], told["changed"], told["refused"]) == (
+        "voygen",
+        "Lima in Kyoto",
+        True,
+        REFUSAL,
+    )
+    assert note in served.notes()
