@@ -10,6 +10,8 @@ import pytest
 from desk import ANA, BANFF, BEN, CEM, EMPTY, KYOTO, Desk, Era, each_era, new_desk, op, open_desk, seeded
 from phasing import assert_in_order, lead_to
 
+from database import restoring
+from database.errors import GuardFailed
 from database.phase import PHASES, Phase
 
 if TYPE_CHECKING:
@@ -455,6 +457,31 @@ async def test_where_the_tables_no_longer_take_it_nothing_is_written(tmp_path: P
         error = await refused(desk, orphan_id=number)
         assert error.startswith(f"conflict: trip {NAME!r} (id {KYOTO}) no longer fits the tables")
         assert desk.everything() == before
+
+
+async def test_a_plan_that_is_out_of_date_writes_nothing(tmp_path: Path) -> None:
+    async with new_desk(tmp_path) as desk:
+        await did(desk, DELETE_KYOTO[0], **DELETE_KYOTO[1])
+        await did(desk, CLEAN_ANA[0], **CLEAN_ANA[1])
+        for change, back in (
+            (
+                "UPDATE orphaned_rows SET orphan_id = orphan_id + 10",
+                "UPDATE orphaned_rows SET orphan_id = orphan_id - 10",
+            ),
+            (
+                f"INSERT INTO clients_v2 (email, full_name) VALUES ('{ANA}', 'New')",
+                "DELETE FROM clients_v2 WHERE client_id > 3",
+            ),
+        ):
+            for kept in await restoring.deleted(desk.db):
+                plan = await restoring.plan(desk.db, kept)
+                assert plan
+                desk.sql(change)
+                before = desk.everything()
+                with pytest.raises(GuardFailed):
+                    await desk.db.batch(restoring.restore(plan, "2030-01-01T00:00:00.000Z"))
+                assert desk.everything() == before
+                desk.sql(back)
 
 
 async def test_three_hundred_travelers_come_back_with_their_trip(tmp_path: Path) -> None:

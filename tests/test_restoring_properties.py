@@ -50,7 +50,7 @@ steps = st.one_of(
 @example([[("ana@x.io", "payer"), None], [], []], [("delete trip", 0), ("phase", 2), ("clean client", 0)], None)
 @example(
     # Two clients whose entries stood at the same place, one after the other.
-    [[("ana@x.io", "payer"), ("ben@x.io", "payer"), None], [], []],
+    [[("ana@x.io", "payer"), ("ben@x.io", "payer")], [], []],
     [("clean client", 0), ("clean client", 1), ("phase", 2), ("delete trip", 0), ("restore", 3), ("restore", 4)],
     None,
 )
