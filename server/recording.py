@@ -27,6 +27,9 @@ BOUNDS_MS = (1, 2, 3, 5, 7, 10, 15, 20, 30, 50, 70, 100, 150, 200, 300, 500, 1_0
 # How often the counts are written, in seconds.
 WRITTEN_EVERY = 10.0
 
+# How long the last writing may wait for other programs, in seconds: what it holds is not worth a slow end.
+LAST_WRITE = 2.0
+
 
 def hour_of(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H")
@@ -83,7 +86,9 @@ class Recorder:
             writing.cancel()
             with suppress(asyncio.CancelledError):
                 await writing
-            await self.write()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LAST_WRITE):
+                    await self.write()
 
     async def _write_for_ever(self) -> None:
         while True:

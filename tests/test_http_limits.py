@@ -250,6 +250,16 @@ def test_a_call_that_does_not_end_holds_up_the_end_for_seconds_only(path: Path) 
 
 
 @posix
+def test_another_program_that_writes_holds_up_the_end_for_seconds_only(path: Path) -> None:
+    with serving(path) as team:
+        assert team.post(call("get_anything", query="kyoto")).status == 200
+        with locked(path):
+            started = time.monotonic()
+            assert team.stop(signal.SIGTERM) == 0
+            assert time.monotonic() - started < 15
+
+
+@posix
 def test_clients_that_idle_or_trickle_hold_up_no_end(path: Path) -> None:
     with serving(path) as team:
         wires = [wire_to(team) for _ in range(4)]
