@@ -31,7 +31,7 @@ from server.http_gate import MAX_BODY, Gate
 from server.http_issuer import Issuer
 from server.http_settings import PATH, CannotServe
 from server.http_wire import HeadTimeout, Listener
-from server.metrics import CONTENT_TYPE, CountingDatabase, CountingSteward, Metrics
+from server.metrics import CONTENT_TYPE, CountingSteward, Metrics
 from server.recording import Recorder
 from server.serving import desk_of, offered
 from tools.errors import Unavailable
@@ -106,7 +106,7 @@ class _Application:
         self._db = db
         self._settings = settings
         self._metrics = metrics
-        desk = desk_of(WatchedDatabase(CountingDatabase(db, metrics), recorder.refused_batch))
+        desk = desk_of(WatchedDatabase(WatchedDatabase(db, metrics.refused_batch), recorder.refused_batch))
 
         def observe(tool: str, outcome: str, seconds: float) -> None:
             metrics.call(tool, outcome, seconds)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, LiteralString
+from typing import TYPE_CHECKING, Any
 
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
@@ -22,10 +22,8 @@ from database.phase import PHASES
 from server.steward import MigrationSteward
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from database.embedded import EmbeddedDatabase
-    from database.engine import Database, Row, Statement, Value
+    from database.engine import Database, Row
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 
@@ -106,30 +104,6 @@ class Metrics:
 
     def _gauge(self, name: str, words: str, *labels: str) -> Gauge:
         return Gauge(f"voygen_{name}", words, labels, registry=self._registry)
-
-
-class CountingDatabase:
-    """A database whose refused batches are counted."""
-
-    def __init__(self, db: Database, metrics: Metrics) -> None:
-        self._db = db
-        self._metrics = metrics
-
-    async def read(self, sql: LiteralString, params: Sequence[Value] = ()) -> list[Row]:
-        return await self._db.read(sql, params)
-
-    async def shadow_read(self, sql: LiteralString, params: Sequence[Value] = ()) -> list[Row]:
-        return await self._db.shadow_read(sql, params)
-
-    async def batch(self, statements: Sequence[Statement]) -> list[list[Row]]:
-        try:
-            return await self._db.batch(statements)
-        except ConstraintViolated as error:
-            self._metrics.refused_batch(error)
-            raise
-
-    async def close(self) -> None:
-        await self._db.close()
 
 
 class CountingSteward(MigrationSteward):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from database.embedded import open_database, require_file
 from database.progress import Progress, untold
 from migrations.dumps import load_dump
-from migrations.runner import MigrationReport, migrate
+from migrations.runner import FIX, MigrationReport, migrate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,10 +50,16 @@ def _lines(report: MigrationReport, *, dry_run: bool) -> Iterator[str]:
         yield f"Applied:      {name}"
     for change in report.changes:
         yield f"Adopted:      {change}"
+    if FIX in report.applied:
+        yield from _entry_lines(report)
+    yield f"Slugs:        {report.slugs} trips were given one"
+
+
+def _entry_lines(report: MigrationReport) -> Iterator[str]:
+    """What became of every client entry."""
     yield f"Linked:       {report.linked} client entries stand in both stores"
     yield f"Merged:       {report.merged} entries repeated one of those"
     yield f"Unlinked:     {report.unlinked} entries kept in the JSON that belong to no client"
     yield f"Quarantined:  {report.quarantined} raw texts that were no list, kept in trip_clients_quarantine"
     aside = ", ".join(f"{count} of {table}" for table, count in report.set_aside.items()) or "none"
     yield f"Set aside:    {aside} (rows that point at nothing, kept in orphaned_rows)"
-    yield f"Slugs:        {report.slugs} trips were given one"

@@ -108,6 +108,14 @@ def test_a_command_that_is_misspelt_is_guessed() -> None:
     assert "Did you mean 'check'?" in done.stderr
 
 
+@pytest.mark.parametrize("options", [[], ["--read-only"]], ids=["", "read-only"])
+def test_serving_what_is_no_database_ends_at_once_with_a_word(tmp_path: Path, options: list[str]) -> None:
+    path = tmp_path / "diary.db"
+    path.write_text("Dear diary, this is no database at all.\n" * 50)
+    done = voygen("serve", "--db", path, *options)
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", f"voygen: {path} is not an SQLite database.\n")
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="/proc tells when it waits")
 def test_a_command_that_is_interrupted_ends_as_shells_expect(path: Path) -> None:
     with closing(raw.connect(path)) as connection:
@@ -221,6 +229,17 @@ def test_work_that_lasts_has_a_bar_on_the_terminal_and_nowhere_else(monkeypatch:
                 progress(done, 10)
         assert ("Copying" in stream.getvalue()) is shown
         assert ("100%" in stream.getvalue()) is shown
+
+
+def test_a_migration_after_the_fix_says_nothing_of_entries_that_it_did_not_touch(path: Path) -> None:
+    with closing(raw.connect(path)) as connection:
+        undone = "021_activity_actor_and_call_counts.sql"
+        connection.execute("DELETE FROM d1_migrations WHERE name = ?", (undone,))
+        for table in ("call_counts", "violation_counts"):
+            connection.execute(f"DROP TABLE {table}")
+    said = voygen("migrate", "--db", path).stdout
+    assert f"Applied:      {undone}" in said
+    assert "Linked" not in said
 
 
 async def test_a_migration_tells_how_far_it_is(legacy_database: Callable[[str], Path]) -> None:
