@@ -121,7 +121,7 @@ WHERE replace(substr(l.created_at, 1, 19), 'T', ' ') >= ?1
 ACTIVITIES_PAGE: LiteralString = (
     """
 SELECT l.activity_id, l.activity_type AS type, l.activity_details AS details, l.created_at AS at,
-       l.trip_id, t.trip_name, l.client_id
+       l.trip_id, t.trip_name, l.client_id, l.actor
 FROM ActivityLog l LEFT JOIN trips_v2 t ON t.trip_id = l.trip_id
 """
     + ACTIVITIES_WANTED

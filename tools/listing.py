@@ -12,7 +12,7 @@ from tools.bounds import named
 from tools.errors import NotFound
 from tools.fields import Day, Email, Status, TripIdentifier
 from tools.identifiers import describe, resolve_trip
-from tools.models import Activity, TripHead, TripSummary
+from tools.models import Activity, TripHead, TripSummary, Written
 from tools.pages import Cursor, Id, Limit, Page, cursor_of, more_words, page_of, place_of
 from tools.people import ClientReference, Directory
 from tools.tool import READS, Answer, Arguments, Tool
@@ -69,6 +69,7 @@ class LoggedActivity(Activity):
     trip_id: int | None = Field(description="The trip it was on.")
     trip_name: str | None = Field(description="Its name; null where it is deleted.")
     client_id: int | None = Field(description="The client it was on.")
+    actor: Written = Field(description="The client program or token that did it, where it is known.")
 
 
 class ActivitiesPage(Page):
