@@ -9,7 +9,6 @@ import time
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from mcp.server import MCPServer
 from mcp.server.mcpserver.tools import Tool as McpTool
 from mcp.server.mcpserver.utilities.func_metadata import ArgModelBase, FuncMetadata
 from mcp_types import CallToolResult, TextContent, ToolAnnotations
@@ -23,7 +22,7 @@ from database.errors import DatabaseBusy, DatabaseError, DatabaseReadOnly, Progr
 from server.asking import InputRequired, asker
 from server.callers import client_name
 from server.launch import voygen_version
-from server.reading import offer_reading
+from server.reading import PromptingServer, offer_reading
 from server.schemas import lean_input, lean_output
 from server.telling import telling
 from tools.bounds import bounded
@@ -35,6 +34,7 @@ from tools.wording import words_for
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Iterable
 
+    from mcp.server import MCPServer
     from mcp_types import InputRequiredResult
 
     from tools.asking import Ask
@@ -57,7 +57,7 @@ def make_server(
 
     `observe` is told of each call: the tool, its outcome (ok, or the code of the error), and the seconds it took.
     """
-    server = MCPServer[None](
+    server = PromptingServer(
         name,
         title="voygen trip desk",
         instructions=INSTRUCTIONS,

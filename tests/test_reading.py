@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from desk import ANA, KYOTO, Era, each_era, new_desk, seeded
+from desk import ANA, KYOTO, Era, assert_readable, each_era, new_desk, seeded
 from mcp.client import Client
 from mcp.client.stdio import StdioServerParameters
 from mcp.shared.exceptions import MCPError
-from mcp_types import ResourceTemplateReference
+from mcp_types import INVALID_PARAMS, ResourceTemplateReference
 
 from server.launch import own_command
 
@@ -63,6 +63,26 @@ async def test_the_guide_and_the_prompts_name_only_tools_that_exist(tmp_path: Pa
         operations = {"assign_client", "unassign_client", "dry_run"}
         assert spoken - operations <= names
         assert {"get_anything", "bulk_trip_operations"} <= spoken
+
+
+@each_era
+@pytest.mark.parametrize(
+    ("name", "arguments", "problem"),
+    [
+        ("no_such", {}, "Unknown prompt: no_such"),
+        ("add_travelers", {"trip": "1"}, "Missing required arguments: {'travelers'}"),
+        ("new_trip", {"client": "x" * 301, "destination": "Kyoto"}, "Error rendering prompt new_trip"),
+    ],
+)
+async def test_a_prompt_asked_for_wrongly_is_the_fault_of_the_request(
+    tmp_path: Path, era: Era, name: str, arguments: dict[str, str], problem: str
+) -> None:
+    async with new_desk(tmp_path, era) as desk:
+        with pytest.raises(MCPError) as refused:
+            await desk.client.get_prompt(name, arguments)
+        assert refused.value.code == INVALID_PARAMS
+        assert refused.value.message.startswith(f"invalid_input: {problem}.\n")
+        assert_readable(refused.value.message)
 
 
 @each_era
