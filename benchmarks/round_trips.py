@@ -99,20 +99,23 @@ def started(command: list[str], transport: str) -> Generator[tuple[Wire, float]]
     """A server that has answered initialize, and the seconds that it took from its start."""
     before = time.perf_counter()
     pipe = subprocess.PIPE
-    with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe if transport == "http" else None) as process:
-        wire = Pipes(process) if transport == "stdio" else Http(process, _port(process))
-        wire.ask(HELLO)
-        seconds = time.perf_counter() - before
+    with (
+        tempfile.NamedTemporaryFile() as log,
+        subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=log) as process,
+    ):
         try:
-            yield wire, seconds
+            wire = Pipes(process) if transport == "stdio" else Http(process, _port(process, Path(log.name)))
+            wire.ask(HELLO)
+            yield wire, time.perf_counter() - before
         finally:
             process.terminate()
 
 
-def _port(process: subprocess.Popen[bytes]) -> int:
-    for line in process.stderr or ():
-        if found := re.search(rb"http://127\.0\.0\.1:(\d+)", line):
+def _port(process: subprocess.Popen[bytes], log: Path) -> int:
+    while process.poll() is None:
+        if found := re.search(rb"http://127\.0\.0\.1:(\d+)", log.read_bytes()):
             return int(found[1])
+        time.sleep(0.005)
     raise SystemExit("the server did not start")
 
 
