@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 # A tool and its arguments.
 Call: TypeAlias = tuple[str, dict[str, Any]]
 
-CALLS = int(os.environ.get("VOYGEN_FUZZ", "40"))
+CALLS = int(os.environ.get("VOYGEN_FUZZ", "30"))
 
 # So many calls of a kind that some get deep with every tool, however seldom its arguments fit together.
 ENOUGH = 500
