@@ -1,95 +1,223 @@
-"""Full-text search over trips and clients."""
+"""Full-text search over trips and clients. What a query costs does not grow with how many there are."""
 
 from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, LiteralString
+import unicodedata
+from typing import TYPE_CHECKING, LiteralString, NamedTuple
+
+from database.trips import SUMMARY
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from database.engine import Database, Row
 
-# Trips and clients that are looked at closely, however many hold the words: what keeps the time flat.
-CANDIDATES = 300
+# Longest beginning of a word that is indexed: what is longer must be a whole word, where there is such a word.
+BEGINNING = 10
+
+# Travelers beyond the first of their trips that are looked at for one word.
+CROWD = 500
+
+# What a write may be led by: neither roles nor notes say which trip is meant.
+OF_THE_TRIP = "{name destinations group_name travelers}"
+
+ANYWHERE = "- {whole_name}"
+
+# Letters that the index has as others (trip_search_plain), beyond what it folds itself.
+_PLAIN = str.maketrans(
+    {"ß": "ss", "ø": "o", "Ø": "o", "ł": "l", "Ł": "l", "đ": "d", "Đ": "d", "æ": "ae", "Æ": "ae", "\u0131": "i"}
+)
 
 _WORD = re.compile(r"[^\W_]+")
+_EMAIL = re.compile(r"[^\s,;<>()\"']*[^\W_]@[^\s,;<>()\"'@]*")
 _DIGIT = re.compile(r"\d")
 
 
+class Matches(NamedTuple):
+    """The ids of what matches, the newest first; `all_seen` is false where there may be more of other trips."""
+
+    ids: list[int]
+    all_seen: bool
+
+
 def words_in(text: str) -> list[str]:
-    """The words of a text as the index cuts them, none twice."""
-    return list(dict.fromkeys(word.lower() for word in _WORD.findall(text)))
+    """The words of a text as the index has them, in their order. `&` is `and`."""
+    plain = unicodedata.normalize("NFC", text.replace("&", " and ")).translate(_PLAIN)
+    return [word.lower() for word in _WORD.findall(plain)]
 
 
-async def trips_with_words(
-    db: Database, words: Sequence[str], needed: int, limit: int, *, in_notes: bool = False
-) -> list[Row]:
-    """Trips in which at least `needed` of the words begin a word, those with most first.
+def emails_in(text: str) -> tuple[list[str], str]:
+    """What looks like an e-mail or the beginning of one, and the text without."""
+    return [email.lower() for email in _EMAIL.findall(text)], _EMAIL.sub(" ", text)
 
-    Looked through are name, destinations, group, the names and e-mails of the clients, and the notes if asked. A word
-    with a digit in it must be a whole word: no trip is matched by part of a number.
+
+def folded(text: str) -> str:
+    """The text without case, accents and apostrophes."""
+    marked = unicodedata.normalize("NFKD", text.translate(_PLAIN).casefold())
+    return "".join(letter for letter in marked if not unicodedata.combining(letter) and letter not in "'\u2019")
+
+
+def same_name(one: str, other: str) -> bool:
+    """Whether two names differ by case, accents and what stands between words alone."""
+    return words_in(folded(one)) == words_in(folded(other))
+
+
+def may_begin(word: str) -> bool:
+    """Whether a word may be the beginning of what it matches: no number is matched by a part of it."""
+    return not _DIGIT.search(word.rpartition("@")[2])
+
+
+async def terms_of(db: Database, words: Sequence[str]) -> list[str]:
+    """The words as the index is asked for them."""
+    long = [word for word in words if len(word) > BEGINNING and may_begin(word)]
+    absent = {row["word"] for row in await db.read(ABSENT, (json.dumps(long),))} if long else set[str]()
+    return [
+        f"{whole(word)}*" if may_begin(word) and (len(word) <= BEGINNING or word in absent) else whole(word)
+        for word in words
+    ]
+
+
+def whole(word: str) -> str:
+    """The word as the index is asked for it where nothing may follow."""
+    quoted = word.replace('"', '""')
+    return f'"{quoted}"'
+
+
+def every(columns: str, terms: Iterable[str]) -> str:
+    return f"{columns} : ({' AND '.join(terms)})"
+
+
+async def trips_found(db: Database, queries: Sequence[str], limit: int) -> list[list[int]]:
+    """The ids of the trips that match each query, the newest first."""
+    return _ids(await db.read(TRIPS_FOUND, (json.dumps(list(queries)), limit)))
+
+
+async def clients_found(db: Database, queries: Sequence[str], limit: int) -> list[list[int]]:
+    """The ids of the clients that match each query, the newest first."""
+    return _ids(await db.read(CLIENTS_FOUND, (json.dumps(list(queries)), limit)))
+
+
+async def crowded_trips(db: Database, columns: str, terms: Sequence[str]) -> Matches:
+    """The trips that have all the words, one of them at least of a traveler who is not in the trip's document.
+
+    A document holds the first travelers of a trip alone, so that it stays short: in all but the very large, everyone.
     """
-    terms = [_term(word) for word in words]
-    joined = " AND ".join(terms) if needed == len(words) else " OR ".join(terms)
-    columns = "" if in_notes else "{name destinations group_name} : "
-    each = json.dumps([[f"{columns}{term}", term] for term in terms])
-    return await db.read(TRIPS, (f"{columns}({joined})", " OR ".join(terms), each, needed, CANDIDATES, limit))
+    people = "{travelers}" if columns == OF_THE_TRIP else "{travelers roles}"
+    crowds = _ids(await db.read(CROWDS, (json.dumps([f"{people} : {term}" for term in terms]), CROWD)))
+    candidates = sorted({trip_id for crowd in crowds for trip_id in crowd}, reverse=True)
+    if not candidates:
+        return Matches([], all_seen=True)
+    asked = json.dumps([f"{columns} : {term}" for term in terms])
+    documents = _ids(await db.read(DOCUMENTS, (asked, json.dumps(candidates))))
+    having = [{*crowd, *document} for crowd, document in zip(crowds, documents, strict=True)]
+    ids = [trip_id for trip_id in candidates if all(trip_id in trips for trips in having)]
+    return Matches(ids, all_seen=all(len(crowd) < CROWD for crowd in crowds))
 
 
-async def clients_with_words(db: Database, words: Sequence[str], needed: int, limit: int) -> list[Row]:
-    """Clients in whose name or e-mail at least `needed` of the words begin a word, those with most first."""
-    terms = [_term(word) for word in words]
-    joined = " AND ".join(terms) if needed == len(words) else " OR ".join(terms)
-    return await db.read(CLIENTS, (joined, json.dumps(terms), CANDIDATES, limit))
+async def trips_with_words(db: Database, words: Sequence[str], limit: int) -> Matches:
+    """Trips of which all words are: of name, destinations, group, or the names and e-mails of the travelers."""
+    terms = await terms_of(db, words)
+    (ids,) = await trips_found(db, [every(OF_THE_TRIP, terms)], max(limit, CROWD))
+    crowded = await crowded_trips(db, OF_THE_TRIP, terms)
+    found = sorted({*ids, *crowded.ids}, reverse=True)
+    for email in (word for word in words if "@" in word):
+        found = [row["trip_id"] for row in await db.read(WITH_EMAIL, (json.dumps(found), email))]
+    return Matches(found[:limit], all_seen=crowded.all_seen and len(ids) < max(limit, CROWD) and len(found) < limit)
 
 
-def _term(word: str) -> str:
-    """The word as the index is asked for it."""
-    return f'"{word}"' if _DIGIT.search(word) else f'"{word}"*'
+async def trips_named(db: Database, name: str, limit: int) -> list[Row]:
+    """The trips of exactly this name, or else of one that differs by case, accents and punctuation alone."""
+    exact = await db.read(NAMED, (name, limit))
+    if exact or not (words := words_in(name)):
+        return exact
+    (ids,) = await trips_found(db, [f"{{whole_name}} : {whole(''.join(words))}"], limit)
+    return [row for row in await trips_with_ids(db, ids) if same_name(str(row["trip_name"]), name)]
 
+
+async def clients_named(db: Database, name: str, limit: int) -> list[Row]:
+    """The clients of this name, whatever its case, accents and punctuation."""
+    (ids,) = await clients_found(db, [f"{{whole_name}} : {whole(''.join(words_in(name)))}"], limit)
+    return [row for row in await clients_with_ids(db, ids) if same_name(str(row["full_name"]), name)]
+
+
+async def trips_with_ids(db: Database, ids: Sequence[int]) -> list[Row]:
+    """The trips in this order, as a list shows them, with what their documents hold of group, travelers and roles."""
+    return await db.read(TRIPS, (json.dumps(list(ids)),))
+
+
+async def clients_with_ids(db: Database, ids: Sequence[int]) -> list[Row]:
+    return await db.read(CLIENTS, (json.dumps(list(ids)),))
+
+
+def _ids(rows: Sequence[Row]) -> list[list[int]]:
+    return [json.loads(row["ids"]) for row in rows]
+
+
+ABSENT: LiteralString = """
+SELECT w.value AS word FROM json_each(?) w
+WHERE NOT EXISTS (SELECT 1 FROM trip_search s WHERE s.trip_search MATCH '"' || w.value || '"')
+  AND NOT EXISTS (SELECT 1 FROM client_search s WHERE s.client_search MATCH '"' || w.value || '"')
+"""
+
+# Backwards and cut off, so that what is read does not grow with how many match.
+TRIPS_FOUND: LiteralString = """
+SELECT (
+    SELECT json_group_array(m.trip_id) FROM (
+        SELECT s.rowid AS trip_id FROM trip_search s WHERE s.trip_search MATCH w.value
+        ORDER BY s.rowid DESC LIMIT CAST(?2 AS INTEGER)) m
+) AS ids
+FROM json_each(?1) w ORDER BY w.key
+"""
+
+CLIENTS_FOUND: LiteralString = """
+SELECT (
+    SELECT json_group_array(m.client_id) FROM (
+        SELECT s.rowid AS client_id FROM client_search s WHERE s.client_search MATCH w.value
+        ORDER BY s.rowid DESC LIMIT CAST(?2 AS INTEGER)) m
+) AS ids
+FROM json_each(?1) w ORDER BY w.key
+"""
+
+CROWDS: LiteralString = """
+SELECT (
+    SELECT json_group_array(a.trip_id)
+    FROM (
+        SELECT s.rowid AS assignment_id FROM crowd_search s WHERE s.crowd_search MATCH w.value
+        ORDER BY s.rowid DESC LIMIT CAST(?2 AS INTEGER)) m
+    CROSS JOIN trip_client_assignments a ON a.assignment_id = m.assignment_id
+) AS ids
+FROM json_each(?1) w ORDER BY w.key
+"""
+
+DOCUMENTS: LiteralString = """
+SELECT (
+    SELECT json_group_array(t.value) FROM json_each(?2) t
+    WHERE EXISTS (SELECT 1 FROM trip_search s WHERE s.rowid = t.value AND s.trip_search MATCH w.value)
+) AS ids
+FROM json_each(?1) w ORDER BY w.key
+"""
+
+# The index cuts an e-mail into words, and takes any others between them for the same.
+WITH_EMAIL: LiteralString = """
+SELECT t.value AS trip_id FROM json_each(?1) t
+WHERE EXISTS (
+    SELECT 1 FROM trip_client_assignments a WHERE a.trip_id = t.value AND instr(lower(a.client_email), ?2) > 0)
+ORDER BY t.key
+"""
+
+NAMED: LiteralString = SUMMARY + "WHERE t.trip_name = ? COLLATE NOCASE ORDER BY t.trip_id DESC LIMIT CAST(? AS INTEGER)"
 
 TRIPS: LiteralString = """
-SELECT m.trip_id, m.trip_name, m.trip_slug, m.status, m.start_date, m.end_date, m.destinations, m.total_cost
-FROM (
-    SELECT t.*, (
-        SELECT count(*) FROM json_each(?3) w
-        WHERE EXISTS (SELECT 1 FROM trip_search s WHERE s.rowid = t.trip_id AND s.trip_search MATCH (w.value ->> 0))
-           OR EXISTS (
-               SELECT 1
-               FROM trip_client_assignments a
-               CROSS JOIN clients_v2 c ON c.email = a.client_email
-               CROSS JOIN client_search s ON s.rowid = c.client_id
-               WHERE a.trip_id = t.trip_id AND s.client_search MATCH (w.value ->> 1))
-    ) AS found
-    FROM (
-        SELECT * FROM (SELECT rowid AS trip_id FROM trip_search WHERE trip_search MATCH ?1 LIMIT CAST(?5 AS INTEGER))
-        UNION
-        SELECT * FROM (
-            SELECT a.trip_id
-            FROM (SELECT rowid AS client_id FROM client_search WHERE client_search MATCH ?2 LIMIT CAST(?5 AS INTEGER)) k
-            CROSS JOIN clients_v2 c ON c.client_id = k.client_id
-            CROSS JOIN trip_client_assignments a ON a.client_email = c.email
-            LIMIT CAST(?5 AS INTEGER))
-    ) candidate
-    JOIN trips_v2 t ON t.trip_id = candidate.trip_id
-) m
-WHERE m.found >= CAST(?4 AS INTEGER)
-ORDER BY m.found DESC, m.updated_at DESC, m.trip_id
-LIMIT CAST(?6 AS INTEGER)
+SELECT t.trip_id, t.trip_name, t.trip_slug, t.status, t.start_date, t.end_date, t.destinations, t.total_cost,
+       t.group_name, t.updated_at, s.travelers, s.roles
+FROM json_each(?) w CROSS JOIN trips_v2 t ON t.trip_id = w.value LEFT JOIN trip_search s ON s.rowid = t.trip_id
+ORDER BY w.key
 """
 
 CLIENTS: LiteralString = """
-SELECT m.client_id, m.email, m.full_name, m.contact_info, m.preferences
-FROM (
-    SELECT c.*, (
-        SELECT count(*) FROM json_each(?2) w
-        WHERE EXISTS (SELECT 1 FROM client_search s WHERE s.rowid = c.client_id AND s.client_search MATCH w.value)
-    ) AS found
-    FROM (SELECT rowid AS client_id FROM client_search WHERE client_search MATCH ?1 LIMIT CAST(?3 AS INTEGER)) k
-    CROSS JOIN clients_v2 c ON c.client_id = k.client_id
-) m
-ORDER BY m.found DESC, m.full_name, m.client_id
-LIMIT CAST(?4 AS INTEGER)
+SELECT c.client_id, c.email, c.full_name, c.updated_at
+FROM json_each(?) w CROSS JOIN clients_v2 c ON c.client_id = w.value
+ORDER BY w.key
 """

@@ -55,8 +55,9 @@ async def test_which_of_several_trips_is_meant_is_asked_and_the_one_chosen_is_wr
         assert (answer["success"], answer["trip_id"]) == (True, BANFF)
         assert [note["note"] for note in desk.json("notes", BANFF)] == ["sea view"]
         assert desk.column("notes", KYOTO) == "{}"
-    assert [value for value, _ in person.choices[0]] == ["1", "2"]
-    assert "'Goa 2' (2026-05-08 to 2026-05-15" in person.choices[0][1][1]
+    choices = dict(person.choices[0])
+    assert set(choices) == {"1", "2"}
+    assert "'Goa 2' (2026-05-08 to 2026-05-15" in choices["2"]
     assert len(person.asked) == 1
 
 
@@ -150,6 +151,6 @@ async def test_where_the_client_cannot_ask_the_error_says_what_to_send(tmp_path:
         two_of_a_kind(desk)
         error = await desk.refused("continue_trip", search_query="goa")
         assert error.startswith("ambiguous: 2 trips match")
-        assert error.endswith("Send the id of the one that is meant as search_query.")
+        assert error.endswith("Ask the person which one, then send its id as search_query.")
         missing = await desk.refused("delete_trip", trip_identifier=KYOTO)
         assert missing.startswith("invalid_input: confirm_trip_name is missing")

@@ -59,7 +59,7 @@ async def refusal(desk: Desk, identifier: object) -> str:
 async def test_a_trip_is_known_by_id_slug_name_words_and_clients(tmp_path: Path, era: Era, identifier: object) -> None:
     async with new_desk(tmp_path, era) as desk:
         assert await written_to(desk, identifier) == KYOTO
-        if identifier != ANA:
+        if identifier not in {ANA, "Ana Lima"}:
             assert (await desk.whole(identifier))["trip_id"] == KYOTO
 
 
@@ -130,11 +130,11 @@ async def test_the_strategies_look_further_and_further(tmp_path: Path, era: Era)
 
         assert await found("Lima in Kyoto", "exact") == [(KYOTO, "exact")]
         assert await found("kyoto lima", "exact") == []
-        assert await found("kyoto lima", "fuzzy") == [(KYOTO, "words")]
+        assert await found("kyoto lima", "fuzzy") == [(KYOTO, "words in name")]
         assert await found("kyoto banff", "fuzzy") == []
         assert set(await found("kyoto banff", "broad")) == {(KYOTO, "some words"), (BANFF, "some words")}
         assert await found("Kyotto Lymma", "broad") == [(KYOTO, "spelling")]
-        assert await found("lisbon", "fuzzy") == [(EMPTY, "words")]
+        assert await found("lisbon", "fuzzy") == [(EMPTY, "words in destinations")]
         error = await desk.refused("get_anything", query="x", search_strategy="guess")
         assert "exact, fuzzy, broad" in error
 

@@ -159,6 +159,10 @@ async def test_an_unknown_run_is_refused(db: EmbeddedDatabase) -> None:
         await undo_repair(db, 3)
 
 
+# Trips that the writers leave alone, so that there is something to mend however slowly the repair begins.
+LEFT = 10
+
+
 class Writer(threading.Thread):
     """Writes one side of every trip, the last first, until told to stop; keeps what it was told is stored."""
 
@@ -170,7 +174,7 @@ class Writer(threading.Thread):
 
     def run(self) -> None:
         with closing(sqlite3.connect(self.path, isolation_level=None, timeout=60)) as connection:
-            for trip in map(Trip, range(MANY, 0, -1)):
+            for trip in map(Trip, range(MANY, LEFT, -1)):
                 if self.enough.is_set() and len(self.stored) > FEW:
                     break
                 connection.execute(self.sql, {**trip.values(), "role": self.role})

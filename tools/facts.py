@@ -8,7 +8,7 @@ from pydantic import TypeAdapter
 
 from database import facts
 from database.clock import now
-from database.search import CANDIDATES, trips_with_words
+from database.search import trips_with_words
 from tools import shapes
 from tools.errors import InvalidInput, NotFound
 from tools.fact_models import (
@@ -23,7 +23,7 @@ from tools.fact_models import (
     StatsArguments,
     TripFacts,
 )
-from tools.identifiers import describe, exact_trips, nearest_trips, words_of
+from tools.identifiers import describe, exact_trips, nearest_trips, sought_in
 from tools.pages import Id, cursor_of, more_words, page_of, place_of
 from tools.tool import READS, Hints, Tool
 
@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 
 # A trip's place among those that were asked for: its id.
 PLACES = TypeAdapter(tuple[Id])
+
+# Matches of words that are looked at.
+CANDIDATES = 300
 
 # Unknown ids that an error names; the rest are counted.
 NAMED = 20
@@ -69,18 +72,18 @@ async def _wanted(db: Database, args: QueryArguments) -> tuple[set[int] | None, 
     """The ids to look at, None for all, and what to say where words matched more than are looked at."""
     if args.query is None:
         return (None if args.trip_ids is None else set(args.trip_ids)), ""
-    words = words_of(args.query)
+    words = sought_in(args.query)
     if not words:
         raise InvalidInput("query names no trip.", "Send a trip's id, slug or name, words of it, or no query.")
-    found = await exact_trips(db, args.query) or await trips_with_words(db, words, len(words), CANDIDATES)
-    if not found:
+    ids = {int(row["trip_id"]) for row in await exact_trips(db, args.query, CANDIDATES)}
+    ids = ids or set((await trips_with_words(db, words, CANDIDATES)).ids)
+    if not ids:
         near = "; ".join(describe(row) for row in await nearest_trips(db, args.query))
         raise NotFound(
             f"No trip matches {args.query!r}.{f' Nearest by spelling: {near}.' if near else ''}",
             "Send the id or the name of a trip, other words, or no query to see all trips.",
         )
-    ids = {int(row["trip_id"]) for row in found}
-    many = f" Only the best {CANDIDATES} matches are looked at: send more words." if len(found) >= CANDIDATES else ""
+    many = f" Only the newest {CANDIDATES} matches are looked at: send more words." if len(ids) >= CANDIDATES else ""
     return (ids if args.trip_ids is None else ids & set(args.trip_ids)), many
 
 

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import Field
 
 from database import clients, trips
-from database.search import clients_with_words, trips_with_words
+from database.search import clients_named
 from tools import parts
-from tools.bounds import named
+from tools.bounds import named, shortened
 from tools.errors import InvalidInput, NotFound
-from tools.identifiers import describe, exact_trips, nearest_trips, words_of
+from tools.identifiers import describe, exact_trips, sought_in
+from tools.matching import CLIENTS, TRIPS, Match, by_spelling, goodness, with_all_words, with_some_words
 from tools.models import ClientHead, TripSummary
 from tools.parts import Cursor, Part, Rest
 from tools.tool import READS, Answer, Arguments, Tool
@@ -20,10 +21,13 @@ from tools.whole import WholeClient, WholeTrip, as_answered, part_of_trip, whole
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from database.engine import Database, Row
+    from database.engine import Database
 
 # Most trips and most clients in one answer.
 SHOWN = 10
+
+# Trips, and clients, that are suggested by spelling.
+NEAREST = 3
 
 
 class FindArguments(Arguments):
@@ -37,11 +41,11 @@ class FindArguments(Arguments):
 
 
 class FoundTrip(TripSummary):
-    why: str = Field(description="Why it matched: exact, words, some words, client or spelling.")
+    why: str = Field(description="Why: exact, client, words in its name or elsewhere, a role, some words, spelling.")
 
 
 class FoundClient(ClientHead):
-    why: str = Field(description="Why they matched: exact, words or some words.")
+    why: str = Field(description="Why: exact, exact name, words in name, e-mail or notes, some words, spelling.")
 
 
 class Found(Answer):
@@ -56,57 +60,59 @@ class Found(Answer):
 async def get_anything(db: Database, args: FindArguments) -> Found:
     if args.cursor is not None:
         return await _continued(db, args.cursor)
-    words = words_of(args.query)
+    words = sought_in(args.query)
     if not words:
         raise InvalidInput("query holds no word to look for.", "Send an id, a name, an e-mail, or words of one.")
     found = Found(message="", trips=[], clients=[])
     await _exact(db, args.query.strip(), found)
     if args.search_strategy != "exact":
-        await _by_words(db, words, len(words), "words", found)
+        _add(found, await with_all_words(db, TRIPS, words), await with_all_words(db, CLIENTS, words))
     if args.search_strategy == "broad":
-        await _by_words(db, words, 1, "some words", found)
+        _add(found, await with_some_words(db, TRIPS, words), await with_some_words(db, CLIENTS, words))
         if not found.trips and not found.clients:
-            _add_trips(found, await nearest_trips(db, args.query), "spelling")
+            _add(found, *await _spelled_like(db, words))
     if not found.trips and not found.clients:
-        await _nothing(db, args.query)
+        await _nothing(db, args.query, words, broad=args.search_strategy == "broad")
     found.message = _message(found, await _whole(db, found) if args.include_everything else "")
     return found
 
 
 async def _exact(db: Database, wanted: str, found: Found) -> None:
-    _add_trips(found, await exact_trips(db, wanted), "exact")
-    if "@" in wanted:
-        matches = list((await clients.with_emails(db, [wanted])).values())
-        _add_clients(found, matches, "exact")
-        for client in matches[:1]:
-            _add_trips(found, await trips.of_client(db, client["email"], SHOWN), "client")
+    exact = [Match(row, "exact") for row in await exact_trips(db, wanted, SHOWN)]
+    known = list((await clients.with_emails(db, [wanted])).values()) if "@" in wanted else []
+    theirs = [trip for client in known[:1] for trip in await trips.of_client(db, client["email"], SHOWN)]
+    named = [Match(row, "exact name") for row in await clients_named(db, wanted, SHOWN)]
+    _add(
+        found,
+        [*exact, *(Match(row, "client") for row in theirs)],
+        [*(Match(row, "exact") for row in known), *named],
+    )
 
 
-async def _by_words(db: Database, words: Sequence[str], needed: int, why: str, found: Found) -> None:
-    _add_trips(found, await trips_with_words(db, words, needed, SHOWN, in_notes=True), why)
-    _add_clients(found, await clients_with_words(db, words, needed, SHOWN), why)
+async def _spelled_like(db: Database, words: Sequence[str]) -> tuple[list[Match], list[Match]]:
+    """The trips and clients whose words are spelled most alike."""
+    return await by_spelling(db, TRIPS, words, NEAREST), await by_spelling(db, CLIENTS, words, NEAREST)
 
 
-def _add_trips(found: Found, rows: Sequence[Row], why: str) -> None:
-    have = {trip.trip_id for trip in found.trips}
-    new = [FoundTrip.model_validate({**row, "why": why}) for row in rows if row["trip_id"] not in have]
-    found.trips = [*found.trips, *new][:SHOWN]
-
-
-def _add_clients(found: Found, rows: Sequence[Row], why: str) -> None:
-    have = {client.client_id for client in found.clients}
-    new = [FoundClient.model_validate({**row, "why": why}) for row in rows if row["client_id"] not in have]
-    found.clients = [*found.clients, *new][:SHOWN]
+def _add(found: Found, matching_trips: Sequence[Match], matching_clients: Sequence[Match]) -> None:
+    """Put behind what was found those that are not there yet."""
+    trip_ids = {trip.trip_id for trip in found.trips}
+    client_ids = {client.client_id for client in found.clients}
+    new_trips = [match for match in matching_trips if match.row["trip_id"] not in trip_ids]
+    new_clients = [match for match in matching_clients if match.row["client_id"] not in client_ids]
+    found.trips += [FoundTrip.model_validate({**match.row, "why": match.why}) for match in new_trips]
+    found.clients += [FoundClient.model_validate({**match.row, "why": match.why}) for match in new_clients]
+    del found.trips[SHOWN:], found.clients[SHOWN:]
 
 
 async def _whole(db: Database, found: Found) -> str:
     """Put the best match in whole, unless several are equally good; return what to say of that."""
-    exact_client = next((client for client in found.clients if client.why == "exact"), None)
-    if exact_client and not any(trip.why == "exact" for trip in found.trips):
-        found.client = await whole_client(db, exact_client.client_id)
+    exact = [client for client in found.clients if client.why.startswith("exact")]
+    if len(exact) == 1 and not any(trip.why == "exact" for trip in found.trips):
+        found.client = await whole_client(db, exact[0].client_id)
         return ""
     if found.trips:
-        best = [trip for trip in found.trips if trip.why == found.trips[0].why]
+        best = [trip for trip in found.trips if goodness(trip.why) == goodness(found.trips[0].why)]
         if len(best) == 1:
             return await _put_trip(db, found, best[0].trip_id)
         return " Several trips match alike: send the id of one to see it whole."
@@ -129,12 +135,15 @@ async def _continued(db: Database, cursor: str) -> Found:
     return Found(message=words, trips=[], clients=[], more=rests, part=part)
 
 
-async def _nothing(db: Database, query: str) -> None:
-    near = await nearest_trips(db, query)
-    hint = f" Nearest by spelling: {'; '.join(describe(row) for row in near)}." if near else ""
+async def _nothing(db: Database, query: str, words: Sequence[str], *, broad: bool) -> None:
+    near_trips, near_clients = await _spelled_like(db, words)
+    near = [describe(match.row) for match in near_trips]
+    near += [f"client {shortened(match.row['full_name'], 100)} <{match.row['email']}>" for match in near_clients]
+    hint = f" Nearest by spelling: {'; '.join(near)}." if near else ""
     raise NotFound(
         f"No trip or client matches {query.strip()!r}.{hint}",
-        "Send fewer or other words, or search_strategy broad to match any of them.",
+        "Ask the person how it is written, and create nothing on a guess."
+        + ("" if broad else " Fewer words, or search_strategy broad, find more."),
     )
 
 

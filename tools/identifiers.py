@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rapidfuzz import fuzz, process, utils
-
-from database import trips
-from database.search import trips_with_words, words_in
+from database import clients, trips
+from database.listing import travelers
+from database.search import emails_in, trips_named, trips_with_ids, trips_with_words, words_in
 from tools.bounds import shortened
 from tools.errors import Ambiguous, InvalidInput, NotFound, Question
+from tools.matching import TRIPS, by_spelling
 
 if TYPE_CHECKING:
     from database.engine import Database, Row
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 # Candidates that an error names.
 SHOWN = 5
 
-# How many trips are compared by spelling when nothing matched, the latest changed first.
-SPELLED = 5_000
+# Travelers that say which trip it is.
+NAMED = 2
 
 # Longest number that can be an id: SQLite's integers have 63 bits.
 MAX_ID = 2**63 - 1
@@ -28,8 +28,15 @@ _LINKING = {"and", "the", "trip", "to", "of", "for", "with"}
 
 def words_of(text: str) -> list[str]:
     """The words to look for; linking words count only where there is nothing else."""
-    words = words_in(text)
+    words = list(dict.fromkeys(words_in(text)))
     return [word for word in words if word not in _LINKING] or words
+
+
+def sought_in(text: str) -> list[str]:
+    """The words to look for as `words_of` gives them, but e-mails whole."""
+    emails, rest = emails_in(text)
+    words = words_of(rest)
+    return [*dict.fromkeys(emails), *(word for word in words if not emails or word not in _LINKING)]
 
 
 async def resolve_trip(db: Database, identifier: str, argument: str = "trip_identifier") -> Row:
@@ -39,40 +46,56 @@ async def resolve_trip(db: Database, identifier: str, argument: str = "trip_iden
     Raises InvalidInput for a blank, Ambiguous where several match, NotFound where none does.
     """
     wanted = identifier.strip()
-    if not words_of(wanted):
+    if not sought_in(wanted):
         raise InvalidInput(
             f"{argument} {wanted!r} names no trip.", "Send a trip's id, its slug, its name, or words of its name."
         )
-    found = await exact_trips(db, wanted)
+    found, all_seen = await exact_trips(db, wanted), True
     if not found and not wanted.isdecimal():
-        words = words_of(wanted)
-        found = await trips_with_words(db, words, len(words), SHOWN + 1)
-    if len(found) == 1:
+        found, all_seen = await _of_client(db, wanted), True
+    if not found and not wanted.isdecimal():
+        matches = await trips_with_words(db, sought_in(wanted), SHOWN + 1)
+        found, all_seen = await trips_with_ids(db, matches.ids), matches.all_seen
+    if len(found) == 1 and all_seen:
         return found[0]
     if found:
+        choices = await _choices(db, found[:SHOWN])
         raise Ambiguous(
-            f"{_count(found)} trips match {wanted!r}: {'; '.join(describe(row) for row in found[:SHOWN])}.",
-            f"Send the id of the one that is meant as {argument}.",
-            Question("Which trip is meant?", argument, {str(row["trip_id"]): describe(row) for row in found[:SHOWN]}),
+            f"{_count(found)} {wanted!r}: {'; '.join(choices.values())}.",
+            f"Ask the person which one, then send its id as {argument}.",
+            Question("Which trip is meant?", argument, choices),
         )
     raise await _not_found(db, wanted)
 
 
-async def exact_trips(db: Database, wanted: str) -> list[Row]:
-    """The trips that the words name exactly: all of the first kind that has any."""
+async def _choices(db: Database, found: list[Row]) -> dict[str, str]:
+    """Each trip by its id, as a person knows it: with who travels."""
+    names: dict[int, list[str]] = {}
+    for row in await travelers(db, [row["trip_id"] for row in found], NAMED):
+        names.setdefault(row["trip_id"], []).append(shortened(str(row["full_name"]), 60))
+    return {str(row["trip_id"]): describe(row) + _with(names.get(row["trip_id"], [])) for row in found}
+
+
+def _with(names: list[str]) -> str:
+    return f" with {', '.join(names)}" if names else ""
+
+
+async def exact_trips(db: Database, wanted: str, limit: int = SHOWN + 1) -> list[Row]:
+    """The trips that the words name exactly: those of the first kind that has any, id, slug, name, folded name."""
     if wanted.isdecimal() and wanted.isascii() and int(wanted) <= MAX_ID:
-        return await trips.with_id(db, int(wanted)) or await trips.with_name(db, wanted)
-    return await trips.with_slug(db, wanted.lower()) or await trips.with_name(db, wanted)
+        return await trips.with_id(db, int(wanted)) or await trips_named(db, wanted, limit)
+    return await trips.with_slug(db, wanted.lower()) or await trips_named(db, wanted, limit)
+
+
+async def _of_client(db: Database, wanted: str) -> list[Row]:
+    """The trips of the client who has this e-mail."""
+    known = await clients.with_emails(db, [wanted]) if "@" in wanted else {}
+    return [trip for client in known.values() for trip in await trips.of_client(db, client["email"], SHOWN + 1)]
 
 
 async def nearest_trips(db: Database, wanted: str, limit: int = 3) -> list[Row]:
-    """The trips whose names are spelled most alike, best first."""
-    known = await trips.recent_names(db, SPELLED)
-    names = [str(row["trip_name"]) for row in known]
-    matches = process.extract(
-        wanted, names, scorer=fuzz.WRatio, processor=utils.default_process, limit=limit, score_cutoff=60
-    )
-    return [known[index] for _, _, index in matches]
+    """The trips whose words are spelled most alike, best first."""
+    return [match.row for match in await by_spelling(db, TRIPS, sought_in(wanted), limit)]
 
 
 def describe(row: Row) -> str:
@@ -90,4 +113,6 @@ async def _not_found(db: Database, wanted: str) -> NotFound:
 
 
 def _count(found: list[Row]) -> str:
-    return f"More than {SHOWN}" if len(found) > SHOWN else str(len(found))
+    if len(found) == 1:
+        return "At least 1 trip matches"
+    return f"{f'More than {SHOWN}' if len(found) > SHOWN else len(found)} trips match"

@@ -1,0 +1,332 @@
+-- Finding that is whole, ranked and flat in time: a trip's document holds the travelers and their roles too, beginnings
+-- of words are indexed, a whole name is one word of its own, and there is a list of the words that names are made of.
+-- A document holds the first 24 travelers, so that one more never costs more than that. The others of a larger trip
+-- have a document each, in crowd_search.
+
+DROP TRIGGER trg_trips_v2_search_insert;
+DROP TRIGGER trg_trips_v2_search_update;
+DROP TRIGGER trg_trips_v2_search_delete;
+DROP TRIGGER trg_clients_v2_search_insert;
+DROP TRIGGER trg_clients_v2_search_update;
+DROP TRIGGER trg_clients_v2_search_delete;
+DROP VIEW trip_search_text;
+DROP VIEW client_search_text;
+DROP TABLE trip_search;
+DROP TABLE client_search;
+
+CREATE VIRTUAL TABLE trip_search USING fts5(whole_name, name, destinations, group_name, travelers, roles, notes, tokenize = "unicode61 remove_diacritics 2", prefix = "1 2 3 4 5 6 7 8 9 10");
+CREATE VIRTUAL TABLE client_search USING fts5(whole_name, full_name, email, notes, tokenize = "unicode61 remove_diacritics 2", prefix = "1 2 3 4 5 6 7 8 9 10");
+CREATE VIRTUAL TABLE crowd_search USING fts5(travelers, roles, tokenize = "unicode61 remove_diacritics 2", prefix = "1 2 3 4 5 6 7 8 9 10");
+
+-- Trips whose document is to be made anew: it is when the row goes, at the latest when nobody holds the trip any more.
+CREATE TABLE search_stale (trip_id INTEGER PRIMARY KEY);
+
+-- Clients whom a write is about to overwrite: while recursive_triggers is off no delete trigger tells of them. A row of
+-- either table can outlast a write that was refused, and goes with the next.
+CREATE TABLE search_displaced (client_id INTEGER PRIMARY KEY);
+
+-- A call: the words of the text are learnt, and the row goes. Empty at every commit.
+CREATE TABLE search_said (said TEXT NOT NULL);
+
+-- The words of names without accents, each under what it may be misspelt as: itself, itself without any one of its
+-- letters, ^ and its first four letters, its last four letters and $. A word stays when the last name with it is gone.
+CREATE TABLE search_spellings (
+    spelling TEXT NOT NULL,
+    word TEXT NOT NULL,
+    PRIMARY KEY (spelling, word)
+) WITHOUT ROWID;
+
+-- Letters that a person may write as others, where the index itself folds no more than case and accents.
+
+CREATE VIEW trip_search_plain AS
+SELECT t.trip_id,
+       replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(
+           t.trip_name,
+           'ß', 'ss'), 'ø', 'o'), 'Ø', 'o'), 'ł', 'l'), 'Ł', 'l'), 'đ', 'd'), 'Đ', 'd'), 'æ', 'ae'), 'Æ', 'ae'), 'ı', 'i') AS trip_name,
+       replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(
+           coalesce(t.destinations, ''),
+           'ß', 'ss'), 'ø', 'o'), 'Ø', 'o'), 'ł', 'l'), 'Ł', 'l'), 'đ', 'd'), 'Đ', 'd'), 'æ', 'ae'), 'Æ', 'ae'), 'ı', 'i') AS destinations,
+       replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(
+           coalesce(t.group_name, ''),
+           'ß', 'ss'), 'ø', 'o'), 'Ø', 'o'), 'ł', 'l'), 'Ł', 'l'), 'đ', 'd'), 'Đ', 'd'), 'æ', 'ae'), 'Æ', 'ae'), 'ı', 'i') AS group_name,
+       replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(
+           coalesce(iif(json_valid(t.notes), (
+               SELECT group_concat(j.atom, ' ') FROM json_tree(t.notes) j
+               WHERE j.type = 'text' AND coalesce(j.key, '') <> 'timestamp'), t.notes), ''),
+           'ß', 'ss'), 'ø', 'o'), 'Ø', 'o'), 'ł', 'l'), 'Ł', 'l'), 'đ', 'd'), 'Đ', 'd'), 'æ', 'ae'), 'Æ', 'ae'), 'ı', 'i') AS notes
+FROM trips_v2 t;
+
+CREATE VIEW client_search_plain AS
+SELECT c.client_id,
+       replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(
+           c.full_name,
+           'ß', 'ss'), 'ø', 'o'), 'Ø', 'o'), 'ł', 'l'), 'Ł', 'l'), 'đ', 'd'), 'Đ', 'd'), 'æ', 'ae'), 'Æ', 'ae'), 'ı', 'i') AS full_name,
+       c.email,
+       replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(
+           coalesce(iif(json_valid(c.contact_info), iif(json_type(c.contact_info, '$.notes') = 'text',
+               c.contact_info ->> '$.notes', ''), ''), ''),
+           'ß', 'ss'), 'ø', 'o'), 'Ø', 'o'), 'ł', 'l'), 'Ł', 'l'), 'đ', 'd'), 'Đ', 'd'), 'æ', 'ae'), 'Æ', 'ae'), 'ı', 'i') AS notes
+FROM clients_v2 c;
+
+-- What is looked through, a row a client, a row an assignment, and a row a trip.
+
+CREATE VIEW client_search_text AS
+SELECT p.client_id,
+       replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(
+       replace(replace(replace(replace(replace(replace(replace(replace(replace(
+           p.full_name,
+           '&', 'and'), ' ', ''), '''', ''), '’', ''), '-', ''), '–', ''), '—', ''), ',', ''), '.', ''), '/', ''),
+           '(', ''), ')', ''), ':', ''), '!', ''), '?', ''), '"', ''), '_', ''), '+', ''), '#', '') AS whole_name,
+       p.full_name || iif(instr(p.full_name, '''') + instr(p.full_name, '’') > 0, ' ' || replace(replace(p.full_name, '''', ''), '’', ''), '') AS full_name,
+       p.email,
+       p.notes
+FROM client_search_plain p;
+
+CREATE VIEW traveler_search_text AS
+SELECT a.assignment_id, a.trip_id, s.full_name || ' ' || s.email AS traveler,
+       replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(
+           coalesce(a.client_role, ''),
+           'ß', 'ss'), 'ø', 'o'), 'Ø', 'o'), 'ł', 'l'), 'Ł', 'l'), 'đ', 'd'), 'Đ', 'd'), 'æ', 'ae'), 'Æ', 'ae'), 'ı', 'i') AS role
+FROM trip_client_assignments a
+JOIN clients_v2 c ON c.email = a.client_email
+JOIN client_search_text s ON s.client_id = c.client_id;
+
+CREATE VIEW trip_search_text AS
+SELECT p.trip_id,
+       replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(
+       replace(replace(replace(replace(replace(replace(replace(replace(replace(
+           p.trip_name,
+           '&', 'and'), ' ', ''), '''', ''), '’', ''), '-', ''), '–', ''), '—', ''), ',', ''), '.', ''), '/', ''),
+           '(', ''), ')', ''), ':', ''), '!', ''), '?', ''), '"', ''), '_', ''), '+', ''), '#', '') AS whole_name,
+       p.trip_name || iif(instr(p.trip_name, '''') + instr(p.trip_name, '’') > 0, ' ' || replace(replace(p.trip_name, '''', ''), '’', ''), '') AS name,
+       p.destinations,
+       p.group_name,
+       coalesce((
+           SELECT group_concat(s.traveler, ' ') FROM traveler_search_text s
+           WHERE s.trip_id = p.trip_id AND NOT EXISTS (SELECT 1 FROM crowd_search k WHERE k.rowid = s.assignment_id)), '') AS travelers,
+       coalesce((
+           SELECT group_concat(s.role, ' ') FROM traveler_search_text s
+           WHERE s.trip_id = p.trip_id AND NOT EXISTS (SELECT 1 FROM crowd_search k WHERE k.rowid = s.assignment_id)), '') AS roles,
+       p.notes
+FROM trip_search_plain p;
+
+CREATE TRIGGER trg_search_stale_delete AFTER DELETE ON search_stale
+BEGIN
+    DELETE FROM trip_search WHERE rowid = OLD.trip_id;
+    INSERT INTO trip_search (rowid, whole_name, name, destinations, group_name, travelers, roles, notes)
+    SELECT s.trip_id, s.whole_name, s.name, s.destinations, s.group_name, s.travelers, s.roles, s.notes
+    FROM trip_search_text s WHERE s.trip_id = OLD.trip_id;
+END;
+
+CREATE TRIGGER trg_trip_client_sync_search AFTER DELETE ON trip_client_sync
+WHEN EXISTS (SELECT 1 FROM search_stale WHERE trip_id = OLD.trip_id)
+BEGIN
+    DELETE FROM search_stale WHERE trip_id = OLD.trip_id;
+END;
+
+CREATE TRIGGER trg_search_said_insert AFTER INSERT ON search_said
+BEGIN
+    INSERT INTO search_spellings (spelling, word)
+    SELECT DISTINCT iif(p.value > 0, substr(n.word, 1, p.value - 1) || substr(n.word, p.value + 1),
+                        iif(p.value = 0, n.word, iif(p.value = -1, '^' || substr(n.word, 1, 4), substr(n.word, -4) || '$'))),
+           n.word
+    FROM (
+        SELECT w.word FROM (
+            SELECT lower(trim(j.value, '.,:!?"''()[]’“”&+*#')) AS word
+            FROM (
+                SELECT replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(
+                    NEW.said,
+                    'á', 'a'), 'à', 'a'), 'â', 'a'), 'ä', 'a'), 'ã', 'a'), 'å', 'a'), 'é', 'e'), 'è', 'e'), 'ê', 'e'), 'ë', 'e'),
+                    'í', 'i'), 'ı', 'i'), 'ó', 'o') AS said) s
+            CROSS JOIN json_each('[' || replace(json_quote(
+                replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(
+                    s.said,
+                    'ô', 'o'), 'ö', 'o'), 'õ', 'o'), 'ø', 'o'), 'ú', 'u'), 'ü', 'u'), 'ñ', 'n'), 'ç', 'c'), 'ł', 'l'), '-', ' '),
+                    '/', ' '), ',', ' ')), ' ', '","') || ']') j) w
+        WHERE length(w.word) BETWEEN 3 AND 30 AND w.word NOT GLOB '*[0-9]*'
+          AND NOT EXISTS (SELECT 1 FROM search_spellings s WHERE s.spelling = w.word AND s.word = w.word)
+        LIMIT -1) n
+    CROSS JOIN json_each('[-2,-1,0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20]') p
+    WHERE p.value <= length(n.word) AND (p.value >= 0 OR length(n.word) > 4);
+    DELETE FROM search_said;
+END;
+
+CREATE TRIGGER trg_trips_v2_search_insert AFTER INSERT ON trips_v2
+BEGIN
+    INSERT INTO search_stale (trip_id)
+    SELECT NEW.trip_id WHERE NOT EXISTS (SELECT 1 FROM search_stale WHERE trip_id = NEW.trip_id);
+    DELETE FROM search_stale WHERE trip_id NOT IN (SELECT g.trip_id FROM trip_client_sync g);
+    INSERT INTO search_said (said)
+    VALUES (coalesce(NEW.trip_name, '') || ' ' || coalesce(NEW.destinations, '') || ' ' || coalesce(NEW.group_name, ''));
+END;
+
+CREATE TRIGGER trg_trips_v2_search_update AFTER UPDATE OF trip_id, trip_name, destinations, group_name, notes ON trips_v2
+WHEN NEW.trip_id IS NOT OLD.trip_id OR NEW.trip_name IS NOT OLD.trip_name OR NEW.destinations IS NOT OLD.destinations
+  OR NEW.group_name IS NOT OLD.group_name OR NEW.notes IS NOT OLD.notes
+BEGIN
+    INSERT INTO search_stale (trip_id)
+    SELECT t.value FROM json_each(json_array(OLD.trip_id, NEW.trip_id)) t
+    WHERE (t.key = 0 OR NEW.trip_id <> OLD.trip_id) AND NOT EXISTS (SELECT 1 FROM search_stale WHERE trip_id = t.value);
+    DELETE FROM search_stale WHERE trip_id NOT IN (SELECT g.trip_id FROM trip_client_sync g);
+    INSERT INTO search_said (said)
+    VALUES (coalesce(NEW.trip_name, '') || ' ' || coalesce(NEW.destinations, '') || ' ' || coalesce(NEW.group_name, ''));
+END;
+
+CREATE TRIGGER trg_trips_v2_search_delete AFTER DELETE ON trips_v2
+BEGIN
+    DELETE FROM trip_search WHERE rowid = OLD.trip_id;
+END;
+
+CREATE TRIGGER trg_trip_client_assignments_search_before_insert BEFORE INSERT ON trip_client_assignments
+WHEN EXISTS (SELECT 1 FROM trip_client_assignments a WHERE a.assignment_id = NEW.assignment_id)
+BEGIN
+    INSERT INTO search_stale (trip_id)
+    SELECT a.trip_id FROM trip_client_assignments a
+    WHERE a.assignment_id = NEW.assignment_id AND NOT EXISTS (SELECT 1 FROM search_stale WHERE trip_id = a.trip_id);
+END;
+
+CREATE TRIGGER trg_trip_client_assignments_search_before_update BEFORE UPDATE OF assignment_id ON trip_client_assignments
+WHEN NEW.assignment_id <> OLD.assignment_id
+BEGIN
+    INSERT INTO search_stale (trip_id)
+    SELECT a.trip_id FROM trip_client_assignments a
+    WHERE a.assignment_id = NEW.assignment_id AND NOT EXISTS (SELECT 1 FROM search_stale WHERE trip_id = a.trip_id);
+END;
+
+CREATE TRIGGER trg_trip_client_assignments_search_insert AFTER INSERT ON trip_client_assignments
+BEGIN
+    DELETE FROM crowd_search WHERE rowid = NEW.assignment_id;
+    INSERT INTO crowd_search (rowid, travelers, roles)
+    SELECT s.assignment_id, s.traveler, s.role FROM traveler_search_text s
+    WHERE s.assignment_id = NEW.assignment_id
+      AND (SELECT count(*) FROM (SELECT 1 FROM trip_client_assignments a WHERE a.trip_id = NEW.trip_id LIMIT 25)) = 25;
+    INSERT INTO search_stale (trip_id)
+    SELECT NEW.trip_id
+    WHERE NOT EXISTS (SELECT 1 FROM search_stale WHERE trip_id = NEW.trip_id)
+      AND NOT EXISTS (SELECT 1 FROM crowd_search WHERE rowid = NEW.assignment_id);
+    DELETE FROM search_stale WHERE trip_id NOT IN (SELECT g.trip_id FROM trip_client_sync g);
+END;
+
+CREATE TRIGGER trg_trip_client_assignments_search_update AFTER UPDATE OF assignment_id, trip_id, client_email, client_role ON trip_client_assignments
+WHEN NEW.assignment_id IS NOT OLD.assignment_id OR NEW.trip_id IS NOT OLD.trip_id
+  OR NEW.client_email IS NOT OLD.client_email OR NEW.client_role IS NOT OLD.client_role
+BEGIN
+    INSERT INTO search_stale (trip_id)
+    SELECT OLD.trip_id
+    WHERE NOT EXISTS (SELECT 1 FROM search_stale WHERE trip_id = OLD.trip_id)
+      AND NOT EXISTS (SELECT 1 FROM crowd_search WHERE rowid = OLD.assignment_id);
+    DELETE FROM crowd_search WHERE rowid IN (OLD.assignment_id, NEW.assignment_id);
+    INSERT INTO crowd_search (rowid, travelers, roles)
+    SELECT s.assignment_id, s.traveler, s.role FROM traveler_search_text s
+    WHERE s.assignment_id = NEW.assignment_id
+      AND (SELECT count(*) FROM (SELECT 1 FROM trip_client_assignments a WHERE a.trip_id = NEW.trip_id LIMIT 25)) = 25;
+    INSERT INTO search_stale (trip_id)
+    SELECT NEW.trip_id
+    WHERE NOT EXISTS (SELECT 1 FROM search_stale WHERE trip_id = NEW.trip_id)
+      AND NOT EXISTS (SELECT 1 FROM crowd_search WHERE rowid = NEW.assignment_id);
+    DELETE FROM search_stale WHERE trip_id NOT IN (SELECT g.trip_id FROM trip_client_sync g);
+END;
+
+CREATE TRIGGER trg_trip_client_assignments_search_delete AFTER DELETE ON trip_client_assignments
+BEGIN
+    INSERT INTO search_stale (trip_id)
+    SELECT OLD.trip_id
+    WHERE NOT EXISTS (SELECT 1 FROM search_stale WHERE trip_id = OLD.trip_id)
+      AND NOT EXISTS (SELECT 1 FROM crowd_search WHERE rowid = OLD.assignment_id);
+    DELETE FROM crowd_search WHERE rowid = OLD.assignment_id;
+    DELETE FROM search_stale WHERE trip_id NOT IN (SELECT g.trip_id FROM trip_client_sync g);
+END;
+
+CREATE TRIGGER trg_clients_v2_search_before_insert BEFORE INSERT ON clients_v2
+WHEN EXISTS (SELECT 1 FROM clients_v2 c WHERE c.email = NEW.email)
+BEGIN
+    INSERT INTO search_displaced (client_id)
+    SELECT c.client_id FROM clients_v2 c
+    WHERE c.email = NEW.email AND NOT EXISTS (SELECT 1 FROM search_displaced d WHERE d.client_id = c.client_id);
+END;
+
+CREATE TRIGGER trg_clients_v2_search_before_update BEFORE UPDATE OF email ON clients_v2
+WHEN NEW.email IS NOT OLD.email AND EXISTS (SELECT 1 FROM clients_v2 c WHERE c.email = NEW.email)
+BEGIN
+    INSERT INTO search_displaced (client_id)
+    SELECT c.client_id FROM clients_v2 c
+    WHERE c.email = NEW.email AND NOT EXISTS (SELECT 1 FROM search_displaced d WHERE d.client_id = c.client_id);
+END;
+
+CREATE TRIGGER trg_clients_v2_search_insert AFTER INSERT ON clients_v2
+BEGIN
+    DELETE FROM client_search WHERE rowid = NEW.client_id;
+    DELETE FROM client_search WHERE rowid IN (
+        SELECT d.client_id FROM search_displaced d WHERE NOT EXISTS (SELECT 1 FROM clients_v2 c WHERE c.client_id = d.client_id));
+    DELETE FROM search_displaced;
+    INSERT INTO client_search (rowid, whole_name, full_name, email, notes)
+    SELECT s.client_id, s.whole_name, s.full_name, s.email, s.notes FROM client_search_text s WHERE s.client_id = NEW.client_id;
+    UPDATE crowd_search
+    SET travelers = (SELECT s.traveler FROM traveler_search_text s WHERE s.assignment_id = crowd_search.rowid),
+        roles = (SELECT s.role FROM traveler_search_text s WHERE s.assignment_id = crowd_search.rowid)
+    WHERE rowid IN (SELECT a.assignment_id FROM trip_client_assignments a WHERE a.client_email = NEW.email);
+    INSERT INTO search_stale (trip_id)
+    SELECT DISTINCT a.trip_id FROM trip_client_assignments a
+    WHERE a.client_email = NEW.email AND a.trip_id NOT IN (SELECT trip_id FROM search_stale);
+    DELETE FROM search_stale WHERE trip_id NOT IN (SELECT g.trip_id FROM trip_client_sync g);
+    INSERT INTO search_said (said) VALUES (coalesce(NEW.full_name, ''));
+END;
+
+CREATE TRIGGER trg_clients_v2_search_update AFTER UPDATE OF client_id, full_name, email, contact_info ON clients_v2
+WHEN NEW.client_id IS NOT OLD.client_id OR NEW.full_name IS NOT OLD.full_name OR NEW.email IS NOT OLD.email
+  OR NEW.contact_info IS NOT OLD.contact_info
+BEGIN
+    DELETE FROM client_search WHERE rowid IN (OLD.client_id, NEW.client_id);
+    DELETE FROM client_search WHERE rowid IN (
+        SELECT d.client_id FROM search_displaced d WHERE NOT EXISTS (SELECT 1 FROM clients_v2 c WHERE c.client_id = d.client_id));
+    DELETE FROM search_displaced;
+    INSERT INTO client_search (rowid, whole_name, full_name, email, notes)
+    SELECT s.client_id, s.whole_name, s.full_name, s.email, s.notes FROM client_search_text s WHERE s.client_id = NEW.client_id;
+    UPDATE crowd_search
+    SET travelers = (SELECT s.traveler FROM traveler_search_text s WHERE s.assignment_id = crowd_search.rowid),
+        roles = (SELECT s.role FROM traveler_search_text s WHERE s.assignment_id = crowd_search.rowid)
+    WHERE rowid IN (
+        SELECT a.assignment_id FROM trip_client_assignments a
+        WHERE a.client_email IN (OLD.email, NEW.email) AND (NEW.full_name IS NOT OLD.full_name OR NEW.email IS NOT OLD.email));
+    INSERT INTO search_stale (trip_id)
+    SELECT DISTINCT a.trip_id FROM trip_client_assignments a
+    WHERE a.client_email IN (OLD.email, NEW.email) AND (NEW.full_name IS NOT OLD.full_name OR NEW.email IS NOT OLD.email)
+      AND a.trip_id NOT IN (SELECT trip_id FROM search_stale);
+    DELETE FROM search_stale WHERE trip_id NOT IN (SELECT g.trip_id FROM trip_client_sync g);
+    INSERT INTO search_said (said) VALUES (coalesce(NEW.full_name, ''));
+END;
+
+CREATE TRIGGER trg_clients_v2_search_delete AFTER DELETE ON clients_v2
+BEGIN
+    DELETE FROM client_search WHERE rowid = OLD.client_id;
+    UPDATE crowd_search
+    SET travelers = (SELECT s.traveler FROM traveler_search_text s WHERE s.assignment_id = crowd_search.rowid),
+        roles = (SELECT s.role FROM traveler_search_text s WHERE s.assignment_id = crowd_search.rowid)
+    WHERE rowid IN (SELECT a.assignment_id FROM trip_client_assignments a WHERE a.client_email = OLD.email);
+    INSERT INTO search_stale (trip_id)
+    SELECT DISTINCT a.trip_id FROM trip_client_assignments a
+    WHERE a.client_email = OLD.email AND a.trip_id NOT IN (SELECT trip_id FROM search_stale);
+    DELETE FROM search_stale WHERE trip_id NOT IN (SELECT g.trip_id FROM trip_client_sync g);
+END;
+
+INSERT INTO client_search (rowid, whole_name, full_name, email, notes)
+SELECT client_id, whole_name, full_name, email, notes FROM client_search_text;
+
+INSERT INTO crowd_search (rowid, travelers, roles)
+SELECT s.assignment_id, s.traveler, s.role
+FROM (SELECT assignment_id, row_number() OVER (PARTITION BY trip_id ORDER BY assignment_id) AS place FROM trip_client_assignments) p
+JOIN traveler_search_text s ON s.assignment_id = p.assignment_id
+WHERE p.place > 24;
+
+INSERT INTO trip_search (rowid, whole_name, name, destinations, group_name, travelers, roles, notes)
+SELECT trip_id, whole_name, name, destinations, group_name, travelers, roles, notes FROM trip_search_text;
+
+INSERT INTO search_said (said)
+SELECT group_concat(coalesce(trip_name, '') || ' ' || coalesce(destinations, '') || ' ' || coalesce(group_name, ''), ' ')
+FROM trips_v2 GROUP BY trip_id / 500;
+
+INSERT INTO search_said (said) SELECT group_concat(coalesce(full_name, ''), ' ') FROM clients_v2 GROUP BY client_id / 500;
+
+INSERT INTO trip_search (trip_search) VALUES ('optimize');
+
+INSERT INTO client_search (client_search) VALUES ('optimize');

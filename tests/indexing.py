@@ -1,0 +1,90 @@
+"""What the full-text index must hold, worked out from the tables alone, and what it does hold, word for word."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
+from unicodedata import combining, normalize
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterable
+
+# A word in a column of a document: the table, the row, the column, the word.
+Word: TypeAlias = tuple[str, int, str, str]
+
+WORDS = """
+CREATE VIRTUAL TABLE IF NOT EXISTS temp.{table}_words USING fts5vocab(main, {table}, instance)
+"""
+
+CLIENTS = "SELECT client_id, full_name, email, contact_info FROM clients_v2"
+
+TRIPS = "SELECT trip_id, trip_name, destinations, group_name, notes FROM trips_v2"
+
+# A document of an assignment that was overwritten by another may stay: nobody finds it.
+CROWD = "SELECT k.rowid FROM crowd_search k JOIN trip_client_assignments a ON a.assignment_id = k.rowid"
+
+TRAVELERS = """
+SELECT a.trip_id, a.assignment_id, c.full_name || ' ' || c.email, a.client_role
+FROM trip_client_assignments a JOIN trips_v2 t ON t.trip_id = a.trip_id
+JOIN clients_v2 c ON c.email = a.client_email
+ORDER BY a.assignment_id
+"""
+
+
+def assert_indexed(connection: sqlite3.Connection, travelers: int = 24) -> None:
+    """The index has every word of the tables and no other; a document has so many travelers at the most."""
+    crowd = {row[0] for row in connection.execute(CROWD)}
+    assert held(connection) ^ due(connection, crowd) == set()
+    apart: dict[int, int] = {}
+    for trip, assignment, *_ in connection.execute(TRAVELERS):
+        apart[trip] = apart.get(trip, 0) + (assignment not in crowd)
+    assert all(number <= travelers for number in apart.values())
+    assert connection.execute("SELECT * FROM search_said").fetchall() == []
+
+
+def held(connection: sqlite3.Connection) -> set[Word]:
+    found: set[Word] = set()
+    for table in ("trip_search", "client_search", "crowd_search"):
+        connection.execute(WORDS.format(table=table))
+        rows = connection.execute(f"SELECT doc, col, term FROM temp.{table}_words")
+        found |= {(table, *row) for row in rows if row[1] != "whole_name"}
+    gone = {row[0] for row in connection.execute("SELECT rowid FROM crowd_search")}
+    gone -= {row[0] for row in connection.execute("SELECT assignment_id FROM trip_client_assignments")}
+    found -= {word for word in found if word[0] == "crowd_search" and word[1] in gone}
+    return found
+
+
+def due(connection: sqlite3.Connection, crowd: Iterable[int]) -> set[Word]:
+    found: set[Word] = set()
+
+    def add(table: str, row: int, **texts: object) -> None:
+        for column, text in texts.items():
+            found.update((table, row, column, word) for word in words_of(text))
+
+    for trip, name, destinations, group, notes in connection.execute(TRIPS):
+        said = notes_of(json.loads(notes))
+        add("trip_search", trip, name=name, destinations=destinations, group_name=group, notes=said)
+    for client, name, email, contact in connection.execute(CLIENTS):
+        said = json.loads(contact or "{}").get("notes")
+        add("client_search", client, full_name=name, email=email, notes=said)
+    for trip, assignment, traveler, role in connection.execute(TRAVELERS):
+        document = ("crowd_search", assignment) if assignment in crowd else ("trip_search", trip)
+        add(*document, travelers=traveler, roles=role)
+    return found
+
+
+def notes_of(notes: Any) -> str:
+    """The texts in it, but no timestamps."""
+    if isinstance(notes, dict):
+        return " ".join(notes_of(value) for key, value in cast("dict[str, Any]", notes).items() if key != "timestamp")
+    if isinstance(notes, list):
+        return " ".join(map(notes_of, cast("list[Any]", notes)))
+    return notes if isinstance(notes, str) else ""
+
+
+def words_of(text: object) -> set[str]:
+    """The words without case and accents, and those of a text without its apostrophes."""
+    plain = "".join(letter for letter in normalize("NFKD", str(text or "")) if not combining(letter))
+    return {word.lower() for one in (plain, plain.replace("'", "")) for word in re.findall(r"[^\W_]+", one)}

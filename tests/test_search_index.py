@@ -1,0 +1,207 @@
+"""The full-text index holds what the tables hold after whatever any program writes, in every phase."""
+
+from __future__ import annotations
+
+import json
+import re
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import indexing
+import pytest
+import raw
+import statements as some
+from desk import seeded
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import invariant, rule, run_state_machine_as_test
+from indexing import assert_indexed
+from phasing import assert_in_order, lead_to
+from test_dual_write_properties import DualWrite
+
+from database.embedded import open_database
+from database.phase import PHASES
+from migrations.files import split_statements
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from database.phase import Phase
+
+texts = st.sampled_from(["Goa", "Tour of Goa", "Lima in Kyoto", "kyoto", "N"])
+
+
+class Searched(DualWrite):
+    """The raw writes of the dual write, and those of names; a document has two travelers, the others are a crowd."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        crowd_from(self.connection, 2)
+
+    @rule(conflict=some.conflicts, trip=some.trips, name=texts, destinations=texts | st.none(), group=texts)
+    def rename_trip(self, conflict: str, trip: int, name: str, destinations: str | None, group: str) -> None:
+        sql = "UPDATE <or> trips_v2 SET trip_name = ?, destinations = ?, group_name = ? WHERE trip_id = ?"
+        self.run(sql, name, destinations, group, trip, conflict=conflict)
+
+    @rule(trip=some.trips, note=texts)
+    def note(self, trip: int, note: str) -> None:
+        sql = "UPDATE trips_v2 SET notes = json_array(json_object('note', ?, 'timestamp', 'never')) WHERE trip_id = ?"
+        self.run(sql, note, trip)
+
+    @rule(conflict=some.conflicts, email=some.emails, to=some.emails, name=texts)
+    def rename_client(self, conflict: str, email: str, to: str, name: str) -> None:
+        sql = "UPDATE <or> clients_v2 SET full_name = ?, email = ? WHERE email = ?"
+        self.run(sql, name, to, email, conflict=conflict)
+
+    @rule(conflict=st.sampled_from(["OR REPLACE", "OR IGNORE"]), at=st.integers(1, 6), to=st.integers(1, 6))
+    def renumber_client(self, conflict: str, at: int, to: int) -> None:
+        self.run("UPDATE <or> clients_v2 SET client_id = ? WHERE client_id = ?", to, at, conflict=conflict)
+
+    @invariant()
+    def every_word_is_indexed(self) -> None:
+        assert_indexed(self.connection, travelers=2)
+
+
+class SearchedRecursively(Searched):
+    recursive_triggers = True
+
+
+@pytest.mark.parametrize("machine", [Searched, SearchedRecursively])
+def test_whatever_is_written_the_index_holds_the_same_words(machine: type[Searched]) -> None:
+    run_state_machine_as_test(machine, settings=settings(max_examples=25, stateful_step_count=20, deadline=None))
+
+
+# What any program may write in every phase, one statement after the other.
+WRITES = """
+INSERT INTO clients_v2 (email, full_name) VALUES ('dee@x.io', 'Dee Zoe'), ('eli@x.io', 'Eli Kim');
+INSERT INTO trips_v2 (trip_id, trip_name, start_date, end_date, destinations) VALUES (7, 'Oslo', '', '', 'Oslo, Voss');
+INSERT INTO trip_client_assignments (assignment_id, trip_id, client_email, client_role)
+VALUES (70, 7, 'dee@x.io', 'guide');
+INSERT INTO trip_client_assignments (trip_id, client_email) VALUES (7, 'eli@x.io');
+INSERT OR IGNORE INTO trip_client_assignments (trip_id, client_email, client_role) VALUES (7, 'dee@x.io', 'guide');
+INSERT OR REPLACE INTO trip_client_assignments (trip_id, client_email, client_role) VALUES (7, 'dee@x.io', 'guide');
+UPDATE trip_client_assignments SET client_role = 'tour leader' WHERE client_email = 'dee@x.io';
+UPDATE trip_client_assignments SET trip_id = 3 WHERE client_email = 'eli@x.io';
+UPDATE clients_v2 SET full_name = 'Elias Kim' WHERE email = 'eli@x.io';
+UPDATE clients_v2 SET contact_info = '{"notes":"likes windows"}' WHERE email = 'eli@x.io';
+UPDATE clients_v2 SET email = 'elias@x.io', full_name = 'E Kim' WHERE email = 'eli@x.io';
+UPDATE trips_v2 SET trip_name = 'Bergen', group_name = 'Kims', notes = '[{"note":"visa"}]' WHERE trip_id = 7;
+UPDATE trips_v2 SET trip_id = 8 WHERE trip_id = 7;
+INSERT OR REPLACE INTO trip_client_assignments (assignment_id, trip_id, client_email, client_role)
+SELECT min(assignment_id), 3, 'dee@x.io', 'payer' FROM trip_client_assignments WHERE trip_id = 8;
+INSERT OR REPLACE INTO clients_v2 (email, full_name) VALUES ('dee@x.io', 'Deirdre Zoe');
+UPDATE OR REPLACE clients_v2 SET email = 'elias@x.io' WHERE email = 'dee@x.io';
+INSERT OR REPLACE INTO trips_v2 (trip_id, trip_name, start_date, end_date) VALUES (3, 'Nobody at all', '', '');
+DELETE FROM trip_client_assignments WHERE trip_id = 1;
+DELETE FROM clients_v2 WHERE full_name LIKE 'B%';
+DELETE FROM trips_v2 WHERE trip_id = 2;
+"""
+
+WITHOUT_FOREIGN_KEYS = """
+DELETE FROM clients_v2 WHERE client_id = 1;
+INSERT INTO clients_v2 (email, full_name) VALUES ('ana@example.net', 'Another Ana');
+INSERT OR REPLACE INTO clients_v2 (email, full_name) VALUES ('ana@example.net', 'One more');
+DELETE FROM trips_v2 WHERE trip_id = 1;
+INSERT INTO trips_v2 (trip_id, trip_name, start_date, end_date) VALUES (1, 'Again', '', '');
+"""
+
+OF_A_CROWD = """
+UPDATE trip_client_assignments SET client_role = 'guide' WHERE trip_id = 3;
+UPDATE clients_v2 SET full_name = 'Zed ' || client_id, email = 'zed' || client_id || '@x.io';
+DELETE FROM trip_client_assignments WHERE trip_id = 3 AND assignment_id % 3 = 0;
+INSERT OR IGNORE INTO trip_client_assignments (trip_id, client_email)
+SELECT 2, client_email FROM trip_client_assignments WHERE trip_id = 3;
+UPDATE trips_v2 SET trip_id = 9 WHERE trip_id = 3;
+DELETE FROM trips_v2;
+"""
+
+
+@pytest.mark.parametrize("phase", PHASES)
+@pytest.mark.parametrize("recursive", [False, True], ids=["", "recursive"])
+async def test_the_index_follows_every_write_in_every_phase(tmp_path: Path, phase: Phase, *, recursive: bool) -> None:
+    path = seeded(tmp_path / "voygen.db")
+    async with await open_database(path) as db:
+        await lead_to(db, phase)
+        with closing(raw.connect(path, recursive_triggers=recursive)) as connection:
+            for statement in split_statements(WRITES.splitlines(keepends=True)):
+                connection.execute(statement)
+                assert_indexed(connection)
+        await assert_in_order(db, phase)
+
+
+@pytest.mark.parametrize("phase", PHASES)
+async def test_the_index_follows_writes_of_a_program_that_keeps_no_foreign_keys(tmp_path: Path, phase: Phase) -> None:
+    path = seeded(tmp_path / "voygen.db")
+    async with await open_database(path) as db:
+        await lead_to(db, phase)
+    with closing(raw.connect(path)) as connection:
+        connection.execute("PRAGMA foreign_keys = OFF")
+        for statement in split_statements(WITHOUT_FOREIGN_KEYS.splitlines(keepends=True)):
+            connection.execute(statement)
+            assert_indexed(connection)
+
+
+@pytest.mark.parametrize("phase", PHASES)
+async def test_a_crowd_is_indexed_apart_from_its_trip(tmp_path: Path, phase: Phase) -> None:
+    path = seeded(tmp_path / "voygen.db")
+    async with await open_database(path) as db:
+        await lead_to(db, phase)
+    with closing(raw.connect(path)) as connection:
+        connection.execute(
+            """INSERT INTO clients_v2 (email, full_name)
+            SELECT 'c' || value || '@x.io', 'Client N' || value FROM json_each(?)""",
+            (json.dumps(list(range(60))),),
+        )
+        connection.execute(
+            "INSERT INTO trip_client_assignments (trip_id, client_email) SELECT 3, email FROM clients_v2"
+        )
+        assert connection.execute("SELECT count(*) FROM crowd_search").fetchone() == (63 - 24,)
+        for statement in split_statements(OF_A_CROWD.splitlines(keepends=True)):
+            connection.execute(statement)
+            assert_indexed(connection)
+        assert connection.execute("SELECT count(*) FROM crowd_search").fetchone() == (0,)
+
+
+def test_a_write_is_not_refused_for_text_that_is_odd(connection: sqlite3.Connection) -> None:
+    odd = ["", '"', "\\", "a\\", 'x"y', "\n\t", "\x00a", b"\xff\xfe", b'["', 7, 1e300, "\U0001f600", "a" * 100_000]
+    for number, text in enumerate(odd, 1):
+        connection.execute(
+            """INSERT INTO trips_v2 (trip_id, trip_name, destinations, group_name, notes, start_date, end_date)
+            VALUES (?1, ?2, ?2, ?2, ?2, '', '')""",
+            (number, text),
+        )
+        connection.execute(
+            "INSERT INTO clients_v2 (email, full_name, contact_info) VALUES (?1, ?2, ?2)", (f"{number}@x.io", text)
+        )
+        connection.execute(
+            "INSERT INTO trip_client_assignments (trip_id, client_email, client_role) VALUES (?, ?, ?)",
+            (number, f"{number}@x.io", str(text)),
+        )
+        connection.execute("UPDATE trips_v2 SET trip_name = 'Goa' WHERE trip_id = ?", (number,))
+    count = "SELECT count(*) FROM trip_search WHERE trip_search MATCH '{name} : goa'"
+    assert connection.execute(count).fetchone() == (len(odd),)
+
+
+@pytest.mark.parametrize("dump", ["seed-legacy", "drifted-dual-write", "d1-export-2025"])
+async def test_migrating_indexes_all_that_is_there(legacy_database: Callable[[str], Path], dump: str) -> None:
+    path = legacy_database(dump)
+    await raw.migrate_file(path)
+    with closing(raw.connect(path)) as connection:
+        held, due = indexing.held(connection), indexing.due(connection, ())
+        assert held == due
+        trips = connection.execute("SELECT count(*) FROM trips_v2").fetchone()
+        assert connection.execute("SELECT count(*) FROM trip_search").fetchone() == trips
+        words = {row[0] for row in connection.execute("SELECT word FROM search_spellings")}
+        assert {"lima", "kyoto"} & words or {"moreau", "kyoto"} & words
+
+
+def crowd_from(connection: sqlite3.Connection, travelers: int) -> None:
+    """Have so many travelers in a document at the most."""
+    sql = "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND sql LIKE '%LIMIT 25)) = 25%'"
+    triggers = connection.execute(sql).fetchall()
+    assert len(triggers) == 2
+    for name, text in triggers:
+        connection.execute(f"DROP TRIGGER {name}")
+        connection.execute(re.sub(r"LIMIT 25\)\) = 25", f"LIMIT {travelers + 1})) = {travelers + 1}", text))
