@@ -1,0 +1,159 @@
+"""Finding trips and clients among more and more of them, beside a floor in the same run.
+
+    python benchmarks/search.py [TRIPS ...]
+
+For each size (1,000, 100,000 and 1,000,000 if not said) a legacy database is made and migrated, and each kind of query
+is asked of get_anything a hundred times, drawn from what there is: p50, and its ratio to the first size. The floor is
+the look-up of one trip by its id through the same engine. A million takes some minutes to make, and some GB of scratch
+space.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import random
+import sqlite3
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from database import trips
+from database.embedded import open_database
+from migrations.files import shipped
+from migrations.runner import migrate
+from tools.errors import NotFound
+from tools.find import FindArguments, get_anything
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from database.embedded import EmbeddedDatabase
+
+QUERIES = 100
+
+SYLLABLES = (
+    "ba be bi bo da de di do ka ke ki ko la le li lo ma me mi mo na ne ni no ra re ri ro sa se si so ta te ti to"
+)
+KINDS = ["Honeymoon", "Family week", "Anniversary", "Diving", "Ski tour", "Food tour", "Safari", "City break", "Cruise"]
+
+
+def words(count: int, syllables: int, seed: int) -> list[str]:
+    """Names that nobody has, each once."""
+    draw = random.Random(seed)  # noqa: S311 - no secret
+    made: dict[str, None] = {}
+    while len(made) < count:
+        made["".join(draw.choice(SYLLABLES.split()) for _ in range(syllables)).capitalize()] = None
+    return list(made)
+
+
+PLACES, FIRST, LAST = words(400, 3, 1), words(900, 2, 2), words(4000, 4, 3)
+
+
+def client_rows(count: int) -> Iterator[tuple[str, str]]:
+    draw = random.Random(4)  # noqa: S311 - no secret
+    for number in range(count):
+        first, last = draw.choice(FIRST), draw.choice(LAST)
+        yield f"{first}.{last}{number}@example.net".lower(), f"{first} {last}"
+
+
+def trip_rows(count: int, emails: list[str]) -> Iterator[tuple[str, str, str, str, str, str]]:
+    draw = random.Random(5)  # noqa: S311 - no secret
+    for number in range(count):
+        place = draw.choice(PLACES)
+        entries = [{"email": draw.choice(emails), "role": role} for role in ("primary_traveler", "traveler")]
+        name = f"{draw.choice(LAST)} {draw.choice(KINDS)} in {place} {number}"
+        notes = [{"note": "Late arrival, quiet room."}] if number % 5 == 0 else []
+        day = f"2027-{number % 12 + 1:02}-{number % 28 + 1:02}"
+        yield name, f"{place}, {draw.choice(PLACES)}", json.dumps(entries), json.dumps(notes), day, day
+
+
+def fill(path: Path, count: int) -> None:
+    """A database as old code leaves it: clients in the JSON column alone."""
+    connection = sqlite3.connect(path)
+    connection.executescript(shipped()[0].text)
+    clients = list(client_rows(count))
+    connection.executemany("INSERT INTO clients_v2 (email, full_name) VALUES (?, ?)", clients)
+    connection.executemany(
+        "INSERT INTO trips_v2 (trip_name, destinations, clients, notes, start_date, end_date) "
+        "VALUES (?, ?, ?, ?, ?, ?)",
+        trip_rows(count, [email for email, _ in clients]),
+    )
+    connection.commit()
+    connection.close()
+
+
+def kinds(path: Path, count: int) -> dict[str, Callable[[], str]]:
+    """A query of each kind, drawn from what there is."""
+    connection = sqlite3.connect(path)
+    draw = random.Random(6)  # noqa: S311 - no secret
+
+    def trip() -> tuple[str, str]:
+        sql = "SELECT trip_name, destinations FROM trips_v2 WHERE trip_id = ?"
+        return connection.execute(sql, (draw.randint(1, count),)).fetchone()
+
+    def email() -> str:
+        sql = "SELECT email FROM clients_v2 WHERE client_id = ?"
+        return connection.execute(sql, (draw.randint(1, count),)).fetchone()[0]
+
+    def two_words() -> str:
+        name, destinations = trip()
+        return f"{name.split()[0]} {destinations.split(',')[0]}"
+
+    return {
+        "exact name": lambda: trip()[0],
+        "prefix": lambda: trip()[1][:4],
+        "two words": two_words,
+        "e-mail": email,
+        "no match": lambda: f"Xyzzq{draw.randint(0, 9999)}vw",
+    }
+
+
+async def asked(db: EmbeddedDatabase, query: str) -> float:
+    started = time.perf_counter()
+    with contextlib.suppress(NotFound):
+        await get_anything(db, FindArguments(query=query, include_everything=False))
+    return time.perf_counter() - started
+
+
+async def looked_up(db: EmbeddedDatabase, trip_id: int) -> float:
+    started = time.perf_counter()
+    await trips.with_id(db, trip_id)
+    return time.perf_counter() - started
+
+
+async def measure(folder: Path, count: int) -> dict[str, float]:
+    """Seconds at the median for each kind of query, and for the floor."""
+    path = folder / f"{count}.db"
+    fill(path, count)
+    async with await open_database(path) as db:
+        await migrate(db, back_up=False)
+        p50: dict[str, float] = {}
+        for kind, draw in kinds(path, count).items():
+            p50[kind] = statistics.median([await asked(db, draw()) for _ in range(QUERIES)])
+        p50["floor: by id"] = statistics.median([await looked_up(db, n % count + 1) for n in range(QUERIES)])
+    return p50
+
+
+def main(sizes: list[int]) -> None:
+    first: dict[str, float] = {}
+    for count in sizes:
+        with tempfile.TemporaryDirectory() as folder:
+            started = time.perf_counter()
+            p50 = asyncio.run(measure(Path(folder), count))
+        first = first or p50
+        print(f"\n{count:,} trips and as many clients (made and asked in {time.perf_counter() - started:.0f} s)")
+        print(f"{'':14}{'p50 ms':>9}{'to ' + format(sizes[0], ','):>10}{'to floor':>10}")
+        for kind, seconds in p50.items():
+            ratios = f"{seconds / first[kind]:>10.2f}{seconds / p50['floor: by id']:>10.1f}"
+            print(f"{kind:14}{seconds * 1e3:>9.2f}{ratios}")
+
+
+if __name__ == "__main__":
+    main([int(size.replace(",", "")) for size in sys.argv[1:]] or [1_000, 100_000, 1_000_000])
