@@ -248,3 +248,24 @@ async def test_answers_carry_real_counts(tmp_path: Path, era: Era) -> None:
         assert "undefined" not in json.dumps(answer)
         assert "None" not in json.dumps(answer)
         assert (await desk.call("get_anything", query=BEN))["message"].startswith(f"Ben Ode <{BEN}>, on 1 trip")
+
+
+@each_era
+async def test_the_exact_name_of_one_of_a_thousand_trips_finds_that_trip(tmp_path: Path, era: Era) -> None:
+    async with new_desk(tmp_path, era) as desk:
+        desk.sql(
+            """WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000)
+            INSERT INTO trips_v2 (trip_name, trip_slug, start_date, end_date)
+            SELECT 'Tour ' || i || ' of the Goa coast', 'goa-' || i, '2027-01-01', '2027-01-02' FROM n"""
+        )
+        for name in ("Tour 7 of the Goa coast", "tour 77 OF THE goa coast"):
+            answer = await desk.call("get_anything", query=name)
+            assert answer["trip"]["trip_name"].lower() == name.lower()
+            assert answer["trips"][0]["why"] == "exact"
+
+
+@each_era
+async def test_a_destination_that_is_in_no_trips_name_is_found(tmp_path: Path, era: Era) -> None:
+    async with new_desk(tmp_path, era) as desk:
+        answer = await desk.call("get_anything", query="lisbon")
+        assert [(trip["trip_id"], trip["why"]) for trip in answer["trips"]] == [(EMPTY, "words in destinations")]
