@@ -41,7 +41,7 @@ PLACES: list[tuple[str, str, dict[str, str], str]] = [
     ("claude-desktop", "win32", {"APPDATA": "/moved"}, "/moved/Claude/claude_desktop_config.json"),
     ("claude-desktop", "freebsd14", {}, ".config/Claude/claude_desktop_config.json"),
     ("claude-code", "linux", {}, ".claude.json"),
-    ("claude-code", "darwin", {"CLAUDE_CONFIG_DIR": "/work"}, "/work/.claude.json"),
+    ("claude-code", "darwin", {"CLAUDE_CONFIG_DIR": "/elsewhere"}, "/elsewhere/.claude.json"),
     ("claude-code", "win32", {}, ".claude.json"),
     ("cursor", "linux", {"XDG_CONFIG_HOME": "/xdg"}, ".cursor/mcp.json"),
     ("cursor", "darwin", {}, ".cursor/mcp.json"),
