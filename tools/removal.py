@@ -1,4 +1,4 @@
-"""delete_trip: taking one trip away, so that it can be put back by hand."""
+"""delete_trip: taking one trip away, kept aside whole so that restore_deleted can put it back."""
 
 from __future__ import annotations
 
