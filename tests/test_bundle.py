@@ -65,6 +65,8 @@ def started(bundle: Path, home: Path, chosen: Mapping[str, str]) -> StdioServerP
     path = os.pathsep.join([str(Path(UV).parent), str(Path(sys.base_exec_prefix) / "bin"), os.defpath])
     kept = {name: os.environ[name] for name in ("SSL_CERT_FILE", "SYSTEMROOT") if name in os.environ}
     surroundings = {"PATH": path, "HOME": str(home), "USERPROFILE": str(home), "UV_CACHE_DIR": cache}
+    # A machine behind a proxy has its certificates in the system's store.
+    surroundings["UV_SYSTEM_CERTS"] = "1"
     return StdioServerParameters(
         command=shutil.which(str(config["command"]), path=path) or "",
         args=[filled(argument) for argument in config["args"]],
