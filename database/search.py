@@ -55,6 +55,8 @@ def emails_in(text: str) -> tuple[list[str], str]:
 
 def folded(text: str) -> str:
     """The text without case, accents and apostrophes."""
+    if text.isascii():
+        return text.lower().replace("'", "")
     marked = unicodedata.normalize("NFKD", text.translate(_PLAIN).casefold())
     return "".join(letter for letter in marked if not unicodedata.combining(letter) and letter not in "'\u2019")
 
@@ -119,12 +121,14 @@ async def crowded_trips(db: Database, columns: str, terms: Sequence[str]) -> Mat
 async def trips_with_words(db: Database, words: Sequence[str], limit: int) -> Matches:
     """Trips of which all words are: of name, destinations, group, or the names and e-mails of the travelers."""
     terms = await terms_of(db, words)
-    (ids,) = await trips_found(db, [every(OF_THE_TRIP, terms)], max(limit, CROWD))
+    emails = [word for word in words if "@" in word]
+    looked = max(limit, CROWD) if emails else limit
+    (ids,) = await trips_found(db, [every(OF_THE_TRIP, terms)], looked)
     crowded = await crowded_trips(db, OF_THE_TRIP, terms)
     found = sorted({*ids, *crowded.ids}, reverse=True)
-    for email in (word for word in words if "@" in word):
+    for email in emails:
         found = [row["trip_id"] for row in await db.read(WITH_EMAIL, (json.dumps(found), email))]
-    return Matches(found[:limit], all_seen=crowded.all_seen and len(ids) < max(limit, CROWD) and len(found) < limit)
+    return Matches(found[:limit], all_seen=crowded.all_seen and len(ids) < looked and len(found) < limit)
 
 
 async def trips_named(db: Database, name: str, limit: int) -> list[Row]:

@@ -12,7 +12,7 @@ from tools import parts
 from tools.bounds import named, shortened
 from tools.errors import InvalidInput, NotFound
 from tools.identifiers import describe, exact_trips, sought_in
-from tools.matching import CLIENTS, TRIPS, Match, by_spelling, goodness, with_all_words, with_some_words
+from tools.matching import CLIENTS, TRIPS, Match, goodness, spelled_like, with_all_words, with_some_words
 from tools.models import ClientHead, TripSummary
 from tools.parts import Cursor, Part, Rest
 from tools.tool import READS, Answer, Arguments, Tool
@@ -70,7 +70,7 @@ async def get_anything(db: Database, args: FindArguments) -> Found:
     if args.search_strategy == "broad":
         _add(found, await with_some_words(db, TRIPS, words), await with_some_words(db, CLIENTS, words))
         if not found.trips and not found.clients:
-            _add(found, *await _spelled_like(db, words))
+            _add(found, *await spelled_like(db, words, NEAREST, TRIPS, CLIENTS))
     if not found.trips and not found.clients:
         await _nothing(db, args.query, words, broad=args.search_strategy == "broad")
     found.message = _message(found, await _whole(db, found) if args.include_everything else "")
@@ -87,11 +87,6 @@ async def _exact(db: Database, wanted: str, found: Found) -> None:
         [*exact, *(Match(row, "client") for row in theirs)],
         [*(Match(row, "exact") for row in known), *named],
     )
-
-
-async def _spelled_like(db: Database, words: Sequence[str]) -> tuple[list[Match], list[Match]]:
-    """The trips and clients whose words are spelled most alike."""
-    return await by_spelling(db, TRIPS, words, NEAREST), await by_spelling(db, CLIENTS, words, NEAREST)
 
 
 def _add(found: Found, matching_trips: Sequence[Match], matching_clients: Sequence[Match]) -> None:
@@ -136,7 +131,7 @@ async def _continued(db: Database, cursor: str) -> Found:
 
 
 async def _nothing(db: Database, query: str, words: Sequence[str], *, broad: bool) -> None:
-    near_trips, near_clients = await _spelled_like(db, words)
+    near_trips, near_clients = await spelled_like(db, words, NEAREST, TRIPS, CLIENTS)
     near = [describe(match.row) for match in near_trips]
     near += [f"client {shortened(match.row['full_name'], 100)} <{match.row['email']}>" for match in near_clients]
     hint = f" Nearest by spelling: {'; '.join(near)}." if near else ""

@@ -9,7 +9,7 @@ from database.listing import travelers
 from database.search import emails_in, trips_named, trips_with_ids, trips_with_words, words_in
 from tools.bounds import shortened
 from tools.errors import Ambiguous, InvalidInput, NotFound, Question
-from tools.matching import TRIPS, by_spelling
+from tools.matching import TRIPS, spelled_like
 
 if TYPE_CHECKING:
     from database.engine import Database, Row
@@ -95,7 +95,8 @@ async def _of_client(db: Database, wanted: str) -> list[Row]:
 
 async def nearest_trips(db: Database, wanted: str, limit: int = 3) -> list[Row]:
     """The trips whose words are spelled most alike, best first."""
-    return [match.row for match in await by_spelling(db, TRIPS, sought_in(wanted), limit)]
+    (near,) = await spelled_like(db, sought_in(wanted), limit, TRIPS)
+    return [match.row for match in near]
 
 
 def describe(row: Row) -> str:

@@ -93,10 +93,15 @@ def goodness(why: str) -> int:
 
 async def with_all_words(db: Database, kind: Kind, words: Sequence[str]) -> list[Match]:
     terms = await search.terms_of(db, words)
-    wholes = [search.whole(word) for word in words]
-    found = await kind.find(db, [search.every(tier, some) for tier in kind.tiers for some in (wholes, terms)], SEEN)
+    (ids,) = await kind.find(db, [search.every(kind.tiers[-1], terms)], SEEN)
+    if len(ids) == SEEN:
+        wholes = [search.whole(word) for word in words]
+        better = await kind.find(
+            db, [search.every(tier, some) for tier in kind.tiers for some in (wholes, terms)], SEEN
+        )
+        ids = list(chain(*better))
     crowd = (await search.crowded_trips(db, search.ANYWHERE, terms)).ids if kind is TRIPS else []
-    ids = list(dict.fromkeys(chain(*found, crowd)))[:SEEN]
+    ids = list(dict.fromkeys([*ids, *crowd]))[:SEEN]
     return await _ranked(db, kind, words, dict.fromkeys(ids, frozenset(words)), crowd)
 
 
@@ -135,7 +140,9 @@ async def _ranked(
     for row in rows:
         had = [word for word in words if word in having[row[kind.id]]]
         hidden = "clients" if row[kind.id] in crowd else "notes"
-        seen = [_seen(word, kind, row) or Seen(hidden, hidden, whole=True) for word in had]
+        texts = {place: str(row[column] or "") for place, column in kind.places.items()}
+        tokens = {place: _tokens(text) for place, text in texts.items()}
+        seen = [_seen(word, texts, tokens) or Seen(hidden, hidden, whole=True) for word in had]
         why = _why(kind, seen) if len(had) == len(words) else "some words"
         begun = sum(not one.whole for one in seen)
         aside = any(one.place in {"role", "notes"} for one in seen)
@@ -151,28 +158,24 @@ class Seen(NamedTuple):
     whole: bool
 
 
-def _seen(word: str, kind: Kind, row: Row) -> Seen | None:
+def _seen(word: str, texts: Mapping[str, str], tokens: Mapping[str, Sequence[str]]) -> Seen | None:
     """The best place of a word: one that has it whole, or else one that has a word that it begins."""
     wanted = search.folded(word)
-    begun: Seen | None = None
-    for place, column in kind.places.items():
-        text = str(row[column] or "")
-        if "@" in wanted:
-            if wanted in search.folded(text):
-                return Seen(place, wanted, whole=True)
-            continue
-        for token in _tokens(text):
-            if token == wanted:
-                return Seen(place, token, whole=True)
-            if not begun and search.may_begin(word) and token.startswith(wanted):
-                begun = Seen(place, token, whole=False)
-    return begun
+    if "@" in wanted:
+        return next((Seen(place, wanted, whole=True) for place in texts if wanted in search.folded(texts[place])), None)
+    whole = next((Seen(place, wanted, whole=True) for place in tokens if wanted in tokens[place]), None)
+    if whole or not search.may_begin(word):
+        return whole
+    begun = ((place, token) for place in tokens for token in tokens[place] if token.startswith(wanted))
+    return next((Seen(place, token, whole=False) for place, token in begun), None)
 
 
 def _tokens(text: str) -> list[str]:
     """The words of a text, and those that it has without its apostrophes."""
-    parted = search.folded(text.replace("'", " ").replace("\u2019", " "))
-    return [*search.words_in(parted), *search.words_in(search.folded(text))]
+    whole = search.words_in(search.folded(text))
+    if "'" not in text and "\u2019" not in text:
+        return whole
+    return [*search.words_in(search.folded(text.replace("'", " ").replace("\u2019", " "))), *whole]
 
 
 def _why(kind: Kind, seen: Sequence[Seen]) -> str:
@@ -181,16 +184,21 @@ def _why(kind: Kind, seen: Sequence[Seen]) -> str:
     return ", ".join([*([f"words in {' and '.join(places)}"] if places else []), *roles])
 
 
-async def by_spelling(db: Database, kind: Kind, words: Sequence[str], limit: int) -> list[Match]:
-    """What has words that are spelled like these, the most alike first."""
+async def spelled_like(db: Database, words: Sequence[str], limit: int, *kinds: Kind) -> list[list[Match]]:
+    """What has words that are spelled like these, the most alike first, of each kind."""
     meant = await _meant(db, [word for word in words[:SOME] if len(word) >= SPELLED and search.may_begin(word)])
     terms = [f"({' OR '.join(map(search.whole, some))})" for some in meant if some]
-    sizes = sorted({len(terms), len(terms) - 1, 1} - {0, -1}, reverse=True)
+    return [await _with_meant(db, kind, words, terms, limit) if terms else [] for kind in kinds]
+
+
+async def _with_meant(db: Database, kind: Kind, words: Sequence[str], terms: Sequence[str], limit: int) -> list[Match]:
+    """What has most of the words that may be meant."""
+    sizes = sorted({len(terms), max(len(terms) - 1, 1), 1}, reverse=True)
     queries = [search.every(kind.named, some) for size in sizes for some in combinations(terms, size)]
-    ids = dict.fromkeys(chain(*await kind.find(db, queries, SEEN))) if queries else {}
+    ids = dict.fromkeys(chain(*await kind.find(db, queries, SEEN)))
     rows = await kind.fetch(db, list(ids)[:SEEN])
     scored = [(_likeness(words, kind, row), row) for row in rows]
-    scored.sort(key=lambda one: (one[0], fuzz.WRatio(" ".join(words), one[1][kind.name])), reverse=True)
+    scored.sort(key=lambda one: (one[0], fuzz.WRatio(" ".join(words), str(one[1][kind.name]))), reverse=True)
     return [Match(row, "spelling") for likeness, row in scored if likeness >= SUGGESTED][:limit]
 
 
