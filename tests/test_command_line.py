@@ -116,12 +116,23 @@ def test_serving_what_is_no_database_ends_at_once_with_a_word(tmp_path: Path, op
     assert (done.returncode, done.stdout, done.stderr) == (2, "", f"voygen: {path} is not an SQLite database.\n")
 
 
+# What a shell starts in the background ignores SIGINT, and so would all that is started from there.
+HEEDING_INTERRUPTS = """
+import os, signal, sys
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+os.execv(sys.argv[1], sys.argv[1:])
+"""
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="/proc tells when it waits")
 def test_a_command_that_is_interrupted_ends_as_shells_expect(path: Path) -> None:
     with closing(raw.connect(path)) as connection:
         connection.execute("BEGIN IMMEDIATE")
         with subprocess.Popen(
-            [*own_command(), "repair", "--db", str(path)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            [sys.executable, "-c", HEEDING_INTERRUPTS, *own_command(), "repair", "--db", str(path)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
         ) as process:
             while process.poll() is None and not holds(process.pid, path):
                 pass
@@ -132,7 +143,7 @@ def test_a_command_that_is_interrupted_ends_as_shells_expect(path: Path) -> None
 
 
 def holds(pid: int, path: Path) -> bool:
-    return any(one.resolve() == path for one in Path(f"/proc/{pid}/fd").iterdir())
+    return any(one.is_symlink() and os.path.realpath(one) == str(path) for one in Path(f"/proc/{pid}/fd").iterdir())
 
 
 # Completion
