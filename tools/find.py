@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 # Most trips and most clients in one answer.
 SHOWN = 10
 
+# Words of a whole name that are too many to be meant for anything else as well.
+NAME = 3
+
 # Trips, and clients, that are suggested by spelling.
 NEAREST = 3
 
@@ -65,7 +68,8 @@ async def get_anything(db: Database, args: FindArguments) -> Found:
         raise InvalidInput("query holds no word to look for.", "Send an id, a name, an e-mail, or words of one.")
     found = Found(message="", trips=[], clients=[])
     await _exact(db, args.query.strip(), found)
-    if args.search_strategy != "exact":
+    named = len(words) >= NAME and any(trip.why == "exact" for trip in found.trips)
+    if args.search_strategy == "broad" or (args.search_strategy == "fuzzy" and not named):
         _add(found, await with_all_words(db, TRIPS, words), await with_all_words(db, CLIENTS, words))
     if args.search_strategy == "broad":
         _add(found, await with_some_words(db, TRIPS, words), await with_some_words(db, CLIENTS, words))

@@ -23,7 +23,7 @@ NAMED = 2
 # Longest number that can be an id: SQLite's integers have 63 bits.
 MAX_ID = 2**63 - 1
 
-_LINKING = {"and", "the", "trip", "to", "of", "for", "with"}
+_LINKING = {"and", "the", "trip", "to", "of", "for", "with", "in", "on", "at", "from", "by", "a", "an"}
 
 
 def words_of(text: str) -> list[str]:

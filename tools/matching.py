@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from database.engine import Database, Row
 
 # The newest that match in one way are looked at; how many more there are costs nothing.
-SEEN = 30
+SEEN = 20
 
 # Words of which only some have to match; pairs are tried of the first few of them.
 SOME, PAIRED = 8, 5
