@@ -145,3 +145,11 @@ def test_nothing_is_written_over_and_nothing_half_made_is_left(tmp_path: Path) -
         assert words in done.stderr
     assert (tmp_path / "kept.db").read_text() == "mine"
     assert not [name for name in raw.names_in(tmp_path) if name.startswith("copy") or "partial" in name]
+
+
+async def test_a_database_with_unlinked_entries_is_whole_and_is_backed_up(tmp_path: Path) -> None:
+    path = tmp_path / "drifted.db"
+    assert voygen("migrate", "--db", path, "--from", raw.LEGACY / "drifted-dual-write.sql").returncode == 0
+    copied = voygen("backup", "--db", path, "--to", tmp_path / "copy.db")
+    assert copied.returncode == 0, copied.stderr
+    assert "damaged" not in voygen("doctor", "--db", path).stdout

@@ -225,7 +225,7 @@ async def test_what_breaks_at_the_last_moment_is_caught_by_the_move_itself(file:
     writer = await aiosqlite.connect(file, isolation_level=None)
     reader = await aiosqlite.connect(file, isolation_level=None)
     writer.row_factory = reader.row_factory = sqlite3.Row
-    async with Watched(file, writer, reader, 30) as watched:
+    async with Watched(file, [writer, reader], 30) as watched:
         with closing(sqlite3.connect(file, isolation_level=None)) as other:
             other.execute("BEGIN IMMEDIATE")
             for sql in statements:
