@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from contextlib import closing
 from typing import TYPE_CHECKING, Any, LiteralString
 
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
 
 # A query that takes many seconds, and would be waited for if it were not stopped.
 LONG: LiteralString = """
-WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 200000000) SELECT count(*) AS n FROM n
+WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) AS n FROM n
 """
 
 ADD: LiteralString = "INSERT INTO clients_v2 (email, full_name) VALUES (?, 'N')"
@@ -50,9 +49,8 @@ async def test_a_long_query_holds_up_no_other_query_and_ends_when_it_is_cancelle
             assert await db.read("SELECT 1 AS one") == [{"one": 1}]
         assert not long.done()
         await stopped(long)
-        started = time.monotonic()
+        # The query has no end of its own: only where it was stopped are all readers free again.
         await asyncio.gather(*[db.read("SELECT 1 AS one") for _ in range(4)])
-    assert time.monotonic() - started < 2
 
 
 async def test_a_caller_of_many_queries_does_not_keep_another_waiting(path: Path) -> None:
