@@ -16,7 +16,7 @@ DROP TABLE client_search;
 
 CREATE VIRTUAL TABLE trip_search USING fts5(whole_name, name, destinations, group_name, travelers, roles, notes, tokenize = "unicode61 remove_diacritics 2", prefix = "1 2 3 4 5 6 7 8 9 10");
 CREATE VIRTUAL TABLE client_search USING fts5(whole_name, full_name, email, notes, tokenize = "unicode61 remove_diacritics 2", prefix = "1 2 3 4 5 6 7 8 9 10");
-CREATE VIRTUAL TABLE crowd_search USING fts5(travelers, roles, tokenize = "unicode61 remove_diacritics 2", prefix = "1 2 3 4 5 6 7 8 9 10");
+CREATE VIRTUAL TABLE crowd_search USING fts5(travelers, roles, tokenize = "unicode61 remove_diacritics 2");
 
 -- Trips whose document is to be made anew: it is when the row goes, at the latest when nobody holds the trip any more.
 CREATE TABLE search_stale (trip_id INTEGER PRIMARY KEY);
