@@ -44,18 +44,9 @@ async def with_slug(db: Database, slug: str) -> list[Row]:
     return await db.read(SUMMARY + "WHERE t.trip_slug = ? ORDER BY t.trip_id", (slug,))
 
 
-async def with_name(db: Database, name: str) -> list[Row]:
-    """The trips of exactly this name, ASCII case ignored."""
-    return await db.read(SUMMARY + "WHERE t.trip_name = ? COLLATE NOCASE ORDER BY t.trip_id", (name,))
-
-
 async def slugs_beginning(db: Database, begun: str, limit: int) -> list[str]:
     rows = await db.read(SLUGS_BEGINNING, (begun, begun + "\U0010ffff", limit))
     return [row["trip_slug"] for row in rows]
-
-
-async def recent_names(db: Database, limit: int) -> list[Row]:
-    return await db.read(SUMMARY + "ORDER BY t.updated_at DESC, t.trip_id DESC LIMIT CAST(? AS INTEGER)", (limit,))
 
 
 async def editable(db: Database, trip_id: int) -> Row | None:
