@@ -177,20 +177,34 @@ BEGIN
     DELETE FROM trip_search WHERE rowid = OLD.trip_id;
 END;
 
+-- An assignment that a write is about to overwrite: its trip's document may hold it, and no delete trigger tells of it.
+
 CREATE TRIGGER trg_trip_client_assignments_search_before_insert BEFORE INSERT ON trip_client_assignments
-WHEN EXISTS (SELECT 1 FROM trip_client_assignments a WHERE a.assignment_id = NEW.assignment_id)
+WHEN EXISTS (
+    SELECT 1 FROM trip_client_assignments a
+    WHERE a.assignment_id = NEW.assignment_id
+       OR (a.trip_id = NEW.trip_id AND a.client_email = NEW.client_email AND a.client_role = NEW.client_role))
 BEGIN
     INSERT INTO search_stale (trip_id)
-    SELECT a.trip_id FROM trip_client_assignments a
-    WHERE a.assignment_id = NEW.assignment_id AND NOT EXISTS (SELECT 1 FROM search_stale WHERE trip_id = a.trip_id);
+    SELECT DISTINCT a.trip_id FROM trip_client_assignments a
+    WHERE (a.assignment_id = NEW.assignment_id
+           OR (a.trip_id = NEW.trip_id AND a.client_email = NEW.client_email AND a.client_role = NEW.client_role))
+      AND NOT EXISTS (SELECT 1 FROM search_stale WHERE trip_id = a.trip_id);
 END;
 
-CREATE TRIGGER trg_trip_client_assignments_search_before_update BEFORE UPDATE OF assignment_id ON trip_client_assignments
-WHEN NEW.assignment_id <> OLD.assignment_id
+CREATE TRIGGER trg_trip_client_assignments_search_before_update BEFORE UPDATE OF assignment_id, trip_id, client_email, client_role ON trip_client_assignments
+WHEN EXISTS (
+    SELECT 1 FROM trip_client_assignments a
+    WHERE a.assignment_id <> OLD.assignment_id
+      AND (a.assignment_id = NEW.assignment_id
+           OR (a.trip_id = NEW.trip_id AND a.client_email = NEW.client_email AND a.client_role = NEW.client_role)))
 BEGIN
     INSERT INTO search_stale (trip_id)
-    SELECT a.trip_id FROM trip_client_assignments a
-    WHERE a.assignment_id = NEW.assignment_id AND NOT EXISTS (SELECT 1 FROM search_stale WHERE trip_id = a.trip_id);
+    SELECT DISTINCT a.trip_id FROM trip_client_assignments a
+    WHERE a.assignment_id <> OLD.assignment_id
+      AND (a.assignment_id = NEW.assignment_id
+           OR (a.trip_id = NEW.trip_id AND a.client_email = NEW.client_email AND a.client_role = NEW.client_role))
+      AND NOT EXISTS (SELECT 1 FROM search_stale WHERE trip_id = a.trip_id);
 END;
 
 CREATE TRIGGER trg_trip_client_assignments_search_insert AFTER INSERT ON trip_client_assignments
