@@ -65,7 +65,7 @@ class _Loading:
         for pragma in ("foreign_keys = OFF", "ignore_check_constraints = ON", "synchronous = OFF"):
             self._connection.execute(f"PRAGMA {pragma}")
         size, read = self._export.stat().st_size, 0
-        self._connection.set_authorizer(_refuse_other_files)
+        self._connection.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)  # an export reaches no other file
         self._connection.execute("BEGIN")
         for number, line in enumerate(self._lines(), 1):
             try:
@@ -78,7 +78,6 @@ class _Loading:
         if self._end is None:
             raise DatabaseUnavailable(f"{self._export} ends before its end: the export was cut off, make it again.")
         self._connection.execute("COMMIT")
-        self._connection.set_authorizer(None)
         progress(size, size)
         return self._end
 
@@ -154,7 +153,3 @@ def _require_equal(export: Path, said: dict[str, Any], held: Contents) -> None:
         raise DatabaseUnavailable(
             f"{export} was changed or is damaged: {', '.join(differing)} would not be as exported."
         )
-
-
-def _refuse_other_files(action: int, *_: object) -> int:
-    return sqlite3.SQLITE_DENY if action == sqlite3.SQLITE_ATTACH else sqlite3.SQLITE_OK

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, LiteralString
 from anyascii import anyascii
 
 if TYPE_CHECKING:
-    from collections.abc import Container
+    from collections.abc import Iterable
 
     from database.engine import Database
 
@@ -28,21 +28,30 @@ def slugify(name: str) -> str:
     return f"trip-{slug}" if slug.isdigit() else slug
 
 
-def first_free(slug: str, taken: Container[str]) -> str:
-    """The slug, or the slug with the lowest number behind it, that is not taken."""
-    if slug not in taken:
-        return slug
-    number = 2
-    while f"{slug}-{number}" in taken:
-        number += 1
-    return f"{slug}-{number}"
+class FreeSlugs:
+    """Hands out slugs that are not taken, in time that does not grow with how many names are the same."""
+
+    def __init__(self, taken: Iterable[str]) -> None:
+        self._taken = set(taken)
+        self._next: dict[str, int] = {}
+
+    def take(self, name: str) -> str:
+        """The slug of the name, or that slug with the lowest number behind it, that is not taken; now it is."""
+        slug = free = slugify(name)
+        number = self._next.get(slug, 1)
+        while free in self._taken:
+            number += 1
+            free = f"{slug}-{number}"
+        self._next[slug] = number
+        self._taken.add(free)
+        return free
 
 
 async def free_slug(db: Database, name: str, own_trip_id: int | None = None) -> str:
     """A slug for the name that no other trip has now. A write must still guard it."""
     slug = slugify(name)
     rows = await db.read(TAKEN, (slug, slug + ".", own_trip_id))
-    return first_free(slug, {row["trip_slug"] for row in rows})
+    return FreeSlugs(row["trip_slug"] for row in rows).take(name)
 
 
 # From the slug itself to just behind everything that continues it with a hyphen: a range of the index.

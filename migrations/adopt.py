@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 # Tables that others reference: never dropped.
 PARENTS = {"trips_v2", "clients_v2"}
 
+# What the engine or the hosting tools make of their own accord begins so.
+HOSTS_TABLES = ("_cf_", "d1_migrations", "sqlite_")
+
 # What older systems called a column: table → {our name: theirs}.
 OLD_NAMES = {"ActivityLog": {"activity_details": "details", "created_at": "activity_timestamp"}}
 
@@ -79,6 +82,7 @@ async def plan_adoption(db: Database) -> Adoption:
     """Compare the database with the baseline. Raises DatabaseUnavailable where it can't be brought over."""
     adoption = Adoption()
     present = {row["name"].lower(): row["name"] for row in await db.read(TABLES)}
+    _require_ours(present)
     for table, definition in _baseline().items():
         if table.lower() in present:
             await _adopt_table(db, adoption, table, definition, set(present))
@@ -87,6 +91,17 @@ async def plan_adoption(db: Database) -> Adoption:
     if "trip_client_assignments" in present:
         await _require_known_junction(db)
     return adoption
+
+
+def _require_ours(present: dict[str, str]) -> None:
+    """Raises DatabaseUnavailable over tables of which none is one that trips are kept in."""
+    others = [name for name in present.values() if not name.startswith(HOSTS_TABLES)]
+    if others and not present.keys() & {table.lower() for table in _baseline()}:
+        named = ", ".join(sorted(others)[:3])
+        raise DatabaseUnavailable(
+            f"This is another program's database: it has {named} and none of the tables that trips are kept in. "
+            "Name a database of trips, or a new file."
+        )
 
 
 async def _adopt_table(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import contextmanager
+from io import TextIOWrapper
 from typing import TYPE_CHECKING
 
 from database.embedded import prepare_file, translated
@@ -10,33 +12,55 @@ from database.errors import DatabaseUnavailable
 from migrations.files import split_statements
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
     from pathlib import Path
 
 
-def load_dump(dump: Path, target: Path) -> None:
-    """Run the dump, foreign keys off, and put the result in place of nothing: the target must not exist yet.
+@contextmanager
+def loaded(dump: Path, target: Path) -> Generator[Path]:
+    """A new file with what the dump makes, foreign keys off. At the end it takes the target's name, which must be free.
 
-    Raises DatabaseUnavailable, with what is wrong and where, leaving no file behind.
+    Where anything fails or is interrupted, no file is left behind. Raises DatabaseUnavailable, with what is wrong and
+    where.
     """
     if target.exists() and target.stat().st_size > 0:
-        raise DatabaseUnavailable(f"{target} exists already: name a new file with --db to load {dump} into.")
+        raise DatabaseUnavailable(
+            f"{target} exists already: name a new file with --db to load {dump} into, or migrate it without --from."
+        )
     scratch = target.with_name(target.name + ".loading")
-    scratch.unlink(missing_ok=True)
+    _remove(scratch)
     prepare_file(scratch)
     try:
         with translated(str(scratch)):
             _run(dump, scratch)
+        yield scratch
         scratch.replace(target)
     finally:
-        scratch.unlink(missing_ok=True)
+        _remove(scratch)
+
+
+def load_dump(dump: Path, target: Path) -> None:
+    """Make the target, which must not exist yet, of the dump."""
+    with loaded(dump, target):
+        pass
+
+
+def _remove(scratch: Path) -> None:
+    for journal in ("", "-wal", "-shm", "-journal"):
+        scratch.with_name(scratch.name + journal).unlink(missing_ok=True)
 
 
 def _run(dump: Path, scratch: Path) -> None:
     connection = sqlite3.connect(scratch, isolation_level=None)
-    connection.set_authorizer(_refuse_other_files)
+    connection.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)  # a dump reaches no other file
     try:
         connection.execute("BEGIN")
-        with dump.open(encoding="utf-8") as lines:
+        with dump.open("rb") as file:
+            if file.peek().startswith(b"SQLite format 3\0"):
+                raise DatabaseUnavailable(
+                    f"{dump} is a database, not an SQL dump: copy it, and name the copy with --db."
+                )
+            lines = TextIOWrapper(file, encoding="utf-8", newline="\n")  # a text may hold other ends of lines
             for number, statement in enumerate(split_statements(lines), 1):
                 if _opens_or_ends_a_transaction(statement):
                     continue
@@ -57,7 +81,3 @@ def _run(dump: Path, scratch: Path) -> None:
 
 def _opens_or_ends_a_transaction(statement: str) -> bool:
     return statement.split(None, 1)[0].upper().rstrip(";") in {"BEGIN", "COMMIT", "END"}
-
-
-def _refuse_other_files(action: int, *_: object) -> int:
-    return sqlite3.SQLITE_DENY if action == sqlite3.SQLITE_ATTACH else sqlite3.SQLITE_OK

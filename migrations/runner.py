@@ -13,7 +13,7 @@ from database.engine import Statement
 from database.entries import WITH_ENTRIES
 from database.errors import ConstraintViolated, DatabaseUnavailable, ProgramTooOld
 from database.progress import Progress, part, untold
-from database.slugs import first_free, slugify
+from database.slugs import FreeSlugs
 from migrations.adopt import plan_adoption
 from migrations.files import Migration, shipped
 
@@ -32,12 +32,14 @@ _ADD_COLUMN = re.compile(r"^ALTER TABLE (\w+) ADD COLUMN (\w+)", re.MULTILINE)
 class MigrationReport:
     """What a migration did. The counts are of entries in the JSON column, and of rows set aside by table.
 
+    made         whether there was nothing before
     linked       pairs that stand on both sides now
     merged       entries that repeated a pair and were made one with it
     unlinked     entries kept in the JSON that belong to no client
     quarantined  raw texts taken out of the JSON
     """
 
+    made: bool = False
     backup: str | None = None
     applied: list[str] = field(default_factory=list[str])
     changes: list[str] = field(default_factory=list[str])
@@ -54,6 +56,7 @@ class MigrationReport:
 
     def as_json(self) -> dict[str, Any]:
         return {
+            "made": self.made,
             "backup": self.backup,
             "applied": self.applied,
             "changes": self.changes,
@@ -98,6 +101,7 @@ async def migrate(db: EmbeddedDatabase, *, back_up: bool = True, progress: Progr
     report = MigrationReport()
     files = await pending(db)
     parts = 1 + len(files)
+    report.made = not await db.read(ANY_TABLE)
     if files and back_up and await db.read(HAS_TABLE, ("trips_v2",)):
         report.backup = str(await _back_up(db, part(progress, 0, parts)))
     for number, migration in enumerate(files, 1):
@@ -176,9 +180,9 @@ async def _fill_slugs(db: Database) -> int:
         else:
             without.append((trip["trip_id"], trip["trip_name"]))
     updates: list[Statement] = []
+    free = FreeSlugs(taken)
     for trip_id, name in without:
-        slug = first_free(slugify(str(name)), taken)
-        taken.add(slug)
+        slug = free.take(str(name))
         updates.append(
             Statement("UPDATE trips_v2 SET trip_slug = ? WHERE trip_id = CAST(? AS INTEGER)", (slug, trip_id))
         )
@@ -188,6 +192,8 @@ async def _fill_slugs(db: Database) -> int:
 
 
 HAS_TABLE: LiteralString = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?"
+
+ANY_TABLE: LiteralString = "SELECT 1 FROM sqlite_master LIMIT 1"
 
 HAS_COLUMN: LiteralString = "SELECT 1 FROM pragma_table_info(?1) WHERE name = ?2 COLLATE NOCASE"
 

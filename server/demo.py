@@ -12,11 +12,12 @@ from mcp.client.stdio import StdioServerParameters
 from database.assignments import side_by_side
 from database.embedded import open_database
 from migrations.check import check
+from migrations.dumps import loaded
 from migrations.files import FOLDER
 from server.checking import describe
 from server.launch import own_command
 from server.migrating import describe as describe_migration
-from server.migrating import migrate_file
+from server.migrating import migrate_whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,7 +48,9 @@ async def run_demo(say: Callable[[str], None]) -> int:
     with tempfile.TemporaryDirectory(prefix="voygen-demo-") as folder:
         path = Path(folder) / "demo.db"
         say("1. A legacy database is migrated\n")
-        say(_indented(describe_migration(await migrate_file(path, SAMPLE, dry_run=False), dry_run=False)))
+        with loaded(SAMPLE, path) as scratch:
+            report = await migrate_whole(scratch, back_up=False)
+        say(_indented(describe_migration(report, dry_run=False)))
         say(f"\n2. Who is on “{TRIP}” before\n")
         say(_indented(await _both_stores(path)))
         say("\n3. An MCP client starts the server over stdio and makes one call of several operations\n")

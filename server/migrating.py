@@ -2,36 +2,40 @@
 
 from __future__ import annotations
 
+import asyncio
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from database.embedded import open_database, require_file
+from database.embedded import open_database, open_to_look
 from database.progress import Progress, untold
-from migrations.dumps import load_dump
+from migrations.dumps import loaded
 from migrations.runner import FIX, MigrationReport, migrate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-async def migrate_file(path: Path, dump: Path | None, *, dry_run: bool, progress: Progress = untold) -> MigrationReport:
-    """Migrate the file in place, or a copy of it that is thrown away."""
-    if not dry_run:
-        if dump:
-            load_dump(dump, path)
-        async with await open_database(path) as db:
-            return await migrate(db, progress=progress)
+def migrate_file(path: Path, dump: Path | None, *, dry_run: bool, progress: Progress = untold) -> MigrationReport:
+    """Migrate the file, or make it of a dump, which stays its backup; in a dry run a copy that is thrown away."""
     with tempfile.TemporaryDirectory(prefix="voygen-") as folder:
-        copy = Path(folder) / "copy.db"
+        target = Path(folder) / "copy.db" if dry_run else path
         if dump:
-            load_dump(dump, copy)
-        else:
-            require_file(path)
-            async with await open_database(path, as_it_is=True) as db:
-                await db.back_up_to(copy)
-        async with await open_database(copy) as db:
-            return await migrate(db, back_up=False, progress=progress)
+            with loaded(dump, target) as scratch:
+                return asyncio.run(migrate_whole(scratch, back_up=False, progress=progress))
+        if dry_run:
+            asyncio.run(_copy(path, target))
+        return asyncio.run(migrate_whole(target, back_up=not dry_run, progress=progress))
+
+
+async def migrate_whole(path: Path, *, back_up: bool, progress: Progress = untold) -> MigrationReport:
+    async with await open_database(path) as db:
+        return await migrate(db, back_up=back_up, progress=progress)
+
+
+async def _copy(path: Path, target: Path) -> None:
+    async with await open_to_look(path) as db:
+        await db.back_up_to(target)
 
 
 def describe(report: MigrationReport, *, dry_run: bool) -> str:
@@ -44,6 +48,8 @@ def describe(report: MigrationReport, *, dry_run: bool) -> str:
 def _lines(report: MigrationReport, *, dry_run: bool) -> Iterator[str]:
     if dry_run:
         yield "Dry run: this was done to a copy, and nothing to the database."
+    if report.made:
+        yield "Made:         a new database, for there was none of that name"
     if report.backup:
         yield f"Backup:       {report.backup}"
     for name in report.applied:

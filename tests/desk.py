@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, cast
@@ -24,7 +25,7 @@ from tools.catalogue import all_tools
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import AsyncGenerator, Mapping
+    from collections.abc import AsyncGenerator, Mapping, Sequence
     from pathlib import Path
 
     from mcp.client.session import ElicitationFnT
@@ -199,6 +200,12 @@ def voygen(*arguments: object, env: Mapping[str, str] | None = None) -> subproce
         check=False,
         env=None if env is None else dict(env),
     )
+
+
+def heeding_interrupts(command: Sequence[str]) -> list[str]:
+    """The command as a person's shell starts it: what is started in the background ignores SIGINT, with all below."""
+    code = "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); os.execv(sys.argv[1], sys.argv[1:])"
+    return [sys.executable, "-c", code, *command]
 
 
 def integrity(path: Path) -> str:

@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
+import signal
 import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 import raw
+from desk import heeding_interrupts
 from legacy_facts import NAMES, facts
 from oracle import assert_clean
 
 from database.embedded import open_database
 from database.errors import DatabaseError, DatabaseUnavailable
 from migrations.dumps import load_dump
-from migrations.files import shipped
+from migrations.files import shipped, split_statements
 from migrations.runner import MigrationReport, migrate, pending
+from server.launch import own_command
+from server.migrating import describe
 
 Load = Callable[[str], Path]
 
@@ -170,5 +176,96 @@ def test_a_dump_is_not_loaded_over_a_database(tmp_path: Path) -> None:
 def test_a_dump_cannot_reach_other_files(tmp_path: Path) -> None:
     dump = tmp_path / "dump.sql"
     dump.write_text(f"ATTACH '{tmp_path / 'other.db'}' AS other;\n")
-    with pytest.raises(DatabaseUnavailable, match="not authorized"):
+    with pytest.raises(DatabaseUnavailable, match="too many attached databases"):
         load_dump(dump, tmp_path / "new.db")
+
+
+def test_a_dump_may_be_one_line_and_hold_semicolons_quotes_and_other_ends_of_lines(tmp_path: Path) -> None:
+    kept = "a; 'b'\r\nc -- d; /* e\rf; END;"
+    text = kept.replace("'", "''")
+    statements = [
+        "CREATE TABLE [a;b] (note TEXT); -- one; table",
+        "CREATE TRIGGER t AFTER INSERT ON [a;b] BEGIN SELECT 1; DELETE FROM [a;b] WHERE note = ';'; END;",
+        f"/* ; */ INSERT INTO [a;b] VALUES ('{text}'); INSERT INTO \"a;b\" VALUES (';')",
+    ]
+    for name, between in (("lines", "\n"), ("line", " ")):
+        dump = tmp_path / f"{name}.sql"
+        dump.write_bytes(between.join(statements).replace("-- one; table " if between == " " else "", "").encode())
+        load_dump(dump, tmp_path / f"{name}.db")
+        with closing(raw.connect(tmp_path / f"{name}.db")) as connection:
+            assert connection.execute('SELECT note FROM "a;b"').fetchall() == [(kept,)]
+
+
+def test_a_dump_is_cut_into_statements_in_time_proportional_to_its_length() -> None:
+    looked_at = 0
+
+    def looking(text: str) -> bool:
+        nonlocal looked_at
+        looked_at += len(text)
+        return sqlite3.complete_statement(text)
+
+    line = "INSERT INTO a VALUES ('" + "; " * 500 + "'); " * 2
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("migrations.files.complete_statement", looking)
+        assert len(list(split_statements([line * 200]))) == 400
+    assert looked_at <= 2 * len(line) * 200
+
+
+def test_a_database_named_as_a_dump_is_told_from_one(tmp_path: Path) -> None:
+    path = raw.new_file(tmp_path / "voygen.db")
+    with pytest.raises(DatabaseUnavailable, match="is a database, not an SQL dump"):
+        load_dump(path, tmp_path / "new.db")
+    assert raw.names_in(tmp_path) == ["voygen.db"]
+
+
+async def test_trips_of_one_name_are_numbered_however_many_there_are(tmp_path: Path) -> None:
+    path = tmp_path / "legacy.db"
+    with closing(raw.connect(path)) as connection:
+        connection.executescript(shipped()[0].text)
+        add = "INSERT INTO trips_v2 (trip_name, trip_slug, start_date, end_date) VALUES (?, ?, '', '')"
+        connection.execute(add, ("Goa 3", "goa-3"))
+        connection.executemany(add, [("Goa", None)] * 5_000)
+    await raw.migrate_file(path)
+    with closing(raw.connect(path)) as connection:
+        slugs = [row[0] for row in connection.execute("SELECT trip_slug FROM trips_v2 ORDER BY trip_id")]
+    assert slugs[:5] == ["goa-3", "goa", "goa-2", "goa-4", "goa-5"]
+    assert len(set(slugs)) == 5_001
+    assert slugs[-1] == "goa-5001"
+
+
+async def test_another_programs_database_is_left_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "photos.db"
+    with closing(raw.connect(path)) as connection:
+        connection.execute("CREATE TABLE photos (name TEXT)")
+    before = raw.everything(path)
+    with pytest.raises(DatabaseUnavailable, match="another program's database: it has photos and none"):
+        await raw.migrate_file(path)
+    assert raw.everything(path) == before
+
+
+async def test_a_new_database_is_said_to_be_one(tmp_path: Path, legacy_database: Callable[[str], Path]) -> None:
+    report = await raw.migrate_file(tmp_path / "new.db")
+    assert report.made
+    assert describe(report, dry_run=False).startswith("Made:         a new database")
+    report = await raw.migrate_file(legacy_database("seed-legacy"))
+    assert not report.made
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a pipe with a name")
+def test_a_dump_whose_loading_is_interrupted_leaves_no_file_behind(tmp_path: Path) -> None:
+    dump, folder = tmp_path / "dump", tmp_path / "folder"
+    os.mkfifo(dump)
+    folder.mkdir()
+    command = [*own_command(), "migrate", "--from", str(dump), "--db", str(folder / "new.db")]
+    with (
+        subprocess.Popen(heeding_interrupts(command), stderr=subprocess.PIPE, text=True) as process,
+        dump.open("w") as pipe,
+    ):
+        pipe.write("CREATE TABLE trips_v2 (trip_id INTEGER PRIMARY KEY);\n")
+        pipe.flush()
+        while not raw.names_in(folder):
+            pass
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=60)
+    assert (process.returncode, errors.strip()) == (130, "voygen: interrupted")
+    assert raw.names_in(folder) == []

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import click
 
 from server.bars import progress_bar
-from server.options import DONE, INCONSISTENT, database, run, show
+from server.options import DONE, INCONSISTENT, database, failing_in_words, run, show
 from server.options import as_json as as_json_option
 
 _quiet_days = click.option(
@@ -35,8 +35,8 @@ def migrate(path: Path, dump: Path | None, *, dry_run: bool, as_json: bool) -> N
     """Bring a database to this version's schema, after a backup, and say what became of every client entry."""
     from server.migrating import describe, migrate_file  # noqa: PLC0415
 
-    with progress_bar("Migrating") as progress:
-        report = run(migrate_file(path, dump, dry_run=dry_run, progress=progress))
+    with progress_bar("Migrating") as progress, failing_in_words():
+        report = migrate_file(path, dump, dry_run=dry_run, progress=progress)
     show(report.as_json() if as_json else describe(report, dry_run=dry_run))
 
 
