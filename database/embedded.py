@@ -67,7 +67,7 @@ async def open_database(
         raise EngineTooOld(f"SQLite {sqlite3.sqlite_version} is too old: voygen needs {needed} or newer.")
     prepare_file(path)
     connections = await _patiently(
-        lambda: _connect(path, readers, foreign_keys=foreign_keys, as_it_is=as_it_is), path, patience
+        lambda: _opened(_connect(path, readers, foreign_keys=foreign_keys, as_it_is=as_it_is)), path, patience
     )
     if not as_it_is:
         keep_private(path)
@@ -86,19 +86,9 @@ async def open_to_look(path: Path) -> EmbeddedDatabase:
 
 async def _open_query_only(path: Path, uri: str, readers: int) -> EmbeddedDatabase:
     require_file(path)
-    opened: list[aiosqlite.Connection] = []
     with translated(str(path)):
-        try:
-            for _ in range(1 + readers):
-                opened.append(
-                    await aiosqlite.connect(uri, uri=True, isolation_level=None, timeout=BUSY_TIMEOUT_MS / 1000)
-                )
-                await opened[-1].execute_fetchall("PRAGMA query_only = ON")
-            await opened[0].execute_fetchall("SELECT count(*) FROM sqlite_master")
-        except BaseException:
-            await _close(opened)
-            raise
-    return EmbeddedDatabase(path, opened, patience=5.0)
+        connections = await _opened(_connect_query_only(uri, 1 + readers))
+    return EmbeddedDatabase(path, connections, patience=5.0)
 
 
 async def _close(connections: Iterable[aiosqlite.Connection]) -> None:
@@ -107,18 +97,29 @@ async def _close(connections: Iterable[aiosqlite.Connection]) -> None:
 
 
 def read_only_uri(path: Path) -> str:
-    return f"{path.absolute().as_uri()}?mode=ro"
+    """Where the others that a file with a write-ahead log needs may not be made, it is read as one that never changes.
+
+    So it is on a read-only disk, unless somebody who may write has made them.
+    """
+    alone = not os.access(path.parent, os.W_OK) and not path.with_name(f"{path.name}-wal").exists()
+    return f"{path.absolute().as_uri()}?mode=ro{'&immutable=1' if alone and _has_a_log(path) else ''}"
+
+
+def _has_a_log(path: Path) -> bool:
+    """As its header says: https://www.sqlite.org/fileformat2.html, offset 18."""
+    with contextlib.suppress(OSError), path.open("rb") as file:
+        return file.read(19)[18:] == b"\2"
+    return False
 
 
 def looking_uri(path: Path) -> str:
     """Whoever may write the file opens it so: the last to close it puts its journal away, which a mere reader can't."""
-    return f"{path.absolute().as_uri()}?mode={'rw' if os.access(path, os.W_OK) else 'ro'}"
+    return f"{path.absolute().as_uri()}?mode=rw" if os.access(path, os.W_OK) else read_only_uri(path)
 
 
 def prepare_file(path: Path) -> None:
     """Make the folders and the file, private to their owner, or say why the path can't be a database."""
-    if path.is_dir():
-        raise DatabaseUnavailable(f"{path} is a folder, not a database file.")
+    _refuse_folder(path)
     try:
         make_private_folder(path.parent)
         make_private_file(path)
@@ -130,8 +131,14 @@ def prepare_file(path: Path) -> None:
 
 def require_file(path: Path) -> None:
     """Raises DatabaseUnavailable where there is no file: what only looks at a database never makes one."""
+    _refuse_folder(path)
     if not path.exists():
         raise DatabaseUnavailable(f"{path} does not exist.")
+
+
+def _refuse_folder(path: Path) -> None:
+    if path.is_dir():
+        raise DatabaseUnavailable(f"{path} is a folder, not a database file.")
 
 
 class EmbeddedDatabase:
@@ -168,10 +175,9 @@ class EmbeddedDatabase:
         A connection of its own: while a query is open, its connection sees nothing newer.
         """
         with translated(str(self.path)):
-            connection = await aiosqlite.connect(self.path, isolation_level=None, timeout=self._patience)
+            (connection,) = await _opened(_connect_query_only(looking_uri(self.path), 1, patience=self._patience))
             try:
                 _read_as_we_do(connection)
-                await connection.execute_fetchall("PRAGMA query_only = ON")
                 async with connection.execute(sql, params) as cursor:
                     while rows := await cursor.fetchmany(STREAMED_AT_ONCE):
                         for row in rows:
@@ -251,11 +257,7 @@ class EmbeddedDatabase:
         task = asyncio.ensure_future(work)
         self._under_way.add(task)
         task.add_done_callback(self._settled)
-        try:
-            return await asyncio.shield(task)
-        except asyncio.CancelledError:
-            await asyncio.wait({task})
-            raise
+        return await _ended(task)
 
     def _settled(self, task: asyncio.Task[Any]) -> None:
         self._under_way.discard(task)
@@ -268,7 +270,7 @@ async def _connect(path: Path, readers: int, *, foreign_keys: bool, as_it_is: bo
     opened: list[aiosqlite.Connection] = []
     try:
         for number in range(1 + readers):
-            connection = await aiosqlite.connect(path, isolation_level=None, timeout=BUSY_TIMEOUT_MS / 1000)
+            connection = await _thread_for(path)
             opened.append(connection)
             if number == 0:
                 await _set_up(connection, foreign_keys=foreign_keys, as_it_is=as_it_is)
@@ -278,6 +280,49 @@ async def _connect(path: Path, readers: int, *, foreign_keys: bool, as_it_is: bo
         await _close(opened)
         raise
     return opened
+
+
+async def _connect_query_only(
+    uri: str, count: int, *, patience: float = BUSY_TIMEOUT_MS / 1000
+) -> list[aiosqlite.Connection]:
+    opened: list[aiosqlite.Connection] = []
+    try:
+        for _ in range(count):
+            opened.append(await _thread_for(uri, patience=patience, uri=True))
+            await opened[-1].execute_fetchall("PRAGMA query_only = ON")
+        await opened[0].execute_fetchall("SELECT count(*) FROM sqlite_master")
+    except BaseException:
+        await _close(opened)
+        raise
+    return opened
+
+
+async def _thread_for(
+    file: Path | str, *, patience: float = BUSY_TIMEOUT_MS / 1000, uri: bool = False
+) -> aiosqlite.Connection:
+    """Open the file, then have a thread for it: one whose file can't be opened would outlive the event loop."""
+    opened = sqlite3.connect(file, timeout=patience, isolation_level=None, check_same_thread=False, uri=uri)
+    return await aiosqlite.Connection(lambda: opened, iter_chunk_size=STREAMED_AT_ONCE)
+
+
+async def _opened(connecting: Coroutine[Any, Any, list[aiosqlite.Connection]]) -> list[aiosqlite.Connection]:
+    """The connections; none is left open, nor its thread running, behind a caller that is cancelled meanwhile."""
+    task = asyncio.ensure_future(connecting)
+    try:
+        return await _ended(task)
+    except asyncio.CancelledError:
+        if task.exception() is None:
+            await _close(task.result())
+        raise
+
+
+async def _ended(task: asyncio.Task[T]) -> T:
+    """What the task gives. It runs to its end even if the caller is cancelled, who is told so only then."""
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait({task})
+        raise
 
 
 async def _copy(reader: aiosqlite.Connection, copy: sqlite3.Connection, progress: Progress) -> None:

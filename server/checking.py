@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
-from database.embedded import EmbeddedDatabase, open_database, require_file
+from database.embedded import EmbeddedDatabase, open_database, open_to_look, require_file
 from database.errors import DatabaseUnavailable
 from database.progress import Progress, part, untold
 from migrations.check import CheckReport, check
@@ -25,16 +25,22 @@ async def check_file(
 ) -> tuple[CheckReport, Proof | None]:
     """Check the file, and store a proof record if asked. Raises DatabaseError where it can't be looked at."""
     parts = 2 if record else 1
-    async with open_migrated(path) as db:
+    async with open_migrated(path, to_look=not record) as db:
         report = await check(db, part(progress, 0, parts))
         return report, await record_proof(db, report, part(progress, 1, parts)) if record else None
 
 
 @asynccontextmanager
-async def open_migrated(path: Path, *, foreign_keys: bool = True) -> AsyncGenerator[EmbeddedDatabase]:
-    """A database that exists and has this version's schema. Raises DatabaseUnavailable over any other."""
+async def open_migrated(
+    path: Path, *, foreign_keys: bool = True, to_look: bool = False
+) -> AsyncGenerator[EmbeddedDatabase]:
+    """A database that exists and has this version's schema. Raises DatabaseUnavailable over any other.
+
+    `to_look` is for what writes nothing, and needs no right to.
+    """
     require_file(path)
-    async with await open_database(path, foreign_keys=foreign_keys, as_it_is=True) as db:
+    opening = open_to_look(path) if to_look else open_database(path, foreign_keys=foreign_keys, as_it_is=True)
+    async with await opening as db:
         if await pending(db):
             raise DatabaseUnavailable(f"{path} is not migrated yet: run `voygen migrate --db {path}` first.")
         yield db

@@ -83,7 +83,7 @@ class Stats:
 async def stats_of_file(path: Path, hours: int, *, look: bool, progress: Progress = untold) -> Stats:
     """The measures of the last hours; `look` runs a check, else the newest proof record tells of the agreement."""
     since = hour_of(datetime.now(UTC) - timedelta(hours=hours - 1))
-    async with open_migrated(path) as db:
+    async with open_migrated(path, to_look=True) as db:
         agreement = await _checked(db, progress) if look else await _proven(db)
         calls = await measures.calls_since(db, since)
         refused = {row["kind"]: row["times"] for row in await measures.violations_since(db, since)}

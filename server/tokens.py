@@ -46,7 +46,7 @@ async def create_token(path: Path, name: str, scope: Scope, days: int | None) ->
 
 async def list_tokens(path: Path) -> list[dict[str, Any]]:
     """Each token's name, scope, state (live, expired or revoked) and times, oldest first."""
-    async with open_migrated(path) as db:
+    async with open_migrated(path, to_look=True) as db:
         return [_described(token) for token in await tokens.every(db)]
 
 

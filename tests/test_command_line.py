@@ -10,14 +10,14 @@ import signal
 import stat
 import subprocess
 import sys
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 import pytest
 import raw
-from desk import seeded, voygen
+from desk import heeding_interrupts, seeded, voygen
 
 from database.embedded import open_database
 from migrations.runner import migrate
@@ -116,20 +116,12 @@ def test_serving_what_is_no_database_ends_at_once_with_a_word(tmp_path: Path, op
     assert (done.returncode, done.stdout, done.stderr) == (2, "", f"voygen: {path} is not an SQLite database.\n")
 
 
-# What a shell starts in the background ignores SIGINT, and so would all that is started from there.
-HEEDING_INTERRUPTS = """
-import os, signal, sys
-signal.signal(signal.SIGINT, signal.SIG_DFL)
-os.execv(sys.argv[1], sys.argv[1:])
-"""
-
-
 @pytest.mark.skipif(sys.platform != "linux", reason="/proc tells when it waits")
 def test_a_command_that_is_interrupted_ends_as_shells_expect(path: Path) -> None:
     with closing(raw.connect(path)) as connection:
         connection.execute("BEGIN IMMEDIATE")
         with subprocess.Popen(
-            [sys.executable, "-c", HEEDING_INTERRUPTS, *own_command(), "repair", "--db", str(path)],
+            heeding_interrupts([*own_command(), "repair", "--db", str(path), "--apply"]),
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -143,7 +135,12 @@ def test_a_command_that_is_interrupted_ends_as_shells_expect(path: Path) -> None
 
 
 def holds(pid: int, path: Path) -> bool:
-    return any(one.is_symlink() and os.path.realpath(one) == str(path) for one in Path(f"/proc/{pid}/fd").iterdir())
+    """Whether the process has the file open; what it closes at this moment cannot be looked at."""
+    for one in Path(f"/proc/{pid}/fd").iterdir():
+        with suppress(FileNotFoundError):
+            if one.readlink() == path:
+                return True
+    return False
 
 
 # Completion

@@ -1,0 +1,90 @@
+"""Database files that may be read alone: what only looks at them works, and leaves nothing beside them."""
+
+from __future__ import annotations
+
+import subprocess
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import pytest
+import raw
+import rights
+from desk import seeded
+from mcp import Client, StdioServerParameters
+
+from server.launch import own_command
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+LOOKING = [
+    ("check",),
+    ("stats",),
+    ("phase",),
+    ("phase", "advance"),
+    ("phase", "back"),
+    ("repair",),
+    ("migrate", "--dry-run"),
+    ("token", "list"),
+    ("export",),
+]
+
+WRITING = [("migrate",), ("check", "--record"), ("repair", "--apply"), ("phase", "back", "--apply"), ("serve",)]
+
+
+@pytest.fixture
+def locked(tmp_path: Path) -> Iterator[Path]:
+    """A database that may only be read, in a folder where nothing may be made."""
+    folder = tmp_path / "locked"
+    folder.mkdir()
+    path = seeded(folder / "voygen.db")
+    path.chmod(0o400)
+    folder.chmod(0o500)
+    yield path
+    folder.chmod(0o700)
+
+
+def ran(*arguments: object) -> subprocess.CompletedProcess[str]:
+    command = [*rights.bound(), *own_command(), *map(str, arguments)]
+    return subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120, check=False)
+
+
+@pytest.mark.parametrize("command", LOOKING, ids=" ".join)
+def test_what_only_looks_needs_no_right_to_write(locked: Path, command: tuple[str, ...]) -> None:
+    done = ran(*command, "--db", locked)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert raw.names_in(locked.parent) == ["voygen.db"]
+
+
+@pytest.mark.parametrize("command", WRITING, ids=" ".join)
+def test_what_would_write_is_refused_in_a_line(locked: Path, command: tuple[str, ...]) -> None:
+    before = locked.read_bytes()
+    done = ran(*command, "--db", locked)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == f"voygen: {locked} cannot be written: Permission denied.\n"
+    assert locked.read_bytes() == before
+
+
+def test_it_can_be_backed_up(locked: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copy.db"
+    assert ran("backup", "--db", locked, "--to", copy).returncode == 0
+    assert raw.everything(copy) == raw.everything(locked)
+
+
+async def test_it_can_be_served_read_only(locked: Path) -> None:
+    command, *arguments = [*rights.bound(), *own_command(), "serve", "--read-only", "--db", str(locked)]
+    async with Client(StdioServerParameters(command=command, args=arguments)) as client:
+        answer = await client.call_tool("get_anything", {"query": "Kyoto"})
+    assert not answer.is_error
+    assert raw.names_in(locked.parent) == ["voygen.db"]
+
+
+def test_what_another_program_writes_meanwhile_is_seen(locked: Path) -> None:
+    locked.parent.chmod(0o700)
+    locked.chmod(0o600)
+    with closing(raw.connect(locked)) as connection:
+        connection.execute("DELETE FROM trips_v2")
+        locked.chmod(0o400)
+        locked.parent.chmod(0o500)
+        assert "\n0 trips, 0 assignments\n" in ran("check", "--db", locked).stdout
