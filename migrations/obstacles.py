@@ -15,7 +15,7 @@ from migrations.check import check
 from migrations.shape import expected
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from database.embedded import EmbeddedDatabase
     from database.engine import Database
@@ -31,7 +31,8 @@ async def obstacles_before(db: EmbeddedDatabase, phase: Phase, quiet_days: int) 
     found: list[dict[str, str]] = []
     for finding in [*report.drift, *report.live_orphans]:
         where = finding.get("assignment_id") if finding["kind"] == "orphan" else finding["trip_id"]
-        found.append({"name": f"{finding['kind']}/{where}", "problem": f"repair would {finding['repair']}"})
+        pair = f"{finding['email']} as {finding['role']}: " if finding.get("role") else ""
+        found.append({"name": f"{finding['kind']}/{where}", "problem": f"{pair}repair would {finding['repair']}"})
     for finding in report.faults:
         if finding["kind"] == "schema":
             found.append({"name": f"schema/{finding['name']}", "problem": f"{finding['type']} {finding['problem']}"})
@@ -83,6 +84,12 @@ async def accept_findings(db: Database, patterns: Sequence[str]) -> None:
 def would_pass(name: str, patterns: Sequence[str]) -> bool:
     """Whether the patterns let an obstacle pass: only unlinked entries and quarantined texts can be accepted."""
     return name.startswith(("unlinked/", "quarantine/")) and _matches(name, patterns)
+
+
+def in_vain(names: Iterable[str], patterns: Sequence[str]) -> list[str]:
+    """The patterns that let none of the obstacles pass."""
+    known = list(names)
+    return [pattern for pattern in patterns if not any(would_pass(name, [pattern]) for name in known)]
 
 
 def _matches(name: str, patterns: Sequence[str]) -> bool:

@@ -28,6 +28,16 @@ Prefer = Literal["union", "junction", "json"]
 # Trips mended in one batch.
 AT_ONCE = 50
 
+# What is done about a pair on one side alone, where that is not what a check says of it.
+PREFERRED: dict[tuple[Prefer, str], str] = {
+    ("union", "junction_only"): "add the pair to the JSON",
+    ("union", "json_only"): "add the pair to the junction",
+    ("junction", "junction_only"): "add the pair to the JSON",
+    ("junction", "json_only"): "take the entry out of the JSON",
+    ("json", "junction_only"): "remove the junction row",
+    ("json", "json_only"): "add the pair to the junction",
+}
+
 # Kinds of findings that reconciling a trip mends.
 OF_A_TRIP = {"junction_only", "json_only", "duplicate", "not_canonical", "not_an_array", "not_indexed"}
 
@@ -65,7 +75,8 @@ async def plan_repair(
     found = [*report.drift, *report.live_orphans, *report.faults]
     for finding in found if trip_id is None else _of_trip(found, trip_id):
         by_hand = finding["kind"] == "foreign_key" or (finding["kind"] == "schema" and finding["type"] == "table")
-        (plan.by_hand if by_hand else plan.findings).append(finding)
+        repair = PREFERRED.get((prefer, finding["kind"]), finding["repair"])
+        (plan.by_hand if by_hand else plan.findings).append(finding | {"repair": repair})
     return plan
 
 

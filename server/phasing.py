@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from database.phase import read_phase
-from migrations.obstacles import would_pass
+from migrations.obstacles import in_vain, would_pass
 from migrations.phases import advance, go_back, phase_before, phase_status
 from server.checking import open_migrated
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 async def status_of_file(path: Path, quiet_days: int) -> tuple[dict[str, Any], str]:
-    async with open_migrated(path) as db:
+    async with open_migrated(path, to_look=True) as db:
         status = await phase_status(db, quiet_days)
     return status.as_json(), _in_words(status)
 
@@ -27,17 +27,20 @@ async def advance_file(
     path: Path, quiet_days: int, accept: Sequence[str], *, really: bool
 ) -> tuple[dict[str, Any], str]:
     """What was done, or what stands in the way: for JSON, and in words. Raises PhaseRefused."""
-    async with open_migrated(path) as db:
+    async with open_migrated(path, to_look=not really) as db:
         if not really:
             status = await phase_status(db, quiet_days)
+            vain = in_vain((one["name"] for one in status.obstacles), accept)
             status.obstacles = [one for one in status.obstacles if not would_pass(one["name"], accept)]
-            undone = "\nNothing was done: --apply moves on." if status.next_phase else ""
-            return status.as_json() | {"moved": False}, _in_words(status) + undone
+            words = [_in_words(status), *(f"--accept {pattern} lets nothing pass." for pattern in vain)]
+            if status.next_phase:
+                words.append("Nothing was done: --apply moves on.")
+            return status.as_json() | {"moved": False, "accepted_in_vain": vain}, "\n".join(words)
         return _moved(await advance(db, quiet_days=quiet_days, accept=accept))
 
 
 async def back_file(path: Path, *, really: bool) -> tuple[dict[str, Any], str]:
-    async with open_migrated(path) as db:
+    async with open_migrated(path, to_look=not really) as db:
         if not really:
             state = await read_phase(db)
             before = phase_before(state.phase)

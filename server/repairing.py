@@ -23,7 +23,7 @@ async def repair_file(
     path: Path, prefer: Prefer, trip_id: int | None, *, really: bool, progress: Progress = untold
 ) -> tuple[dict[str, Any], str]:
     """The plan, or what was done: for JSON, and in words."""
-    async with open_migrated(path) as db:
+    async with open_migrated(path, to_look=not really) as db:
         if not really:
             plan = await plan_repair(db, prefer, trip_id, progress=progress)
             return plan.as_json(), _plan_in_words(plan)

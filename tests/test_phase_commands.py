@@ -74,6 +74,9 @@ def test_without_apply_nothing_is_done(file: Path) -> None:
         said = ran(file, "phase", "advance", *accepted)
         assert (f"unlinked/{EMPTY}/0" in said) is is_listed
         assert "Nothing was done" in said
+    assert f"--accept unlinked/{KYOTO}/9 lets nothing pass." in ran(
+        file, "phase", "advance", "--accept", f"unlinked/{KYOTO}/9", "--accept", "unlinked/*"
+    )
     assert "none before" in ran(file, "phase", "back")
     assert raw.everything(file) == before
     ran(file, "phase", "advance", "--apply", "--accept", f"unlinked/{EMPTY}/0")

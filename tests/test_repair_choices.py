@@ -141,6 +141,9 @@ def test_the_command_takes_a_side_and_a_trip(tmp_path: Path) -> None:
         damage(connection, (PAIRS[0], Trip(6)), (PAIRS[0], Trip(10)))
     plan = json.loads(voygen("repair", "--db", path, "--prefer", "json", "--trip", 6, "--json").stdout)
     assert (plan["prefer"], [one["trip_id"] for one in plan["findings"]]) == ("json", [6])
+    assert [one["repair"] for one in plan["findings"]] == ["remove the junction row"]
+    plan = voygen("repair", "--db", path, "--trip", 6)
+    assert "junction_only → add the pair to the JSON\n" in plan.stdout
     done = voygen("repair", "--db", path, "--prefer", "json", "--trip", 6, "--apply", "--json")
     assert (done.returncode, done.stderr) == (0, "")
     with closing(raw.connect(path)) as connection:
