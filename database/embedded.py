@@ -6,24 +6,13 @@ import asyncio
 import contextlib
 import os
 import random
-import re
 import sqlite3
 import time
 from typing import TYPE_CHECKING, Any, LiteralString, TypeVar
 
 import aiosqlite
 
-from database.errors import (
-    ConstraintViolated,
-    DatabaseBusy,
-    DatabaseError,
-    DatabaseFull,
-    DatabaseReadOnly,
-    DatabaseUnavailable,
-    EngineTooOld,
-    GuardFailed,
-    NotADatabase,
-)
+from database.errors import DatabaseBusy, DatabaseReadOnly, DatabaseUnavailable, EngineTooOld, translated
 from database.platform import keep_private, make_private_file, make_private_folder
 from database.progress import Progress, untold
 
@@ -46,8 +35,6 @@ STREAMED_AT_ONCE = 512
 
 # Pages copied at once by a backup.
 COPIED_AT_ONCE = 2_048
-
-_GUARD = re.compile(r"CHECK constraint failed: (guard_\w+)")
 
 
 async def open_database(
@@ -375,36 +362,3 @@ def _text(raw: bytes) -> str:
 
 async def _rows(connection: aiosqlite.Connection, sql: LiteralString, params: Sequence[Value]) -> list[Row]:
     return [dict(row) for row in await connection.execute_fetchall(sql, params)]
-
-
-@contextlib.contextmanager
-def translated(path: str) -> Any:  # noqa: ANN401 - a context manager's generator
-    """Turn the driver's errors into ours. The driver's words stay on the cause, for the log."""
-    try:
-        yield
-    except sqlite3.Error as error:
-        raise translate(error, path) from error
-
-
-def translate(error: sqlite3.Error, path: str) -> DatabaseError:
-    """The error of ours that a driver's error means."""
-    name = getattr(error, "sqlite_errorname", "") or ""
-    text = str(error)
-    if guard := _GUARD.search(text):
-        return GuardFailed(guard[1].removeprefix("guard_"))
-    kinds: list[tuple[str, type[DatabaseError], str]] = [
-        ("SQLITE_CONSTRAINT", ConstraintViolated, text),
-        ("SQLITE_BUSY", DatabaseBusy, f"{path} is locked by another program."),
-        ("SQLITE_LOCKED", DatabaseBusy, f"{path} is locked by another program."),
-        ("SQLITE_READONLY", DatabaseReadOnly, f"{path} is read-only."),
-        ("SQLITE_PERM", DatabaseReadOnly, f"{path} may not be written."),
-        ("SQLITE_FULL", DatabaseFull, f"The disk that holds {path} is full."),
-        ("SQLITE_NOTADB", NotADatabase, f"{path} is not an SQLite database."),
-        ("SQLITE_CORRUPT", DatabaseUnavailable, f"{path} is damaged: restore a backup."),
-        ("SQLITE_CANTOPEN", DatabaseUnavailable, f"{path} cannot be opened."),
-        ("SQLITE_IOERR", DatabaseUnavailable, f"{path} cannot be read or written ({name})."),
-    ]
-    for prefix, kind, message in kinds:
-        if name.startswith(prefix):
-            return kind(message)
-    return DatabaseError(text)

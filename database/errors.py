@@ -14,6 +14,16 @@ DatabaseError
 
 from __future__ import annotations
 
+import re
+import sqlite3
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+_GUARD = re.compile(r"CHECK constraint failed: (guard_\w+)")
+
 
 class DatabaseError(Exception):
     """The database refused or failed."""
@@ -60,3 +70,36 @@ class GuardFailed(ConstraintViolated):
     def __init__(self, guard: str) -> None:
         super().__init__(f"guard {guard} did not hold")
         self.guard = guard
+
+
+@contextmanager
+def translated(path: str) -> Generator[None]:
+    """Turn the driver's errors into ours. The driver's words stay on the cause, for the log."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise translate(error, path) from error
+
+
+def translate(error: sqlite3.Error, path: str) -> DatabaseError:
+    """The error of ours that a driver's error means."""
+    name = getattr(error, "sqlite_errorname", "") or ""
+    text = str(error)
+    if guard := _GUARD.search(text):
+        return GuardFailed(guard[1].removeprefix("guard_"))
+    kinds: list[tuple[str, type[DatabaseError], str]] = [
+        ("SQLITE_CONSTRAINT", ConstraintViolated, text),
+        ("SQLITE_BUSY", DatabaseBusy, f"{path} is locked by another program."),
+        ("SQLITE_LOCKED", DatabaseBusy, f"{path} is locked by another program."),
+        ("SQLITE_READONLY", DatabaseReadOnly, f"{path} is read-only."),
+        ("SQLITE_PERM", DatabaseReadOnly, f"{path} may not be written."),
+        ("SQLITE_FULL", DatabaseFull, f"The disk that holds {path} is full."),
+        ("SQLITE_NOTADB", NotADatabase, f"{path} is not an SQLite database."),
+        ("SQLITE_CORRUPT", DatabaseUnavailable, f"{path} is damaged: restore a backup."),
+        ("SQLITE_CANTOPEN", DatabaseUnavailable, f"{path} cannot be opened."),
+        ("SQLITE_IOERR", DatabaseUnavailable, f"{path} cannot be read or written ({name})."),
+    ]
+    for prefix, kind, message in kinds:
+        if name.startswith(prefix):
+            return kind(message)
+    return DatabaseError(text)

@@ -7,8 +7,8 @@ import sqlite3
 from contextlib import closing
 from typing import TYPE_CHECKING, Any, cast
 
-from database.embedded import prepare_file, translated
-from database.errors import DatabaseUnavailable
+from database.embedded import prepare_file
+from database.errors import DatabaseUnavailable, translated
 from database.exporting import (
     COUNTERS,
     FORMAT,
