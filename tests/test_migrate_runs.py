@@ -204,7 +204,7 @@ def test_a_dump_is_cut_into_statements_in_time_proportional_to_its_length() -> N
         looked_at += len(text)
         return sqlite3.complete_statement(text)
 
-    line = "INSERT INTO a VALUES ('" + "; " * 500 + "'); " * 2
+    line = f"INSERT INTO a VALUES ('{'; ' * 500}'); " * 2
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("migrations.files.complete_statement", looking)
         assert len(list(split_statements([line * 200]))) == 400
