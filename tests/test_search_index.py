@@ -108,6 +108,11 @@ INSERT INTO trips_v2 (trip_id, trip_name, start_date, end_date) VALUES (1, 'Agai
 """
 
 OF_A_CROWD = """
+INSERT OR REPLACE INTO trip_client_assignments (trip_id, client_email, client_role)
+SELECT trip_id, client_email, client_role FROM trip_client_assignments WHERE trip_id = 3 ORDER BY assignment_id LIMIT 2;
+INSERT INTO trip_client_assignments (trip_id, client_email, client_role)
+SELECT 3, client_email, 'guide' FROM trip_client_assignments WHERE trip_id = 3 ORDER BY assignment_id LIMIT 2;
+UPDATE OR REPLACE trip_client_assignments SET client_role = 'traveler' WHERE trip_id = 3 AND client_role = 'guide';
 UPDATE trip_client_assignments SET client_role = 'guide' WHERE trip_id = 3;
 UPDATE clients_v2 SET full_name = 'Zed ' || client_id, email = 'zed' || client_id || '@x.io';
 DELETE FROM trip_client_assignments WHERE trip_id = 3 AND assignment_id % 3 = 0;
