@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import logging
 import time
 from contextlib import asynccontextmanager
@@ -13,6 +12,7 @@ from mcp.server.mcpserver.tools import Tool as McpTool
 from mcp.server.mcpserver.utilities.func_metadata import ArgModelBase, FuncMetadata
 from mcp_types import CallToolResult, TextContent, ToolAnnotations
 from pydantic import PrivateAttr, ValidationError, create_model
+from pydantic_core import from_json
 
 from database.activity import record_fault
 from database.actor import acting
@@ -28,6 +28,7 @@ from server.telling import telling
 from tools.bounds import bounded
 from tools.errors import Busy, InvalidInput, ReadOnly, ToolFault, Unavailable
 from tools.once import run_tool
+from tools.shapes import sound
 from tools.tool import AnyTool
 from tools.wording import words_for
 
@@ -178,9 +179,9 @@ def _unpacked(arguments: dict[str, Any], properties: dict[str, Any]) -> dict[str
     for name, value in arguments.items():
         if isinstance(value, str) and properties.get(name, {}).get("type") in {"array", "object"}:
             with contextlib.suppress(ValueError, RecursionError):
-                unpacked[name] = json.loads(value)
+                unpacked[name] = from_json(value)
     return unpacked
 
 
 def _refusal(fault: ToolFault) -> CallToolResult:
-    return CallToolResult(is_error=True, content=[TextContent(type="text", text=str(fault))])
+    return CallToolResult(is_error=True, content=[TextContent(type="text", text=sound(str(fault)))])

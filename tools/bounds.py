@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, cast
 
+from tools.shapes import sound
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -28,7 +30,7 @@ _KEYS = 40
 
 def weight(value: object) -> int:
     """Bytes of the value as JSON."""
-    return len(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode(errors="replace"))
+    return len(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode())
 
 
 def fitting(items: Sequence[BaseModel], room: int) -> int:
@@ -54,9 +56,15 @@ def shortened(text: str, length: int) -> str:
 def bounded(answer: dict[str, Any]) -> dict[str, Any]:
     """The answer as it is where it fits, else with its longest texts and lists cut, which its message says.
 
-    The last resort, for what a tool could not divide into pages: a name of a megabyte in a database brought along.
+    The last resort, for what a tool could not divide into pages: a name of a megabyte in a database brought along. And
+    for half a character, which no message can carry.
     """
-    if _sent(answer) <= LIMIT:
+    try:
+        size = _sent(answer)
+    except UnicodeEncodeError:
+        answer = sound(answer)
+        size = _sent(answer)
+    if size <= LIMIT:
         return answer
     shorter = answer
     for characters, items in _CUTS:

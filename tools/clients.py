@@ -217,12 +217,12 @@ def _values(read: Row, args: UpdateClientArguments) -> dict[str, Any]:
     return values | {name: _merged_text(read[name], getattr(args, name) or {}, name) for name in MERGED}
 
 
-def _merged_text(held: object, sent: Mapping[str, Any], name: str) -> object:
-    before = shapes.as_object(shapes.parsed(held), "earlier")
+def _merged_text(text: object, sent: Mapping[str, Any], name: str) -> object:
+    before = shapes.as_object(shapes.held(text), "earlier")
     after = shapes.dumped(merged(before, sent))
     if after == shapes.dumped(before):
-        return held
-    if isinstance(shapes.parsed(after), str):
+        return text
+    if isinstance(shapes.held(after), str):
         raise InvalidInput(f"{name}: lists and objects lie too deep in each other.", "Send them flatter.")
     return after
 

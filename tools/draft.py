@@ -93,7 +93,7 @@ class TripDraft:
         for column in PLAIN:
             setattr(self, column, self.read[column])
         for column in JSON:
-            setattr(self, column, shapes.parsed(self.read[column]))
+            setattr(self, column, shapes.held(self.read[column]))
         for row in self.travelers:
             self._roles.setdefault(row["email"], []).append(row["role"])
 
@@ -209,6 +209,6 @@ class TripDraft:
             before = self.read[column]
             after = getattr(self, column)
             values[column] = (
-                before if shapes.dumped(after) == shapes.dumped(shapes.parsed(before)) else shapes.dumped(after)
+                before if shapes.dumped(after) == shapes.dumped(shapes.held(before)) else shapes.dumped(after)
             )
         return values

@@ -8,6 +8,7 @@ import json
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
 from pydantic import BaseModel, Field
+from pydantic_core import from_json
 
 from tools.bounds import ROOM, fitting
 from tools.errors import InvalidInput
@@ -49,7 +50,7 @@ def place_of(cursor: str | None, asked: Mapping[str, object], places: TypeAdapte
     if cursor is None:
         return None
     try:
-        mark, *place = json.loads(base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True))
+        mark, *place = from_json(base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True))
         if mark == _mark(asked):
             return places.validate_python(tuple(place), strict=True)
     except (ValueError, TypeError):

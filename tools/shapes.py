@@ -4,17 +4,26 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from typing import Any, cast
 
 # How deep JSON may be nested: what an answer can carry, and a good deal more than people enter.
 DEPTH = 100
+
+# Half a character: JSON may hold one, escaped, where a program cut a text within an emoji.
+_HALF = re.compile("[\ud800-\udfff]")
 
 # How deep in a column lies what a call sends for it.
 WITHIN = 10
 
 
 def parsed(text: object) -> Any:  # noqa: ANN401 - JSON
-    """The value of a JSON column; NULL and blank are None, and text that is no JSON stays text.
+    """The value of a JSON column, for an answer: as `held` has it, with a mark in place of each half of a character."""
+    return sound(held(text))
+
+
+def held(text: object) -> Any:  # noqa: ANN401 - JSON
+    """The value of a JSON column, to be written again; NULL and blank are None, and text that is no JSON stays text.
 
     So does JSON that could be read but not written again: numbers beyond all bounds, lists in lists without end.
     """
@@ -54,7 +63,7 @@ def _require_depth(value: object, depth: int) -> None:
 def storable(value: object) -> bool:
     """Whether the value can be written as JSON, within the lists and objects of a column, and read again."""
     try:
-        dumped(value).encode()
+        json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
         _require_depth(value, DEPTH - WITHIN)
     except (ValueError, RecursionError):
         return False
@@ -62,7 +71,20 @@ def storable(value: object) -> bool:
 
 
 def dumped(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    """The value as JSON without spaces; halves of characters stay what they are, escaped."""
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
+def sound(value: Any) -> Any:  # noqa: ANN401 - JSON
+    """The value with a mark in place of each half of a character, which no message can carry."""
+    if isinstance(value, str):
+        return _HALF.sub("\N{REPLACEMENT CHARACTER}", value)
+    if isinstance(value, list):
+        return [sound(one) for one in cast("list[Any]", value)]
+    if isinstance(value, dict):
+        return {sound(key): sound(one) for key, one in cast("dict[Any, Any]", value).items()}
+    return value
 
 
 def as_list(value: object) -> list[Any]:
