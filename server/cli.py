@@ -46,6 +46,8 @@ SECTIONS: Mapping[str, Sequence[tuple[str, str, str]]] = {
 
 COMMANDS: Mapping[str, str] = {name: module for section in SECTIONS.values() for name, module, _ in section}
 
+_SETTINGS_FILE = click.Path(dir_okay=False)
+
 # What a shell takes for stopped by Ctrl+C.
 INTERRUPTED = 130
 
@@ -58,7 +60,11 @@ class _LazyGroup(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         module = COMMANDS.get(cmd_name)
-        return getattr(import_module(module), cmd_name) if module else None
+        if module is None:
+            return None
+        command: click.Command = getattr(import_module(module), cmd_name)
+        _take_config(command)
+        return command
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -75,6 +81,28 @@ class _LazyGroup(click.Group):
         for heading, section in SECTIONS.items():
             with formatter.section(heading):
                 formatter.write_dl([(f"{name:<{width}}", words) for name, _, words in section])
+
+
+def _take_config(command: click.Command) -> None:
+    """Let the settings file be named behind the command as well, and behind those below it."""
+    if all(parameter.name != "config" for parameter in command.params):
+        command.params.append(
+            click.Option(
+                ["--config"],
+                type=_SETTINGS_FILE,
+                is_eager=True,
+                expose_value=False,
+                callback=_note_config,
+                help="The settings file, where it is not the usual one.",
+            )
+        )
+    for below in command.commands.values() if isinstance(command, click.Group) else ():
+        _take_config(below)
+
+
+def _note_config(context: click.Context, _: click.Parameter, named: str | None) -> None:
+    if named is not None:
+        context.find_root().params["config"] = named
 
 
 def _show_version(context: click.Context, _: click.Parameter, asked: bool) -> None:  # noqa: FBT001 - as click calls it
@@ -96,7 +124,7 @@ def _show_version(context: click.Context, _: click.Parameter, asked: bool) -> No
 )
 @click.option(
     "--config",
-    type=click.Path(dir_okay=False),
+    type=_SETTINGS_FILE,
     envvar="VOYGEN_CONFIG",
     show_envvar=True,
     help="The settings file, where it is not the usual one; `voygen config` shows what is in force.",

@@ -17,7 +17,7 @@ from database.errors import DatabaseError
 from server.settings import SETTINGS, SettingsWrong, default_settings_file, read_settings_file
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Generator, Sequence
+    from collections.abc import Callable, Coroutine, Generator, Iterator, Sequence
 
     from server.settings import Kind, Setting
 
@@ -71,12 +71,27 @@ def settings_file(context: click.Context) -> tuple[Path, dict[str, Any]]:
     """The settings file that this command line goes by, and what it says. Exits 2 over one that cannot be taken."""
     named = context.find_root().params.get("config")
     path = Path(named) if named else default_settings_file()
-    if _SAID not in context.meta:
+    read = context.meta.setdefault(_SAID, {})
+    if path not in read:
         try:
-            context.meta[_SAID] = read_settings_file(path, must_exist=bool(named))
+            read[path] = read_settings_file(path, must_exist=bool(named))
         except SettingsWrong as wrong:
             raise click.UsageError(str(wrong)) from wrong
-    return path, context.meta[_SAID]
+    return path, read[path]
+
+
+def wrong_in_environment() -> Iterator[tuple[str, str]]:
+    """Each variable whose value cannot be taken, and why."""
+    for known in SETTINGS.values():
+        if os.environ.get(known.variable):
+            try:
+                click.command()(setting(known.name)(_nothing)).make_context("voygen", [])
+            except click.UsageError as error:
+                yield known.variable, error.message
+
+
+def _nothing(**_: object) -> None:
+    """What a command does that is there for its options alone."""
 
 
 def _option_type(known: Setting) -> Any:  # noqa: ANN401 - click takes types and its own
@@ -92,12 +107,16 @@ def _option_type(known: Setting) -> Any:  # noqa: ANN401 - click takes types and
     return types[known.kind]
 
 
-def _parts(_: click.Context, __: click.Parameter, value: tuple[str, ...]) -> tuple[str, ...]:
+def _parts(_: click.Context, option: click.Parameter, value: tuple[str, ...]) -> tuple[str, ...]:
     """Texts, each of which may be several, separated by commas."""
-    return tuple(part.strip() for text in value for part in text.split(",") if part.strip())
+    assert isinstance(option, SettingOption)  # noqa: S101 - a callback of these alone
+    parts = tuple(part.strip() for text in value for part in text.split(",") if part.strip())
+    if wrong := option.setting.unknown_in(parts):
+        raise click.BadParameter(wrong)
+    return parts
 
 
-# Where what the settings file says is kept for the length of a command.
+# Where what a settings file says is kept for the length of a command.
 _SAID = "voygen.settings"
 
 database = setting("db", "path")

@@ -14,14 +14,19 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
 import platformdirs
 
 from database.platform import default_database_path
-from tools.groups import DEFAULT_GROUPS
+from tools.groups import DEFAULT_GROUPS, GROUPS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
 Kind: TypeAlias = Literal["file", "text", "list", "switch", "seconds", "number", "choice"]
 
 MASK = "****"
+
+PREFIX = "VOYGEN_"
+
+# Variables that are no settings and known all the same: those of the tests.
+_OF_THE_TESTS = frozenset({"VOYGEN_DAY", "VOYGEN_FUZZ", "VOYGEN_KILLS", "VOYGEN_NODE"})
 
 
 class SettingsWrong(Exception):
@@ -32,7 +37,8 @@ class SettingsWrong(Exception):
 class Setting:
     """`default` may be a function of no arguments, called when it is needed, and is then told by `default_words`.
 
-    The value of a list is a tuple of texts. `option` and `environment` are for names that do not follow from `name`.
+    The value of a list is a tuple of texts, each of the `choices` if there are some. `option` and `environment` are for
+    names that do not follow from `name`.
     """
 
     name: str
@@ -52,6 +58,11 @@ class Setting:
     @property
     def variable(self) -> str:
         return self.environment or f"VOYGEN_{self.name.upper()}"
+
+    def unknown_in(self, value: Sequence[str]) -> str:
+        """What is wrong with a list, some of which are none of the choices; "" if nothing is."""
+        unknown = [one for one in value if self.choices and one not in self.choices]
+        return f"no such choice as {', '.join(unknown)}: there are {', '.join(self.choices)}" if unknown else ""
 
     def default_value(self) -> Any:  # noqa: ANN401 - as the setting's kind
         return self.default() if callable(self.default) else self.default
@@ -82,6 +93,7 @@ SETTINGS: dict[str, Setting] = {
             "list",
             "Groups of tools to offer, separated by commas, or all.",
             default=tuple(DEFAULT_GROUPS),
+            choices=("all", *sorted(GROUPS)),
         ),
         Setting("read_only", "switch", "Offer only tools that read, on a database opened read-only.", default=False),
         Setting("migrate", "switch", "Bring the database to this version's schema at start.", default=True),
@@ -154,6 +166,18 @@ def read_settings_file(path: Path, *, must_exist: bool) -> dict[str, Any]:
     return {name: _checked(path, name, value) for name, value in said.items()}
 
 
+def strange_variables(names: Iterable[str]) -> dict[str, str]:
+    """Those named like a variable of ours that are none, each with that said, and the nearest that is one."""
+    known = {setting.variable.removeprefix(PREFIX) for setting in SETTINGS.values()} | {"CONFIG"}
+    strange: dict[str, str] = {}
+    for name in sorted(name for name in names if name.startswith(PREFIX) and name not in _OF_THE_TESTS):
+        rest = name.removeprefix(PREFIX)
+        if rest not in known:
+            near = difflib.get_close_matches(rest, known, 1)
+            strange[name] = f"{name} is no setting: {PREFIX}{near[0]}?" if near else f"{name} is no setting."
+    return strange
+
+
 def markdown_table() -> str:
     """The table of the README."""
     lines = ["| flag | environment | in the file | default | what it is |", "| --- | --- | --- | --- | --- |"]
@@ -172,11 +196,15 @@ def _checked(path: Path, name: str, value: object) -> Any:  # noqa: ANN401 - as 
         meant = f" Did you mean {near[0]}?" if near else f" The settings are {', '.join(SETTINGS)}."
         raise SettingsWrong(f"{path}: there is no setting {name}.{meant}")
     right, example = _FORMS[setting.kind]
-    if not right(value) or (setting.choices and value not in setting.choices):
-        wanted = " or ".join(f'{name} = "{choice}"' for choice in setting.choices) or f"{name} = {example}"
+    if not right(value) or (setting.kind == "choice" and value not in setting.choices):
+        choices = setting.choices if setting.kind == "choice" else ()
+        wanted = " or ".join(f'{name} = "{choice}"' for choice in choices) or f"{name} = {example}"
         raise SettingsWrong(f"{path}: {name} is not as it must be: write {wanted}.")
     if setting.kind == "list":
-        return tuple(cast("list[str]", value))
+        parts = tuple(cast("list[str]", value))
+        if wrong := setting.unknown_in(parts):
+            raise SettingsWrong(f"{path}: {name}: {wrong}.")
+        return parts
     return path.parent / Path(str(value)).expanduser() if setting.kind == "file" else value
 
 

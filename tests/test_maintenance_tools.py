@@ -140,7 +140,7 @@ def test_an_unknown_group_is_refused(tmp_path: Path) -> None:
         voygen("serve", "--db", path, env=os.environ | {"VOYGEN_TOOLSETS": "nonsense"}),
     ):
         assert (done.returncode, done.stdout) == (2, "")
-        assert "there is no group nonsense: the groups are " in done.stderr
+        assert "no such choice as nonsense: there are all, clients, " in done.stderr
         assert "Traceback" not in done.stderr
 
 

@@ -31,12 +31,15 @@ EXAMPLES: dict[str, tuple[str, str, str]] = {
 
 def example(name: str) -> tuple[str, str, str]:
     known = SETTINGS[name]
-    if known.choices:
+    if known.kind == "choice":
         choice = next(one for one in known.choices if one != known.default)
         return choice, f'"{choice}"', choice
     if known.kind == "switch":
         word = "false" if known.default else "true"
         return word, word, word
+    if known.choices:
+        one, two = known.choices[-2:]
+        return f"{one},{two}", f'["{one}", "{two}"]', f"{one}, {two}"
     given_as, toml, shown = EXAMPLES[known.kind]
     return given_as, toml, "****" if known.secret else shown
 
@@ -124,6 +127,19 @@ def test_every_command_that_opens_the_database_goes_by_the_file(tmp_path: Path) 
     assert "no.db does not exist" in refused("--config", path, "check", "--db", tmp_path / "no.db")
 
 
+@pytest.mark.parametrize("command", [["config"], ["phase", "advance"], ["token", "list"]], ids=" ".join)
+def test_the_file_may_be_named_before_the_command_and_behind_it(tmp_path: Path, command: list[str]) -> None:
+    seeded(tmp_path / "voygen.db")
+    path = tmp_path / "config.toml"
+    path.write_text('db = "voygen.db"')
+    (tmp_path / "other.toml").write_text('db = "other.db"')
+    env = {name: value for name, value in os.environ.items() if name != "VOYGEN_DB"}
+    before = voygen("--config", path, *command, "--json", env=env)
+    assert (before.returncode, before.stderr) == (0, "")
+    after = voygen(*command, "--config", path, "--json", env=env | {"VOYGEN_CONFIG": str(tmp_path / "other.toml")})
+    assert (after.returncode, after.stdout) == (0, before.stdout)
+
+
 WRONG: dict[str, tuple[str, str]] = {
     "unknown": ('log_levle = "info"', "there is no setting log_levle. Did you mean log_level?"),
     "far": ("zzz = 1", "The settings are db, toolsets,"),
@@ -131,6 +147,8 @@ WRONG: dict[str, tuple[str, str]] = {
     "switch": ('read_only = "yes"', "write read_only = true or false"),
     "number": ('patience = "long"', "write patience = 30"),
     "list": ('allowed_hosts = "one"', 'write allowed_hosts = ["one", "another"]'),
+    "group": ('toolsets = ["trips", "hotels"]', "no such choice as hotels: there are all, clients, facts, maintenance"),
+    "no list": ('toolsets = "trips"', 'write toolsets = ["one", "another"]'),
     "syntax": ("db = voygen.db", "is not TOML"),
     "section": ("[db]\npath = 1", "write db ="),
 }
@@ -154,6 +172,28 @@ def test_a_file_that_is_named_must_be_there_and_the_usual_one_need_not(tmp_path:
 @pytest.mark.parametrize("name", ["VOYGEN_READ_ONLY", "VOYGEN_PATIENCE", "VOYGEN_LOG_FORMAT"])
 def test_a_wrong_value_in_the_environment_is_refused(name: str) -> None:
     assert "Invalid value" in refused("config", **{name: "perhaps"})
+
+
+@pytest.mark.parametrize("command", ["config", "serve"])
+def test_a_group_that_does_not_exist_is_refused_wherever_it_is_named(tmp_path: Path, command: str) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text('toolsets = ["hotels"]')
+    said = "no such choice as hotels: there are all, clients, facts, maintenance, trips, workflow"
+    assert said in refused(command, VOYGEN_TOOLSETS="trips,hotels")
+    assert said in refused(command, "--toolsets", "all,hotels")
+    assert said in refused(command, VOYGEN_CONFIG=str(path))
+
+
+def test_a_variable_that_is_no_setting_is_told_with_the_nearest_that_is_one(tmp_path: Path) -> None:
+    strange = {"VOYGEN_TOOLSET": "trips", "VOYGEN_ZZZ": "1", "VOYGEN_FUZZ": "1"}
+    said = ["VOYGEN_TOOLSET is no setting: VOYGEN_TOOLSETS?", "VOYGEN_ZZZ is no setting."]
+    env = {name: value for name, value in os.environ.items() if not name.startswith("VOYGEN_")} | strange
+    done = voygen("config", env=env)
+    assert (done.returncode, done.stderr.splitlines()) == (0, [f"Warning: {one}" for one in said])
+    assert json.loads(voygen("config", "--json", env=env).stdout)["warnings"] == said
+    served = voygen("serve", "--db", tmp_path / "voygen.db", env=env)
+    assert served.returncode == 0
+    assert [line.partition("warning voygen: ")[2] for line in served.stderr.splitlines()] == said
 
 
 def test_help_comes_whatever_the_file_says(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -26,7 +27,14 @@ from server.options import (
     show,
 )
 from server.options import as_json as as_json_option
-from server.settings import MASK, SETTINGS, SettingsWrong, default_settings_file, read_settings_file
+from server.settings import (
+    MASK,
+    SETTINGS,
+    SettingsWrong,
+    default_settings_file,
+    read_settings_file,
+    strange_variables,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -120,14 +128,17 @@ def config(context: click.Context, *, as_json: bool, **values: Any) -> None:  # 
     """
     path, _ = settings_file(context)
     lines = [_in_force(context, option, values[str(option.name)], path) for option in _options(context)]
+    warnings = list(strange_variables(os.environ).values())
     if as_json:
-        show({"file": str(path), "file_exists": path.exists(), "settings": lines})
+        show({"file": str(path), "file_exists": path.exists(), "settings": lines, "warnings": warnings})
         return
     width = max(len(line["name"]) for line in lines)
     wide = max(len(line["shown"]) for line in lines)
     show(f"Settings file: {path}" + ("" if path.exists() else " (there is none)"))
     for line in lines:
         show(f"{line['name']:<{width}}  {line['shown']:<{wide}}  {line['source']}")
+    for warning in warnings:
+        click.echo(f"Warning: {warning}", err=True)
 
 
 @click.command()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import os
 import sys
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -9,10 +11,13 @@ import click
 
 from server.http_settings import CannotServe, HttpSettings, parse_address, require_secure
 from server.options import FAILED, database, run, setting
-from server.toolsets import groups_named
+from server.settings import strange_variables
+from tools.groups import GROUPS
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+logger = logging.getLogger("voygen")
 
 
 def _address(_: click.Context, __: click.Parameter, value: str | None) -> tuple[str, int] | None:
@@ -70,7 +75,9 @@ def serve(  # noqa: PLR0913 - the settings
 
     fill_missing_descriptors()
     set_up_logging(log_level, log_format)
-    groups = groups_named(toolsets)
+    for warning in strange_variables(os.environ).values():
+        logger.warning(warning)
+    groups = GROUPS if "all" in toolsets else frozenset(toolsets)
     try:
         settings = HttpSettings(*address, **http) if address else None
         if settings:
