@@ -11,7 +11,7 @@ import subprocess
 import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
@@ -24,10 +24,11 @@ from migrations.runner import pending
 from migrations.shape import differences
 from server.client_configs import CLIENTS, Surroundings
 from server.config_files import read_file
-from server.installing import NAME
+from server.installing import NAME, options_in, started_by
 from server.json_edit import CannotEdit, member_value
 from server.launch import voygen_version
-from server.settings import SETTINGS, SettingsWrong, read_settings_file
+from server.options import wrong_in_environment
+from server.settings import SETTINGS, SettingsWrong, read_settings_file, strange_variables
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Mapping
@@ -66,7 +67,7 @@ class Finding:
 
 async def examine(path: Path, settings: Path, *, settings_must_exist: bool) -> list[Finding]:
     """Everything, of this database and this settings file. Nothing is written."""
-    found = [*_environment(), _settings(settings, must_exist=settings_must_exist)]
+    found = [*_environment(), _settings(settings, must_exist=settings_must_exist), *_variables()]
     about_file = list(_file(path))
     found += about_file
     if all(finding.subject != "database" or finding.state == "ok" for finding in about_file):
@@ -136,6 +137,13 @@ def _settings(path: Path, *, must_exist: bool) -> Finding:
         words = f"{path} holds {', '.join(secrets)} and can be read by others"
         return Finding("settings", "file", "to do", words, _quoted("chmod", "600", path))
     return Finding("settings", "file", "ok", f"{path} ({len(said)} settings)")
+
+
+def _variables() -> Iterator[Finding]:
+    for name, words in wrong_in_environment():
+        yield Finding("settings", name, "to do", words, "Set it right, or unset it.")
+    for name, words in strange_variables(os.environ).items():
+        yield Finding("settings", name, "to do", words, "Rename it, or unset it.")
 
 
 def _file(path: Path) -> Iterator[Finding]:
@@ -243,21 +251,13 @@ def _client(name: str, client: Client, path: Path) -> Finding:
         return Finding("clients", client.title, "to do", f"{config}: {error}", "Mend the file.")
     if entry is None:
         return Finding("clients", client.title, "note", "has no voygen", again)
-    command, arguments = _started_by(entry)
+    command, arguments = started_by(entry)
     if problem := _start_problem(command, arguments):
         return Finding("clients", client.title, "to do", f"{config}: {problem}", again)
     used = _database_of(arguments)
     if used is not None and used.absolute() != path.absolute():
         return Finding("clients", client.title, "note", f"uses another database: {used}")
     return Finding("clients", client.title, "ok", "starts voygen" + (" on this database" if used else ""))
-
-
-def _started_by(entry: object) -> tuple[str, list[str]]:
-    """The command and the arguments of a client's entry, empty where they are not what they must be."""
-    members = cast("dict[str, Any]", entry) if isinstance(entry, dict) else {}
-    command, arguments = members.get("command"), members.get("args")
-    given = cast("list[object]", arguments) if isinstance(arguments, list) else []
-    return command if isinstance(command, str) else "", [one for one in given if isinstance(one, str)]
 
 
 def _start_problem(command: str, arguments: list[str]) -> str:
@@ -272,9 +272,5 @@ def _start_problem(command: str, arguments: list[str]) -> str:
 
 def _database_of(arguments: list[str]) -> Path | None:
     """The database that the arguments name."""
-    for number, argument in enumerate(arguments):
-        if argument.startswith("--db="):
-            return Path(argument.removeprefix("--db="))
-        if argument == "--db" and number + 1 < len(arguments):
-            return Path(arguments[number + 1])
-    return None
+    named = options_in(arguments).get("--db", ["--db"])[-1].removeprefix("--db=")
+    return None if named == "--db" else Path(named)

@@ -6,7 +6,7 @@ import difflib
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from server.config_files import back_up, missing_folders, read_file, remove_file, replace_file
 from server.install_records import Record, Records
@@ -23,11 +23,14 @@ from server.json_edit import (
 from server.launch import own_command
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from server.client_configs import Client
 
 NAME = "voygen"
+
+# By flag, what stands of it among the arguments: flag and value, or nothing.
+Options: TypeAlias = "Mapping[str, Sequence[str]]"
 
 # Folders that a tool clears when it likes; `uvx` and `pipx run` keep their environments in them.
 _CACHES = frozenset({".cache", "cache", "caches"})
@@ -43,6 +46,8 @@ class Change:
     after: bytes | None
     record: Record | None = None
     folders: Sequence[str] = ()
+    kept: Sequence[str] = ()
+    """Arguments that the entry had and that were not said anew."""
     warnings: Sequence[str] = ()
 
     @property
@@ -57,15 +62,24 @@ class Change:
         return "\n".join(difflib.unified_diff(before, after, old, new, lineterm=""))
 
 
-def plan_install(client: Client, path: Path, records: Records, arguments: Sequence[str]) -> Change:
-    """The change that lets the client start this voygen so. Raises CannotEdit where the file is not one to edit."""
+def plan_install(
+    client: Client, path: Path, records: Records, said: Options, otherwise: Options | None = None
+) -> Change:
+    """The change that lets the client start this voygen with the options that were said.
+
+    Those that its entry has already are kept where they were not said; a new entry has those of `otherwise`. Raises
+    CannotEdit where the file is not one to edit.
+    """
     before = read_file(path)
     text = _text(before)
-    entry = _entry(client, arguments)
+    held = member_value(text, (client.key, NAME), with_comments=client.with_comments)
+    options = _options_of(held)
+    kept = [one for flag, option in (options or {}).items() if flag not in said for one in option]
+    entry = _entry(client, held, {**((otherwise or {}) if options is None else options), **said})
     warnings = list(_warnings(client, path, entry["command"]))
     record = records.get(path)
-    if member_value(text, (client.key, NAME), with_comments=client.with_comments) == entry:
-        return Change(client, path, before, before, record, warnings=warnings)
+    if held == entry:
+        return Change(client, path, before, before, record, kept=kept, warnings=warnings)
     base = _undone(text, record)
     after = set_member(base, (client.key, NAME), entry, with_comments=client.with_comments)
     had_object = has_member(base, client.key, with_comments=client.with_comments)
@@ -76,7 +90,7 @@ def plan_install(client: Client, path: Path, records: Records, arguments: Sequen
         made_file=before is None or bool(record and record.made_file),
         made_folders=missing_folders(path) or (record.made_folders if record else []),
     )
-    return Change(client, path, before, after.encode(), made, warnings=warnings)
+    return Change(client, path, before, after.encode(), made, kept=kept, warnings=warnings)
 
 
 def plan_uninstall(client: Client, path: Path, records: Records) -> Change:
@@ -124,13 +138,45 @@ def _write(change: Change) -> Path | None:
     return backup
 
 
-def _entry(client: Client, arguments: Sequence[str]) -> dict[str, Any]:
+def started_by(entry: object) -> tuple[str, list[str]]:
+    """The command and the arguments of a client's entry, empty where they are not what they must be."""
+    members = cast("dict[str, Any]", entry) if isinstance(entry, dict) else {}
+    command, arguments = members.get("command"), members.get("args")
+    given = cast("list[object]", arguments) if isinstance(arguments, list) else []
+    return command if isinstance(command, str) else "", [one for one in given if isinstance(one, str)]
+
+
+def options_in(arguments: Iterable[str]) -> dict[str, list[str]]:
+    """The options among the arguments, by flag, each as it stands there."""
+    options: dict[str, list[str]] = {}
+    flag = ""
+    for one in arguments:
+        flag = one.partition("=")[0] if one.startswith("--") else flag
+        options.setdefault(flag, []).append(one)
+    options.pop("", None)
+    return options
+
+
+def _options_of(entry: object) -> dict[str, list[str]] | None:
+    """The options with which the entry serves; None where it serves nothing."""
+    _, arguments = started_by(entry)
+    if "serve" not in arguments:
+        return None
+    at = arguments.index("serve")
+    named = options_in(arguments[:at]).get("--config")
+    return ({"--config": named} if named else {}) | options_in(arguments[at + 1 :])
+
+
+def _entry(client: Client, held: object, options: Options) -> dict[str, Any]:
     program, *launcher = own_command()
+    arguments = [*launcher, "serve", *(one for option in options.values() for one in option)]
     try:
-        "".join([program, *launcher, *arguments]).encode()
+        "".join([program, *arguments]).encode()
     except UnicodeEncodeError as error:
         raise CannotEdit("a path that must stand in it can't be written as text") from error
-    return {**client.extra, "command": program, "args": [*launcher, *arguments]}
+    environment = cast("dict[str, Any]", held).get("env") if isinstance(held, dict) else None
+    kept = {"env": environment} if environment else {}
+    return {**client.extra, "command": program, "args": arguments, **kept}
 
 
 def _warnings(client: Client, path: Path, command: str) -> Iterator[str]:

@@ -185,6 +185,22 @@ def test_a_settings_file_that_is_wrong_is_told_and_the_rest_is_looked_at(patient
     assert str(path) in done.stdout
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("VOYGEN_TOOLSETS", "trips,hotels", "no such choice as hotels: there are all, clients"),
+        ("VOYGEN_PATIENCE", "long", "'long' is not a valid float"),
+        ("VOYGEN_TOOLSET", "trips", "VOYGEN_TOOLSET is no setting: VOYGEN_TOOLSETS?"),
+    ],
+)
+def test_a_variable_that_is_wrong_is_told_and_the_rest_is_looked_at(
+    patient: Patient, path: Path, name: str, value: str, words: str
+) -> None:
+    patient.env[name] = value
+    assert words in patient.to_do(path, "settings", name)
+    assert patient.look(path, 1)["schema", "triggers"]["state"] == "ok"
+
+
 @posix
 def test_a_secret_in_a_settings_file_that_others_may_read_is_told(patient: Patient, path: Path) -> None:
     patient.settings.write_text('otel_headers = "authorization=secret-word"')

@@ -192,6 +192,43 @@ def test_a_second_install_changes_nothing_and_another_one_what_it_says(home: Hom
 
 
 @linux
+def test_an_install_said_again_keeps_what_was_not_said_anew_and_tells_it(home: Home) -> None:
+    before = home.write('{"z": 1}')
+    (home.folder / "own.toml").touch()
+    home.run("install", "--db", "trips.db", "--toolsets", "trips", VOYGEN_CONFIG="own.toml")
+    kept = ["--db", str(home.folder / "trips.db"), "--config", str(home.folder / "own.toml")]
+    again = home.run("install").stdout
+    assert f"Kept:     {' '.join(kept)} --toolsets trips" in again
+    assert "Nothing to do" in again
+    assert home.json("install", "--toolsets", "clients")["kept"] == kept
+    assert home.servers()["voygen"]["args"][1:] == ["serve", *kept, "--toolsets", "clients"]
+    home.run("install", VOYGEN_DB="other.db", VOYGEN_TOOLSETS="facts")
+    changed = ["--db", str(home.folder / "other.db"), *kept[2:], "--toolsets", "facts"]
+    assert home.servers()["voygen"]["args"][1:] == ["serve", *changed]
+    home.run("uninstall")
+    assert home.config.read_bytes() == before
+
+
+@linux
+def test_groups_that_the_settings_file_names_are_left_to_it(home: Home) -> None:
+    home.run("install", "--db", "trips.db", "--toolsets", "trips")
+    (home.folder / "own.toml").write_text('toolsets = ["facts"]')
+    home.run("install", VOYGEN_CONFIG="own.toml")
+    assert "--toolsets" not in home.servers()["voygen"]["args"]
+
+
+@linux
+def test_an_entry_written_by_hand_keeps_its_options_and_its_environment(home: Home) -> None:
+    options = ["--db=trips.db", "--read-only", "--allowed-host", "a", "--allowed-host", "b"]
+    entry = {"command": "voygen", "args": ["--config", "own.toml", "serve", *options], "env": {"TZ": "UTC"}}
+    home.write(json.dumps({home.key: {"voygen": entry}}))
+    assert home.json("install")["kept"] == ["--config", "own.toml", *options]
+    kept = home.servers()["voygen"]
+    assert [kept["command"], *kept["args"]] == [*own_command(), "serve", "--config", "own.toml", *options]
+    assert kept["env"] == {"TZ": "UTC"}
+
+
+@linux
 def test_an_entry_of_that_name_is_replaced_where_it_stands_and_taken_out(home: Home) -> None:
     home.write(f'{{"{home.key}": {{"voygen": {{"command": "old"}}, "other": {{}}}}}}')
     assert '"old"' in home.run("install").stdout
@@ -243,7 +280,7 @@ def test_a_broken_file_is_reported_and_left_as_it_is(tmp_path: Path, client: str
 @linux
 def test_a_group_that_does_not_exist_is_refused_before_anything_is_written(tmp_path: Path) -> None:
     home = Home(tmp_path, "cursor")
-    assert "there is no group hotels" in home.run("install", "--toolsets", "trips,hotels", status=2).stderr
+    assert "no such choice as hotels" in home.run("install", "--toolsets", "trips,hotels", status=2).stderr
     assert home.files() == {}
 
 
@@ -266,7 +303,7 @@ def test_a_settings_file_that_was_named_is_named_to_the_server_as_well(tmp_path:
     (tmp_path / "voygen.toml").touch()
     home.run("install", "--db", "trips.db", VOYGEN_CONFIG="voygen.toml")
     arguments = home.servers()["voygen"]["args"]
-    assert arguments[1:] == ["--config", str(tmp_path / "voygen.toml"), "serve", "--db", str(tmp_path / "trips.db")]
+    assert arguments[1:] == ["serve", "--db", str(tmp_path / "trips.db"), "--config", str(tmp_path / "voygen.toml")]
 
 
 @linux
@@ -295,7 +332,7 @@ class Place:
         return carry_out(self.plan(database), self.records)
 
     def plan(self, database: str = "trips.db") -> Any:
-        return plan_install(CLIENTS[self.client], self.path, self.records, ["serve", "--db", database])
+        return plan_install(CLIENTS[self.client], self.path, self.records, {"--db": ["--db", database]})
 
     def uninstall(self) -> Path | None:
         return carry_out(plan_uninstall(CLIENTS[self.client], self.path, self.records), self.records)

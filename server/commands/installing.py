@@ -8,14 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from server.client_configs import CLIENTS, Surroundings
 from server.install_records import Records
 from server.json_edit import CannotEdit
-from server.options import FAILED, database, show
+from server.options import FAILED, database, setting, show
 from server.options import as_json as as_json_option
-from server.settings import SETTINGS
-from server.toolsets import groups_named
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -34,16 +33,10 @@ _file = click.option(
 _dry_run = click.option("--dry-run", is_flag=True, help="Show the difference and write nothing.")
 
 
-def _known(_: click.Context, __: click.Parameter, toolsets: str | None) -> str | None:
-    if toolsets is not None:
-        groups_named(name.strip() for name in toolsets.split(",") if name.strip())
-    return toolsets
-
-
 @click.command()
 @_client
 @database
-@click.option("--toolsets", callback=_known, help=SETTINGS["toolsets"].words)
+@setting("toolsets")
 @_file
 @_dry_run
 @as_json_option
@@ -52,7 +45,7 @@ def install(  # noqa: PLR0913 - the options
     context: click.Context,
     client: str,
     path: Path,
-    toolsets: str | None,
+    toolsets: tuple[str, ...],
     file: Path | None,
     *,
     dry_run: bool,
@@ -60,15 +53,25 @@ def install(  # noqa: PLR0913 - the options
 ) -> None:
     """Put voygen into a client's configuration, and leave all else in it as it is.
 
-    The difference is shown, and what was there is kept beside it. A broken file is reported and not written.
+    The difference is shown, and what was there is kept beside it. Done again, options that are not said anew stay as
+    they were. A broken file is reported and not written.
     """
     from server.installing import plan_install  # noqa: PLC0415
 
     settings = context.find_root().params.get("config")
-    arguments = ["--config", str(Path(settings).absolute())] if settings else []
-    arguments += ["serve", "--db", str(path.absolute())]
-    arguments += [] if toolsets is None else ["--toolsets", toolsets]
-    _do(partial(plan_install, arguments=arguments), client, file, dry_run=dry_run, as_json=as_json)
+    said = {"--config": ["--config", str(Path(settings).absolute())]} if settings else {}
+    db = {"--db": ["--db", str(path.absolute())]}
+    if context.get_parameter_source("path") is not ParameterSource.DEFAULT:
+        said |= db
+    match context.get_parameter_source("toolsets"):
+        case ParameterSource.COMMANDLINE | ParameterSource.ENVIRONMENT:
+            said["--toolsets"] = ["--toolsets", ",".join(toolsets)]
+        case ParameterSource.DEFAULT_MAP:  # the server reads them there itself
+            said["--toolsets"] = []
+        case _:
+            pass
+    plan = partial(plan_install, said=said, otherwise=db)
+    _do(plan, client, file, dry_run=dry_run, as_json=as_json)
 
 
 @click.command()
@@ -112,6 +115,7 @@ def _as_json(name: str, change: Change, backup: Path | None, *, dry_run: bool) -
         "changed": change.needed and not dry_run,
         "dry_run": dry_run,
         "diff": change.diff,
+        "kept": list(change.kept),
         "backup": str(backup) if backup else None,
         "warnings": list(change.warnings),
         "next": change.client.restart if change.needed else None,
@@ -119,6 +123,8 @@ def _as_json(name: str, change: Change, backup: Path | None, *, dry_run: bool) -
 
 
 def _lines(change: Change, backup: Path | None, *, dry_run: bool) -> Iterator[str]:
+    if change.kept:
+        yield f"Kept:     {' '.join(change.kept)}"
     if not change.needed:
         yield f"Nothing to do: {change.path} stays as it is."
         return
