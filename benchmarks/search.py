@@ -3,9 +3,10 @@
     python benchmarks/search.py [TRIPS ...]
 
 For each size (1,000, 100,000 and 1,000,000 if not said) a legacy database is made and migrated, and each kind of query
-is asked of get_anything a hundred times, drawn from what there is: p50, and its ratio to the first size. The floor is
-the look-up of one trip by its id through the same engine. A million takes some minutes to make, and some GB of scratch
-space.
+is asked of get_anything a hundred times, drawn from what there is: p50, its ratio to the first size, and how many trips
+and clients an answer lists on the average (ten of each at the most), for among more there is more to list. The floor is
+the look-up of one trip by its id through the same engine. A million takes a quarter of an hour to make, and some GB of
+scratch space.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
@@ -115,44 +116,57 @@ def kinds(path: Path, count: int) -> dict[str, Callable[[], str]]:
     }
 
 
-async def asked(db: EmbeddedDatabase, query: str) -> float:
-    started = time.perf_counter()
+class Measured(NamedTuple):
+    """Seconds at the median, and how much was listed on the average."""
+
+    p50: float
+    listed: float
+
+
+async def asked(db: EmbeddedDatabase, query: str) -> tuple[float, int]:
+    """Seconds, and how much is listed."""
+    started, listed = time.perf_counter(), 0
     with contextlib.suppress(NotFound):
-        await get_anything(db, FindArguments(query=query, include_everything=False))
-    return time.perf_counter() - started
+        found = await get_anything(db, FindArguments(query=query, include_everything=False))
+        listed = len(found.trips) + len(found.clients)
+    return time.perf_counter() - started, listed
 
 
-async def looked_up(db: EmbeddedDatabase, trip_id: int) -> float:
+async def looked_up(db: EmbeddedDatabase, trip_id: int) -> tuple[float, int]:
     started = time.perf_counter()
-    await trips.with_id(db, trip_id)
-    return time.perf_counter() - started
+    found = await trips.with_id(db, trip_id)
+    return time.perf_counter() - started, 1 if found else 0
 
 
-async def measure(folder: Path, count: int) -> dict[str, float]:
-    """Seconds at the median for each kind of query, and for the floor."""
+def summed(runs: list[tuple[float, int]]) -> Measured:
+    return Measured(statistics.median(seconds for seconds, _ in runs), statistics.mean(listed for _, listed in runs))
+
+
+async def measure(folder: Path, count: int) -> dict[str, Measured]:
+    """What was measured of each kind of query, and of the floor."""
     path = folder / f"{count}.db"
     fill(path, count)
     async with await open_database(path) as db:
         await migrate(db, back_up=False)
-        p50: dict[str, float] = {}
+        measured: dict[str, Measured] = {}
         for kind, draw in kinds(path, count).items():
-            p50[kind] = statistics.median([await asked(db, draw()) for _ in range(QUERIES)])
-        p50["floor: by id"] = statistics.median([await looked_up(db, n % count + 1) for n in range(QUERIES)])
-    return p50
+            measured[kind] = summed([await asked(db, draw()) for _ in range(QUERIES)])
+        measured["floor: by id"] = summed([await looked_up(db, n % count + 1) for n in range(QUERIES)])
+    return measured
 
 
 def main(sizes: list[int]) -> None:
-    first: dict[str, float] = {}
+    first: dict[str, Measured] = {}
     for count in sizes:
         with tempfile.TemporaryDirectory() as folder:
             started = time.perf_counter()
-            p50 = asyncio.run(measure(Path(folder), count))
-        first = first or p50
+            measured = asyncio.run(measure(Path(folder), count))
+        first = first or measured
         print(f"\n{count:,} trips and as many clients (made and asked in {time.perf_counter() - started:.0f} s)")
-        print(f"{'':14}{'p50 ms':>9}{'to ' + format(sizes[0], ','):>10}{'to floor':>10}")
-        for kind, seconds in p50.items():
-            ratios = f"{seconds / first[kind]:>10.2f}{seconds / p50['floor: by id']:>10.1f}"
-            print(f"{kind:14}{seconds * 1e3:>9.2f}{ratios}")
+        print(f"{'':14}{'p50 ms':>9}{'to ' + format(sizes[0], ','):>10}{'to floor':>10}{'listed':>8}")
+        for kind, (seconds, listed) in measured.items():
+            ratios = f"{seconds / first[kind].p50:>10.2f}{seconds / measured['floor: by id'].p50:>10.1f}"
+            print(f"{kind:14}{seconds * 1e3:>9.2f}{ratios}{listed:>8.1f}")
 
 
 if __name__ == "__main__":
