@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import difflib
+import os
+import re
 import sys
+from contextlib import contextmanager
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Generator, Mapping, Sequence
 
 _MIGRATION, _OPERATION = "server.commands.migration", "server.commands.operation"
 
@@ -48,8 +51,8 @@ COMMANDS: Mapping[str, str] = {name: module for section in SECTIONS.values() for
 
 _SETTINGS_FILE = click.Path(dir_okay=False)
 
-# What a shell takes for stopped by Ctrl+C.
-INTERRUPTED = 130
+# What a shell takes for stopped by Ctrl+C, and for having nobody left to tell.
+INTERRUPTED, CUT_OFF = 130, 141
 
 
 class _LazyGroup(click.Group):
@@ -66,6 +69,14 @@ class _LazyGroup(click.Group):
         _take_config(command)
         return command
 
+    def make_context(self, *given: Any, **more: Any) -> click.Context:  # noqa: ANN401 - click's own
+        with _reader_may_leave():
+            return super().make_context(*given, **more)
+
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - click's signature
+        with _reader_may_leave():
+            return super().invoke(ctx)
+
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
@@ -81,6 +92,18 @@ class _LazyGroup(click.Group):
         for heading, section in SECTIONS.items():
             with formatter.section(heading):
                 formatter.write_dl([(f"{name:<{width}}", words) for name, _, words in section])
+
+
+@contextmanager
+def _reader_may_leave() -> Generator[None]:
+    """Whoever reads the output, such as `head`, may have read enough: that is no error to tell."""
+    try:
+        yield
+    except BrokenPipeError as error:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, 1)  # for what is still to be flushed
+        os.close(nowhere)
+        raise click.exceptions.Exit(CUT_OFF) from error
 
 
 def _take_config(command: click.Command) -> None:
@@ -147,10 +170,20 @@ def main() -> None:
     """Run a command; what goes wrong is said in one line, and the exit status is 2, or 130 where it was interrupted."""
     try:
         status = voygen.main(prog_name="voygen", standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as help_:
+        help_.show()
+        sys.exit(help_.exit_code)
     except click.ClickException as error:
-        error.show()
+        click.echo(f"voygen: {_one_line(error)}", err=True)
         sys.exit(error.exit_code)
     except click.Abort:
         click.echo("voygen: interrupted", err=True)
         sys.exit(INTERRUPTED)
     sys.exit(status if isinstance(status, int) else 0)
+
+
+def _one_line(error: click.ClickException) -> str:
+    words = re.sub(r"\s*\n\s*", " ", error.format_message())
+    if not isinstance(error, click.UsageError) or error.ctx is None:
+        return words
+    return f"{words}{'' if words.endswith(('.', '?')) else '.'} See `{error.ctx.command_path} --help`."

@@ -27,6 +27,12 @@ F = TypeVar("F", bound="Callable[..., Any]")
 DONE, INCONSISTENT, FAILED = 0, 1, 2
 
 
+class CannotDo(click.ClickException):
+    """What was asked can't be done, though it was asked rightly; the message says why, and what to do."""
+
+    exit_code = FAILED
+
+
 class SettingOption(click.Option):
     """An option of the table of settings: a flag, else the environment, else the settings file, else the default."""
 
@@ -76,7 +82,7 @@ def settings_file(context: click.Context) -> tuple[Path, dict[str, Any]]:
         try:
             read[path] = read_settings_file(path, must_exist=bool(named))
         except SettingsWrong as wrong:
-            raise click.UsageError(str(wrong)) from wrong
+            raise CannotDo(str(wrong)) from wrong
     return path, read[path]
 
 

@@ -108,6 +108,35 @@ def test_a_command_that_is_misspelt_is_guessed() -> None:
     assert "Did you mean 'check'?" in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ("check --recrod", "No such option '--recrod'. Did you mean '--record'? See `voygen check --help`."),
+        ("completion", "Choose from: bash, zsh, fish. See `voygen completion --help`."),
+        ("token create", "Missing argument 'NAME'. See `voygen token create --help`."),
+        ("--config none.toml check", "none.toml does not exist: make it, or name another with --config."),
+    ],
+)
+def test_what_is_typed_wrong_is_told_in_one_line(arguments: str, words: str) -> None:
+    done = voygen(*arguments.split())
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("voygen: ")
+    assert done.stderr.endswith(f"{words}\n")
+    assert len(done.stderr.splitlines()) == 1
+
+
+@posix
+@pytest.mark.parametrize("command", [["export"], ["check"], ["doctor", "--json"]], ids=lambda command: command[0])
+def test_a_command_whose_reader_has_gone_ends_in_silence(path: Path, command: list[str]) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "wb") as out:
+        done = subprocess.run(
+            [*own_command(), *command, "--db", str(path)], stdout=out, stderr=subprocess.PIPE, timeout=60, check=False
+        )
+    assert (done.returncode, done.stderr) == (141, b"")
+
+
 @pytest.mark.parametrize("options", [[], ["--read-only"]], ids=["", "read-only"])
 def test_serving_what_is_no_database_ends_at_once_with_a_word(tmp_path: Path, options: list[str]) -> None:
     path = tmp_path / "diary.db"

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
+from server.options import CannotDo, database, run, show
 from server.options import as_json as as_json_option
-from server.options import database, run, show
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,7 +37,7 @@ def create(path: Path, name: str, scope: Literal["read", "write"], days: int | N
     try:
         made = run(create_token(path, name, scope, days))
     except TokenRefused as refused:
-        raise click.UsageError(str(refused)) from refused
+        raise CannotDo(str(refused)) from refused
     click.echo("Keep this token: it is not shown again.", err=True)
     show({"name": name, "scope": scope, "token": made} if as_json else made)
 
@@ -64,5 +64,5 @@ def revoke(path: Path, name: str, *, as_json: bool) -> None:
     try:
         run(revoke_token(path, name))
     except TokenRefused as refused:
-        raise click.UsageError(str(refused)) from refused
+        raise CannotDo(str(refused)) from refused
     show({"name": name, "revoked": True} if as_json else f"{name} is refused from now on.")
