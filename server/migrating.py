@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,13 +14,12 @@ from migrations.dumps import loaded
 from migrations.runner import FIX, MigrationReport, migrate
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
 
 
 def migrate_file(path: Path, dump: Path | None, *, dry_run: bool, progress: Progress = untold) -> MigrationReport:
     """Migrate the file, or make it of a dump, which stays its backup; in a dry run a copy that is thrown away."""
-    with tempfile.TemporaryDirectory(prefix="voygen-") as folder:
-        target = Path(folder) / "copy.db" if dry_run else path
+    with _throwaway() if dry_run else nullcontext(path) as target:
         if dump:
             with loaded(dump, target) as scratch:
                 return asyncio.run(migrate_whole(scratch, back_up=False, progress=progress))
@@ -31,6 +31,12 @@ def migrate_file(path: Path, dump: Path | None, *, dry_run: bool, progress: Prog
 async def migrate_whole(path: Path, *, back_up: bool, progress: Progress = untold) -> MigrationReport:
     async with await open_database(path) as db:
         return await migrate(db, back_up=back_up, progress=progress)
+
+
+@contextmanager
+def _throwaway() -> Generator[Path]:
+    with tempfile.TemporaryDirectory(prefix="voygen-") as folder:
+        yield Path(folder) / "copy.db"
 
 
 async def _copy(path: Path, target: Path) -> None:
