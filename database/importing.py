@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
-from contextlib import closing
-from typing import TYPE_CHECKING, Any, cast
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, cast
 
 from database.embedded import prepare_file
 from database.errors import DatabaseUnavailable, translated
@@ -22,10 +24,12 @@ from database.exporting import (
 from database.progress import TOLD_EACH, Progress, part, untold
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
+    from collections.abc import Generator
 
     from database.exporting import Table
+
+# The export that is read from stdin.
+STDIN = Path("-")
 
 
 def restore_export(export: Path, target: Path, progress: Progress = untold) -> Contents:
@@ -34,7 +38,9 @@ def restore_export(export: Path, target: Path, progress: Progress = untold) -> C
     Raises DatabaseUnavailable, with what is wrong and in which line, leaving no file behind.
     """
     if target.exists() and target.stat().st_size > 0:
-        raise DatabaseUnavailable(f"{target} exists already: name a new file with --db to restore {export} into.")
+        raise DatabaseUnavailable(
+            f"{target} exists already: name a new file with --db to restore {_named(export)} into."
+        )
     scratch = target.with_name(target.name + ".restoring")
     scratch.unlink(missing_ok=True)
     prepare_file(scratch)
@@ -56,6 +62,7 @@ class _Loading:
     def __init__(self, connection: sqlite3.Connection, export: Path) -> None:
         self._connection = connection
         self._export = export
+        self._name = _named(export)
         self._tables: dict[str, Table] = {}
         self._counters: list[dict[str, Any]] = []
         self._end: dict[str, Any] | None = None
@@ -64,29 +71,23 @@ class _Loading:
         """Run the lines in one transaction, no constraint in their way; returns what the last line says."""
         for pragma in ("foreign_keys = OFF", "ignore_check_constraints = ON", "synchronous = OFF"):
             self._connection.execute(f"PRAGMA {pragma}")
-        size, read = self._export.stat().st_size, 0
         self._connection.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)  # an export reaches no other file
         self._connection.execute("BEGIN")
-        for number, line in enumerate(self._lines(), 1):
-            try:
-                self._take(number, json.loads(line))
-            except (sqlite3.Error, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
-                raise DatabaseUnavailable(f"{self._export}: line {number} cannot be restored: {error}.") from error
-            read += len(line)
-            if number % TOLD_EACH == 0:
-                progress(read, size)
+        with _opened(self._export) as lines:
+            size, read = os.fstat(lines.fileno()).st_size, 0
+            for number, line in enumerate(lines, 1):
+                try:
+                    self._take(number, json.loads(line))
+                except (sqlite3.Error, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+                    raise DatabaseUnavailable(f"{self._name}: line {number} cannot be restored: {error}.") from error
+                read += len(line)
+                if size and number % TOLD_EACH == 0:  # nobody knows how much comes through a pipe
+                    progress(read, size)
         if self._end is None:
-            raise DatabaseUnavailable(f"{self._export} ends before its end: the export was cut off, make it again.")
+            raise DatabaseUnavailable(f"{self._name} ends before its end: the export was cut off, make it again.")
         self._connection.execute("COMMIT")
-        progress(size, size)
+        progress(1, 1)
         return self._end
-
-    def _lines(self) -> Iterator[bytes]:
-        try:
-            with self._export.open("rb") as lines:
-                yield from lines
-        except OSError as error:
-            raise DatabaseUnavailable(f"{self._export} cannot be read: {error.strerror}.") from error
 
     def _take(self, number: int, line: dict[str, Any]) -> None:
         if number == 1:
@@ -140,6 +141,19 @@ class _Loading:
         )
 
 
+@contextmanager
+def _opened(export: Path) -> Generator[IO[bytes]]:
+    try:
+        with os.fdopen(0, "rb", closefd=False) if export == STDIN else export.open("rb") as lines:
+            yield lines
+    except OSError as error:
+        raise DatabaseUnavailable(f"{_named(export)} cannot be read: {error.strerror}.") from error
+
+
+def _named(export: Path) -> str:
+    return "stdin" if export == STDIN else str(export)
+
+
 def _from_json(value: Any) -> Any:  # noqa: ANN401 - any value of SQLite
     if not isinstance(value, dict):
         return value
@@ -151,5 +165,5 @@ def _require_equal(export: Path, said: dict[str, Any], held: Contents) -> None:
     differing = sorted(name for name in {*said, *held.rows} if said.get(name) != held.as_json().get(name))
     if differing:
         raise DatabaseUnavailable(
-            f"{export} was changed or is damaged: {', '.join(differing)} would not be as exported."
+            f"{_named(export)} was changed or is damaged: {', '.join(differing)} would not be as exported."
         )

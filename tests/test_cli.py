@@ -128,7 +128,9 @@ def test_the_database_may_be_named_by_the_environment(tmp_path: Path) -> None:
     assert json.loads(done.stdout)["trips"] == 3
 
 
-@pytest.mark.parametrize("command", [["migrate"], ["migrate", "--dry-run"], ["check"], ["serve"]], ids=" ".join)
+@pytest.mark.parametrize(
+    "command", [["migrate"], ["migrate", "--dry-run"], ["check"], ["serve"], ["export"], ["backup"]], ids=" ".join
+)
 def test_what_is_no_database_is_named_and_left_as_it_is(tmp_path: Path, command: list[str]) -> None:
     text, garbage, folder = tmp_path / "text.db", tmp_path / "garbage.db", tmp_path / "folder.db"
     text.write_text("Dear diary, this is no database at all.\n" * 50)

@@ -6,6 +6,7 @@ import asyncio
 import json
 import sqlite3
 import stat
+import subprocess
 import sys
 import tempfile
 from contextlib import closing, suppress
@@ -25,6 +26,7 @@ from database.errors import DatabaseUnavailable
 from database.exporting import export_lines, opened_as_of_now
 from database.importing import restore_export
 from migrations.phases import advance
+from server.launch import own_command
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -147,6 +149,36 @@ def test_the_reports_are_json_if_asked_for(tmp_path: Path) -> None:
     assert report == {"export": str(export), "lines": len(lines_of(path)), "bytes": export.stat().st_size}
     report = json.loads(voygen("restore", export, "--db", tmp_path / "new.db", "--json").stdout)
     assert report["tables"] == json.loads(lines_of(path)[-1])["end"]
+
+
+def test_an_export_is_restored_as_it_comes_through_a_pipe(tmp_path: Path) -> None:
+    path, copy = seeded(tmp_path / "voygen.db"), tmp_path / "copy.db"
+    with subprocess.Popen([*own_command(), "export", "--db", str(path)], stdout=subprocess.PIPE) as exporting:
+        done = piped(exporting.stdout, copy)
+    assert (exporting.returncode, done.returncode, done.stderr) == (0, 0, "")
+    assert held(copy) == held(path)
+    assert "exists already" in piped(subprocess.DEVNULL, copy).stderr
+
+
+@pytest.mark.parametrize("lines", [0, 1, 50])
+def test_an_export_that_is_cut_off_in_the_pipe_is_refused_and_leaves_nothing(tmp_path: Path, lines: int) -> None:
+    (tmp_path / "cut.jsonl").write_text("\n".join(lines_of(seeded(tmp_path / "voygen.db"))[:lines]), encoding="utf-8")
+    with (tmp_path / "cut.jsonl").open() as cut:
+        done = piped(cut, tmp_path / "copy.db")
+    said = "voygen: stdin ends before its end: the export was cut off, make it again.\n"
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", said)
+    assert not list(tmp_path.glob("copy.db*"))
+
+
+def piped(export: Any, target: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*own_command(), "restore", "-", "--db", str(target)],
+        stdin=export,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX rights")

@@ -172,11 +172,14 @@ def export(path: Path, target: Path | None, *, as_json: bool) -> None:
 
 
 @click.command()
-@click.argument("export", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.argument("export", type=click.Path(path_type=Path, exists=True, dir_okay=False, allow_dash=True))
 @database
 @as_json_option
 def restore(export: Path, path: Path, *, as_json: bool) -> None:
-    """Make a new database of an export, and prove by a digest of every table that it holds the same."""
+    """Make a new database of an export, and prove by a digest of every table that it holds the same.
+
+    The export is a file, or - for what comes in on stdin.
+    """
     from server.exporting import restore_file  # noqa: PLC0415
 
     with progress_bar("Restoring") as progress, failing_in_words():
