@@ -49,7 +49,7 @@ SECTIONS: Mapping[str, Sequence[tuple[str, str, str]]] = {
 
 COMMANDS: Mapping[str, str] = {name: module for section in SECTIONS.values() for name, module, _ in section}
 
-_SETTINGS_FILE = click.Path(dir_okay=False)
+_SETTINGS_FILE = click.Path(dir_okay=False, readable=False)
 
 # What a shell takes for stopped by Ctrl+C, and for having nobody left to tell.
 INTERRUPTED, CUT_OFF = 130, 141

@@ -147,11 +147,21 @@ def _variables() -> Iterator[Finding]:
 
 
 def _file(path: Path) -> Iterator[Finding]:
-    if path.is_dir():
+    try:
+        is_folder, exists = path.is_dir(), path.exists()
+    except PermissionError:
+        words = f"{path} lies in a folder that you have no right to"
+        yield Finding("file", "database", "unknown", words, "Give yourself the right to, or ask its owner.")
+        return
+    if is_folder:
         yield Finding("file", "database", "to do", f"{path} is a folder", "Name a file with --db.")
         return
-    if not path.exists():
+    if not exists:
         yield Finding("file", "database", "note", f"{path} does not exist yet", "`voygen serve` makes it.")
+        return
+    if not os.access(path, os.R_OK):
+        words = f"{path} cannot be read by you (mode {stat.S_IMODE(path.stat().st_mode):03o})"
+        yield Finding("file", "database", "unknown", words, f"As its owner: {_quoted('chmod', '600', path)}")
         return
     size = path.stat().st_size
     yield Finding("file", "database", "ok", f"{path} ({size} bytes)")

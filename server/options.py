@@ -101,8 +101,9 @@ def _nothing(**_: object) -> None:
 
 
 def _option_type(known: Setting) -> Any:  # noqa: ANN401 - click takes types and its own
+    """Click's type for it. Whether a file may be read is left to those who read it: they say more."""
     types: dict[Kind, Any] = {
-        "file": click.Path(path_type=Path),
+        "file": click.Path(path_type=Path, readable=False),
         "text": str,
         "list": str,
         "switch": bool,

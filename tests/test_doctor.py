@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 import sys
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import raw
-from desk import seeded, voygen
+import rights
+from desk import seeded
+
+from server.launch import own_command
 
 if TYPE_CHECKING:
-    import subprocess
     from collections.abc import Callable
     from pathlib import Path
 
@@ -29,6 +32,8 @@ class Patient:
         self.home = home
         self.settings = home / "config.toml"
         self.settings.write_text("")
+        self.before: list[str] = []
+        """What stands before the command."""
         kept = ("PATH", "SYSTEMROOT", "TEMP", "TMP")
         self.env = {name: os.environ[name] for name in kept if name in os.environ} | {
             "HOME": str(home),
@@ -41,7 +46,15 @@ class Patient:
         }
 
     def run(self, *arguments: object) -> subprocess.CompletedProcess[str]:
-        return voygen(*arguments, env=self.env)
+        return subprocess.run(
+            [*self.before, *own_command(), *map(str, arguments)],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+            env=self.env,
+        )
 
     def look(self, path: Path, status: int) -> Findings:
         done = self.run("doctor", "--db", path, "--json")
@@ -123,6 +136,26 @@ def test_a_database_that_is_not_there_yet_is_no_fault(patient: Patient, tmp_path
 def test_a_file_that_others_may_read_is_told_with_the_command_that_mends_it(patient: Patient, path: Path) -> None:
     path.chmod(0o640)
     assert f"(mode 640) → chmod 600 '{path}'" in patient.to_do(path, "file", "rights")
+
+
+@posix
+def test_a_file_or_a_folder_without_any_right_is_told_on_the_page(patient: Patient, path: Path) -> None:
+    patient.before = rights.bound()
+    path.chmod(0)
+    said = patient.to_do(path, "file", "database", status=2)
+    assert f"{path} cannot be read by you (mode 000) → As its owner: chmod 600 '{path}'" in said
+    path.parent.chmod(0)
+    try:
+        assert "lies in a folder that you have no right to" in patient.to_do(path, "file", "database", status=2)
+    finally:
+        path.parent.chmod(0o700)
+
+
+@posix
+def test_a_settings_file_without_any_right_is_told_on_the_page(patient: Patient, path: Path) -> None:
+    patient.before = rights.bound()
+    patient.settings.chmod(0)
+    assert "cannot be read: Permission denied" in patient.to_do(path, "settings", "file")
 
 
 @pytest.mark.parametrize("name", ["seed-legacy", "drifted-dual-write"])

@@ -57,6 +57,15 @@ def test_what_only_looks_needs_no_right_to_write(locked: Path, command: tuple[st
     assert raw.names_in(locked.parent) == ["voygen.db"]
 
 
+@pytest.mark.parametrize("command", ["check", "export", "serve", "migrate", "backup"])
+def test_a_file_that_may_not_even_be_read_is_told_in_one_line(locked: Path, command: str) -> None:
+    locked.chmod(0)
+    done = ran(command, "--db", locked)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(f"voygen: {locked} ")
+    assert len(done.stderr.splitlines()) == 1
+
+
 @pytest.mark.parametrize("command", WRITING, ids=" ".join)
 def test_what_would_write_is_refused_in_a_line(locked: Path, command: tuple[str, ...]) -> None:
     before = locked.read_bytes()

@@ -66,7 +66,7 @@ def _every_setting(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option(
     "--db",
     "path",
-    type=click.Path(path_type=Path),
+    type=click.Path(path_type=Path, readable=False),
     envvar="VOYGEN_DB",
     show_envvar=True,
     help="The database file, where it is not the one of the settings.",
