@@ -55,6 +55,7 @@ async def serve_stdio(server: MCPServer[Any]) -> None:
     """Serve until the end of input or a signal to stop."""
     stop = asyncio.Event()
     with _signals_set(stop):
+        _tell_a_person()
         wire = await _open_wire()
         session = _Session(wire, stop)
         try:
@@ -64,6 +65,14 @@ async def serve_stdio(server: MCPServer[Any]) -> None:
                 await lowlevel.run(incoming, outgoing, lowlevel.create_initialization_options())
         finally:
             wire.close()
+
+
+def _tell_a_person() -> None:
+    """Whoever starts it by hand in a terminal would see nothing happen: clients start it themselves."""
+    if os.isatty(0):
+        words = "waiting for an MCP client on stdin: `voygen install claude-desktop` lets one start it, Ctrl+C ends it"
+        sys.stderr.write(f"voygen: {words}\n")
+        sys.stderr.flush()
 
 
 class _Session:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import raw
-from desk import BEN, KYOTO, Era, each_era, integrity, op, seeded
+from desk import BEN, KYOTO, Era, each_era, heeding_interrupts, integrity, op, seeded
 from mcp.client import Client
 from mcp.client.stdio import StdioServerParameters
 from oracle import assert_clean
@@ -217,6 +217,20 @@ def test_at_a_terminal_a_signal_ends_the_server_with_the_database_closed(tmp_pat
     os.close(ours)
     os.close(theirs)
     assert notes(path) == {"note 1"}
+
+
+def test_whoever_starts_it_at_a_terminal_is_told_that_it_waits_for_a_client(tmp_path: Path) -> None:
+    ours, theirs = os.openpty()
+    starting = heeding_interrupts(command(seeded(tmp_path / "voygen.db")))
+    with subprocess.Popen(starting, stdin=theirs, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stderr
+        said = process.stderr.readline()
+        process.send_signal(signal.SIGINT)
+        rest = process.communicate(timeout=PATIENCE)
+    os.close(ours)
+    os.close(theirs)
+    assert said.startswith(b"voygen: waiting for an MCP client on stdin: `voygen install claude-desktop` lets one")
+    assert (process.returncode, rest) == (0, (b"", b""))
 
 
 def test_a_client_that_goes_away_ends_the_server_without_a_traceback(tmp_path: Path) -> None:
