@@ -24,7 +24,7 @@ CALLS: list[tuple[str, dict[str, Any], str]] = [
     ("get_anything", {"query": "xqzw"}, "not_found: "),
     ("get_anything", {"query": "a" * 301}, "invalid_input: query: string should have at most 300"),
     ("get_anything", {"query": "a", "limit": 5}, "invalid_input: limit is not an argument here."),
-    ("bulk_trip_operations", {}, "invalid_input: trip_identifier is missing; operations is missing."),
+    ("bulk_trip_operations", {}, "invalid_input: (1) trip_identifier is missing; (2) operations is"),
     ("bulk_trip_operations", {"trip_identifier": "x" * 301, "operations": [1]}, "invalid_input: trip_identifier: str"),
     ("bulk_trip_operations", {"trip_identifier": True, "operations": [1]}, "invalid_input: trip_identifier: "),
     ("bulk_trip_operations", {"trip_identifier": "1", "operations": []}, "invalid_input: operations: "),
@@ -55,6 +55,19 @@ async def test_an_error_has_a_code_what_is_wrong_and_what_to_send(
         error = await desk.refused(tool, **arguments)
         assert error.startswith(words)
         assert desk.everything() == before
+
+
+@each_era
+async def test_of_several_problems_each_has_its_number_and_its_own_remedy(tmp_path: Path, era: Era) -> None:
+    async with new_desk(tmp_path, era) as desk:
+        error = await desk.refused("create_trip_with_client", trip_name="T", **DAYS, client_email=ANA, budget=5)
+        problem, remedy = error.split("\n")
+        assert problem == "invalid_input: (1) client_full_name is missing; (2) budget is not an argument here."
+        assert remedy.startswith(
+            "(1) Send client_full_name: Used if the client is new. (2) Leave it out; the arguments"
+        )
+        error = await desk.refused("get_anything", query="a", limit=5, page=2)
+        assert error.split("\n")[1].startswith("Leave it out; the arguments are query, ")
 
 
 @each_era

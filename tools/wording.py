@@ -12,13 +12,21 @@ SHOWN = 3
 
 
 def words_for(error: ValidationError, schema: dict[str, Any]) -> tuple[str, str]:
-    """The problem and the remedy for arguments that don't fit. Values that were sent are not repeated."""
-    faults = error.errors(include_url=False, include_input=False, include_context=True)
-    problems = [_problem(cast("dict[str, Any]", fault), schema) for fault in faults[:SHOWN]]
-    if len(faults) > SHOWN:
-        problems.append(f"{len(faults) - SHOWN} more")
-    remedies = dict.fromkeys(_remedy(cast("dict[str, Any]", fault), schema) for fault in faults[:SHOWN])
-    return "; ".join(problems) + ".", " ".join(remedies)
+    """The problem and the remedy for arguments that don't fit. Values that were sent are not repeated.
+
+    Where several problems have remedies of their own, both are numbered.
+    """
+    faults = cast("list[dict[str, Any]]", error.errors(include_url=False, include_input=False, include_context=True))
+    more = [f"{len(faults) - SHOWN} more"] if len(faults) > SHOWN else []
+    problems = [_problem(fault, schema) for fault in faults[:SHOWN]]
+    remedies = [_remedy(fault, schema) for fault in faults[:SHOWN]]
+    if len(set(remedies)) > 1:
+        problems, remedies = _numbered(problems), _numbered(remedies)
+    return "; ".join([*problems, *more]) + ".", " ".join(dict.fromkeys(remedies))
+
+
+def _numbered(texts: list[str]) -> list[str]:
+    return [f"({number}) {text}" for number, text in enumerate(texts, 1)]
 
 
 def _problem(fault: dict[str, Any], schema: dict[str, Any]) -> str:
