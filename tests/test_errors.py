@@ -29,7 +29,7 @@ CALLS: list[tuple[str, dict[str, Any], str]] = [
     ("bulk_trip_operations", {"trip_identifier": True, "operations": [1]}, "invalid_input: trip_identifier: "),
     ("bulk_trip_operations", {"trip_identifier": "1", "operations": []}, "invalid_input: operations: "),
     ("create_trip_v2", {"trip_name": " ", **DAYS}, "invalid_input: trip_name: string should have at least 1"),
-    ("create_trip_v2", {"trip_name": "T", "start_date": "x", "end_date": "y"}, "invalid_input: start_date is"),
+    ("create_trip_v2", {"trip_name": "T", "start_date": "x", "end_date": "y"}, "invalid_input: (1) start_date is"),
     ("create_trip_v2", {"trip_name": "T", **DAYS, "total_cost": -1}, "invalid_input: total_cost: "),
     ("create_trip_v2", {"trip_name": "T", **DAYS, "status": "open"}, "invalid_input: status: "),
     ("create_trip_v2", {"trip_name": "T", **DAYS, "currency": "euro"}, "invalid_input: currency: string"),
