@@ -146,7 +146,7 @@ def test_an_uninstall_gives_the_file_back_to_the_byte(text: str) -> None:
         path, records = Path(folder, "mcp.json"), Records(Path(folder, "installs.json"))
         path.write_bytes(text.encode())
         for database in ("one.db", "two.db"):
-            carry_out(plan_install(CLIENTS["vscode"], path, records, ["serve", "--db", database]), records)
+            carry_out(plan_install(CLIENTS["vscode"], path, records, {"--db": ["--db", database]}), records)
             assert path.read_bytes() != text.encode()
         carry_out(plan_uninstall(CLIENTS["vscode"], path, records), records)
         assert path.read_bytes() == text.encode()
