@@ -12,7 +12,14 @@ from typing import TYPE_CHECKING, Any, LiteralString, TypeVar
 
 import aiosqlite
 
-from database.errors import DatabaseBusy, DatabaseReadOnly, DatabaseUnavailable, EngineTooOld, translated
+from database.errors import (
+    DatabaseBusy,
+    DatabaseReadOnly,
+    DatabaseReplaced,
+    DatabaseUnavailable,
+    EngineTooOld,
+    translated,
+)
 from database.platform import keep_private, make_private_file, make_private_folder
 from database.progress import Progress, untold
 
@@ -144,6 +151,7 @@ class EmbeddedDatabase:
         self._patience = patience
         for connection in connections:
             _read_as_we_do(connection)
+        self._identity = _identity(path)
         self._turn = asyncio.Lock()
         self._under_way: set[asyncio.Task[Any]] = set()
 
@@ -198,8 +206,14 @@ class EmbeddedDatabase:
     async def __aexit__(self, *_: object) -> None:
         await self.close()
 
+    def _require_same_file(self) -> None:
+        """A file that was put in the other's place has its log applied by whoever opens it; nothing may be added."""
+        if _identity(self.path) != self._identity:
+            raise DatabaseReplaced(f"{self.path} was replaced or removed while it was open.")
+
     async def _query(self, sql: LiteralString, params: Sequence[Value]) -> list[Row]:
         """Where the caller is cancelled, the query ends too."""
+        self._require_same_file()
         async with self._reader() as reader:
             try:
                 return await _rows(reader, sql, params)
@@ -220,6 +234,11 @@ class EmbeddedDatabase:
     async def _in_turn(self, statements: Sequence[Statement]) -> list[list[Row]]:
         """Who is cancelled while waiting has written nothing, and will not."""
         await self._turn.acquire()
+        try:
+            self._require_same_file()
+        except DatabaseReplaced:
+            self._turn.release()
+            raise
         return await self._unbroken(self._transaction(statements))
 
     async def _transaction(self, statements: Sequence[Statement]) -> list[list[Row]]:
@@ -320,6 +339,14 @@ async def _copy(reader: aiosqlite.Connection, copy: sqlite3.Connection, progress
         await reader.backup(copy, pages=COPIED_AT_ONCE, progress=lambda _, left, pages: progress(pages - left, pages))
     finally:
         await reader.execute_fetchall("ROLLBACK")
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 async def _patiently(attempt: Callable[[], Awaitable[T]], path: Path, patience: float) -> T:

@@ -3,6 +3,7 @@
 DatabaseError
 ├── DatabaseUnavailable      cannot be opened, read or written at all
 │   ├── NotADatabase         the file is something else
+│   ├── DatabaseReplaced     the file was moved away under the program
 │   ├── EngineTooOld         SQLite older than 3.40
 │   └── DatabaseFull         no room left on the disk
 ├── DatabaseReadOnly         the file or the disk does not take writes
@@ -43,6 +44,10 @@ class EngineTooOld(DatabaseUnavailable):
 
 class DatabaseFull(DatabaseUnavailable):
     """The disk that holds the database is full."""
+
+
+class DatabaseReplaced(DatabaseUnavailable):
+    """The file under the name that was opened is another, or none."""
 
 
 class DatabaseReadOnly(DatabaseError):

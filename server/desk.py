@@ -18,14 +18,14 @@ from database.activity import record_fault
 from database.actor import acting
 from database.clock import now
 from database.engine import Database
-from database.errors import DatabaseBusy, DatabaseError, DatabaseReadOnly, ProgramTooOld
+from database.errors import DatabaseBusy, DatabaseError, DatabaseReadOnly, DatabaseReplaced, ProgramTooOld
 from server.asking import InputRequired, asker
 from server.callers import client_name
 from server.launch import voygen_version
 from server.reading import PromptingServer, offer_reading
 from server.schemas import lean_input, lean_output
 from server.telling import telling
-from tools.bounds import bounded
+from tools.bounds import bounded, shortened
 from tools.errors import Busy, InvalidInput, ReadOnly, ToolFault, Unavailable
 from tools.once import run_tool
 from tools.shapes import sound
@@ -74,6 +74,10 @@ def make_server(
 @asynccontextmanager
 async def _no_lifespan(_: MCPServer[None]) -> AsyncGenerator[None]:
     yield
+
+
+# Characters of an error at the most: it may quote what somebody wrote.
+LONGEST = 8_000
 
 
 class _OfferedTool(McpTool):
@@ -162,6 +166,8 @@ class _OfferedTool(McpTool):
             return Busy("The database is in use by another program.", "Send the call again in a moment.")
         if isinstance(error, ProgramTooOld):
             return ReadOnly(str(error), "Nothing was written. Tell the person to update voygen and to start it again.")
+        if isinstance(error, DatabaseReplaced):
+            return Unavailable(str(error), "Nothing was written. Tell the person to start voygen again.")
         if isinstance(error, DatabaseReadOnly):
             return ReadOnly("The database does not take writes; nothing was written.", "Only tools that read work now.")
         try:
@@ -184,4 +190,4 @@ def _unpacked(arguments: dict[str, Any], properties: dict[str, Any]) -> dict[str
 
 
 def _refusal(fault: ToolFault) -> CallToolResult:
-    return CallToolResult(is_error=True, content=[TextContent(type="text", text=sound(str(fault)))])
+    return CallToolResult(is_error=True, content=[TextContent(type="text", text=shortened(sound(str(fault)), LONGEST))])

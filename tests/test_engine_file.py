@@ -18,6 +18,7 @@ from database.errors import (
     DatabaseError,
     DatabaseFull,
     DatabaseReadOnly,
+    DatabaseReplaced,
     DatabaseUnavailable,
     EngineTooOld,
     NotADatabase,
@@ -127,3 +128,20 @@ async def test_text_that_is_not_utf_8_in_one_row_does_not_keep_the_others_from_b
     await db.batch([Statement("INSERT INTO clients_v2 (email, full_name) VALUES ('b@x.io', 'Ben')")])
     rows = await db.read("SELECT full_name FROM clients_v2 ORDER BY email")
     assert [row["full_name"] for row in rows] == ["A\N{REPLACEMENT CHARACTER}", "Ben"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="an open file stays where it is")
+async def test_a_file_that_was_replaced_or_removed_is_neither_read_nor_written(tmp_path: Path) -> None:
+    path, other = raw.new_file(tmp_path / "voygen.db"), raw.new_file(tmp_path / "other.db")
+    async with await open_database(path) as db:
+        await db.batch([Statement(ADD_CLIENT, ("a@x.io",))])
+        kept = path.rename(tmp_path / "kept.db")
+        for replace in (lambda: None, lambda: other.rename(path)):
+            replace()
+            with pytest.raises(DatabaseReplaced):
+                await db.read("SELECT 1")
+            with pytest.raises(DatabaseReplaced):
+                await db.batch([Statement(ADD_CLIENT, ("b@x.io",))])
+        path.unlink()
+        kept.rename(path)
+        assert await db.read("SELECT email FROM clients_v2") == [{"email": "a@x.io"}]
