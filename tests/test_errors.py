@@ -128,6 +128,28 @@ async def test_a_trigger_of_others_that_refuses_stops_that_operation_alone(tmp_p
 
 
 @each_era
+async def test_the_operations_that_are_not_refused_are_still_written_at_once(tmp_path: Path, era: Era) -> None:
+    async with new_desk(tmp_path, era) as desk:
+        desk.sql("CREATE TABLE seen (notes INTEGER)")
+        desk.sql(
+            "CREATE TRIGGER seeing AFTER UPDATE OF notes ON trips_v2 "
+            "BEGIN INSERT INTO seen VALUES (json_array_length(NEW.notes)); END"
+        )
+        desk.sql(
+            "CREATE TRIGGER no_payers BEFORE INSERT ON trip_client_assignments "
+            "WHEN NEW.client_role IN ('payer', 'guide') BEGIN SELECT RAISE(ABORT, 'no'); END"
+        )
+        notes = [op("add_note", note=str(number)) for number in range(9)]
+        roles = [op("assign_client", email=BEN, role=role) for role in ("guide", "traveler", "payer")]
+        operations = [*notes[:2], *roles[:2], *notes[2:], roles[2]]
+        answer = await desk.bulk(KYOTO, *operations, idempotency_key="one")
+        assert [result["number"] for result in answer["results"] if not result["success"]] == [3, 12]
+        assert desk.sql("SELECT notes FROM seen") == [(len(notes),)]
+        again = await desk.bulk(KYOTO, *operations, idempotency_key="one")
+        assert (again["replayed"], again["results"]) == (True, answer["results"])
+
+
+@each_era
 async def test_where_the_database_takes_no_writes_reads_go_on(
     tmp_path: Path, era: Era, caplog: pytest.LogCaptureFixture
 ) -> None:

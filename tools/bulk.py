@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
 from pydantic import Field, SkipValidation, TypeAdapter, ValidationError
 
 from database.errors import ConstraintViolated
+from database.rehearsal import Rehearsed, RehearsingDatabase
 from tools.bounds import ROOM, fitting
 from tools.draft import OperationResult, TripDraft
 from tools.errors import Conflict, InvalidInput, ToolFault
 from tools.fields import TripIdentifier
 from tools.identifiers import resolve_trip
+from tools.models import Plain
 from tools.operations import (
     AssignClientOperation,
     Operation,
@@ -50,7 +53,7 @@ class BulkArguments(WriteArguments):
 class BulkAnswer(WriteAnswer):
     success: bool = Field(description="True only if every operation was done.")
     trip_id: int = Field(description="The trip.")
-    trip_name: str = Field(description="Its name.")
+    trip_name: Plain = Field(description="Its name.")
     operations_completed: int = Field(description="How many were done.")
     operations_failed: int = Field(description="How many were not.")
     dry_run: bool = Field(default=False, description="True where nothing was written.")
@@ -68,7 +71,7 @@ async def bulk_trip_operations(db: Database, args: BulkArguments) -> BulkAnswer:
             raise Conflict(
                 "The database refused the operations together.", "Send them without atomic to see which one it is."
             ) from None
-        results = await _one_by_one(db, trip, operations, args)
+        results = await _without_refused(db, trip, operations, args)
     return _answer(trip, operations, results, args)
 
 
@@ -131,21 +134,34 @@ def _applied(draft: TripDraft, operation: Operation | ToolFault) -> OperationRes
     return result
 
 
-async def _one_by_one(
+async def _without_refused(
     db: Database, trip: Row, operations: Sequence[Operation | ToolFault], args: BulkArguments
 ) -> list[OperationResult]:
-    results: list[OperationResult] = []
-    for operation in operations:
+    """Apply those that the engine takes, still in one batch: a call that is cut off is done whole or not at all."""
+    kept = list(operations)
+    for _ in operations:
+        number = await _first_refused(db, trip, kept, args)
+        kept[number] = Conflict("The database refused this operation.", "Check its data, then send it alone.")
+        with contextlib.suppress(ConstraintViolated):
+            return await _apply(db, trip, kept, args)
+    raise Conflict("The database refused the operations.", "Read the trip again, and send them one by one.")
+
+
+async def _first_refused(
+    db: Database, trip: Row, operations: Sequence[Operation | ToolFault], args: BulkArguments
+) -> int:
+    """The place of the first operation with which the engine refuses those up to it, found by halving."""
+    taken, refused = 0, len(operations)
+    while refused - taken > 1:
+        half = (taken + refused) // 2
         try:
-            results += await _apply(db, trip, [operation], args)
+            await _apply(RehearsingDatabase(db), trip, operations[:half], args)
+            taken = half
+        except Rehearsed:
+            taken = half
         except ConstraintViolated:
-            refused = Conflict("The database refused this operation.", "Check its data, then send it alone.")
-            results.append(
-                OperationResult(
-                    operation=getattr(operation, "type", ""), success=False, message="Not done.", error=str(refused)
-                )
-            )
-    return results
+            refused = half
+    return refused - 1
 
 
 async def _name_namesakes(
