@@ -72,7 +72,7 @@ _WALKED: LiteralString = (
 # The names and the e-mails of the trip's clients, each once, in the order in which they were first assigned.
 _TRAVELERS: LiteralString = """(
                SELECT json_array(json_group_array(o.full_name), json_group_array(o.email)) FROM (
-                   SELECT c.full_name, c.email
+                   SELECT CAST(c.full_name AS TEXT) AS full_name, CAST(c.email AS TEXT) AS email
                    FROM trip_client_assignments a JOIN clients_v2 c ON c.email = a.client_email
                    WHERE a.trip_id = t.trip_id GROUP BY c.client_id ORDER BY min(a.assignment_id)
                ) o)"""

@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 
 from database import attribution
 from database.clock import now
+from tools.models import Plain
 from tools.tool import Hints, Tool, WriteAnswer, WriteArguments
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ class ResetArguments(WriteArguments):
 
 class UnloggedTrip(BaseModel):
     trip_id: int = Field(description="Id of the trip.")
-    trip_name: str = Field(description="Its name.")
+    trip_name: Plain = Field(description="Its name.")
 
 
 class TripsLogged(WriteAnswer):

@@ -14,6 +14,7 @@ from tools.bounds import ROOM, fitting, named
 from tools.errors import Conflict, Question
 from tools.fact_models import TripIds
 from tools.fields import ClientId, Email, Name
+from tools.models import Plain
 from tools.patterns import Pattern, matches, needles
 from tools.tool import Hints, Tool, WriteAnswer, WriteArguments
 
@@ -56,7 +57,7 @@ class CleanupClientsArguments(WriteArguments):
 class DuplicateClient(BaseModel):
     client_id: int = Field(description="Id of the client.")
     email: str = Field(description="E-mail, as stored.")
-    full_name: str = Field(description="Name.")
+    full_name: Plain = Field(description="Name.")
     trips: int = Field(description="How many trips they are on, or were.")
 
 
@@ -88,9 +89,9 @@ class CleanupTripsArguments(WriteArguments):
 
 class DuplicateTrip(BaseModel):
     trip_id: int = Field(description="Id of the trip.")
-    trip_name: str = Field(description="Its name.")
+    trip_name: Plain = Field(description="Its name.")
     status: str | None = Field(description="How far it was.")
-    start_date: str = Field(description="First day.")
+    start_date: Plain = Field(description="First day.")
     end_date: str = Field(description="Last day.")
     travelers: int = Field(description="How many clients travel on it, or did.")
 

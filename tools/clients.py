@@ -13,7 +13,7 @@ from tools import parts, shapes
 from tools.bounds import ROOM, named
 from tools.errors import Conflict, InvalidInput, NotFound
 from tools.fields import Details, Email, Line, Name, Phone, Text
-from tools.models import ClientHead, ClientTrip, Written
+from tools.models import ClientHead, ClientTrip, Plain, Written
 from tools.pages import Id, Limit, Page, cursor_of, more_words, page_of, place_of
 from tools.parts import Part, Rest
 from tools.people import ClientReference, Directory, namesakes, new_client
@@ -54,7 +54,7 @@ class CreateClientArguments(WriteArguments):
 class ClientCreated(WriteAnswer):
     client_id: int = Field(description="Id of the new client.")
     email: str = Field(description="The e-mail, trimmed and in lower case.")
-    full_name: str = Field(description="The name.")
+    full_name: Plain = Field(description="The name.")
 
 
 class GetClientArguments(Arguments, ClientReference):

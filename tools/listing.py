@@ -12,7 +12,7 @@ from tools.bounds import named
 from tools.errors import NotFound
 from tools.fields import Day, Email, Status, TripIdentifier
 from tools.identifiers import describe, resolve_trip
-from tools.models import Activity, TripHead, TripSummary, Written
+from tools.models import Activity, Plain, TripHead, TripSummary, Written
 from tools.pages import Cursor, Id, Limit, Page, cursor_of, more_words, page_of, place_of
 from tools.people import ClientReference, Directory
 from tools.tool import READS, Answer, Arguments, Tool
@@ -50,7 +50,7 @@ class ListTripsArguments(Arguments):
 
 class ListedTrip(TripSummary):
     travelers: int = Field(description="How many clients are on it.")
-    traveler_names: list[str] = Field(description="The names of the first of them.")
+    traveler_names: list[Plain] = Field(description="The names of the first of them.")
 
 
 class TripsPage(Page):

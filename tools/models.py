@@ -9,7 +9,8 @@ from pydantic import BaseModel, BeforeValidator, Field
 from tools import shapes
 
 # Columns of an old database may hold what their type does not promise: a date as a number, a cost as words.
-Written = Annotated[str | None, BeforeValidator(lambda value: value if value is None else str(value))]
+Plain = Annotated[str, BeforeValidator(lambda value: "" if value is None else _as_text(value))]
+Written = Annotated[str | None, BeforeValidator(lambda value: value if value is None else _as_text(value))]
 Number = Annotated[float | None, BeforeValidator(lambda value: value if isinstance(value, int | float) else None)]
 Whole = Annotated[int | None, BeforeValidator(lambda value: value if isinstance(value, int) else None)]
 Texts = Annotated[
@@ -20,14 +21,18 @@ Texts = Annotated[
 ]
 
 
+def _as_text(value: object) -> str:
+    return value.decode(errors="replace") if isinstance(value, bytes) else str(value)
+
+
 class TripHead(BaseModel):
     """What is said of a trip wherever one is named."""
 
     trip_id: int = Field(description="Id of the trip.")
-    trip_name: str = Field(description="Its name.")
+    trip_name: Plain = Field(description="Its name.")
     status: Written = Field(description="How far it is.")
-    start_date: str = Field(description="First day.")
-    end_date: str = Field(description="Last day.")
+    start_date: Plain = Field(description="First day.")
+    end_date: Plain = Field(description="Last day.")
 
 
 class TripSummary(TripHead):
@@ -40,12 +45,12 @@ class ClientHead(BaseModel):
     """What is said of a client wherever one is named."""
 
     client_id: int = Field(description="Id of the client.")
-    email: str = Field(description="E-mail, as stored.")
-    full_name: str = Field(description="Name.")
+    email: Plain = Field(description="E-mail, as stored.")
+    full_name: Plain = Field(description="Name.")
 
 
 class ClientTrip(TripHead):
-    roles: str = Field(description="The client's roles on it.")
+    roles: Plain = Field(description="The client's roles on it.")
 
 
 class Activity(BaseModel):

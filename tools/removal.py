@@ -12,6 +12,7 @@ from database.errors import ConstraintViolated, GuardFailed
 from tools.errors import Conflict, InvalidInput, NotFound, Question
 from tools.fields import TripIdentifier
 from tools.identifiers import describe, resolve_trip
+from tools.models import Plain
 from tools.tool import Hints, Tool, WriteAnswer, WriteArguments
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ class DeleteTripArguments(WriteArguments):
 
 class TripDeleted(WriteAnswer):
     trip_id: int = Field(description="The trip that was deleted.")
-    trip_name: str = Field(description="Its name.")
+    trip_name: Plain = Field(description="Its name.")
     assignments_removed: int = Field(description="How many assignments went with it.")
     orphan_id: int = Field(description="The row of orphaned_rows that keeps all of it, to put it back.")
 

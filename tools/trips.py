@@ -12,6 +12,7 @@ from database.errors import ConstraintViolated, GuardFailed
 from tools import shapes
 from tools.errors import Conflict, NotFound
 from tools.fields import Currency, Day, Details, Email, Line, Money, Name, Phone, Role, Status, Text, check_period
+from tools.models import Plain
 from tools.people import ClientReference, Directory, namesakes, new_client
 from tools.tool import Hints, Tool, WriteAnswer, WriteArguments
 
@@ -49,7 +50,7 @@ class CreateTripArguments(_NewTrip):
 class TripCreated(WriteAnswer):
     trip_id: int = Field(description="Id of the new trip.")
     trip_slug: str = Field(description="Its slug.")
-    trip_name: str = Field(description="Its name.")
+    trip_name: Plain = Field(description="Its name.")
 
 
 class CreateTripWithClientArguments(_NewTrip):

@@ -11,6 +11,7 @@ from tools.bounds import ROOM
 from tools.errors import Conflict, NotFound
 from tools.fields import Details, Phase, Step, Text, TripIdentifier
 from tools.identifiers import resolve_trip
+from tools.models import Plain
 from tools.operations import AdvanceWorkflow, SetWorkflowStep, advance_workflow, set_workflow_step
 from tools.playbook import PLAYS, Standing
 from tools.tool import READS, Answer, Arguments, Hints, Tool, WriteAnswer, WriteArguments
@@ -54,7 +55,7 @@ class InstructionsArguments(Arguments):
 
 class Where(BaseModel):
     trip_id: int = Field(description="The trip.")
-    trip_name: str = Field(description="Its name.")
+    trip_name: Plain = Field(description="Its name.")
     current_phase: str | None = Field(description="The phase it is in now; null where it has none.")
     current_step: int | None = Field(description="The step it is at now.")
 
