@@ -188,3 +188,15 @@ def test_an_answer_that_fits_is_left_alone_and_one_that_does_not_is_made_to(
     fits = weight(whole) + weight(message) <= LIMIT
     assert (cut == whole) == fits
     assert weight(cut) + weight(cut["message"]) <= LIMIT
+
+
+async def test_keys_and_names_that_are_very_long_make_no_long_answer(tmp_path: Path) -> None:
+    async with new_desk(tmp_path) as desk:
+        for number in range(5):
+            await desk.call("update_client", email=ANA, preferences={f"{number}" + "k" * 30_000: 1})
+        for arguments in ({"query": ANA}, {"query": "1"}):
+            await answer(desk, "get_anything", **arguments)
+        await answer(desk, "get_client", email=ANA)
+        is_error, text, _ = await desk.raw_call("get_anything", **{"query": "1", "a" * 50_000: 1})
+        assert is_error
+        assert weight(text) < 2_000

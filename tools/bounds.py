@@ -102,4 +102,6 @@ def _cut_fields(
     if len(fields) > _KEYS:
         cut.append(place)
     for name, value in list(fields.items())[:_KEYS]:
-        yield name, _cut(value, f"{place}.{name}" if place else name, characters, items, cut)
+        if len(name) > characters:
+            cut.append(f"{place}.{name}")
+        yield shortened(name, characters), _cut(value, f"{place}.{name}" if place else name, characters, items, cut)

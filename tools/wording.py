@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
+from tools.bounds import shortened
+
 if TYPE_CHECKING:
     from pydantic import ValidationError
+
+# Characters that are said of a name that was sent.
+NAMED = 60
 
 # Faults named in one error; the rest are counted.
 SHOWN = 3
@@ -50,7 +55,7 @@ def _problem(fault: dict[str, Any], schema: dict[str, Any]) -> str:
 def _place(location: tuple[str | int, ...], schema: dict[str, Any]) -> str:
     """The path of a field, without the name of the operation that a union puts first; "" for the whole."""
     parts = location[1:] if location and location[0] in _tags(schema) else location
-    return ".".join(str(part) for part in parts)
+    return ".".join(shortened(str(part), NAMED) for part in parts)
 
 
 def _remedy(fault: dict[str, Any], schema: dict[str, Any]) -> str:
