@@ -111,9 +111,14 @@ async def _adopt_table(
     keys = await _foreign_keys(db, table)
     names = {column.name.lower() for column in columns}
     missing = [column for column in definition.columns if column.name.lower() not in names]
+    _rename_by_case(adoption, table, definition, columns)
     broken = [key for key in keys if not await _leads_somewhere(db, key, present)]
     renamed = {new: old for new, old in OLD_NAMES.get(table, {}).items() if old.lower() in names and new not in names}
     if table in PARENTS:
+        if await db.read(WITHOUT_ROWID, (table,)):
+            raise DatabaseUnavailable(
+                f"{table} is a table WITHOUT ROWID: make it anew with a whole number as its key, then migrate."
+            )
         if broken:
             raise DatabaseUnavailable(
                 f"{table} has a foreign key to {broken[0].table}, which does not exist: take it out, then migrate."
@@ -125,6 +130,16 @@ async def _adopt_table(
     for column in missing:
         adoption.add(f"ALTER TABLE {quoted(table)} ADD COLUMN {column.definition}")
         adoption.changes.append(f"{table}: column {column.name} added")
+
+
+def _rename_by_case(adoption: Adoption, table: str, definition: _TableDefinition, columns: list[Column]) -> None:
+    """The engine finds a column whatever the case of its name, but gives the name as it is."""
+    ours = {column.name.lower(): column.name for column in definition.columns}
+    for column in columns:
+        name = ours.get(column.name.lower(), column.name)
+        if name != column.name:
+            adoption.add(f"ALTER TABLE {quoted(table)} RENAME COLUMN {quoted(column.name)} TO {quoted(name)}")
+            adoption.changes.append(f"{table}: column {column.name} is {name} now")
 
 
 async def _make_anew(  # noqa: PLR0913 - what is there, what is wanted, and where to write it down
@@ -245,6 +260,8 @@ def _baseline() -> dict[str, _TableDefinition]:
     finally:
         scratch.close()
 
+
+WITHOUT_ROWID: LiteralString = "SELECT 1 FROM pragma_table_list(?) WHERE wr"
 
 TABLES: LiteralString = "SELECT name FROM sqlite_master WHERE type = 'table'"
 

@@ -102,14 +102,21 @@ async def migrate(db: EmbeddedDatabase, *, back_up: bool = True, progress: Progr
     files = await pending(db)
     parts = 1 + len(files)
     report.made = not await db.read(ANY_TABLE)
+    backup = None
     if files and back_up and await db.read(HAS_TABLE, ("trips_v2",)):
-        report.backup = str(await _back_up(db, part(progress, 0, parts)))
-    for number, migration in enumerate(files, 1):
-        if migration.name == FIX:
-            await _apply_the_fix(db, migration, report)
-        else:
-            await _apply(db, migration, report)
-        part(progress, number, parts)(1, 1)
+        backup = await _back_up(db, part(progress, 0, parts))
+        report.backup = str(backup)
+    try:
+        for number, migration in enumerate(files, 1):
+            if migration.name == FIX:
+                await _apply_the_fix(db, migration, report)
+            else:
+                await _apply(db, migration, report)
+            part(progress, number, parts)(1, 1)
+    except BaseException:
+        if backup and not report.applied:  # it is what the database itself still is
+            backup.unlink(missing_ok=True)
+        raise
     report.slugs = await _fill_slugs(db) if files or await db.read(ANY_WITHOUT_SLUG) else 0
     return report
 
@@ -164,8 +171,11 @@ async def _back_up(db: EmbeddedDatabase, progress: Progress) -> Path:
     target = db.path.with_name(f"{db.path.name}.backup-{stamp}")
     # Under its own name only once it is whole.
     partial = target.with_name(f"{target.name}.partial")
-    await db.back_up_to(partial, progress)
-    return partial.rename(target)
+    try:
+        await db.back_up_to(partial, progress)
+        return partial.rename(target)
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 async def _fill_slugs(db: Database) -> int:

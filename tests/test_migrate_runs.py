@@ -269,3 +269,61 @@ def test_a_dump_whose_loading_is_interrupted_leaves_no_file_behind(tmp_path: Pat
         _, errors = process.communicate(timeout=60)
     assert (process.returncode, errors.strip()) == (130, "voygen: interrupted")
     assert raw.names_in(folder) == []
+
+
+async def test_columns_whose_names_differ_by_case_are_given_ours(legacy_database: Load) -> None:
+    path = legacy_database("seed-legacy")
+    with closing(raw.connect(path)) as connection:
+        for table, old, new in (
+            ("trips_v2", "clients", "Clients"),
+            ("trips_v2", "trip_name", "Trip_Name"),
+            ("clients_v2", "email", "EMAIL"),
+        ):
+            connection.execute(f"ALTER TABLE {table} RENAME COLUMN {old} TO {new}")
+    report = await raw.migrate_file(path)
+    assert "clients_v2: column EMAIL is email now" in report.changes
+    assert report.linked == 30
+    with closing(raw.connect(path)) as connection:
+        assert_clean(connection)
+
+
+async def test_a_table_without_rowid_is_refused_in_words(tmp_path: Path) -> None:
+    path = tmp_path / "legacy.db"
+    with closing(raw.connect(path)) as connection:
+        connection.execute("CREATE TABLE trips_v2 (trip_id INTEGER PRIMARY KEY, trip_name TEXT) WITHOUT ROWID")
+    with pytest.raises(DatabaseUnavailable, match="trips_v2 is a table WITHOUT ROWID"):
+        await raw.migrate_file(path)
+
+
+async def test_a_migration_that_fails_leaves_one_backup_at_most(legacy_database: Load) -> None:
+    path = legacy_database("seed-legacy")
+    with closing(raw.connect(path)) as connection:
+        connection.execute("CREATE TABLE receipts (a)")
+    for _ in range(3):
+        with pytest.raises(DatabaseError):
+            await raw.migrate_file(path)
+    backups = [name for name in raw.names_in(path.parent) if ".backup-" in name]
+    assert len(backups) == 1
+    assert not backups[0].endswith(".partial")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a pipe with a name")
+def test_a_dry_run_that_is_told_to_end_leaves_no_copy_behind(tmp_path: Path) -> None:
+    dump, folder = tmp_path / "dump", tmp_path / "folder"
+    os.mkfifo(dump)
+    folder.mkdir()
+    command = [*own_command(), "migrate", "--dry-run", "--from", str(dump), "--db", str(tmp_path / "new.db")]
+    with (
+        subprocess.Popen(
+            command, stderr=subprocess.PIPE, text=True, env=os.environ | {"TMPDIR": str(folder)}
+        ) as process,
+        dump.open("w") as pipe,
+    ):
+        pipe.write("CREATE TABLE trips_v2 (trip_id INTEGER PRIMARY KEY);\n")
+        pipe.flush()
+        while not raw.names_in(folder):
+            pass
+        process.send_signal(signal.SIGTERM)
+        _, errors = process.communicate(timeout=60)
+    assert (process.returncode, errors) == (143, "")
+    assert raw.names_in(folder) == []
