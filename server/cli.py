@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import os
 import re
+import signal
 import sys
 from contextlib import contextmanager
 from importlib import import_module
@@ -51,8 +52,8 @@ COMMANDS: Mapping[str, str] = {name: module for section in SECTIONS.values() for
 
 _SETTINGS_FILE = click.Path(dir_okay=False, readable=False)
 
-# What a shell takes for stopped by Ctrl+C, and for having nobody left to tell.
-INTERRUPTED, CUT_OFF = 130, 141
+# What a shell takes for stopped by Ctrl+C, for having nobody left to tell, and for told to end.
+INTERRUPTED, CUT_OFF, TERMINATED = 130, 141, 143
 
 
 class _LazyGroup(click.Group):
@@ -98,12 +99,33 @@ class _LazyGroup(click.Group):
 def _reader_may_leave() -> Generator[None]:
     """Whoever reads the output, such as `head`, may have read enough: that is no error to tell."""
     try:
-        yield
+        try:
+            yield
+        finally:
+            if sys.stdout:
+                sys.stdout.flush()
     except BrokenPipeError as error:
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, 1)  # for what is still to be flushed
-        os.close(nowhere)
+        _write_nowhere()
         raise click.exceptions.Exit(CUT_OFF) from error
+    except OSError as error:
+        if error.filename is not None:
+            raise
+        _write_nowhere()
+        from server.options import CannotDo  # noqa: PLC0415
+
+        raise CannotDo(f"the output cannot be written: {error.strerror}.") from error
+
+
+def _write_nowhere() -> None:
+    """Let what is still to be flushed do no harm."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    os.close(nowhere)
+
+
+def _terminated(*_: object) -> None:
+    """Ended as by an exception, so that what was begun is put away."""
+    sys.exit(TERMINATED)
 
 
 def _take_config(command: click.Command) -> None:
@@ -168,6 +190,7 @@ def voygen(config: str | None) -> None:
 
 def main() -> None:
     """Run a command; what goes wrong is said in one line, and the exit status is 2, or 130 where it was interrupted."""
+    signal.signal(signal.SIGTERM, _terminated)
     try:
         status = voygen.main(prog_name="voygen", standalone_mode=False)
     except click.exceptions.NoArgsIsHelpError as help_:

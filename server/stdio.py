@@ -20,7 +20,6 @@ from typing import TYPE_CHECKING, Any, cast
 from mcp.server.stdio import stdio_server
 from mcp_types import JSONRPCNotification, JSONRPCRequest, jsonrpc_message_adapter
 from pydantic import ValidationError
-from pydantic_core import from_json
 
 from database.platform import IS_WINDOWS, can_use_event_loop_pipes
 
@@ -148,12 +147,18 @@ class _Session:
 def _refusal(line: str, error: ValidationError) -> str:
     """The answer to a line that is no message, with its id where it has one."""
     if any(fault["type"] == "json_invalid" for fault in error.errors()):
-        fault, request_id = {"code": -32700, "message": "Parse error: a message is one line of JSON."}, None
+        words = "Parse error: a message is one line of JSON, without halves of characters or numbers without end."
+        fault = {"code": -32700, "message": words}
     else:
         fault = {"code": -32600, "message": "Invalid request: a message is one JSON-RPC 2.0 object."}
-        sent = from_json(line)
-        given = cast("dict[str, Any]", sent).get("id") if isinstance(sent, dict) else None
-        request_id = given if isinstance(given, int | str) and not isinstance(given, bool) else None
+    try:
+        sent = json.loads(line, parse_int=float)  # takes more than the SDK does
+    except (ValueError, RecursionError):
+        sent = None
+    given = cast("dict[str, Any]", sent).get("id") if isinstance(sent, dict) else None
+    if isinstance(given, float) and given.is_integer():
+        given = int(given)
+    request_id = given if isinstance(given, int | str) and not isinstance(given, bool) else None
     return json.dumps({"jsonrpc": "2.0", "id": request_id, "error": fault})
 
 

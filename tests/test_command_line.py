@@ -172,6 +172,21 @@ def holds(pid: int, path: Path) -> bool:
     return False
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="/dev/full")
+@pytest.mark.parametrize("command", [("check",), ("stats", "--json"), ("export",), ("config",)], ids=" ".join)
+def test_output_that_finds_no_room_is_told_in_one_line(path: Path, command: tuple[str, ...]) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [*own_command(), *command, *(("--db", str(path)) if command != ("config",) else ())],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    assert (done.returncode, done.stderr) == (2, "voygen: the output cannot be written: No space left on device.\n")
+
+
 # Completion
 
 

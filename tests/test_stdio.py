@@ -149,6 +149,16 @@ def test_an_idle_server_ends_on_a_signal(tmp_path: Path) -> None:
             assert process.stdout.read() == b""
 
 
+def test_a_request_of_which_half_a_character_or_an_endless_number_is_part_is_refused_under_its_own_id(
+    tmp_path: Path,
+) -> None:
+    path = seeded(tmp_path / "voygen.db")
+    for part in (b'"\\ud83c"', b"9" * 5_000):
+        answered = converse(path, b'{"jsonrpc":"2.0","id":4,"method":"ping","params":{"x":' + part + b"}}", ping(1))
+        assert answered[4]["error"]["code"] == -32700, part[:20]
+        assert answered[1]["result"] == {}
+
+
 def test_a_line_that_is_no_message_is_answered_and_the_server_goes_on(tmp_path: Path) -> None:
     path = seeded(tmp_path / "voygen.db")
     for line in (b"nonsense", b"{", b"[" * 200_000, b"\xff\xfe{}", b'{"x": "\\ud800"}'):
