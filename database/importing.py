@@ -77,7 +77,7 @@ class _Loading:
             size, read = os.fstat(lines.fileno()).st_size, 0
             for number, line in enumerate(lines, 1):
                 try:
-                    self._take(number, json.loads(line))
+                    self._take(number, _object(json.loads(line)))
                 except (sqlite3.Error, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
                     raise DatabaseUnavailable(f"{self._name}: line {number} cannot be restored: {error}.") from error
                 read += len(line)
@@ -100,9 +100,11 @@ class _Loading:
             self._insert(self._known(line["row_of"]), line.get("rowid"), line["values"])
         elif "sql" in line:
             self._make(line["sql"])
-        else:
+        elif "end" in line:
             self._set_counters()
             self._end = line["end"]
+        else:
+            raise ValueError("it is no line of an export")
 
     def _begin(self, line: dict[str, Any]) -> None:
         if line.get("voygen") != "export":
@@ -148,6 +150,12 @@ def _opened(export: Path) -> Generator[IO[bytes]]:
             yield lines
     except OSError as error:
         raise DatabaseUnavailable(f"{_named(export)} cannot be read: {error.strerror}.") from error
+
+
+def _object(line: object) -> dict[str, Any]:
+    if not isinstance(line, dict):
+        raise ValueError("a line is one JSON object")  # noqa: TRY004 - what it says is wrong, not what was passed
+    return cast("dict[str, Any]", line)
 
 
 def _named(export: Path) -> str:

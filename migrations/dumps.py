@@ -72,6 +72,8 @@ def _run(dump: Path, scratch: Path) -> None:
                     connection.execute(statement)
                 except (sqlite3.Error, ValueError) as error:
                     raise DatabaseUnavailable(f"{dump}: statement {number} failed: {error}.") from error
+        if connection.execute("SELECT 1 FROM sqlite_schema").fetchone() is None:
+            raise DatabaseUnavailable(f"{dump} makes no table: the export failed, or it is another file.")
         connection.execute("COMMIT")
     except (OSError, ValueError) as error:
         raise DatabaseUnavailable(f"{dump} cannot be read: {error}.") from error

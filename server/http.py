@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import uvicorn
 from mcp.server.auth.routes import build_resource_metadata_url, create_protected_resource_routes
+from mcp.server.transport_security import TransportSecuritySettings
 from pydantic import AnyHttpUrl
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -118,7 +119,7 @@ class _Application:
             "read": make_server(desk, reading, observe=observe),
         }
         writing = {tool.name for tool in tools} - {tool.name for tool in reading}
-        by_scope = {scope: _mcp_app(server, settings) for scope, server in self._servers.items()}
+        by_scope = {scope: _mcp_app(server) for scope, server in self._servers.items()}
         self.gate = Gate(by_scope, writing, door, settings, metrics)
 
     def routes(self) -> list[Route]:
@@ -162,14 +163,17 @@ def _json(content: dict[str, Any], status: int) -> Response:
     return Response(json.dumps(content), status, media_type="application/json")
 
 
-def _mcp_app(server: MCPServer[None], settings: HttpSettings) -> ASGIApp:
-    """Answers are plain JSON: a call goes on where its client has gone, and no proxy cuts a stream off."""
+def _mcp_app(server: MCPServer[None]) -> ASGIApp:
+    """Answers are plain JSON: a call goes on where its client has gone, and no proxy cuts a stream off.
+
+    Who may name this server is for the gate to say, before.
+    """
     server.streamable_http_app(
         streamable_http_path=PATH,
         json_response=True,
         stateless_http=True,
         max_request_body_size=MAX_BODY,
-        transport_security=settings.security(),
+        transport_security=TransportSecuritySettings(enable_dns_rebinding_protection=False),
     )
     return server.session_manager.handle_request
 

@@ -7,20 +7,21 @@ calls there are already.
 from __future__ import annotations
 
 import asyncio
-import json
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 
 from mcp.server.transport_security import TransportSecurityMiddleware
+from mcp_types import JSONRPCRequest
 from starlette.requests import Request
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, Response
 
 from database.actor import acting
 from server.http_auth import ANYONE, Refused
+from server.messages import NoMessage, message_of
 
 if TYPE_CHECKING:
     from collections.abc import Container, Mapping
 
-    from starlette.responses import Response
+    from mcp_types import JSONRPCMessage
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from server.http_auth import Caller, Door
@@ -73,7 +74,7 @@ class Gate:
         try:
             caller = await self._caller(request)
             body = await self._body(request)
-            self._require_right(caller, body)
+            self._require_right(caller, _message(body))
             self._require_room()
         except Refused as refused:
             await self._refuse(self._door.answer(refused), scope, receive, send)
@@ -104,7 +105,8 @@ class Gate:
 
     async def _check_names(self, request: Request) -> None:
         """Host and Origin must be allowed, or the page of a stranger could call through a person's browser."""
-        refusal = await self._security.validate_request(request, is_post=False)
+        names = [(key, value.lower() if key == b"host" else value) for key, value in request.headers.raw]
+        refusal = await self._security.validate_request(Request({**request.scope, "headers": names}), is_post=False)
         if refusal:
             raise _Answered(refusal)
 
@@ -124,9 +126,9 @@ class Gate:
             late = _plain(408, "request_timeout", "The request took too long to arrive.", Connection="close")
             raise _Answered(_busy("The server is stopping.") if self.stopping else late) from error
 
-    def _require_right(self, caller: Caller, body: bytes) -> None:
+    def _require_right(self, caller: Caller, message: JSONRPCMessage) -> None:
         """Calling a tool that writes takes the scope write. Whatever else they send, others see no such tool."""
-        if caller.scope == "read" and _tool_called(body) in self._writing:
+        if caller.scope == "read" and _tool_called(message) in self._writing:
             raise Refused(403, "This tool takes a token of scope write.", "insufficient_scope")
 
     def _require_room(self) -> None:
@@ -180,19 +182,18 @@ async def _read(request: Request) -> bytes:
             return bytes(body)
 
 
-def _tool_called(body: bytes) -> str:
-    """The tool that a message calls; nothing for any other message, and for what is none."""
+def _message(body: bytes) -> JSONRPCMessage:
     try:
-        message: Any = json.loads(body)
-    except (ValueError, RecursionError):
+        return message_of(body)
+    except NoMessage as wrong:
+        raise _Answered(Response(wrong.answer, 400, media_type="application/json")) from wrong
+
+
+def _tool_called(message: JSONRPCMessage) -> str:
+    """The tool that a message calls; nothing for any other message."""
+    if not isinstance(message, JSONRPCRequest) or message.method != "tools/call":
         return ""
-    if not isinstance(message, dict):
-        return ""
-    call = cast("dict[str, Any]", message)
-    params = call.get("params")
-    if call.get("method") != "tools/call" or not isinstance(params, dict):
-        return ""
-    return str(cast("dict[str, Any]", params).get("name"))
+    return str((message.params or {}).get("name"))
 
 
 def _plain(status: int, error: str, words: str, **headers: str) -> Response:

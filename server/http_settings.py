@@ -58,7 +58,7 @@ class HttpSettings:
         from mcp.server.transport_security import TransportSecuritySettings  # noqa: PLC0415 - takes long to import
 
         loopback = () if self.beyond_loopback else LOOPBACK_NAMES
-        hosts = [_with_any_port(name) for name in (*loopback, *self.allowed_hosts)]
+        hosts = [_with_any_port(name) for name in (*loopback, *map(str.lower, self.allowed_hosts))]
         origins = [_with_any_port(f"http://{name}") for name in loopback]
         origins += [_with_any_port(f"https://{name}") for name in self.allowed_hosts]
         return TransportSecuritySettings(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import os
 import sys
 from contextlib import contextmanager
@@ -100,6 +101,16 @@ def _nothing(**_: object) -> None:
     """What a command does that is there for its options alone."""
 
 
+class _Seconds(click.FloatRange):
+    """A time that ends."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: ANN401 - click's own
+        seconds = super().convert(value, param, ctx)
+        if not math.isfinite(seconds):
+            self.fail(f"{value} is no number of seconds.", param, ctx)
+        return seconds
+
+
 def _option_type(known: Setting) -> Any:  # noqa: ANN401 - click takes types and its own
     """Click's type for it. Whether a file may be read is left to those who read it: they say more."""
     types: dict[Kind, Any] = {
@@ -107,7 +118,7 @@ def _option_type(known: Setting) -> Any:  # noqa: ANN401 - click takes types and
         "text": str,
         "list": str,
         "switch": bool,
-        "seconds": click.FloatRange(min=0, min_open=True),
+        "seconds": _Seconds(min=0, min_open=True),
         "number": click.IntRange(min=1),
         "choice": click.Choice(known.choices),
     }
@@ -118,7 +129,7 @@ def _parts(_: click.Context, option: click.Parameter, value: tuple[str, ...]) ->
     """Texts, each of which may be several, separated by commas."""
     assert isinstance(option, SettingOption)  # noqa: S101 - a callback of these alone
     parts = tuple(part.strip() for text in value for part in text.split(",") if part.strip())
-    if wrong := option.setting.unknown_in(parts):
+    if wrong := option.setting.wrong_in(parts):
         raise click.BadParameter(wrong)
     return parts
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from database.embedded import EmbeddedDatabase, open_database, open_read_only
+from database.embedded import EmbeddedDatabase, open_database, open_read_only, require_file
 from database.errors import DatabaseUnavailable
 from database.measures import WatchedDatabase
 from database.phase import PhasedDatabase
@@ -46,6 +46,8 @@ async def serve(  # noqa: PLR0913 - what is served, to whom, and how
 
     `read_only` leaves the tools that only read, and opens the file so that the engine refuses what a bug would write.
     """
+    if not may_migrate:
+        require_file(path)
     readers = HTTP_READERS if http else 1
     opening = (
         open_read_only(path, readers=readers) if read_only else open_database(path, readers=readers, patience=patience)

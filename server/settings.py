@@ -59,8 +59,10 @@ class Setting:
     def variable(self) -> str:
         return self.environment or f"VOYGEN_{self.name.upper()}"
 
-    def unknown_in(self, value: Sequence[str]) -> str:
-        """What is wrong with a list, some of which are none of the choices; "" if nothing is."""
+    def wrong_in(self, value: Sequence[str]) -> str:
+        """What is wrong with a list that holds what is no choice, or chooses nothing; "" if nothing is."""
+        if self.choices and not value:
+            return f"choose at least one of {', '.join(self.choices)}"
         unknown = [one for one in value if self.choices and one not in self.choices]
         return f"no such choice as {', '.join(unknown)}: there are {', '.join(self.choices)}" if unknown else ""
 
@@ -202,7 +204,7 @@ def _checked(path: Path, name: str, value: object) -> Any:  # noqa: ANN401 - as 
         raise SettingsWrong(f"{path}: {name} is not as it must be: write {wanted}.")
     if setting.kind == "list":
         parts = tuple(cast("list[str]", value))
-        if wrong := setting.unknown_in(parts):
+        if wrong := setting.wrong_in(parts):
             raise SettingsWrong(f"{path}: {name}: {wrong}.")
         return parts
     return path.parent / Path(str(value)).expanduser() if setting.kind == "file" else value

@@ -18,10 +18,10 @@ import sys
 from typing import TYPE_CHECKING, Any, cast
 
 from mcp.server.stdio import stdio_server
-from mcp_types import JSONRPCNotification, JSONRPCRequest, jsonrpc_message_adapter
-from pydantic import ValidationError
+from mcp_types import JSONRPCNotification, JSONRPCRequest
 
 from database.platform import IS_WINDOWS, can_use_event_loop_pipes
+from server.messages import NoMessage, message_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -94,7 +94,9 @@ class _Session:
     async def write(self, text: str) -> None:
         try:
             await self._wire.write(text.encode())
-        except (BrokenPipeError, ConnectionError):
+        except OSError as error:
+            if not isinstance(error, ConnectionError):  # such as a full disk, where stdout is a file
+                logger.error("stopping: stdout cannot be written: %s", error.strerror)  # noqa: TRY400 - no fault of ours
             self._open.clear()
             self._all_answered.set()
             self._stop.set()
@@ -119,9 +121,9 @@ class _Session:
     async def _take_note(self, line: str) -> bool:
         """Whether the line is for the SDK. What it would drop in silence is answered here."""
         try:
-            message = jsonrpc_message_adapter.validate_json(line, by_name=False)
-        except ValidationError as error:
-            await self.write(_refusal(line, error) + "\n")
+            message = message_of(line)
+        except NoMessage as wrong:
+            await self.write(wrong.answer + "\n")
             return False
         if isinstance(message, JSONRPCRequest):
             self._open.add(message.id)
@@ -142,24 +144,6 @@ class _Session:
             logger.info("stopping: finishing %d calls", len(self._open))
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._all_answered.wait(), GRACE)
-
-
-def _refusal(line: str, error: ValidationError) -> str:
-    """The answer to a line that is no message, with its id where it has one."""
-    if any(fault["type"] == "json_invalid" for fault in error.errors()):
-        words = "Parse error: a message is one line of JSON, without halves of characters or numbers without end."
-        fault = {"code": -32700, "message": words}
-    else:
-        fault = {"code": -32600, "message": "Invalid request: a message is one JSON-RPC 2.0 object."}
-    try:
-        sent = json.loads(line, parse_int=float)  # takes more than the SDK does
-    except (ValueError, RecursionError):
-        sent = None
-    given = cast("dict[str, Any]", sent).get("id") if isinstance(sent, dict) else None
-    if isinstance(given, float) and given.is_integer():
-        given = int(given)
-    request_id = given if isinstance(given, int | str) and not isinstance(given, bool) else None
-    return json.dumps({"jsonrpc": "2.0", "id": request_id, "error": fault})
 
 
 class _Wire:

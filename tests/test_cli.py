@@ -115,6 +115,9 @@ def test_an_old_database_is_neither_checked_nor_served_without_migration(
     for arguments in (("check",), ("serve", "--no-migrate")):
         assert "voygen migrate --db" in failed(*arguments, "--db", path)
     assert raw.everything(path) == before
+    for more in ("--no-migrate", "--read-only"):
+        assert "does not exist" in failed("serve", more, "--db", path.with_name("none.db"))
+    assert not path.with_name("none.db").exists()
     succeeded_with_warning = voygen("serve", "--db", path)
     assert succeeded_with_warning.returncode == 0
     assert "the backup is" in succeeded_with_warning.stderr

@@ -124,6 +124,29 @@ def test_a_body_that_is_too_large_is_refused_however_it_is_sent(team: Team) -> N
         assert connection.getresponse().status == 200
 
 
+@pytest.mark.parametrize(
+    ("body", "request_id", "code"),
+    [
+        (b"nonsense", None, -32700),
+        (b'{"jsonrpc":"2.0","id":4,"method":"ping","params":{"x":"\\ud83c"}}', 4, -32700),
+        (b"5", None, -32600),
+        (b'[{"jsonrpc":"2.0","id":1,"method":"ping"}]', None, -32600),
+        (b'{"jsonrpc":"2.0","id":3,"method":"ping","params":[1]}', 3, -32600),
+        (b'{"jsonrpc":"2.0","id":null,"method":"ping"}', None, -32600),
+    ],
+)
+def test_a_body_that_is_no_message_is_refused_in_our_words(
+    team: Team, body: bytes, request_id: int | None, code: int
+) -> None:
+    reply = team.post(body)
+    assert (reply.status, reply.json["id"], reply.json["error"]["code"]) == (400, request_id, code)
+    assert "pydantic" not in reply.json["error"]["message"]
+
+
+def test_the_name_of_a_host_has_no_case(team: Team) -> None:
+    assert team.post(call("get_anything", query=str(KYOTO)), None, Host="LocalHost:80").status == 200
+
+
 def test_health_and_readiness_are_told_to_anyone(team: Team, path: Path) -> None:
     assert team.request("GET", "/healthz", Host="10.0.0.7").json == {"live": True}
     assert team.request("GET", "/readyz", Host="10.0.0.7").json == {"ready": True, "problem": None}

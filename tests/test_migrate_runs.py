@@ -165,6 +165,14 @@ def test_a_dump_that_fails_leaves_no_file_behind(tmp_path: Path) -> None:
     assert raw.names_in(tmp_path) == ["dump.sql"]
 
 
+@pytest.mark.parametrize("text", ["", "-- nothing\n", "PRAGMA defer_foreign_keys = TRUE;\n"])
+def test_a_dump_that_makes_no_table_is_refused(tmp_path: Path, text: str) -> None:
+    (tmp_path / "dump.sql").write_text(text)
+    with pytest.raises(DatabaseUnavailable, match="makes no table"):
+        load_dump(tmp_path / "dump.sql", tmp_path / "new.db")
+    assert [file.name for file in tmp_path.iterdir()] == ["dump.sql"]
+
+
 def test_a_dump_is_not_loaded_over_a_database(tmp_path: Path) -> None:
     path = raw.new_file(tmp_path / "voygen.db")
     whole = path.read_bytes()

@@ -129,6 +129,10 @@ def test_the_command_mends_says_how_to_put_back_and_puts_back(tmp_path: Path) ->
     assert json.loads(after.stdout)["drift"] == json.loads(before.stdout)["drift"]
     done = voygen("repair", "--db", path, "--undo", 9)
     assert (done.returncode, done.stdout, done.stderr) == (2, "", "voygen: There is no repair run 9.\n")
+    for option in ("--undo", "--trip"):
+        done = voygen("repair", "--db", path, option, "9" * 30)
+        assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+        assert f"Invalid value for '{option}'" in done.stderr
 
 
 async def test_putting_back_leaves_alone_what_others_changed_since(tmp_path: Path) -> None:

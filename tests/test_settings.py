@@ -174,6 +174,21 @@ def test_a_wrong_value_in_the_environment_is_refused(name: str) -> None:
     assert "Invalid value" in refused("config", **{name: "perhaps"})
 
 
+@pytest.mark.parametrize("seconds", ["nan", "inf", "0", "-1"])
+@pytest.mark.parametrize("flag", ["--patience", "--request-timeout"])
+def test_a_time_must_be_one_that_passes_and_ends(flag: str, seconds: str) -> None:
+    assert "Invalid value" in refused("config", flag, seconds)
+
+
+@pytest.mark.parametrize("groups", ["", " , "])
+def test_a_list_of_groups_that_names_none_is_refused(tmp_path: Path, groups: str) -> None:
+    (tmp_path / "config.toml").write_text("toolsets = []")
+    said = "choose at least one of all, clients, facts,"
+    assert said in refused("config", "--toolsets", groups)
+    assert said in refused("config", VOYGEN_CONFIG=str(tmp_path / "config.toml"))
+    assert voygen("config", env=os.environ | {"VOYGEN_TOOLSETS": ""}).returncode == 0  # as if it were not set
+
+
 @pytest.mark.parametrize("command", ["config", "serve"])
 def test_a_group_that_does_not_exist_is_refused_wherever_it_is_named(tmp_path: Path, command: str) -> None:
     path = tmp_path / "config.toml"

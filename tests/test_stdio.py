@@ -169,6 +169,10 @@ def test_a_line_that_is_no_message_is_answered_and_the_server_goes_on(tmp_path: 
         answered = converse(path, line, ping(1))
         assert answered[None]["error"]["code"] == -32600, line
         assert answered[1]["result"] == {}
+    for number in (None, True, 1.5):
+        answered = converse(path, ping(2) | {"id": number}, ping(1))
+        assert answered[None]["error"]["message"] == "Invalid request: an id is a text or a whole number."
+        assert answered[1]["result"] == {}
     answered = converse(path, ping(7) | {"params": [1]}, ping(8) | {"jsonrpc": "1.0"}, b"", b"  ", ping(1))
     assert [answered[number]["error"]["code"] for number in (7, 8)] == [-32600, -32600]
     assert answered[1]["result"] == {}

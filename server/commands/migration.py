@@ -12,6 +12,9 @@ from server.bars import progress_bar
 from server.options import DONE, INCONSISTENT, database, failing_in_words, run, show
 from server.options import as_json as as_json_option
 
+# What SQLite holds as a whole number.
+_ID = click.IntRange(-(2**63), 2**63 - 1)
+
 _quiet_days = click.option(
     "--quiet-days",
     type=click.IntRange(0, 3650),
@@ -66,9 +69,9 @@ def check(path: Path, *, record: bool, as_json: bool) -> None:
     show_default=True,
     help="Which side is right where a pair stands on one only.",
 )
-@click.option("--trip", "trip_id", type=int, help="Mend this trip alone.")
+@click.option("--trip", "trip_id", type=_ID, help="Mend this trip alone.")
 @click.option("--apply", "really", is_flag=True, help="Do it; without this the plan is printed.")
-@click.option("--undo", "run_id", type=int, metavar="RUN", help="Put back what a run changed.")
+@click.option("--undo", "run_id", type=_ID, metavar="RUN", help="Put back what a run changed.")
 @as_json_option
 def repair(  # noqa: PLR0913 - the options
     path: Path,
