@@ -13,6 +13,7 @@ from database.schema import views
 from migrations.files import quoted, trusted
 from migrations.obstacles import accept_findings, obstacles_before, proofs
 from migrations.shape import expected, kind_of
+from migrations.trial import broken_by
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -61,7 +62,7 @@ async def phase_status(db: EmbeddedDatabase, quiet_days: int = QUIET_DAYS) -> Ph
     return PhaseStatus(
         **state.__dict__,
         next_phase=after,
-        obstacles=await obstacles_before(db, state.phase, quiet_days) if after else [],
+        obstacles=await _in_the_way(db, state.phase, quiet_days) if after else [],
         direct_writes=[dict(row) for row in await db.read(DIRECT_WRITES)],
         shadow_mismatches=mismatches,
     )
@@ -93,7 +94,7 @@ async def advance(db: EmbeddedDatabase, *, quiet_days: int = QUIET_DAYS, accept:
             await accept_findings(db, accept)
         # The definitions are read for the proof before they are looked at: what changes in between is seen by one.
         proven = await proofs(db, state.phase, quiet_days)
-        obstacles = await obstacles_before(db, state.phase, quiet_days)
+        obstacles = await _in_the_way(db, state.phase, quiet_days)
         if obstacles:
             raise PhaseRefused(target, obstacles)
         if target == "prefer_junction":
@@ -120,6 +121,13 @@ async def go_back(db: EmbeddedDatabase) -> PhaseState:
         except GuardFailed:
             continue
     raise DatabaseUnavailable("The phase was changed by others each time: run the command again.")
+
+
+async def _in_the_way(db: EmbeddedDatabase, phase: Phase, quiet_days: int) -> list[dict[str, str]]:
+    obstacles = await obstacles_before(db, phase, quiet_days)
+    if next_phase(phase) == "normalized":
+        obstacles += await broken_by(db, await _without_column(db, phase))
+    return obstacles
 
 
 async def _move(db: Database, state: PhaseState, target: Phase, statements: Sequence[Statement]) -> PhaseState:

@@ -257,3 +257,25 @@ async def test_a_repair_lets_a_new_client_find_the_entries_that_came_past_the_tr
     look(file, "INSERT INTO clients_v2 (email, full_name) VALUES ('new@x.io', 'N')")
     assert (await check(db)).consistent
     assert look(file, "SELECT client_role FROM trip_client_assignments WHERE trip_id = 2") == [("payer",)]
+
+
+async def test_what_of_ones_own_needs_the_column_is_in_its_way_by_name(db: EmbeddedDatabase, file: Path) -> None:
+    await lead_to(db, "prefer_junction")
+    own = {
+        "schema/by list": 'CREATE INDEX "by list" ON trips_v2 (clients)',
+        "schema/some": "CREATE INDEX some ON trips_v2 (trip_name) WHERE clients <> '[]'",
+        "schema/seen": "CREATE TRIGGER seen AFTER UPDATE ON trips_v2 BEGIN SELECT new.clients; END",
+    }
+    for sql in own.values():
+        look(file, sql)
+    look(file, "CREATE INDEX named ON trips_v2 (trip_name, status)")
+    look(file, "CREATE VIEW listed AS SELECT trip_id, clients FROM trips_v2")
+    assert set(await obstacles(db)) == own.keys()
+    for name in own:
+        kind = "TRIGGER" if name == "schema/seen" else "INDEX"
+        look(file, f'DROP {kind} "{name.partition("/")[2]}"')
+    look(file, "ALTER TABLE trips_v2 ADD COLUMN people AS (json_array_length(clients))")
+    assert await obstacles(db) == ["schema/trips_v2"]
+    look(file, "ALTER TABLE trips_v2 DROP COLUMN people")
+    assert await obstacles(db) == []
+    await lead_to(db, "normalized")

@@ -1,0 +1,55 @@
+"""Trying a change of the schema on an empty copy of it, to tell beforehand what of the person's own is in its way."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from contextlib import closing, suppress
+from typing import TYPE_CHECKING, LiteralString
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from database.engine import Database, Statement
+
+# As SQLite tells what a change of a table would break.
+_BREAKS = re.compile(r"error in (index|trigger|table) (.+) after drop column: (.+)", re.DOTALL)
+
+
+async def broken_by(db: Database, change: Sequence[Statement]) -> list[dict[str, str]]:
+    """What the statements would break, each with a name and a problem; nothing of the database itself is touched."""
+    schema = [row["sql"] for row in await db.read(SCHEMA)]
+    found: list[dict[str, str]] = []
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as copy:
+        for sql in schema:
+            with suppress(sqlite3.Error):  # the tables within a virtual one are there already
+                copy.execute(sql)
+        while (refusal := _refusal(copy, change)) is not None:
+            broken = _BREAKS.fullmatch(refusal)
+            kind, name, words = broken.groups() if broken else ("table", "trips_v2", refusal)
+            problem = f"{kind} that needs the column clients ({words}): take it away, or make it anew without"
+            found.append({"name": f"schema/{name}", "problem": problem})
+            if kind == "table":
+                break
+            copy.execute(f'DROP {kind} "{name.replace(chr(34), chr(34) * 2)}"')
+    return found
+
+
+def _refusal(copy: sqlite3.Connection, change: Sequence[Statement]) -> str | None:
+    """The engine's words, None where it takes all. The copy is left as it was."""
+    copy.execute("BEGIN")
+    try:
+        for statement in change:
+            copy.execute(statement.sql, statement.params)
+    except sqlite3.Error as error:
+        return str(error)
+    finally:
+        copy.execute("ROLLBACK")
+    return None
+
+
+SCHEMA: LiteralString = """
+SELECT sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'
+ORDER BY CASE type WHEN 'table' THEN 1 WHEN 'index' THEN 2 WHEN 'view' THEN 3 ELSE 4 END,
+         sql NOT LIKE 'CREATE VIRTUAL %', rowid
+"""
