@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from database.engine import Database, Row, Value
 
 
+# The guard with which a rehearsal ends.
+GUARD_OF_THE_END = "self_test_over"
+
+
 class Rehearsed(Exception):
     """The engine took the batch; nothing of it was stored."""
 
@@ -34,7 +38,7 @@ class RehearsingDatabase:
         try:
             return await self._db.batch([*statements, Statement(OVER)])
         except GuardFailed as failed:
-            if failed.guard == "self_test_over":
+            if failed.guard == GUARD_OF_THE_END:
                 raise Rehearsed from failed
             raise
 

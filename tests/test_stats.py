@@ -21,6 +21,7 @@ from database.embedded import open_database
 from database.engine import Statement
 from database.errors import ConstraintViolated, GuardFailed
 from database.measures import WatchedDatabase
+from database.rehearsal import Rehearsed, RehearsingDatabase
 from server.launch import own_command
 from server.recording import BOUNDS_MS, Recorder
 from server.stats import stats_of_file
@@ -100,6 +101,8 @@ async def test_what_constraints_refuse_is_told_apart_from_what_is_tried_again(pa
         ):
             with pytest.raises(error):
                 await watched.batch([statement])
+        with pytest.raises(Rehearsed):
+            await RehearsingDatabase(watched).batch([Statement("DELETE FROM trips_v2")])
         await recorder.write()
     stats = await stats_of_file(path, 2, look=False)
     assert stats.violations == {"UNIQUE": 2, "FOREIGN KEY": 1}
