@@ -176,6 +176,16 @@ async def test_unknown_arguments_are_refused_at_every_level(tmp_path: Path, era:
 
 
 @each_era
+async def test_what_was_sent_beside_data_is_told_to_belong_into_it(tmp_path: Path, era: Era) -> None:
+    async with new_desk(tmp_path, era) as desk:
+        before = desk.everything()
+        said, remedy = (await desk.fails(KYOTO, {"type": "add_note", "note": "x"})).split("\n")
+        assert said == "invalid_input: (1) data is missing; (2) note is not an argument here."
+        assert remedy == "(1) Send data: an object with note. (2) Put it into data."
+        assert desk.everything() == before
+
+
+@each_era
 async def test_with_atomic_all_operations_are_done_or_none(tmp_path: Path, era: Era) -> None:
     async with new_desk(tmp_path, era) as desk:
         before = desk.everything()

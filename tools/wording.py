@@ -67,7 +67,7 @@ def _remedy(fault: dict[str, Any], schema: dict[str, Any]) -> str:
             return f"Send {remedy}."
     parent, name = _find(schema, fault["loc"])
     if fault["type"] == "extra_forbidden":
-        return f"Leave it out; the arguments are {', '.join(parent.get('properties', {}))}."
+        return _out_of_place(name, parent.get("properties", {}), schema)
     described = _resolve(schema, parent.get("properties", {}).get(name, {}))
     words = described.get("description") or next(
         (option["description"] for option in described.get("anyOf", []) if "description" in option), ""
@@ -77,7 +77,14 @@ def _remedy(fault: dict[str, Any], schema: dict[str, Any]) -> str:
         return f"Send one of {', '.join(map(str, choices))} as {name}."
     if not name:
         return f"Send an object with {', '.join(parent.get('properties', ('type', 'data')))}."
-    return f"Send {name}: {words or _shape(described)}"
+    return f"Send {name}: {words or _shape(schema, described)}"
+
+
+def _out_of_place(name: str, arguments: dict[str, Any], schema: dict[str, Any]) -> str:
+    for holder, described in arguments.items():
+        if name in _fields(schema, described):
+            return f"Put it into {holder}."
+    return f"Leave it out; the arguments are {', '.join(arguments)}."
 
 
 def _find(schema: dict[str, Any], location: tuple[str | int, ...]) -> tuple[dict[str, Any], str]:
@@ -108,7 +115,14 @@ def _resolve(schema: dict[str, Any], node: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _shape(described: dict[str, Any]) -> str:
+def _fields(schema: dict[str, Any], node: dict[str, Any]) -> dict[str, Any]:
+    return _resolve(schema, node).get("properties", {})
+
+
+def _shape(schema: dict[str, Any], described: dict[str, Any]) -> str:
+    fields = _fields(schema, described)
+    if fields:
+        return f"an object with {', '.join(fields)}."
     return f"a value of type {described.get('type', 'described in the schema')}."
 
 
