@@ -1,5 +1,5 @@
 # The server on stdio:  docker run -i --rm -v voygen:/data voygen
-FROM python:3.13-slim AS build
+FROM python:3.14-slim AS build
 WORKDIR /src
 COPY requirements.txt ./
 RUN python -m venv /opt/voygen \
@@ -13,7 +13,7 @@ COPY database/ database/
 RUN /opt/voygen/bin/pip install --no-cache-dir --no-deps . \
     && /opt/voygen/bin/python -m compileall -q /opt/voygen/lib
 
-FROM python:3.13-slim
+FROM python:3.14-slim
 RUN useradd --create-home --uid 10001 voygen \
     && install -d -o voygen -g voygen -m 0700 /data
 COPY --from=build /opt/voygen /opt/voygen

@@ -20,7 +20,7 @@ from database.errors import (
     EngineTooOld,
     translated,
 )
-from database.platform import keep_private, make_private_file, make_private_folder
+from database.platform import is_there, keep_private, make_private_file, make_private_folder
 from database.progress import Progress, untold
 
 if TYPE_CHECKING:
@@ -126,13 +126,20 @@ def prepare_file(path: Path) -> None:
 def require_file(path: Path) -> None:
     """Raises DatabaseUnavailable where there is no file: what only looks at a database never makes one."""
     _refuse_folder(path)
-    if not path.exists():
+    if not _is_there(path):
         raise DatabaseUnavailable(f"{path} does not exist.")
 
 
 def _refuse_folder(path: Path) -> None:
-    if path.is_dir():
+    if _is_there(path) and path.is_dir():
         raise DatabaseUnavailable(f"{path} is a folder, not a database file.")
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return is_there(path)
+    except PermissionError as error:
+        raise DatabaseUnavailable(f"{path} cannot be opened: {error.strerror}.") from error
 
 
 class EmbeddedDatabase:

@@ -61,6 +61,15 @@ def make_private_file(path: Path) -> None:
     os.close(handle)
 
 
+def is_there(path: Path) -> bool:
+    """Raises PermissionError where nobody may look; `Path.exists` answers False to that since Python 3.14."""
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    return True
+
+
 def keep_private(path: Path) -> None:
     """Take group's and others' rights from a file whose owner we are; leave another's as it is."""
     if IS_WINDOWS:

@@ -19,7 +19,7 @@ from database.embedded import open_to_look
 from database.errors import DatabaseError, DatabaseUnavailable, NotADatabase, ProgramTooOld
 from database.inspection import damage, engine_lacks, engine_version, findings_left
 from database.phase import read_phase
-from database.platform import IS_WINDOWS, OWNER_ONLY
+from database.platform import IS_WINDOWS, OWNER_ONLY, is_there
 from migrations.runner import pending
 from migrations.shape import differences
 from server.client_configs import CLIENTS, Surroundings
@@ -39,9 +39,6 @@ if TYPE_CHECKING:
 State = Literal["ok", "note", "to do", "unknown"]
 
 COLOURS: Mapping[State, str] = {"ok": "green", "note": "cyan", "to do": "yellow", "unknown": "red"}
-
-# The Pythons that this voygen is made for: the first, and the first that is not.
-PYTHONS = ((3, 11), (3, 14))
 
 # Less room on the disk than this beside the size of the database is told, in bytes.
 ROOM = 100 * 1024 * 1024
@@ -99,11 +96,7 @@ def describe(found: list[Finding]) -> str:
 
 def _environment() -> Iterator[Finding]:
     yield Finding("environment", "voygen", "ok", voygen_version())
-    version = platform.python_version()
-    if PYTHONS[0] <= sys.version_info[:2] < PYTHONS[1]:
-        yield Finding("environment", "Python", "ok", f"{version} at {sys.executable}")
-    else:
-        yield Finding("environment", "Python", "to do", version, "Install voygen with Python 3.11, 3.12 or 3.13.")
+    yield Finding("environment", "Python", "ok", f"{platform.python_version()} at {sys.executable}")
     if lacks := engine_lacks():
         words = f"{engine_version()} lacks {', '.join(lacks)}"
         yield Finding(
@@ -148,7 +141,8 @@ def _variables() -> Iterator[Finding]:
 
 def _file(path: Path) -> Iterator[Finding]:
     try:
-        is_folder, exists = path.is_dir(), path.exists()
+        exists = is_there(path)
+        is_folder = exists and path.is_dir()
     except PermissionError:
         words = f"{path} lies in a folder that you have no right to"
         yield Finding("file", "database", "unknown", words, "Give yourself the right to, or ask its owner.")
