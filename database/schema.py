@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, LiteralString
 
 if TYPE_CHECKING:
@@ -13,6 +14,8 @@ _STRING = re.compile(r"('(?:[^']|'')*')")
 _AROUND = re.compile(r"\s*([(),=<>|;+*/-])\s*")
 
 
+# Holds the definitions of one database, which a check compares again and again.
+@lru_cache(maxsize=512)
 def normalized(sql: str) -> str:
     """A definition without what does not matter: comments, white space, quotes of names, case outside strings."""
     pieces = _STRING.split(_COMMENT.sub(" ", sql).strip().rstrip(";"))

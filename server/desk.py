@@ -6,7 +6,8 @@ import contextlib
 import logging
 import time
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any, TypeAlias
+from functools import cache
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from mcp.server.mcpserver.tools import Tool as McpTool
 from mcp.server.mcpserver.utilities.func_metadata import ArgModelBase, FuncMetadata
@@ -29,7 +30,7 @@ from tools.bounds import bounded, shortened
 from tools.errors import Busy, InvalidInput, ReadOnly, ToolFault, Unavailable
 from tools.once import run_tool
 from tools.shapes import sound
-from tools.tool import AnyTool
+from tools.tool import Answer, AnyTool, Arguments
 from tools.wording import words_for
 
 if TYPE_CHECKING:
@@ -89,19 +90,14 @@ class _OfferedTool(McpTool):
 
     @classmethod
     def of(cls, tool: AnyTool, db: Database, observe: Observe | None) -> _OfferedTool:
-        arguments = create_model(f"{tool.name}_arguments", __base__=(tool.input, ArgModelBase))
         hints = tool.hints
         offered = cls(
             fn=tool.run,
             name=tool.name,
             title=tool.title,
             description=tool.description,
-            parameters=lean_input(tool.input.model_json_schema()),
-            fn_metadata=FuncMetadata(
-                arg_model=arguments,
-                output_model=tool.output,
-                output_schema=lean_output(tool.output.model_json_schema()),
-            ),
+            parameters=_input_schema(tool.input),
+            fn_metadata=_metadata(tool.input, tool.output),
             is_async=True,
             context_kwarg=None,
             annotations=ToolAnnotations(
@@ -177,6 +173,22 @@ class _OfferedTool(McpTool):
         return Unavailable(
             f"The database failed{number}; nothing was written.", "Send the call again; tell the person if it stays so."
         )
+
+
+# Schemas depend on nothing but the models: a process that makes several servers computes them once.
+@cache
+def _input_schema(model: type[Arguments]) -> dict[str, Any]:
+    return lean_input(model.model_json_schema())
+
+
+@cache
+def _metadata(arguments: type[Arguments], answer: type[Answer]) -> FuncMetadata:
+    bases = cast("tuple[type[ArgModelBase], ...]", (arguments, ArgModelBase))
+    return FuncMetadata(
+        arg_model=create_model(arguments.__name__, __base__=bases),
+        output_model=answer,
+        output_schema=lean_output(answer.model_json_schema()),
+    )
 
 
 def _unpacked(arguments: dict[str, Any], properties: dict[str, Any]) -> dict[str, Any]:
