@@ -20,8 +20,6 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import Response
 from starlette.routing import Route
 
-from database import tokens
-from database.clock import now
 from database.errors import DatabaseError
 from database.measures import WatchedDatabase
 from database.platform import IS_WINDOWS
@@ -33,8 +31,9 @@ from server.http_issuer import Issuer
 from server.http_settings import PATH, CannotServe
 from server.http_wire import HeadTimeout, Listener
 from server.metrics import CONTENT_TYPE, CountingSteward, Metrics
+from server.offer import offered
+from server.opening import desk_of
 from server.recording import Recorder
-from server.serving import desk_of, offered
 from tools.errors import Unavailable
 
 if TYPE_CHECKING:
@@ -69,7 +68,6 @@ async def serve_http(
     db: EmbeddedDatabase, groups: Container[str], settings: HttpSettings, *, read_only: bool = False
 ) -> None:
     """Serve until a signal to stop; calls that were accepted by then are finished. Raises CannotServe."""
-    await _require_authentication(db, settings)
     with _listening_socket(settings) as listening:
         port: int = listening.getsockname()[1]
         metrics = Metrics()
@@ -192,17 +190,6 @@ def _within(tool: AnyTool, seconds: float) -> AnyTool:
             ) from error
 
     return replace(tool, run=run)
-
-
-async def _require_authentication(db: EmbeddedDatabase, settings: HttpSettings) -> None:
-    if not settings.beyond_loopback or settings.issuer:
-        return
-    moment = now()
-    if not any(token.state(moment) == "live" for token in await tokens.every(db)):
-        raise CannotServe(
-            f"{settings.host} can be reached from other machines, and nothing says who may call: make a token with "
-            f"`voygen token create NAME --db {db.path}`, or name an issuer with --issuer."
-        )
 
 
 def _door(db: EmbeddedDatabase, settings: HttpSettings, resource: str, tools: Sequence[AnyTool]) -> Door:

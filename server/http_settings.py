@@ -7,8 +7,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from database import tokens
+from database.clock import now
+
 if TYPE_CHECKING:
     from mcp.server.transport_security import TransportSecuritySettings
+
+    from database.embedded import EmbeddedDatabase
 
 LOOPBACK_NAMES = ("127.0.0.1", "localhost", "[::1]")
 
@@ -73,6 +78,18 @@ class HttpSettings:
                 f"{self.host} can be reached from other machines: name each host that clients call the server by with "
                 "--allowed-host."
             )
+
+
+async def require_authentication(db: EmbeddedDatabase, settings: HttpSettings) -> None:
+    """Raises CannotServe beyond loopback without a live token or an issuer."""
+    if not settings.beyond_loopback or settings.issuer:
+        return
+    moment = now()
+    if not any(token.state(moment) == "live" for token in await tokens.every(db)):
+        raise CannotServe(
+            f"{settings.host} can be reached from other machines, and nothing says who may call: make a token with "
+            f"`voygen token create NAME --db {db.path}`, or name an issuer with --issuer."
+        )
 
 
 def parse_address(text: str) -> tuple[str, int]:

@@ -41,15 +41,6 @@ _CHUNK = 64 * 1024
 _ANSWER = re.compile(r'\{"jsonrpc":"2\.0","id":("(?:[^"\\]|\\.)*"|-?\d+),"(?:result|error)"')
 
 
-def fill_missing_descriptors() -> None:
-    """Open the null device where stdin, stdout or stderr is closed: the next file opened would take its number."""
-    for descriptor in (0, 1, 2):
-        try:
-            os.fstat(descriptor)
-        except OSError:
-            os.open(os.devnull, os.O_RDWR)
-
-
 async def serve_stdio(server: MCPServer[Any]) -> None:
     """Serve until the end of input or a signal to stop."""
     stop = asyncio.Event()

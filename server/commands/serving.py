@@ -67,10 +67,9 @@ def serve(  # noqa: PLR0913 - the settings
     **http: Any,  # noqa: ANN401 - the fields of HttpSettings
 ) -> None:
     """Serve MCP over stdin and stdout, as a client such as Claude Desktop starts it, or over HTTP for a team."""
-    from server.launch import voygen_version  # noqa: PLC0415
+    from server.launch import fill_missing_descriptors, voygen_version  # noqa: PLC0415
     from server.logs import set_up_logging  # noqa: PLC0415
     from server.serving import serve as serve_file  # noqa: PLC0415
-    from server.stdio import fill_missing_descriptors  # noqa: PLC0415
     from server.tracing import traces_sent  # noqa: PLC0415
 
     fill_missing_descriptors()

@@ -1,0 +1,18 @@
+"""The tools that this server offers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tools.catalogue import all_tools
+
+if TYPE_CHECKING:
+    from collections.abc import Container
+
+    from tools.maintenance import Steward
+    from tools.tool import AnyTool
+
+
+def offered(steward: Steward, groups: Container[str], *, read_only: bool) -> list[AnyTool]:
+    """The tools of these groups; only those that read, if `read_only`."""
+    return [tool for tool in all_tools(steward) if tool.group in groups and (tool.hints.read_only or not read_only)]

@@ -1,0 +1,56 @@
+"""Opens the database that is served. Light to import: what can't be served is refused at once."""
+
+from __future__ import annotations
+
+import logging
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from database.embedded import EmbeddedDatabase, open_database, open_read_only, require_file
+from database.errors import DatabaseUnavailable
+from database.phase import PhasedDatabase
+from migrations.files import shipped
+from migrations.runner import migrate, pending
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+    from pathlib import Path
+
+    from database.engine import Database
+
+logger = logging.getLogger("voygen")
+
+
+@asynccontextmanager
+async def opened(
+    path: Path, *, readers: int, patience: float, may_migrate: bool, read_only: bool
+) -> AsyncGenerator[EmbeddedDatabase]:
+    """Open the file and migrate it if allowed; `read_only` makes the engine refuse every write.
+
+    Raises DatabaseError if it can't be served.
+    """
+    if not may_migrate:
+        require_file(path)
+    opening = (
+        open_read_only(path, readers=readers) if read_only else open_database(path, readers=readers, patience=patience)
+    )
+    async with await opening as db:
+        await _bring_up_to_date(db, may_migrate=may_migrate and not read_only)
+        yield db
+
+
+def desk_of(db: Database) -> PhasedDatabase:
+    """The database as the tools see it."""
+    return PhasedDatabase(db, {migration.name for migration in shipped()})
+
+
+async def _bring_up_to_date(db: EmbeddedDatabase, *, may_migrate: bool) -> None:
+    if may_migrate:
+        report = await migrate(db)
+        if report.backup:
+            logger.warning("migrated %s; the backup is %s", db.path, report.backup)
+    elif behind := await pending(db):
+        raise DatabaseUnavailable(
+            f"{db.path} lacks {len(behind)} migrations: run `voygen migrate --db {db.path}`, "
+            "and serve it without --no-migrate or --read-only until then."
+        )
