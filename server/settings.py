@@ -26,7 +26,7 @@ MASK = "****"
 PREFIX = "VOYGEN_"
 
 # Variables that are no settings and known all the same: those of the tests.
-_OF_THE_TESTS = frozenset({"VOYGEN_DAY", "VOYGEN_FUZZ", "VOYGEN_KILLS", "VOYGEN_NODE"})
+_OF_THE_TESTS = frozenset({"VOYGEN_NODE"})
 
 
 class SettingsWrong(Exception):

@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+import campaigns
 import raw
 
 from migrations.check import REPAIRS
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 Finding: TypeAlias = dict[str, Any]
 
-TRIPS = 10_000
+TRIPS = campaigns.rounds(1_000, 10_000)
 FEW = 40
 
 # Trip n has n % 4 clients: the (n + k)th in the k-th role.
@@ -130,11 +131,15 @@ def past_the_triggers(connection: sqlite3.Connection, phase: Phase = "dual_write
     triggers = {name: sql for name, sql in expected(phase).items() if name.startswith("trg_")}
     connection.execute("PRAGMA synchronous = OFF")
     connection.execute("PRAGMA foreign_keys = OFF")
+    connection.execute("BEGIN")
     for name in triggers:
         connection.execute(f"DROP TRIGGER IF EXISTS {name}")
+    connection.execute("COMMIT")
     yield
+    connection.execute("BEGIN")
     for sql in triggers.values():
         connection.execute(sql)
+    connection.execute("COMMIT")
     connection.execute("PRAGMA foreign_keys = ON")
 
 

@@ -7,6 +7,9 @@ import subprocess
 import sys
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 import pytest
@@ -26,7 +29,6 @@ from tools.catalogue import all_tools
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import AsyncGenerator, Mapping, Sequence
-    from pathlib import Path
 
     from mcp.client.session import ElicitationFnT
 
@@ -132,8 +134,8 @@ class Desk:
         return {(client["email"], client["role"]) for client in (await self.whole(trip))["clients"]}
 
     def everything(self) -> list[str]:
-        """The whole database as SQL, without the counters that an assignment refused as double moves on."""
-        return [line for line in self.connection.iterdump() if '"sqlite_sequence"' not in line]
+        """The whole database, without the counters that an assignment refused as double moves on."""
+        return [line for line in raw.dump(self.connection) if not line.startswith('"sqlite_sequence"')]
 
     def column(self, column: str, trip_id: int) -> Any:
         row = self.connection.execute(f"SELECT {column} FROM trips_v2 WHERE trip_id = ?", (trip_id,)).fetchone()
@@ -183,10 +185,18 @@ async def new_desk(folder: Path, era: Era = "auto", person: ElicitationFnT | Non
 
 
 def seeded(path: Path) -> Path:
-    raw.new_file(path)
-    with closing(raw.connect(path)) as connection:
-        connection.executescript(SEED)
+    """Put a database with three clients and three trips there."""
+    path.write_bytes(_seeded_template())
     return path
+
+
+@cache
+def _seeded_template() -> bytes:
+    with TemporaryDirectory() as folder:
+        path = raw.new_file(Path(folder) / "seeded.db")
+        with closing(raw.connect(path)) as connection:
+            connection.executescript(SEED)
+        return path.read_bytes()
 
 
 def voygen(*arguments: object, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:

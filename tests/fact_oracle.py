@@ -9,7 +9,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any, LiteralString, cast
 
 import raw
-from desk import ANA, BEN, CEM, Desk, Era
+from desk import ANA, BEN, CEM, Desk
 from mcp.client import Client
 from oracle import parsed
 
@@ -137,10 +137,6 @@ async def computed(call: Callable[..., Any]) -> dict[int, dict[str, Any]]:
             return found
 
 
-def dump(connection: sqlite3.Connection) -> list[str]:
-    return list(connection.iterdump())
-
-
 def add_trips(connection: sqlite3.Connection, count: int) -> None:
     connection.executemany(
         "INSERT INTO trips_v2 (trip_name, start_date, end_date, clients, schedule) VALUES (?, ?, ?, ?, ?)",
@@ -190,10 +186,10 @@ class Watched:
 
 @asynccontextmanager
 async def watched_desk(
-    path: Path, era: Era, before_batch: Callable[[], object] = lambda: None
+    path: Path, before_batch: Callable[[], object] = lambda: None
 ) -> AsyncGenerator[tuple[Desk, Watched]]:
     async with await open_database(path) as db:
         watched = Watched(PhasedDatabase(db, {migration.name for migration in shipped()}), before_batch)
         with closing(raw.connect(path)) as connection:
-            async with Client(make_server(watched, TOOLS), raise_exceptions=True, mode=era) as client:
+            async with Client(make_server(watched, TOOLS), raise_exceptions=True) as client:
                 yield Desk(client, connection, db), watched

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from desk import ANA, BANFF, BEN, KYOTO, Desk, each_era, new_desk, op
+import raw
+from desk import ANA, BANFF, BEN, KYOTO, Desk, new_desk, op
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from desk import Era
 
 
 def entries(desk: Desk) -> list[tuple[Any, ...]]:
@@ -17,9 +16,8 @@ def entries(desk: Desk) -> list[tuple[Any, ...]]:
     return desk.sql("SELECT activity_type, trip_id, client_id FROM ActivityLog ORDER BY activity_id")
 
 
-@each_era
-async def test_log_entries_are_given_their_trips_primary_client(tmp_path: Path, era: Era) -> None:
-    async with new_desk(tmp_path, era) as desk:
+async def test_log_entries_are_given_their_trips_primary_client(tmp_path: Path) -> None:
+    async with new_desk(tmp_path) as desk:
         desk.sql("UPDATE trips_v2 SET primary_client_email = 'CEM@example.net ' WHERE trip_id = ?", KYOTO)
         await desk.do(BANFF, op("assign_client", email=ANA, role="primary_traveler"))
         desk.sql("DELETE FROM ActivityLog")
@@ -36,16 +34,15 @@ async def test_log_entries_are_given_their_trips_primary_client(tmp_path: Path, 
         assert desk.everything() == before
 
 
-@each_era
-async def test_trips_without_an_entry_get_one_and_no_entry_is_lost(tmp_path: Path, era: Era) -> None:
-    async with new_desk(tmp_path, era) as desk:
+async def test_trips_without_an_entry_get_one_and_no_entry_is_lost(tmp_path: Path) -> None:
+    async with new_desk(tmp_path) as desk:
         await desk.do(KYOTO, op("add_activity", details="x"))
         desk.sql("UPDATE trips_v2 SET primary_client_email = ? WHERE trip_id = 3", BEN)
-        log, before = entries(desk), list(desk.connection.iterdump())
+        log, before = entries(desk), raw.dump(desk.connection)
         dry = await desk.call("reset_activitylog_from_trips")
         assert (dry["missing"], dry["added"]) == (2, 0)
         assert [trip["trip_id"] for trip in dry["trips"]] == [2, 3]
-        assert list(desk.connection.iterdump()) == before
+        assert raw.dump(desk.connection) == before
         done = await desk.call("reset_activitylog_from_trips", dry_run=False)
         assert (done["missing"], done["added"]) == (2, 2)
         *earlier, second, third = entries(desk)

@@ -7,7 +7,8 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from desk import ANA, BANFF, BEN, CEM, EMPTY, KYOTO, Era, each_era, new_desk, op
+import raw
+from desk import ANA, BANFF, BEN, CEM, EMPTY, KYOTO, new_desk, op
 
 from tools.bulk import OPERATION
 
@@ -31,9 +32,8 @@ TYPES = {
 }
 
 
-@each_era
-async def test_assigning_makes_a_known_or_a_new_client_travel(tmp_path: Path, era: Era) -> None:
-    async with new_desk(tmp_path, era) as desk:
+async def test_assigning_makes_a_known_or_a_new_client_travel(tmp_path: Path) -> None:
+    async with new_desk(tmp_path) as desk:
         known, by_id, new, in_parts = await desk.do(
             EMPTY,
             op("assign_client", email=BEN, role="guide"),
@@ -51,20 +51,16 @@ async def test_assigning_makes_a_known_or_a_new_client_travel(tmp_path: Path, er
         assert [row[0] for row in ids] == [result["assignment_id"] for result in (known, by_id, new, in_parts)]
 
 
-@each_era
-async def test_what_is_sent_of_a_known_client_overwrites_nothing_and_the_answer_says_so(
-    tmp_path: Path, era: Era
-) -> None:
-    async with new_desk(tmp_path, era) as desk:
+async def test_what_is_sent_of_a_known_client_overwrites_nothing_and_the_answer_says_so(tmp_path: Path) -> None:
+    async with new_desk(tmp_path) as desk:
         before = desk.sql("SELECT * FROM clients_v2")
         (result,) = await desk.do(EMPTY, op("assign_client", email=BEN, full_name="Other", phone="1"))
         assert "left as they are" in result["message"]
         assert desk.sql("SELECT * FROM clients_v2") == before
 
 
-@each_era
-async def test_unassigning_takes_away_one_role_or_all(tmp_path: Path, era: Era) -> None:
-    async with new_desk(tmp_path, era) as desk:
+async def test_unassigning_takes_away_one_role_or_all(tmp_path: Path) -> None:
+    async with new_desk(tmp_path) as desk:
         await desk.do(KYOTO, op("assign_client", email=ANA, role="payer"), op("assign_client", email=ANA, role="guide"))
         (one,) = await desk.do(KYOTO, op("unassign_client", client_id=1, role="payer"))
         assert one["roles"] == ["payer"]
@@ -76,9 +72,8 @@ async def test_unassigning_takes_away_one_role_or_all(tmp_path: Path, era: Era) 
         assert "but as traveler" in await desk.fails(BANFF, op("unassign_client", email=BEN, role="payer"))
 
 
-@each_era
-async def test_changing_a_role_keeps_the_assignment_and_merges_into_one_that_is_there(tmp_path: Path, era: Era) -> None:
-    async with new_desk(tmp_path, era) as desk:
+async def test_changing_a_role_keeps_the_assignment_and_merges_into_one_that_is_there(tmp_path: Path) -> None:
+    async with new_desk(tmp_path) as desk:
         before = (await desk.whole(KYOTO))["clients"][0]
         (result,) = await desk.do(KYOTO, op("change_client_role", email=ANA, to_role="guide"))
         after = (await desk.whole(KYOTO))["clients"][0]
@@ -94,9 +89,8 @@ async def test_changing_a_role_keeps_the_assignment_and_merges_into_one_that_is_
         assert "to_role is missing" in await desk.fails(KYOTO, op("change_client_role", email=ANA))
 
 
-@each_era
-async def test_status_cost_dates_and_name_are_changed(tmp_path: Path, era: Era) -> None:
-    async with new_desk(tmp_path, era) as desk:
+async def test_status_cost_dates_and_name_are_changed(tmp_path: Path) -> None:
+    async with new_desk(tmp_path) as desk:
         answer = await desk.bulk(
             KYOTO,
             op("update_status", status="confirmed"),
@@ -117,9 +111,8 @@ async def test_status_cost_dates_and_name_are_changed(tmp_path: Path, era: Era) 
         assert desk.json("financials", KYOTO) == {"total_cost": 0, "currency": "EUR"}
 
 
-@each_era
-async def test_destinations_group_and_primary_client_are_changed_and_found(tmp_path: Path, era: Era) -> None:
-    async with new_desk(tmp_path, era) as desk:
+async def test_destinations_group_and_primary_client_are_changed_and_found(tmp_path: Path) -> None:
+    async with new_desk(tmp_path) as desk:
         await desk.do(
             EMPTY,
             op("update_details", destinations="Porto", group_name="Kaya party", primary_client_email=CEM.upper()),
@@ -135,10 +128,9 @@ async def test_destinations_group_and_primary_client_are_changed_and_found(tmp_p
         assert "names no change" in await desk.fails(EMPTY, op("update_details"))
 
 
-@each_era
 @pytest.mark.parametrize("kind", sorted(TYPES))
-async def test_an_operation_of_missing_or_odd_data_is_refused(tmp_path: Path, era: Era, kind: str) -> None:
-    async with new_desk(tmp_path, era) as desk:
+async def test_an_operation_of_missing_or_odd_data_is_refused(tmp_path: Path, kind: str) -> None:
+    async with new_desk(tmp_path) as desk:
         assert (await desk.fails(KYOTO, {"type": kind})).startswith("invalid_input: data is missing.")
         odd: list[Any] = [{}, None, [], "text", {"bogus": 1}, {"email": ANA, "role": "", "note": "  "}]
         for data in odd:
@@ -146,23 +138,19 @@ async def test_an_operation_of_missing_or_odd_data_is_refused(tmp_path: Path, er
             assert re.match(r"invalid_input: (\(1\) )?data", error)
 
 
-@each_era
 @pytest.mark.parametrize(
     "operation", [5, None, "add_note", [], {}, {"type": None}, {"type": ["x"]}, {"type": "zzz", "data": {}}], ids=str
 )
-async def test_what_is_no_operation_is_refused_and_the_types_are_named(
-    tmp_path: Path, era: Era, operation: Any
-) -> None:
-    async with new_desk(tmp_path, era) as desk:
+async def test_what_is_no_operation_is_refused_and_the_types_are_named(tmp_path: Path, operation: Any) -> None:
+    async with new_desk(tmp_path) as desk:
         problem, remedy = (await desk.fails(KYOTO, operation)).split("\n")
         assert problem.startswith("invalid_input: ")
         assert ": :" not in problem
         assert "type" in remedy
 
 
-@each_era
-async def test_unknown_arguments_are_refused_at_every_level(tmp_path: Path, era: Era) -> None:
-    async with new_desk(tmp_path, era) as desk:
+async def test_unknown_arguments_are_refused_at_every_level(tmp_path: Path) -> None:
+    async with new_desk(tmp_path) as desk:
         before = desk.everything()
         error = await desk.refused(
             "bulk_trip_operations", trip_identifier=KYOTO, operations=[op("add_note", note="x")], force=True
@@ -175,9 +163,8 @@ async def test_unknown_arguments_are_refused_at_every_level(tmp_path: Path, era:
         assert in_data == "invalid_input: data.force is not an argument here.\nLeave it out; the arguments are note."
 
 
-@each_era
-async def test_what_was_sent_beside_data_is_told_to_belong_into_it(tmp_path: Path, era: Era) -> None:
-    async with new_desk(tmp_path, era) as desk:
+async def test_what_was_sent_beside_data_is_told_to_belong_into_it(tmp_path: Path) -> None:
+    async with new_desk(tmp_path) as desk:
         before = desk.everything()
         said, remedy = (await desk.fails(KYOTO, {"type": "add_note", "note": "x"})).split("\n")
         assert said == "invalid_input: (1) data is missing; (2) note is not an argument here."
@@ -185,9 +172,8 @@ async def test_what_was_sent_beside_data_is_told_to_belong_into_it(tmp_path: Pat
         assert desk.everything() == before
 
 
-@each_era
-async def test_with_atomic_all_operations_are_done_or_none(tmp_path: Path, era: Era) -> None:
-    async with new_desk(tmp_path, era) as desk:
+async def test_with_atomic_all_operations_are_done_or_none(tmp_path: Path) -> None:
+    async with new_desk(tmp_path) as desk:
         before = desk.everything()
         operations = [op("add_note", note="x"), op("assign_client", email=BEN), op("update_cost", cost=-1)]
         answer = await desk.bulk(KYOTO, *operations, atomic=True)
@@ -217,24 +203,22 @@ EVERY_KIND = [
 ]
 
 
-@each_era
-async def test_a_dry_run_says_what_would_be_done_and_writes_nothing(tmp_path: Path, era: Era) -> None:
+async def test_a_dry_run_says_what_would_be_done_and_writes_nothing(tmp_path: Path) -> None:
     assert {operation["type"] for operation in EVERY_KIND} == TYPES
-    async with new_desk(tmp_path, era) as desk:
-        before = list(desk.connection.iterdump())
+    async with new_desk(tmp_path) as desk:
+        before = raw.dump(desk.connection)
         answer = await desk.bulk(KYOTO, *EVERY_KIND, dry_run=True)
         assert answer["success"] is answer["dry_run"] is True
         assert answer["trip_name"] == "Lima in Kyoto"
         assert answer["message"] == "Lima in Kyoto: 14 of 14 operations would be done."
-        assert list(desk.connection.iterdump()) == before
+        assert raw.dump(desk.connection) == before
         await desk.do(KYOTO, *EVERY_KIND)
         assert await desk.roles(KYOTO) == {("new@example.net", "traveler"), (BEN, "guide")}
 
 
-@each_era
-async def test_operations_are_done_in_the_order_in_which_they_are_sent(tmp_path: Path, era: Era) -> None:
+async def test_operations_are_done_in_the_order_in_which_they_are_sent(tmp_path: Path) -> None:
     assign, unassign = op("assign_client", email=BEN, role="payer"), op("unassign_client", email=BEN)
-    async with new_desk(tmp_path, era) as desk:
+    async with new_desk(tmp_path) as desk:
         first, _, last = await desk.do(KYOTO, assign, unassign, assign)
         assert first["created"] is last["created"] is True
         assert (BEN, "payer") in await desk.roles(KYOTO)
@@ -252,9 +236,8 @@ async def test_operations_are_done_in_the_order_in_which_they_are_sent(tmp_path:
         assert ("new@example.net", "cook") in await desk.roles(KYOTO)
 
 
-@each_era
-async def test_the_operations_may_be_sent_as_a_string_and_an_id_as_a_number(tmp_path: Path, era: Era) -> None:
-    async with new_desk(tmp_path, era) as desk:
+async def test_the_operations_may_be_sent_as_a_string_and_an_id_as_a_number(tmp_path: Path) -> None:
+    async with new_desk(tmp_path) as desk:
         answer = await desk.call(
             "bulk_trip_operations",
             trip_identifier=KYOTO,
@@ -267,9 +250,8 @@ async def test_the_operations_may_be_sent_as_a_string_and_an_id_as_a_number(tmp_
             assert error.startswith("invalid_input: operations: ")
 
 
-@each_era
-async def test_text_that_looks_like_json_stays_text(tmp_path: Path, era: Era) -> None:
-    async with new_desk(tmp_path, era) as desk:
+async def test_text_that_looks_like_json_stays_text(tmp_path: Path) -> None:
+    async with new_desk(tmp_path) as desk:
         for text in ("null", "[1]", '{"a":1}', "true", "12"):
             trip = await desk.call(
                 "create_trip_v2",
@@ -283,9 +265,8 @@ async def test_text_that_looks_like_json_stays_text(tmp_path: Path, era: Era) ->
             assert (whole["trip_name"], whole["destinations"], whole["notes"][0]["note"]) == (text, text, text)
 
 
-@each_era
-async def test_a_nul_character_is_refused_in_every_text(tmp_path: Path, era: Era) -> None:
-    async with new_desk(tmp_path, era) as desk:
+async def test_a_nul_character_is_refused_in_every_text(tmp_path: Path) -> None:
+    async with new_desk(tmp_path) as desk:
         for operation in (
             op("assign_client", email=BEN, role="pay\0er"),
             op("assign_client", email="n@example.net", full_name="N\0"),
@@ -300,9 +281,8 @@ def test_every_type_of_operation_is_tried_here() -> None:
     assert set(OPERATION.json_schema()["discriminator"]["mapping"]) == TYPES
 
 
-@each_era
-async def test_what_an_unassigned_client_still_is_on_the_trip_is_told(tmp_path: Path, era: Era) -> None:
-    async with new_desk(tmp_path, era) as desk:
+async def test_what_an_unassigned_client_still_is_on_the_trip_is_told(tmp_path: Path) -> None:
+    async with new_desk(tmp_path) as desk:
         await desk.do(
             KYOTO, op("update_details", primary_client_email=ANA), op("assign_client", email=ANA, role="payer")
         )
@@ -312,11 +292,10 @@ async def test_what_an_unassigned_client_still_is_on_the_trip_is_told(tmp_path: 
         assert "still its primary client: update_details sets another" in rest["message"]
 
 
-@each_era
-async def test_a_namesake_of_a_client_just_created_is_named(tmp_path: Path, era: Era) -> None:
+async def test_a_namesake_of_a_client_just_created_is_named(tmp_path: Path) -> None:
     new = {"email": "lima@example.org", "full_name": "Ana Lima"}
     named = f"There is another Ana Lima: {ANA} (client_id 1). If it is the same person, tell the user."
-    async with new_desk(tmp_path, era) as desk:
+    async with new_desk(tmp_path) as desk:
         (dry,) = (await desk.bulk(KYOTO, op("assign_client", **new), dry_run=True))["results"]
         assert dry["message"] == "Would be done: Assigned lima@example.org as traveler, a new client."
         (result,) = await desk.do(KYOTO, op("assign_client", **new))

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from desk import ANA, BANFF, BEN, CEM, EMPTY, KYOTO, Era, each_era, integrity, new_desk, op, open_desk, seeded
+from desk import ANA, BANFF, BEN, CEM, EMPTY, KYOTO, integrity, new_desk, op, open_desk, seeded
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,16 +26,14 @@ def notes_of(value: Sequence[dict[str, Any]]) -> set[str]:
     return {item["note"] for item in value}
 
 
-@each_era
-async def test_one_assignment_is_mirrored_by_the_trigger(tmp_path: Path, era: Era) -> None:
-    async with new_desk(tmp_path, era) as desk:
+async def test_one_assignment_is_mirrored_by_the_trigger(tmp_path: Path) -> None:
+    async with new_desk(tmp_path) as desk:
         (result,) = await desk.do(KYOTO, op("assign_client", email=BEN))
         assert result["json_written_by"] == "trigger"
 
 
-@each_era
-async def test_five_hundred_assignments_in_one_call_are_written_in_bulk(tmp_path: Path, era: Era) -> None:
-    async with new_desk(tmp_path, era) as desk:
+async def test_five_hundred_assignments_in_one_call_are_written_in_bulk(tmp_path: Path) -> None:
+    async with new_desk(tmp_path) as desk:
         answer = await desk.bulk(EMPTY, *people(500))
         assert (answer["operations_completed"], answer["operations_failed"]) == (500, 0)
         assert {result["json_written_by"] for result in answer["results"]} == {"bulk"}
@@ -47,12 +45,9 @@ async def test_five_hundred_assignments_in_one_call_are_written_in_bulk(tmp_path
         assert desk.json("clients", EMPTY) == []
 
 
-@each_era
 @pytest.mark.parametrize("raw", [None, '[{"em', "null", "{}", '[{"name":"Baby"}, "loose", 7]'])
-async def test_without_triggers_the_backup_write_keeps_both_stores_equal(
-    tmp_path: Path, era: Era, raw: str | None
-) -> None:
-    async with new_desk(tmp_path, era) as desk:
+async def test_without_triggers_the_backup_write_keeps_both_stores_equal(tmp_path: Path, raw: str | None) -> None:
+    async with new_desk(tmp_path) as desk:
         desk.drop_triggers()
         if raw is not None:
             desk.sql("UPDATE trips_v2 SET clients = ? WHERE trip_id = ?", raw, EMPTY)
@@ -69,9 +64,8 @@ async def test_without_triggers_the_backup_write_keeps_both_stores_equal(
         assert desk.json("clients", EMPTY) == ([{"name": "Baby"}, "loose", 7] if raw and raw.endswith("7]") else [])
 
 
-@each_era
-async def test_without_triggers_a_malformed_trip_is_healed_by_an_unassignment(tmp_path: Path, era: Era) -> None:
-    async with new_desk(tmp_path, era) as desk:
+async def test_without_triggers_a_malformed_trip_is_healed_by_an_unassignment(tmp_path: Path) -> None:
+    async with new_desk(tmp_path) as desk:
         await desk.do(KYOTO, op("assign_client", email=BEN))
         desk.drop_triggers()
         desk.sql("UPDATE trips_v2 SET clients = '[[[' WHERE trip_id = ?", KYOTO)
@@ -80,9 +74,8 @@ async def test_without_triggers_a_malformed_trip_is_healed_by_an_unassignment(tm
         assert desk.sql("SELECT raw_text FROM trip_clients_quarantine") == [("[[[",)]
 
 
-@each_era
-async def test_without_triggers_a_trip_is_created_with_its_client_on_both_sides(tmp_path: Path, era: Era) -> None:
-    async with new_desk(tmp_path, era) as desk:
+async def test_without_triggers_a_trip_is_created_with_its_client_on_both_sides(tmp_path: Path) -> None:
+    async with new_desk(tmp_path) as desk:
         desk.drop_triggers()
         answer = await desk.call(
             "create_trip_with_client",
@@ -95,9 +88,8 @@ async def test_without_triggers_a_trip_is_created_with_its_client_on_both_sides(
         assert answer["json_written_by"] == "backup"
 
 
-@each_era
-async def test_a_client_deleted_between_two_calls_is_not_on_the_trip_any_more(tmp_path: Path, era: Era) -> None:
-    async with new_desk(tmp_path, era) as desk:
+async def test_a_client_deleted_between_two_calls_is_not_on_the_trip_any_more(tmp_path: Path) -> None:
+    async with new_desk(tmp_path) as desk:
         await desk.do(KYOTO, op("assign_client", email=BEN), op("assign_client", email=CEM))
         desk.sql("DELETE FROM clients_v2 WHERE email = ?", BEN)
         assert await desk.roles(KYOTO) == {(ANA, "traveler"), (CEM, "traveler")}
@@ -106,9 +98,8 @@ async def test_a_client_deleted_between_two_calls_is_not_on_the_trip_any_more(tm
         assert [result["success"] for result in answer["results"]] == [False, True]
 
 
-@each_era
-async def test_a_trip_deleted_between_two_calls_is_not_found(tmp_path: Path, era: Era) -> None:
-    async with new_desk(tmp_path, era) as desk:
+async def test_a_trip_deleted_between_two_calls_is_not_found(tmp_path: Path) -> None:
+    async with new_desk(tmp_path) as desk:
         desk.sql("DELETE FROM trips_v2 WHERE trip_id = ?", BANFF)
         error = await desk.refused(
             "bulk_trip_operations", trip_identifier=BANFF, operations=[op("assign_client", email=ANA)]
@@ -116,10 +107,9 @@ async def test_a_trip_deleted_between_two_calls_is_not_found(tmp_path: Path, era
         assert error.startswith("not_found")
 
 
-@each_era
-async def test_notes_that_two_clients_add_at_once_are_all_kept(tmp_path: Path, era: Era) -> None:
+async def test_notes_that_two_clients_add_at_once_are_all_kept(tmp_path: Path) -> None:
     path = seeded(tmp_path / "voygen.db")
-    async with open_desk(path, era) as one, open_desk(path, era) as other:
+    async with open_desk(path) as one, open_desk(path) as other:
         answers = await asyncio.gather(
             *[
                 desk.client.call_tool("bulk_trip_operations", _note(f"note {n}"))
@@ -133,10 +123,9 @@ async def test_notes_that_two_clients_add_at_once_are_all_kept(tmp_path: Path, e
         assert trip["notes"] == one.json("notes", KYOTO)
 
 
-@each_era
-async def test_clients_assigned_by_two_at_once_are_all_on_the_trip(tmp_path: Path, era: Era) -> None:
+async def test_clients_assigned_by_two_at_once_are_all_on_the_trip(tmp_path: Path) -> None:
     path = seeded(tmp_path / "voygen.db")
-    async with open_desk(path, era) as one, open_desk(path, era) as other:
+    async with open_desk(path) as one, open_desk(path) as other:
         answers = await asyncio.gather(
             *[
                 desk.client.call_tool("bulk_trip_operations", {"trip_identifier": EMPTY, "operations": [operation]})
@@ -165,12 +154,11 @@ async def test_notes_that_two_processes_add_at_once_are_all_kept(tmp_path: Path)
     assert integrity(path) == "ok"
 
 
-@each_era
-async def test_trips_of_one_name_made_at_once_all_get_a_slug_of_their_own(tmp_path: Path, era: Era) -> None:
+async def test_trips_of_one_name_made_at_once_all_get_a_slug_of_their_own(tmp_path: Path) -> None:
     path = seeded(tmp_path / "voygen.db")
     trip = {"trip_name": "Goa", "start_date": "2027-01-01", "end_date": "2027-01-02"}
     client = {"client_email": "new@example.net", "client_full_name": "New"}
-    async with open_desk(path, era) as one, open_desk(path, era) as other:
+    async with open_desk(path) as one, open_desk(path) as other:
         answers = await asyncio.gather(
             *[desk.client.call_tool("create_trip_with_client", trip | client) for desk in [one, other] * 10]
         )

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
+import raw
 from desk import KYOTO, Desk, Era, each_era, new_desk
 from pydantic import BaseModel, TypeAdapter
 
@@ -189,11 +190,11 @@ async def test_hints_are_set_and_those_that_only_read_change_nothing(tmp_path: P
             }, name
             assert not (hints.read_only_hint and hints.destructive_hint), name
         assert {name for name, tool in (await listed(desk)).items() if reads(tool)} == READERS
-        before = list(desk.connection.iterdump())
+        before = raw.dump(desk.connection)
         await desk.refused("get_anything", query="xqzw")
         for name in sorted(READERS):
             await desk.call(name, **QUESTIONS.get(name, {}))
-        assert list(desk.connection.iterdump()) == before
+        assert raw.dump(desk.connection) == before
 
 
 def reads(tool: McpTool) -> bool:

@@ -6,7 +6,8 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from desk import ANA, BANFF, BEN, CEM, KYOTO, Desk, each_era, new_desk, op, open_desk, seeded
+import raw
+from desk import ANA, BANFF, BEN, CEM, KYOTO, Desk, new_desk, op, open_desk, seeded
 from oracle import assert_clean
 from phasing import assert_in_order, lead_to
 
@@ -17,7 +18,6 @@ from tools.cleanup import AT_ONCE
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from desk import Era
 
 CLIENTS, TRIPS = "cleanup_duplicate_clients", "cleanup_duplicate_trips"
 
@@ -58,10 +58,9 @@ def add_many(desk: Desk, count: int = MANY) -> None:
     )
 
 
-@each_era
-async def test_a_dry_run_says_what_would_go_and_changes_nothing(tmp_path: Path, era: Era) -> None:
-    async with new_desk(tmp_path, era) as desk:
-        before = list(desk.connection.iterdump())
+async def test_a_dry_run_says_what_would_go_and_changes_nothing(tmp_path: Path) -> None:
+    async with new_desk(tmp_path) as desk:
+        before = raw.dump(desk.connection)
         answer = await desk.call(CLIENTS, email_patterns=["A*@EXAMPLE.net"], name_patterns=["Ben*"])
         assert (answer["matched"], answer["deleted"], answer["assignments_removed"]) == (2, 0, 0)
         assert answer["clients"] == [
@@ -72,14 +71,11 @@ async def test_a_dry_run_says_what_would_go_and_changes_nothing(tmp_path: Path, 
             trips = await desk.call(TRIPS, name_patterns=["*in kyoto"], archive_only=archive_only)
             assert (trips["matched"], trips["deleted"], trips["cancelled"]) == (1, 0, 0)
             assert [(trip["trip_id"], trip["travelers"]) for trip in trips["trips"]] == [(KYOTO, 1)]
-        assert list(desk.connection.iterdump()) == before
+        assert raw.dump(desk.connection) == before
 
 
-@each_era
-async def test_clients_go_with_their_assignments_on_both_sides_and_are_kept_aside_whole(
-    tmp_path: Path, era: Era
-) -> None:
-    async with new_desk(tmp_path, era) as desk:
+async def test_clients_go_with_their_assignments_on_both_sides_and_are_kept_aside_whole(tmp_path: Path) -> None:
+    async with new_desk(tmp_path) as desk:
         await desk.do(BANFF, op("assign_client", email=ANA, role="payer"), op("assign_client", email=CEM))
         desk.sql("UPDATE trips_v2 SET primary_client_email = ? WHERE trip_id = ?", ANA, BANFF)
         listed = json.dumps([{"email": ANA, "role": "traveler", "seat": "aisle"}, {"name": "Infant"}])
@@ -102,9 +98,8 @@ async def test_clients_go_with_their_assignments_on_both_sides_and_are_kept_asid
         assert rows_of(desk, "ActivityLog")[-1]["activity_type"] == "ClientDeleted"
 
 
-@each_era
-async def test_those_to_be_preserved_stay_and_are_counted(tmp_path: Path, era: Era) -> None:
-    async with new_desk(tmp_path, era) as desk:
+async def test_those_to_be_preserved_stay_and_are_counted(tmp_path: Path) -> None:
+    async with new_desk(tmp_path) as desk:
         kept = {"preserve_emails": ["BEN@example.net "], "preserve_client_ids": [3]}
         answer = await desk.call(CLIENTS, email_patterns=["*@example.net"], dry_run=False, **kept)
         assert (answer["deleted"], answer["preserved"]) == (1, 2)
@@ -122,9 +117,8 @@ async def test_those_to_be_preserved_stay_and_are_counted(tmp_path: Path, era: E
         assert (again["matched"], again["deleted"], again["preserved"]) == (0, 0, 2)
 
 
-@each_era
-async def test_trips_go_and_are_kept_aside_whole_and_the_log_stays(tmp_path: Path, era: Era) -> None:
-    async with new_desk(tmp_path, era) as desk:
+async def test_trips_go_and_are_kept_aside_whole_and_the_log_stays(tmp_path: Path) -> None:
+    async with new_desk(tmp_path) as desk:
         await desk.do(KYOTO, op("assign_client", email=BEN, role="payer"), op("add_note", note="a 'note'"))
         row = rows_of(desk, "trips_v2", f"trip_id = {KYOTO}")[0]
         assigned = rows_of(desk, "trip_client_assignments", f"trip_id = {KYOTO}")
@@ -140,9 +134,8 @@ async def test_trips_go_and_are_kept_aside_whole_and_the_log_stays(tmp_path: Pat
         assert desk.sql("SELECT count(*) FROM facts_dirty WHERE trip_id = ?", KYOTO) == [(0,)]
 
 
-@each_era
-async def test_columns_that_only_this_database_has_are_kept_aside_too(tmp_path: Path, era: Era) -> None:
-    async with new_desk(tmp_path, era) as desk:
+async def test_columns_that_only_this_database_has_are_kept_aside_too(tmp_path: Path) -> None:
+    async with new_desk(tmp_path) as desk:
         for table in ("clients_v2", "trips_v2"):
             desk.sql(f'ALTER TABLE {table} ADD COLUMN "it\'s ""own"""')
             desk.sql(f'UPDATE {table} SET "it\'s ""own""" = x\'00ff\'')
@@ -152,9 +145,8 @@ async def test_columns_that_only_this_database_has_are_kept_aside_too(tmp_path: 
         assert aside(desk, "trips_v2")[0]["trip"]['it\'s "own"'] == "00ff"
 
 
-@each_era
-async def test_archiving_cancels_and_deletes_nothing_and_skips_what_is_cancelled(tmp_path: Path, era: Era) -> None:
-    async with new_desk(tmp_path, era) as desk:
+async def test_archiving_cancels_and_deletes_nothing_and_skips_what_is_cancelled(tmp_path: Path) -> None:
+    async with new_desk(tmp_path) as desk:
         arguments: dict[str, Any] = {"name_patterns": ["*in*"], "archive_only": True, "dry_run": False}
         assert "too broad" in await desk.refused(TRIPS, **arguments)
         arguments["name_patterns"] = ["* in kyoto", "* in banff"]
@@ -169,9 +161,8 @@ async def test_archiving_cancels_and_deletes_nothing_and_skips_what_is_cancelled
         assert (await desk.call(TRIPS, **arguments))["matched"] == 0
 
 
-@each_era
-async def test_three_hundred_trips_and_clients_go_at_once(tmp_path: Path, era: Era) -> None:
-    async with new_desk(tmp_path, era) as desk:
+async def test_three_hundred_trips_and_clients_go_at_once(tmp_path: Path) -> None:
+    async with new_desk(tmp_path) as desk:
         add_many(desk)
         trips = await desk.call(TRIPS, name_patterns=["test trip *"], dry_run=False)
         assert (trips["deleted"], trips["assignments_removed"], trips["remaining"]) == (MANY, MANY, 0)
@@ -193,10 +184,9 @@ async def test_more_than_one_call_takes_is_said_and_left_for_the_next(tmp_path: 
         assert (second["matched"], second["deleted"], second["remaining"]) == (1, 1, 0)
 
 
-@each_era
 @pytest.mark.parametrize("pattern", ["", " ", "*", "%", "**", "%%%%", "___", "* *", "?", "a*b", "@*"])
-async def test_patterns_that_are_too_broad_are_refused(tmp_path: Path, era: Era, pattern: str) -> None:
-    async with new_desk(tmp_path, era) as desk:
+async def test_patterns_that_are_too_broad_are_refused(tmp_path: Path, pattern: str) -> None:
+    async with new_desk(tmp_path) as desk:
         before = desk.everything()
         for tool, arguments in (
             (CLIENTS, {"email_patterns": [pattern]}),
@@ -209,17 +199,15 @@ async def test_patterns_that_are_too_broad_are_refused(tmp_path: Path, era: Era,
         assert desk.everything() == before
 
 
-@each_era
-async def test_a_cleanup_without_a_pattern_is_refused(tmp_path: Path, era: Era) -> None:
-    async with new_desk(tmp_path, era) as desk:
+async def test_a_cleanup_without_a_pattern_is_refused(tmp_path: Path) -> None:
+    async with new_desk(tmp_path) as desk:
         assert "names no pattern" in await desk.refused(CLIENTS, dry_run=False)
         assert "names no pattern" in await desk.refused(CLIENTS, email_patterns=[], name_patterns=[])
         assert (await desk.refused(TRIPS, name_patterns=[])).startswith("invalid_input: name_patterns")
 
 
-@each_era
-async def test_rows_that_others_changed_meanwhile_are_left_alone(tmp_path: Path, era: Era) -> None:
-    async with new_desk(tmp_path, era) as desk:
+async def test_rows_that_others_changed_meanwhile_are_left_alone(tmp_path: Path) -> None:
+    async with new_desk(tmp_path) as desk:
         clients = await cleanup.clients_holding(desk.db, ["@example"], [])
         trips = await cleanup.trips_holding(desk.db, [" in "])
         desk.sql("UPDATE clients_v2 SET full_name = 'Real Client' WHERE email = ?", BEN)
@@ -232,9 +220,8 @@ async def test_rows_that_others_changed_meanwhile_are_left_alone(tmp_path: Path,
         assert_clean(desk.connection)
 
 
-@each_era
-async def test_where_other_rows_depend_on_one_of_them_none_goes(tmp_path: Path, era: Era) -> None:
-    async with new_desk(tmp_path, era) as desk:
+async def test_where_other_rows_depend_on_one_of_them_none_goes(tmp_path: Path) -> None:
+    async with new_desk(tmp_path) as desk:
         desk.sql("CREATE TABLE invoices (trip_id REFERENCES trips_v2(trip_id), client REFERENCES clients_v2(email))")
         desk.sql("INSERT INTO invoices VALUES (?, ?)", BANFF, BEN)
         before = desk.everything()
@@ -245,9 +232,8 @@ async def test_where_other_rows_depend_on_one_of_them_none_goes(tmp_path: Path, 
         assert desk.everything() == before
 
 
-@each_era
-async def test_a_cleanup_sent_again_with_its_key_is_not_done_again(tmp_path: Path, era: Era) -> None:
-    async with new_desk(tmp_path, era) as desk:
+async def test_a_cleanup_sent_again_with_its_key_is_not_done_again(tmp_path: Path) -> None:
+    async with new_desk(tmp_path) as desk:
         arguments: dict[str, Any] = {"email_patterns": ["ana@*"], "dry_run": False, "idempotency_key": "once"}
         first = await desk.call(CLIENTS, **arguments)
         before = desk.everything()
@@ -255,12 +241,9 @@ async def test_a_cleanup_sent_again_with_its_key_is_not_done_again(tmp_path: Pat
         assert desk.everything() == before
 
 
-@each_era
 @each_phase
-async def test_in_every_phase_both_stores_stay_equal_and_the_whole_is_kept(
-    tmp_path: Path, era: Era, phase: Phase
-) -> None:
-    async with open_desk(seeded(tmp_path / "voygen.db"), era) as desk:
+async def test_in_every_phase_both_stores_stay_equal_and_the_whole_is_kept(tmp_path: Path, phase: Phase) -> None:
+    async with open_desk(seeded(tmp_path / "voygen.db")) as desk:
         listed = [{"email": ANA, "role": "traveler", "seat": "aisle"}, {"email": BEN, "role": "payer"}]
         for trip_id in (KYOTO, BANFF):
             desk.sql("UPDATE trips_v2 SET clients = ? WHERE trip_id = ?", json.dumps(listed), trip_id)

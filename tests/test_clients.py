@@ -7,7 +7,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from desk import ANA, BANFF, BEN, EMPTY, KYOTO, Desk, Era, each_era, new_desk, op, open_desk, seeded
+from desk import ANA, BANFF, BEN, EMPTY, KYOTO, Desk, new_desk, op, open_desk, seeded
 from phasing import lead_to
 
 from database.phase import PHASES, Phase
@@ -29,9 +29,8 @@ def stored(desk: Desk, column: str) -> Any:
     return json.loads(row(desk)[column])
 
 
-@each_era
-async def test_a_client_is_shown_whole_with_trips_and_roles(tmp_path: Path, era: Era) -> None:
-    async with new_desk(tmp_path, era) as desk:
+async def test_a_client_is_shown_whole_with_trips_and_roles(tmp_path: Path) -> None:
+    async with new_desk(tmp_path) as desk:
         known = {
             "phone": "1",
             "address": "2 Road",
@@ -57,11 +56,8 @@ async def test_a_client_is_shown_whole_with_trips_and_roles(tmp_path: Path, era:
         assert (client["trips_total"], client["next_cursor"]) == (2, None)
 
 
-@each_era
-async def test_pages_of_a_clients_trips_have_no_gap_and_no_double_while_trips_are_added(
-    tmp_path: Path, era: Era
-) -> None:
-    async with new_desk(tmp_path, era) as desk:
+async def test_pages_of_a_clients_trips_have_no_gap_and_no_double_while_trips_are_added(tmp_path: Path) -> None:
+    async with new_desk(tmp_path) as desk:
         wanted = [KYOTO, *[add_trip(desk, f"2026-01-{number // 2 + 1:02}") for number in range(7)]]
         ids: list[int] = []
         added: set[int] = set()
@@ -87,9 +83,8 @@ def add_trip(desk: Desk, start: str) -> int:
     return trip_id
 
 
-@each_era
-async def test_what_is_sent_is_merged_and_null_takes_a_key_away(tmp_path: Path, era: Era) -> None:
-    async with new_desk(tmp_path, era) as desk:
+async def test_what_is_sent_is_merged_and_null_takes_a_key_away(tmp_path: Path) -> None:
+    async with new_desk(tmp_path) as desk:
         await desk.call(
             "update_client", client_id=1, phone="1", notes="n", preferences={"seat": "aisle", "food": {"a": 1, "b": 2}}
         )
@@ -112,10 +107,9 @@ async def test_what_is_sent_is_merged_and_null_takes_a_key_away(tmp_path: Path, 
         assert logged == [("ClientUpdated", 1, None)] * 2
 
 
-@each_era
 @pytest.mark.parametrize("held", ['["window"]', "not json", "7", '"text"'])
-async def test_what_was_stored_in_another_shape_is_kept(tmp_path: Path, era: Era, held: str) -> None:
-    async with new_desk(tmp_path, era) as desk:
+async def test_what_was_stored_in_another_shape_is_kept(tmp_path: Path, held: str) -> None:
+    async with new_desk(tmp_path) as desk:
         desk.sql("UPDATE clients_v2 SET preferences = ? WHERE client_id = 1", held)
         before = row(desk)["preferences"]
         await desk.call("update_client", email=ANA, phone="1")
@@ -125,9 +119,8 @@ async def test_what_was_stored_in_another_shape_is_kept(tmp_path: Path, era: Era
         assert stored(desk, "preferences") == {"earlier": earlier, "seat": "aisle"}
 
 
-@each_era
-async def test_what_changes_nothing_writes_nothing(tmp_path: Path, era: Era) -> None:
-    async with new_desk(tmp_path, era) as desk:
+async def test_what_changes_nothing_writes_nothing(tmp_path: Path) -> None:
+    async with new_desk(tmp_path) as desk:
         desk.sql("""UPDATE clients_v2 SET preferences = '{ "seat" : 1 }' WHERE client_id = 1""")
         before = desk.everything()
         answer = await desk.call(
@@ -141,9 +134,8 @@ async def test_what_changes_nothing_writes_nothing(tmp_path: Path, era: Era) -> 
         assert row(desk)["preferences"] == '{"seat":true}'
 
 
-@each_era
-async def test_a_new_email_reaches_both_sides_of_every_assignment(tmp_path: Path, era: Era) -> None:
-    async with new_desk(tmp_path, era) as desk:
+async def test_a_new_email_reaches_both_sides_of_every_assignment(tmp_path: Path) -> None:
+    async with new_desk(tmp_path) as desk:
         entry = {"email": ANA, "role": "traveler", "name": "Ana", "preferences": {"seat": "aisle"}}
         desk.sql(
             "UPDATE trips_v2 SET clients = ?, primary_client_email = ? WHERE trip_id = ?",
@@ -162,10 +154,9 @@ async def test_a_new_email_reaches_both_sides_of_every_assignment(tmp_path: Path
         assert (await desk.refused("get_client", email=ANA)).startswith("not_found")
 
 
-@each_era
 @pytest.mark.parametrize("phase", PHASES)
-async def test_a_new_email_reaches_every_assignment_in_every_phase(tmp_path: Path, era: Era, phase: Phase) -> None:
-    async with new_desk(tmp_path, era) as desk:
+async def test_a_new_email_reaches_every_assignment_in_every_phase(tmp_path: Path, phase: Phase) -> None:
+    async with new_desk(tmp_path) as desk:
         await lead_to(desk.db, phase)
         answer = await desk.client.call_tool("update_client", {"client_id": 1, "new_email": NEW, "phone": "1"})
         assert not answer.is_error
@@ -178,9 +169,8 @@ async def test_a_new_email_reaches_every_assignment_in_every_phase(tmp_path: Pat
         await desk.call("get_client", email=NEW)
 
 
-@each_era
-async def test_an_email_of_another_client_is_a_conflict_whatever_its_case(tmp_path: Path, era: Era) -> None:
-    async with new_desk(tmp_path, era) as desk:
+async def test_an_email_of_another_client_is_a_conflict_whatever_its_case(tmp_path: Path) -> None:
+    async with new_desk(tmp_path) as desk:
         desk.sql("UPDATE clients_v2 SET email = 'Ben@Example.net' WHERE email = ?", BEN)
         before = desk.everything()
         error = await desk.refused("update_client", email=ANA, new_email=BEN, phone="1")
@@ -191,15 +181,13 @@ async def test_an_email_of_another_client_is_a_conflict_whatever_its_case(tmp_pa
         assert (await desk.roles(BANFF)) == {(BEN, "traveler")}
 
 
-@each_era
-async def test_of_two_clients_that_differ_by_case_each_can_still_be_changed(tmp_path: Path, era: Era) -> None:
-    async with new_desk(tmp_path, era) as desk:
+async def test_of_two_clients_that_differ_by_case_each_can_still_be_changed(tmp_path: Path) -> None:
+    async with new_desk(tmp_path) as desk:
         desk.sql("INSERT INTO clients_v2 (email, full_name) VALUES ('ANA@example.net', 'Other')")
         for client_id in (1, 4):
             assert (await desk.call("update_client", client_id=client_id, phone="1"))["changed"] == ["contact_info"]
 
 
-@each_era
 @pytest.mark.parametrize(
     ("tool", "arguments", "words"),
     [
@@ -217,28 +205,26 @@ async def test_of_two_clients_that_differ_by_case_each_can_still_be_changed(tmp_
     ],
 )
 async def test_what_names_no_client_or_no_change_is_refused(
-    tmp_path: Path, era: Era, tool: str, arguments: dict[str, Any], words: str
+    tmp_path: Path, tool: str, arguments: dict[str, Any], words: str
 ) -> None:
-    async with new_desk(tmp_path, era) as desk:
+    async with new_desk(tmp_path) as desk:
         before = desk.everything()
         assert (await desk.refused(tool, **arguments)).startswith(words)
         assert desk.everything() == before
 
 
-@each_era
-async def test_lists_too_deep_to_be_read_again_are_refused(tmp_path: Path, era: Era) -> None:
+async def test_lists_too_deep_to_be_read_again_are_refused(tmp_path: Path) -> None:
     deep: Any = "x"
     for _ in range(120):
         deep = [deep]
-    async with new_desk(tmp_path, era) as desk:
+    async with new_desk(tmp_path) as desk:
         error = await desk.refused("update_client", email=ANA, preferences={"deep": deep})
         assert error.startswith("invalid_input: preferences can't be kept as JSON.")
 
 
-@each_era
-async def test_keys_that_two_agents_set_at_once_are_all_kept(tmp_path: Path, era: Era) -> None:
+async def test_keys_that_two_agents_set_at_once_are_all_kept(tmp_path: Path) -> None:
     path = seeded(tmp_path / "voygen.db")
-    async with open_desk(path, era) as one, open_desk(path, era) as other:
+    async with open_desk(path) as one, open_desk(path) as other:
         answers = await asyncio.gather(
             *[
                 desk.client.call_tool(
@@ -254,10 +240,9 @@ async def test_keys_that_two_agents_set_at_once_are_all_kept(tmp_path: Path, era
         assert len(one.sql("SELECT * FROM ActivityLog WHERE client_id = 1")) == 20
 
 
-@each_era
-async def test_of_two_clients_that_take_one_email_at_once_one_gets_it(tmp_path: Path, era: Era) -> None:
+async def test_of_two_clients_that_take_one_email_at_once_one_gets_it(tmp_path: Path) -> None:
     path = seeded(tmp_path / "voygen.db")
-    async with open_desk(path, era) as one, open_desk(path, era) as other:
+    async with open_desk(path) as one, open_desk(path) as other:
         answers = await asyncio.gather(
             *[
                 desk.client.call_tool("update_client", {"client_id": number, "new_email": NEW})
@@ -269,18 +254,16 @@ async def test_of_two_clients_that_take_one_email_at_once_one_gets_it(tmp_path: 
         await one.call("get_client", email=NEW)
 
 
-@each_era
-async def test_a_change_with_a_key_is_made_once(tmp_path: Path, era: Era) -> None:
-    async with new_desk(tmp_path, era) as desk:
+async def test_a_change_with_a_key_is_made_once(tmp_path: Path) -> None:
+    async with new_desk(tmp_path) as desk:
         call = {"client_id": 1, "new_email": NEW, "idempotency_key": "k"}
         first = await desk.call("update_client", **call)
         assert await desk.call("update_client", **call) == first | {"replayed": True}
         assert len(desk.sql("SELECT * FROM ActivityLog")) == 1
 
 
-@each_era
-async def test_a_new_name_marks_the_facts_of_the_clients_trips(tmp_path: Path, era: Era) -> None:
-    async with new_desk(tmp_path, era) as desk:
+async def test_a_new_name_marks_the_facts_of_the_clients_trips(tmp_path: Path) -> None:
+    async with new_desk(tmp_path) as desk:
         desk.sql("DELETE FROM facts_dirty")
         await desk.call("update_client", email=ANA, full_name="Ana de Lima")
         assert desk.sql("SELECT trip_id, reason FROM facts_dirty") == [(KYOTO, "client_changed")]

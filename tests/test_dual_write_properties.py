@@ -13,6 +13,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import campaigns
 import pytest
 import raw
 import statements as some
@@ -288,4 +289,6 @@ class DualWriteWithRecursiveTriggers(DualWrite):
 
 @pytest.mark.parametrize("machine", [DualWrite, DualWriteWithRecursiveTriggers])
 def test_whatever_is_written_both_sides_stay_equal_and_nothing_is_lost(machine: type[DualWrite]) -> None:
-    run_state_machine_as_test(machine, settings=settings(max_examples=60, stateful_step_count=40, deadline=None))
+    run_state_machine_as_test(
+        machine, settings=settings(max_examples=campaigns.rounds(15, 400), stateful_step_count=40, deadline=None)
+    )

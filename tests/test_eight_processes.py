@@ -1,13 +1,9 @@
-"""Eight agents, each with a server process of its own, work on one database: nobody is turned away, nothing is lost.
-
-VOYGEN_DAY says how many calls a day has.
-"""
+"""Eight agents, each with a server process of its own, work on one database: nobody is turned away, nothing is lost."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-import os
 import random
 import statistics
 import sys
@@ -16,6 +12,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import campaigns
 import pytest
 import raw
 from desk import ANA, BANFF, BEN, CEM, EMPTY, KYOTO, integrity, op, seeded
@@ -35,7 +32,8 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="POSIX pipes")
 
-CALLS = int(os.environ.get("VOYGEN_DAY", "40"))
+# Calls of one day.
+CALLS = campaigns.rounds(25, 200)
 
 AGENTS = 8
 

@@ -6,16 +6,15 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from desk import BANFF, BEN, EMPTY, KYOTO, Era, each_era, new_desk, op
-from fact_oracle import dump
+import raw
+from desk import BANFF, BEN, EMPTY, KYOTO, new_desk, op
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
-@each_era
-async def test_every_change_makes_facts_stale_and_a_refresh_makes_them_current(tmp_path: Path, era: Era) -> None:
-    async with new_desk(tmp_path, era) as desk:
+async def test_every_change_makes_facts_stale_and_a_refresh_makes_them_current(tmp_path: Path) -> None:
+    async with new_desk(tmp_path) as desk:
         never = await desk.call("query_trip_facts")
         assert all(
             "never_computed" in trip["stale_reasons"] and trip["total_nights"] is None for trip in never["trips"]
@@ -38,21 +37,19 @@ async def test_every_change_makes_facts_stale_and_a_refresh_makes_them_current(t
         assert row["total_nights"] == 2
 
 
-@each_era
-async def test_reading_facts_and_their_statistics_writes_nothing(tmp_path: Path, era: Era) -> None:
-    async with new_desk(tmp_path, era) as desk:
+async def test_reading_facts_and_their_statistics_writes_nothing(tmp_path: Path) -> None:
+    async with new_desk(tmp_path) as desk:
         await desk.call("refresh_trip_facts", trip_id=KYOTO)
-        before = dump(desk.connection)
+        before = raw.dump(desk.connection)
         await desk.call("query_trip_facts")
         await desk.call("query_trip_facts", query="kyoto", trip_ids=[KYOTO, 99], filters={"min_nights": 1}, limit=1)
         await desk.refused("query_trip_facts", query="xqzw")
         await desk.call("get_facts_stats")
-        assert dump(desk.connection) == before
+        assert raw.dump(desk.connection) == before
 
 
-@each_era
-async def test_a_refresh_takes_those_that_wait_longest_and_says_how_many_are_left(tmp_path: Path, era: Era) -> None:
-    async with new_desk(tmp_path, era) as desk:
+async def test_a_refresh_takes_those_that_wait_longest_and_says_how_many_are_left(tmp_path: Path) -> None:
+    async with new_desk(tmp_path) as desk:
         answer = await desk.call("refresh_trip_facts", limit=1)
         assert (answer["refreshed"], answer["left_dirty"]) == (1, 2)
         assert desk.sql("SELECT trip_id FROM trip_facts") == [(KYOTO,)]
@@ -66,9 +63,8 @@ async def test_a_refresh_takes_those_that_wait_longest_and_says_how_many_are_lef
         assert error.startswith("not_found: There is no trip with the id 99.")
 
 
-@each_era
-async def test_trips_that_are_gone_leave_the_queue_and_their_facts_go(tmp_path: Path, era: Era) -> None:
-    async with new_desk(tmp_path, era) as desk:
+async def test_trips_that_are_gone_leave_the_queue_and_their_facts_go(tmp_path: Path) -> None:
+    async with new_desk(tmp_path) as desk:
         await desk.call("refresh_trip_facts")
         desk.sql("DELETE FROM trips_v2 WHERE trip_id = ?", BANFF)
         desk.sql("INSERT INTO trip_facts (trip_id) VALUES (?)", BANFF)
@@ -79,9 +75,8 @@ async def test_trips_that_are_gone_leave_the_queue_and_their_facts_go(tmp_path: 
         assert desk.sql("SELECT count(*) FROM trip_facts WHERE trip_id = ?", BANFF) == [(0,)]
 
 
-@each_era
-async def test_marking_counts_what_was_new_and_names_ids_of_no_trip(tmp_path: Path, era: Era) -> None:
-    async with new_desk(tmp_path, era) as desk:
+async def test_marking_counts_what_was_new_and_names_ids_of_no_trip(tmp_path: Path) -> None:
+    async with new_desk(tmp_path) as desk:
         await desk.call("refresh_trip_facts")
         first = await desk.call("mark_facts_dirty", trip_ids=[KYOTO, BANFF, KYOTO], reason="prices changed")
         assert (first["marked"], first["already_dirty"]) == (2, 0)
@@ -89,16 +84,15 @@ async def test_marking_counts_what_was_new_and_names_ids_of_no_trip(tmp_path: Pa
         assert (again["marked"], again["already_dirty"]) == (1, 1)
         rows = desk.sql("SELECT trip_id, reason, count(*) FROM facts_dirty GROUP BY 1, 2")
         assert rows == [(trip, "prices changed", 1) for trip in (KYOTO, BANFF, EMPTY)]
-        before = dump(desk.connection)
+        before = raw.dump(desk.connection)
         error = await desk.refused("mark_facts_dirty", trip_ids=[KYOTO, 98, 99])
         assert error.startswith("not_found: ")
         assert "98, 99" in error
-        assert dump(desk.connection) == before
+        assert raw.dump(desk.connection) == before
 
 
-@each_era
-async def test_statistics_count_trips_facts_and_reasons(tmp_path: Path, era: Era) -> None:
-    async with new_desk(tmp_path, era) as desk:
+async def test_statistics_count_trips_facts_and_reasons(tmp_path: Path) -> None:
+    async with new_desk(tmp_path) as desk:
         empty = await desk.call("get_facts_stats")
         assert (empty["trips"], empty["with_facts"], empty["without_facts"], empty["stale"]) == (3, 0, 3, 3)
         assert (empty["oldest_computed"], empty["newest_computed"]) == (None, None)
@@ -114,7 +108,6 @@ async def test_statistics_count_trips_facts_and_reasons(tmp_path: Path, era: Era
         assert (full["oldest_computed"], full["newest_computed"]) == (min(times), max(times))
 
 
-@each_era
 @pytest.mark.parametrize(
     ("arguments", "found"),
     [
@@ -138,27 +131,25 @@ async def test_statistics_count_trips_facts_and_reasons(tmp_path: Path, era: Era
     ],
 )
 async def test_trips_are_chosen_by_words_ids_and_bounds(
-    tmp_path: Path, era: Era, arguments: dict[str, Any], found: list[int]
+    tmp_path: Path, arguments: dict[str, Any], found: list[int]
 ) -> None:
-    async with new_desk(tmp_path, era) as desk:
+    async with new_desk(tmp_path) as desk:
         await desk.call("refresh_trip_facts")
         answer = await desk.call("query_trip_facts", **arguments)
         assert [trip["trip_id"] for trip in answer["trips"]] == found
         assert answer["total"] == len(found)
 
 
-@each_era
-async def test_only_the_fields_asked_for_come_with_id_and_staleness(tmp_path: Path, era: Era) -> None:
-    async with new_desk(tmp_path, era) as desk:
+async def test_only_the_fields_asked_for_come_with_id_and_staleness(tmp_path: Path) -> None:
+    async with new_desk(tmp_path) as desk:
         answer = await desk.call("query_trip_facts", trip_ids=[KYOTO, 98], return_fields=["total_nights", "trip_name"])
         (row,) = answer["trips"]
         assert set(row) == {"trip_id", "stale", "stale_reasons", "total_nights", "trip_name"}
         assert answer["unknown_trip_ids"] == [98]
 
 
-@each_era
-async def test_a_cursor_goes_on_where_the_page_ended_and_with_nothing_else(tmp_path: Path, era: Era) -> None:
-    async with new_desk(tmp_path, era) as desk:
+async def test_a_cursor_goes_on_where_the_page_ended_and_with_nothing_else(tmp_path: Path) -> None:
+    async with new_desk(tmp_path) as desk:
         first = await desk.call("query_trip_facts", limit=2)
         assert ([trip["trip_id"] for trip in first["trips"]], first["total"]) == ([KYOTO, BANFF], 3)
         last = await desk.call("query_trip_facts", limit=2, cursor=first["next_cursor"])
@@ -172,7 +163,6 @@ async def test_a_cursor_goes_on_where_the_page_ended_and_with_nothing_else(tmp_p
             assert error.startswith("invalid_input: cursor ")
 
 
-@each_era
 @pytest.mark.parametrize(
     ("tool", "arguments"),
     [
@@ -191,8 +181,8 @@ async def test_a_cursor_goes_on_where_the_page_ended_and_with_nothing_else(tmp_p
         ("mark_facts_dirty", {"trip_ids": [1], "reason": ""}),
     ],
 )
-async def test_what_is_out_of_bounds_is_refused(tmp_path: Path, era: Era, tool: str, arguments: dict[str, Any]) -> None:
-    async with new_desk(tmp_path, era) as desk:
-        before = dump(desk.connection)
+async def test_what_is_out_of_bounds_is_refused(tmp_path: Path, tool: str, arguments: dict[str, Any]) -> None:
+    async with new_desk(tmp_path) as desk:
+        before = raw.dump(desk.connection)
         assert (await desk.refused(tool, **arguments)).startswith("invalid_input: ")
-        assert dump(desk.connection) == before
+        assert raw.dump(desk.connection) == before

@@ -10,9 +10,10 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import campaigns
 import pytest
 import raw
-from desk import ANA, BANFF, BEN, CEM, EMPTY, KYOTO, Era, each_era, new_desk, op, open_desk, seeded
+from desk import ANA, BANFF, BEN, CEM, EMPTY, KYOTO, new_desk, op, open_desk, seeded
 from fact_oracle import SCHEDULE, add_trips, computed, expected, watched_desk
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -27,9 +28,8 @@ if TYPE_CHECKING:
     from mcp_types import CallToolResult
 
 
-@each_era
-async def test_facts_are_computed_from_schedule_stays_transport_and_assignments(tmp_path: Path, era: Era) -> None:
-    async with new_desk(tmp_path, era) as desk:
+async def test_facts_are_computed_from_schedule_stays_transport_and_assignments(tmp_path: Path) -> None:
+    async with new_desk(tmp_path) as desk:
         desk.sql("UPDATE trips_v2 SET schedule = ? WHERE trip_id = ?", json.dumps(SCHEDULE), KYOTO)
         desk.sql(
             "UPDATE trips_v2 SET transportation = ?, accommodations = ? WHERE trip_id = ?",
@@ -61,14 +61,13 @@ async def test_facts_are_computed_from_schedule_stays_transport_and_assignments(
         assert (found[BANFF]["total_hotels"], found[BANFF]["transit_minutes"]) == (2, 90)
 
 
-@each_era
 @pytest.mark.parametrize("name", NAMES)
 async def test_facts_of_a_legacy_database_are_those_that_plain_python_finds(
-    legacy_database: Callable[[str], Path], era: Era, name: str
+    legacy_database: Callable[[str], Path], name: str
 ) -> None:
     path = legacy_database(name)
     await raw.migrate_file(path)
-    async with open_desk(path, era) as desk:
+    async with open_desk(path) as desk:
         trips = desk.sql("SELECT count(*) FROM trips_v2")[0][0]
         stale = (await desk.call("get_facts_stats"))["stale"]
         answer = await desk.call("refresh_trip_facts", limit=1000)
@@ -77,9 +76,8 @@ async def test_facts_of_a_legacy_database_are_those_that_plain_python_finds(
         assert await computed(desk.call) == expected(desk.connection)
 
 
-@each_era
-async def test_facts_that_old_code_wrote_are_stale_for_it_knows_no_travelers(tmp_path: Path, era: Era) -> None:
-    async with new_desk(tmp_path, era) as desk:
+async def test_facts_that_old_code_wrote_are_stale_for_it_knows_no_travelers(tmp_path: Path) -> None:
+    async with new_desk(tmp_path) as desk:
         await desk.call("refresh_trip_facts")
         desk.sql("UPDATE trip_facts SET last_computed = datetime('now'), traveler_count = 0 WHERE trip_id = ?", KYOTO)
         (row,) = (await desk.call("query_trip_facts", trip_ids=[KYOTO]))["trips"]
@@ -119,7 +117,7 @@ _trips = st.tuples(
 )
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=campaigns.rounds(25, 200), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(_trips, min_size=1, max_size=25))
 def test_facts_are_those_that_plain_python_finds_whatever_the_columns_hold(trips: list[tuple[Any, ...]]) -> None:
     async def check() -> None:
@@ -137,10 +135,9 @@ def test_facts_are_those_that_plain_python_finds_whatever_the_columns_hold(trips
     asyncio.run(check())
 
 
-@each_era
-async def test_facts_are_the_same_in_every_phase_there_and_back(tmp_path: Path, era: Era) -> None:
+async def test_facts_are_the_same_in_every_phase_there_and_back(tmp_path: Path) -> None:
     path = seeded(tmp_path / "voygen.db")
-    async with watched_desk(path, era) as (desk, watched):
+    async with watched_desk(path) as (desk, watched):
 
         async def call(tool: str, **arguments: Any) -> dict[str, Any]:
             result = await desk.client.call_tool(tool, arguments)
@@ -169,12 +166,11 @@ async def advance_at_once(db: Any) -> object:
     return await advance(db, quiet_days=0)
 
 
-@each_era
-async def test_any_number_of_trips_is_refreshed_in_the_same_few_statements(tmp_path: Path, era: Era) -> None:
+async def test_any_number_of_trips_is_refreshed_in_the_same_few_statements(tmp_path: Path) -> None:
     path = seeded(tmp_path / "voygen.db")
     with closing(raw.connect(path)) as connection:
         add_trips(connection, 300)
-    async with watched_desk(path, era) as (desk, watched):
+    async with watched_desk(path) as (desk, watched):
         assert (await desk.call("refresh_trip_facts", limit=3))["refreshed"] == 3
         few = list(watched.statements)
         answer = await desk.call("refresh_trip_facts", limit=1000)
@@ -194,12 +190,11 @@ async def test_a_refresh_looks_up_the_trips_of_its_turn_and_passes_over_no_table
         assert not tables & {"t", "a", "c", "d", "f"}
 
 
-@each_era
-async def test_a_row_that_comes_between_reading_and_writing_stays_in_the_queue(tmp_path: Path, era: Era) -> None:
+async def test_a_row_that_comes_between_reading_and_writing_stays_in_the_queue(tmp_path: Path) -> None:
     path = seeded(tmp_path / "voygen.db")
     with closing(raw.connect(path)) as other:
         arrives = ["INSERT INTO facts_dirty (trip_id, reason) VALUES (1, 'meanwhile'), (2, 'trip_update')"]
-        async with watched_desk(path, era, lambda: arrives and other.execute(arrives.pop())) as (desk, _):
+        async with watched_desk(path, lambda: arrives and other.execute(arrives.pop())) as (desk, _):
             answer = await desk.call("refresh_trip_facts")
             assert (answer["refreshed"], answer["left_dirty"]) == (3, 2)
             assert desk.sql("SELECT trip_id, reason FROM facts_dirty") == [(1, "meanwhile"), (2, "trip_update")]
@@ -207,24 +202,22 @@ async def test_a_row_that_comes_between_reading_and_writing_stays_in_the_queue(t
             assert desk.sql("SELECT count(*) FROM facts_dirty") == [(0,)]
 
 
-@each_era
-async def test_a_change_that_comes_between_reading_and_writing_is_in_the_facts(tmp_path: Path, era: Era) -> None:
+async def test_a_change_that_comes_between_reading_and_writing_is_in_the_facts(tmp_path: Path) -> None:
     path = seeded(tmp_path / "voygen.db")
     with closing(raw.connect(path)) as other:
         other.execute("UPDATE trips_v2 SET total_cost = 1 WHERE trip_id = 1")
         late = ["UPDATE trips_v2 SET total_cost = 2 WHERE trip_id = 1"]
-        async with watched_desk(path, era, lambda: late and other.execute(late.pop())) as (desk, _):
+        async with watched_desk(path, lambda: late and other.execute(late.pop())) as (desk, _):
             await desk.call("refresh_trip_facts")
             assert await computed(desk.call) == expected(desk.connection)
 
 
-@each_era
 @pytest.mark.parametrize("force", [False, True])
-async def test_refreshes_at_once_compute_each_trip_and_none_is_lost(tmp_path: Path, era: Era, *, force: bool) -> None:
+async def test_refreshes_at_once_compute_each_trip_and_none_is_lost(tmp_path: Path, *, force: bool) -> None:
     path = seeded(tmp_path / "voygen.db")
     with closing(raw.connect(path)) as connection:
         add_trips(connection, 60)
-    async with open_desk(path, era) as one, open_desk(path, era) as two:
+    async with open_desk(path) as one, open_desk(path) as two:
         calls = [desk.client.call_tool("refresh_trip_facts", {"limit": 1000}) for desk in (one, two, one, two)]
         assert sum(map(refreshed, await asyncio.gather(*calls))) == 63
         assert await computed(one.call) == expected(one.connection)

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
-from desk import ANA, BANFF, BEN, EMPTY, KYOTO, Desk, Era, each_era, new_desk, op
+from desk import ANA, BANFF, BEN, EMPTY, KYOTO, Desk, new_desk, op
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,7 +35,6 @@ async def refusal(desk: Desk, identifier: object) -> str:
     return error
 
 
-@each_era
 @pytest.mark.parametrize(
     "identifier",
     [
@@ -56,16 +55,15 @@ async def refusal(desk: Desk, identifier: object) -> str:
         "ana@ex",
     ],
 )
-async def test_a_trip_is_known_by_id_slug_name_words_and_clients(tmp_path: Path, era: Era, identifier: object) -> None:
-    async with new_desk(tmp_path, era) as desk:
+async def test_a_trip_is_known_by_id_slug_name_words_and_clients(tmp_path: Path, identifier: object) -> None:
+    async with new_desk(tmp_path) as desk:
         assert await written_to(desk, identifier) == KYOTO
         if identifier not in {ANA, "Ana Lima"}:
             assert (await desk.whole(identifier))["trip_id"] == KYOTO
 
 
-@each_era
-async def test_a_name_comes_before_words_and_a_slug_before_a_name(tmp_path: Path, era: Era) -> None:
-    async with new_desk(tmp_path, era) as desk:
+async def test_a_name_comes_before_words_and_a_slug_before_a_name(tmp_path: Path) -> None:
+    async with new_desk(tmp_path) as desk:
         longer = await trip(desk, "Lima in Kyoto and Osaka")
         assert await written_to(desk, "lima in kyoto") == KYOTO
         assert await written_to(desk, "osaka") == longer
@@ -74,9 +72,8 @@ async def test_a_name_comes_before_words_and_a_slug_before_a_name(tmp_path: Path
         assert await written_to(desk, named) == named
 
 
-@each_era
-async def test_digits_never_match_part_of_a_number(tmp_path: Path, era: Era) -> None:
-    async with new_desk(tmp_path, era) as desk:
+async def test_digits_never_match_part_of_a_number(tmp_path: Path) -> None:
+    async with new_desk(tmp_path) as desk:
         await trip(desk, "Winter 2027")
         for part in ("27", "202", "0", "-1", "+1", "1.0", "99999999999999999999", "٣", "#4", "20 27"):
             assert (await refusal(desk, part)).startswith("not_found"), part
@@ -85,9 +82,8 @@ async def test_digits_never_match_part_of_a_number(tmp_path: Path, era: Era) -> 
         assert (await desk.whole("2027"))["trip_name"] == "Winter 2027"
 
 
-@each_era
-async def test_several_matches_are_refused_with_up_to_five_candidates(tmp_path: Path, era: Era) -> None:
-    async with new_desk(tmp_path, era) as desk:
+async def test_several_matches_are_refused_with_up_to_five_candidates(tmp_path: Path) -> None:
+    async with new_desk(tmp_path) as desk:
         ids = [await trip(desk, f"Goa {word}") for word in ("one", "two")]
         error = await refusal(desk, "goa")
         assert error.startswith("ambiguous: 2 trips match 'goa': ")
@@ -101,28 +97,25 @@ async def test_several_matches_are_refused_with_up_to_five_candidates(tmp_path: 
         assert len(re.findall(r"id \d+ '", error)) == 5
 
 
-@each_era
-async def test_no_match_is_refused_with_the_nearest_spellings(tmp_path: Path, era: Era) -> None:
-    async with new_desk(tmp_path, era) as desk:
+async def test_no_match_is_refused_with_the_nearest_spellings(tmp_path: Path) -> None:
+    async with new_desk(tmp_path) as desk:
         for wanted in ("Lima in Kioto", "Lyma Kyotto"):
             assert f"Nearest by spelling: id {KYOTO} 'Lima in Kyoto'" in await refusal(desk, wanted)
         assert "Nearest by spelling: id 1 " in await desk.refused("get_anything", query="Lima in Kioto")
         assert (await refusal(desk, "xqzw")).startswith("not_found: No trip matches 'xqzw'.\n")
 
 
-@each_era
 @pytest.mark.parametrize("blank", ["", " ", "%", "_", "% _", "*", '"', "'", "--", "()", "\t"])
-async def test_what_holds_no_word_is_refused(tmp_path: Path, era: Era, blank: str) -> None:
-    async with new_desk(tmp_path, era) as desk:
+async def test_what_holds_no_word_is_refused(tmp_path: Path, blank: str) -> None:
+    async with new_desk(tmp_path) as desk:
         assert (await refusal(desk, blank)).startswith("invalid_input: trip_identifier")
         for strategy in ("exact", "fuzzy", "broad"):
             error = await desk.refused("get_anything", query=blank, search_strategy=strategy)
             assert error.startswith("invalid_input: query")
 
 
-@each_era
-async def test_the_strategies_look_further_and_further(tmp_path: Path, era: Era) -> None:
-    async with new_desk(tmp_path, era) as desk:
+async def test_the_strategies_look_further_and_further(tmp_path: Path) -> None:
+    async with new_desk(tmp_path) as desk:
 
         async def found(query: str, strategy: str) -> list[tuple[int, str]]:
             is_error, _, answer = await desk.raw_call("get_anything", query=query, search_strategy=strategy)
@@ -139,9 +132,8 @@ async def test_the_strategies_look_further_and_further(tmp_path: Path, era: Era)
         assert "exact, fuzzy, broad" in error
 
 
-@each_era
-async def test_the_best_match_comes_first_among_many(tmp_path: Path, era: Era) -> None:
-    async with new_desk(tmp_path, era) as desk:
+async def test_the_best_match_comes_first_among_many(tmp_path: Path) -> None:
+    async with new_desk(tmp_path) as desk:
         desk.sql(
             """WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000)
             INSERT INTO trips_v2 (trip_name, trip_slug, start_date, end_date)
@@ -156,9 +148,8 @@ async def test_the_best_match_comes_first_among_many(tmp_path: Path, era: Era) -
         assert (await desk.call("get_anything", query="tour 77"))["trip"]["trip_name"] == "Tour 77 of Goa"
 
 
-@each_era
-async def test_a_trip_is_given_whole(tmp_path: Path, era: Era) -> None:
-    async with new_desk(tmp_path, era) as desk:
+async def test_a_trip_is_given_whole(tmp_path: Path) -> None:
+    async with new_desk(tmp_path) as desk:
         desk.sql("UPDATE trips_v2 SET schedule = '[{\"day\":1}]', group_name = 'Limas' WHERE trip_id = ?", KYOTO)
         desk.sql("INSERT OR REPLACE INTO trip_facts (trip_id, total_nights) VALUES (?, 9)", KYOTO)
         await desk.do(
@@ -188,9 +179,8 @@ async def test_a_trip_is_given_whole(tmp_path: Path, era: Era) -> None:
         assert (summary["trip"], summary["trips"]) == (None, answer["trips"])
 
 
-@each_era
-async def test_a_client_is_given_whole_with_the_trips(tmp_path: Path, era: Era) -> None:
-    async with new_desk(tmp_path, era) as desk:
+async def test_a_client_is_given_whole_with_the_trips(tmp_path: Path) -> None:
+    async with new_desk(tmp_path) as desk:
         await desk.do(BANFF, op("assign_client", email=ANA, role="payer"), op("assign_client", email=ANA))
         answer = await desk.call("get_anything", query="ANA@example.net")
         whole = answer["client"]
@@ -203,8 +193,7 @@ async def test_a_client_is_given_whole_with_the_trips(tmp_path: Path, era: Era) 
         assert (await desk.call("get_anything", query="cem kaya"))["client"]["full_name"] == "Cem Kaya"
 
 
-@each_era
-async def test_odd_columns_of_an_old_trip_do_not_hide_it(tmp_path: Path, era: Era) -> None:
+async def test_odd_columns_of_an_old_trip_do_not_hide_it(tmp_path: Path) -> None:
     odd = {
         "total_cost": "abc",
         "paid_amount": "nothing yet",
@@ -215,7 +204,7 @@ async def test_odd_columns_of_an_old_trip_do_not_hide_it(tmp_path: Path, era: Er
         "documents": b"\xff[1]",
         "workflow_state": 5,
     }
-    async with new_desk(tmp_path, era) as desk:
+    async with new_desk(tmp_path) as desk:
         for column, value in odd.items():
             desk.sql(f"UPDATE trips_v2 SET {column} = ? WHERE trip_id = ?", value, KYOTO)
         assert (await desk.whole(KYOTO))["clients"][0]["email"] == ANA

@@ -1,14 +1,13 @@
 """Whatever a tool is sent, it answers as it promised or refuses in words, and the database stays whole.
 
 Each example is a few calls on a database that is always the same at the start, so that one that fails can be played
-again. VOYGEN_FUZZ says how many calls of each kind, allowed by the schema and spoiled, each tool gets.
+again.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
-import os
 import sqlite3
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -19,6 +18,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+import campaigns
 import pytest
 import raw
 from desk import INNARDS, Desk, Era, assert_readable, each_era, op, open_desk, seeded
@@ -45,7 +45,8 @@ if TYPE_CHECKING:
 # A tool and its arguments.
 Call: TypeAlias = tuple[str, dict[str, Any]]
 
-CALLS = int(os.environ.get("VOYGEN_FUZZ", "30"))
+# Calls of each kind, allowed by the schema and spoiled, that each tool gets.
+CALLS = campaigns.rounds(10, 1000)
 
 # So many calls of a kind that some get deep with every tool, however seldom its arguments fit together.
 ENOUGH = 500

@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from desk import KYOTO, Desk, each_era, new_desk, open_desk, seeded
+import raw
+from desk import KYOTO, Desk, new_desk, open_desk, seeded
 from phasing import assert_in_order, lead_to
 
 from database.phase import PHASES, Phase
@@ -15,7 +16,6 @@ from migrations.files import shipped
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from desk import Era
 
 READERS = ("health_check", "explore_database", "analyze_recent_errors")
 
@@ -44,25 +44,23 @@ def add_faults(desk: Desk) -> None:
         )
 
 
-@each_era
 @each_phase
-async def test_what_only_reads_writes_nothing_in_any_phase(tmp_path: Path, era: Era, phase: Phase) -> None:
-    async with open_desk(seeded(tmp_path / "voygen.db"), era) as desk:
+async def test_what_only_reads_writes_nothing_in_any_phase(tmp_path: Path, phase: Phase) -> None:
+    async with open_desk(seeded(tmp_path / "voygen.db")) as desk:
         await lead_to(desk.db, phase)
         add_faults(desk)
-        before = list(desk.connection.iterdump())
+        before = raw.dump(desk.connection)
         for name in READERS:
             result = await desk.client.call_tool(name, {})
             assert not result.is_error, result.content
             assert result.structured_content is not None
             assert result.structured_content.get("phase", phase) == phase
-        assert list(desk.connection.iterdump()) == before
+        assert raw.dump(desk.connection) == before
         await assert_in_order(desk.db, phase)
 
 
-@each_era
-async def test_a_database_that_is_well_is_ok_with_its_counts(tmp_path: Path, era: Era) -> None:
-    async with new_desk(tmp_path, era) as desk:
+async def test_a_database_that_is_well_is_ok_with_its_counts(tmp_path: Path) -> None:
+    async with new_desk(tmp_path) as desk:
         health = await desk.call("health_check")
         assert (health["status"], health["reasons"]) == ("ok", [])
         assert (health["trips"], health["clients"], health["assignments"]) == (3, 3, 2)
@@ -71,9 +69,8 @@ async def test_a_database_that_is_well_is_ok_with_its_counts(tmp_path: Path, era
         assert health["dirty_facts"] == desk.sql("SELECT count(*) FROM facts_dirty")[0][0]
 
 
-@each_era
-async def test_what_calls_for_a_person_is_a_warning_with_its_reasons(tmp_path: Path, era: Era) -> None:
-    async with new_desk(tmp_path, era) as desk:
+async def test_what_calls_for_a_person_is_a_warning_with_its_reasons(tmp_path: Path) -> None:
+    async with new_desk(tmp_path) as desk:
         add_faults(desk)
         desk.sql("UPDATE trips_v2 SET clients = 'broken' WHERE trip_id = ?", KYOTO)
         health = await desk.call("health_check")
@@ -86,9 +83,8 @@ async def test_what_calls_for_a_person_is_a_warning_with_its_reasons(tmp_path: P
         assert health["reasons"][0] == "999_theirs.sql applied by another program"
 
 
-@each_era
-async def test_a_schema_of_a_newer_program_and_broken_assignments_are_seen(tmp_path: Path, era: Era) -> None:
-    async with open_desk(seeded(tmp_path / "voygen.db"), era) as desk:
+async def test_a_schema_of_a_newer_program_and_broken_assignments_are_seen(tmp_path: Path) -> None:
+    async with open_desk(seeded(tmp_path / "voygen.db")) as desk:
         desk.sql("INSERT INTO migration_checksums (name, sha256) VALUES ('999_newer.sql', '')")
         desk.sql("PRAGMA foreign_keys = OFF")
         desk.sql("INSERT INTO trip_client_assignments (trip_id, client_email) VALUES (99, 'nobody@example.net')")
@@ -99,9 +95,8 @@ async def test_a_schema_of_a_newer_program_and_broken_assignments_are_seen(tmp_p
         assert "newer voygen" in health["reasons"][0]
 
 
-@each_era
-async def test_tables_are_shown_with_columns_and_counts_but_no_rows(tmp_path: Path, era: Era) -> None:
-    async with new_desk(tmp_path, era) as desk:
+async def test_tables_are_shown_with_columns_and_counts_but_no_rows(tmp_path: Path) -> None:
+    async with new_desk(tmp_path) as desk:
         explored = await desk.call("explore_database")
         shown = {table["name"]: table for table in explored["tables"]}
         assert {"trips_v2", "clients_v2", "trip_client_assignments", "trip_search"} <= set(shown)
@@ -114,9 +109,8 @@ async def test_tables_are_shown_with_columns_and_counts_but_no_rows(tmp_path: Pa
         assert one["columns"][0] == {"name": "client_id", "type": "INTEGER", "required": False, "in_primary_key": True}
 
 
-@each_era
-async def test_an_unknown_table_is_not_found_and_any_name_is_only_a_name(tmp_path: Path, era: Era) -> None:
-    async with new_desk(tmp_path, era) as desk:
+async def test_an_unknown_table_is_not_found_and_any_name_is_only_a_name(tmp_path: Path) -> None:
+    async with new_desk(tmp_path) as desk:
         error = await desk.refused("explore_database", table="client_v2")
         assert error.startswith("not_found: There is no table 'client_v2'. Nearest by spelling: clients_v2")
         nasty = 'x"; DROP TABLE trips_v2; --'
@@ -127,9 +121,8 @@ async def test_an_unknown_table_is_not_found_and_any_name_is_only_a_name(tmp_pat
         assert desk.sql("SELECT count(*) FROM trips_v2") == [(3,)]
 
 
-@each_era
-async def test_faults_are_grouped_by_operation_and_message(tmp_path: Path, era: Era) -> None:
-    async with new_desk(tmp_path, era) as desk:
+async def test_faults_are_grouped_by_operation_and_message(tmp_path: Path) -> None:
+    async with new_desk(tmp_path) as desk:
         add_faults(desk)
         recent = await desk.call("analyze_recent_errors")
         assert (recent["errors"], recent["groups_total"]) == (3, 2)
@@ -144,9 +137,8 @@ async def test_faults_are_grouped_by_operation_and_message(tmp_path: Path, era: 
             assert (await desk.refused("analyze_recent_errors", **wrong)).startswith("invalid_input")
 
 
-@each_era
-async def test_faults_are_resolved_by_a_text_of_their_message(tmp_path: Path, era: Era) -> None:
-    async with new_desk(tmp_path, era) as desk:
+async def test_faults_are_resolved_by_a_text_of_their_message(tmp_path: Path) -> None:
+    async with new_desk(tmp_path) as desk:
         add_faults(desk)
         arguments = {"error_pattern": "DISK i/o", "resolution": "new disk"}
         one = await desk.call("resolve_error_pattern", **arguments, session_id="s2")

@@ -1,12 +1,8 @@
-"""A command that is killed at any moment leaves a database that is whole, and is done when it is run again.
-
-VOYGEN_KILLS says how often each command is killed.
-"""
+"""A command that is killed at any moment leaves a database that is whole, and is done when it is run again."""
 
 from __future__ import annotations
 
 import json
-import os
 import random
 import shutil
 import subprocess
@@ -16,6 +12,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import campaigns
 import pytest
 import raw
 from desk import integrity, voygen
@@ -37,9 +34,9 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
 
-KILLS = int(os.environ.get("VOYGEN_KILLS", "4"))
+KILLS = campaigns.rounds(2, 100)
 
-TRIPS = 5000
+TRIPS = campaigns.rounds(1200, 5000)
 
 # Two clients a trip, one of them with keys of its own, and on some a guest who is no client.
 LEGACY = f"""

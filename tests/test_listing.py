@@ -7,7 +7,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from desk import ANA, BANFF, BEN, CEM, EMPTY, KYOTO, Desk, Era, each_era, new_desk, op
+from desk import ANA, BANFF, BEN, CEM, EMPTY, KYOTO, Desk, new_desk, op
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,9 +38,8 @@ def cursor(value: Any) -> str:
     return base64.urlsafe_b64encode(json.dumps(value).encode()).decode()
 
 
-@each_era
-async def test_trips_are_listed_by_start_with_travelers_and_total(tmp_path: Path, era: Era) -> None:
-    async with new_desk(tmp_path, era) as desk:
+async def test_trips_are_listed_by_start_with_travelers_and_total(tmp_path: Path) -> None:
+    async with new_desk(tmp_path) as desk:
         await desk.do(KYOTO, op("assign_client", email=BEN), op("assign_client", email=BEN, role="payer"))
         answer = await desk.call("list_trips")
         assert [one["trip_id"] for one in answer["trips"]] == [BANFF, EMPTY, KYOTO]
@@ -51,9 +50,8 @@ async def test_trips_are_listed_by_start_with_travelers_and_total(tmp_path: Path
         assert "role" not in str(kyoto)
 
 
-@each_era
-async def test_trips_are_filtered_by_status_period_and_client(tmp_path: Path, era: Era) -> None:
-    async with new_desk(tmp_path, era) as desk:
+async def test_trips_are_filtered_by_status_period_and_client(tmp_path: Path) -> None:
+    async with new_desk(tmp_path) as desk:
         await desk.do(BANFF, op("update_status", status="confirmed"))
         await desk.do(EMPTY, op("assign_client", email=ANA, role="payer"))
 
@@ -71,9 +69,8 @@ async def test_trips_are_filtered_by_status_period_and_client(tmp_path: Path, er
         assert await ids(client_email=CEM) == []
 
 
-@each_era
-async def test_pages_of_trips_have_no_gap_and_no_double_while_trips_are_added(tmp_path: Path, era: Era) -> None:
-    async with new_desk(tmp_path, era) as desk:
+async def test_pages_of_trips_have_no_gap_and_no_double_while_trips_are_added(tmp_path: Path) -> None:
+    async with new_desk(tmp_path) as desk:
         wanted = [BANFF, EMPTY, KYOTO] + [await trip(desk, f"Same day {number}") for number in range(9)]
         added: list[int] = []
 
@@ -93,9 +90,8 @@ async def test_pages_of_trips_have_no_gap_and_no_double_while_trips_are_added(tm
         assert ids == [one["trip_id"] for one in sorted(items, key=lambda one: (one["start_date"], one["trip_id"]))]
 
 
-@each_era
-async def test_recent_activities_are_the_latest_first_with_their_trips(tmp_path: Path, era: Era) -> None:
-    async with new_desk(tmp_path, era) as desk:
+async def test_recent_activities_are_the_latest_first_with_their_trips(tmp_path: Path) -> None:
+    async with new_desk(tmp_path) as desk:
         await desk.do(KYOTO, op("add_note", note="one"))
         await desk.do(BANFF, op("add_activity", details="Called", type="Call"))
         desk.sql(
@@ -110,9 +106,8 @@ async def test_recent_activities_are_the_latest_first_with_their_trips(tmp_path:
         assert (of_trip["total"], of_trip["next_cursor"]) == (1, None)
 
 
-@each_era
-async def test_pages_of_activities_have_no_gap_and_no_double_while_more_is_done(tmp_path: Path, era: Era) -> None:
-    async with new_desk(tmp_path, era) as desk:
+async def test_pages_of_activities_have_no_gap_and_no_double_while_more_is_done(tmp_path: Path) -> None:
+    async with new_desk(tmp_path) as desk:
         await desk.do(KYOTO, *[op("add_activity", details=str(number)) for number in range(11)])
 
         def add() -> None:
@@ -122,19 +117,17 @@ async def test_pages_of_activities_have_no_gap_and_no_double_while_more_is_done(
         assert [one["details"] for one in items] == [str(number) for number in reversed(range(11))]
 
 
-@each_era
 @pytest.mark.parametrize(
     "wrong",
     ["x", "é", "", "====", cursor([]), cursor(["2026-01-01", "x"]), cursor(["2026-01-01", 2**70]), cursor({"a": 1})],
 )
-async def test_a_cursor_that_was_not_given_is_refused(tmp_path: Path, era: Era, wrong: str) -> None:
-    async with new_desk(tmp_path, era) as desk:
+async def test_a_cursor_that_was_not_given_is_refused(tmp_path: Path, wrong: str) -> None:
+    async with new_desk(tmp_path) as desk:
         for tool in ("list_trips", "get_recent_activities"):
             assert (await desk.refused(tool, cursor=wrong)).startswith("invalid_input: cursor")
         assert (await desk.refused("get_client", client_id=1, cursor=wrong)).startswith("invalid_input: cursor")
 
 
-@each_era
 @pytest.mark.parametrize(
     ("tool", "arguments", "words"),
     [
@@ -153,15 +146,14 @@ async def test_a_cursor_that_was_not_given_is_refused(tmp_path: Path, era: Era, 
     ],
 )
 async def test_what_cannot_be_listed_is_refused(
-    tmp_path: Path, era: Era, tool: str, arguments: dict[str, Any], words: str
+    tmp_path: Path, tool: str, arguments: dict[str, Any], words: str
 ) -> None:
-    async with new_desk(tmp_path, era) as desk:
+    async with new_desk(tmp_path) as desk:
         assert (await desk.refused(tool, **arguments)).startswith(words)
 
 
-@each_era
-async def test_without_arguments_the_trip_worked_on_last_is_continued(tmp_path: Path, era: Era) -> None:
-    async with new_desk(tmp_path, era) as desk:
+async def test_without_arguments_the_trip_worked_on_last_is_continued(tmp_path: Path) -> None:
+    async with new_desk(tmp_path) as desk:
         assert (await desk.call("continue_trip"))["missing"] == [
             "There is no workflow: initialize_workflow starts one."
         ]
@@ -178,9 +170,8 @@ async def test_without_arguments_the_trip_worked_on_last_is_continued(tmp_path: 
         assert (await desk.call("continue_trip", search_query="nara"))["trip_id"] == KYOTO
 
 
-@each_era
-async def test_where_several_trips_match_the_error_lists_them(tmp_path: Path, era: Era) -> None:
-    async with new_desk(tmp_path, era) as desk:
+async def test_where_several_trips_match_the_error_lists_them(tmp_path: Path) -> None:
+    async with new_desk(tmp_path) as desk:
         first, second = [await trip(desk, name) for name in ("Goa in May", "Goa in June")]
         error = await desk.refused("continue_trip", search_query="goa")
         assert error.startswith("ambiguous: 2 trips match")
@@ -189,16 +180,14 @@ async def test_where_several_trips_match_the_error_lists_them(tmp_path: Path, er
         assert "as search_query" in error
 
 
-@each_era
-async def test_where_there_is_no_trip_nothing_is_continued(tmp_path: Path, era: Era) -> None:
-    async with new_desk(tmp_path, era) as desk:
+async def test_where_there_is_no_trip_nothing_is_continued(tmp_path: Path) -> None:
+    async with new_desk(tmp_path) as desk:
         desk.sql("DELETE FROM trips_v2")
         assert (await desk.refused("continue_trip")).startswith("not_found: There are no trips yet.")
         assert (await desk.call("list_trips"))["message"] == "0 of 0 trips."
 
 
-@each_era
-async def test_each_phase_says_what_is_missing_till_it_is_done(tmp_path: Path, era: Era) -> None:
+async def test_each_phase_says_what_is_missing_till_it_is_done(tmp_path: Path) -> None:
     done: dict[str, list[Any]] = {
         "interview": [op("assign_client", email=ANA)],
         "conceptualization": [op("add_note", note="slow, by train")],
@@ -217,7 +206,7 @@ async def test_each_phase_says_what_is_missing_till_it_is_done(tmp_path: Path, e
         "finalization": 2,
         "preparation": 2,
     }
-    async with new_desk(tmp_path, era) as desk:
+    async with new_desk(tmp_path) as desk:
 
         async def missing() -> list[str]:
             return (await desk.call("continue_trip", search_query=str(EMPTY)))["missing"]

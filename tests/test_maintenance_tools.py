@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import raw
 from damage import past_the_triggers
-from desk import ANA, BEN, EMPTY, KYOTO, Desk, Era, each_era, new_desk, open_desk, seeded, voygen
+from desk import ANA, BEN, EMPTY, KYOTO, Desk, new_desk, open_desk, seeded, voygen
 from drifted import drifted_file
 from mcp.client import Client
 from mcp.client.stdio import StdioServerParameters
@@ -200,15 +200,14 @@ async def test_in_later_phases_the_stores_are_not_compared(tmp_path: Path) -> No
         assert connection.execute("SELECT phase FROM migration_phase").fetchone() == ("normalized",)
 
 
-@each_era
-async def test_a_client_that_asks_is_told_how_far_a_check_has_come(tmp_path: Path, era: Era) -> None:
+async def test_a_client_that_asks_is_told_how_far_a_check_has_come(tmp_path: Path) -> None:
     told: list[tuple[float, float | None]] = []
 
     async def tell(progress: float, total: float | None, message: str | None) -> None:
         del message
         told.append((progress, total))
 
-    async with new_desk(tmp_path, era) as desk:
+    async with new_desk(tmp_path) as desk:
         for tool, arguments in {"check_consistency": {}, "repair_consistency": {"dry_run": False}}.items():
             told.clear()
             await desk.client.call_tool(tool, arguments, progress_callback=tell)

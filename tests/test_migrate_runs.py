@@ -232,13 +232,13 @@ async def test_trips_of_one_name_are_numbered_however_many_there_are(tmp_path: P
         connection.executescript(shipped()[0].text)
         add = "INSERT INTO trips_v2 (trip_name, trip_slug, start_date, end_date) VALUES (?, ?, '', '')"
         connection.execute(add, ("Goa 3", "goa-3"))
-        connection.executemany(add, [("Goa", None)] * 5_000)
+        connection.executemany(add, [("Goa", None)] * 2_000)
     await raw.migrate_file(path)
     with closing(raw.connect(path)) as connection:
         slugs = [row[0] for row in connection.execute("SELECT trip_slug FROM trips_v2 ORDER BY trip_id")]
     assert slugs[:5] == ["goa-3", "goa", "goa-2", "goa-4", "goa-5"]
-    assert len(set(slugs)) == 5_001
-    assert slugs[-1] == "goa-5001"
+    assert len(set(slugs)) == 2_001
+    assert slugs[-1] == "goa-2001"
 
 
 async def test_another_programs_database_is_left_as_it_is(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import campaigns
 import oracle
 import raw
 import statements as some
@@ -273,4 +274,6 @@ def _kind(entries: list[oracle.Entry], in_junction: int, *, unnamed: bool) -> st
 
 
 def test_in_every_phase_check_and_oracle_agree_and_nothing_a_tool_stored_is_lost() -> None:
-    run_state_machine_as_test(Phases, settings=settings(max_examples=20, stateful_step_count=30, deadline=None))
+    run_state_machine_as_test(
+        Phases, settings=settings(max_examples=campaigns.rounds(8, 100), stateful_step_count=30, deadline=None)
+    )

@@ -11,7 +11,7 @@ import raw
 from legacy_facts import NAMES
 from oracle import assert_clean
 from phasing import assert_in_order, look
-from test_phases_under_writers import REFUSALS, UP_AND_DOWN, Writer, assert_told_the_truth, move_under
+from test_phases_under_writers import REFUSALS, WAYS, Writer, assert_told_the_truth, move_under
 
 from database.embedded import open_database
 from migrations.dumps import load_dump
@@ -34,14 +34,14 @@ async def test_a_legacy_database_goes_up_and_down_under_writers_and_keeps_every_
         look(path, "INSERT INTO clients_v2 (email, full_name) VALUES (?, 'N')", f"old{number}@x.io")
     before = entries(path)
     with ExitStack() as stack:
-        writers = [Writer(path, *who) for who in (("one", "new"), ("two", "tools"), ("old", "old"))]
+        writers = [Writer(path, *who) for who in (("one", "new"), ("old", "old"))]
         for writer in writers:
             stack.enter_context(writer.process)
             stack.callback(writer.process.kill)
         async with await open_database(path) as db:
             for writer in writers:
                 await writer.has_answered(2)
-            await move_under(db, writers, UP_AND_DOWN)
+            await move_under(db, writers, WAYS)
             answers = {writer.name: writer.last_words() for writer in writers}
             await assert_in_order(db, "dual_write")
     with closing(raw.connect(path)) as connection:

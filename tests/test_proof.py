@@ -9,6 +9,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
+import campaigns
 import pytest
 import raw
 from damage import past_the_triggers
@@ -126,7 +127,7 @@ _contents = st.tuples(
 )
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=campaigns.rounds(20, 200), deadline=None)
 @given(one=_contents, other=_contents, shuffle=st.randoms(use_true_random=False))
 async def test_two_databases_have_one_digest_if_and_only_if_they_say_the_same(
     one: Content, other: Content, shuffle: random.Random

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import raw
 from desk import ANA, KYOTO, Era, assert_readable, each_era, new_desk, seeded
 from mcp.client import Client
 from mcp.client.stdio import StdioServerParameters
@@ -119,4 +120,4 @@ async def read(client: Client, uri: str) -> str:
 
 def rows_of(path: Path) -> list[str]:
     with closing(sqlite3.connect(path)) as connection:
-        return list(connection.iterdump())
+        return raw.dump(connection)

@@ -7,7 +7,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from desk import ANA, BANFF, BEN, CEM, KYOTO, Desk, Era, each_era, new_desk, op, open_desk, seeded
+from desk import ANA, BANFF, BEN, CEM, KYOTO, Desk, new_desk, op, open_desk, seeded
 from phasing import lead_to
 
 from database.phase import PHASES, Phase
@@ -41,9 +41,8 @@ def set_aside(desk: Desk) -> dict[str, Any]:
     return json.loads(data)
 
 
-@each_era
-async def test_a_trip_goes_with_all_that_belongs_to_it_and_no_other(tmp_path: Path, era: Era) -> None:
-    async with new_desk(tmp_path, era) as desk:
+async def test_a_trip_goes_with_all_that_belongs_to_it_and_no_other(tmp_path: Path) -> None:
+    async with new_desk(tmp_path) as desk:
         await desk.do(KYOTO, op("assign_client", email=BEN), op("assign_client", email=BEN, role="payer"))
         desk.sql("INSERT OR REPLACE INTO trip_facts (trip_id, total_nights) VALUES (?, 9)", KYOTO)
         others = desk.sql("SELECT * FROM trips_v2 WHERE trip_id <> ?", KYOTO)
@@ -60,9 +59,8 @@ async def test_a_trip_goes_with_all_that_belongs_to_it_and_no_other(tmp_path: Pa
         )
 
 
-@each_era
-async def test_what_is_kept_aside_is_enough_to_put_the_trip_back(tmp_path: Path, era: Era) -> None:
-    async with new_desk(tmp_path, era) as desk:
+async def test_what_is_kept_aside_is_enough_to_put_the_trip_back(tmp_path: Path) -> None:
+    async with new_desk(tmp_path) as desk:
         desk.sql("UPDATE trips_v2 SET clients = ?, schedule = '[1]' WHERE trip_id = ?", json.dumps(ENTRIES), KYOTO)
         await desk.do(KYOTO, op("assign_client", email=CEM, role="payer"), op("add_note", note="x"))
         before = desk.sql("SELECT * FROM trips_v2 WHERE trip_id = ?", KYOTO)
@@ -78,12 +76,9 @@ async def test_what_is_kept_aside_is_enough_to_put_the_trip_back(tmp_path: Path,
         assert await desk.roles(KYOTO) == pairs
 
 
-@each_era
 @pytest.mark.parametrize("phase", PHASES)
-async def test_a_trip_is_deleted_in_every_phase_with_what_only_the_json_held(
-    tmp_path: Path, era: Era, phase: Phase
-) -> None:
-    async with new_desk(tmp_path, era) as desk:
+async def test_a_trip_is_deleted_in_every_phase_with_what_only_the_json_held(tmp_path: Path, phase: Phase) -> None:
+    async with new_desk(tmp_path) as desk:
         desk.sql("UPDATE trips_v2 SET clients = ? WHERE trip_id = ?", json.dumps(ENTRIES), KYOTO)
         await lead_to(desk.db, phase)
         answer = await desk.client.call_tool("delete_trip", {"trip_identifier": KYOTO, "confirm_trip_name": NAME})
@@ -98,10 +93,9 @@ async def test_a_trip_is_deleted_in_every_phase_with_what_only_the_json_held(
         assert await desk.roles(BANFF) == {(BEN, "traveler")}
 
 
-@each_era
 @pytest.mark.parametrize("name", ["", "Kyoto", "lima in kyoto", "Lima in Kyoto!", "1"])
-async def test_without_the_exact_name_nothing_is_deleted(tmp_path: Path, era: Era, name: str) -> None:
-    async with new_desk(tmp_path, era) as desk:
+async def test_without_the_exact_name_nothing_is_deleted(tmp_path: Path, name: str) -> None:
+    async with new_desk(tmp_path) as desk:
         before = desk.everything()
         error = await desk.refused("delete_trip", trip_identifier=KYOTO, confirm_trip_name=name)
         assert error.startswith("invalid_input: confirm_trip_name is not the name of the trip that is meant, id 1 ")
@@ -109,9 +103,8 @@ async def test_without_the_exact_name_nothing_is_deleted(tmp_path: Path, era: Er
         assert desk.everything() == before
 
 
-@each_era
-async def test_no_trip_and_several_trips_are_refused(tmp_path: Path, era: Era) -> None:
-    async with new_desk(tmp_path, era) as desk:
+async def test_no_trip_and_several_trips_are_refused(tmp_path: Path) -> None:
+    async with new_desk(tmp_path) as desk:
         for name in ("Goa by train", "Goa by ship"):
             await desk.call("create_trip_v2", trip_name=name, start_date="2027-01-01", end_date="2027-01-02")
         before = desk.everything()
@@ -123,9 +116,8 @@ async def test_no_trip_and_several_trips_are_refused(tmp_path: Path, era: Era) -
         assert desk.everything() == before
 
 
-@each_era
-async def test_where_other_rows_depend_on_the_trip_nothing_is_deleted(tmp_path: Path, era: Era) -> None:
-    async with new_desk(tmp_path, era) as desk:
+async def test_where_other_rows_depend_on_the_trip_nothing_is_deleted(tmp_path: Path) -> None:
+    async with new_desk(tmp_path) as desk:
         desk.sql("CREATE TABLE Bills (trip_id INTEGER REFERENCES trips_v2(trip_id))")
         desk.sql("INSERT INTO Bills VALUES (?)", KYOTO)
         before = desk.everything()
@@ -134,9 +126,8 @@ async def test_where_other_rows_depend_on_the_trip_nothing_is_deleted(tmp_path: 
         assert desk.everything() == before
 
 
-@each_era
-async def test_columns_of_others_are_kept_aside_too(tmp_path: Path, era: Era) -> None:
-    async with new_desk(tmp_path, era) as desk:
+async def test_columns_of_others_are_kept_aside_too(tmp_path: Path) -> None:
+    async with new_desk(tmp_path) as desk:
         desk.sql("ALTER TABLE trips_v2 ADD COLUMN dashboard_status TEXT")
         desk.sql("UPDATE trips_v2 SET dashboard_status = 'green', search_text = x'ff00' WHERE trip_id = ?", KYOTO)
         await desk.call("delete_trip", trip_identifier=KYOTO, confirm_trip_name=NAME)
@@ -144,10 +135,9 @@ async def test_columns_of_others_are_kept_aside_too(tmp_path: Path, era: Era) ->
         assert (kept["dashboard_status"], kept["search_text"]) == ("green", "ff00")
 
 
-@each_era
-async def test_a_trip_deleted_amid_other_work_is_kept_aside_as_it_was_last(tmp_path: Path, era: Era) -> None:
+async def test_a_trip_deleted_amid_other_work_is_kept_aside_as_it_was_last(tmp_path: Path) -> None:
     path = seeded(tmp_path / "voygen.db")
-    async with open_desk(path, era) as one, open_desk(path, era) as other:
+    async with open_desk(path) as one, open_desk(path) as other:
         work = [
             one.client.call_tool(
                 "bulk_trip_operations", {"trip_identifier": KYOTO, "operations": [op("add_note", note=str(number))]}
@@ -163,9 +153,8 @@ async def test_a_trip_deleted_amid_other_work_is_kept_aside_as_it_was_last(tmp_p
         assert left_of(one, KYOTO) == {}
 
 
-@each_era
-async def test_of_many_who_delete_one_trip_one_does(tmp_path: Path, era: Era) -> None:
-    async with new_desk(tmp_path, era) as desk:
+async def test_of_many_who_delete_one_trip_one_does(tmp_path: Path) -> None:
+    async with new_desk(tmp_path) as desk:
         call = {"trip_identifier": KYOTO, "confirm_trip_name": NAME}
         answers = await asyncio.gather(*[desk.client.call_tool("delete_trip", call) for _ in range(6)])
         assert sorted(bool(answer.is_error) for answer in answers) == [False] + [True] * 5

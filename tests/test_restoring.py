@@ -7,7 +7,8 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from desk import ANA, BANFF, BEN, CEM, EMPTY, KYOTO, Desk, Era, each_era, new_desk, op, open_desk, seeded
+import raw
+from desk import ANA, BANFF, BEN, CEM, EMPTY, KYOTO, Desk, new_desk, op, open_desk, seeded
 from phasing import assert_in_order, lead_to
 
 from database import restoring
@@ -91,13 +92,10 @@ async def whole(desk: Desk, query: object) -> dict[str, Any]:
     return {key: value for key, value in trip.items() if key not in {"facts", "recent_activity", "recent_activities"}}
 
 
-@each_era
 @each_phase
 @each_trip_deletion
-async def test_a_trip_comes_back_as_it_was(
-    tmp_path: Path, era: Era, phase: Phase, deletion: tuple[str, dict[str, Any]]
-) -> None:
-    async with new_desk(tmp_path, era) as desk:
+async def test_a_trip_comes_back_as_it_was(tmp_path: Path, phase: Phase, deletion: tuple[str, dict[str, Any]]) -> None:
+    async with new_desk(tmp_path) as desk:
         enrich(desk)
         await lead_to(desk.db, phase)
         before, seen = rows(desk), await whole(desk, KYOTO)
@@ -115,10 +113,9 @@ async def test_a_trip_comes_back_as_it_was(
         assert log == ["TripDeleted", "TripRestored"]
 
 
-@each_era
 @each_phase
-async def test_a_client_comes_back_on_all_their_trips(tmp_path: Path, era: Era, phase: Phase) -> None:
-    async with new_desk(tmp_path, era) as desk:
+async def test_a_client_comes_back_on_all_their_trips(tmp_path: Path, phase: Phase) -> None:
+    async with new_desk(tmp_path) as desk:
         enrich(desk)
         # A deletion writes the JSON anew, without its spaces.
         desk.sql("UPDATE trips_v2 SET clients = json(clients)")
@@ -176,14 +173,11 @@ async def test_a_client_comes_back_whatever_the_phase_has_become(tmp_path: Path,
         await assert_in_order(desk.db, "dual_write")
 
 
-@each_era
 @each_phase
 @pytest.mark.parametrize("back", ["client, then trip", "trip, then client"])
 @pytest.mark.parametrize("gone", ["client, then trip", "trip, then client"])
-async def test_a_trip_and_its_client_come_back_in_any_order(
-    tmp_path: Path, era: Era, phase: Phase, back: str, gone: str
-) -> None:
-    async with new_desk(tmp_path, era) as desk:
+async def test_a_trip_and_its_client_come_back_in_any_order(tmp_path: Path, phase: Phase, back: str, gone: str) -> None:
+    async with new_desk(tmp_path) as desk:
         enrich(desk)
         desk.sql("UPDATE trips_v2 SET clients = json(clients)")
         await lead_to(desk.db, phase)
@@ -210,9 +204,8 @@ async def test_a_trip_and_its_client_come_back_in_any_order(
             assert sorted(map(str, desk.json("clients", KYOTO))) == sorted(map(str, ENTRIES))
 
 
-@each_era
-async def test_what_was_put_back_is_not_there_to_be_put_back_again(tmp_path: Path, era: Era) -> None:
-    async with new_desk(tmp_path, era) as desk:
+async def test_what_was_put_back_is_not_there_to_be_put_back_again(tmp_path: Path) -> None:
+    async with new_desk(tmp_path) as desk:
         number = (await desk.call(DELETE_KYOTO[0], **DELETE_KYOTO[1]))["orphan_id"]
         call: dict[str, Any] = {"orphan_id": number, "idempotency_key": "once"}
         first = await desk.call("restore_deleted", **call)
@@ -226,10 +219,9 @@ async def test_what_was_put_back_is_not_there_to_be_put_back_again(tmp_path: Pat
         assert (await desk.call(DELETE_KYOTO[0], **DELETE_KYOTO[1]))["orphan_id"] > number
 
 
-@each_era
-async def test_of_many_who_put_one_trip_back_one_does(tmp_path: Path, era: Era) -> None:
+async def test_of_many_who_put_one_trip_back_one_does(tmp_path: Path) -> None:
     path = seeded(tmp_path / "voygen.db")
-    async with open_desk(path, era) as one, open_desk(path, era) as other:
+    async with open_desk(path) as one, open_desk(path) as other:
         before = rows(one)
         number = (await one.call(DELETE_KYOTO[0], **DELETE_KYOTO[1]))["orphan_id"]
         answers = await asyncio.gather(
@@ -246,26 +238,24 @@ async def test_of_many_who_put_one_trip_back_one_does(tmp_path: Path, era: Era) 
         assert log == [(1,)]
 
 
-@each_era
-async def test_a_dry_run_says_the_same_and_changes_nothing(tmp_path: Path, era: Era) -> None:
-    async with new_desk(tmp_path, era) as desk:
+async def test_a_dry_run_says_the_same_and_changes_nothing(tmp_path: Path) -> None:
+    async with new_desk(tmp_path) as desk:
         await desk.call(DELETE_KYOTO[0], **DELETE_KYOTO[1])
         await desk.call(CLEAN_ANA[0], **CLEAN_ANA[1])
-        before = list(desk.connection.iterdump())
+        before = raw.dump(desk.connection)
         said = await desk.call("restore_deleted", trip_name="Kyoto", dry_run=True)
         assert said["message"].startswith(f"Dry run: would restore trip {NAME!r} (id {KYOTO}) with 0 assignments. ")
         assert (said["dry_run"], said["assignments"]) == (True, 0)
         assert said["differences"] == [
             f"Without {ANA} as traveler: the client {ANA} is gone, and comes back with orphan_id 2."
         ]
-        assert list(desk.connection.iterdump()) == before
+        assert raw.dump(desk.connection) == before
         done = await desk.call("restore_deleted", trip_name="Kyoto")
         assert (done["dry_run"], done["differences"]) == (False, said["differences"])
 
 
-@each_era
-async def test_several_that_match_are_listed_and_the_id_says_which(tmp_path: Path, era: Era) -> None:
-    async with new_desk(tmp_path, era) as desk:
+async def test_several_that_match_are_listed_and_the_id_says_which(tmp_path: Path) -> None:
+    async with new_desk(tmp_path) as desk:
         for name in ("Goa by train", "Goa by ship", "Zürich en été"):
             made = await desk.call("create_trip_v2", trip_name=name, start_date="2027-01-01", end_date="2027-01-02")
             await desk.call("delete_trip", trip_identifier=made["trip_id"], confirm_trip_name=name)
@@ -280,9 +270,8 @@ async def test_several_that_match_are_listed_and_the_id_says_which(tmp_path: Pat
         assert (await desk.call("restore_deleted", trip_name="zurich"))["id"] == 6
 
 
-@each_era
-async def test_where_nothing_matches_the_last_deletions_are_named(tmp_path: Path, era: Era) -> None:
-    async with new_desk(tmp_path, era) as desk:
+async def test_where_nothing_matches_the_last_deletions_are_named(tmp_path: Path) -> None:
+    async with new_desk(tmp_path) as desk:
         await desk.call("cleanup_duplicate_trips", name_patterns=["* in kyoto", "* in banff"], dry_run=False)
         await desk.call("cleanup_duplicate_clients", email_patterns=["*@example.net"], dry_run=False)
         before = desk.everything()
@@ -298,9 +287,8 @@ async def test_where_nothing_matches_the_last_deletions_are_named(tmp_path: Path
         assert desk.everything() == before
 
 
-@each_era
-async def test_a_row_that_was_set_aside_for_another_reason_is_not_put_back(tmp_path: Path, era: Era) -> None:
-    async with new_desk(tmp_path, era) as desk:
+async def test_a_row_that_was_set_aside_for_another_reason_is_not_put_back(tmp_path: Path) -> None:
+    async with new_desk(tmp_path) as desk:
         row = json.dumps({"assignment_id": 9, "trip_id": KYOTO, "client_email": ANA, "client_role": "guide"})
         for table, data, reason in (
             ("trip_client_assignments", row, "no such client"),
@@ -328,10 +316,9 @@ async def test_a_row_that_was_set_aside_for_another_reason_is_not_put_back(tmp_p
         assert (await desk.call("restore_deleted", trip_name="Kyoto"))["differences"] == []
 
 
-@each_era
 @each_phase
-async def test_a_slug_that_another_trip_has_now_is_exchanged(tmp_path: Path, era: Era, phase: Phase) -> None:
-    async with new_desk(tmp_path, era) as desk:
+async def test_a_slug_that_another_trip_has_now_is_exchanged(tmp_path: Path, phase: Phase) -> None:
+    async with new_desk(tmp_path) as desk:
         await lead_to(desk.db, phase)
         await did(desk, DELETE_KYOTO[0], **DELETE_KYOTO[1])
         await did(desk, "create_trip_v2", trip_name=NAME, start_date="2027-01-01", end_date="2027-01-02")
@@ -341,9 +328,8 @@ async def test_a_slug_that_another_trip_has_now_is_exchanged(tmp_path: Path, era
         await assert_in_order(desk.db, phase)
 
 
-@each_era
-async def test_a_place_that_is_taken_is_a_conflict(tmp_path: Path, era: Era) -> None:
-    async with new_desk(tmp_path, era) as desk:
+async def test_a_place_that_is_taken_is_a_conflict(tmp_path: Path) -> None:
+    async with new_desk(tmp_path) as desk:
         await desk.call(DELETE_KYOTO[0], **DELETE_KYOTO[1])
         await desk.call(CLEAN_ANA[0], **CLEAN_ANA[1])
         desk.sql(
@@ -360,12 +346,11 @@ async def test_a_place_that_is_taken_is_a_conflict(tmp_path: Path, era: Era) -> 
         assert desk.everything() == before
 
 
-@each_era
 @each_phase
 async def test_assignments_of_a_client_who_is_gone_wait_and_one_who_is_there_again_has_them(
-    tmp_path: Path, era: Era, phase: Phase
+    tmp_path: Path, phase: Phase
 ) -> None:
-    async with new_desk(tmp_path, era) as desk:
+    async with new_desk(tmp_path) as desk:
         enrich(desk)
         desk.sql("UPDATE trips_v2 SET clients = json(clients)")
         await lead_to(desk.db, phase)
@@ -396,9 +381,8 @@ async def test_assignments_of_a_client_who_is_gone_wait_and_one_who_is_there_aga
         assert await desk.roles(KYOTO) == {(ANA, "traveler"), (ANA, "guide"), (BEN, "payer")}
 
 
-@each_era
-async def test_columns_come_back_where_they_still_exist(tmp_path: Path, era: Era) -> None:
-    async with new_desk(tmp_path, era) as desk:
+async def test_columns_come_back_where_they_still_exist(tmp_path: Path) -> None:
+    async with new_desk(tmp_path) as desk:
         for table in ("trips_v2", "clients_v2", "trip_client_assignments"):
             desk.sql(f"ALTER TABLE {table} ADD COLUMN stays TEXT")
             desk.sql(f"ALTER TABLE {table} ADD COLUMN goes INTEGER")
@@ -414,11 +398,8 @@ async def test_columns_come_back_where_they_still_exist(tmp_path: Path, era: Era
             assert desk.sql(f"SELECT DISTINCT stays, later FROM {table}") == [("here", "new")]
 
 
-@each_era
-async def test_a_log_that_went_with_the_trip_comes_back_and_its_facts_are_computed_anew(
-    tmp_path: Path, era: Era
-) -> None:
-    async with new_desk(tmp_path, era) as desk:
+async def test_a_log_that_went_with_the_trip_comes_back_and_its_facts_are_computed_anew(tmp_path: Path) -> None:
+    async with new_desk(tmp_path) as desk:
         await desk.do(KYOTO, op("add_note", note="one"), op("add_activity", details="two"))
         await desk.call("refresh_trip_facts")
         log = desk.sql("SELECT * FROM ActivityLog WHERE trip_id = ?", KYOTO)
@@ -433,9 +414,8 @@ async def test_a_log_that_went_with_the_trip_comes_back_and_its_facts_are_comput
         assert (await desk.whole(KYOTO))["facts"]["total_nights"] == 9
 
 
-@each_era
-async def test_without_triggers_both_stores_are_written_all_the_same(tmp_path: Path, era: Era) -> None:
-    async with new_desk(tmp_path, era) as desk:
+async def test_without_triggers_both_stores_are_written_all_the_same(tmp_path: Path) -> None:
+    async with new_desk(tmp_path) as desk:
         desk.sql("UPDATE trips_v2 SET clients = ? WHERE trip_id = ?", json.dumps(ENTRIES), KYOTO)
         before = await desk.roles(KYOTO)
         await desk.call(DELETE_KYOTO[0], **DELETE_KYOTO[1])
@@ -447,9 +427,8 @@ async def test_without_triggers_both_stores_are_written_all_the_same(tmp_path: P
         assert desk.json("clients", KYOTO) == ENTRIES
 
 
-@each_era
-async def test_where_the_tables_no_longer_take_it_nothing_is_written(tmp_path: Path, era: Era) -> None:
-    async with new_desk(tmp_path, era) as desk:
+async def test_where_the_tables_no_longer_take_it_nothing_is_written(tmp_path: Path) -> None:
+    async with new_desk(tmp_path) as desk:
         number = (await desk.call(DELETE_KYOTO[0], **DELETE_KYOTO[1]))["orphan_id"]
         desk.sql("CREATE UNIQUE INDEX one_start ON trips_v2 (start_date)")
         desk.sql("UPDATE trips_v2 SET start_date = '2026-10-03' WHERE trip_id = ?", EMPTY)

@@ -7,6 +7,7 @@ import re
 from contextlib import closing
 from typing import TYPE_CHECKING
 
+import campaigns
 import indexing
 import pytest
 import raw
@@ -70,7 +71,9 @@ class SearchedRecursively(Searched):
 
 @pytest.mark.parametrize("machine", [Searched, SearchedRecursively])
 def test_whatever_is_written_the_index_holds_the_same_words(machine: type[Searched]) -> None:
-    run_state_machine_as_test(machine, settings=settings(max_examples=25, stateful_step_count=20, deadline=None))
+    run_state_machine_as_test(
+        machine, settings=settings(max_examples=campaigns.rounds(8, 100), stateful_step_count=20, deadline=None)
+    )
 
 
 # What any program may write in every phase, one statement after the other.

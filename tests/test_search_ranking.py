@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
-from desk import ANA, BANFF, BEN, KYOTO, Desk, Era, each_era, new_desk, op
+from desk import ANA, BANFF, BEN, KYOTO, Desk, new_desk, op
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -67,9 +67,8 @@ async def written_to(desk: Desk, identifier: str) -> int | str:
     return text.split(":")[0] if is_error or not answer else answer["trip_id"]
 
 
-@each_era
-async def test_an_answer_says_where_the_words_are(tmp_path: Path, era: Era) -> None:
-    async with new_desk(tmp_path, era) as desk:
+async def test_an_answer_says_where_the_words_are(tmp_path: Path) -> None:
+    async with new_desk(tmp_path) as desk:
         desk.sql("UPDATE trips_v2 SET group_name = 'Rowing club' WHERE trip_id = ?", BANFF)
         await desk.do(
             BANFF, op("assign_client", email=ANA, role="tour_guide"), op("add_note", note="needs a wheelchair")
@@ -87,9 +86,8 @@ async def test_an_answer_says_where_the_words_are(tmp_path: Path, era: Era) -> N
         assert await trips(desk, "guide kyoto") == []
 
 
-@each_era
-async def test_an_answer_says_why_a_client_matched(tmp_path: Path, era: Era) -> None:
-    async with new_desk(tmp_path, era) as desk:
+async def test_an_answer_says_why_a_client_matched(tmp_path: Path) -> None:
+    async with new_desk(tmp_path) as desk:
         await desk.call("update_client", email=BEN, notes="allergic to nuts")
         assert await clients(desk, "BEN@example.net") == [(BEN, "exact")]
         assert await clients(desk, "ode BEN") == [(BEN, "words in name")]
@@ -100,7 +98,6 @@ async def test_an_answer_says_why_a_client_matched(tmp_path: Path, era: Era) -> 
         assert await clients(desk, "ode kaya", "broad") == [(BEN, "some words"), ("cem@example.net", "some words")]
 
 
-@each_era
 @pytest.mark.parametrize(
     ("name", "query"),
     [
@@ -122,9 +119,9 @@ async def test_an_answer_says_why_a_client_matched(tmp_path: Path, era: Era) -> 
     ],
 )
 async def test_a_whole_name_comes_first_whatever_its_case_accents_and_ampersands(
-    tmp_path: Path, era: Era, name: str, query: str
+    tmp_path: Path, name: str, query: str
 ) -> None:
-    async with new_desk(tmp_path, era) as desk:
+    async with new_desk(tmp_path) as desk:
         trip = add_trip(desk, name)
         for other in (f"{name} again", f"More of {name}", f"{name}, {name}"):
             add_trip(desk, other)
@@ -163,9 +160,8 @@ async def test_equal_names_run_together_are_not_one(tmp_path: Path) -> None:
         assert await written_to(desk, "goabeach") == "not_found"
 
 
-@each_era
-async def test_all_words_in_the_name_come_before_words_elsewhere(tmp_path: Path, era: Era) -> None:
-    async with new_desk(tmp_path, era) as desk:
+async def test_all_words_in_the_name_come_before_words_elsewhere(tmp_path: Path) -> None:
+    async with new_desk(tmp_path) as desk:
         in_notes = add_trip(desk, "First", notes='["rome by train"]')
         apart = add_trip(desk, "Rome", destinations="by Train")
         begun = add_trip(desk, "Romesh in training")
@@ -196,9 +192,8 @@ async def test_the_newest_are_found_among_any_number(tmp_path: Path) -> None:
         assert newest in [trip for trip, _ in await trips(desk, "go to")]
 
 
-@each_era
-async def test_one_trip_is_found_by_two_words_that_each_match_very_many(tmp_path: Path, era: Era) -> None:
-    async with new_desk(tmp_path, era) as desk:
+async def test_one_trip_is_found_by_two_words_that_each_match_very_many(tmp_path: Path) -> None:
+    async with new_desk(tmp_path) as desk:
         trip = add_trip(desk, "Spring in Delft")
         add_clients(desk, "Uma Ueda #", "uma#@example.net")
         travel(desk, trip, "uma1@example.net", "payer")
@@ -218,9 +213,8 @@ async def test_one_trip_is_found_by_two_words_that_each_match_very_many(tmp_path
         assert await written_to(desk, "spring uma") == "ambiguous"
 
 
-@each_era
-async def test_who_travels_with_a_crowd_is_found_like_anybody(tmp_path: Path, era: Era) -> None:
-    async with new_desk(tmp_path, era) as desk:
+async def test_who_travels_with_a_crowd_is_found_like_anybody(tmp_path: Path) -> None:
+    async with new_desk(tmp_path) as desk:
         add_clients(desk, "Uma Ueda #", "uma#@example.net", 40)
         add_clients(desk, "Vic Vance #", "vic#@example.net", 40)
         cruise = add_trip(desk, "Cruise to Bergen")
@@ -239,9 +233,8 @@ async def test_who_travels_with_a_crowd_is_found_like_anybody(tmp_path: Path, er
         assert await written_to(desk, "train vance") == other
 
 
-@each_era
-async def test_an_e_mail_is_one_word(tmp_path: Path, era: Era) -> None:
-    async with new_desk(tmp_path, era) as desk:
+async def test_an_e_mail_is_one_word(tmp_path: Path) -> None:
+    async with new_desk(tmp_path) as desk:
         add_clients(desk, "Ana Other", "x#@ana.example", 1)
         trip = add_trip(desk, "Net of example")
         travel(desk, trip, "x1@ana.example")
@@ -259,9 +252,8 @@ async def test_a_long_word_is_known_by_its_beginning_too(tmp_path: Path) -> None
         assert await written_to(desk, "constantinoples") == "not_found"
 
 
-@each_era
-async def test_some_words_are_enough_where_any_will_do_and_more_are_better(tmp_path: Path, era: Era) -> None:
-    async with new_desk(tmp_path, era) as desk:
+async def test_some_words_are_enough_where_any_will_do_and_more_are_better(tmp_path: Path) -> None:
+    async with new_desk(tmp_path) as desk:
         both = add_trip(desk, "Goa by rail")
         add_trips(desk, "Goa #", 50)
         add_trips(desk, "By rail #", 50)
@@ -271,9 +263,8 @@ async def test_some_words_are_enough_where_any_will_do_and_more_are_better(tmp_p
         assert await trips(desk, "please find goa rail voyage") == []
 
 
-@each_era
-async def test_misspelt_names_are_suggested_however_old_they_are(tmp_path: Path, era: Era) -> None:
-    async with new_desk(tmp_path, era) as desk:
+async def test_misspelt_names_are_suggested_however_old_they_are(tmp_path: Path) -> None:
+    async with new_desk(tmp_path) as desk:
         trip = add_trip(desk, "Reykjavík in winter")
         add_clients(desk, "John Smith", "john#@example.net", 1)
         add_trips(desk, "Tour # of Goa")
@@ -315,9 +306,8 @@ async def test_notes_and_roles_never_lead_a_write(tmp_path: Path) -> None:
         assert await written_to(desk, "banff zebra") == "not_found"
 
 
-@each_era
 @pytest.mark.parametrize("query", ["AND", "NOT kyoto OR", 'kyoto" OR "banff', "kyoto*", "{name}: kyoto", "NEAR(kyoto)"])
-async def test_what_the_index_takes_for_an_operator_is_a_word(tmp_path: Path, era: Era, query: str) -> None:
-    async with new_desk(tmp_path, era) as desk:
+async def test_what_the_index_takes_for_an_operator_is_a_word(tmp_path: Path, query: str) -> None:
+    async with new_desk(tmp_path) as desk:
         found = await trips(desk, query)
         assert [trip for trip, _ in found] == ([KYOTO] if query == "kyoto*" else [])

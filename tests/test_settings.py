@@ -200,7 +200,7 @@ def test_a_group_that_does_not_exist_is_refused_wherever_it_is_named(tmp_path: P
 
 
 def test_a_variable_that_is_no_setting_is_told_with_the_nearest_that_is_one(tmp_path: Path) -> None:
-    strange = {"VOYGEN_TOOLSET": "trips", "VOYGEN_ZZZ": "1", "VOYGEN_FUZZ": "1"}
+    strange = {"VOYGEN_TOOLSET": "trips", "VOYGEN_ZZZ": "1", "VOYGEN_NODE": "node"}
     said = ["VOYGEN_TOOLSET is no setting: VOYGEN_TOOLSETS?", "VOYGEN_ZZZ is no setting."]
     env = {name: value for name, value in os.environ.items() if not name.startswith("VOYGEN_")} | strange
     done = voygen("config", env=env)

@@ -153,43 +153,63 @@ def test_a_request_of_which_half_a_character_or_an_endless_number_is_part_is_ref
     tmp_path: Path,
 ) -> None:
     path = seeded(tmp_path / "voygen.db")
-    for part in (b'"\\ud83c"', b"9" * 5_000):
-        answered = converse(path, b'{"jsonrpc":"2.0","id":4,"method":"ping","params":{"x":' + part + b"}}", ping(1))
-        assert answered[4]["error"]["code"] == -32700, part[:20]
-        assert answered[1]["result"] == {}
+    lines = [
+        b'{"jsonrpc":"2.0","id":%d,"method":"ping","params":{"x":%s}}' % (number, part)
+        for number, part in ((4, b'"\\ud83c"'), (5, b"9" * 5_000))
+    ]
+    answered = converse(path, *lines, ping(1))
+    assert [answered[number]["error"]["code"] for number in (4, 5)] == [-32700, -32700]
+    assert answered[1]["result"] == {}
 
 
 def test_a_line_that_is_no_message_is_answered_and_the_server_goes_on(tmp_path: Path) -> None:
-    path = seeded(tmp_path / "voygen.db")
-    for line in (b"nonsense", b"{", b"[" * 200_000, b"\xff\xfe{}", b'{"x": "\\ud800"}'):
-        answered = converse(path, line, ping(1))
-        assert answered[None]["error"]["code"] == -32700, line[:20]
-        assert answered[1]["result"] == {}
-    for line in (b"5", b"null", b"[]", b"{}", json.dumps([ping(2)]).encode()):
-        answered = converse(path, line, ping(1))
-        assert answered[None]["error"]["code"] == -32600, line
-        assert answered[1]["result"] == {}
-    for number in (None, True, 1.5):
-        answered = converse(path, ping(2) | {"id": number}, ping(1))
-        assert answered[None]["error"]["message"] == "Invalid request: an id is a text or a whole number."
-        assert answered[1]["result"] == {}
-    answered = converse(path, ping(7) | {"params": [1]}, ping(8) | {"jsonrpc": "1.0"}, b"", b"  ", ping(1))
-    assert [answered[number]["error"]["code"] for number in (7, 8)] == [-32600, -32600]
-    assert answered[1]["result"] == {}
+    garbled = [b"nonsense", b"{", b"[" * 200_000, b"\xff\xfe{}", b'{"x": "\\ud800"}']
+    no_messages = [b"5", b"null", b"[]", b"{}", json.dumps([ping(2)]).encode()]
+    without_id = [ping(2) | {"id": number} for number in (None, True, 1.5)]
+    bad = [*garbled, *no_messages, *without_id, ping(7) | {"params": [1]}, ping(8) | {"jsonrpc": "1.0"}]
+    with start(seeded(tmp_path / "voygen.db")) as process:
+        assert process.stdin
+        assert process.stdout
+        process.stdin.write(text_of())
+        process.stdin.flush()
+        process.stdout.readline()
+        told = [answer_between(process, line, number) for number, line in enumerate(bad)]
+        process.stdin.write(b"\n  \n")
+        process.stdin.close()
+        assert (process.stdout.read(), process.wait(PATIENCE)) == (b"", 0)
+    assert [one["error"]["code"] for one in told] == [-32700] * len(garbled) + [-32600] * (len(bad) - len(garbled))
+    assert [one["id"] for one in told] == [None] * (len(bad) - 2) + [7, 8]
+    words = {one["error"]["message"] for one in told[len(garbled) + len(no_messages) : -2]}
+    assert words == {"Invalid request: an id is a text or a whole number."}
+
+
+def answer_between(process: subprocess.Popen[bytes], line: object, number: int) -> dict[str, Any]:
+    """The one answer to a bad line; the ping sent behind it is answered too."""
+    assert process.stdin
+    assert process.stdout
+    ours = f"after {number}"
+    for message in (line, ping(ours)):
+        process.stdin.write((message if isinstance(message, bytes) else json.dumps(message).encode()) + b"\n")
+    process.stdin.flush()
+    pair = {one["id"]: one for one in (json.loads(process.stdout.readline()) for _ in range(2))}
+    assert pair.pop(ours)["result"] == {}
+    (other,) = pair.values()
+    return other
 
 
 def test_ids_of_every_kind_are_answered_and_hold_nothing_up(tmp_path: Path) -> None:
     ids = [0, -1, 2**53, "", "é", "東京", 'a"b\\c', "a/b", "\n\t\x01", "1", 1]
     answered = converse(seeded(tmp_path / "voygen.db"), *[ping(one) for one in ids])
     assert set(answered) == set(ids)
-    converse(seeded(tmp_path / "other.db"), *[ping(one) for one in (None, 1.5, True)])
 
 
 def test_a_cancelled_call_holds_up_no_end(tmp_path: Path) -> None:
     path = seeded(tmp_path / "voygen.db")
-    for request_id in (1, "one", 99):
-        cancel = {"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": request_id}}
-        converse(path, note(1), note("one"), cancel, ping("last"))
+    cancels = [
+        {"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": request_id}}
+        for request_id in (1, "one", 99)
+    ]
+    converse(path, note(1), note("one"), *cancels, ping("last"))
     assert notes(path) <= {"note 1", "note one"}
 
 

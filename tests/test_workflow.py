@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from desk import EMPTY, KYOTO, Era, each_era, new_desk, op, open_desk, seeded
+from desk import EMPTY, KYOTO, new_desk, op, open_desk, seeded
 
 from tools.bulk import OPERATION
 from tools.catalogue import TRADE
@@ -21,9 +21,8 @@ def logged(desk: Any, trip_id: int) -> list[str]:
     return [row[0] for row in desk.sql("SELECT activity_type FROM ActivityLog WHERE trip_id = ?", trip_id)]
 
 
-@each_era
-async def test_a_workflow_begins_once(tmp_path: Path, era: Era) -> None:
-    async with new_desk(tmp_path, era) as desk:
+async def test_a_workflow_begins_once(tmp_path: Path) -> None:
+    async with new_desk(tmp_path) as desk:
         begun = await desk.call("initialize_workflow", trip_identifier=KYOTO, initial_data={"budget": 5000})
         assert (begun["current_phase"], begun["current_step"]) == ("interview", 1)
         state = desk.json("workflow_state", KYOTO)
@@ -37,9 +36,8 @@ async def test_a_workflow_begins_once(tmp_path: Path, era: Era) -> None:
         assert logged(desk, KYOTO) == ["WorkflowInitialized"]
 
 
-@each_era
-async def test_phases_and_steps_are_kept_in_order_with_what_they_came_to(tmp_path: Path, era: Era) -> None:
-    async with new_desk(tmp_path, era) as desk:
+async def test_phases_and_steps_are_kept_in_order_with_what_they_came_to(tmp_path: Path) -> None:
+    async with new_desk(tmp_path) as desk:
         await desk.call("initialize_workflow", trip_identifier="nobody-yet", starting_phase="conceptualization")
         await desk.call("set_workflow_step", trip_identifier=EMPTY, step_number=2, step_data={"idea": "rail"})
         moved = await desk.call(
@@ -65,9 +63,8 @@ async def test_phases_and_steps_are_kept_in_order_with_what_they_came_to(tmp_pat
         assert logged(desk, EMPTY) == ["WorkflowInitialized", "WorkflowStepSet", "WorkflowAdvanced"]
 
 
-@each_era
-async def test_it_does_the_same_as_the_operations_of_one_call(tmp_path: Path, era: Era) -> None:
-    async with new_desk(tmp_path, era) as desk:
+async def test_it_does_the_same_as_the_operations_of_one_call(tmp_path: Path) -> None:
+    async with new_desk(tmp_path) as desk:
         await desk.call("advance_workflow_phase", trip_identifier=KYOTO, new_phase="proposal", step_number=2)
         await desk.call("set_workflow_step", trip_identifier=KYOTO, step_number=3)
         await desk.do(EMPTY, op("advance_workflow", phase="proposal", step_number=2))
@@ -79,9 +76,8 @@ async def test_it_does_the_same_as_the_operations_of_one_call(tmp_path: Path, er
         assert logged(desk, KYOTO) == logged(desk, EMPTY)
 
 
-@each_era
-async def test_a_trip_without_workflow_says_so_and_where_to_begin(tmp_path: Path, era: Era) -> None:
-    async with new_desk(tmp_path, era) as desk:
+async def test_a_trip_without_workflow_says_so_and_where_to_begin(tmp_path: Path) -> None:
+    async with new_desk(tmp_path) as desk:
         status = await desk.call("get_workflow_status", trip_identifier=KYOTO)
         assert (status["current_phase"], status["next_phase"]) == (None, None)
         assert status["missing"] == ["There is no workflow: initialize_workflow starts one."]
@@ -89,10 +85,9 @@ async def test_a_trip_without_workflow_says_so_and_where_to_begin(tmp_path: Path
         assert [(one["phase"], one["current"]) for one in told["phases"]] == [("interview", False)]
 
 
-@each_era
 @pytest.mark.parametrize("stored", ["[1]", '"words"', "not json", '{"current_phase":"Dreaming","current_step":"x"}'])
-async def test_a_state_of_another_shape_is_told_and_not_lost(tmp_path: Path, era: Era, stored: str) -> None:
-    async with new_desk(tmp_path, era) as desk:
+async def test_a_state_of_another_shape_is_told_and_not_lost(tmp_path: Path, stored: str) -> None:
+    async with new_desk(tmp_path) as desk:
         desk.sql("UPDATE trips_v2 SET workflow_state = ? WHERE trip_id = ?", stored, KYOTO)
         status = await desk.call("get_workflow_status", trip_identifier=KYOTO)
         assert status["current_step"] is None
@@ -102,9 +97,8 @@ async def test_a_state_of_another_shape_is_told_and_not_lost(tmp_path: Path, era
         assert any(word in desk.column("workflow_state", KYOTO) for word in ("[1]", "words", "not json", "Dreaming"))
 
 
-@each_era
-async def test_instructions_are_of_the_phase_or_of_all(tmp_path: Path, era: Era) -> None:
-    async with new_desk(tmp_path, era) as desk:
+async def test_instructions_are_of_the_phase_or_of_all(tmp_path: Path) -> None:
+    async with new_desk(tmp_path) as desk:
         await desk.call("initialize_workflow", trip_identifier=KYOTO, starting_phase="revision")
         one = await desk.call("get_workflow_instructions", trip_identifier=KYOTO)
         assert [(part["phase"], part["current"]) for part in one["phases"]] == [("revision", True)]
@@ -123,7 +117,6 @@ def test_instructions_speak_only_of_what_there_is() -> None:
     assert tuple(PLAYS) == WORKFLOW_PHASES
 
 
-@each_era
 @pytest.mark.parametrize(
     ("tool", "arguments", "words"),
     [
@@ -138,18 +131,17 @@ def test_instructions_speak_only_of_what_there_is() -> None:
     ],
 )
 async def test_what_is_no_phase_or_step_is_refused(
-    tmp_path: Path, era: Era, tool: str, arguments: dict[str, Any], words: str
+    tmp_path: Path, tool: str, arguments: dict[str, Any], words: str
 ) -> None:
-    async with new_desk(tmp_path, era) as desk:
+    async with new_desk(tmp_path) as desk:
         before = desk.everything()
         assert (await desk.refused(tool, **{"trip_identifier": KYOTO} | arguments)).startswith(words)
         assert desk.everything() == before
 
 
-@each_era
-async def test_of_many_who_begin_at_once_one_does_and_steps_set_at_once_are_all_kept(tmp_path: Path, era: Era) -> None:
+async def test_of_many_who_begin_at_once_one_does_and_steps_set_at_once_are_all_kept(tmp_path: Path) -> None:
     path = seeded(tmp_path / "voygen.db")
-    async with open_desk(path, era) as one, open_desk(path, era) as other:
+    async with open_desk(path) as one, open_desk(path) as other:
         begun = await asyncio.gather(
             *[desk.client.call_tool("initialize_workflow", {"trip_identifier": KYOTO}) for desk in [one, other] * 4]
         )
@@ -167,9 +159,8 @@ async def test_of_many_who_begin_at_once_one_does_and_steps_set_at_once_are_all_
         assert len(status["phase_history"]) == 1
 
 
-@each_era
-async def test_a_phase_that_is_entered_with_a_key_is_entered_once(tmp_path: Path, era: Era) -> None:
-    async with new_desk(tmp_path, era) as desk:
+async def test_a_phase_that_is_entered_with_a_key_is_entered_once(tmp_path: Path) -> None:
+    async with new_desk(tmp_path) as desk:
         call = {"trip_identifier": str(KYOTO), "new_phase": "planning", "idempotency_key": "k"}
         first = await desk.call("advance_workflow_phase", **call)
         assert await desk.call("advance_workflow_phase", **call) == first | {"replayed": True}

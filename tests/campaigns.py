@@ -1,0 +1,17 @@
+"""The length of randomized campaigns and kill tests: short in every run, long with `pytest --long`."""
+
+from __future__ import annotations
+
+
+class _Form:
+    long = False
+
+
+def choose(*, long: bool) -> None:
+    """Set the form for this process, before any test module asks for its numbers."""
+    _Form.long = long
+
+
+def rounds(short: int, long: int) -> int:
+    """The number of examples, kills, calls or trips of a campaign."""
+    return long if _Form.long else short
