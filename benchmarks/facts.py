@@ -23,7 +23,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from database.embedded import open_database
 from migrations.runner import migrate
-from tools.fact_models import RefreshArguments
+from tools.answers.fact_models import RefreshArguments
 from tools.facts import refresh_trip_facts
 
 RUNS = 5

@@ -29,7 +29,7 @@ from database import trips
 from database.embedded import open_database
 from migrations.files import shipped
 from migrations.runner import migrate
-from tools.errors import NotFound
+from tools.answers.errors import NotFound
 from tools.find import FindArguments, get_anything
 
 if TYPE_CHECKING:

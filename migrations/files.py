@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 FOLDER = Path(__file__).parent
+SQL = FOLDER / "sql"
 
 # What begins quotes or a comment, each with what ends it.
 _CLOSING = {"'": "'", '"': '"', "`": "`", "[": "]", "/*": "*/"}
@@ -40,7 +41,7 @@ class Migration:
 @cache
 def shipped() -> tuple[Migration, ...]:
     """Every migration, in the order of its number."""
-    return tuple(Migration(path.name, path.read_text(encoding="utf-8")) for path in sorted(FOLDER.glob("[0-9]*_*.sql")))
+    return tuple(Migration(path.name, path.read_text(encoding="utf-8")) for path in sorted(SQL.glob("[0-9]*_*.sql")))
 
 
 def split_statements(lines: Iterable[str]) -> Iterator[str]:

@@ -22,10 +22,10 @@ from database.phase import read_phase
 from database.platform import IS_WINDOWS, OWNER_ONLY, is_there
 from migrations.runner import pending
 from migrations.shape import differences
-from server.client_configs import CLIENTS, Surroundings
-from server.config_files import read_file
-from server.installing import NAME, options_in, started_by
-from server.json_edit import CannotEdit, member_value
+from server.install.clients import CLIENTS, Surroundings
+from server.install.config_files import read_file
+from server.install.json_edit import CannotEdit, member_value
+from server.install.plan import NAME, options_in, started_by
 from server.launch import voygen_version
 from server.options import wrong_in_environment
 from server.settings import SETTINGS, SettingsWrong, read_settings_file, strange_variables
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Mapping
 
     from database.embedded import EmbeddedDatabase
-    from server.client_configs import Client
+    from server.install.clients import Client
 
 State = Literal["ok", "note", "to do", "unknown"]
 

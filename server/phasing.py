@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from database.phase import read_phase
-from migrations.obstacles import in_vain, would_pass
-from migrations.phases import advance, go_back, phase_before, phase_status
+from migrations.phases.moves import advance, go_back, phase_before, phase_status
+from migrations.phases.obstacles import in_vain, would_pass
 from server.checking import open_migrated
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from database.phase import PhaseState
-    from migrations.phases import PhaseStatus
+    from migrations.phases.moves import PhaseStatus
 
 
 async def status_of_file(path: Path, quiet_days: int) -> tuple[dict[str, Any], str]:

@@ -5,18 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from database.measures import WatchedDatabase
-from server.http_settings import require_authentication
+from server.desk.recording import Recorder
+from server.desk.steward import MigrationSteward
+from server.http.settings import require_authentication
 from server.launch import quick_imports
 from server.opening import desk_of, opened
-from server.recording import Recorder
-from server.steward import MigrationSteward
 
 if TYPE_CHECKING:
     from collections.abc import Container
     from pathlib import Path
 
     from database.embedded import EmbeddedDatabase
-    from server.http_settings import HttpSettings
+    from server.http.settings import HttpSettings
 
 # Queries that run at the same time where several clients share a server.
 HTTP_READERS = 4
@@ -42,7 +42,7 @@ async def serve(  # noqa: PLR0913 - what is served, to whom, and how
         if http:
             await require_authentication(db, http)
             with quick_imports():
-                from server.http import serve_http  # noqa: PLC0415
+                from server.http.app import serve_http  # noqa: PLC0415
 
             await serve_http(db, groups, http, read_only=read_only)
         else:
@@ -52,9 +52,9 @@ async def serve(  # noqa: PLR0913 - what is served, to whom, and how
 
 async def _serve_stdio(db: EmbeddedDatabase, groups: Container[str], *, read_only: bool) -> None:
     with quick_imports():
-        from server.desk import make_server  # noqa: PLC0415
-        from server.offer import offered  # noqa: PLC0415
-        from server.stdio import serve_stdio  # noqa: PLC0415
+        from server.desk.offer import offered  # noqa: PLC0415
+        from server.desk.stdio import serve_stdio  # noqa: PLC0415
+        from server.desk.tools import make_server  # noqa: PLC0415
 
     recorder = Recorder(db)
     async with recorder.running(read_only=read_only):

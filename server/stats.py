@@ -11,7 +11,7 @@ from database import measures
 from database.progress import Progress, untold
 from migrations.check import check
 from server.checking import open_migrated
-from server.recording import BOUNDS_MS, hour_of
+from server.desk.recording import BOUNDS_MS, hour_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -21,9 +21,9 @@ from oracle import assert_clean
 from database.embedded import open_database
 from database.phase import PhasedDatabase
 from migrations.files import shipped
-from server.desk import make_server
+from server.desk.steward import MigrationSteward
+from server.desk.tools import make_server
 from server.launch import own_command
-from server.steward import MigrationSteward
 from tools.catalogue import all_tools
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from oracle import parsed
 from database.embedded import open_database
 from database.phase import PhasedDatabase
 from migrations.files import shipped
-from server.desk import make_server
+from server.desk.tools import make_server
 from tools.facts import TOOLS
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ import raw
 
 from database.phase import PHASES, Phase, read_phase
 from migrations.check import check
-from migrations.phases import PhaseRefused, advance, go_back, phase_status
+from migrations.phases.moves import PhaseRefused, advance, go_back, phase_status
 from migrations.shape import differences
 
 if TYPE_CHECKING:

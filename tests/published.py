@@ -24,8 +24,8 @@ if __name__ == "__main__":
 
 from desk import new_desk  # noqa: E402 - the path is set above
 
+from server.desk.steward import MigrationSteward  # noqa: E402
 from server.settings import markdown_table  # noqa: E402
-from server.steward import MigrationSteward  # noqa: E402
 from tools.catalogue import all_tools  # noqa: E402
 from tools.groups import DEFAULT_GROUPS  # noqa: E402
 

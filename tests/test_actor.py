@@ -21,8 +21,8 @@ from database.actor import LONGEST, acting, actor
 from database.embedded import open_database
 from database.phase import PhasedDatabase
 from migrations.files import shipped
-from server.desk import make_server
-from server.steward import MigrationSteward
+from server.desk.steward import MigrationSteward
+from server.desk.tools import make_server
 from tools.catalogue import all_tools
 
 if TYPE_CHECKING:

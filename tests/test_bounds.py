@@ -13,8 +13,8 @@ from desk import ANA, KYOTO, Desk, new_desk, op, open_desk, seeded
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tools import parts
-from tools.bounds import LIMIT, bounded, weight
+from tools.answers import parts
+from tools.answers.bounds import LIMIT, bounded, weight
 
 if TYPE_CHECKING:
     from pathlib import Path

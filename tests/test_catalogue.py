@@ -10,7 +10,7 @@ import raw
 from desk import KYOTO, Desk, Era, each_era, new_desk
 from pydantic import BaseModel, TypeAdapter
 
-from server.steward import MigrationSteward
+from server.desk.steward import MigrationSteward
 from tools.catalogue import all_tools
 from tools.groups import DEFAULT_GROUPS, GROUPS
 

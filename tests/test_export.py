@@ -25,7 +25,7 @@ from database.embedded import open_database
 from database.errors import DatabaseUnavailable
 from database.exporting import export_lines, opened_as_of_now
 from database.importing import restore_export
-from migrations.phases import advance
+from migrations.phases.moves import advance
 from server.launch import own_command
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from legacy_facts import NAMES
 
 from database.facts_sql import COMPUTE
-from migrations.phases import advance, go_back
+from migrations.phases.moves import advance, go_back
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -14,8 +14,8 @@ import raw
 from desk import BEN, KYOTO, Era, each_era, op, seeded, voygen
 from team import JSON_HEADERS, LIST_TOOLS, Team, add_note, as_now, call, make_token, serving
 
-from server.http_gate import MAX_BODY
-from server.http_settings import HttpSettings, parse_address
+from server.http.gate import MAX_BODY
+from server.http.settings import HttpSettings, parse_address
 from server.launch import own_command
 
 if TYPE_CHECKING:
@@ -273,7 +273,7 @@ def test_serving_over_stdio_imports_nothing_of_this(tmp_path: Path) -> None:
         "import sys, voygen\n"
         f"sys.argv = ['voygen', 'serve', '--db', {str(tmp_path / 'voygen.db')!r}]\n"
         "try:\n    voygen.main()\nfinally:\n"
-        "    ours = ('server.http', 'server.http_gate', 'server.metrics', 'prometheus_client', 'jwt')\n"
+        "    ours = ('server.http.app', 'server.http.gate', 'server.http.metrics', 'prometheus_client', 'jwt')\n"
         "    print([name for name in ours if name in sys.modules], file=sys.stderr)\n"
     )
     done = subprocess.run(

@@ -15,7 +15,7 @@ from desk import seeded
 from issuing import EC, ED, OTHER_RSA, RSA, IssuerServer, issuing, published
 from team import LIST_TOOLS, Reply, Team, add_note, call, make_token, serving
 
-from server.http_issuer import Issuer, IssuerUnavailable, scopes_of
+from server.http.issuer import Issuer, IssuerUnavailable, scopes_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Generator, Iterator

@@ -15,10 +15,10 @@ import pytest
 from mcp import StdioServerParameters
 from mcp.client import Client
 
-from server.client_configs import CLIENTS, Surroundings
-from server.install_records import Records
-from server.installing import carry_out, plan_install, plan_uninstall
-from server.json_edit import CannotEdit
+from server.install.clients import CLIENTS, Surroundings
+from server.install.json_edit import CannotEdit
+from server.install.plan import carry_out, plan_install, plan_uninstall
+from server.install.records import Records
 from server.launch import own_command
 
 if TYPE_CHECKING:

@@ -12,10 +12,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from server.client_configs import CLIENTS
-from server.install_records import Records
-from server.installing import NAME, carry_out, plan_install, plan_uninstall
-from server.json_edit import CannotEdit, masked, parse, remove_member, set_member
+from server.install.clients import CLIENTS
+from server.install.json_edit import CannotEdit, masked, parse, remove_member, set_member
+from server.install.plan import NAME, carry_out, plan_install, plan_uninstall
+from server.install.records import Records
 
 if TYPE_CHECKING:
     from hypothesis.strategies import DrawFn

@@ -23,7 +23,7 @@ from mcp.client.stdio import StdioServerParameters, stdio_client
 
 from database.embedded import open_database
 from database.errors import DatabaseBusy
-from server.desk import make_server
+from server.desk.tools import make_server
 from server.launch import own_command
 from server.logs import JsonFormatter, TextFormatter, masked, set_up_logging
 from tools.tool import READS, Answer, Arguments, Tool

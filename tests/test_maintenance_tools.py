@@ -15,7 +15,7 @@ from mcp.client import Client
 from mcp.client.stdio import StdioServerParameters
 from mcp_types import TextContent
 
-from migrations.phases import advance
+from migrations.phases.moves import advance
 from server.launch import own_command
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from desk import ANA, EMPTY, KYOTO, op, seeded, voygen
 from team import Team, add_note, call, serving
 
 from database.errors import ConstraintViolated, GuardFailed
-from server.metrics import Metrics
+from server.http.metrics import Metrics
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

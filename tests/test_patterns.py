@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tools.patterns import matches, needles
+from tools.finding.patterns import matches, needles
 
 
 @pytest.mark.parametrize(

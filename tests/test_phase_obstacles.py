@@ -19,7 +19,7 @@ from database.embedded import EmbeddedDatabase, open_database
 from database.errors import GuardFailed
 from database.phase import read_phase
 from migrations.check import check
-from migrations.phases import PhaseRefused, advance, go_back, phase_status
+from migrations.phases.moves import PhaseRefused, advance, go_back, phase_status
 from migrations.repair import apply_repair
 
 if TYPE_CHECKING:

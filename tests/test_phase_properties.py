@@ -26,7 +26,7 @@ from database.errors import DatabaseError
 from database.phase import PHASES, PhasedDatabase, read_phase
 from migrations.check import check
 from migrations.files import shipped
-from migrations.phases import PhaseRefused, advance, go_back
+from migrations.phases.moves import PhaseRefused, advance, go_back
 from migrations.repair import apply_repair
 from tools.bulk import BulkArguments, bulk_trip_operations
 

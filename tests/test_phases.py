@@ -18,7 +18,7 @@ from database.embedded import open_database
 from database.errors import DatabaseError
 from database.phase import PHASES, Phase, read_phase
 from migrations.check import check
-from migrations.phases import advance, go_back
+from migrations.phases.moves import advance, go_back
 from migrations.proof import digest
 
 if TYPE_CHECKING:

@@ -19,8 +19,8 @@ from database.embedded import EmbeddedDatabase, open_database
 from database.phase import PHASES, PhasedDatabase
 from migrations.check import check
 from migrations.files import shipped
+from tools.answers.errors import NotFound
 from tools.cleanup import CleanupClientsArguments, CleanupTripsArguments, cleanup_clients, cleanup_trips
-from tools.errors import NotFound
 from tools.removal import DeleteTripArguments, delete_trip
 from tools.restoring import RestoreArguments, restore_deleted
 

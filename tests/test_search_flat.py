@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, LiteralString
 import pytest
 import raw
 
-from tools.errors import ToolFault
+from tools.answers.errors import ToolFault
 from tools.find import FindArguments, get_anything
-from tools.identifiers import resolve_trip
+from tools.finding.identifiers import resolve_trip
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -16,7 +16,7 @@ from oracle import assert_clean
 
 from database.embedded import open_database
 from migrations.files import FOLDER, split_statements
-from migrations.phases import advance
+from migrations.phases.moves import advance
 from migrations.self_test import validate
 from migrations.shape import expected
 

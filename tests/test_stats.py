@@ -22,8 +22,8 @@ from database.engine import Statement
 from database.errors import ConstraintViolated, GuardFailed
 from database.measures import WatchedDatabase
 from database.rehearsal import Rehearsed, RehearsingDatabase
+from server.desk.recording import BOUNDS_MS, Recorder
 from server.launch import own_command
-from server.recording import BOUNDS_MS, Recorder
 from server.stats import stats_of_file
 
 if TYPE_CHECKING:

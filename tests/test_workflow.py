@@ -11,7 +11,7 @@ from desk import EMPTY, KYOTO, new_desk, op, open_desk, seeded
 
 from tools.bulk import OPERATION
 from tools.catalogue import TRADE
-from tools.playbook import PLAYS, WORKFLOW_PHASES
+from tools.trip.playbook import PLAYS, WORKFLOW_PHASES
 
 if TYPE_CHECKING:
     from pathlib import Path

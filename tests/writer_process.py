@@ -29,8 +29,8 @@ from database.embedded import open_database
 from database.phase import PhasedDatabase
 from migrations.files import shipped
 from server.launch import own_command
+from tools.answers.errors import ToolFault
 from tools.bulk import BulkArguments, bulk_trip_operations
-from tools.errors import ToolFault
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

@@ -10,23 +10,23 @@ from pydantic import Field, SkipValidation, TypeAdapter, ValidationError
 
 from database.errors import ConstraintViolated
 from database.rehearsal import Rehearsed, RehearsingDatabase
-from tools.bounds import ROOM, fitting
-from tools.draft import OperationResult, TripDraft
-from tools.errors import Conflict, InvalidInput, ToolFault
-from tools.fields import TripIdentifier
-from tools.identifiers import resolve_trip
-from tools.models import Plain
-from tools.operations import (
+from tools.answers.bounds import ROOM, fitting
+from tools.answers.errors import Conflict, InvalidInput, ToolFault
+from tools.answers.fields import TripIdentifier
+from tools.answers.models import Plain
+from tools.answers.validation import words_for
+from tools.finding.identifiers import resolve_trip
+from tools.finding.people import ClientReference, namesakes
+from tools.tool import Hints, Tool, WriteAnswer, WriteArguments
+from tools.trip.draft import OperationResult, TripDraft
+from tools.trip.operations import (
     AssignClientOperation,
     Operation,
     RenameTripOperation,
     UpdateDetails,
     UpdateDetailsOperation,
 )
-from tools.people import ClientReference, namesakes
-from tools.tool import Hints, Tool, WriteAnswer, WriteArguments
-from tools.wording import words_for
-from tools.writing import rewrite_trip
+from tools.trip.writing import rewrite_trip
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tools import (
-    attribution,
+    activity_log,
     bulk,
     cleanup,
     clients,
@@ -39,4 +39,4 @@ TRADE: tuple[AnyTool, ...] = (
 
 
 def all_tools(steward: Steward) -> list[AnyTool]:
-    return [*TRADE, *maintenance.tools(steward), *cleanup.TOOLS, *attribution.TOOLS, *health.TOOLS]
+    return [*TRADE, *maintenance.tools(steward), *cleanup.TOOLS, *activity_log.TOOLS, *health.TOOLS]

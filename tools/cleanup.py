@@ -10,12 +10,12 @@ from database import cleanup
 from database.clients import fold
 from database.clock import now
 from database.errors import ConstraintViolated, GuardFailed
-from tools.bounds import ROOM, fitting, named
-from tools.errors import Conflict, Question
-from tools.fact_models import TripIds
-from tools.fields import ClientId, Email, Name
-from tools.models import Plain
-from tools.patterns import Pattern, matches, needles
+from tools.answers.bounds import ROOM, fitting, named
+from tools.answers.errors import Conflict, Question
+from tools.answers.fact_models import TripIds
+from tools.answers.fields import ClientId, Email, Name
+from tools.answers.models import Plain
+from tools.finding.patterns import Pattern, matches, needles
 from tools.tool import Hints, Tool, WriteAnswer, WriteArguments
 
 if TYPE_CHECKING:

@@ -9,15 +9,16 @@ from pydantic import Field, TypeAdapter, model_validator
 from database import clients, profiles
 from database.clock import now
 from database.errors import GuardFailed
-from tools import parts, shapes
-from tools.bounds import ROOM, named
-from tools.errors import Conflict, InvalidInput, NotFound
-from tools.fields import Details, Email, Line, Name, Phone, Text
-from tools.models import ClientHead, ClientTrip, Plain, Written
-from tools.pages import Id, Limit, Page, cursor_of, more_words, page_of, place_of
-from tools.parts import Part, Rest
-from tools.people import ClientReference, Directory, namesakes, new_client
+from tools.answers import parts
+from tools.answers.bounds import ROOM, named
+from tools.answers.errors import Conflict, InvalidInput, NotFound
+from tools.answers.fields import Details, Email, Line, Name, Phone, Text
+from tools.answers.models import ClientHead, ClientTrip, Plain, Written
+from tools.answers.pages import Id, Limit, Page, cursor_of, more_words, page_of, place_of
+from tools.answers.parts import Part, Rest
+from tools.finding.people import ClientReference, Directory, namesakes, new_client
 from tools.tool import READS, Arguments, Hints, Tool, WriteAnswer, WriteArguments
+from tools.trip import shapes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -9,9 +9,8 @@ from pydantic import TypeAdapter
 from database import facts
 from database.clock import now
 from database.search import trips_with_words
-from tools import shapes
-from tools.errors import InvalidInput, NotFound
-from tools.fact_models import (
+from tools.answers.errors import InvalidInput, NotFound
+from tools.answers.fact_models import (
     FactsPage,
     FactsStats,
     MarkArguments,
@@ -23,9 +22,10 @@ from tools.fact_models import (
     StatsArguments,
     TripFacts,
 )
-from tools.identifiers import describe, exact_trips, nearest_trips, sought_in
-from tools.pages import Id, cursor_of, more_words, page_of, place_of
+from tools.answers.pages import Id, cursor_of, more_words, page_of, place_of
+from tools.finding.identifiers import describe, exact_trips, nearest_trips, sought_in
 from tools.tool import READS, Hints, Tool
+from tools.trip import shapes
 
 if TYPE_CHECKING:
     from collections.abc import Collection

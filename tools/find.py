@@ -8,15 +8,15 @@ from pydantic import Field
 
 from database import clients, trips
 from database.search import clients_named
-from tools import parts
-from tools.bounds import named, shortened
-from tools.errors import InvalidInput, NotFound
-from tools.identifiers import describe, exact_trips, sought_in
-from tools.matching import CLIENTS, TRIPS, Match, goodness, spelled_like, with_all_words, with_some_words
-from tools.models import ClientHead, TripSummary
-from tools.parts import Cursor, Part, Rest
+from tools.answers import parts
+from tools.answers.bounds import named, shortened
+from tools.answers.errors import InvalidInput, NotFound
+from tools.answers.models import ClientHead, TripSummary
+from tools.answers.parts import Cursor, Part, Rest
+from tools.answers.whole import WholeClient, WholeTrip, as_answered, part_of_trip, whole_client, whole_trip
+from tools.finding.identifiers import describe, exact_trips, sought_in
+from tools.finding.matching import CLIENTS, TRIPS, Match, goodness, spelled_like, with_all_words, with_some_words
 from tools.tool import READS, Answer, Arguments, Tool
-from tools.whole import WholeClient, WholeTrip, as_answered, part_of_trip, whole_client, whole_trip
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

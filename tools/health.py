@@ -11,8 +11,8 @@ from rapidfuzz import fuzz, process, utils
 from database import health, tables
 from database.errors import ProgramTooOld
 from database.phase import read_phase
-from tools.errors import NotFound
-from tools.fields import Line
+from tools.answers.errors import NotFound
+from tools.answers.fields import Line
 from tools.tool import READS, Answer, Arguments, Hints, Tool, WriteAnswer, WriteArguments
 
 if TYPE_CHECKING:

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import Field, TypeAdapter, model_validator
 
 from database import activity, listing
-from tools.bounds import named
-from tools.errors import NotFound
-from tools.fields import Day, Email, Status, TripIdentifier
-from tools.identifiers import describe, resolve_trip
-from tools.models import Activity, Plain, TripHead, TripSummary, Written
-from tools.pages import Cursor, Id, Limit, Page, cursor_of, more_words, page_of, place_of
-from tools.people import ClientReference, Directory
+from tools.answers.bounds import named
+from tools.answers.errors import NotFound
+from tools.answers.fields import Day, Email, Status, TripIdentifier
+from tools.answers.models import Activity, Plain, TripHead, TripSummary, Written
+from tools.answers.pages import Cursor, Id, Limit, Page, cursor_of, more_words, page_of, place_of
+from tools.finding.identifiers import describe, resolve_trip
+from tools.finding.people import ClientReference, Directory
 from tools.tool import READS, Answer, Arguments, Tool
 from tools.workflow import standing_of, where_words
 

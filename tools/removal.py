@@ -9,10 +9,10 @@ from pydantic import Field
 from database import activity, removal
 from database.clock import now
 from database.errors import ConstraintViolated, GuardFailed
-from tools.errors import Conflict, InvalidInput, NotFound, Question
-from tools.fields import TripIdentifier
-from tools.identifiers import describe, resolve_trip
-from tools.models import Plain
+from tools.answers.errors import Conflict, InvalidInput, NotFound, Question
+from tools.answers.fields import TripIdentifier
+from tools.answers.models import Plain
+from tools.finding.identifiers import describe, resolve_trip
 from tools.tool import Hints, Tool, WriteAnswer, WriteArguments
 
 if TYPE_CHECKING:

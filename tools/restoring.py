@@ -10,9 +10,9 @@ from pydantic import Field, model_validator
 from database import restoring
 from database.clock import now
 from database.errors import ConstraintViolated, GuardFailed
-from tools.errors import Ambiguous, Conflict, InvalidInput, NotFound
-from tools.fields import ClientId
-from tools.identifiers import words_of
+from tools.answers.errors import Ambiguous, Conflict, InvalidInput, NotFound
+from tools.answers.fields import ClientId
+from tools.finding.identifiers import words_of
 from tools.tool import Hints, Tool, WriteAnswer, WriteArguments
 
 if TYPE_CHECKING:

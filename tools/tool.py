@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from database.engine import Database
-    from tools.errors import Question
+    from tools.answers.errors import Question
 
 
 class Arguments(BaseModel):

@@ -9,12 +9,25 @@ from pydantic import Field, model_validator
 from database import activity, assignments, clients, slugs, trips
 from database.clock import now
 from database.errors import ConstraintViolated, GuardFailed
-from tools import shapes
-from tools.errors import Conflict, NotFound
-from tools.fields import Currency, Day, Details, Email, Line, Money, Name, Phone, Role, Status, Text, check_period
-from tools.models import Plain
-from tools.people import ClientReference, Directory, namesakes, new_client
+from tools.answers.errors import Conflict, NotFound
+from tools.answers.fields import (
+    Currency,
+    Day,
+    Details,
+    Email,
+    Line,
+    Money,
+    Name,
+    Phone,
+    Role,
+    Status,
+    Text,
+    check_period,
+)
+from tools.answers.models import Plain
+from tools.finding.people import ClientReference, Directory, namesakes, new_client
 from tools.tool import Hints, Tool, WriteAnswer, WriteArguments
+from tools.trip import shapes
 
 if TYPE_CHECKING:
     from typing import Self

@@ -6,22 +6,23 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BaseModel, Field
 
-from tools import parts, shapes
-from tools.bounds import ROOM
-from tools.errors import Conflict, NotFound
-from tools.fields import Details, Phase, Step, Text, TripIdentifier
-from tools.identifiers import resolve_trip
-from tools.models import Plain
-from tools.operations import AdvanceWorkflow, SetWorkflowStep, advance_workflow, set_workflow_step
-from tools.playbook import PLAYS, Standing
+from tools.answers import parts
+from tools.answers.bounds import ROOM
+from tools.answers.errors import Conflict, NotFound
+from tools.answers.fields import Details, Phase, Step, Text, TripIdentifier
+from tools.answers.models import Plain
+from tools.finding.identifiers import resolve_trip
 from tools.tool import READS, Answer, Arguments, Hints, Tool, WriteAnswer, WriteArguments
-from tools.writing import rewrite_trip
+from tools.trip import shapes
+from tools.trip.operations import AdvanceWorkflow, SetWorkflowStep, advance_workflow, set_workflow_step
+from tools.trip.playbook import PLAYS, Standing
+from tools.trip.writing import rewrite_trip
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from database.engine import Database
-    from tools.draft import TripDraft
+    from tools.trip.draft import TripDraft
 
 
 class InitializeArguments(WriteArguments):

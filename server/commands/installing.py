@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from server.client_configs import CLIENTS, Surroundings
-from server.install_records import Records
-from server.json_edit import CannotEdit
+from server.install.clients import CLIENTS, Surroundings
+from server.install.json_edit import CannotEdit
+from server.install.records import Records
 from server.options import FAILED, database, setting, show
 from server.options import as_json as as_json_option
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from server.client_configs import Client
-    from server.installing import Change
+    from server.install.clients import Client
+    from server.install.plan import Change
 
 _client = click.argument("client", type=click.Choice(list(CLIENTS)))
 
@@ -56,7 +56,7 @@ def install(  # noqa: PLR0913 - the options
     The difference is shown, and what was there is kept beside it. Done again, options that are not said anew stay as
     they were. A broken file is reported and not written.
     """
-    from server.installing import plan_install  # noqa: PLC0415
+    from server.install.plan import plan_install  # noqa: PLC0415
 
     settings = context.find_root().params.get("config")
     said = {"--config": ["--config", str(Path(settings).absolute())]} if settings else {}
@@ -81,7 +81,7 @@ def install(  # noqa: PLR0913 - the options
 @as_json_option
 def uninstall(client: str, file: Path | None, *, dry_run: bool, as_json: bool) -> None:
     """Take voygen out of a client's configuration; all else in it stays, and so does the database."""
-    from server.installing import plan_uninstall  # noqa: PLC0415
+    from server.install.plan import plan_uninstall  # noqa: PLC0415
 
     _do(plan_uninstall, client, file, dry_run=dry_run, as_json=as_json)
 
@@ -90,7 +90,7 @@ def _do(
     plan: Callable[[Client, Path, Records], Change], name: str, file: Path | None, *, dry_run: bool, as_json: bool
 ) -> None:
     """Plan, write unless it is a dry run, and tell; exits 2 where the file can't be edited."""
-    from server.installing import carry_out  # noqa: PLC0415
+    from server.install.plan import carry_out  # noqa: PLC0415
 
     client, records = CLIENTS[name], Records()
     path = (file or client.config(Surroundings.here())).absolute()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from server.http_settings import CannotServe, HttpSettings, parse_address, require_secure
+from server.http.settings import CannotServe, HttpSettings, parse_address, require_secure
 from server.options import FAILED, database, run, setting
 from server.settings import strange_variables
 from tools.groups import GROUPS

@@ -1,0 +1,298 @@
+"""Leading the database from one phase to the next, and back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, LiteralString
+
+from database.clock import now
+from database.engine import Statement
+from database.errors import DatabaseUnavailable, GuardFailed
+from database.phase import PHASES, Phase, PhaseState, guard_epoch, read_phase
+from database.schema import views
+from migrations.files import quoted, trusted
+from migrations.phases.obstacles import accept_findings, obstacles_before, proofs
+from migrations.phases.trial import broken_by
+from migrations.shape import expected, kind_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from database.embedded import EmbeddedDatabase
+    from database.engine import Database
+
+# For how many days old code must not have written the JSON before it may be refused, unless said otherwise.
+QUIET_DAYS = 7
+
+# How often a move is tried again because a writer changed what had been proven.
+TRIES = 5
+
+
+@dataclass
+class PhaseStatus:
+    """Where the migration stands, and what stands in the way of its next phase, each obstacle with a name."""
+
+    phase: Phase
+    epoch: int
+    changed_at: str
+    next_phase: Phase | None
+    obstacles: list[dict[str, str]] = field(default_factory=list[dict[str, str]])
+    direct_writes: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+    shadow_mismatches: int = 0
+
+    def as_json(self) -> dict[str, Any]:
+        return self.__dict__.copy()
+
+
+class PhaseRefused(DatabaseUnavailable):
+    """Something stands in the way of the next phase. `obstacles` lists it."""
+
+    def __init__(self, target: str, obstacles: list[dict[str, str]]) -> None:
+        super().__init__(
+            f"{len(obstacles)} obstacles stand in the way of {target}:\n"
+            + "\n".join(f"  {one['name']}: {one['problem']}" for one in obstacles)
+        )
+        self.obstacles = obstacles
+
+
+async def phase_status(db: EmbeddedDatabase, quiet_days: int = QUIET_DAYS) -> PhaseStatus:
+    state = await read_phase(db)
+    after = next_phase(state.phase)
+    mismatches = (await db.read("SELECT coalesce(sum(times), 0) AS n FROM shadow_mismatches"))[0]["n"]
+    return PhaseStatus(
+        **state.__dict__,
+        next_phase=after,
+        obstacles=await _in_the_way(db, state.phase, quiet_days) if after else [],
+        direct_writes=[dict(row) for row in await db.read(DIRECT_WRITES)],
+        shadow_mismatches=mismatches,
+    )
+
+
+def next_phase(phase: Phase) -> Phase | None:
+    here = PHASES.index(phase)
+    return PHASES[here + 1] if here + 1 < len(PHASES) else None
+
+
+def phase_before(phase: Phase) -> Phase | None:
+    here = PHASES.index(phase)
+    return PHASES[here - 1] if here else None
+
+
+async def advance(db: EmbeddedDatabase, *, quiet_days: int = QUIET_DAYS, accept: Sequence[str] = ()) -> PhaseState:
+    """Move on by one phase. What must be so is proven again inside the batch that moves.
+
+    `accept` are names of obstacles, or patterns of them such as `unlinked/*`, that a person lets pass: only unlinked
+    entries and quarantined texts can be. Raises PhaseRefused with what stands in the way, DatabaseUnavailable where
+    there is no next phase.
+    """
+    for _ in range(TRIES):
+        state = await read_phase(db)
+        target = next_phase(state.phase)
+        if target is None:
+            raise DatabaseUnavailable("The database is normalized: there is no phase after that.")
+        if accept:
+            await accept_findings(db, accept)
+        # The definitions are read for the proof before they are looked at: what changes in between is seen by one.
+        proven = await proofs(db, state.phase, quiet_days)
+        obstacles = await _in_the_way(db, state.phase, quiet_days)
+        if obstacles:
+            raise PhaseRefused(target, obstacles)
+        if target == "prefer_junction":
+            moving = _exchange(state.phase, target)
+        else:
+            moving = [*await _without_column(db, state.phase)]
+        try:
+            return await _move(db, state, target, [*proven, *moving])
+        except GuardFailed:
+            continue
+    raise DatabaseUnavailable("Writers changed the database each time it was about to move: run the command again.")
+
+
+async def go_back(db: EmbeddedDatabase) -> PhaseState:
+    """Move back by one phase: the JSON column comes back with all that was archived, or is open to old code again."""
+    for _ in range(TRIES):
+        state = await read_phase(db)
+        target = phase_before(state.phase)
+        if target is None:
+            raise DatabaseUnavailable("The database is in dual_write: there is no phase before that.")
+        moving = await _with_column(db) if state.phase == "normalized" else _exchange(state.phase, target)
+        try:
+            return await _move(db, state, target, moving)
+        except GuardFailed:
+            continue
+    raise DatabaseUnavailable("The phase was changed by others each time: run the command again.")
+
+
+async def _in_the_way(db: EmbeddedDatabase, phase: Phase, quiet_days: int) -> list[dict[str, str]]:
+    obstacles = await obstacles_before(db, phase, quiet_days)
+    if next_phase(phase) == "normalized":
+        obstacles += await broken_by(db, await _without_column(db, phase))
+    return obstacles
+
+
+async def _move(db: Database, state: PhaseState, target: Phase, statements: Sequence[Statement]) -> PhaseState:
+    await db.batch(
+        [
+            guard_epoch(state.epoch),
+            *statements,
+            Statement(SET_PHASE, (target, now())),
+        ]
+    )
+    return await read_phase(db)
+
+
+def _exchange(old: Phase, new: Phase) -> list[Statement]:
+    """Take away the triggers and views that only the old phase has, and make those that only the new one has."""
+    gone: dict[str, LiteralString] = {
+        name: sql for name, sql in expected(old).items() if expected(new).get(name) != sql
+    }
+    come: dict[str, LiteralString] = {
+        name: sql for name, sql in expected(new).items() if expected(old).get(name) != sql
+    }
+    return [*_dropped(gone), *(Statement(sql) for sql in come.values())]
+
+
+def _dropped(objects: Mapping[str, LiteralString]) -> list[Statement]:
+    """Triggers before the views that they read."""
+    ordered = sorted(objects.items(), key=lambda item: kind_of(item[1]) == "view")
+    return [Statement(trusted(f"DROP {kind_of(sql).upper()} IF EXISTS {quoted(name)}")) for name, sql in ordered]
+
+
+async def _other_views(db: Database, *phases: Phase) -> tuple[list[Statement], list[Statement]]:
+    """The views that are not ours: ALTER TABLE fails over any view that is broken, so all go and come back.
+
+    Returned are the statements that drop them, and those that make them again, with the triggers that hang on views.
+    """
+    ours = {name for phase in phases for name in expected(phase)}
+    theirs: dict[str, LiteralString] = {
+        name: trusted(sql) for name, sql in (await views(db)).items() if name not in ours
+    }
+    hanging = [row["sql"] for row in await db.read(TRIGGERS_ON_VIEWS) if row["name"] not in ours]
+    return _dropped(theirs), [Statement(trusted(sql)) for sql in [*theirs.values(), *hanging]]
+
+
+async def _without_column(db: Database, phase: Phase) -> list[Statement]:
+    drop_others, make_others = await _other_views(db, phase, "normalized")
+    swap = _exchange(phase, "normalized")
+    drops = [statement for statement in swap if statement.sql.startswith("DROP")]
+    makes = [statement for statement in swap if not statement.sql.startswith("DROP")]
+    return [
+        Statement("DELETE FROM trip_client_archive"),
+        Statement(ARCHIVE),
+        *drops,
+        *drop_others,
+        Statement("ALTER TABLE trips_v2 DROP COLUMN clients"),
+        *makes,
+        *make_others,
+        Statement("DELETE FROM trip_client_unlinked"),
+    ]
+
+
+async def _with_column(db: Database) -> list[Statement]:
+    drop_others, make_others = await _other_views(db, "prefer_junction", "normalized")
+    swap = _exchange("normalized", "prefer_junction")
+    drops = [statement for statement in swap if statement.sql.startswith("DROP")]
+    makes = [statement for statement in swap if not statement.sql.startswith("DROP")]
+    return [
+        *drops,
+        *drop_others,
+        *(Statement(sql) for sql in (ARCHIVE_OF_EQUALS, ONE_OF_EQUALS, ROLE_FOR_EACH, ARCHIVE_BY_PAIR)),
+        Statement("ALTER TABLE trips_v2 ADD COLUMN clients JSON NOT NULL DEFAULT '[]'"),
+        Statement(REBUILD),
+        *makes,
+        *make_others,
+        # Entries that had no client are put into their index, and linked where there is a client by now.
+        Statement(RECONCILE),
+        Statement("DELETE FROM trip_client_archive"),
+    ]
+
+
+SET_PHASE: LiteralString = "UPDATE migration_phase SET phase = ?, epoch = epoch + 1, changed_at = ?"
+
+DIRECT_WRITES: LiteralString = """
+SELECT day, trip_id, writes, last_at FROM direct_json_writes ORDER BY last_at DESC LIMIT 100
+"""
+
+ARCHIVE: LiteralString = """
+INSERT INTO trip_client_archive (trip_id, position, assignment_id, element)
+SELECT e.trip_id, e.position, a.assignment_id, e.element
+FROM trip_client_entries e
+LEFT JOIN trip_client_assignments a
+  ON a.trip_id = e.trip_id AND a.client_email = e.client_email AND a.client_role = e.role
+"""
+
+TRIGGERS_ON_VIEWS: LiteralString = """
+SELECT g.name, g.sql FROM sqlite_master g JOIN sqlite_master v ON v.type = 'view' AND v.name = g.tbl_name
+WHERE g.type = 'trigger' ORDER BY g.name
+"""
+
+# Without the triggers of the column nobody gave a role to an assignment that was made without one. Where that makes
+# several the same, one stays, and what is archived of the others goes over to it.
+_STAYS: LiteralString = """
+(SELECT k.assignment_id FROM trip_client_assignments k
+ WHERE k.trip_id = a.trip_id AND k.client_email = a.client_email
+   AND (k.client_role = 'traveler' OR trim(coalesce(k.client_role, '')) = '')
+ ORDER BY trim(coalesce(k.client_role, '')) = '', k.assignment_id LIMIT 1)
+"""
+
+ARCHIVE_OF_EQUALS: LiteralString = (
+    """
+UPDATE trip_client_archive SET assignment_id = """
+    + _STAYS
+    + """
+FROM trip_client_assignments a
+WHERE a.assignment_id = trip_client_archive.assignment_id AND trim(coalesce(a.client_role, '')) = ''
+"""
+)
+
+ONE_OF_EQUALS: LiteralString = (
+    """
+DELETE FROM trip_client_assignments AS a
+WHERE trim(coalesce(a.client_role, '')) = '' AND a.assignment_id <> """
+    + _STAYS
+)
+
+ROLE_FOR_EACH: LiteralString = (
+    "UPDATE trip_client_assignments SET client_role = 'traveler' WHERE trim(coalesce(client_role, '')) = ''"
+)
+
+# Where an assignment was replaced by another of the same pair, its entry belongs to that one.
+ARCHIVE_BY_PAIR: LiteralString = """
+UPDATE trip_client_archive SET assignment_id = a.assignment_id
+FROM trip_client_assignments a
+WHERE trip_client_archive.assignment_id IS NOT NULL
+  AND NOT EXISTS (SELECT 1 FROM trip_client_assignments k WHERE k.assignment_id = trip_client_archive.assignment_id)
+  AND a.trip_id = trip_client_archive.trip_id AND a.client_email = trip_client_archive.element ->> '$.email'
+  AND a.client_role = trip_client_archive.element ->> '$.role'
+"""
+
+# An archived entry follows its assignment to the trip, e-mail and role that it has now, and goes where it is gone.
+REBUILD: LiteralString = """
+UPDATE trips_v2 SET clients = (
+    SELECT json_group_array(json(s.element)) FROM (
+        SELECT h.position, h.element
+        FROM trip_client_archive h
+        WHERE h.trip_id = trips_v2.trip_id AND h.assignment_id IS NULL
+        UNION ALL
+        SELECT iif(h.trip_id = a.trip_id, h.position, 1000000000 + a.assignment_id),
+               iif(h.assignment_id IS NULL,
+                   json_object('email', a.client_email, 'role', a.client_role, 'assigned_at', a.created_at),
+                   json_set(h.element, '$.email', a.client_email, '$.role', a.client_role))
+        FROM trip_client_assignments a
+        LEFT JOIN trip_client_archive h ON h.assignment_id = a.assignment_id
+        WHERE a.trip_id = trips_v2.trip_id
+        ORDER BY 1
+    ) s)
+WHERE EXISTS (SELECT 1 FROM trip_client_assignments a WHERE a.trip_id = trips_v2.trip_id)
+   OR EXISTS (SELECT 1 FROM trip_client_archive h WHERE h.trip_id = trips_v2.trip_id)
+"""
+
+# The trips with entries that had no client, or with several for one assignment.
+RECONCILE: LiteralString = """
+INSERT INTO trip_client_sync (trip_id, action)
+SELECT t.trip_id, 'reconcile' FROM trips_v2 t
+WHERE EXISTS (SELECT 1 FROM trip_client_archive h WHERE h.trip_id = t.trip_id AND h.assignment_id IS NULL)
+   OR t.trip_id IN (SELECT a.trip_id FROM trip_client_archive h
+                    JOIN trip_client_assignments a ON a.assignment_id = h.assignment_id
+                    GROUP BY h.assignment_id HAVING count(*) > 1)
+"""

@@ -1,0 +1,35 @@
+"""What the maintenance tools lean on: the migrations, for the database that is served."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any, cast
+
+from migrations.check import check
+from migrations.phases.moves import phase_status
+from migrations.repair import apply_repair, plan_repair
+from server.desk.progress import progress_of_call
+
+if TYPE_CHECKING:
+    from database.embedded import EmbeddedDatabase
+    from migrations.repair import Prefer
+
+
+class MigrationSteward:
+    def __init__(self, db: EmbeddedDatabase) -> None:
+        self._db = db
+
+    async def check(self) -> dict[str, Any]:
+        return (await check(self._db, progress_of_call())).as_json()
+
+    async def repair(self, prefer: str, *, dry_run: bool) -> dict[str, Any]:
+        way = cast("Prefer", prefer)
+        if dry_run:
+            plan = await plan_repair(self._db, way, progress=progress_of_call())
+            kinds = Counter(str(finding["kind"]) for finding in plan.findings)
+            return {"run_id": None, "changed": dict(kinds), "consistent": None}
+        report = await apply_repair(self._db, way, progress=progress_of_call())
+        return {"run_id": report.run_id, "changed": report.changed, "consistent": report.after.consistent}
+
+    async def phase(self) -> dict[str, Any]:
+        return (await phase_status(self._db)).as_json()

@@ -1,0 +1,119 @@
+"""What a monitor is told, in the text format of Prometheus."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    disable_created_metrics,
+    generate_latest,
+)
+
+from database.clock import now
+from database.errors import ConstraintViolated, DatabaseError, GuardFailed
+from database.gauges import gauges
+from database.phase import PHASES
+from server.desk.steward import MigrationSteward
+
+if TYPE_CHECKING:
+    from database.embedded import EmbeddedDatabase
+    from database.engine import Database, Row
+
+CONTENT_TYPE = CONTENT_TYPE_LATEST
+
+# Upper bounds of the histogram, in seconds: from a read of one row to a check of a large database.
+BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+
+
+class Metrics:
+    """The counts of one server process, and what the database says when it is asked.
+
+    `in_flight` is kept by whoever lets calls in.
+    """
+
+    def __init__(self) -> None:
+        disable_created_metrics()
+        self.in_flight = 0
+        self._registry = CollectorRegistry()
+        self._calls = self._counter(
+            "tool_calls", "Tool calls, by outcome: ok or the code of the error.", "tool", "outcome"
+        )
+        self._seconds = Histogram(
+            "voygen_tool_call_seconds", "How long tool calls took.", ["tool"], buckets=BOUNDS, registry=self._registry
+        )
+        self._retries = self._counter("batch_retries", "Batches that a guard refused, to be tried again.", "guard")
+        self._violations = self._counter("constraint_violations", "Batches that another constraint refused.")
+        self._refused = self._counter("http_refused", "Requests refused before they reached a tool.", "status")
+        self._gauge("http_calls_in_flight", "Calls under way.").set_function(lambda: self.in_flight)
+        self._up = self._gauge("database_up", "1 where the database answered just now.")
+        self._phase = self._gauge("migration_phase", "1 for the phase that the database is in.", "phase")
+        self._epoch = self._gauge("migration_epoch", "Grows with every change of phase or schema.")
+        self._dirty = self._gauge("facts_dirty", "Trips whose facts wait to be computed.")
+        self._drift = self._gauge("drift", "Findings of drift at the last check; NaN where there was none.")
+        self._checked = self._gauge(
+            "last_check_timestamp_seconds", "When the last check was; NaN where there was none."
+        )
+        self._last_check: tuple[str, int] | None = None
+
+    def call(self, tool: str, outcome: str, seconds: float) -> None:
+        """A tool was called."""
+        self._calls.labels(tool, outcome).inc()
+        self._seconds.labels(tool).observe(seconds)
+
+    def refused_batch(self, error: ConstraintViolated) -> None:
+        if isinstance(error, GuardFailed):
+            self._retries.labels(error.guard).inc()
+        else:
+            self._violations.inc()
+
+    def refused_request(self, status: int) -> None:
+        self._refused.labels(str(status)).inc()
+
+    def check(self, report: dict[str, Any]) -> None:
+        """A check was run, with this report."""
+        live_orphans = [orphan for orphan in report["orphans"] if not orphan["set_aside"]]
+        self._last_check = (now(), len(report["drift"]) + len(live_orphans))
+
+    async def text(self, db: Database) -> bytes:
+        """Everything, as of now. A database that does not answer is told by voygen_database_up."""
+        try:
+            self._take(await gauges(db))
+        except DatabaseError:
+            self._up.set(0)
+        return generate_latest(self._registry)
+
+    def _take(self, row: Row) -> None:
+        self._up.set(1)
+        for phase in PHASES:
+            self._phase.labels(phase).set(phase == row["phase"])
+        self._epoch.set(row["epoch"])
+        self._dirty.set(row["dirty_facts"])
+        recorded = (row["recorded_at"], row["drift"]) if row["recorded_at"] else None
+        last = max((one for one in (recorded, self._last_check) if one), default=None)
+        self._drift.set(last[1] if last else float("nan"))
+        self._checked.set(datetime.fromisoformat(last[0]).timestamp() if last else float("nan"))
+
+    def _counter(self, name: str, words: str, *labels: str) -> Counter:
+        return Counter(f"voygen_{name}", words, labels, registry=self._registry)
+
+    def _gauge(self, name: str, words: str, *labels: str) -> Gauge:
+        return Gauge(f"voygen_{name}", words, labels, registry=self._registry)
+
+
+class CountingSteward(MigrationSteward):
+    """The steward, whose checks the metrics learn of."""
+
+    def __init__(self, db: EmbeddedDatabase, metrics: Metrics) -> None:
+        super().__init__(db)
+        self._metrics = metrics
+
+    async def check(self) -> dict[str, Any]:
+        report = await super().check()
+        self._metrics.check(report)
+        return report

@@ -1,0 +1,205 @@
+"""Putting voygen into a client's configuration, and taking it out again."""
+
+from __future__ import annotations
+
+import difflib
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
+
+from server.install.config_files import back_up, missing_folders, read_file, remove_file, replace_file
+from server.install.json_edit import (
+    CannotEdit,
+    has_member,
+    masked,
+    member_value,
+    parse,
+    remove_member,
+    says_nothing,
+    set_member,
+)
+from server.install.records import Record, Records
+from server.launch import own_command
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from server.install.clients import Client
+
+NAME = "voygen"
+
+# By flag, what stands of it among the arguments: flag and value, or nothing.
+Options: TypeAlias = "Mapping[str, Sequence[str]]"
+
+# Folders that a tool clears when it likes; `uvx` and `pipx run` keep their environments in them.
+_CACHES = frozenset({".cache", "cache", "caches"})
+
+
+@dataclass(frozen=True)
+class Change:
+    """What is done to a configuration file, or would be; None stands for a file that does not exist."""
+
+    client: Client
+    path: Path
+    before: bytes | None
+    after: bytes | None
+    record: Record | None = None
+    folders: Sequence[str] = ()
+    kept: Sequence[str] = ()
+    """Arguments that the entry had and that were not said anew."""
+    warnings: Sequence[str] = ()
+
+    @property
+    def needed(self) -> bool:
+        return self.before != self.after
+
+    @property
+    def diff(self) -> str:
+        """The difference, without the values of other servers and settings: they may be secret."""
+        before, after = (_shown(content, self.client) for content in (self.before, self.after))
+        old, new = ("/dev/null" if content is None else str(self.path) for content in (self.before, self.after))
+        return "\n".join(difflib.unified_diff(before, after, old, new, lineterm=""))
+
+
+def plan_install(
+    client: Client, path: Path, records: Records, said: Options, otherwise: Options | None = None
+) -> Change:
+    """The change that lets the client start this voygen with the options that were said.
+
+    Those that its entry has already are kept where they were not said; a new entry has those of `otherwise`. Raises
+    CannotEdit where the file is not one to edit.
+    """
+    before = read_file(path)
+    text = _text(before)
+    held = member_value(text, (client.key, NAME), with_comments=client.with_comments)
+    options = _options_of(held)
+    kept = [one for flag, option in (options or {}).items() if flag not in said for one in option]
+    entry = _entry(client, held, {**((otherwise or {}) if options is None else options), **said})
+    warnings = list(_warnings(client, path, entry["command"]))
+    record = records.get(path)
+    if held == entry:
+        return Change(client, path, before, before, record, kept=kept, warnings=warnings)
+    base = _undone(text, record)
+    after = set_member(base, (client.key, NAME), entry, with_comments=client.with_comments)
+    had_object = has_member(base, client.key, with_comments=client.with_comments)
+    made = Record.of(
+        base,
+        after,
+        made_object=not had_object or bool(record and record.made_object),
+        made_file=before is None or bool(record and record.made_file),
+        made_folders=missing_folders(path) or (record.made_folders if record else []),
+    )
+    return Change(client, path, before, after.encode(), made, kept=kept, warnings=warnings)
+
+
+def plan_uninstall(client: Client, path: Path, records: Records) -> Change:
+    """The change that takes voygen out, and what was made for it. Raises CannotEdit as an install does."""
+    before = read_file(path)
+    if before is None:
+        return Change(client, path, None, None)
+    record = records.get(path)
+    text = _text(before)
+    parse(text, with_comments=client.with_comments)
+    after = remove_member(
+        _undone(text, record),
+        (client.key, NAME),
+        with_comments=client.with_comments,
+        with_empty_object=bool(record and record.made_object),
+    )
+    if record and record.made_file and says_nothing(after):
+        return Change(client, path, before, None, folders=record.made_folders)
+    return Change(client, path, before, after.encode())
+
+
+def carry_out(change: Change, records: Records) -> Path | None:
+    """Write the change and how to undo it; returns the backup's path, if the file was there and still is."""
+    before = records.get(change.path)
+    if change.record != before:
+        records.put(change.path, change.record)
+    try:
+        return _write(change) if change.needed else None
+    except CannotEdit:
+        records.put(change.path, before)
+        raise
+
+
+def _write(change: Change) -> Path | None:
+    if change.after is None:
+        remove_file(change.path, change.before, change.folders)
+        return None
+    backup = None if change.before is None else back_up(change.path, change.before)
+    try:
+        replace_file(change.path, change.before, change.after)
+    except CannotEdit:
+        if backup:
+            backup.unlink()
+        raise
+    return backup
+
+
+def started_by(entry: object) -> tuple[str, list[str]]:
+    """The command and the arguments of a client's entry, empty where they are not what they must be."""
+    members = cast("dict[str, Any]", entry) if isinstance(entry, dict) else {}
+    command, arguments = members.get("command"), members.get("args")
+    given = cast("list[object]", arguments) if isinstance(arguments, list) else []
+    return command if isinstance(command, str) else "", [one for one in given if isinstance(one, str)]
+
+
+def options_in(arguments: Iterable[str]) -> dict[str, list[str]]:
+    """The options among the arguments, by flag, each as it stands there."""
+    options: dict[str, list[str]] = {}
+    flag = ""
+    for one in arguments:
+        flag = one.partition("=")[0] if one.startswith("--") else flag
+        options.setdefault(flag, []).append(one)
+    options.pop("", None)
+    return options
+
+
+def _options_of(entry: object) -> dict[str, list[str]] | None:
+    """The options with which the entry serves; None where it serves nothing."""
+    _, arguments = started_by(entry)
+    if "serve" not in arguments:
+        return None
+    at = arguments.index("serve")
+    named = options_in(arguments[:at]).get("--config")
+    return ({"--config": named} if named else {}) | options_in(arguments[at + 1 :])
+
+
+def _entry(client: Client, held: object, options: Options) -> dict[str, Any]:
+    program, *launcher = own_command()
+    arguments = [*launcher, "serve", *(one for option in options.values() for one in option)]
+    try:
+        "".join([program, *arguments]).encode()
+    except UnicodeEncodeError as error:
+        raise CannotEdit("a path that must stand in it can't be written as text") from error
+    environment = cast("dict[str, Any]", held).get("env") if isinstance(held, dict) else None
+    kept = {"env": environment} if environment else {}
+    return {**client.extra, "command": program, "args": arguments, **kept}
+
+
+def _warnings(client: Client, path: Path, command: str) -> Iterator[str]:
+    """What a person should know before relying on an install."""
+    if missing_folders(path):
+        yield f"there is no folder {path.parent}: is {client.title} installed here?"
+    program = Path(command)
+    if _CACHES & {part.casefold() for part in program.parts} or program.is_relative_to(tempfile.gettempdir()):
+        yield f"{program} lies in a folder that may be cleared: install voygen where it stays, and do this again."
+
+
+def _undone(text: str, record: Record | None) -> str:
+    """What was there before the install of the record; the text itself if it has changed since."""
+    undone = record.undo(text) if record else None
+    return text if undone is None else undone
+
+
+def _text(content: bytes | None) -> str:
+    try:
+        return (content or b"").decode()
+    except UnicodeDecodeError as error:
+        raise CannotEdit("it is not UTF-8 text") from error
+
+
+def _shown(content: bytes | None, client: Client) -> list[str]:
+    return masked(_text(content), (client.key, NAME), with_comments=client.with_comments).splitlines()

@@ -1,0 +1,93 @@
+"""What an install did to each file, so that an uninstall can undo it to the byte."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, cast
+
+from database.platform import default_database_path
+from server.install.config_files import read_file, remove_file, replace_file
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Record:
+    """One install: the digest of what it left, the one place where that differs from what was there, what it made."""
+
+    digest: str
+    at: int
+    removed: str
+    inserted: str
+    made_object: bool
+    made_file: bool
+    made_folders: Sequence[str]
+    """The innermost first."""
+
+    @classmethod
+    def of(cls, before: str, after: str, *, made_object: bool, made_file: bool, made_folders: Sequence[str]) -> Record:
+        at = _shared(before, after)
+        tail = _shared(before[at:][::-1], after[at:][::-1])
+        removed, inserted = before[at : len(before) - tail], after[at : len(after) - tail]
+        return cls(_digest(after), at, removed, inserted, made_object, made_file, made_folders)
+
+    def undo(self, text: str) -> str | None:
+        """What was there before the install; None if the text is not what that left."""
+        if _digest(text) != self.digest:
+            return None
+        return text[: self.at] + self.removed + text[self.at + len(self.inserted) :]
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _shared(one: str, other: str) -> int:
+    """How many characters two texts begin with alike: found by halves, as these files may be large."""
+    least, most = 0, min(len(one), len(other))
+    while least < most:
+        middle = (least + most + 1) // 2
+        if one[least:middle] == other[least:middle]:
+            least = middle
+        else:
+            most = middle - 1
+    return least
+
+
+class Records:
+    """The records, in a file beside the default database. A file that can't be understood counts as empty."""
+
+    def __init__(self, path: Path | None = None) -> None:
+        self.path = path or default_database_path().with_name("installs.json")
+
+    def get(self, config: Path) -> Record | None:
+        try:
+            return Record(**self._read()[str(config)])
+        except (KeyError, TypeError):
+            return None
+
+    def put(self, config: Path, record: Record | None) -> None:
+        """Remember this of a file; None forgets it. Raises CannotEdit if it can't be written."""
+        records = self._read()
+        records.pop(str(config), None)
+        if record:
+            records[str(config)] = asdict(record)
+        self._write(records)
+
+    def _read(self) -> dict[str, Any]:
+        try:
+            records = json.loads(read_file(self.path) or b"{}")
+        except ValueError:
+            return {}
+        return cast("dict[str, Any]", records) if isinstance(records, dict) else {}
+
+    def _write(self, records: Mapping[str, Any]) -> None:
+        before = read_file(self.path)
+        if records:
+            replace_file(self.path, before, json.dumps(records, ensure_ascii=False, indent=2).encode())
+        elif before is not None:
+            remove_file(self.path, before, [str(self.path.parent)])

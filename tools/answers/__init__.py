@@ -1,0 +1,1 @@
+"""Shapes, bounds and words of answers and errors."""

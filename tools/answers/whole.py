@@ -1,0 +1,130 @@
+"""A trip and a client whole: all that is stored of them, the long fields as far as one answer can carry them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pydantic import Field
+
+from database import activity, assignments, clients, trips
+from database.shadow import compare_stores
+from tools.answers import parts
+from tools.answers.bounds import ROOM, shortened
+from tools.answers.errors import NotFound
+from tools.answers.models import Activity, ClientHead, ClientTrip, Number, TripSummary, Written
+from tools.trip import shapes
+
+if TYPE_CHECKING:
+    from database.engine import Database
+    from tools.answers.parts import Part, Rest
+
+# Latest activities in a whole trip.
+ACTIVITIES = 10
+
+# Latest trips in a whole client.
+TRIPS = 10
+
+# Characters of a text within a list of travelers or activities.
+SHORT = 500
+
+# The JSON columns of a trip, and what they are called in an answer.
+COLUMNS = {
+    "financials": "financials",
+    "schedule": "schedule",
+    "accommodations": "accommodations",
+    "transportation": "transportation",
+    "documents": "documents",
+    "notes": "notes",
+    "workflow_state": "workflow",
+}
+
+# Fields of a whole trip that may be longer than an answer.
+LONG = (*COLUMNS.values(), "clients", "recent_activity")
+
+
+class Traveler(ClientHead):
+    assignment_id: int = Field(description="Id of the assignment.")
+    role: str = Field(description="What the client is on this trip.")
+    assigned_at: Written = Field(description="Since when.")
+
+
+class WholeTrip(TripSummary):
+    group_name: Written = Field(description="The group it is for.")
+    primary_client_email: Written = Field(description="Whom it is for.")
+    clients: list[Traveler] = Field(description="Who travels, and in what role.")
+    paid_amount: Number = Field(description="Paid so far.")
+    financials: Any = Field(description="Money, as entered.")
+    schedule: Any = Field(description="The days.")
+    accommodations: Any = Field(description="Where they stay.")
+    transportation: Any = Field(description="How they travel.")
+    documents: Any = Field(description="Documents of the trip.")
+    notes: Any = Field(description="Notes.")
+    workflow: Any = Field(description="Workflow phase, step and history.")
+    facts: dict[str, Any] | None = Field(description="Computed facts, where there are any.")
+    recent_activity: list[Activity] = Field(description="What was done last, latest first.")
+    created_at: Written = Field(description="When the trip was made.")
+    updated_at: Written = Field(description="When it was changed last.")
+
+
+class WholeClient(ClientHead):
+    contact_info: Any = Field(description="Telephone, address and the like.")
+    preferences: Any = Field(description="Preferences.")
+    trips: list[ClientTrip] = Field(description="The trips they are on, latest first.")
+
+
+async def whole_trip(db: Database, trip_id: int) -> WholeTrip | None:
+    row = await trips.whole(db, trip_id)
+    if row is None:
+        return None
+    await compare_stores(db, trip_id)
+    return WholeTrip(
+        **{**row} | {name: shapes.parsed(row[column]) for column, name in COLUMNS.items()},
+        clients=[Traveler(**traveler) for traveler in await assignments.on_trip(db, trip_id)],
+        facts=await trips.facts(db, trip_id),
+        recent_activity=[Activity(**entry) for entry in await activity.of_trip(db, trip_id, ACTIVITIES)],
+    )
+
+
+def as_answered(trip: WholeTrip) -> tuple[WholeTrip, list[Rest]]:
+    """The trip as one answer can carry it, and what is longer."""
+    trip = _with_short_items(trip)
+    dumped = trip.model_dump(mode="json", include=set(LONG))
+    shown, rests = parts.divided("trip", trip.trip_id, dumped, ROOM)
+    cut = {rest.field: shown[rest.field] for rest in rests if rest.field in COLUMNS.values()}
+    typed = {rest.field: getattr(trip, rest.field)[: rest.shown] for rest in rests if rest.field not in cut}
+    return trip.model_copy(update=cut | typed), rests
+
+
+def _with_short_items(trip: WholeTrip) -> WholeTrip:
+    """The trip with the texts of its travelers and activities so short that a good many fit."""
+    return trip.model_copy(
+        update={
+            "clients": [one.model_copy(update=_short(one, "full_name", "email", "role")) for one in trip.clients],
+            "recent_activity": [one.model_copy(update=_short(one, "type", "details")) for one in trip.recent_activity],
+        }
+    )
+
+
+def _short(item: Traveler | Activity, *names: str) -> dict[str, str | None]:
+    texts: dict[str, str | None] = {name: getattr(item, name) for name in names}
+    return {name: text and shortened(text, SHORT) for name, text in texts.items()}
+
+
+async def part_of_trip(db: Database, cursor: str) -> tuple[WholeTrip, Part, list[Rest]]:
+    """The trip, what follows of one of its fields, and what is left then."""
+    place = parts.place_of(cursor, "trip", LONG)
+    trip = await whole_trip(db, place.number)
+    if trip is None:
+        raise NotFound(f"Trip {place.number} was deleted in the meantime.", "Send another query.")
+    value = _with_short_items(trip).model_dump(mode="json", include={place.field})[place.field]
+    return trip, *parts.following(place, value, ROOM)
+
+
+async def whole_client(db: Database, client_id: int) -> WholeClient | None:
+    row = (await clients.with_ids(db, [client_id])).get(client_id)
+    if row is None:
+        return None
+    return WholeClient(
+        **{**row} | {name: shapes.parsed(row[name]) for name in ("contact_info", "preferences")},
+        trips=[ClientTrip(**trip) for trip in await trips.of_client(db, row["email"], TRIPS)],
+    )

@@ -1,0 +1,1 @@
+"""Finds the trip or client that a call names."""

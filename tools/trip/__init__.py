@@ -1,0 +1,1 @@
+"""One trip: its stored shapes, and the operations on it."""

@@ -1,0 +1,214 @@
+"""A trip as a call means to leave it: operations change the draft, and one batch writes what it became."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from itertools import groupby
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import BaseModel, Field, SerializerFunctionWrapHandler, model_serializer
+
+from database import activity, assignments, clients, trips
+from tools.answers.errors import NotFound
+from tools.trip import shapes
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from database.assignments import Pair
+    from database.engine import Row, Statement
+    from tools.finding.people import Directory
+
+
+# The columns that operations change, as JSON and as they stand; the slug follows from the name.
+JSON = ("financials", "documents", "notes", "workflow_state")
+PLAIN = tuple(column for column in trips.EDITED if column not in {*JSON, "trip_slug"})
+
+
+class OperationResult(BaseModel):
+    """What became of one operation. Fields that say nothing of it are left out."""
+
+    number: int = Field(default=0, description="Its place in the call, from 1.")
+    operation: str = Field(default="", description="The operation's type.")
+    success: bool = Field(default=True, description="Whether it was done.")
+    message: str = Field(default="", description="What was done, in words.")
+    error: Annotated[str | None, Field(description="Why it was not done, and what to send instead.")] = None
+    email: Annotated[str | None, Field(description="The client's e-mail.")] = None
+    role: Annotated[str | None, Field(description="The client's role.")] = None
+    roles: Annotated[list[str] | None, Field(description="The roles taken away.")] = None
+    assignment_id: Annotated[int | None, Field(description="Id of the assignment.")] = None
+    created: Annotated[bool | None, Field(description="False where the assignment was there already.")] = None
+    client_created: Annotated[bool | None, Field(description="Whether the client is new.")] = None
+    json_written_by: Annotated[
+        str | None, Field(description="Who wrote the JSON side: trigger, backup or bulk; null where nothing changed.")
+    ] = None
+
+    @model_serializer(mode="wrap")
+    def _without_nulls(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {key: value for key, value in serialize(self).items() if value is not None}
+
+
+@dataclass(frozen=True)
+class _Step:
+    """One change of the trip's assignments, in the order asked for."""
+
+    kind: str
+    result: OperationResult
+    pairs: list[Pair]
+    to_role: str = ""
+
+
+@dataclass
+class TripDraft:
+    """The trip as read, changed by operations one after the other.
+
+    `travelers` are the assignments of the clients in the directory, and of no others.
+    """
+
+    read: Row
+    travelers: list[Row]
+    directory: Directory
+    now: str
+    trip_name: str = ""
+    status: str = ""
+    start_date: str = ""
+    end_date: str = ""
+    destinations: str | None = None
+    group_name: str | None = None
+    primary_client_email: str | None = None
+    total_cost: float | None = None
+    financials: Any = None
+    documents: Any = None
+    notes: Any = None
+    workflow_state: Any = None
+    wants_slug_of: str | None = None
+    new_slug: str | None = None
+    activities: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
+    _steps: list[_Step] = field(default_factory=list[_Step])
+    _roles: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
+    # Where in the batch each unit's mirror statement stands, which returns a row if the backup write had to act.
+    _mirrors: list[int] = field(default_factory=list[int])
+
+    def __post_init__(self) -> None:
+        for column in PLAIN:
+            setattr(self, column, self.read[column])
+        for column in JSON:
+            setattr(self, column, shapes.held(self.read[column]))
+        for row in self.travelers:
+            self._roles.setdefault(row["email"], []).append(row["role"])
+
+    @property
+    def trip_id(self) -> int:
+        return self.read["trip_id"]
+
+    @property
+    def changed(self) -> bool:
+        return bool(self.activities or self._steps)
+
+    def log(self, kind: str, details: str) -> None:
+        self.activities.append((kind, details))
+
+    def roles_of(self, email: str, role: str | None) -> list[str]:
+        """The client's roles on the trip, or the one named. Raises NotFound where there is none such."""
+        roles = self._roles.get(email, [])
+        if not roles:
+            raise NotFound(f"{email} is not on this trip.", "Send a client who is; get_anything shows who travels.")
+        if role is not None and role not in roles:
+            raise NotFound(
+                f"{email} is not on this trip as {role}, but as {', '.join(roles)}.", "Send one of those roles."
+            )
+        return list(roles) if role is None else [role]
+
+    def held_by(self, email: str) -> list[str]:
+        """The client's roles on the trip, or none."""
+        return list(self._roles.get(email, []))
+
+    def assign(self, email: str, role: str) -> OperationResult:
+        roles = self._roles.setdefault(email, [])
+        created = role not in roles
+        if created:
+            roles.append(role)
+        result = OperationResult(email=email, role=role, created=created)
+        self._steps.append(_Step("assign", result, [(email, role)]))
+        return result
+
+    def unassign(self, email: str, roles: Sequence[str]) -> None:
+        self._roles[email] = [role for role in self._roles[email] if role not in roles]
+        self._steps.append(_Step("unassign", OperationResult(), [(email, role) for role in roles]))
+
+    def change_role(self, email: str, from_role: str, to_role: str) -> OperationResult:
+        result = OperationResult(email=email, role=to_role)
+        if from_role != to_role:
+            kept = [role for role in self._roles[email] if role not in {from_role, to_role}]
+            self._roles[email] = [*kept, to_role]
+            self._steps.append(_Step("change", result, [(email, from_role)], to_role))
+        return result
+
+    def batch(self) -> list[Statement]:
+        """The whole write, guards first. `settle` takes what the batch returned."""
+        statements = [trips.guard_unchanged(self.read)]
+        if self._steps:
+            statements.append(assignments.guard_unchanged(self.trip_id, self.directory.emails, self.travelers))
+            known = {email for step in self._steps for email, _ in step.pairs} - self.directory.created.keys()
+            statements.append(clients.guard_exist(known))
+        if self.primary_client_email and self.primary_client_email != self.read["primary_client_email"]:
+            statements.append(clients.guard_exist({self.primary_client_email} - self.directory.created.keys()))
+        if self.new_slug is not None:
+            statements.append(trips.guard_slug_free(self.new_slug, self.trip_id))
+        if self.directory.created:
+            statements.append(clients.insert(list(self.directory.created.values()), self.now))
+        self._mirrors.clear()
+        for steps in self._units():
+            statements += self._statements_of(steps)
+            self._mirrors.append(len(statements) - 2)
+        values = self._values()
+        if any(values[column] != self.read[column] for column in values):
+            search_text = f"{self.trip_name} {self.destinations or ''}".strip().lower()
+            statements.append(trips.update(self.trip_id, values, search_text, self.now))
+        if self.activities:
+            statements.append(activity.log(self.trip_id, self.activities, self.now))
+        return statements
+
+    def settle(self, returned: Sequence[Sequence[Row]], travelers: Sequence[Row]) -> None:
+        """Put into the results what only the database knew: who wrote the JSON, and the assignments' ids.
+
+        `returned` is what the batch gave, `travelers` the assignments of the clients concerned after it.
+        """
+        ids = {(row["email"], row["role"]): row["assignment_id"] for row in travelers}
+        for steps, mirror in zip(self._units(), self._mirrors, strict=True):
+            for step in steps:
+                result = step.result
+                result.assignment_id = ids.get((result.email or "", result.role or ""))
+                if step.kind == "assign" and result.created:
+                    result.json_written_by = "bulk" if len(steps) > 1 else "backup" if returned[mirror] else "trigger"
+
+    def _units(self) -> list[list[_Step]]:
+        """The steps in groups that are written together: neighbours of a kind, but each change of role alone."""
+        units: list[list[_Step]] = []
+        for kind, group in groupby(self._steps, key=lambda step: step.kind):
+            steps = list(group)
+            units += [[step] for step in steps] if kind == "change" else [steps]
+        return units
+
+    def _statements_of(self, steps: list[_Step]) -> list[Statement]:
+        kind = steps[0].kind
+        pairs = [pair for step in steps for pair in step.pairs]
+        if kind == "unassign":
+            return assignments.unassign(self.trip_id, pairs, self.now)
+        if kind == "change":
+            return assignments.change_role(self.trip_id, *pairs[0], steps[0].to_role, self.now)
+        if len(pairs) == 1:
+            return assignments.assign(self.trip_id, *pairs[0], self.now)
+        return assignments.assign_many(self.trip_id, pairs, self.now)
+
+    def _values(self) -> dict[str, Any]:
+        """The edited columns; a JSON column that no operation touched keeps its text to the letter."""
+        values: dict[str, Any] = {column: getattr(self, column) for column in PLAIN}
+        values["trip_slug"] = self.new_slug if self.new_slug is not None else self.read["trip_slug"]
+        for column in JSON:
+            before = self.read[column]
+            after = getattr(self, column)
+            values[column] = (
+                before if shapes.dumped(after) == shapes.dumped(shapes.held(before)) else shapes.dumped(after)
+            )
+        return values

@@ -1,0 +1,323 @@
+"""The operations of bulk_trip_operations: what each takes, and what it does to a draft of the trip."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from database import clients
+from tools.answers.errors import InvalidInput
+from tools.answers.fields import (
+    Currency,
+    Day,
+    Details,
+    Email,
+    Line,
+    Money,
+    Name,
+    Phase,
+    Role,
+    Status,
+    Step,
+    Text,
+    Words,
+    check_period,
+)
+from tools.finding.people import ClientOrNew, ClientReference
+from tools.trip import shapes
+from tools.trip.draft import OperationResult, TripDraft
+
+
+class Data(BaseModel):
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+
+
+class AssignClient(ClientOrNew):
+    role: Role = "traveler"
+
+
+class UnassignClient(ClientReference):
+    role: Annotated[Role | None, Field(description="Only this role; else ALL of them.")] = None
+
+
+class ChangeClientRole(ClientReference):
+    from_role: Annotated[Role | None, Field(description="Needed if there are several.")] = None
+    to_role: Role
+
+
+class AddNote(Data):
+    note: Annotated[Words, Field(description="The note.")]
+
+
+class UpdateStatus(Data):
+    status: Annotated[Status, Field(description="completed: it took place; cancelled: it will not.")]
+
+
+class UpdateCost(Data):
+    cost: Annotated[Money, Field(description="Total cost of the trip.")]
+    currency: Annotated[Currency | None, Field(description="Such as EUR; else it stays as it is.")] = None
+
+
+class AddActivity(Data):
+    details: Annotated[Words, Field(description="What happened.")]
+    type: Annotated[Name, Field(description="Kind of activity.")] = "GeneralActivity"
+
+
+class AddDocument(Data):
+    name: Annotated[Name, Field(description="Title.")]
+    url: Annotated[str | None, Field(max_length=2000, description="Where it lies.")] = None
+    type: Annotated[Line | None, Field(description="Kind of document.")] = None
+    notes: Annotated[Text | None, Field(description="What to know.")] = None
+
+
+class AdvanceWorkflow(Data):
+    phase: Phase
+    step_number: Step = 1
+    completion_data: Annotated[Details | None, Field(description="What the last phase came to.")] = None
+    notes: Annotated[Text | None, Field(description="Why, for the history.")] = None
+
+
+class SetWorkflowStep(Data):
+    step_number: Step
+    step_data: Annotated[Details | None, Field(description="What the step came to.")] = None
+
+
+class RenameTrip(Data):
+    new_name: Annotated[Name, Field(description="New name.")]
+    update_slug: Annotated[bool, Field(description="Give it a new slug too.")] = True
+
+
+class UpdateDates(Data):
+    start_date: Annotated[Day, Field(description="First day, YYYY-MM-DD.")]
+    end_date: Annotated[Day, Field(description="Last day, YYYY-MM-DD.")]
+
+
+class UpdateDetails(Data):
+    destinations: Annotated[Line | None, Field(description="Empty takes them away.")] = None
+    group_name: Annotated[Line | None, Field(description="Empty takes it away.")] = None
+    primary_client_email: Annotated[Email | None, Field(description="A known client; no role follows it.")] = None
+
+
+def assign_client(draft: TripDraft, data: AssignClient) -> OperationResult:
+    email, is_new = draft.directory.find_or_create(data)
+    result = draft.assign(email, data.role)
+    who = f"{email} as {data.role}"
+    if not result.created:
+        result.message = f"{who} was on the trip already; nothing changed."
+    else:
+        result.message = f"Assigned {who}" + (", a new client." if is_new else ".")
+        draft.log("ClientAssigned", f"Assigned {who}")
+    if not is_new and (data.phone or data.preferences):
+        result.message += " The client was known: phone and preferences were left as they are."
+    result.client_created = is_new
+    return result
+
+
+def unassign_client(draft: TripDraft, data: UnassignClient) -> OperationResult:
+    email = draft.directory.require(data)
+    roles = draft.roles_of(email, data.role)
+    draft.unassign(email, roles)
+    draft.log("ClientUnassigned", f"Took {email} off the trip as {', '.join(roles)}")
+    kept = draft.held_by(email)
+    message = f"{email} is no longer {', '.join(roles)} on the trip" + (f"; still {', '.join(kept)}." if kept else ".")
+    if not kept and clients.fold(draft.primary_client_email or "") == clients.fold(email):
+        message += " They are still its primary client: update_details sets another primary_client_email."
+    return OperationResult(email=email, roles=roles, message=message)
+
+
+def change_client_role(draft: TripDraft, data: ChangeClientRole) -> OperationResult:
+    email = draft.directory.require(data)
+    roles = draft.roles_of(email, data.from_role)
+    if len(roles) > 1:
+        raise InvalidInput(
+            f"{email} has several roles on this trip: {', '.join(roles)}.", "Send from_role to say which one changes."
+        )
+    result = draft.change_role(email, roles[0], data.to_role)
+    if roles[0] == data.to_role:
+        result.message = f"{email} was {data.to_role} already; nothing changed."
+    else:
+        result.message = f"{email} is {data.to_role} now, no longer {roles[0]}."
+        draft.log("ClientRoleChanged", f"{email}: {roles[0]} became {data.to_role}")
+    return result
+
+
+def add_note(draft: TripDraft, data: AddNote) -> OperationResult:
+    draft.notes = shapes.with_note(draft.notes, data.note, draft.now)
+    draft.log("NoteAdded", data.note)
+    return OperationResult(message="Note added.")
+
+
+def update_status(draft: TripDraft, data: UpdateStatus) -> OperationResult:
+    before, draft.status = draft.status, data.status
+    draft.log("StatusChanged", f"Status: {before} became {data.status}")
+    return OperationResult(message=f"Status is {data.status} now; it was {before}.")
+
+
+def update_cost(draft: TripDraft, data: UpdateCost) -> OperationResult:
+    before, draft.total_cost = draft.total_cost, data.cost
+    draft.financials = shapes.with_cost(draft.financials, data.cost, data.currency)
+    draft.log("CostChanged", f"Total cost: {before} became {data.cost} {draft.financials['currency']}")
+    return OperationResult(message=f"Total cost is {data.cost:.2f} {draft.financials['currency']} now.")
+
+
+def add_activity(draft: TripDraft, data: AddActivity) -> OperationResult:
+    draft.log(data.type, data.details)
+    return OperationResult(message=f"Activity {data.type} logged.")
+
+
+def add_document(draft: TripDraft, data: AddDocument) -> OperationResult:
+    document = {key: value for key, value in data.model_dump().items() if value is not None}
+    draft.documents = shapes.with_document(draft.documents, document | {"added_at": draft.now})
+    draft.log("DocumentAdded", data.name)
+    return OperationResult(message=f"Document {data.name!r} added.")
+
+
+def advance_workflow(draft: TripDraft, data: AdvanceWorkflow) -> OperationResult:
+    draft.workflow_state = shapes.with_phase(
+        draft.workflow_state, data.phase, data.step_number, data.completion_data, data.notes, draft.now
+    )
+    draft.log("WorkflowAdvanced", f"Phase {data.phase}, step {data.step_number}")
+    return OperationResult(message=f"The trip is in phase {data.phase}, step {data.step_number}.")
+
+
+def set_workflow_step(draft: TripDraft, data: SetWorkflowStep) -> OperationResult:
+    draft.workflow_state = shapes.with_step(draft.workflow_state, data.step_number, data.step_data)
+    draft.log("WorkflowStepSet", f"Step {data.step_number}")
+    return OperationResult(message=f"The trip is at step {data.step_number}.")
+
+
+def rename_trip(draft: TripDraft, data: RenameTrip) -> OperationResult:
+    before, draft.trip_name = draft.trip_name, data.new_name
+    if data.update_slug:
+        draft.wants_slug_of = data.new_name
+    draft.log("TripRenamed", f"{before} became {data.new_name}")
+    return OperationResult(message=f"The trip is called {data.new_name!r} now; it was {before!r}.")
+
+
+def update_dates(draft: TripDraft, data: UpdateDates) -> OperationResult:
+    try:
+        check_period(data.start_date, data.end_date)
+    except ValueError as error:
+        problem, _, remedy = str(error).partition(": send ")
+        raise InvalidInput(f"{problem}.", f"Send {remedy}.") from error
+    draft.start_date, draft.end_date = data.start_date, data.end_date
+    draft.log("DatesChanged", f"{data.start_date} to {data.end_date}")
+    return OperationResult(message=f"The trip goes from {data.start_date} to {data.end_date}.")
+
+
+def update_details(draft: TripDraft, data: UpdateDetails) -> OperationResult:
+    sent = data.model_dump(exclude_none=True)
+    if not sent:
+        raise InvalidInput("data names no change.", f"Send at least one of {', '.join(UpdateDetails.model_fields)}.")
+    if data.primary_client_email:
+        sent["primary_client_email"] = draft.directory.require(ClientReference(email=data.primary_client_email))
+    for column, value in sent.items():
+        setattr(draft, column, value or None)
+    words = ", ".join(f"{column} {value!r}" for column, value in sent.items())
+    draft.log("DetailsChanged", words)
+    return OperationResult(message=f"Set {words}.")
+
+
+class _Operation(BaseModel):
+    """One operation: its type, and the data that the type asks for."""
+
+    model_config = ConfigDict(extra="forbid")
+    apply: ClassVar[Callable[[TripDraft, Any], OperationResult]]
+
+
+class AssignClientOperation(_Operation):
+    apply = assign_client
+    type: Literal["assign_client"]
+    data: AssignClient
+
+
+class UnassignClientOperation(_Operation):
+    apply = unassign_client
+    type: Literal["unassign_client"]
+    data: UnassignClient
+
+
+class ChangeClientRoleOperation(_Operation):
+    apply = change_client_role
+    type: Literal["change_client_role"]
+    data: ChangeClientRole
+
+
+class AddNoteOperation(_Operation):
+    apply = add_note
+    type: Literal["add_note"]
+    data: AddNote
+
+
+class UpdateStatusOperation(_Operation):
+    apply = update_status
+    type: Literal["update_status"]
+    data: UpdateStatus
+
+
+class UpdateCostOperation(_Operation):
+    apply = update_cost
+    type: Literal["update_cost"]
+    data: UpdateCost
+
+
+class AddActivityOperation(_Operation):
+    apply = add_activity
+    type: Literal["add_activity"]
+    data: AddActivity
+
+
+class AddDocumentOperation(_Operation):
+    apply = add_document
+    type: Literal["add_document"]
+    data: AddDocument
+
+
+class AdvanceWorkflowOperation(_Operation):
+    apply = advance_workflow
+    type: Literal["advance_workflow"]
+    data: AdvanceWorkflow
+
+
+class SetWorkflowStepOperation(_Operation):
+    apply = set_workflow_step
+    type: Literal["set_workflow_step"]
+    data: SetWorkflowStep
+
+
+class RenameTripOperation(_Operation):
+    apply = rename_trip
+    type: Literal["rename_trip"]
+    data: RenameTrip
+
+
+class UpdateDatesOperation(_Operation):
+    apply = update_dates
+    type: Literal["update_dates"]
+    data: UpdateDates
+
+
+class UpdateDetailsOperation(_Operation):
+    apply = update_details
+    type: Literal["update_details"]
+    data: UpdateDetails
+
+
+Operation = Annotated[
+    AssignClientOperation
+    | UnassignClientOperation
+    | ChangeClientRoleOperation
+    | AddNoteOperation
+    | UpdateStatusOperation
+    | UpdateCostOperation
+    | AddActivityOperation
+    | AddDocumentOperation
+    | AdvanceWorkflowOperation
+    | SetWorkflowStepOperation
+    | RenameTripOperation
+    | UpdateDatesOperation
+    | UpdateDetailsOperation,
+    Field(discriminator="type"),
+]
