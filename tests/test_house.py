@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import ast
 import re
+from functools import cache
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
 from database.entries import ENTRIES
-from migrations.files import FOLDER, Migration, shipped, split_statements
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from migrations.files import SQL, shipped, split_statements
 
 ROOT = Path(__file__).parent.parent
 ROOMS = ["server", "tools", "migrations", "database"]
@@ -26,59 +24,78 @@ MAY_IMPORT = {
     "database": {"database"},
 }
 
-SQL = re.compile(r"\s*(SELECT|INSERT|UPDATE|DELETE|CREATE|REPLACE|WITH|DROP|ALTER|PRAGMA)\s+[\w\"*(?]+(\s|$)")
-
-each_module = pytest.mark.parametrize("module", MODULES, ids=str)
+STATEMENT = re.compile(r"\s*(SELECT|INSERT|UPDATE|DELETE|CREATE|REPLACE|WITH|DROP|ALTER|PRAGMA)\s+[\w\"*(?]+(\s|$)")
 
 
 def tree(module: Path) -> ast.Module:
     return ast.parse((ROOT / module).read_text(encoding="utf-8"))
 
 
-def imported(module: Path) -> Iterator[str]:
-    """The top-level names that a module imports, anywhere in it."""
+@cache
+def imported(module: Path) -> frozenset[str]:
+    """The dotted names that a module imports, anywhere in it; a name from a package may be a module of it."""
+    names: set[str] = set()
     for node in ast.walk(tree(module)):
         if isinstance(node, ast.Import):
-            yield from (alias.name.split(".")[0] for alias in node.names)
+            names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             assert not node.level, f"{module} imports relatively"
             assert node.module
-            yield node.module.split(".")[0]
+            names |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+    return frozenset(names)
 
 
-@each_module
-def test_imports_go_one_way(module: Path) -> None:
-    room = module.parts[0]
-    assert set(imported(module)) & set(ROOMS) <= MAY_IMPORT[room]
+def rooms_of(module: Path) -> set[str]:
+    return {name.split(".")[0] for name in imported(module)} & set(ROOMS)
 
 
-@each_module
-def test_only_the_server_knows_mcp(module: Path) -> None:
-    assert module.parts[0] == "server" or "mcp" not in set(imported(module))
+def test_imports_go_one_way() -> None:
+    assert [module for module in MODULES if rooms_of(module) - MAY_IMPORT[module.parts[0]]] == []
 
 
-@each_module
-def test_sql_stands_only_with_the_database_and_the_migrations(module: Path) -> None:
-    if module.parts[0] in {"database", "migrations"}:
-        return
-    strings = [node.value for node in ast.walk(tree(module)) if isinstance(node, ast.Constant)]
-    assert [text for text in strings if isinstance(text, str) and SQL.match(text)] == []
+def test_no_two_modules_import_each_other_even_by_way_of_others() -> None:
+    names = {".".join(module.with_suffix("").parts): module for module in MODULES if module.name != "__init__.py"}
+    graph = {name: imported(module) & names.keys() for name, module in names.items()}
+    try:
+        order = list(TopologicalSorter(graph).static_order())
+    except CycleError as error:
+        pytest.fail(" -> ".join(error.args[1]))
+    assert len(order) == len(names)
 
 
-@each_module
-def test_a_module_can_be_read_in_one_sitting(module: Path) -> None:
-    assert len((ROOT / module).read_text(encoding="utf-8").splitlines()) <= 400
+def test_no_module_stands_beside_a_folder_of_its_name() -> None:
+    assert [module for module in MODULES if (ROOT / module).with_suffix("").is_dir()] == []
+
+
+def test_only_the_server_imports_mcp() -> None:
+    outside = [module for module in MODULES if module.parts[0] != "server"]
+    assert [module for module in outside if any(name.split(".")[0] == "mcp" for name in imported(module))] == []
+
+
+def test_sql_stands_only_with_the_database_and_the_migrations() -> None:
+    found = [
+        (module, node.value)
+        for module in MODULES
+        if module.parts[0] not in {"database", "migrations"}
+        for node in ast.walk(tree(module))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and STATEMENT.match(node.value)
+    ]
+    assert found == []
+
+
+def test_a_module_has_at_most_four_hundred_lines() -> None:
+    assert [module for module in MODULES if len((ROOT / module).read_text(encoding="utf-8").splitlines()) > 400] == []
 
 
 def test_the_entries_are_read_in_python_as_in_the_view() -> None:
-    fix = (FOLDER / "015_trip_client_assignments_table.sql").read_text(encoding="utf-8")
+    fix = (SQL / "015_trip_client_assignments_table.sql").read_text(encoding="utf-8")
     view = re.search(r"CREATE VIEW trip_client_entries AS\n(.*?);\n", fix, re.DOTALL)
     assert view
     assert view[1].split() == ENTRIES.split()
 
 
 def test_migrations_are_named_by_number_and_no_number_comes_twice() -> None:
-    names = [path.name for path in FOLDER.glob("*.sql") if path.name != "self_test.sql"]
+    names = [path.name for path in SQL.glob("*.sql")]
     assert all(re.fullmatch(r"\d+_\w+\.sql", name) for name in names)
     numbers = [int(name.split("_")[0]) for name in names]
     assert len(set(numbers)) == len(numbers)
@@ -95,31 +112,30 @@ TRIGGERS = [
     if re.search(r"^CREATE TRIGGER", statement, re.MULTILINE)
 ]
 
-each_trigger = pytest.mark.parametrize("text", [text for *_, text in TRIGGERS], ids=[name for _, name, _ in TRIGGERS])
+
+def test_no_semicolon_stands_in_a_string_or_a_comment() -> None:
+    for migration in shipped():
+        pieces = re.findall(r"--[^\n]*|/\*.*?\*/|'[^']*'", migration.text, re.DOTALL)
+        assert [piece for piece in pieces if ";" in piece] == [], migration.name
 
 
-@pytest.mark.parametrize("migration", shipped(), ids=[migration.name for migration in shipped()])
-def test_no_semicolon_stands_in_a_string_or_a_comment(migration: Migration) -> None:
-    pieces = re.findall(r"--[^\n]*|/\*.*?\*/|'[^']*'", migration.text, re.DOTALL)
-    assert [piece for piece in pieces if ";" in piece] == []
+def test_a_trigger_has_one_begin_and_one_end_in_upper_case_and_no_case() -> None:
+    for _, name, text in TRIGGERS:
+        words = re.findall(r"[A-Za-z_]\w*", re.sub(r"--[^\n]*|'[^']*'", "", text))
+        assert [word for word in words if word.upper() in {"BEGIN", "END", "CASE"}] == ["BEGIN", "END"], name
 
 
-@each_trigger
-def test_a_trigger_has_one_begin_and_one_end_in_upper_case_and_no_case(text: str) -> None:
-    words = re.findall(r"[A-Za-z_]\w*", re.sub(r"--[^\n]*|'[^']*'", "", text))
-    assert [word for word in words if word.upper() in {"BEGIN", "END", "CASE"}] == ["BEGIN", "END"]
+def test_a_trigger_begins_and_ends_on_lines_of_their_own() -> None:
+    for _, name, text in TRIGGERS:
+        lines = text.splitlines()
+        assert "BEGIN" in lines, name
+        assert lines[-1] == "END;", name
 
 
-@each_trigger
-def test_a_trigger_begins_and_ends_on_lines_of_their_own(text: str) -> None:
-    lines = text.splitlines()
-    assert "BEGIN" in lines
-    assert lines[-1] == "END;"
-
-
-@each_trigger
-def test_a_trigger_raises_nothing_but_abort(text: str) -> None:
-    assert all(re.match(r"\(\s*ABORT\b", rest) for rest in re.findall(r"\bRAISE\s*(\([^)]*\))", text))
+def test_a_trigger_raises_nothing_but_abort() -> None:
+    for _, name, text in TRIGGERS:
+        raised = re.findall(r"\bRAISE\s*(\([^)]*\))", text)
+        assert all(re.match(r"\(\s*ABORT\b", rest) for rest in raised), name
 
 
 def test_every_trigger_of_the_files_is_seen_here() -> None:
