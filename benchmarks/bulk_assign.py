@@ -26,7 +26,7 @@ from tools.bulk import BulkArguments, bulk_trip_operations
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from database.engine import Database, Row, Statement, Value
+    from database.engine import Database, Results, Row, Statement, Value
 
 RUNS = 5
 
@@ -46,7 +46,7 @@ class Counting:
         self.statements += 1
         return await self.db.shadow_read(sql, params)
 
-    async def batch(self, statements: Sequence[Statement]) -> list[list[Row]]:
+    async def batch(self, statements: Sequence[Statement]) -> Results:
         self.statements += len(statements)
         return await self.db.batch(statements)
 

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, LiteralString
 
 from database.actor import actor
-from database.engine import Statement
+from database.engine import Statement, write
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,7 +28,7 @@ async def of_trip(db: Database, trip_id: int, limit: int) -> list[Row]:
 
 async def record_fault(db: Database, operation: str, message: str, now: str) -> int:
     """Store a database fault in db_errors and return its id."""
-    (rows,) = await db.batch([Statement(RECORD_FAULT, (now, operation, message))])
+    rows = await write(db, Statement(RECORD_FAULT, (now, operation, message)))
     return rows[0]["id"]
 
 

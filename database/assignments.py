@@ -75,6 +75,11 @@ def mirror(trip: Trip, now: str, removed: Sequence[Pair] = ()) -> list[Statement
     return [statement._replace(mirrors=True) for statement in writes]
 
 
+def backup_of(statements: Sequence[Statement]) -> Statement:
+    """The statement of these that returns a row if the backup write had to act; see `mirror`."""
+    return statements[-2]
+
+
 def _on(trip: Trip, sql: LiteralString, *params: Value) -> Statement:
     """The statement for this trip, which its text calls `@trip` and its first parameter names."""
     reference: LiteralString = (

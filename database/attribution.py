@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
 async def attribute_entries(db: Database) -> Row:
     """Give each entry of a trip that has no client the trip's primary client; `filled` and `left` without one."""
-    counted, _ = await db.batch([Statement(COUNT_ENTRIES), Statement(ATTRIBUTE)])
-    return counted[0]
+    counted = Statement(COUNT_ENTRIES)
+    return (await db.batch([counted, Statement(ATTRIBUTE)])).of(counted)[0]
 
 
 async def trips_without_entry(db: Database, limit: int) -> list[Row]:
@@ -24,8 +24,8 @@ async def trips_without_entry(db: Database, limit: int) -> list[Row]:
 
 async def log_unlogged_trips(db: Database, now: str) -> int:
     """An entry TripImported for each trip of which the log knows nothing; returns how many were made."""
-    counted, _ = await db.batch([Statement(COUNT_WITHOUT_ENTRY), Statement(LOG_IMPORTED, (now, actor()))])
-    return counted[0]["n"]
+    counted = Statement(COUNT_WITHOUT_ENTRY)
+    return (await db.batch([counted, Statement(LOG_IMPORTED, (now, actor()))])).of(counted)[0]["n"]
 
 
 # The id of the primary client of the trip `t`: by its column, whatever the case, else by the first such assignment.

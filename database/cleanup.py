@@ -34,15 +34,16 @@ async def delete_clients(db: Database, read: Sequence[Row], now: str) -> dict[in
     same = json.dumps([[row["client_id"], row["email"], row["full_name"]] for row in read], ensure_ascii=False)
     names = [row["name"] for row in await tables.columns(db, "clients_v2")]
     set_aside = SET_CLIENTS_ASIDE.replace("@row", tables.row_as_json("c", names))
-    kept, *_ = await db.batch(
+    kept = Statement(set_aside.replace("@assignment", await _assignment_as_json(db)), (same, now))
+    results = await db.batch(
         [
-            Statement(set_aside.replace("@assignment", await _assignment_as_json(db)), (same, now)),
+            kept,
             Statement(KEEP_ENTRIES, (same, now), mirrors=True),
             Statement(LOG_CLIENTS, (same, now, actor())),
             Statement(DELETE_CLIENTS, (same,)),
         ]
     )
-    return {row["id"]: row["assignments"] for row in kept}
+    return {row["id"]: row["assignments"] for row in results.of(kept)}
 
 
 async def delete_trips(db: Database, read: Sequence[Row], now: str) -> dict[int, int]:
@@ -55,9 +56,10 @@ async def delete_trips(db: Database, read: Sequence[Row], now: str) -> dict[int,
     activity = [row["name"] for row in await tables.columns(db, "ActivityLog")]
     set_aside = SET_TRIPS_ASIDE.replace("@row", tables.row_as_json("t", names))
     set_aside = set_aside.replace("@assignment", await _assignment_as_json(db))
-    kept, *_ = await db.batch(
+    kept = Statement(set_aside.replace("@activity", tables.row_as_json("l", activity)), (same, now))
+    results = await db.batch(
         [
-            Statement(set_aside.replace("@activity", tables.row_as_json("l", activity)), (same, now)),
+            kept,
             Statement(KEEP_CLIENTS_COLUMN, (same, now), mirrors=True),
             Statement(LOG_DELETED, (same, now, actor())),
             Statement(FORGET_ARCHIVE, (same,)),
@@ -67,16 +69,15 @@ async def delete_trips(db: Database, read: Sequence[Row], now: str) -> dict[int,
             Statement(FORGET_DIRTY, (same,)),
         ]
     )
-    return {row["id"]: row["assignments"] for row in kept}
+    return {row["id"]: row["assignments"] for row in results.of(kept)}
 
 
 async def cancel_trips(db: Database, read: Sequence[Row], now: str) -> set[int]:
     """Log and set to cancelled the trips that still are what was read, and return their ids."""
     same = _same_trips(read)
-    _, cancelled = await db.batch(
-        [Statement(LOG_CANCELLED, (same, now, actor())), Statement(CANCEL_TRIPS, (same, now))]
-    )
-    return {row["trip_id"] for row in cancelled}
+    cancelled = Statement(CANCEL_TRIPS, (same, now))
+    results = await db.batch([Statement(LOG_CANCELLED, (same, now, actor())), cancelled])
+    return {row["trip_id"] for row in results.of(cancelled)}
 
 
 async def _assignment_as_json(db: Database) -> LiteralString:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, LiteralString, TypeVar
 
 import aiosqlite
 
+from database.engine import Results
 from database.errors import (
     DatabaseBusy,
     DatabaseReadOnly,
@@ -168,7 +169,7 @@ class EmbeddedDatabase:
     async def shadow_read(self, sql: LiteralString, params: Sequence[Value] = ()) -> list[Row]:
         return await self.read(sql, params)
 
-    async def batch(self, statements: Sequence[Statement]) -> list[list[Row]]:
+    async def batch(self, statements: Sequence[Statement]) -> Results:
         return await self._with_patience(lambda: self._in_turn(statements))
 
     async def stream(self, sql: LiteralString, params: Sequence[Value] = ()) -> AsyncGenerator[Row]:
@@ -238,7 +239,7 @@ class EmbeddedDatabase:
             finally:
                 self._free.append(reader)
 
-    async def _in_turn(self, statements: Sequence[Statement]) -> list[list[Row]]:
+    async def _in_turn(self, statements: Sequence[Statement]) -> Results:
         """Who is cancelled while waiting has written nothing, and will not."""
         await self._turn.acquire()
         try:
@@ -248,11 +249,11 @@ class EmbeddedDatabase:
             raise
         return await self._unbroken(self._transaction(statements))
 
-    async def _transaction(self, statements: Sequence[Statement]) -> list[list[Row]]:
+    async def _transaction(self, statements: Sequence[Statement]) -> Results:
         """One transaction of the writer, whose turn it is; gives the turn back."""
         try:
             await self._writer.execute_fetchall("BEGIN IMMEDIATE")
-            results = [await _rows(self._writer, one.sql, one.params) for one in statements]
+            returned = [(one, await _rows(self._writer, one.sql, one.params)) for one in statements]
             await self._writer.execute_fetchall("COMMIT")
         except BaseException:
             if self._writer.in_transaction:
@@ -260,7 +261,7 @@ class EmbeddedDatabase:
             raise
         finally:
             self._turn.release()
-        return results
+        return Results(returned)
 
     async def _with_patience(self, attempt: Callable[[], Awaitable[T]]) -> T:
         return await _patiently(attempt, self.path, self._patience)

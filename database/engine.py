@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, LiteralString, NamedTuple, Protocol, TypeAlias
 
 Value: TypeAlias = str | int | float | None
@@ -20,6 +20,19 @@ class Statement(NamedTuple):
     mirrors: bool = False
 
 
+class Results:
+    """The rows that the statements of one batch returned, looked up by statement."""
+
+    def __init__(self, returned: Iterable[tuple[Statement, list[Row]]]) -> None:
+        # The statements are kept with their rows, so that no id is used again.
+        self._returned = {id(statement): (statement, rows) for statement, rows in returned}
+
+    def of(self, statement: Statement) -> list[Row]:
+        """The rows that this very object returned; none if the phase left it out of the batch."""
+        _, rows = self._returned.get(id(statement), (statement, []))
+        return rows
+
+
 class Database(Protocol):
     """An SQLite database, embedded or behind a network."""
 
@@ -31,8 +44,8 @@ class Database(Protocol):
         """Like `read`, for a query of both stores: no rows in a phase in which one of them is not read."""
         ...
 
-    async def batch(self, statements: Sequence[Statement]) -> list[list[Row]]:
-        """Run all statements or none; return the rows of each (what RETURNING gave).
+    async def batch(self, statements: Sequence[Statement]) -> Results:
+        """Run all statements or none; the results hold what RETURNING gave.
 
         Raises GuardFailed where a guard did not hold, ConstraintViolated for any other constraint,
         DatabaseBusy, DatabaseReadOnly, DatabaseFull. Cancelling the caller does not cut a batch in two.
@@ -42,3 +55,27 @@ class Database(Protocol):
     async def close(self) -> None:
         """Finish what was begun and close."""
         ...
+
+
+class ForwardingDatabase:
+    """Passes every call on to another database: the base of those that change one of them."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    async def read(self, sql: LiteralString, params: Sequence[Value] = ()) -> list[Row]:
+        return await self._db.read(sql, params)
+
+    async def shadow_read(self, sql: LiteralString, params: Sequence[Value] = ()) -> list[Row]:
+        return await self._db.shadow_read(sql, params)
+
+    async def batch(self, statements: Sequence[Statement]) -> Results:
+        return await self._db.batch(statements)
+
+    async def close(self) -> None:
+        await self._db.close()
+
+
+async def write(db: Database, statement: Statement) -> list[Row]:
+    """Run one statement as a batch of its own and return its rows."""
+    return (await db.batch([statement])).of(statement)

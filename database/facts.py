@@ -48,19 +48,21 @@ async def due(db: Database, limit: int, trip_id: int | None = None, *, force: bo
     return await db.read(DUE, (limit, trip_id, int(force)))
 
 
-def refresh(read: Sequence[Row], now: str) -> list[Statement]:
-    """Compute the facts of the trips read with `due`, and take from the queue the rows that were read, and no other.
+async def refresh(db: Database, read: Sequence[Row], now: str) -> tuple[set[int], set[int]]:
+    """Compute the facts of the trips read with `due`; take exactly the rows that were read from the queue.
 
-    Returned are the trip_id of each trip computed, nothing, and the trip_id of each row taken. Where another refresh
-    was first there is nothing left to compute. The facts of trips that are gone go too.
+    Returns the ids of the trips computed and of those taken from the queue. If another refresh was first, nothing is
+    left to compute. The facts of deleted trips are deleted.
     """
     queued = json.dumps([number for row in read for number in json.loads(row["queued"])])
     others = json.dumps([[row["trip_id"], row["version"]] for row in read if row["queued"] == "[]"])
-    return [
-        Statement(COMPUTE, (queued, others, now)),
-        Statement(FORGET, (queued,)),
-        Statement(TAKE, (queued,)),
-    ]
+    computed, taken = Statement(COMPUTE, (queued, others, now)), Statement(TAKE, (queued,))
+    results = await db.batch([computed, Statement(FORGET, (queued,)), taken])
+    return _trip_ids(results.of(computed)), _trip_ids(results.of(taken))
+
+
+def _trip_ids(rows: Sequence[Row]) -> set[int]:
+    return {int(row["trip_id"]) for row in rows}
 
 
 def mark(trip_ids: Collection[int], reason: str, now: str) -> Statement:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, LiteralString, NamedTuple
 
-from database.engine import Statement
+from database.engine import ForwardingDatabase, Statement
 from database.errors import ConstraintViolated, GuardFailed
 from database.rehearsal import GUARD_OF_THE_END
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from database.engine import Database, Row, Value
+    from database.engine import Database, Results, Row
 
 # How the kind of a guard begins.
 GUARD = "guard "
@@ -72,29 +72,20 @@ def kind_of(error: ConstraintViolated) -> str:
     return kind if failed else "trigger"
 
 
-class WatchedDatabase:
+class WatchedDatabase(ForwardingDatabase):
     """A database of which somebody is told each batch that a constraint refused."""
 
     def __init__(self, db: Database, refused: Callable[[ConstraintViolated], None]) -> None:
-        self._db = db
+        super().__init__(db)
         self._refused = refused
 
-    async def read(self, sql: LiteralString, params: Sequence[Value] = ()) -> list[Row]:
-        return await self._db.read(sql, params)
-
-    async def shadow_read(self, sql: LiteralString, params: Sequence[Value] = ()) -> list[Row]:
-        return await self._db.shadow_read(sql, params)
-
-    async def batch(self, statements: Sequence[Statement]) -> list[list[Row]]:
+    async def batch(self, statements: Sequence[Statement]) -> Results:
         try:
             return await self._db.batch(statements)
         except ConstraintViolated as error:
             if not (isinstance(error, GuardFailed) and error.guard == GUARD_OF_THE_END):
                 self._refused(error)
             raise
-
-    async def close(self) -> None:
-        await self._db.close()
 
 
 ADD_CALLS: LiteralString = """

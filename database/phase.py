@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, LiteralString, get_args
 
-from database.engine import Statement
+from database.engine import ForwardingDatabase, Statement
 from database.errors import DatabaseError, GuardFailed, ProgramTooOld
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from database.engine import Database, Row, Value
+    from database.engine import Database, Results, Row, Value
 
 Phase = Literal["dual_write", "prefer_junction", "normalized"]
 
@@ -39,7 +39,7 @@ def guard_epoch(epoch: int) -> Statement:
     return Statement(GUARD_EPOCH, (epoch,))
 
 
-class PhasedDatabase:
+class PhasedDatabase(ForwardingDatabase):
     """The database as the tools see it, alike in every phase.
 
     Every batch is guarded by the epoch. Statements that write the JSON side are left out where there is none, and
@@ -47,12 +47,9 @@ class PhasedDatabase:
     """
 
     def __init__(self, db: Database, known: Collection[str]) -> None:
-        self._db = db
+        super().__init__(db)
         self._known = known
         self._state: PhaseState | None = None
-
-    async def read(self, sql: LiteralString, params: Sequence[Value] = ()) -> list[Row]:
-        return await self._db.read(sql, params)
 
     async def shadow_read(self, sql: LiteralString, params: Sequence[Value] = ()) -> list[Row]:
         state = await self._current()
@@ -67,24 +64,18 @@ class PhasedDatabase:
                 raise
             return []
 
-    async def batch(self, statements: Sequence[Statement]) -> list[list[Row]]:
+    async def batch(self, statements: Sequence[Statement]) -> Results:
         for left in reversed(range(TRIES)):
             state = await self._current()
             without_mirror = state.phase == "normalized"
             sent = [one for one in statements if not (one.mirrors and without_mirror)]
             try:
-                _, *results = await self._db.batch([guard_epoch(state.epoch), *sent])
+                return await self._db.batch([guard_epoch(state.epoch), *sent])
             except GuardFailed as failed:
                 if failed.guard != "epoch" or not left:
                     raise
                 self._state = None
-                continue
-            of_sent = iter(results)
-            return [[] if one.mirrors and without_mirror else next(of_sent) for one in statements]
         raise AssertionError
-
-    async def close(self) -> None:
-        await self._db.close()
 
     async def _current(self) -> PhaseState:
         if self._state is None:

@@ -5,49 +5,40 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, LiteralString
 
 from database.clock import now
-from database.engine import Statement
+from database.engine import ForwardingDatabase, Statement
 from database.errors import GuardFailed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from database.engine import Database, Row, Value
+    from database.engine import Database, Results, Row
 
 
 class AlreadyDone(Exception):
     """Another call with the same key has written meanwhile; nothing of this one was stored."""
 
 
-class ReceiptingDatabase:
+class ReceiptingDatabase(ForwardingDatabase):
     """The database for one call: its first batch that goes through stores the receipt as well, or nothing."""
 
     def __init__(self, db: Database, key: str, tool: str, arguments: str) -> None:
-        self._db = db
+        super().__init__(db)
         self._receipt = (key, tool, arguments)
         self.stored = False
 
-    async def read(self, sql: LiteralString, params: Sequence[Value] = ()) -> list[Row]:
-        return await self._db.read(sql, params)
-
-    async def shadow_read(self, sql: LiteralString, params: Sequence[Value] = ()) -> list[Row]:
-        return await self._db.shadow_read(sql, params)
-
-    async def batch(self, statements: Sequence[Statement]) -> list[list[Row]]:
+    async def batch(self, statements: Sequence[Statement]) -> Results:
         """Raises AlreadyDone where the key has a receipt by now."""
         if self.stored:
             return await self._db.batch(statements)
         receipt = [Statement(GUARD_NEW, self._receipt[:1]), Statement(STORE, (*self._receipt, now()))]
         try:
-            _, _, *results = await self._db.batch([*receipt, *statements])
+            results = await self._db.batch([*receipt, *statements])
         except GuardFailed as failed:
             if failed.guard == "receipt_new":
                 raise AlreadyDone from failed
             raise
         self.stored = True
         return results
-
-    async def close(self) -> None:
-        await self._db.close()
 
     async def complete(self, result: str) -> None:
         """Put the answer on the receipt."""

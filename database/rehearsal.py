@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, LiteralString
 
-from database.engine import Statement
+from database.engine import ForwardingDatabase, Statement
 from database.errors import GuardFailed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from database.engine import Database, Row, Value
+    from database.engine import Results
 
 
 # The guard with which a rehearsal ends.
@@ -21,19 +21,10 @@ class Rehearsed(Exception):
     """The engine took the batch; nothing of it was stored."""
 
 
-class RehearsingDatabase:
+class RehearsingDatabase(ForwardingDatabase):
     """The database for a call that is only to be tried: each batch ends in an exception, whatever comes of it."""
 
-    def __init__(self, db: Database) -> None:
-        self._db = db
-
-    async def read(self, sql: LiteralString, params: Sequence[Value] = ()) -> list[Row]:
-        return await self._db.read(sql, params)
-
-    async def shadow_read(self, sql: LiteralString, params: Sequence[Value] = ()) -> list[Row]:
-        return await self._db.shadow_read(sql, params)
-
-    async def batch(self, statements: Sequence[Statement]) -> list[list[Row]]:
+    async def batch(self, statements: Sequence[Statement]) -> Results:
         """Raises Rehearsed, or what the batch itself would have raised."""
         try:
             return await self._db.batch([*statements, Statement(OVER)])
@@ -41,9 +32,6 @@ class RehearsingDatabase:
             if failed.guard == GUARD_OF_THE_END:
                 raise Rehearsed from failed
             raise
-
-    async def close(self) -> None:
-        await self._db.close()
 
 
 OVER: LiteralString = "INSERT INTO write_guard (self_test_over) VALUES (0)"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, LiteralString
 
 from database import slugs
 from database.clock import now
-from database.engine import Statement
+from database.engine import Statement, write
 from database.errors import DatabaseUnavailable, GuardFailed
 from database.phase import guard_epoch, read_phase
 from database.progress import Progress, forward, part, untold
@@ -88,7 +88,7 @@ async def apply_repair(
     plan = await plan_repair(db, prefer, trip_id, progress=part(told, 0, 3))
     if not plan.findings:
         return RepairReport(None, {}, await check(db, part(told, 2, 3)))
-    (started,) = await db.batch([Statement(START, (prefer, now()))])
+    started = await write(db, Statement(START, (prefer, now())))
     run = _Run(db, started[0]["run_id"], prefer, (await read_phase(db)).phase)
     if await run.restore(plan.findings):
         # Others may have written meanwhile without the triggers.

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from database import tokens
 from database.clock import now
+from database.engine import write
 from server.checking import open_migrated
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ async def create_token(path: Path, name: str, scope: Scope, days: int | None) ->
     token = PREFIX + secrets.token_urlsafe(STRENGTH)
     expires_at = now(days_on=days) if days else None
     async with open_migrated(path) as db:
-        (made,) = await db.batch([tokens.add(name, hash_of(token), scope, now(), expires_at)])
+        made = await write(db, tokens.add(name, hash_of(token), scope, now(), expires_at))
     if not made:
         raise TokenRefused(f"There is, or was, a token named {name}: choose another name.")
     return token
@@ -53,7 +54,7 @@ async def list_tokens(path: Path) -> list[dict[str, Any]]:
 async def revoke_token(path: Path, name: str) -> None:
     """Raises TokenRefused where there is no token of this name that could be revoked."""
     async with open_migrated(path) as db:
-        (revoked,) = await db.batch([tokens.revoke(name, now())])
+        revoked = await write(db, tokens.revoke(name, now()))
     if not revoked:
         raise TokenRefused(f"There is no token named {name} that is not revoked already: see voygen token list.")
 

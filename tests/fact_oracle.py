@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Sequence
     from pathlib import Path
 
-    from database.engine import Database, Row, Statement, Value
+    from database.engine import Database, Results, Row, Statement, Value
 
 COMPUTED = [
     "total_nights",
@@ -174,7 +174,7 @@ class Watched:
         self._seen(sql, params)
         return await self.db.shadow_read(sql, params)
 
-    async def batch(self, statements: Sequence[Statement]) -> list[list[Row]]:
+    async def batch(self, statements: Sequence[Statement]) -> Results:
         for statement in statements:
             self._seen(statement.sql, statement.params)
         self.before_batch()

@@ -54,8 +54,10 @@ def adding(*names: str) -> list[Statement]:
 
 
 async def test_a_batch_returns_the_rows_of_each_statement(db: EmbeddedDatabase) -> None:
-    returned = await db.batch([*adding("a@x.io"), Statement("DELETE FROM clients_v2 RETURNING email")])
-    assert returned == [[], [{"email": "a@x.io"}]]
+    (added,), deleted = adding("a@x.io"), Statement("DELETE FROM clients_v2 RETURNING email")
+    results = await db.batch([added, deleted])
+    assert results.of(deleted) == [{"email": "a@x.io"}]
+    assert results.of(added) == results.of(Statement("SELECT 1")) == []
 
 
 async def test_a_batch_that_fails_at_its_end_leaves_nothing_of_its_start(db: EmbeddedDatabase) -> None:

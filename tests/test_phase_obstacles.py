@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from database.engine import Row, Statement
+    from database.engine import Results, Statement
 
 FORWARD = "trg_trip_client_assignments_insert"
 
@@ -177,7 +177,7 @@ class Watched(EmbeddedDatabase):
     failed: list[str]
     before_batch: Callable[[], object]
 
-    async def batch(self, statements: Sequence[Statement]) -> list[list[Row]]:
+    async def batch(self, statements: Sequence[Statement]) -> Results:
         asyncio.get_running_loop().call_soon(self.before_batch)
         try:
             return await super().batch(statements)

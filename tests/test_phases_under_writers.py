@@ -233,14 +233,13 @@ async def test_a_batch_made_for_an_old_phase_is_sent_again_whole(tmp_path: Path)
         desk = PhasedDatabase(own, known())
         await desk.batch([])
         await lead_to(db, "normalized")
-        results = await desk.batch(
-            [
-                Statement("INSERT INTO shadow_mismatches VALUES (7, 1, '', '') RETURNING trip_id"),
-                Statement("UPDATE trips_v2 SET clients = '[]' RETURNING trip_id", mirrors=True),
-                Statement("INSERT INTO shadow_mismatches VALUES (8, 1, '', '') RETURNING trip_id"),
-            ]
-        )
-        assert [[dict(row) for row in rows] for rows in results] == [[{"trip_id": 7}], [], [{"trip_id": 8}]]
+        statements = [
+            Statement("INSERT INTO shadow_mismatches VALUES (7, 1, '', '') RETURNING trip_id"),
+            Statement("UPDATE trips_v2 SET clients = '[]' RETURNING trip_id", mirrors=True),
+            Statement("INSERT INTO shadow_mismatches VALUES (8, 1, '', '') RETURNING trip_id"),
+        ]
+        results = await desk.batch(statements)
+        assert [results.of(one) for one in statements] == [[{"trip_id": 7}], [], [{"trip_id": 8}]]
         assert await desk.shadow_read("SELECT clients FROM trips_v2") == []
 
 

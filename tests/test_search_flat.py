@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from database.engine import Row, Statement, Value
+    from database.engine import Results, Row, Statement, Value
 
 # Of either more match each query than are looked at.
 FEW, MANY = 1600, 9600
@@ -78,7 +78,7 @@ class Counting:
     async def shadow_read(self, sql: LiteralString, params: Sequence[Value] = ()) -> list[Row]:
         return await self.read(sql, params)
 
-    async def batch(self, statements: Sequence[Statement]) -> list[list[Row]]:
+    async def batch(self, statements: Sequence[Statement]) -> Results:
         raise NotImplementedError
 
     async def close(self) -> None:

@@ -104,8 +104,9 @@ class ClientUpdated(ClientCreated):
 
 async def create_client(db: Database, args: CreateClientArguments) -> ClientCreated:
     row = new_client(**args.model_dump(exclude={"idempotency_key"}))
+    inserted = clients.insert([row], now())
     try:
-        _, created = await db.batch([clients.guard_email_free(args.email), clients.insert([row], now())])
+        results = await db.batch([clients.guard_email_free(args.email), inserted])
     except GuardFailed:
         known = await clients.with_emails(db, [args.email])
         known_as = next(
@@ -115,7 +116,7 @@ async def create_client(db: Database, args: CreateClientArguments) -> ClientCrea
             f"{args.email} belongs to {known_as} already; nothing was written.",
             "Use that client, or send another email.",
         ) from None
-    client = created[0]
+    client = results.of(inserted)[0]
     return ClientCreated(
         message=f"Client {client['full_name']} created with id {client['client_id']}."
         + await namesakes(db, client["email"], client["full_name"]),

@@ -8,6 +8,7 @@ from pydantic import TypeAdapter
 
 from database import facts
 from database.clock import now
+from database.engine import write
 from database.search import trips_with_words
 from tools.answers.errors import InvalidInput, NotFound
 from tools.answers.fact_models import (
@@ -104,8 +105,7 @@ async def refresh_trip_facts(db: Database, args: RefreshArguments) -> Refreshed:
     refreshed: set[int] = set()
     taken: set[int] = set()
     if read:
-        computed, _, rows = await db.batch(facts.refresh(read, now()))
-        refreshed, taken = ({int(row["trip_id"]) for row in part} for part in (computed, rows))
+        refreshed, taken = await facts.refresh(db, read, now())
     gone = len(taken - refreshed)
     left = (await facts.totals(db))["stale"]
     return Refreshed(
@@ -126,7 +126,7 @@ async def mark_facts_dirty(db: Database, args: MarkArguments) -> Marked:
         raise NotFound(
             f"trip_ids holds ids of no trip: {_named(unknown)}; nothing was marked.", "Send the others without them."
         )
-    (rows,) = await db.batch([facts.mark(wanted, args.reason, now())])
+    rows = await write(db, facts.mark(wanted, args.reason, now()))
     already = len(wanted) - len(rows)
     return Marked(
         message=f"{len(rows)} trips marked as dirty, {already} were already.", marked=len(rows), already_dirty=already

@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field
 from rapidfuzz import fuzz, process, utils
 
 from database import health, tables
+from database.engine import write
 from database.errors import ProgramTooOld
 from database.phase import read_phase
 from tools.answers.errors import NotFound
@@ -207,7 +208,7 @@ async def resolve_error_pattern(db: Database, args: ResolveArguments) -> ErrorsR
             f"No unresolved fault has {args.error_pattern!r} in its message.",
             "Send a text that analyze_recent_errors shows, as error_pattern.",
         )
-    (rows,) = await db.batch([health.resolve_faults(args.error_pattern, args.resolution, args.session_id)])
+    rows = await write(db, health.resolve_faults(args.error_pattern, args.resolution, args.session_id))
     return ErrorsResolved(
         message=f"{len(rows)} faults marked as resolved.",
         resolved=len(rows),

@@ -76,16 +76,16 @@ async def confirm(db: Database, args: DeleteTripArguments) -> Question | None:
 async def _delete(db: Database, whole: removal.Whole) -> int:
     """Set the trip aside, log it and delete it, all or none; the id of the row that keeps it."""
     trip, moment = whole["trip"], now()
-    guards = removal.guard_unchanged(whole)
+    kept = removal.set_aside(whole, moment)
     results = await db.batch(
         [
-            *guards,
-            removal.set_aside(whole, moment),
+            *removal.guard_unchanged(whole),
+            kept,
             activity.log(trip["trip_id"], [("TripDeleted", f"Deleted {trip['trip_name']}")], moment),
             *removal.delete(trip["trip_id"]),
         ]
     )
-    return results[len(guards)][0]["orphan_id"]
+    return results.of(kept)[0]["orphan_id"]
 
 
 def _require_name(trip: Row, confirmed: str | None) -> None:

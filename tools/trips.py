@@ -93,18 +93,19 @@ async def create_trip(db: Database, args: CreateTripArguments) -> TripCreated:
             guards.append(clients.guard_exist([email]))
         slug = await slugs.free_slug(db, args.trip_name)
         moment = now()
+        trip = trips.insert(_columns(args, slug, args.notes, email, moment))
         try:
-            *_, inserted, _ = await db.batch(
+            results = await db.batch(
                 [
                     *guards,
                     trips.guard_slug_free(slug),
-                    trips.insert(_columns(args, slug, args.notes, email, moment)),
+                    trip,
                     activity.log(slug, [("TripCreated", f"Created {args.trip_name}")], moment),
                 ]
             )
         except GuardFailed:
             continue
-        trip_id = inserted[0]["trip_id"]
+        trip_id = results.of(trip)[0]["trip_id"]
         return TripCreated(
             message=f"Trip {args.trip_name!r} created with id {trip_id}.",
             trip_id=trip_id,
@@ -150,12 +151,14 @@ async def _write_trip_with_client(
         if is_new
         else clients.guard_exist([email])
     )
-    _, _, inserted, *_, mirrored, _, _ = await db.batch(
+    trip = trips.insert(_columns(args, slug, args.trip_notes, email, moment))
+    assigned = assignments.assign(slug, email, args.client_role, moment)
+    results = await db.batch(
         [
             trips.guard_slug_free(slug),
             client,
-            trips.insert(_columns(args, slug, args.trip_notes, email, moment)),
-            *assignments.assign(slug, email, args.client_role, moment),
+            trip,
+            *assigned,
             activity.log(
                 slug,
                 [
@@ -166,7 +169,7 @@ async def _write_trip_with_client(
             ),
         ]
     )
-    return inserted[0]["trip_id"], bool(mirrored)
+    return results.of(trip)[0]["trip_id"], bool(results.of(assignments.backup_of(assigned)))
 
 
 async def _describe_trip_with_client(  # noqa: PLR0913 - what came of the write

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import BaseModel, Field, SerializerFunctionWrapHandler, model_serializer
 
 from database import activity, assignments, clients, trips
+from database.engine import Statement
 from tools.answers.errors import NotFound
 from tools.trip import shapes
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from database.assignments import Pair
-    from database.engine import Row, Statement
+    from database.engine import Results, Row
     from tools.finding.people import Directory
 
 
@@ -86,8 +87,8 @@ class TripDraft:
     activities: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
     _steps: list[_Step] = field(default_factory=list[_Step])
     _roles: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
-    # Where in the batch each unit's mirror statement stands, which returns a row if the backup write had to act.
-    _mirrors: list[int] = field(default_factory=list[int])
+    # The backup write of each unit, which returns a row if it had to act.
+    _mirrors: list[Statement] = field(default_factory=list[Statement])
 
     def __post_init__(self) -> None:
         for column in PLAIN:
@@ -159,8 +160,9 @@ class TripDraft:
             statements.append(clients.insert(list(self.directory.created.values()), self.now))
         self._mirrors.clear()
         for steps in self._units():
-            statements += self._statements_of(steps)
-            self._mirrors.append(len(statements) - 2)
+            written = self._statements_of(steps)
+            statements += written
+            self._mirrors.append(assignments.backup_of(written))
         values = self._values()
         if any(values[column] != self.read[column] for column in values):
             search_text = f"{self.trip_name} {self.destinations or ''}".strip().lower()
@@ -169,10 +171,10 @@ class TripDraft:
             statements.append(activity.log(self.trip_id, self.activities, self.now))
         return statements
 
-    def settle(self, returned: Sequence[Sequence[Row]], travelers: Sequence[Row]) -> None:
+    def settle(self, results: Results, travelers: Sequence[Row]) -> None:
         """Put into the results what only the database knew: who wrote the JSON, and the assignments' ids.
 
-        `returned` is what the batch gave, `travelers` the assignments of the clients concerned after it.
+        `results` are those of the batch, `travelers` the assignments of the clients concerned after it.
         """
         ids = {(row["email"], row["role"]): row["assignment_id"] for row in travelers}
         for steps, mirror in zip(self._units(), self._mirrors, strict=True):
@@ -180,7 +182,7 @@ class TripDraft:
                 result = step.result
                 result.assignment_id = ids.get((result.email or "", result.role or ""))
                 if step.kind == "assign" and result.created:
-                    result.json_written_by = "bulk" if len(steps) > 1 else "backup" if returned[mirror] else "trigger"
+                    result.json_written_by = "bulk" if len(steps) > 1 else "backup" if results.of(mirror) else "trigger"
 
     def _units(self) -> list[list[_Step]]:
         """The steps in groups that are written together: neighbours of a kind, but each change of role alone."""

@@ -36,11 +36,11 @@ async def rewrite_trip(
         if draft.wants_slug_of is not None:
             draft.new_slug = await slugs.free_slug(db, draft.wants_slug_of, draft.trip_id)
         try:
-            returned = await db.batch(draft.batch())
+            results = await db.batch(draft.batch())
         except GuardFailed:
             continue
         emails = [*draft.directory.emails, *draft.directory.created]
-        draft.settle(returned, await assignments.of_clients(db, trip_id, emails))
+        draft.settle(results, await assignments.of_clients(db, trip_id, emails))
         return draft
     raise Conflict(f"Trip {trip_id} was changed by others each time this call was about to write.", "Send it again.")
 
