@@ -26,7 +26,7 @@ OF_THE_TRIP = "{name destinations group_name travelers}"
 ANYWHERE = "- {whole_name}"
 
 # Letters that the index has as others (trip_search_plain), beyond what it folds itself.
-_PLAIN = str.maketrans(
+PLAIN_LETTERS = str.maketrans(
     {"ß": "ss", "ø": "o", "Ø": "o", "ł": "l", "Ł": "l", "đ": "d", "Đ": "d", "æ": "ae", "Æ": "ae", "\u0131": "i"}
 )
 
@@ -44,7 +44,7 @@ class Matches(NamedTuple):
 
 def words_in(text: str) -> list[str]:
     """The words of a text as the index has them, in their order. `&` is `and`."""
-    plain = unicodedata.normalize("NFC", text.replace("&", " and ")).translate(_PLAIN)
+    plain = unicodedata.normalize("NFC", text.replace("&", " and ")).translate(PLAIN_LETTERS)
     return [word.lower() for word in _WORD.findall(plain)]
 
 
@@ -57,7 +57,7 @@ def folded(text: str) -> str:
     """The text without case, accents and apostrophes."""
     if text.isascii():
         return text.lower().replace("'", "")
-    marked = unicodedata.normalize("NFKD", text.translate(_PLAIN).casefold())
+    marked = unicodedata.normalize("NFKD", text.translate(PLAIN_LETTERS).casefold())
     return "".join(letter for letter in marked if not unicodedata.combining(letter) and letter not in "'\u2019")
 
 

@@ -12,6 +12,7 @@ import indexing
 import pytest
 import raw
 import statements as some
+from damage import past_the_triggers
 from desk import seeded
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -22,6 +23,7 @@ from test_dual_write_properties import DualWrite
 
 from database.embedded import open_database
 from database.phase import PHASES
+from database.search import PLAIN_LETTERS
 from migrations.files import split_statements
 
 if TYPE_CHECKING:
@@ -213,3 +215,20 @@ def crowd_from(connection: sqlite3.Connection, travelers: int) -> None:
     for name, text in triggers:
         connection.execute(f"DROP TRIGGER {name}")
         connection.execute(re.sub(r"LIMIT 25\)\) = 25", f"LIMIT {travelers + 1})) = {travelers + 1}", text))
+
+
+def test_sql_and_python_replace_the_same_letters(tmp_path: Path) -> None:
+    letters = " ".join(letter for letter in map(chr, range(0x20, 0x2500)) if letter.isprintable())
+    with closing(raw.connect(raw.new_file(tmp_path / "voygen.db"))) as connection, past_the_triggers(connection):
+        connection.execute("INSERT INTO clients_v2 (email, full_name) VALUES ('a@x.io', ?)", (letters,))
+        (plain,) = connection.execute("SELECT full_name FROM client_search_plain").fetchone()
+        connection.execute(
+            "INSERT INTO trips_v2 (trip_name, destinations, group_name, notes, start_date, end_date) "
+            "VALUES (?1, ?1, ?1, ?1, '', '')",
+            (letters,),
+        )
+        columns = connection.execute(
+            "SELECT trip_name, destinations, group_name, notes FROM trip_search_plain"
+        ).fetchone()
+    assert plain == letters.translate(PLAIN_LETTERS)
+    assert set(columns) == {plain}
