@@ -38,6 +38,9 @@ MINIMUM_SQLITE = (3, 40, 0)
 # How long SQLite itself waits for a lock before a try is given up, in milliseconds; then chance decides who is next.
 BUSY_TIMEOUT_MS = 250
 
+# Pause between two attempts to interrupt a query, in seconds.
+INTERRUPTED_EVERY = 0.01
+
 # Rows fetched at once by a stream.
 STREAMED_AT_ONCE = 512
 
@@ -220,13 +223,14 @@ class EmbeddedDatabase:
             raise DatabaseReplaced(f"{self.path} was replaced or removed while it was open.")
 
     async def _query(self, sql: LiteralString, params: Sequence[Value]) -> list[Row]:
-        """Where the caller is cancelled, the query ends too."""
+        """Run a query, and stop it if the caller is cancelled."""
         self._require_same_file()
         async with self._reader() as reader:
+            running = asyncio.ensure_future(_rows(reader, sql, params))
             try:
-                return await _rows(reader, sql, params)
+                return await asyncio.shield(running)
             except asyncio.CancelledError:
-                await reader.interrupt()
+                await self._unbroken(_interrupt(reader, running))
                 raise
 
     @contextlib.asynccontextmanager
@@ -337,6 +341,15 @@ async def _ended(task: asyncio.Task[T]) -> T:
     except asyncio.CancelledError:
         await asyncio.wait({task})
         raise
+
+
+async def _interrupt(reader: aiosqlite.Connection, running: asyncio.Task[Any]) -> None:
+    """Interrupt until the query has ended: SQLite ignores an interrupt that comes before the first step."""
+    while not running.done():
+        await reader.interrupt()
+        await asyncio.wait({running}, timeout=INTERRUPTED_EVERY)
+    if not running.cancelled():
+        running.exception()  # nobody is there any more to be told
 
 
 async def _copy(reader: aiosqlite.Connection, copy: sqlite3.Connection, progress: Progress) -> None:

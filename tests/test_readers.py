@@ -53,6 +53,16 @@ async def test_a_long_query_holds_up_no_other_query_and_ends_when_it_is_cancelle
         await asyncio.gather(*[db.read("SELECT 1 AS one") for _ in range(4)])
 
 
+async def test_a_query_cancelled_before_it_has_begun_does_not_run_on(path: Path) -> None:
+    async with await open_database(path, readers=2) as db:
+        for turns in range(60):
+            long = asyncio.create_task(db.read(LONG))
+            for _ in range(turns % 6):
+                await asyncio.sleep(0)
+            await stopped(long)
+        await asyncio.gather(*[db.read("SELECT 1 AS one") for _ in range(4)])
+
+
 async def test_a_caller_of_many_queries_does_not_keep_another_waiting(path: Path) -> None:
     async with await open_database(path) as db:
 
