@@ -3,27 +3,25 @@
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from database.embedded import EmbeddedDatabase, open_database, open_to_look, require_file
 from database.errors import DatabaseUnavailable
 from database.progress import Progress, part, untold
-from migrations.check import CheckReport, check
+from migrations.check import CheckReport, Finding, check
 from migrations.proof import Proof, record_proof
 from migrations.runner import pending
+from server.report import section, short_time
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
     from pathlib import Path
 
-# Findings of a kind that are printed; the rest are counted.
-SHOWN = 20
-
 
 async def check_file(
     path: Path, *, record: bool = False, progress: Progress = untold
 ) -> tuple[CheckReport, Proof | None]:
-    """Check the file, and store a proof record if asked. Raises DatabaseError where it can't be looked at."""
+    """Check the file, and store a proof record if asked. Raises DatabaseError if it cannot be read."""
     parts = 2 if record else 1
     async with open_migrated(path, to_look=not record) as db:
         report = await check(db, part(progress, 0, parts))
@@ -48,24 +46,109 @@ async def open_migrated(
 
 def describe(report: CheckReport, proof: Proof | None = None) -> str:
     """The report for a person to read."""
-    verdict = "Consistent: both stores hold the same pairs." if report.consistent else "NOT consistent."
-    lines = [verdict, f"{report.trips} trips, {report.assignments} assignments"]
-    if proof:
-        lines.append(f"Proof: digest {proof.digest}, phase {proof.phase}, epoch {proof.epoch}, {proof.recorded_at}")
-    kinds: list[tuple[str, list[dict[str, Any]]]] = [
-        ("Drift", report.drift),
-        ("Unlinked, kept in the JSON", report.unlinked),
-        ("Quarantined", report.quarantined),
-        ("Orphans", report.orphans),
-        ("Other faults", report.faults),
+    lines = [
+        "Consistent: both stores hold the same assignments."
+        if report.consistent
+        else "NOT consistent: the stores hold different assignments.",
+        "",
+        *_totals(report),
+        *_proof_lines(proof),
+        *_finding_sections(report),
     ]
-    for title, findings in kinds:
-        lines.append(f"{title}: {len(findings)}")
-        lines += [f"  {_words(finding)}" for finding in findings[:SHOWN]]
-        if len(findings) > SHOWN:
-            lines.append(f"  and {len(findings) - SHOWN} more (--json prints all)")
+    if not report.clean:
+        lines += ["", "Run `voygen repair` to see how to fix this."]
     return "\n".join(lines)
 
 
-def _words(finding: dict[str, Any]) -> str:
-    return ", ".join(f"{key} {value}" for key, value in finding.items() if value is not None and key != "canonical")
+def _totals(report: CheckReport) -> list[str]:
+    totals = {
+        "Trips": report.trips,
+        "Assignments": report.assignments,
+        "Drift": len(report.drift),
+        "Unlinked entries": len(report.unlinked),
+        "Quarantined texts": len(report.quarantined),
+        "Orphaned rows": len(report.orphans),
+        "Other faults": len(report.faults),
+    }
+    width = max(len(str(number)) for number in totals.values())
+    return [f"{name:<17}  {number:>{width}}" for name, number in totals.items()]
+
+
+def _proof_lines(proof: Proof | None) -> list[str]:
+    if proof is None:
+        return []
+    moment = short_time(proof.recorded_at)
+    return ["", f"Proof recorded {moment} UTC in phase {proof.phase}, epoch {proof.epoch}", f"Digest {proof.digest}"]
+
+
+def _finding_sections(report: CheckReport) -> list[str]:
+    return [
+        *section(
+            "Drift",
+            ("TRIP", "KIND", "E-MAIL", "ROLE", "JSON"),
+            [_drift_row(one) for one in report.drift],
+        ),
+        *section(
+            "Unlinked entries, kept in the JSON because no client has their e-mail",
+            ("TRIP", "POSITION", "E-MAIL", "ENTRY"),
+            _rows(report.unlinked, "trip_id", "position", "email", "entry"),
+        ),
+        *section(
+            "Quarantined texts, moved out of the JSON",
+            ("ID", "TRIP", "SINCE (UTC)", "REASON", "TEXT"),
+            [_quarantine_row(one) for one in report.quarantined],
+        ),
+        *section(
+            "Orphaned rows",
+            ("TRIP", "E-MAIL", "ROLE", "REASON", "SET ASIDE"),
+            [_orphan_row(one) for one in report.orphans],
+        ),
+        *section("Other faults", ("KIND", "WHERE", "PROBLEM"), [_fault_row(fault) for fault in report.faults]),
+    ]
+
+
+def _rows(findings: list[Finding], *keys: str) -> list[tuple[object, ...]]:
+    return [tuple(finding.get(key) for key in keys) for finding in findings]
+
+
+def _drift_row(one: Finding) -> tuple[object, ...]:
+    entries: list[str] | str | None = one.get("json")
+    texts = ", ".join(entries) if isinstance(entries, list) else entries
+    return one["trip_id"], one["kind"], one.get("email"), one.get("role"), texts
+
+
+def _quarantine_row(one: Finding) -> tuple[object, ...]:
+    return one["quarantine_id"], one["trip_id"], short_time(one["quarantined_at"]), one["reason"], one["raw_text"]
+
+
+def _orphan_row(one: Finding) -> tuple[object, ...]:
+    (values,) = _rows([one], "trip_id", "client_email", "client_role", "reason")
+    return *values, "yes" if one["set_aside"] else "no"
+
+
+def _fault_row(fault: Finding) -> tuple[str, str, str]:
+    kind: str = fault["kind"]
+    match kind:
+        case "schema":
+            return kind, f"{fault['type']} {fault['name']}", fault["problem"]
+        case "foreign_key":
+            return kind, *_dangling(fault)
+        case "primary_client":
+            return kind, f"trip {fault['trip_id']}", f"no client has the e-mail {fault['email']}"
+        case "slug_double":
+            return kind, f"trip {fault['trip_id']}", f"slug {fault['slug']} is used by trips {fault['trip_ids']}"
+        case _:
+            return kind, f"trip {fault['trip_id']}", FAULTS[kind]
+
+
+def _dangling(fault: Finding) -> tuple[str, str]:
+    if fault["parent"] is None:
+        return f"table {fault['table']}", "its foreign keys cannot be checked"
+    row = "" if fault["rowid"] is None else f", row {fault['rowid']}"
+    return f"table {fault['table']}{row}", f"refers to a missing row of {fault['parent']}"
+
+
+FAULTS = {
+    "slug_missing": "has no slug",
+    "not_indexed": "unlinked entries are missing from the index",
+}

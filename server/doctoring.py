@@ -28,6 +28,7 @@ from server.install.json_edit import CannotEdit, member_value
 from server.install.plan import NAME, options_in, started_by
 from server.launch import voygen_version
 from server.options import wrong_in_environment
+from server.report import escaped
 from server.settings import SETTINGS, SettingsWrong, read_settings_file, strange_variables
 
 if TYPE_CHECKING:
@@ -83,11 +84,10 @@ def describe(found: list[Finding]) -> str:
     for part in dict.fromkeys(finding.part for finding in found):
         lines.append(click.style(part, bold=True))
         for one in (finding for finding in found if finding.part == part):
-            lines.append(
-                f"  {click.style(f'{one.state:<7}', fg=COLOURS[one.state])}  {one.subject:<{width}}  {one.words}"
-            )
+            state = click.style(f"{one.state:<7}", fg=COLOURS[one.state])
+            lines.append(f"  {state}  {one.subject:<{width}}  {escaped(one.words)}")
             if one.remedy:
-                lines.append(f"  {'':<7}  {'':<{width}}  → {one.remedy}")
+                lines.append(f"  {'':<7}  {'':<{width}}  → {escaped(one.remedy)}")
     open_ = sum(finding.state == "to do" for finding in found)
     unknown = sum(finding.state == "unknown" for finding in found)
     lines.append(f"{open_ or 'Nothing'} to do" + (f", {unknown} could not be looked at." if unknown else "."))

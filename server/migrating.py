@@ -12,13 +12,14 @@ from database.embedded import open_database, open_to_look
 from database.progress import Progress, untold
 from migrations.dumps import loaded
 from migrations.runner import FIX, MigrationReport, migrate
+from server.report import count, section, table
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
 
 
 def migrate_file(path: Path, dump: Path | None, *, dry_run: bool, progress: Progress = untold) -> MigrationReport:
-    """Migrate the file, or make it of a dump, which stays its backup; in a dry run a copy that is thrown away."""
+    """Migrate the file, or create it from a dump. A dry run migrates a temporary copy."""
     with _throwaway() if dry_run else nullcontext(path) as target:
         if dump:
             with loaded(dump, target) as scratch:
@@ -53,25 +54,33 @@ def describe(report: MigrationReport, *, dry_run: bool) -> str:
 
 def _lines(report: MigrationReport, *, dry_run: bool) -> Iterator[str]:
     if dry_run:
-        yield "Dry run: this was done to a copy, and nothing to the database."
+        yield "Dry run: only a copy was migrated. The database is unchanged."
     if report.made:
-        yield "Made:         a new database, for there was none of that name"
+        yield "Created:        a new database"
     if report.backup:
-        yield f"Backup:       {report.backup}"
-    for name in report.applied:
-        yield f"Applied:      {name}"
-    for change in report.changes:
-        yield f"Adopted:      {change}"
+        yield f"Backup:         {report.backup}"
+    yield f"Applied:        {count(len(report.applied), 'migration')}"
+    yield f"Trip slugs:     {report.slugs} added"
+    yield from section("Migrations", ("FILE",), [(name,) for name in report.applied])
+    yield from section("Changes to existing tables", ("CHANGE",), [(change,) for change in report.changes])
     if FIX in report.applied:
         yield from _entry_lines(report)
-    yield f"Slugs:        {report.slugs} trips were given one"
 
 
 def _entry_lines(report: MigrationReport) -> Iterator[str]:
-    """What became of every client entry."""
-    yield f"Linked:       {report.linked} client entries stand in both stores"
-    yield f"Merged:       {report.merged} entries repeated one of those"
-    yield f"Unlinked:     {report.unlinked} entries kept in the JSON that belong to no client"
-    yield f"Quarantined:  {report.quarantined} raw texts that were no list, kept in trip_clients_quarantine"
-    aside = ", ".join(f"{count} of {table}" for table, count in report.set_aside.items()) or "none"
-    yield f"Set aside:    {aside} (rows that point at nothing, kept in orphaned_rows)"
+    """The outcome of every client entry."""
+    yield ""
+    yield "Client entries"
+    yield from table(
+        ("OUTCOME", "COUNT", "MEANING"),
+        [
+            ("linked", report.linked, "in both the junction table and the JSON"),
+            ("merged", report.merged, "duplicates of a linked entry"),
+            ("unlinked", report.unlinked, "kept in the JSON; no client has their e-mail"),
+            ("quarantined", report.quarantined, "not a JSON array; moved to trip_clients_quarantine"),
+        ],
+    )
+    if report.set_aside:
+        yield ""
+        yield "Orphaned rows, moved to orphaned_rows"
+        yield from table(("TABLE", "ROWS"), report.set_aside.items())

@@ -15,6 +15,7 @@ import click
 from click.core import ParameterSource
 
 from database.errors import DatabaseError
+from server.report import escaped
 from server.settings import SETTINGS, SettingsWrong, default_settings_file, read_settings_file
 
 if TYPE_CHECKING:
@@ -143,7 +144,7 @@ as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
 def run(work: Coroutine[Any, Any, Any]) -> Any:  # noqa: ANN401 - what the work returns
-    """Run it to its end; a database that refuses or fails is told in one line, and the exit status is 2."""
+    """Run it to the end. A database error becomes one line on stderr and exit status 2."""
     with failing_in_words():
         return asyncio.run(work)
 
@@ -153,11 +154,11 @@ def failing_in_words() -> Generator[None]:
     try:
         yield
     except DatabaseError as error:
-        click.echo(f"voygen: {error}", err=True)
+        click.echo(f"voygen: {escaped(error)}", err=True)
         sys.exit(FAILED)
 
 
 def show(result: Any) -> None:  # noqa: ANN401 - text, or what JSON can hold
-    """Print it; colours are for a terminal whose owner did not set NO_COLOR."""
+    """Print text, or anything else as JSON. Colours need a terminal, and NO_COLOR turns them off."""
     text = result if isinstance(result, str) else json.dumps(result, ensure_ascii=False, indent=2)
     click.echo(text, color=False if os.environ.get("NO_COLOR") else None)

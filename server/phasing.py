@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from database.phase import read_phase
-from migrations.phases.moves import advance, go_back, phase_before, phase_status
+from migrations.phases.moves import PhaseRefused, advance, go_back, next_phase, phase_before, phase_status
 from migrations.phases.obstacles import in_vain, would_pass
 from server.checking import open_migrated
+from server.report import count, escaped, section, short_time, table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,20 +24,26 @@ async def status_of_file(path: Path, quiet_days: int) -> tuple[dict[str, Any], s
     return status.as_json(), _in_words(status)
 
 
+class CannotAdvance(Exception):
+    """The refusal to advance: a report of the obstacles, for a person to read."""
+
+
 async def advance_file(
     path: Path, quiet_days: int, accept: Sequence[str], *, really: bool
 ) -> tuple[dict[str, Any], str]:
-    """What was done, or what stands in the way: for JSON, and in words. Raises PhaseRefused."""
+    """Advance, or list the obstacles: the result for JSON, and in words. Raises CannotAdvance."""
     async with open_migrated(path, to_look=not really) as db:
         if not really:
-            status = await phase_status(db, quiet_days)
-            vain = in_vain((one["name"] for one in status.obstacles), accept)
-            status.obstacles = [one for one in status.obstacles if not would_pass(one["name"], accept)]
-            words = [_in_words(status), *(f"--accept {pattern} lets nothing pass." for pattern in vain)]
-            if status.next_phase:
-                words.append("Nothing was done: --apply moves on.")
-            return status.as_json() | {"moved": False, "accepted_in_vain": vain}, "\n".join(words)
-        return _moved(await advance(db, quiet_days=quiet_days, accept=accept))
+            return _rehearsed(await phase_status(db, quiet_days), accept)
+        try:
+            return _moved(await advance(db, quiet_days=quiet_days, accept=accept))
+        except PhaseRefused as refused:
+            target = next_phase((await read_phase(db)).phase)
+            raise CannotAdvance("\n".join(_obstacle_lines(target, refused.obstacles, SEE_ALL))) from refused
+
+
+# A refused command prints no JSON: the obstacles are listed elsewhere.
+SEE_ALL = "use `voygen phase --json` to see all"
 
 
 async def back_file(path: Path, *, really: bool) -> tuple[dict[str, Any], str]:
@@ -44,31 +51,50 @@ async def back_file(path: Path, *, really: bool) -> tuple[dict[str, Any], str]:
         if not really:
             state = await read_phase(db)
             before = phase_before(state.phase)
-            there = f"--apply moves it back to {before}" if before else "there is none before it"
-            words = f"The database is in phase {state.phase}: {there}."
+            there = f"Use --apply to go back to {before}." if before else "There is no phase before it."
+            words = f"The database is in phase {state.phase}. {there}"
             return {"phase": state.phase, "epoch": state.epoch, "moved": False, "phase_before": before}, words
         return _moved(await go_back(db))
 
 
+def _rehearsed(status: PhaseStatus, accept: Sequence[str]) -> tuple[dict[str, Any], str]:
+    vain = in_vain((one["name"] for one in status.obstacles), accept)
+    status.obstacles = [one for one in status.obstacles if not would_pass(one["name"], accept)]
+    words = [
+        _in_words(status),
+        *(f"--accept {escaped(pattern)} matches nothing that can be accepted." for pattern in vain),
+    ]
+    if status.next_phase:
+        words.append("No changes made. Use --apply to advance.")
+    return status.as_json() | {"moved": False, "accepted_in_vain": vain}, "\n".join(words)
+
+
 def _moved(state: PhaseState) -> tuple[dict[str, Any], str]:
-    words = f"The database is in phase {state.phase} now (epoch {state.epoch})."
+    words = f"The database is now in phase {state.phase} (epoch {state.epoch})."
     return {"phase": state.phase, "epoch": state.epoch, "moved": True}, words
 
 
 def _in_words(status: PhaseStatus) -> str:
-    lines = [f"Phase {status.phase} since {status.changed_at} (epoch {status.epoch})"]
-    lines.append(f"Readings that found the stores different: {status.shadow_mismatches}")
-    if status.direct_writes:
-        lines.append("Old code's writes of the JSON column, latest first:")
-        lines += [
-            f"  {one['day']}: trip {one['trip_id']}, {one['writes']} times, last {one['last_at']}"
-            for one in status.direct_writes[:20]
-        ]
+    lines = [
+        f"Phase:            {status.phase} (epoch {status.epoch})",
+        f"Since:            {short_time(status.changed_at)} UTC",
+        f"Read mismatches:  {status.shadow_mismatches}",
+        *section(
+            "Writes to the JSON column by old code",
+            ("DAY", "TRIP", "WRITES", "LAST (UTC)"),
+            [(one["day"], one["trip_id"], one["writes"], short_time(one["last_at"])) for one in status.direct_writes],
+        ),
+        "",
+    ]
     if status.next_phase is None:
-        lines.append("There is no phase after this one.")
+        lines.append("This is the last phase.")
     elif status.obstacles:
-        lines.append(f"In the way of {status.next_phase}:")
-        lines += [f"  {one['name']}: {one['problem']}" for one in status.obstacles]
+        lines += _obstacle_lines(status.next_phase, status.obstacles)
     else:
-        lines.append(f"Nothing stands in the way of {status.next_phase}.")
+        lines.append(f"Ready to advance to {status.next_phase}.")
     return "\n".join(lines)
+
+
+def _obstacle_lines(target: str | None, obstacles: Sequence[dict[str, str]], *see_all: str) -> list[str]:
+    rows = [(one["name"], one["problem"]) for one in obstacles]
+    return [f"Cannot advance to {target}: {count(len(rows), 'obstacle')}", *table(("NAME", "PROBLEM"), rows, *see_all)]

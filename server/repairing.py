@@ -9,14 +9,12 @@ from database.progress import Progress, untold
 from migrations.repair import apply_repair, plan_repair
 from migrations.undo import undo_repair
 from server.checking import describe, open_migrated
+from server.report import count, section, table
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from migrations.repair import Prefer, RepairPlan, RepairReport
-
-# Findings that a plan lists; the rest are counted.
-SHOWN = 50
 
 
 async def repair_file(
@@ -34,35 +32,52 @@ async def repair_file(
 async def undo_file(path: Path, run_id: int) -> tuple[dict[str, Any], str]:
     async with open_migrated(path, foreign_keys=False) as db:
         counts = await undo_repair(db, run_id)
-    left = f", {counts['changed_since']} left: others changed them since" if counts["changed_since"] else ""
-    return dict(counts), f"Run {run_id}: {counts['undone']} changes put back{left}."
+    skipped = counts["changed_since"]
+    left = f", {skipped} skipped because the data changed since" if skipped else ""
+    return dict(counts), f"Run {run_id}: {count(counts['undone'], 'change')} undone{left}."
 
 
 def _plan_in_words(plan: RepairPlan) -> str:
     if not plan.findings and not plan.by_hand:
-        return "Nothing to mend."
-    lines = [f"Plan ({plan.prefer}); nothing is done without --apply:"]
-    lines += [f"  {_subject(one)}: {one['kind']} → {one['repair']}" for one in plan.findings[:SHOWN]]
-    if len(plan.findings) > SHOWN:
-        lines.append(f"  and {len(plan.findings) - SHOWN} more (--json prints all)")
-    lines += [f"  by hand: {_subject(finding)}: {finding.get('problem', finding['kind'])}" for finding in plan.by_hand]
+        return "Nothing to repair."
     kinds = Counter(finding["kind"] for finding in plan.findings)
-    lines.append(", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items())))
-    return "\n".join(lines)
+    return "\n".join(
+        [
+            f"Repair plan (--prefer {plan.prefer})",
+            *section(
+                "Repairs",
+                ("WHERE", "E-MAIL", "ROLE", "KIND", "REPAIR"),
+                [(*_subject(one), one["kind"], one["repair"]) for one in plan.findings],
+            ),
+            *(["", "Repairs by kind", *table(("KIND", "COUNT"), sorted(kinds.items()))] if len(kinds) > 1 else []),
+            *section(
+                "Not repaired, needs a person",
+                ("WHERE", "PROBLEM"),
+                [(_subject(one)[0], one.get("problem", one["kind"])) for one in plan.by_hand],
+            ),
+            "",
+            "No changes made. Use --apply to run the repairs." if plan.findings else "Nothing to repair automatically.",
+        ]
+    )
 
 
 def _report_in_words(report: RepairReport, path: Path) -> str:
     if report.run_id is None:
-        return "Nothing to mend."
-    changed = ", ".join(f"{count} of kind {kind}" for kind, count in report.changed.items()) or "nothing"
-    return (
-        f"Run {report.run_id} changed: {changed}.\n"
-        f"Put it back with: voygen repair --db {path} --undo {report.run_id}\n{describe(report.after)}"
+        return "Nothing to repair."
+    return "\n".join(
+        [
+            f"Repair run {report.run_id}: {count(sum(report.changed.values()), 'change')}",
+            *(table(("KIND", "CHANGES"), list(report.changed.items())) if report.changed else []),
+            f"Undo with: voygen repair --db {path} --undo {report.run_id}",
+            "",
+            describe(report.after),
+        ]
     )
 
 
-def _subject(finding: dict[str, Any]) -> str:
+def _subject(finding: dict[str, Any]) -> tuple[str, str | None, str | None]:
+    """The place of a finding, and its e-mail and role if it has any."""
     if "trip_id" not in finding:
-        return str(finding.get("name") or finding.get("table"))
-    pair = f", {finding['email']} as {finding['role']}" if finding.get("role") else ""
-    return f"trip {finding['trip_id']}{pair}"
+        return str(finding.get("name") or finding.get("table")), None, None
+    email, role = (finding.get(key) or finding.get(f"client_{key}") for key in ("email", "role"))
+    return f"trip {finding['trip_id']}", email, role

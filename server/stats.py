@@ -12,6 +12,7 @@ from database.progress import Progress, untold
 from migrations.check import check
 from server.checking import open_migrated
 from server.desk.recording import BOUNDS_MS, hour_of
+from server.report import count, escaped, short_time, table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -93,20 +94,25 @@ async def stats_of_file(path: Path, hours: int, *, look: bool, progress: Progres
 
 
 def describe(stats: Stats) -> str:
-    lines = ["Agreement of the stores", *_agreement_lines(stats.agreement), "", f"Last {stats.hours} hours"]
-    lines.append(f"  Constraint violations (nothing was stored): {_listed(stats.violations)}")
-    lines += [f"  Batches tried again, as others had written: {_listed(stats.retries)}", ""]
+    lines = [
+        *_agreement_lines(stats.agreement),
+        "",
+        f"Last {count(stats.hours, 'hour')}",
+        f"  Constraint violations:  {_listed(stats.violations)}",
+        f"  Retried batches:        {_listed(stats.retries)}",
+        "",
+    ]
     if not stats.operations:
-        return "\n".join([*lines, "  No calls were counted: a server that runs writes its counts every few seconds."])
-    width = max(len(one.tool) for one in stats.operations)
-    lines.append(f"  {'operation':<{width}}  {'calls':>7}  {'success':>8}  {'p50 ms':>7}  {'p95 ms':>7}  {'p99 ms':>7}")
-    for one in stats.operations:
-        times = "  ".join(f"{_at_most(bound):>7}" for bound in (one.p50_ms, one.p95_ms, one.p99_ms))
-        failed = ", ".join(f"{count} {outcome}" for outcome, count in one.outcomes.items() if outcome not in GOOD)
-        lines.append(
-            f"  {one.tool:<{width}}  {one.calls:>7}  {100 * one.success_rate:>7.2f}%  {times}  {failed}".rstrip()
-        )
-    return "\n".join(lines)
+        return "\n".join([*lines, "No calls recorded. A running server saves its counts every few seconds."])
+    *tools, whole = stats.operations
+    headings = ("OPERATION", "CALLS", "SUCCESS", "P50 MS", "P95 MS", "P99 MS", "FAILURES")
+    return "\n".join([*lines, "Calls", *table(headings, [_row(one) for one in (whole, *tools)])])
+
+
+def _row(one: Operation) -> tuple[object, ...]:
+    times = (_at_most(bound) for bound in (one.p50_ms, one.p95_ms, one.p99_ms))
+    failures = {outcome: times for outcome, times in one.outcomes.items() if outcome not in GOOD}
+    return one.tool, one.calls, f"{100 * one.success_rate:.2f}%", *times, _listed(failures) if failures else ""
 
 
 # Outcomes of a call that did what it should: asked is one that ended with a question to the person.
@@ -161,7 +167,7 @@ def _operation(tool: str, rows: Sequence[Row]) -> Operation:
     return Operation(
         tool=tool,
         calls=calls,
-        succeeded=sum(count for outcome, count in outcomes.items() if outcome in GOOD),
+        succeeded=sum(times for outcome, times in outcomes.items() if outcome in GOOD),
         outcomes=dict(outcomes.most_common()),
         mean_ms=round(1000 * sum(row["seconds"] for row in rows) / calls, 3),
         **{name: _bound(classes, share) for name, share in SHARES.items()},
@@ -179,7 +185,7 @@ def _bound(classes: Counter[int], share: float) -> int | None:
 
 
 def _listed(counts: dict[str, int]) -> str:
-    return ", ".join(f"{times} {kind}" for kind, times in counts.items()) or "none"
+    return ", ".join(f"{times} {escaped(kind)}" for kind, times in counts.items()) or "none"
 
 
 def _at_most(bound: int | None) -> str:
@@ -188,12 +194,16 @@ def _at_most(bound: int | None) -> str:
 
 def _agreement_lines(agreement: Agreement | None) -> list[str]:
     if agreement is None:
-        return ["  not known: no proof was ever recorded (voygen check --record)"]
-    percent = "not whole" if agreement.percent is None else f"{agreement.percent:.4f} %"
-    source = f"({agreement.source} of {agreement.at})"
-    lines = [f"  {percent} of {agreement.trips} trips, {agreement.assignments} assignments {source}"]
-    if agreement.findings:
-        lines.append(f"  {agreement.findings} findings of drift: voygen check tells which")
+        return ["Agreement of the stores: unknown, no proof is recorded. Run `voygen check --record`."]
+    percent = "incomplete" if agreement.percent is None else f"{agreement.percent:.4f}%"
+    lines = [
+        f"Agreement of the stores: {percent}",
+        f"  Source:                 {agreement.source}, {short_time(agreement.at)} UTC",
+        f"  Trips:                  {agreement.trips}",
+        f"  Assignments:            {agreement.assignments}",
+    ]
     if agreement.standing_violations is not None:
-        lines.append(f"  {agreement.standing_violations} rows that point at nothing")
+        lines.append(f"  Dangling references:    {agreement.standing_violations}")
+    if agreement.findings:
+        lines.append(f"  Differences:            {agreement.findings}, run `voygen check` to list them")
     return lines

@@ -12,6 +12,7 @@ from database import tokens
 from database.clock import now
 from database.engine import write
 from server.checking import open_migrated
+from server.report import short_time, table
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -87,12 +88,11 @@ def _described(token: StoredToken) -> dict[str, Any]:
 def describe(listed: list[dict[str, Any]]) -> str:
     """The tokens for a person to read."""
     if not listed:
-        return "There are no tokens: voygen token create NAME makes one."
-    width = max(len(one["name"]) for one in listed)
-    return "\n".join(_line(one, width) for one in listed)
+        return "There are no tokens. Create one with `voygen token create NAME`."
+    headings = ("NAME", "SCOPE", "STATE", "CREATED (UTC)", "EXPIRES (UTC)", "LAST USED (UTC)")
+    return "\n".join(table(headings, [_row(one) for one in listed]))
 
 
-def _line(one: dict[str, Any], width: int) -> str:
-    used = f"last used {one['last_used_at']}" if one["last_used_at"] else "never used"
-    until = f", expires {one['expires_at']}" if one["expires_at"] else ""
-    return f"{one['name']:{width}}  {one['scope']:5}  {one['state']:7}  created {one['created_at']}{until}, {used}"
+def _row(one: dict[str, Any]) -> tuple[str, ...]:
+    times = (short_time(one[key]) for key in ("created_at", "expires_at"))
+    return one["name"], one["scope"], one["state"], *times, short_time(one["last_used_at"]) or "never"

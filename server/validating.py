@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from migrations.self_test import Outcome, validate
 from server.checking import open_migrated
+from server.report import escaped
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,8 +20,8 @@ async def validate_file(path: Path) -> list[Outcome]:
 def describe(outcomes: list[Outcome]) -> str:
     lines = [
         f"{'passed' if outcome.passed else 'FAILED'}  {outcome.name}"
-        + (f": {outcome.problem}" if outcome.problem else "")
+        + (f": {escaped(outcome.problem)}" if outcome.problem else "")
         for outcome in outcomes
     ]
     failed = sum(not outcome.passed for outcome in outcomes)
-    return "\n".join([*lines, f"{len(outcomes) - failed} passed, {failed} failed; nothing was left behind."])
+    return "\n".join([*lines, f"{len(outcomes) - failed} passed, {failed} failed. No test data was left behind."])

@@ -48,7 +48,7 @@ def succeeded(*arguments: object, status: int = 0) -> str:
 def test_a_dump_is_loaded_and_migrated_into_folders_that_are_made(tmp_path: Path) -> None:
     path = tmp_path / "new" / "folders" / "voygen.db"
     said = succeeded("migrate", "--db", path, "--from", DUMP)
-    assert "Linked:       30 client entries" in said
+    assert "  linked          30  in both" in said
     assert [stat.S_IMODE(place.stat().st_mode) for place in (path, path.parent, path.parent.parent)] == (
         [0o600, 0o700, 0o700] if sys.platform != "win32" else [stat.S_IMODE(path.stat().st_mode)] * 3
     )
@@ -187,7 +187,7 @@ def test_a_dump_is_never_loaded_over_a_database(tmp_path: Path) -> None:
 def test_a_dump_with_a_byte_order_mark_is_loaded(tmp_path: Path) -> None:
     dump = tmp_path / "marked.sql"
     dump.write_bytes(b"\xef\xbb\xbf" + DUMP.read_bytes())
-    assert "Linked:       30" in succeeded("migrate", "--db", tmp_path / "voygen.db", "--from", dump)
+    assert "  linked          30" in succeeded("migrate", "--db", tmp_path / "voygen.db", "--from", dump)
 
 
 @windows
@@ -244,7 +244,7 @@ def test_the_demonstration_ends_well_and_shows_both_stores(tmp_path: Path) -> No
     assert done.stdout.count("junction table") >= 2
     assert done.stdout.count("JSON field") >= 2
     assert "7 of 7 operations done" in done.stdout
-    assert "Consistent: both stores hold the same pairs." in done.stdout
+    assert "Consistent: both stores hold the same assignments." in done.stdout
     assert list(tmp_path.iterdir()) == []
 
 

@@ -290,8 +290,8 @@ def test_a_migration_after_the_fix_says_nothing_of_entries_that_it_did_not_touch
         for table in ("call_counts", "violation_counts"):
             connection.execute(f"DROP TABLE {table}")
     said = voygen("migrate", "--db", path).stdout
-    assert f"Applied:      {undone}" in said
-    assert "Linked" not in said
+    assert f"Migrations: 1\n  FILE\n  {undone}\n" in said
+    assert "linked" not in said
 
 
 async def test_a_migration_tells_how_far_it_is(legacy_database: Callable[[str], Path]) -> None:

@@ -254,7 +254,7 @@ async def test_another_programs_database_is_left_as_it_is(tmp_path: Path) -> Non
 async def test_a_new_database_is_said_to_be_one(tmp_path: Path, legacy_database: Callable[[str], Path]) -> None:
     report = await raw.migrate_file(tmp_path / "new.db")
     assert report.made
-    assert describe(report, dry_run=False).startswith("Made:         a new database")
+    assert describe(report, dry_run=False).startswith("Created:        a new database\n")
     report = await raw.migrate_file(legacy_database("seed-legacy"))
     assert not report.made
 

@@ -175,7 +175,10 @@ async def test_a_proof_is_stored_and_printed(tmp_path: Path) -> None:
         known = {"trips": 3, "assignments": 2, "drift": 0, "phase": "dual_write", **expected}
         assert {key: proof[key] for key in known} == known
         assert [dict(row) for row in await db.read("SELECT * FROM proof_records")] == [{"proof_id": 1, **proof}]
-    assert f"Proof: digest {proof['digest']}, phase dual_write" in voygen("check", "--db", path, "--record").stdout
+    assert (
+        f"in phase dual_write, epoch {proof['epoch']}\nDigest {proof['digest']}\n"
+        in voygen("check", "--db", path, "--record").stdout
+    )
     with closing(raw.connect(path)) as connection:
         assert connection.execute("SELECT count(*), count(DISTINCT digest) FROM proof_records").fetchone() == (2, 1)
 

@@ -101,15 +101,22 @@ def test_the_plan_is_readable_and_changes_nothing(tmp_path: Path) -> None:
     before = raw.everything(path)
     done = voygen("repair", "--db", path)
     assert (done.returncode, done.stderr) == (0, "")
-    lines = done.stdout.splitlines()
-    assert lines[0] == "Plan (union); nothing is done without --apply:"
-    assert f"  trip 2, {drifted.CARLA} as traveler: junction_only → add the pair to the JSON" in done.stdout
-    assert "  trip 8: not_an_array → put the raw text into quarantine" in done.stdout
-    assert "  trip 777: orphan → set the row aside in orphaned_rows" in done.stdout
-    assert (
-        lines[-1]
-        == "1 duplicate, 4 json_only, 5 junction_only, 4 not_an_array, 3 not_canonical, 1 not_indexed, 2 orphan"
-    )
+    rows = [line.split() for line in done.stdout.splitlines()]
+    assert rows[0] == ["Repair", "plan", "(--prefer", "union)"]
+    assert ["trip", "2", drifted.CARLA, "traveler", "junction_only", "add"] in [row[:6] for row in rows]
+    assert ["trip", "8", "not_an_array", "put"] in [row[:4] for row in rows]
+    assert ["trip", "777", drifted.AVA, "traveler", "orphan"] in [row[:5] for row in rows]
+    start = rows.index(["KIND", "COUNT"]) + 1
+    assert {kind: int(count) for kind, count in rows[start : start + 7]} == {
+        "duplicate": 1,
+        "json_only": 4,
+        "junction_only": 5,
+        "not_an_array": 4,
+        "not_canonical": 3,
+        "not_indexed": 1,
+        "orphan": 2,
+    }
+    assert done.stdout.endswith("\nNo changes made. Use --apply to run the repairs.\n")
     assert len(json.loads(voygen("repair", "--db", path, "--json").stdout)["findings"]) == 20
     assert raw.everything(path) == before
 
@@ -119,11 +126,11 @@ def test_the_command_mends_says_how_to_put_back_and_puts_back(tmp_path: Path) ->
     before = voygen("check", "--db", path, "--json")
     done = voygen("repair", "--db", path, "--apply")
     assert (done.returncode, done.stderr) == (0, "")
-    assert f"Put it back with: voygen repair --db {path} --undo 1\nConsistent" in done.stdout
+    assert f"Undo with: voygen repair --db {path} --undo 1\n\nConsistent" in done.stdout
     assert voygen("check", "--db", path).returncode == 0
-    assert voygen("repair", "--db", path, "--apply").stdout == "Nothing to mend.\n"
+    assert voygen("repair", "--db", path, "--apply").stdout == "Nothing to repair.\n"
     done = voygen("repair", "--db", path, "--undo", 1)
-    assert (done.returncode, done.stdout) == (0, "Run 1: 16 changes put back.\n")
+    assert (done.returncode, done.stdout) == (0, "Run 1: 16 changes undone.\n")
     after = voygen("check", "--db", path, "--json")
     assert (before.returncode, after.returncode) == (1, 1)
     assert json.loads(after.stdout)["drift"] == json.loads(before.stdout)["drift"]
@@ -153,7 +160,7 @@ async def test_putting_back_leaves_alone_what_others_changed_since(tmp_path: Pat
         before = connection.execute(theirs).fetchall(), connection.execute(lists).fetchall()
         said = voygen("repair", "--db", path, "--undo", 1)
         assert (said.returncode, said.stderr) == (0, "")
-        assert said.stdout == "Run 1: 12 changes put back, 4 left: others changed them since.\n"
+        assert said.stdout == "Run 1: 12 changes undone, 4 skipped because the data changed since.\n"
         assert (connection.execute(theirs).fetchall(), connection.execute(lists).fetchall()) == before
         assert {one[1] for one in oracle.drift(connection)} == {trip for _, trip, *_ in drifted.DRIFT} - {4, 5, 6}
 

@@ -143,11 +143,11 @@ def test_the_command_takes_a_side_and_a_trip(tmp_path: Path) -> None:
     assert (plan["prefer"], [one["trip_id"] for one in plan["findings"]]) == ("json", [6])
     assert [one["repair"] for one in plan["findings"]] == ["remove the junction row"]
     plan = voygen("repair", "--db", path, "--trip", 6)
-    assert "junction_only → add the pair to the JSON\n" in plan.stdout
+    assert "junction_only  add the pair to the JSON\n" in plan.stdout
     done = voygen("repair", "--db", path, "--prefer", "json", "--trip", 6, "--apply", "--json")
     assert (done.returncode, done.stderr) == (0, "")
     with closing(raw.connect(path)) as connection:
         roles = {trip: {role for _, role in pairs} for trip, pairs in junction_pairs(connection).items()}
     assert (roles[6], roles[10]) == ({"traveler", "payer"}, {"traveler", "payer", "guide"})
-    assert voygen("repair", "--db", path, "--trip", 6).stdout == "Nothing to mend.\n"
+    assert voygen("repair", "--db", path, "--trip", 6).stdout == "Nothing to repair.\n"
     assert voygen("repair", "--db", path, "--prefer", "newest").returncode == 2

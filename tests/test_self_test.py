@@ -79,7 +79,7 @@ async def test_every_part_passes_in_every_phase_and_nothing_stays(tmp_path: Path
     lines = ["structure", *PARTS[phase], "nothing left behind"]
     assert done.stdout.splitlines() == [
         *(f"passed  {line}" for line in lines),
-        f"{len(lines)} passed, 0 failed; nothing was left behind.",
+        f"{len(lines)} passed, 0 failed. No test data was left behind.",
     ]
     assert raw.everything(path) == before
 

@@ -155,12 +155,12 @@ def test_agreement_is_the_share_of_trips_whose_stores_agree(path: Path) -> None:
     assert agreement["findings"] == 2
     assert agreement["standing_violations"] == 1
     assert agreement["percent"] == pytest.approx(100 / 3)
-    assert "33.3333 % of 3 trips" in voygen("stats", "--db", path).stdout
+    assert "Agreement of the stores: 33.3333%\n" in voygen("stats", "--db", path).stdout
 
 
 def test_without_a_check_the_newest_proof_record_tells(path: Path) -> None:
     assert measured(path, "--no-check")["agreement"] is None
-    assert "no proof was ever recorded" in voygen("stats", "--no-check", "--db", path).stdout
+    assert "no proof is recorded" in voygen("stats", "--no-check", "--db", path).stdout
     assert voygen("check", "--record", "--db", path).returncode == 0
     agreement = measured(path, "--no-check")["agreement"]
     assert (agreement["source"], agreement["percent"]) == ("proof record", 100.0)

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import click
 
 from server.bars import progress_bar
-from server.options import DONE, INCONSISTENT, database, failing_in_words, run, show
+from server.options import DONE, FAILED, INCONSISTENT, database, failing_in_words, run, show
 from server.options import as_json as as_json_option
 
 # What SQLite holds as a whole number.
@@ -124,10 +124,14 @@ def phase(context: click.Context, path: Path, quiet_days: int, *, as_json: bool)
 @click.pass_context
 def advance(context: click.Context, accept: tuple[str, ...], *, really: bool, **_: object) -> None:
     """Move on to the next phase, once nothing stands in the way."""
-    from server.phasing import advance_file  # noqa: PLC0415
+    from server.phasing import CannotAdvance, advance_file  # noqa: PLC0415
 
     path, quiet_days = _named(context, "path"), _named(context, "quiet_days")
-    result, text = run(advance_file(path, quiet_days, accept, really=really))
+    try:
+        result, text = run(advance_file(path, quiet_days, accept, really=really))
+    except CannotAdvance as refused:
+        click.echo(f"voygen: {refused}", err=True)
+        sys.exit(FAILED)
     show(result if _named(context, "as_json") else text)
 
 

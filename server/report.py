@@ -1,0 +1,138 @@
+"""Reports for a terminal: aligned tables, and the one function that escapes stored text."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import sys
+import unicodedata
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+# Rows of a table that are printed; the rest are counted.
+MAX_ROWS = 20
+
+# Widest cell in columns of the terminal; the last cell of a row may be wider.
+CELL_WIDTH, LAST_CELL_WIDTH = 48, 100
+
+# How to see the rows that were left out.
+SEE_ALL = "use --json to see all"
+
+_SHORT_NAMES = {"\n": r"\n", "\r": r"\r", "\t": r"\t"}
+
+# Characters that `str.isprintable` accepts although they show nothing: the letters and marks among Unicode's
+# Default_Ignorable_Code_Point, and the blank Braille pattern.
+_INVISIBLE = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
+)
+
+# A second space in a row could fake the gap between two columns.
+_SPACE_THAT_MISLEADS = re.compile(r"\A | (?= |\Z)")
+
+_TIMESTAMP = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d)(:\d\d(\.\d+)?)?(Z|\+00:00)?")
+
+_NUMBER = re.compile(r"[≤>]? ?-?\d+(\.\d+)?%?")
+
+
+def escaped(value: object, width: int | None = None) -> str:
+    r"""Stored text as one line that a terminal shows as it is, cut with an ellipsis to `width` columns.
+
+    Control, format and other invisible characters become escapes such as `\n`, `\x1b` and `\u202e`. Backslashes in
+    the text stay as they are.
+    """
+    text = "".join(map(_visible, _text(value)))
+    text = _SPACE_THAT_MISLEADS.sub(lambda _: r"\x20", text)
+    return text if width is None else _cut(text, width)
+
+
+def table(headings: Sequence[str], rows: Iterable[Sequence[object]], see_all: str = SEE_ALL) -> list[str]:
+    """The lines of a table, indented by two spaces: headings, at most MAX_ROWS rows, and how many were left out.
+
+    Every cell is escaped. Columns of numbers are right-aligned, and columns without any value are left out.
+    """
+    every = list(rows)
+    last = len(headings) - 1
+    cells = [
+        [escaped(value, LAST_CELL_WIDTH if column == last else CELL_WIDTH) for column, value in enumerate(row)]
+        for row in every[:MAX_ROWS]
+    ]
+    columns = [column for column in zip(headings, *cells, strict=True) if any(column[1:])]
+    lines = ["  " + "  ".join(line).rstrip() for line in zip(*map(_aligned, columns), strict=True)]
+    if len(every) > MAX_ROWS:
+        lines.append(f"  {len(every) - MAX_ROWS} more ({see_all})")
+    return [_fitted(line) for line in lines]
+
+
+def section(title: str, headings: Sequence[str], rows: Sequence[Sequence[object]], see_all: str = SEE_ALL) -> list[str]:
+    """A table under its title and the number of its rows, after an empty line; nothing if there are no rows."""
+    return ["", f"{title}: {len(rows)}", *table(headings, rows, see_all)] if rows else []
+
+
+def short_time(timestamp: object) -> str:
+    """A stored UTC timestamp to the minute, such as 2026-11-28 05:10; any other text as it is."""
+    text = _text(timestamp)
+    found = _TIMESTAMP.fullmatch(text)
+    return f"{found[1]} {found[2]}" if found else escaped(text, CELL_WIDTH)
+
+
+def count(number: int, noun: str) -> str:
+    """The number with its noun, as in 1 trip and 2 trips."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def _text(value: object) -> str:
+    if value is None:
+        return ""
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else str(value)
+
+
+def _visible(char: str) -> str:
+    if char.isprintable() and not _INVISIBLE.match(char):
+        return char
+    return _SHORT_NAMES.get(char) or _code_point(ord(char))
+
+
+def _code_point(number: int) -> str:
+    return f"\\x{number:02x}" if number < 0x100 else f"\\u{number:04x}" if number < 0x10000 else f"\\U{number:08x}"  # noqa: PLR2004
+
+
+def _aligned(column: Sequence[str]) -> list[str]:
+    width = max(map(_width, column))
+    right = all(_NUMBER.fullmatch(cell) for cell in column[1:] if cell)
+    return [_padded(cell, width, right=right) for cell in column]
+
+
+def _padded(cell: str, width: int, *, right: bool) -> str:
+    padding = " " * (width - _width(cell))
+    return padding + cell if right else cell + padding
+
+
+def _width(text: str) -> int:
+    """The columns that the text takes on a terminal."""
+    return sum(map(_char_width, text))
+
+
+def _char_width(char: str) -> int:
+    if unicodedata.category(char) in ("Mn", "Me"):
+        return 0
+    return 2 if unicodedata.east_asian_width(char) in "WF" else 1
+
+
+def _cut(text: str, width: int) -> str:
+    if len(text) <= width and _width(text) <= width:
+        return text
+    kept, used = "", 0
+    for char in text[: width - 1]:
+        used += _char_width(char)
+        if used >= width:
+            break
+        kept += char
+    return kept + "…"
+
+
+def _fitted(line: str) -> str:
+    """The line cut to the terminal: what wraps could pass for a line of its own."""
+    return _cut(line, shutil.get_terminal_size().columns) if sys.stdout.isatty() else line
