@@ -31,7 +31,7 @@ CHANGING = [
 COLOURS = [
     (re.compile(r"^\d\. .*"), "#7ee787"),
     (re.compile(r"^\s+ok "), "#a5d6ff"),
-    (re.compile(r"^\s+(Consistent|-+$)"), "#d2a8ff"),
+    (re.compile(r"^\s+Consistent"), "#d2a8ff"),
 ]
 PLAIN = "#e6edf3"
 

@@ -1,4 +1,4 @@
-"""The command line. What a command needs is imported when it runs, so that help comes at once."""
+"""The command line. Each command imports what it needs when it runs, so help is fast."""
 
 from __future__ import annotations
 
@@ -18,33 +18,32 @@ if TYPE_CHECKING:
 
 _MIGRATION, _OPERATION = "server.commands.migration", "server.commands.operation"
 
-# The commands under their headings, in the order of the help: name, the module that holds it under this name, and what
-# it does in a few words.
+# The commands by heading, in the order of the help: name, the module that defines it, and a short description.
 SECTIONS: Mapping[str, Sequence[tuple[str, str, str]]] = {
-    "To begin with": [
-        ("demo", "server.commands.demo", "See a small database migrated and changed."),
-        ("install", "server.commands.installing", "Put voygen into a client, such as Claude Desktop."),
-        ("uninstall", "server.commands.installing", "Take it out again."),
-        ("doctor", _OPERATION, "Look at all that voygen needs, and say what to do."),
+    "Getting started": [
+        ("demo", "server.commands.demo", "Migrate and change a small sample database."),
+        ("install", "server.commands.installing", "Add voygen to a client, such as Claude Desktop."),
+        ("uninstall", "server.commands.installing", "Remove voygen from a client."),
+        ("doctor", _OPERATION, "Find setup problems and say how to fix them."),
     ],
-    "To serve": [
-        ("serve", "server.commands.serving", "Serve MCP over stdin and stdout, or over HTTP."),
-        ("token", "server.commands.tokens", "Let clients in over HTTP, and out."),
-        ("config", _OPERATION, "See which settings are in force, and why."),
-        ("completion", _OPERATION, "Let the shell complete commands and options."),
+    "Serving": [
+        ("serve", "server.commands.serving", "Serve MCP over stdio or HTTP."),
+        ("token", "server.commands.tokens", "Manage access tokens for HTTP."),
+        ("config", _OPERATION, "Show the settings and where each comes from."),
+        ("completion", _OPERATION, "Print a shell completion script."),
     ],
-    "To lead a database from the old shape to the new one": [
-        ("migrate", _MIGRATION, "Bring it to this version's schema, after a backup."),
-        ("check", _MIGRATION, "Prove that both stores agree."),
-        ("repair", _MIGRATION, "Mend what a check finds, and take it back."),
-        ("phase", _MIGRATION, "See what stands in the way of the next phase; move."),
-        ("validate", _MIGRATION, "Test the live database, leaving nothing behind."),
-        ("stats", _OPERATION, "See agreement, violations, success and latency."),
+    "Migration": [
+        ("migrate", _MIGRATION, "Back up the database and migrate its schema."),
+        ("check", _MIGRATION, "Check that both stores agree."),
+        ("repair", _MIGRATION, "Repair what a check finds, or undo a repair."),
+        ("phase", _MIGRATION, "Show or change the migration phase."),
+        ("validate", _MIGRATION, "Run a self-test that leaves no data behind."),
+        ("stats", _OPERATION, "Show agreement, violations, success and latency."),
     ],
-    "To keep it safe": [
-        ("backup", _OPERATION, "Copy it while it is in use."),
-        ("export", _OPERATION, "Write all of it as lines of JSON."),
-        ("restore", _OPERATION, "Make a new database of an export, proven equal."),
+    "Backup": [
+        ("backup", _OPERATION, "Copy the database while it is in use."),
+        ("export", _OPERATION, "Export the database as JSON Lines."),
+        ("restore", _OPERATION, "Create a database from an export and verify it."),
     ],
 }
 
@@ -52,12 +51,12 @@ COMMANDS: Mapping[str, str] = {name: module for section in SECTIONS.values() for
 
 _SETTINGS_FILE = click.Path(dir_okay=False, readable=False)
 
-# What a shell takes for stopped by Ctrl+C, for having nobody left to tell, and for told to end.
+# Exit statuses by shell convention: SIGINT, SIGPIPE, SIGTERM.
 INTERRUPTED, CUT_OFF, TERMINATED = 130, 141, 143
 
 
 class _LazyGroup(click.Group):
-    """A group whose commands are imported when they are asked for."""
+    """A group that imports a command when it is used."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         return list(COMMANDS)
@@ -97,7 +96,7 @@ class _LazyGroup(click.Group):
 
 @contextmanager
 def _reader_may_leave() -> Generator[None]:
-    """Whoever reads the output, such as `head`, may have read enough: that is no error to tell."""
+    """Exit quietly if the reader of the output, such as `head`, closes the pipe."""
     try:
         try:
             yield
@@ -117,19 +116,19 @@ def _reader_may_leave() -> Generator[None]:
 
 
 def _write_nowhere() -> None:
-    """Let what is still to be flushed do no harm."""
+    """Discard the rest of the output, so that the flush at exit cannot fail."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)
     os.close(nowhere)
 
 
 def _terminated(*_: object) -> None:
-    """Ended as by an exception, so that what was begun is put away."""
+    """Exit by an exception, so that cleanup runs."""
     sys.exit(TERMINATED)
 
 
 def _take_config(command: click.Command) -> None:
-    """Let the settings file be named behind the command as well, and behind those below it."""
+    """Accept --config after the command and its subcommands too."""
     if all(parameter.name != "config" for parameter in command.params):
         command.params.append(
             click.Option(
@@ -138,7 +137,7 @@ def _take_config(command: click.Command) -> None:
                 is_eager=True,
                 expose_value=False,
                 callback=_note_config,
-                help="The settings file, where it is not the usual one.",
+                help="Use this settings file.",
             )
         )
     for below in command.commands.values() if isinstance(command, click.Group) else ():
@@ -172,24 +171,24 @@ def _show_version(context: click.Context, _: click.Parameter, asked: bool) -> No
     type=_SETTINGS_FILE,
     envvar="VOYGEN_CONFIG",
     show_envvar=True,
-    help="The settings file, where it is not the usual one; `voygen config` shows what is in force.",
+    help="Use this settings file. `voygen config` shows the default path.",
 )
 def voygen(config: str | None) -> None:
-    """The trip desk of a travel agency as an MCP server.
+    """MCP server for a travel agency's trip desk.
 
     \b
-    See it work:             voygen demo
-    Bring a database:        voygen migrate --db trips.db
-    Prove that it is whole:  voygen check --db trips.db
-    Give it to a client:     voygen install claude-desktop --db trips.db
-    Something is wrong:      voygen doctor --db trips.db
+    Try it:              voygen demo
+    Migrate a database:  voygen migrate --db trips.db
+    Check it:            voygen check --db trips.db
+    Add it to a client:  voygen install claude-desktop --db trips.db
+    Find problems:       voygen doctor --db trips.db
 
-    Exits 0 where it was done or all is well, 1 where a check found something, 2 where it could not be done.
+    Exit status: 0 success, 1 a check found problems, 2 error.
     """  # noqa: D301 - \b keeps click from filling the lines
 
 
 def main() -> None:
-    """Run a command; what goes wrong is said in one line, and the exit status is 2, or 130 where it was interrupted."""
+    """Run a command. An error prints one line and exits 2; an interrupt exits 130."""
     signal.signal(signal.SIGTERM, _terminated)
     try:
         status = voygen.main(prog_name="voygen", standalone_mode=False)

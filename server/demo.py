@@ -1,4 +1,4 @@
-"""The main job, before your eyes: a legacy database, migrated and served, and a trip changed by an MCP client."""
+"""The demo: migrate and serve a legacy database, and change a trip in it through an MCP client."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from server.checking import describe
 from server.launch import own_command
 from server.migrating import describe as describe_migration
 from server.migrating import migrate_whole
+from server.report import table
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,9 +26,6 @@ if TYPE_CHECKING:
 SAMPLE = FOLDER / "samples" / "legacy.sql"
 
 TRIP = "Lind family in Kyoto"
-
-# Longest JSON entry that is printed whole, in characters.
-WIDTH = 96
 
 OPERATIONS: list[dict[str, Any]] = [
     {"type": "assign_client", "data": {"email": "aiko.mori@example.net", "role": "traveler"}},
@@ -44,20 +42,20 @@ OPERATIONS: list[dict[str, Any]] = [
 
 
 async def run_demo(say: Callable[[str], None]) -> int:
-    """Run it in a folder that is thrown away; returns the exit status: 0 if both stores agree at the end."""
+    """Run the demo in a temporary folder. Returns the exit status: 0 if both stores agree at the end."""
     with tempfile.TemporaryDirectory(prefix="voygen-demo-") as folder:
         path = Path(folder) / "demo.db"
-        say("1. A legacy database is migrated\n")
+        say("1. Migrate a legacy database\n")
         with loaded(SAMPLE, path) as scratch:
             report = await migrate_whole(scratch, back_up=False)
         say(_indented(describe_migration(report, dry_run=False)))
-        say(f"\n2. Who is on “{TRIP}” before\n")
+        say(f"\n2. Clients of “{TRIP}” before the call\n")
         say(_indented(await _both_stores(path)))
-        say("\n3. An MCP client starts the server over stdio and makes one call of several operations\n")
+        say("\n3. Make several changes in one call from an MCP client over stdio\n")
         say(_indented(await _call(path)))
-        say("\n4. Who is on it after\n")
+        say("\n4. Clients after the call\n")
         say(_indented(await _both_stores(path)))
-        say("\n5. The check\n")
+        say("\n5. Check both stores\n")
         async with await open_database(path) as db:
             report = await check(db)
         say(_indented(describe(report)))
@@ -71,7 +69,8 @@ async def _call(path: Path) -> str:
         result = await client.call_tool("bulk_trip_operations", {"trip_identifier": TRIP, "operations": OPERATIONS})
     answer: dict[str, Any] = result.structured_content or {"message": str(result.content), "results": []}
     lines = [
-        f"{'ok ' if one['success'] else 'NO '} {one['operation']:<17} {one['message']}" for one in answer["results"]
+        f"{'ok    ' if one['success'] else 'failed'} {one['operation']:<17} {one['message']}"
+        for one in answer["results"]
     ]
     return "\n".join([*lines, answer["message"]])
 
@@ -79,15 +78,8 @@ async def _call(path: Path) -> str:
 async def _both_stores(path: Path) -> str:
     async with await open_database(path) as db:
         rows = await side_by_side(db, TRIP)
-    cells = [("junction table", "JSON field"), *((row["junction"] or "", _clipped(row["entry"] or "")) for row in rows)]
-    width = max(len(left) for left, _ in cells)
-    lines = [f"{left:<{width}}   {right}" for left, right in cells]
-    return "\n".join([lines[0], "-" * max(map(len, lines)), *lines[1:]])
-
-
-def _clipped(entry: str) -> str:
-    return entry if len(entry) <= WIDTH else entry[: WIDTH - 1] + "…"
+    return "\n".join(table(("JUNCTION TABLE", "JSON COLUMN"), [(row["junction"], row["entry"]) for row in rows]))
 
 
 def _indented(text: str) -> str:
-    return "\n".join(f"   {line}" for line in text.splitlines())
+    return "\n".join(f"   {line}".rstrip() for line in text.splitlines())

@@ -1,4 +1,4 @@
-"""What the commands share: options, exit statuses, running what is asynchronous, and printing."""
+"""Shared by the commands: options, exit statuses, running async work, and printing."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound="Callable[..., Any]")
 
-# Exit statuses: what was asked was done; a check found a fault; it could not be done.
+# Exit statuses: success, a check found problems, error.
 DONE, INCONSISTENT, FAILED = 0, 1, 2
 
 
 class CannotDo(click.ClickException):
-    """What was asked can't be done, though it was asked rightly; the message says why, and what to do."""
+    """An error on a valid command line. The message says why, and what to do."""
 
     exit_code = FAILED
 
 
 class SettingOption(click.Option):
-    """An option of the table of settings: a flag, else the environment, else the settings file, else the default."""
+    """An option backed by a setting. Precedence: flag, environment, settings file, default."""
 
     def __init__(self, declarations: Sequence[str], *, setting: Setting, **attributes: Any) -> None:  # noqa: ANN401 - click's own
         super().__init__(declarations, **attributes)
@@ -56,7 +56,7 @@ def setting(
     parameter: str | None = None,
     callback: Callable[[click.Context, click.Parameter, Any], Any] | None = None,
 ) -> Callable[[F], F]:
-    """The option of a setting; the command takes its value under the setting's name, or as `parameter`."""
+    """The option of a setting. Its value is passed as the setting's name, or as `parameter`."""
     known = SETTINGS[name]
     flag = f"{known.flag}/--no-{known.flag[2:]}" if known.kind == "switch" else known.flag
     return click.option(
@@ -76,7 +76,7 @@ def setting(
 
 
 def settings_file(context: click.Context) -> tuple[Path, dict[str, Any]]:
-    """The settings file that this command line goes by, and what it says. Exits 2 over one that cannot be taken."""
+    """The settings file of this command line, and its values. Raises CannotDo if it is invalid."""
     named = context.find_root().params.get("config")
     path = Path(named) if named else default_settings_file()
     read = context.meta.setdefault(_SAID, {})
@@ -89,7 +89,7 @@ def settings_file(context: click.Context) -> tuple[Path, dict[str, Any]]:
 
 
 def wrong_in_environment() -> Iterator[tuple[str, str]]:
-    """Each variable whose value cannot be taken, and why."""
+    """Each environment variable with an invalid value, and why."""
     for known in SETTINGS.values():
         if os.environ.get(known.variable):
             try:
@@ -99,21 +99,21 @@ def wrong_in_environment() -> Iterator[tuple[str, str]]:
 
 
 def _nothing(**_: object) -> None:
-    """What a command does that is there for its options alone."""
+    """The body of a command that only parses its options."""
 
 
 class _Seconds(click.FloatRange):
-    """A time that ends."""
+    """A finite number of seconds."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: ANN401 - click's own
         seconds = super().convert(value, param, ctx)
         if not math.isfinite(seconds):
-            self.fail(f"{value} is no number of seconds.", param, ctx)
+            self.fail(f"{value} is not a number of seconds.", param, ctx)
         return seconds
 
 
 def _option_type(known: Setting) -> Any:  # noqa: ANN401 - click takes types and its own
-    """Click's type for it. Whether a file may be read is left to those who read it: they say more."""
+    """The click type of a setting. Files are not checked here: their readers give better errors."""
     types: dict[Kind, Any] = {
         "file": click.Path(path_type=Path, readable=False),
         "text": str,
@@ -127,7 +127,7 @@ def _option_type(known: Setting) -> Any:  # noqa: ANN401 - click takes types and
 
 
 def _parts(_: click.Context, option: click.Parameter, value: tuple[str, ...]) -> tuple[str, ...]:
-    """Texts, each of which may be several, separated by commas."""
+    """The values of a repeatable option, split at commas."""
     assert isinstance(option, SettingOption)  # noqa: S101 - a callback of these alone
     parts = tuple(part.strip() for text in value for part in text.split(",") if part.strip())
     if wrong := option.setting.wrong_in(parts):
@@ -135,7 +135,7 @@ def _parts(_: click.Context, option: click.Parameter, value: tuple[str, ...]) ->
     return parts
 
 
-# Where what a settings file says is kept for the length of a command.
+# The key in click's context that caches the settings file.
 _SAID = "voygen.settings"
 
 database = setting("db", "path")

@@ -241,8 +241,8 @@ def test_the_demonstration_ends_well_and_shows_both_stores(tmp_path: Path) -> No
         [*own_command(), "demo"], cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False
     )
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.count("junction table") >= 2
-    assert done.stdout.count("JSON field") >= 2
+    assert done.stdout.count("JUNCTION TABLE") == 2
+    assert done.stdout.count("JSON COLUMN") == 2
     assert "7 of 7 operations done" in done.stdout
     assert "Consistent: both stores hold the same assignments." in done.stdout
     assert list(tmp_path.iterdir()) == []

@@ -27,7 +27,7 @@ def path(tmp_path: Path) -> Path:
 
 def make(path: Path, *arguments: object) -> str:
     done = voygen("token", "create", "--db", path, *arguments)
-    assert (done.returncode, done.stderr) == (0, "Keep this token: it is not shown again.\n"), done
+    assert (done.returncode, done.stderr) == (0, "Save this token. It is not shown again.\n"), done
     return done.stdout.removesuffix("\n")
 
 

@@ -1,1 +1,1 @@
-"""The commands of the command line, a module a family; what a command needs is imported when it runs."""
+"""The commands of the command line, grouped by module. Each imports what it needs when it runs."""

@@ -1,4 +1,4 @@
-"""The command that shows all of it."""
+"""The demo command."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from server.options import run
 
 @click.command()
 def demo() -> None:
-    """Migrate a small legacy database and change a trip on it through a real MCP client, before your eyes."""
+    """Migrate a small legacy database and change a trip in it through an MCP client."""
     from server.demo import run_demo  # noqa: PLC0415
 
     sys.exit(run(run_demo(click.echo)))

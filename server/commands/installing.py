@@ -1,4 +1,4 @@
-"""The commands that put voygen into a client and take it out."""
+"""The commands that add voygen to a client and remove it."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ _client = click.argument("client", type=click.Choice(list(CLIENTS)))
 _file = click.option(
     "--file",
     type=click.Path(path_type=Path),
-    help="The client's configuration file, where it is not the usual one.",
+    help="Edit this configuration file instead of the client's default.",
 )
 
-_dry_run = click.option("--dry-run", is_flag=True, help="Show the difference and write nothing.")
+_dry_run = click.option("--dry-run", is_flag=True, help="Show the diff without writing anything.")
 
 
 @click.command()
@@ -51,10 +51,10 @@ def install(  # noqa: PLR0913 - the options
     dry_run: bool,
     as_json: bool,
 ) -> None:
-    """Put voygen into a client's configuration, and leave all else in it as it is.
+    """Add voygen to a client's configuration.
 
-    The difference is shown, and what was there is kept beside it. Done again, options that are not said anew stay as
-    they were. A broken file is reported and not written.
+    Shows the diff and keeps a backup of the file. Nothing else in the file changes, and a broken file is not written.
+    Running it again keeps the options you don't repeat.
     """
     from server.install.plan import plan_install  # noqa: PLC0415
 
@@ -80,7 +80,7 @@ def install(  # noqa: PLR0913 - the options
 @_dry_run
 @as_json_option
 def uninstall(client: str, file: Path | None, *, dry_run: bool, as_json: bool) -> None:
-    """Take voygen out of a client's configuration; all else in it stays, and so does the database."""
+    """Remove voygen from a client's configuration. The database is kept."""
     from server.install.plan import plan_uninstall  # noqa: PLC0415
 
     _do(plan_uninstall, client, file, dry_run=dry_run, as_json=as_json)
@@ -89,7 +89,7 @@ def uninstall(client: str, file: Path | None, *, dry_run: bool, as_json: bool) -
 def _do(
     plan: Callable[[Client, Path, Records], Change], name: str, file: Path | None, *, dry_run: bool, as_json: bool
 ) -> None:
-    """Plan, write unless it is a dry run, and tell; exits 2 where the file can't be edited."""
+    """Plan the change, write it unless this is a dry run, and report. Exits 2 if the file can't be edited."""
     from server.install.plan import carry_out  # noqa: PLC0415
 
     client, records = CLIENTS[name], Records()
@@ -126,7 +126,7 @@ def _lines(change: Change, backup: Path | None, *, dry_run: bool) -> Iterator[st
     if change.kept:
         yield f"Kept:     {' '.join(change.kept)}"
     if not change.needed:
-        yield f"Nothing to do: {change.path} stays as it is."
+        yield f"Nothing to do: {change.path} is up to date."
         return
     yield change.diff
     if dry_run:

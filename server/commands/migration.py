@@ -1,4 +1,4 @@
-"""The commands that lead a database from the old shape to the new one."""
+"""The commands that migrate a database from the JSON column to the junction table."""
 
 from __future__ import annotations
 
@@ -12,15 +12,27 @@ from server.bars import progress_bar
 from server.options import DONE, FAILED, INCONSISTENT, database, failing_in_words, run, show
 from server.options import as_json as as_json_option
 
-# What SQLite holds as a whole number.
-_ID = click.IntRange(-(2**63), 2**63 - 1)
+# The range of an SQLite integer.
+_INTEGER = click.IntRange(-(2**63), 2**63 - 1)
+
+
+class _Id(click.ParamType[int]):
+    """An SQLite integer. The help does not print its range."""
+
+    name = "id"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:  # noqa: ANN401 - click's own
+        return _INTEGER.convert(value, param, ctx)
+
+
+_ID = _Id()
 
 _quiet_days = click.option(
     "--quiet-days",
     type=click.IntRange(0, 3650),
     default=7,
     show_default=True,
-    help="For how many days old code must not have written the JSON before it is refused.",
+    help="Days without writes by old code that are required before advancing; 0 skips the check.",
 )
 
 
@@ -30,12 +42,12 @@ _quiet_days = click.option(
     "--from",
     "dump",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="Load this SQL dump into the database first; the database must not exist yet.",
+    help="Create the database from this SQL dump. The database must not exist yet.",
 )
-@click.option("--dry-run", is_flag=True, help="Migrate a copy, say what was done to it, and throw it away.")
+@click.option("--dry-run", is_flag=True, help="Migrate a temporary copy and print the report.")
 @as_json_option
 def migrate(path: Path, dump: Path | None, *, dry_run: bool, as_json: bool) -> None:
-    """Bring a database to this version's schema, after a backup, and say what became of every client entry."""
+    """Back up a database, migrate its schema and report the outcome of every client entry."""
     from server.migrating import describe, migrate_file  # noqa: PLC0415
 
     with progress_bar("Migrating") as progress, failing_in_words():
@@ -45,10 +57,13 @@ def migrate(path: Path, dump: Path | None, *, dry_run: bool, as_json: bool) -> N
 
 @click.command()
 @database
-@click.option("--record", is_flag=True, help="Store the digest of both stores as a proof record, and print it.")
+@click.option("--record", is_flag=True, help="Store and print a proof record with a digest of both stores.")
 @as_json_option
 def check(path: Path, *, record: bool, as_json: bool) -> None:
-    """Prove that the junction table and the JSON column agree. Exits 0 if they do, 1 if not, 2 if it can't tell."""
+    """Check that the junction table and the JSON column agree.
+
+    Exit status: 0 they agree, 1 they differ, 2 error.
+    """
     from server.checking import check_file, describe  # noqa: PLC0415
 
     with progress_bar("Checking") as progress:
@@ -67,11 +82,11 @@ def check(path: Path, *, record: bool, as_json: bool) -> None:
     type=click.Choice(["union", "junction", "json"]),
     default="union",
     show_default=True,
-    help="Which side is right where a pair stands on one only.",
+    help="Which store to trust for an assignment that only one of them has.",
 )
-@click.option("--trip", "trip_id", type=_ID, help="Mend this trip alone.")
-@click.option("--apply", "really", is_flag=True, help="Do it; without this the plan is printed.")
-@click.option("--undo", "run_id", type=_ID, metavar="RUN", help="Put back what a run changed.")
+@click.option("--trip", "trip_id", type=_ID, help="Repair only this trip.")
+@click.option("--apply", "really", is_flag=True, help="Run the repairs. Without this, only the plan is printed.")
+@click.option("--undo", "run_id", type=_ID, metavar="RUN", help="Undo this repair run.")
 @as_json_option
 def repair(  # noqa: PLR0913 - the options
     path: Path,
@@ -82,7 +97,7 @@ def repair(  # noqa: PLR0913 - the options
     really: bool,
     as_json: bool,
 ) -> None:
-    """Mend what a check finds. Everything changed is recorded with its old value, and can be put back."""
+    """Repair what a check finds. Prints the plan; --apply runs it, --undo reverts a run."""
     from server.repairing import repair_file, undo_file  # noqa: PLC0415
 
     if run_id is not None:
@@ -99,9 +114,9 @@ def repair(  # noqa: PLR0913 - the options
 @as_json_option
 @click.pass_context
 def phase(context: click.Context, path: Path, quiet_days: int, *, as_json: bool) -> None:
-    """Where the migration stands, and what stands in the way of its next phase.
+    """Show the migration phase and what blocks the next one.
 
-    The phases: dual_write, prefer_junction, normalized.
+    Phases: dual_write, prefer_junction, normalized.
     """
     if context.invoked_subcommand is None:
         from server.phasing import status_of_file  # noqa: PLC0415
@@ -117,13 +132,13 @@ def phase(context: click.Context, path: Path, quiet_days: int, *, as_json: bool)
     "--accept",
     multiple=True,
     metavar="NAME",
-    help="Let an unlinked entry or a quarantined text pass, by the name that is listed, or a pattern: unlinked/*",
+    help="Accept an unlinked entry or a quarantined text, by name or pattern, such as unlinked/*. Repeatable.",
 )
-@click.option("--apply", "really", is_flag=True, help="Do it; without this what stands in the way is printed.")
+@click.option("--apply", "really", is_flag=True, help="Advance. Without this, only the obstacles are printed.")
 @as_json_option
 @click.pass_context
 def advance(context: click.Context, accept: tuple[str, ...], *, really: bool, **_: object) -> None:
-    """Move on to the next phase, once nothing stands in the way."""
+    """Advance to the next phase, if nothing blocks it."""
     from server.phasing import CannotAdvance, advance_file  # noqa: PLC0415
 
     path, quiet_days = _named(context, "path"), _named(context, "quiet_days")
@@ -137,11 +152,11 @@ def advance(context: click.Context, accept: tuple[str, ...], *, really: bool, **
 
 @phase.command()
 @database
-@click.option("--apply", "really", is_flag=True, help="Do it; without this what would be done is printed.")
+@click.option("--apply", "really", is_flag=True, help="Go back. Without this, nothing is changed.")
 @as_json_option
 @click.pass_context
 def back(context: click.Context, *, really: bool, **_: object) -> None:
-    """Move back to the phase before, with all that was archived."""
+    """Go back to the previous phase and restore archived data."""
     from server.phasing import back_file  # noqa: PLC0415
 
     result, text = run(back_file(_named(context, "path"), really=really))
@@ -152,7 +167,10 @@ def back(context: click.Context, *, really: bool, **_: object) -> None:
 @database
 @as_json_option
 def validate(path: Path, *, as_json: bool) -> None:
-    """Test a live database: each check is done and rolled back. Exits 0 if all passed, 1 if not, 2 if it can't tell."""
+    """Test a live database. Every test is rolled back.
+
+    Exit status: 0 all tests passed, 1 a test failed, 2 error.
+    """
     from server.validating import describe, validate_file  # noqa: PLC0415
 
     outcomes = run(validate_file(path))
@@ -161,7 +179,7 @@ def validate(path: Path, *, as_json: bool) -> None:
 
 
 def _named(context: click.Context, name: str) -> Any:  # noqa: ANN401 - an option's value
-    """An option of a subcommand, or of the command before it where it was named there and not here."""
+    """An option given to the subcommand, or else to the command before it."""
     said = click.core.ParameterSource.COMMANDLINE
     before = context.parent
     if before and context.get_parameter_source(name) is not said and before.get_parameter_source(name) is said:

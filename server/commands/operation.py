@@ -1,4 +1,4 @@
-"""The commands for whoever keeps the program running."""
+"""The commands for operators."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 @click.pass_context
 def completion(context: click.Context, shell: str) -> None:
-    """Print what makes a shell complete the commands and options of voygen.
+    """Print a completion script for a shell.
 
     \b
     bash:  voygen completion bash >> ~/.bashrc
@@ -69,16 +69,17 @@ def _every_setting(command: Callable[..., Any]) -> Callable[..., Any]:
     type=click.Path(path_type=Path, readable=False),
     envvar="VOYGEN_DB",
     show_envvar=True,
-    help="The database file, where it is not the one of the settings.",
+    help="The database file. Default: the one in the settings.",
 )
 @as_json_option
 @click.pass_context
 def doctor(context: click.Context, path: Path | None, *, as_json: bool) -> None:
-    """Look at all that voygen needs, on one page, with what to do.
+    """Find setup problems and say how to fix them.
 
-    Looks at the environment, SQLite, the settings, the file and its rights, the schema with its triggers, and the
-    configurations of the clients. Writes nothing. Exits 0 if all is well, 1 if there is something to do, 2 if the
-    database could not be looked at.
+    Checks the environment, SQLite, the settings, the database file and its permissions, the schema and the clients'
+    configurations. Writes nothing.
+
+    Exit status: 0 no problems, 1 something to do, 2 the database cannot be read.
     """
     from server.doctoring import describe, examine  # noqa: PLC0415
 
@@ -95,16 +96,16 @@ def doctor(context: click.Context, path: Path | None, *, as_json: bool) -> None:
 
 @click.command()
 @database
-@click.option("--hours", type=click.IntRange(1, 24 * 90), default=24, show_default=True, help="How far to look back.")
+@click.option("--hours", type=click.IntRange(1, 24 * 90), default=24, show_default=True, help="Hours to look back.")
 @click.option(
     "--check/--no-check",
     "look",
     default=True,
-    help="Compare the stores now, or go by the newest proof record.",
+    help="Compare the stores now, or use the newest proof record.",
 )
 @as_json_option
 def stats(path: Path, hours: int, *, look: bool, as_json: bool) -> None:
-    """What the owners of the migration watch: agreement of the stores, violations, success by operation, latency."""
+    """Show agreement of the stores, constraint violations, and success and latency by operation."""
     from server.stats import describe, stats_of_file  # noqa: PLC0415
 
     with progress_bar("Comparing") as progress:
@@ -121,10 +122,9 @@ def _to(words: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
 @as_json_option
 @click.pass_context
 def config(context: click.Context, *, as_json: bool, **values: Any) -> None:  # noqa: ANN401 - of every kind
-    """What is in force: the value of each setting, and where it comes from; secrets are masked.
+    """Show the value of each setting and where it comes from. Secrets are masked.
 
-    A flag goes before the environment, the environment before the settings file, the file before the default. The
-    settings file is TOML, a line a setting: log_level = "info"
+    Precedence: flag, environment, settings file, default. The settings file is TOML, for example: log_level = "info"
     """
     path, _ = settings_file(context)
     lines = [_in_force(context, option, values[str(option.name)], path) for option in _options(context)]
@@ -134,7 +134,7 @@ def config(context: click.Context, *, as_json: bool, **values: Any) -> None:  # 
         return
     width = max(len(line["name"]) for line in lines)
     wide = max(len(line["shown"]) for line in lines)
-    show(f"Settings file: {path}" + ("" if path.exists() else " (there is none)"))
+    show(f"Settings file: {path}" + ("" if path.exists() else " (does not exist)"))
     for line in lines:
         show(f"{line['name']:<{width}}  {line['shown']:<{wide}}  {line['source']}")
     for warning in warnings:
@@ -143,10 +143,10 @@ def config(context: click.Context, *, as_json: bool, **values: Any) -> None:  # 
 
 @click.command()
 @database
-@_to("The file to make, where it is not to lie beside the database.")
+@_to("The backup file. Default: a new file beside the database.")
 @as_json_option
 def backup(path: Path, target: Path | None, *, as_json: bool) -> None:
-    """Copy the database, as it is at this moment, into a new file, with servers and old code running."""
+    """Copy the database to a new file. Servers and old code can keep running."""
     from server.exporting import back_up_file, backup_name  # noqa: PLC0415
 
     with progress_bar("Copying") as progress:
@@ -156,10 +156,10 @@ def backup(path: Path, target: Path | None, *, as_json: bool) -> None:
 
 @click.command()
 @database
-@_to("The file to make; without it the lines go to stdout.")
+@_to("The export file. Default: stdout.")
 @as_json_option
 def export(path: Path, target: Path | None, *, as_json: bool) -> None:
-    """Write the whole database, as it is at this moment, as lines of JSON that `voygen restore` makes it of again."""
+    """Export the database as JSON Lines, for `voygen restore`."""
     from server.exporting import export_file, export_to  # noqa: PLC0415
 
     with progress_bar("Exporting") as progress, failing_in_words():
@@ -176,9 +176,9 @@ def export(path: Path, target: Path | None, *, as_json: bool) -> None:
 @database
 @as_json_option
 def restore(export: Path, path: Path, *, as_json: bool) -> None:
-    """Make a new database of an export, and prove by a digest of every table that it holds the same.
+    """Create a database from an export and verify the digest of every table.
 
-    The export is a file, or - for what comes in on stdin.
+    EXPORT is a file, or - for stdin.
     """
     from server.exporting import restore_file  # noqa: PLC0415
 
@@ -188,7 +188,7 @@ def restore(export: Path, path: Path, *, as_json: bool) -> None:
         show(done)
         return
     rows = sum(table["rows"] for table in done["tables"].values())
-    show(f"Restored:  {path} ({rows} rows in {len(done['tables'])} tables, each with the digest of the export)")
+    show(f"Restored:  {path} ({rows} rows in {len(done['tables'])} tables, digests verified)")
 
 
 def _options(context: click.Context) -> list[SettingOption]:

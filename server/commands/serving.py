@@ -1,4 +1,4 @@
-"""The command that serves."""
+"""The serve command."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def serve(  # noqa: PLR0913 - the settings
     read_only: bool,
     **http: Any,  # noqa: ANN401 - the fields of HttpSettings
 ) -> None:
-    """Serve MCP over stdin and stdout, as a client such as Claude Desktop starts it, or over HTTP for a team."""
+    """Serve MCP over stdio for one client, or over HTTP for a team."""
     from server.launch import fill_missing_descriptors, voygen_version  # noqa: PLC0415
     from server.logs import set_up_logging  # noqa: PLC0415
     from server.serving import serve as serve_file  # noqa: PLC0415

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @click.group()
 def token() -> None:
-    """Tokens that let clients in over HTTP: several, each with a name and a scope."""
+    """Manage access tokens for HTTP clients."""
 
 
 @token.command()
@@ -26,19 +26,19 @@ def token() -> None:
     type=click.Choice(["read", "write"]),
     default="write",
     show_default=True,
-    help="read: only tools that read. write: every tool that is served.",
+    help="read allows read-only tools, write allows all tools.",
 )
-@click.option("--days", type=click.IntRange(1, 3650), help="For how many days it is good; for ever if not said.")
+@click.option("--days", type=click.IntRange(1, 3650), help="Days until the token expires. Default: never.")
 @as_json_option
 def create(path: Path, name: str, scope: Literal["read", "write"], days: int | None, *, as_json: bool) -> None:
-    """Make a token and print it, this once: only its hash is stored."""
+    """Create a token and print it. It is shown only once."""
     from server.tokens import TokenRefused, create_token  # noqa: PLC0415
 
     try:
         made = run(create_token(path, name, scope, days))
     except TokenRefused as refused:
         raise CannotDo(str(refused)) from refused
-    click.echo("Keep this token: it is not shown again.", err=True)
+    click.echo("Save this token. It is not shown again.", err=True)
     show({"name": name, "scope": scope, "token": made} if as_json else made)
 
 
@@ -46,7 +46,7 @@ def create(path: Path, name: str, scope: Literal["read", "write"], days: int | N
 @database
 @as_json_option
 def list_(path: Path, *, as_json: bool) -> None:
-    """The tokens there are and were: scope, state and when each was last used."""
+    """List all tokens with scope, state and last use."""
     from server.tokens import describe, list_tokens  # noqa: PLC0415
 
     listed = run(list_tokens(path))
@@ -58,11 +58,11 @@ def list_(path: Path, *, as_json: bool) -> None:
 @click.argument("name")
 @as_json_option
 def revoke(path: Path, name: str, *, as_json: bool) -> None:
-    """Refuse a token from now on, on servers that run as well."""
+    """Revoke a token. Running servers refuse it at once."""
     from server.tokens import TokenRefused, revoke_token  # noqa: PLC0415
 
     try:
         run(revoke_token(path, name))
     except TokenRefused as refused:
         raise CannotDo(str(refused)) from refused
-    show({"name": name, "revoked": True} if as_json else f"{name} is refused from now on.")
+    show({"name": name, "revoked": True} if as_json else f"Token {name} revoked.")
