@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, LiteralString, TypeVar
 
 import aiosqlite
 
+from database.connections import copy_to, interrupt, rows, set_row_format
 from database.engine import Results
 from database.errors import (
     DatabaseBusy,
@@ -38,14 +39,8 @@ MINIMUM_SQLITE = (3, 40, 0)
 # How long SQLite itself waits for a lock before a try is given up, in milliseconds; then chance decides who is next.
 BUSY_TIMEOUT_MS = 250
 
-# Pause between two attempts to interrupt a query, in seconds.
-INTERRUPTED_EVERY = 0.01
-
 # Rows fetched at once by a stream.
 STREAMED_AT_ONCE = 512
-
-# Pages copied at once by a backup.
-COPIED_AT_ONCE = 2_048
 
 
 async def open_database(
@@ -161,7 +156,7 @@ class EmbeddedDatabase:
         self._places = asyncio.Semaphore(len(self._free))
         self._patience = patience
         for connection in connections:
-            _read_as_we_do(connection)
+            set_row_format(connection)
         self._identity = _identity(path)
         self._turn = asyncio.Lock()
         self._under_way: set[asyncio.Task[Any]] = set()
@@ -183,10 +178,10 @@ class EmbeddedDatabase:
         with translated(str(self.path)):
             (connection,) = await _opened(_connect_query_only(looking_uri(self.path), 1, patience=self._patience))
             try:
-                _read_as_we_do(connection)
+                set_row_format(connection)
                 async with connection.execute(sql, params) as cursor:
-                    while rows := await cursor.fetchmany(STREAMED_AT_ONCE):
-                        for row in rows:
+                    while fetched := await cursor.fetchmany(STREAMED_AT_ONCE):
+                        for row in fetched:
                             yield dict(row)
             finally:
                 await connection.close()
@@ -201,7 +196,7 @@ class EmbeddedDatabase:
         try:
             async with self._reader() as reader:
                 with translated(str(target)):
-                    await self._unbroken(_copy(reader, copy, progress))
+                    await self._unbroken(copy_to(reader, copy, progress))
         finally:
             copy.close()
 
@@ -226,11 +221,11 @@ class EmbeddedDatabase:
         """Run a query, and stop it if the caller is cancelled."""
         self._require_same_file()
         async with self._reader() as reader:
-            running = asyncio.ensure_future(_rows(reader, sql, params))
+            running = asyncio.ensure_future(rows(reader, sql, params))
             try:
                 return await asyncio.shield(running)
             except asyncio.CancelledError:
-                await self._unbroken(_interrupt(reader, running))
+                await self._unbroken(interrupt(reader, running))
                 raise
 
     @contextlib.asynccontextmanager
@@ -257,7 +252,7 @@ class EmbeddedDatabase:
         """One transaction of the writer, whose turn it is; gives the turn back."""
         try:
             await self._writer.execute_fetchall("BEGIN IMMEDIATE")
-            returned = [(one, await _rows(self._writer, one.sql, one.params)) for one in statements]
+            returned = [(one, await rows(self._writer, one.sql, one.params)) for one in statements]
             await self._writer.execute_fetchall("COMMIT")
         except BaseException:
             if self._writer.in_transaction:
@@ -343,25 +338,6 @@ async def _ended(task: asyncio.Task[T]) -> T:
         raise
 
 
-async def _interrupt(reader: aiosqlite.Connection, running: asyncio.Task[Any]) -> None:
-    """Interrupt until the query has ended: SQLite ignores an interrupt that comes before the first step."""
-    while not running.done():
-        await reader.interrupt()
-        await asyncio.wait({running}, timeout=INTERRUPTED_EVERY)
-    if not running.cancelled():
-        running.exception()  # nobody is there any more to be told
-
-
-async def _copy(reader: aiosqlite.Connection, copy: sqlite3.Connection, progress: Progress) -> None:
-    """Within one transaction: a copy made in steps would begin anew each time that somebody has written."""
-    await reader.execute_fetchall("BEGIN")
-    try:
-        await reader.execute_fetchall("SELECT count(*) FROM sqlite_master")
-        await reader.backup(copy, pages=COPIED_AT_ONCE, progress=lambda _, left, pages: progress(pages - left, pages))
-    finally:
-        await reader.execute_fetchall("ROLLBACK")
-
-
 def _identity(path: Path) -> tuple[int, int] | None:
     try:
         found = path.stat()
@@ -396,17 +372,3 @@ async def _set_up(connection: aiosqlite.Connection, *, foreign_keys: bool, as_it
         "ROLLBACK",
     ):
         await connection.execute_fetchall(sql)
-
-
-def _read_as_we_do(connection: aiosqlite.Connection) -> None:
-    """Rows by name, and text that is not UTF-8, which one bad trip may hold, with marks in place of what is wrong."""
-    connection.row_factory = sqlite3.Row
-    connection.text_factory = _text
-
-
-def _text(raw: bytes) -> str:
-    return raw.decode("utf-8", "replace")
-
-
-async def _rows(connection: aiosqlite.Connection, sql: LiteralString, params: Sequence[Value]) -> list[Row]:
-    return [dict(row) for row in await connection.execute_fetchall(sql, params)]

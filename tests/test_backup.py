@@ -15,7 +15,7 @@ import raw
 from desk import ANA, EMPTY, integrity, seeded, voygen
 from oracle import assert_clean
 
-from database import embedded
+from database import connections
 from database.embedded import open_database
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def test_a_backup_is_the_whole_database_made_while_others_write(tmp_path: Path) 
 async def test_a_copy_in_steps_is_as_of_its_first_step_and_tells_how_far_it_is(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(embedded, "COPIED_AT_ONCE", 10)
+    monkeypatch.setattr(connections, "COPIED_AT_ONCE", 10)
     path, target = padded(tmp_path / "voygen.db"), tmp_path / "copy.db"
     told: list[tuple[int, int]] = []
 

@@ -1,0 +1,54 @@
+"""One connection of aiosqlite: reading rows, interrupting a query, copying the database."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from typing import TYPE_CHECKING, Any, LiteralString
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import aiosqlite
+
+    from database.engine import Row, Value
+    from database.progress import Progress
+
+# Pause between two attempts to interrupt a query, in seconds.
+INTERRUPTED_EVERY = 0.01
+
+# Pages copied at once by a backup.
+COPIED_AT_ONCE = 2_048
+
+
+def set_row_format(connection: aiosqlite.Connection) -> None:
+    """Rows by name, and text that is not UTF-8, which one bad trip may hold, with marks in place of what is wrong."""
+    connection.row_factory = sqlite3.Row
+    connection.text_factory = _text
+
+
+def _text(raw: bytes) -> str:
+    return raw.decode("utf-8", "replace")
+
+
+async def rows(connection: aiosqlite.Connection, sql: LiteralString, params: Sequence[Value]) -> list[Row]:
+    return [dict(row) for row in await connection.execute_fetchall(sql, params)]
+
+
+async def interrupt(reader: aiosqlite.Connection, running: asyncio.Task[Any]) -> None:
+    """Interrupt until the query has ended: SQLite ignores an interrupt that comes before the first step."""
+    while not running.done():
+        await reader.interrupt()
+        await asyncio.wait({running}, timeout=INTERRUPTED_EVERY)
+    if not running.cancelled():
+        running.exception()  # nobody is there any more to be told
+
+
+async def copy_to(reader: aiosqlite.Connection, copy: sqlite3.Connection, progress: Progress) -> None:
+    """Within one transaction: a copy made in steps would begin anew each time that somebody has written."""
+    await reader.execute_fetchall("BEGIN")
+    try:
+        await reader.execute_fetchall("SELECT count(*) FROM sqlite_master")
+        await reader.backup(copy, pages=COPIED_AT_ONCE, progress=lambda _, left, pages: progress(pages - left, pages))
+    finally:
+        await reader.execute_fetchall("ROLLBACK")
