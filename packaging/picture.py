@@ -1,4 +1,4 @@
-"""The picture in the README: what `voygen demo` prints, as a terminal shows it.
+"""The picture in the README: both stores before and after a call, from the output of `voygen demo`.
 
     python packaging/picture.py
 
@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PICTURE = ROOT / "packaging" / "demo.svg"
 
 # Characters of a line that are shown, and the size of a character's cell in pixels.
-COLUMNS = 118
+COLUMNS = 92
 CELL_WIDTH, CELL_HEIGHT = 7.9, 18
 MARGIN = 22
 
@@ -44,7 +44,10 @@ def demo() -> list[str]:
     text = run.stdout
     for pattern, instead in CHANGING:
         text = pattern.sub(instead, text)
-    return ["$ voygen demo", *text.rstrip().splitlines()]
+    lines = text.rstrip().splitlines()
+    steps = [number for number, line in enumerate(lines) if re.match(r"\d\. ", line)]
+    # The call with the clients before and after it; the migration and the check are long.
+    return ["$ voygen demo", "…", *lines[steps[1] : steps[4]], "…"]
 
 
 def picture(lines: list[str]) -> str:

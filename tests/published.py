@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 ROOT = Path(__file__).resolve().parent.parent
 SNAPSHOTS = Path(__file__).parent / "snapshots"
 README = ROOT / "README.md"
+SETTINGS = ROOT / "docs" / "settings.md"
 
 if __name__ == "__main__":
     sys.path[:0] = [str(ROOT), str(Path(__file__).parent)]
@@ -56,23 +57,26 @@ def _rows(tools: list[AnyTool], groups: list[str]) -> Iterator[str]:
                 yield f"| `{tool.name}` | {tool.description} |"
 
 
-def tables() -> dict[str, str]:
-    """The generated parts of the README, by the name of their marks."""
+def tables() -> dict[Path, tuple[str, str]]:
+    """The files with a generated part: the name of its marks, and the part."""
     steward: Any = MigrationSteward(None)  # type: ignore[arg-type] # nothing is asked of the database
-    return {"tools": tool_table(all_tools(steward)), "settings": markdown_table()}
+    return {README: ("tools", tool_table(all_tools(steward))), SETTINGS: ("settings", markdown_table())}
 
 
-def with_tables(readme: str) -> str:
-    """The README with its generated parts as they should be."""
-    for name, table in tables().items():
-        between = re.compile(rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)", re.DOTALL)
-        assert between.search(readme), f"README.md has no place for {name}"
-        readme = between.sub(lambda marks, table=table: marks[1] + table + "\n" + marks[2], readme)
-    return readme
+def generated() -> dict[Path, str]:
+    """The texts of these files as they should be."""
+    return {path: _with_table(path.read_text(encoding="utf-8"), *part) for path, part in tables().items()}
+
+
+def _with_table(text: str, name: str, table: str) -> str:
+    between = re.compile(rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)", re.DOTALL)
+    assert between.search(text), f"no place for {name}"
+    return between.sub(lambda marks: marks[1] + table + "\n" + marks[2], text)
 
 
 def main() -> None:
-    README.write_text(with_tables(README.read_text(encoding="utf-8")), encoding="utf-8")
+    for path, text in generated().items():
+        path.write_text(text, encoding="utf-8")
     SNAPSHOTS.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         taken = asyncio.run(snapshots(Path(folder)))

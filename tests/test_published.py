@@ -1,22 +1,22 @@
-"""What the project shows of itself is what it does: schemas in snapshots, tables in the README."""
+"""Snapshots of schemas and tables in the documentation are current."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from published import README, SNAPSHOTS, snapshots, with_tables
+from published import SNAPSHOTS, generated, snapshots
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-ANEW = "python tests/published.py writes it anew"
+ANEW = "run python tests/published.py"
 
 
-async def test_each_tool_is_listed_as_its_snapshot_says(tmp_path: Path) -> None:
+async def test_each_tool_is_listed_as_in_its_snapshot(tmp_path: Path) -> None:
     taken = {path.stem: path.read_text(encoding="utf-8") for path in SNAPSHOTS.glob("*.json")}
     assert await snapshots(tmp_path) == taken, ANEW
 
 
-def test_the_readmes_tables_are_those_that_the_code_gives() -> None:
-    readme = README.read_text(encoding="utf-8")
-    assert with_tables(readme) == readme, ANEW
+def test_generated_tables_in_the_documentation_are_current() -> None:
+    for path, text in generated().items():
+        assert path.read_text(encoding="utf-8") == text, ANEW

@@ -1,4 +1,4 @@
-"""Every command that the README shows does what it says, in the order in which a person would try them."""
+"""Every command in the README and in docs/ works, in the order in which a person would try them."""
 
 from __future__ import annotations
 
@@ -21,14 +21,18 @@ from server.launch import own_command
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).parent.parent
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+TEXT = "\n".join(path.read_text(encoding="utf-8") for path in PAGES)
 
-# Lines of the README's shell blocks, and commands within its sentences.
+LONGEST_README = 150
+
+# Lines of shell blocks, and commands within sentences.
 LINES = [
-    line for block in re.findall(r"```sh\n(.*?)```", README, re.DOTALL) for line in block.splitlines() if line.strip()
+    line for block in re.findall(r"```sh\n(.*?)```", TEXT, re.DOTALL) for line in block.splitlines() if line.strip()
 ]
 SHOWN = [shlex.split(line)[1:] for line in LINES if line.startswith("voygen ")]
-NAMED = sorted({text for text in re.findall(r"`(voygen [a-z][^`]*)`", README) if "|" not in text})
+NAMED = sorted({text for text in re.findall(r"`(voygen [a-z][^`]*)`", TEXT) if "|" not in text})
 
 
 @pytest.fixture
@@ -40,7 +44,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     return {**kept, "HOME": str(tmp_path), "NO_COLOR": "1"}
 
 
-def test_the_commands_shown_run_one_after_the_other(home: dict[str, str]) -> None:
+def test_the_commands_shown_run_in_order(home: dict[str, str]) -> None:
     for words in SHOWN:
         if words[0] == "serve":
             assert_serves(words, home)
@@ -83,7 +87,23 @@ def test_a_command_named_in_a_sentence_exists_with_its_options(command: str, hom
     assert [option for option in options if option not in described.stdout] == []
 
 
-def test_the_readme_shows_every_command() -> None:
+def test_the_documentation_names_every_command() -> None:
     commands = set(re.findall(r"^  ([a-z]+)  +\S", voygen("--help").stdout, re.MULTILINE))
     assert commands
-    assert {command for command in commands if f"voygen {command}" not in README} == set()
+    assert {command for command in commands if f"voygen {command}" not in TEXT} == set()
+
+
+def test_the_readme_has_at_most_150_lines() -> None:
+    assert len(PAGES[0].read_text(encoding="utf-8").splitlines()) <= LONGEST_README
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_to_files_lead_somewhere(page: Path) -> None:
+    links = re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text(encoding="utf-8"))
+    assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+def test_the_scripts_named_exist() -> None:
+    scripts = set(re.findall(r"`(?:python )?((?:\.ci|tests|packaging|benchmarks)/[\w./]+)`", TEXT))
+    assert scripts
+    assert [script for script in scripts if not (ROOT / script).exists()] == []

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import json
 import os
-import re
 from contextlib import suppress
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from desk import seeded, voygen
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.settings import SETTINGS, SettingsWrong, markdown_table, read_settings_file
+from server.settings import SETTINGS, SettingsWrong, read_settings_file
 
-README = Path(__file__).parent.parent / "README.md"
+if TYPE_CHECKING:
+    from pathlib import Path
 
 EXAMPLES: dict[str, tuple[str, str, str]] = {
     # kind: as a flag or in the environment, in TOML, as shown
@@ -227,9 +226,3 @@ def test_whatever_the_file_holds_it_is_read_or_refused_in_words(
     path.write_bytes(content)
     with suppress(SettingsWrong):
         assert set(read_settings_file(path, must_exist=True)) <= set(SETTINGS)
-
-
-def test_the_table_of_the_readme_is_the_one_in_the_code() -> None:
-    found = re.search(r"<!-- settings -->\n(.*?)\n<!-- /settings -->", README.read_text(encoding="utf-8"), re.DOTALL)
-    assert found is not None
-    assert found[1] == markdown_table()
