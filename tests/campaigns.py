@@ -1,4 +1,4 @@
-"""The length of randomized campaigns and kill tests: short in every run, long with `pytest --long`."""
+"""The length of randomized campaigns and kill tests: short by default, long with `pytest --long`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ class _Form:
 
 
 def choose(*, long: bool) -> None:
-    """Set the form for this process, before any test module asks for its numbers."""
+    """Set the form for this process; call it before any test module reads its numbers."""
     _Form.long = long
 
 

@@ -1,4 +1,4 @@
-"""Real databases: legacy dumps loaded into files, files migrated, an engine opened on one."""
+"""Fixtures with real databases: legacy dumps loaded into files, migrated files, an engine opened on one."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     campaigns.choose(long=bool(config.getoption("long")))
-    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # processes that tests start need not compile the program anew
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # don't recompile the program in the processes that tests start
     _check_schemas_once()
 
 
 def _check_schemas_once() -> None:
-    """The SDK's client proves in each session that a tool's output schema is one: 20 to 40 ms, for the same schemas."""
+    """Have the SDK's client check each tool's output schema once a session: 20 to 40 ms for the same schemas."""
     check_schema, seen = Draft202012Validator.check_schema, set[str]()
 
     def once(schema: Any, *more: Any, **named: Any) -> None:
@@ -47,13 +47,13 @@ def _check_schemas_once() -> None:
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """One worker more than there are cores: many tests wait for a process of their own."""
+    """One worker more than there are cores, because many tests wait for a subprocess."""
     return (os.cpu_count() or 1) + 1
 
 
 @pytest.fixture
 def legacy_database(tmp_path: Path) -> Callable[[str], Path]:
-    """Load tests/legacy/<name>.sql into a new file, as it stands before any migration."""
+    """Load tests/legacy/<name>.sql into a new file, unmigrated."""
 
     def load(name: str) -> Path:
         path = tmp_path / f"{name}.db"
@@ -73,7 +73,7 @@ async def db(tmp_path: Path) -> AsyncIterator[EmbeddedDatabase]:
 
 @pytest.fixture
 def connection(tmp_path: Path) -> Iterator[sqlite3.Connection]:
-    """A plain connection to an empty, migrated database file, as any other program would open it."""
+    """A plain connection to an empty, migrated database file, as another program would open it."""
     opened = raw.connect(raw.new_file(tmp_path / "voygen.db"))
     yield opened
     opened.close()
@@ -81,7 +81,7 @@ def connection(tmp_path: Path) -> Iterator[sqlite3.Connection]:
 
 @pytest.fixture
 def con(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
-    """A connection to two clients and one trip without any; after the test both sides must be equal."""
+    """A connection to two clients and a trip without clients; after the test both stores must agree."""
     for email in (sides.ANA, sides.BEN):
         connection.execute("INSERT INTO clients_v2 (email, full_name) VALUES (?, 'N')", (email,))
     sides.add_trip(connection, "[]")

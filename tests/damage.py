@@ -1,4 +1,4 @@
-"""A migrated database of ten thousand trips in good order, and how it is put out of order past its triggers."""
+"""A consistent migrated database of ten thousand trips, and ways to damage it behind the triggers' back."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Finding: TypeAlias = dict[str, Any]
 TRIPS = campaigns.rounds(1_000, 10_000)
 FEW = 40
 
-# Trip n has n % 4 clients: the (n + k)th in the k-th role.
+# Trip n has n % 4 clients: client n + k has the k-th role.
 FILL = """
 INSERT INTO clients_v2 (client_id, email, full_name)
 WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i <= 99)
@@ -46,7 +46,7 @@ UPDATE trips_v2 SET clients = (
 
 
 def filled_file(path: Path, trips: int = TRIPS) -> Path:
-    """Put the database there, with so many trips and a hundred clients."""
+    """Create the database with this many trips and a hundred clients."""
     path.write_bytes(_template(trips))
     return path
 
@@ -77,7 +77,7 @@ class Trip:
         return f"stranger-{self.number}@example.org"
 
     def values(self) -> dict[str, Any]:
-        """What the statements name by :trip, :gone (no such trip), :one, :two and :stranger (no such client)."""
+        """Parameters of the statements: :trip, :gone (no such trip), :one, :two and :stranger (no such client)."""
         gone = self.number + 1_000_000
         return {"trip": self.number, "gone": gone, "one": self.one, "two": self.two, "stranger": self.stranger}
 
@@ -85,7 +85,7 @@ class Trip:
         return {"kind": kind, "trip_id": self.number, **more, "repair": REPAIRS[kind]}
 
     def pair(self, kind: str, email: str, role: str, *elements: Any, canonical: bool = True) -> Finding:
-        """A finding on a pair: `elements` are its entries in the JSON."""
+        """A finding about a pair: `elements` are its entries in the JSON."""
         return self.found(
             kind,
             email=email,
@@ -96,14 +96,14 @@ class Trip:
         )
 
     def entry(self, **changed: Any) -> dict[str, Any]:
-        """The first entry, with these keys changed; those that are `...` taken out."""
+        """The first entry with these keys changed; keys set to `...` are removed."""
         fields = {"email": self.one, "role": "traveler", "seat": self.number, **changed}
         return {key: value for key, value in fields.items() if value is not ...}
 
 
 @dataclass(frozen=True)
 class Damage:
-    """The statements run without triggers; those of `schema` when the triggers are there again."""
+    """Statements that run without triggers; those of `schema` run once the triggers are back."""
 
     name: str
     statements: tuple[str, ...]
@@ -127,7 +127,7 @@ def damage(connection: sqlite3.Connection, *damages: tuple[Damage, Trip]) -> Non
 
 @contextmanager
 def past_the_triggers(connection: sqlite3.Connection, phase: Phase = "dual_write") -> Generator[None]:
-    """Without triggers and foreign keys; afterwards the triggers are as shipped."""
+    """Drop triggers and foreign keys for the block; afterwards restore the shipped triggers."""
     triggers = {name: sql for name, sql in expected(phase).items() if name.startswith("trg_")}
     connection.execute("PRAGMA synchronous = OFF")
     connection.execute("PRAGMA foreign_keys = OFF")

@@ -1,6 +1,6 @@
-"""Every way in which the content can be out of order, each alone: how it is brought about, and what a check must say.
+"""Every kind of damage to the content, one at a time: the statements that cause it and the findings of a check.
 
-All are done to a trip with two clients: `one` is its traveler and its first entry, `two` its payer and its second.
+Each is done to a trip with two clients: `one` is its traveler and first entry, `two` its payer and second entry.
 """
 
 from __future__ import annotations
@@ -161,7 +161,7 @@ ARRAYS = [
 
 
 def _unlinked(name: str, value: str, element: Any, *, indexed: bool = True) -> Damage:
-    """An element that belongs to no client: 'stranger' in it stands for the trip's own stranger."""
+    """An element that belongs to no client; 'stranger' in it is replaced by the trip's own stranger."""
     index = "INSERT INTO trip_client_unlinked (trip_id, email) VALUES (:trip, :stranger)"
 
     def findings(trip: Trip) -> list[Finding]:

@@ -1,4 +1,4 @@
-"""The desk as an agent meets it: the real client, the real tools, a real file, and a look at the rows behind."""
+"""An agent's view of the server: the real client, tools and file, plus a connection to look at the rows."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ each_era = pytest.mark.parametrize("era", ERAS)
 
 CODES = ("not_found", "ambiguous", "invalid_input", "conflict", "busy", "read_only", "unavailable")
 
-# What an error must never say: SQL, the driver, Python, pydantic.
+# Words that must never appear in an error: SQL, the driver, Python, pydantic.
 INNARDS = (
     "sqlite",
     "traceback",
@@ -73,14 +73,14 @@ def op(kind: str, /, **data: Any) -> dict[str, Any]:
 
 @dataclass
 class Desk:
-    """A client of the tools, and a plain connection to the same file."""
+    """An MCP client of the tools, and a plain connection to the same file."""
 
     client: Client
     connection: sqlite3.Connection
     db: EmbeddedDatabase
 
     async def raw_call(self, tool: str, /, **arguments: Any) -> tuple[bool, str, dict[str, Any] | None]:
-        """Whether it is an error, the text, and the structured part; the two stores must agree afterwards."""
+        """Return is_error, the text and the structured part; afterwards the two stores must agree."""
         result = await self.client.call_tool(tool, arguments)
         assert_clean(self.connection)
         texts = [block.text for block in result.content if isinstance(block, TextContent)]
@@ -95,7 +95,7 @@ class Desk:
         return structured
 
     async def refused(self, tool: str, /, **arguments: Any) -> str:
-        """The error, which has a code and a remedy, nothing structured, and none of our innards."""
+        """The error, which has a code and a remedy, no structured part and no internals."""
         is_error, text, structured = await self.raw_call(tool, **arguments)
         assert is_error, structured
         assert structured is None
@@ -113,7 +113,7 @@ class Desk:
         return answer["results"]
 
     async def fails(self, trip: object, operation: object) -> str:
-        """The error of one operation that must be refused alone, and change nothing."""
+        """The error of a single operation, which must be refused and change nothing."""
         before = self.everything()
         answer = await self.bulk(trip, operation)
         assert not answer["success"]
@@ -124,17 +124,17 @@ class Desk:
         return error
 
     async def whole(self, query: object) -> dict[str, Any]:
-        """The trip that get_anything gives whole."""
+        """The trip with all details, from get_anything."""
         answer = await self.call("get_anything", query=str(query))
         assert answer["trip"] is not None, answer
         return answer["trip"]
 
     async def roles(self, trip: object) -> set[tuple[str, str]]:
-        """Who is on the trip, as get_anything tells it."""
+        """The clients and roles on the trip, from get_anything."""
         return {(client["email"], client["role"]) for client in (await self.whole(trip))["clients"]}
 
     def everything(self) -> list[str]:
-        """The whole database, without the counters that an assignment refused as double moves on."""
+        """The whole database, without the counters that even a refused duplicate assignment advances."""
         return [line for line in raw.dump(self.connection) if not line.startswith('"sqlite_sequence"')]
 
     def column(self, column: str, trip_id: int) -> Any:
@@ -145,7 +145,7 @@ class Desk:
         return json.loads(self.column(column, trip_id))
 
     def sql(self, statement: str, *parameters: object) -> list[Any]:
-        """Run it as another program would."""
+        """Run a statement as another program would."""
         return self.connection.execute(statement, parameters).fetchall()
 
     def drop_triggers(self, name: str = "trg_%") -> None:
@@ -156,7 +156,7 @@ class Desk:
 
 
 def assert_readable(error: str) -> None:
-    """An error is two lines: a stable code and what is wrong, then what to send instead."""
+    """Check that an error has two lines: a stable code and the problem, then what to send instead."""
     lines = error.split("\n")
     assert len(lines) == 2, error
     assert lines[0].startswith(tuple(f"{code}: " for code in CODES)), error
@@ -168,7 +168,7 @@ def assert_readable(error: str) -> None:
 async def open_desk(
     path: Path, era: Era = "auto", *, patience: float = 30.0, person: ElicitationFnT | None = None
 ) -> AsyncGenerator[Desk]:
-    """Serve the file to a client in memory, which asks the person where there is one."""
+    """Serve the file to an in-memory client, which answers questions where there is a person."""
     async with await open_database(path, patience=patience) as db:
         phased = PhasedDatabase(db, {migration.name for migration in shipped()})
         server = make_server(phased, all_tools(MigrationSteward(db)))
@@ -185,7 +185,7 @@ async def new_desk(folder: Path, era: Era = "auto", person: ElicitationFnT | Non
 
 
 def seeded(path: Path) -> Path:
-    """Put a database with three clients and three trips there."""
+    """Create a database with three clients and three trips."""
     path.write_bytes(_seeded_template())
     return path
 
@@ -200,7 +200,7 @@ def _seeded_template() -> bytes:
 
 
 def voygen(*arguments: object, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
-    """Run the program to its end, with nothing to read."""
+    """Run the program until it exits, with an empty stdin."""
     return subprocess.run(
         [*own_command(), *map(str, arguments)],
         stdin=subprocess.DEVNULL,
@@ -213,7 +213,7 @@ def voygen(*arguments: object, env: Mapping[str, str] | None = None) -> subproce
 
 
 def heeding_interrupts(command: Sequence[str]) -> list[str]:
-    """The command as a person's shell starts it: what is started in the background ignores SIGINT, with all below."""
+    """The command as a shell starts it in the foreground; background jobs and their children ignore SIGINT."""
     code = "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); os.execv(sys.argv[1], sys.argv[1:])"
     return [sys.executable, "-c", code, *command]
 

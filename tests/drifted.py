@@ -1,4 +1,4 @@
-"""The sixteen trips of the drifted dump, put into a migrated database as they stand, and what is wrong with each."""
+"""The sixteen trips of the drifted dump, loaded into a migrated database unchanged, and the faults of each."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ AVA, BEN, CARLA, DMITRI, ESME, FARID, GRETA, INES = (
     )
 )
 
-# Kind, trip, e-mail, role.
+# Kind, trip, email, role.
 DRIFT = {
     ("junction_only", 2, CARLA, "traveler"),
     ("duplicate", 3, AVA, "traveler"),
@@ -49,13 +49,13 @@ DRIFT = {
     ("json_only", 15, FARID, "payer"),
 }
 
-# Trip, position in the JSON, e-mail.
+# Trip, position in the JSON, email.
 UNLINKED = {(11, 1, None), (14, 0, "stranger@example.org"), (16, 0, None)}
 
-# Trip, e-mail, reason.
+# Trip, email, reason.
 ORPHANS = {(777, AVA, "no such trip"), (1, "gone@example.org", "no such client")}
 
-# Who travels where once all is mended, with what either side knew.
+# Travelers of each trip after the repair, with what either store knew.
 MENDED = {
     1: {(AVA, "traveler"), (BEN, "payer")},
     2: {(CARLA, "traveler"), (CARLA, "payer")},
@@ -82,7 +82,7 @@ SELECT assignment_id, trip_id, client_email, client_role, created_at FROM old.tr
 
 
 def drifted_file(path: Path) -> Path:
-    """Put the database there; the dump lies beside it as old.db."""
+    """Create the database; the dump lies beside it as old.db."""
     old = path.with_name("old.db")
     load_dump(raw.LEGACY / "drifted-dual-write.sql", old)
     with closing(sqlite3.connect(raw.new_file(path), isolation_level=None)) as connection:

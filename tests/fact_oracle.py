@@ -1,4 +1,4 @@
-"""The facts of trips, read a second time: plain Python over the raw rows. And a database that is watched."""
+"""A second implementation of trip facts in plain Python over the raw rows, and a database that records its calls."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def array(value: Any) -> list[Any]:
 
 
 def fields(element: Any) -> dict[str, Any]:
-    """The object that the element is, or one without anything in it."""
+    """The element as an object; an empty object if it is none."""
     return cast("dict[str, Any]", element) if isinstance(element, dict) else {}
 
 
@@ -125,7 +125,7 @@ def hotels(days: list[dict[str, Any]]) -> set[str]:
 
 
 async def computed(call: Callable[..., Any]) -> dict[int, dict[str, Any]]:
-    """The computed facts of all trips, page by page."""
+    """The computed facts of all trips, read page by page."""
     found: dict[int, dict[str, Any]] = {}
     cursor = None
     while True:
@@ -154,7 +154,7 @@ def add_trips(connection: sqlite3.Connection, count: int) -> None:
 
 
 class Watched:
-    """The database, what it was sent, and what somebody else does just before a batch."""
+    """A database that records what it is sent, and runs a callback just before a batch."""
 
     def __init__(self, db: Database, before_batch: Callable[[], object] = lambda: None) -> None:
         self.db = db

@@ -1,4 +1,4 @@
-"""What the full-text index must hold, worked out from the tables alone, and what it does hold, word for word."""
+"""The expected content of the full-text index, worked out from the tables alone, and its actual content."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable
 
-# A word in a column of a document: the table, the row, the column, the word.
+# A word in a column of a document: table, row, column, word.
 Word: TypeAlias = tuple[str, int, str, str]
 
 WORDS = """
@@ -22,7 +22,7 @@ CLIENTS = "SELECT client_id, full_name, email, contact_info FROM clients_v2"
 
 TRIPS = "SELECT trip_id, trip_name, destinations, group_name, notes FROM trips_v2"
 
-# A document of an assignment that was overwritten by another may stay: nobody finds it.
+# A document of an overwritten assignment may remain: no search finds it.
 CROWD = "SELECT k.rowid FROM crowd_search k JOIN trip_client_assignments a ON a.assignment_id = k.rowid"
 
 TRAVELERS = """
@@ -34,7 +34,7 @@ ORDER BY a.assignment_id
 
 
 def assert_indexed(connection: sqlite3.Connection, travelers: int = 24) -> None:
-    """The index has every word of the tables and no other; a document has so many travelers at the most."""
+    """Check that the index has exactly the words of the tables, and that documents hold at most this many travelers."""
     crowd = {row[0] for row in connection.execute(CROWD)}
     assert held(connection) ^ due(connection, crowd) == set()
     apart: dict[int, int] = {}
@@ -76,7 +76,7 @@ def due(connection: sqlite3.Connection, crowd: Iterable[int]) -> set[Word]:
 
 
 def notes_of(notes: Any) -> str:
-    """The texts in it, but no timestamps."""
+    """The texts of the notes, without timestamps."""
     if isinstance(notes, dict):
         return " ".join(notes_of(value) for key, value in cast("dict[str, Any]", notes).items() if key != "timestamp")
     if isinstance(notes, list):
@@ -85,6 +85,6 @@ def notes_of(notes: Any) -> str:
 
 
 def words_of(text: object) -> set[str]:
-    """The words without case and accents, and those of a text without its apostrophes."""
+    """The words without case and accents, and for a text with apostrophes also the words without them."""
     plain = "".join(letter for letter in normalize("NFKD", str(text or "")) if not combining(letter))
     return {word.lower() for one in (plain, plain.replace("'", "")) for word in re.findall(r"[^\W_]+", one)}

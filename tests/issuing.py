@@ -1,4 +1,4 @@
-"""An authorization server that publishes its keys and signs tokens, on loopback."""
+"""An authorization server on loopback that publishes its keys and signs tokens."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def published(kid: str, key: Any, algorithm: str, **more: str) -> dict[str, Any]
 
 @dataclass
 class IssuerServer:
-    """`pages` are what it answers with, by path; `asked` are the paths that were asked for."""
+    """`pages` are the answers by path; `asked` are the paths that were requested."""
 
     port: int
     path: str
@@ -44,7 +44,7 @@ class IssuerServer:
         self.pages["/keys"] = {"keys": list(keys)}
 
     def sign(self, key: Any, algorithm: str, kid: str | None, /, *, without: str = "", **claims: Any) -> str:
-        """A token that is good unless `claims` say otherwise; `headers` among them are the token's headers."""
+        """A valid token unless `claims` say otherwise; `headers` among them are the token's headers."""
         headers: dict[str, Any] = claims.pop("headers", {}) | ({"kid": kid} if kid else {})
         now = int(time.time())
         said = {"iss": self.url, "sub": "ana", "iat": now, "exp": now + 600, "scope": "read write"} | claims
@@ -65,7 +65,7 @@ def issuing(path: str = "") -> Generator[IssuerServer]:
             self.wfile.write(body)
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - as the base class has it
-            """Say nothing."""
+            """Log nothing."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         issuer = IssuerServer(server.server_address[1], path)

@@ -1,4 +1,4 @@
-"""Reading a legacy database before and after its migration, to hold one against the other."""
+"""Snapshots of a legacy database before and after its migration, for comparison."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ NAMES = ["d1-export-2025", "seed-legacy", "drifted-dual-write"]
 
 Rows: TypeAlias = list[dict[str, Any]]
 
-# Tables that the migration makes anew or fills; a test of its own holds what becomes of their rows.
+# Tables that the migration recreates or fills; separate tests check their rows.
 REWRITTEN = {"ActivityLog", "facts_dirty", "trip_facts", "trip_client_assignments", "sqlite_sequence"}
 
 
 @dataclass(frozen=True)
 class Facts:
-    """All rows by table, the objects of the schema by name, the entries of the JSON, the pairs by trip."""
+    """All rows by table, the schema objects by name, the entries of the JSON, the pairs by trip."""
 
     tables: dict[str, Rows]
     schema: dict[str, str]
@@ -67,7 +67,7 @@ def _rows(connection: sqlite3.Connection, table: str) -> Rows:
 
 
 def extra_keys(entry: Entry) -> dict[str, Any]:
-    """What an entry says beside e-mail and role; of a string only what the object in it says."""
+    """The keys of an entry beside email and role; for a string, those of the object in it."""
     element = parsed(entry.element) if isinstance(entry.element, str) else entry.element
     if not isinstance(element, dict):
         return {}

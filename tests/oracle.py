@@ -1,7 +1,7 @@
-"""The rule of the dual write, read a second time: plain Python over the raw rows, without our SQL.
+"""A second implementation of the dual-write rule in plain Python over the raw rows, without the project's SQL.
 
-For each trip the pairs (e-mail, role) in the JSON are the pairs in the junction. An entry is linked when its
-e-mail, trimmed and with ASCII letters lower-cased, is a client's; every other entry is nobody's concern here.
+For each trip, the pairs (email, role) in the JSON equal the pairs in the junction. An entry is linked when its
+email, trimmed and with ASCII letters lower-cased, is a client's; all other entries are ignored here.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ if TYPE_CHECKING:
 
 Pair: TypeAlias = tuple[str, str]
 
-# What the schema trims from an e-mail: tab to carriage return, and the blank. No other white space.
+# Characters that the schema trims from an email: tab to carriage return, and the space. No other white space.
 BLANKS = "\t\n\x0b\x0c\r "
 
-# Whose foreign keys must be whole. A database brought along may have others that never were.
+# Tables whose foreign keys must hold. Other tables of an imported database may have been broken before.
 TABLES = ["trips_v2", "clients_v2", "trip_client_assignments", "ActivityLog", "facts_dirty", "trip_facts"]
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One element of a trip's JSON. `client` is the e-mail of the client it is linked to, or None."""
+    """One element of a trip's JSON. `client` is the email of the client it is linked to, or None."""
 
     trip_id: int
     position: int
@@ -39,7 +39,7 @@ class Entry:
 
     @property
     def canonical(self) -> bool:
-        """Whether it stands as an object with its client's exact e-mail and a role."""
+        """True if the entry is an object with its client's exact email and a role."""
         element: object = self.element
         if not isinstance(element, dict):
             return False
@@ -53,7 +53,7 @@ def assert_clean(connection: sqlite3.Connection) -> None:
 
 
 def findings(connection: sqlite3.Connection) -> Iterator[str]:
-    """A sentence for each way in which the two sides differ or the database is not whole."""
+    """One sentence for each difference between the two stores and each structural fault of the database."""
     clients = client_emails(connection)
     pairs = junction_pairs(connection)
     for trip_id, text in connection.execute("SELECT trip_id, clients FROM trips_v2 ORDER BY trip_id"):
@@ -79,7 +79,7 @@ def _trip_findings(trip_id: int, entries: list[Entry], in_junction: list[Pair]) 
 
 
 def client_emails(connection: sqlite3.Connection) -> list[str]:
-    """Every client's e-mail, the oldest client first: of two that differ only by case, the first is linked."""
+    """Every client's email, oldest client first: of two that differ only by case, the first is linked."""
     return [row[0] for row in connection.execute("SELECT email FROM clients_v2 ORDER BY client_id")]
 
 
@@ -100,7 +100,7 @@ def all_entries(connection: sqlite3.Connection) -> list[Entry]:
 
 
 def read_entries(trip_id: int, text: object, clients: Sequence[str]) -> list[Entry] | None:
-    """The entries that the text holds, or None where it is not a JSON array."""
+    """The entries in the text, or None if it is not a JSON array."""
     array = parsed(text)
     if not isinstance(array, list):
         return None
@@ -109,7 +109,7 @@ def read_entries(trip_id: int, text: object, clients: Sequence[str]) -> list[Ent
 
 
 def parsed(text: object) -> Any:
-    """The JSON value, the first of two equal keys winning as in SQLite; None for what is not JSON text."""
+    """The JSON value, where the first of two equal keys wins as in SQLite; None for text that is not JSON."""
     if not isinstance(text, str):
         return None
     try:
@@ -126,7 +126,7 @@ def _entry(trip_id: int, position: int, element: Any, clients: Sequence[str]) ->
 
 
 def _fields(element: Any) -> dict[str, Any]:
-    """The object that the element stands for: itself, one that was turned into a string, or a bare e-mail."""
+    """The object of the element: itself, an object that was turned into a string, or a bare email."""
     if isinstance(element, dict):
         return cast("dict[str, Any]", element)
     if not isinstance(element, str):
@@ -170,7 +170,7 @@ def _refuse(word: str) -> None:
 
 
 def drift(connection: sqlite3.Connection) -> set[tuple[str, int, str | None, str | None]]:
-    """What a check must find between the two sides: kind, trip, and, where it is about a pair, e-mail and role."""
+    """The drift that a check must find: kind, trip and, for findings about a pair, email and role."""
     clients = client_emails(connection)
     rows = junction_pairs(connection)
     found: set[tuple[str, int, str | None, str | None]] = set()
@@ -184,7 +184,7 @@ def drift(connection: sqlite3.Connection) -> set[tuple[str, int, str | None, str
 
 
 def _pair_kinds(entries: Sequence[Entry], rows: Sequence[Pair]) -> Iterator[tuple[str, Pair]]:
-    """A junction row without a role counts as a traveler's, but not as in order."""
+    """A junction row without a role counts as a traveler's, but is reported."""
     in_junction = [(email, _role(role)) for email, role in rows]
     for pair in {*in_junction, *(entry.pair for entry in entries if entry.pair)}:
         of_pair = [entry for entry in entries if entry.pair == pair]

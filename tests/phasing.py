@@ -1,4 +1,4 @@
-"""Leading a real database through its phases, and looking at it from beside."""
+"""Moving a real database through its phases, and inspecting it with a separate connection."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
     from database.embedded import EmbeddedDatabase
 
-# What lets every unlinked entry and every quarantined text pass.
+# Accepts every unlinked entry and every quarantined text.
 EVERYTHING = ("unlinked/*", "quarantine/*")
 
 
 async def assert_in_order(db: EmbeddedDatabase, phase: Phase) -> None:
-    """The database is in this phase, has what belongs to it and nothing else, and its stores agree."""
+    """Check that the database is in this phase, has exactly that phase's schema, and its stores agree."""
     assert (await read_phase(db)).phase == phase
     assert await differences(db, phase) == []
     report = await check(db)
@@ -33,7 +33,7 @@ async def assert_in_order(db: EmbeddedDatabase, phase: Phase) -> None:
 
 
 async def lead_to(db: EmbeddedDatabase, phase: Phase) -> None:
-    """Move on or back, one phase at a time, whatever is unlinked."""
+    """Move up or down one phase at a time, accepting unlinked entries."""
     while (here := (await read_phase(db)).phase) != phase:
         if PHASES.index(here) < PHASES.index(phase):
             await advance(db, quiet_days=0, accept=EVERYTHING)
@@ -42,7 +42,7 @@ async def lead_to(db: EmbeddedDatabase, phase: Phase) -> None:
 
 
 async def obstacles(db: EmbeddedDatabase, quiet_days: int = 0) -> list[str]:
-    """The names of what stands in the way; nothing moves while anything does, and the refusal says each name."""
+    """The names of the obstacles; nothing moves while there are any, and the refusal names each of them."""
     names = [one["name"] for one in (await phase_status(db, quiet_days)).obstacles]
     before = await read_phase(db)
     if names:
@@ -55,13 +55,13 @@ async def obstacles(db: EmbeddedDatabase, quiet_days: int = 0) -> list[str]:
 
 
 def look(path: Path, sql: str, *params: Any) -> list[tuple[Any, ...]]:
-    """Run one statement as any program would, each time on a connection of its own."""
+    """Run one statement as another program would, on a new connection each time."""
     with closing(raw.connect(path)) as connection:
         return connection.execute(sql, params).fetchall()
 
 
 def refusal(path: Path, sql: str, *params: Any) -> str:
-    """Why SQLite refuses the statement."""
+    """SQLite's reason for refusing the statement."""
     with pytest.raises(sqlite3.Error) as error:
         look(path, sql, *params)
     return str(error.value)

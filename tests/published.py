@@ -1,8 +1,8 @@
-"""What the project shows of itself: a snapshot of each tool's schema, and the README's tables.
+"""Generate the published artifacts: a snapshot of each tool's schema, and the README's tables.
 
     python tests/published.py
 
-writes them anew; the tests compare.
+writes them; the tests compare.
 """
 
 from __future__ import annotations

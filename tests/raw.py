@@ -1,4 +1,4 @@
-"""Database files for tests: made in no time from one template, and opened without any code of ours."""
+"""Database files for tests: copied quickly from one template, and opened without any code of the project."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ async def migrate_file(path: Path) -> MigrationReport:
 
 
 def new_file(path: Path) -> Path:
-    """Put an empty migrated database there."""
+    """Create an empty migrated database."""
     path.write_bytes(_template())
     return path
 
@@ -46,7 +46,7 @@ def _template() -> bytes:
     folder = Path(tempfile.mkdtemp())
     try:
         path = folder / "template.db"
-        with ThreadPoolExecutor() as pool:  # a thread has no event loop yet, whoever calls
+        with ThreadPoolExecutor() as pool:  # a new thread has no event loop, whatever the caller runs in
             pool.submit(lambda: asyncio.run(migrate_file(path))).result()
         return path.read_bytes()
     finally:
@@ -54,7 +54,7 @@ def _template() -> bytes:
 
 
 def everything(path: Path) -> list[str]:
-    """The whole database, internal counters included."""
+    """The whole database, including internal counters."""
     connection = connect(path)
     try:
         return dump(connection)
@@ -88,5 +88,5 @@ def names_in(folder: Path) -> list[str]:
 
 
 def mode_of(path: Path | str) -> int:
-    """Who may do what with the file: the lowest nine bits of its mode."""
+    """The permissions of the file: the lowest nine bits of its mode."""
     return stat.S_IMODE(Path(path).stat().st_mode)

@@ -1,6 +1,6 @@
-"""Arguments for a tool, drawn from the schema that it publishes.
+"""Strategies for a tool's arguments, drawn from the schema that it publishes.
 
-`valid` draws what the schema allows, most often values that exist in the database, so that calls get deep. `spoiled`
+`valid` draws what the schema allows, mostly values that exist in the database, so that calls get far. `spoiled`
 spoils such arguments in one or two places.
 """
 
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 Schema: TypeAlias = dict[str, Any]
 Path: TypeAlias = tuple[str | int, ...]
 
-# What becomes of a value that is spoiled.
+# Replacements for a spoiled value.
 Change: TypeAlias = "Callable[[Any], Any]"
 
 # Plausible values by the name of the field.
 Known: TypeAlias = "Mapping[str, Sequence[Any]]"
 
-# Longest text that is drawn letter by letter, and most items; past it stand the bounds alone.
+# The longest text drawn letter by letter, and the most items; longer ones only have the schema's bounds.
 SHORT = 30
 FEW = 4
 
@@ -42,18 +42,18 @@ _json = st.recursive(
 
 @st.composite
 def mostly(draw: DrawFn, often: SearchStrategy[Any], seldom: SearchStrategy[Any], times: int = 15) -> Any:
-    """Values of `often`, and one in so many times of `seldom`; one_of takes equal branches for one."""
+    """Values of `often`, and rarely one of `seldom`; one_of merges equal branches."""
     return draw(seldom if draw(st.integers(0, times)) == times else often)
 
 
 def valid(schema: Schema, known: Known) -> SearchStrategy[dict[str, Any]]:
-    """Arguments that the schema allows. What the schema does not say, such as that a day exists, may be wrong."""
+    """Arguments that the schema allows. They may break rules that it can't express, such as that a date exists."""
     return _Fields(schema, known).drawn(schema, "")
 
 
 @st.composite
 def spoiled(draw: DrawFn, allowed: SearchStrategy[dict[str, Any]]) -> dict[str, Any]:
-    """Arguments of which something is missing, too much, out of bounds or of another type."""
+    """Arguments with something missing, extra, out of bounds or of another type."""
     arguments: Any = draw(allowed)
     for _ in range(draw(st.integers(1, 2))):
         path = draw(st.sampled_from(list(_paths(arguments))))
@@ -70,7 +70,7 @@ class _Fields:
         self._known = known
 
     def drawn(self, node: Schema, name: str) -> SearchStrategy[Any]:
-        """Values of a field of this name; a list's items bear its name."""
+        """Values of a field of this name; a list's items use the name of the list."""
         here = self._resolved(node)
         options: list[Schema] = here.get("oneOf") or here.get("anyOf", [])
         if options:
@@ -158,7 +158,7 @@ def _in_objects(depth: int) -> Any:
 
 _depths = st.sampled_from([5, 99, 100, 101, 150, 300])
 
-# What no schema of ours allows, or what programs stumble over.
+# Values that none of our schemas allows, or that often break programs.
 _strange = st.one_of(
     st.sampled_from([None, True, False, 0, -1, 1.5, -0.0, 2**31, 2**53 + 1, 2**63 - 1, 2**63, -(2**63) - 1, 2**64]),
     st.sampled_from([1e308, 5e-324, math.nan, math.inf, -math.inf, 10**400, -(10**4000)]),
@@ -181,7 +181,7 @@ def _with_another_key(value: Any) -> Any:
 
 
 def _longer(value: Any) -> Any:
-    """More than any list may have; numbers turn negative."""
+    """More items than any list may have; numbers turn negative."""
     if isinstance(value, str | list):
         sequence = cast("list[Any]", value)
         return sequence * (2001 // (len(sequence) or 1) + 1)
@@ -210,7 +210,7 @@ _changes: SearchStrategy[Change] = st.sampled_from(_CHANGES) | _strange.map(_put
 
 
 def _paths(value: Any, path: Path = ()) -> Iterator[Path]:
-    """Where something stands in the value, itself first."""
+    """The path of every part of the value, the value itself first."""
     yield path
     if isinstance(value, dict):
         for key, inner in cast("dict[str, Any]", value).items():

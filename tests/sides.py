@@ -1,4 +1,4 @@
-"""Writing and reading either side of the dual write in raw SQL, as old code and new code do."""
+"""Raw SQL that writes and reads either side of the dual write, as old code and new code do."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ def unassign(con: sqlite3.Connection, email: str, role: str = "traveler") -> Non
 
 
 def write_json(con: sqlite3.Connection, clients: Any) -> None:
-    """As old code does: the whole column."""
+    """Write the whole column, as old code does."""
     con.execute("UPDATE trips_v2 SET clients = ? WHERE trip_id = ?", (text_of(clients), TRIP))
 
 
 def write_past_the_triggers(con: sqlite3.Connection, clients: str, trip: int = TRIP) -> None:
-    """As a program on a copy without triggers did, before the file came back."""
+    """Write with the triggers dropped, as a program did on a copy that had none."""
     trigger = con.execute("SELECT sql FROM sqlite_master WHERE name = 'trg_trips_v2_clients_update'").fetchone()[0]
     con.execute("DROP TRIGGER trg_trips_v2_clients_update")
     con.execute("UPDATE trips_v2 SET clients = ? WHERE trip_id = ?", (clients, trip))

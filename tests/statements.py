@@ -1,4 +1,4 @@
-"""What the property tests draw: e-mails, roles, conflict clauses, and JSON of every kind seen in the wild."""
+"""Strategies for the property tests: emails, roles, conflict clauses, and JSON of every kind found in the wild."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-# Two that differ only by case are both clients; the last three are not, or not in that spelling.
+# Two that differ only by case are both clients; the last three are no clients, or not in that spelling.
 CLIENTS = ["a@x.io", "b@x.io", "C@x.io", "c@x.io", "d@x.io"]
 EMAILS = [*CLIENTS, "A@X.IO", " b@x.io ", "new@x.io"]
 ROLES = ["traveler", "payer", "primary", None, "", " "]
@@ -19,10 +19,10 @@ conflicts = st.sampled_from(["", "OR REPLACE", "OR IGNORE", "OR FAIL"])
 _likely = st.tuples(st.integers(1, 4), st.sampled_from(CLIENTS), roles)
 assignments = st.one_of(_likely, _likely, _likely, st.tuples(trips, emails, roles))
 
-# Which of the rows that are there, in the order of their ids; past the last stands for an id that is not there.
+# Index of an existing row, in the order of ids; an index past the last row stands for an id that doesn't exist.
 rows_at = st.integers(0, 6)
 
-# NOTE stands for a note that is still to be numbered.
+# NOTE is replaced by a numbered note.
 FIRST_TRIPS = [
     '[{"email":"a@x.io","role":"traveler","name":"NOTE"},{"name":"NOTE"},{"email":"b@x.io","role":"payer"}]',
     '[{"email":"C@x.io","role":"traveler","k":"NOTE"},{"email":"c@x.io","role":"traveler","k":"NOTE"}]',

@@ -1,4 +1,4 @@
-"""A server over HTTP as a process of its own, and requests to it as plain as they can be."""
+"""A server over HTTP in a separate process, and plain requests to it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Generator, Mapping
     from pathlib import Path
 
-# Longer than any answer takes: a hang is a failure.
+# Longer than any answer takes, so that a hang is a failure.
 PATIENCE = 30
 
 JSON_HEADERS = {"Content-Type": "application/json", "Accept": "application/json, text/event-stream"}
@@ -47,7 +47,7 @@ class Reply:
 
 @dataclass
 class Team:
-    """A running server. `said` collects what it writes to stderr, line by line."""
+    """A running server. `said` collects its stderr, line by line."""
 
     process: subprocess.Popen[str]
     greeting: str
@@ -62,7 +62,7 @@ class Team:
         return http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
 
     def request(self, method: str, path: str, body: bytes | None = None, /, **headers: str) -> Reply:
-        """Names of headers are sent with - for _."""
+        """Send a request; underscores in header names become hyphens."""
         connection = self.connect()
         try:
             connection.request(method, path, body, {name.replace("_", "-"): text for name, text in headers.items()})
@@ -72,7 +72,7 @@ class Team:
             connection.close()
 
     def post(self, message: object, token: str | None = None, /, **headers: str) -> Reply:
-        """Send a message as clients of the older era do, or bytes as they are."""
+        """Send a message as clients of the older protocol era do; bytes are sent unchanged."""
         body = message if isinstance(message, bytes) else json.dumps(message).encode()
         authorization = {"Authorization": f"Bearer {token}"} if token is not None else {}
         return self.request("POST", "/mcp", body, **(JSON_HEADERS | authorization | headers))
@@ -94,7 +94,7 @@ class Team:
 
 @contextmanager
 def serving(path: Path, *options: object, address: str = "127.0.0.1:0") -> Generator[Team]:
-    """Start a server on a port that is free, and end it afterwards if it still runs."""
+    """Start a server on a free port; stop it afterwards if it still runs."""
     command = [*own_command(), "serve", "--db", str(path), "--http", address, *map(str, options)]
     with subprocess.Popen(
         command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -133,7 +133,7 @@ def call(tool: str, request_id: int | str = 1, /, **arguments: Any) -> dict[str,
 
 
 def as_now(message: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
-    """The message and headers of the era without a handshake."""
+    """The message and headers of the protocol era without a handshake."""
     meta = {
         "io.modelcontextprotocol/protocolVersion": "2026-07-28",
         "io.modelcontextprotocol/clientCapabilities": {},

@@ -1,4 +1,4 @@
-"""Each write's actor stands in the activity log: the client's name, or the name of the token that it came with."""
+"""The activity log records the actor of each write: the name of the client, or of the token it used."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def logged(path: Path) -> set[tuple[str, str | None]]:
 
 
 @each_era
-async def test_whatever_a_client_writes_is_logged_under_its_name_and_version(tmp_path: Path, era: Era) -> None:
+async def test_each_tools_write_is_logged_under_the_clients_name_and_version(tmp_path: Path, era: Era) -> None:
     path = seeded(tmp_path / "voygen.db")
     async with await open_database(path) as db:
         phased = PhasedDatabase(db, {migration.name for migration in shipped()})
@@ -58,7 +58,7 @@ async def test_whatever_a_client_writes_is_logged_under_its_name_and_version(tmp
     assert {"TripCreated", "ClientUpdated", "ClientDeleted", "StatusChanged"} <= {kind for kind, _ in entries}
 
 
-def test_over_http_the_name_of_the_token_is_logged_and_without_one_the_clients(tmp_path: Path) -> None:
+def test_over_http_the_log_has_the_tokens_name_or_without_a_token_the_clients(tmp_path: Path) -> None:
     path = seeded(tmp_path / "voygen.db")
     message, headers = as_now(add_note("By nobody that is known"))
     with serving(path) as team:
@@ -69,14 +69,14 @@ def test_over_http_the_name_of_the_token_is_logged_and_without_one_the_clients(t
     assert {name for _, name in logged(path)} == {"t 1", "ines-laptop"}
 
 
-async def test_what_nobody_said_his_name_for_has_none(tmp_path: Path) -> None:
+async def test_a_write_without_a_known_client_is_logged_without_an_actor(tmp_path: Path) -> None:
     path = seeded(tmp_path / "voygen.db")
     async with await open_database(path) as db:
         await db.batch([log(KYOTO, [("Anonymous", "")], "2026-01-01T00:00:00Z")])
     assert logged(path) == {("Anonymous", None)}
 
 
-async def test_calls_at_the_same_time_do_not_take_each_others_names() -> None:
+async def test_concurrent_calls_keep_their_own_actor() -> None:
     async def call(name: str) -> list[str | None]:
         seen: list[str | None] = []
         with acting(name):
@@ -89,21 +89,21 @@ async def test_calls_at_the_same_time_do_not_take_each_others_names() -> None:
     assert results == [[str(number)] * 20 for number in range(20)]
 
 
-def test_a_tokens_name_goes_before_the_clients() -> None:
+def test_a_tokens_name_takes_precedence_over_the_clients() -> None:
     with acting("ines-laptop"), acting("claude-desktop 1.2"):
         assert actor() == "ines-laptop"
     assert actor() is None
 
 
 @given(st.text() | st.none())
-def test_whatever_a_client_calls_itself_the_name_is_short_and_printable(name: str | None) -> None:
+def test_an_actors_name_is_short_and_printable_for_any_client_name(name: str | None) -> None:
     with acting(name):
         said = actor()
         assert said is None or (0 < len(said) <= LONGEST and said.isprintable())
 
 
 @pytest.mark.parametrize("older", ["actor", "ACTOR"])
-def test_a_legacy_log_that_has_such_a_column_already_keeps_it(tmp_path: Path, older: str) -> None:
+def test_a_legacy_log_that_already_has_an_actor_column_keeps_its_values(tmp_path: Path, older: str) -> None:
     path = tmp_path / "voygen.db"
     with closing(sqlite3.connect(path)) as connection:
         connection.executescript((raw.LEGACY / "seed-legacy.sql").read_text(encoding="utf-8"))

@@ -1,4 +1,4 @@
-"""What is open is put to the person where the client can ask, and refused in words where it cannot."""
+"""Ambiguous and destructive calls ask the person if the client supports it; otherwise the error says what to send."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Action = Literal["accept", "decline", "cancel"]
 
 
 class Person:
-    """Answers each question as told, and remembers what was asked."""
+    """Gives prepared answers, and remembers the questions."""
 
     def __init__(self, *answers: str, action: Action = "accept", before: Callable[[], object] = lambda: None) -> None:
         self.answers = list(answers)
@@ -35,22 +35,20 @@ class Person:
 
     @property
     def choices(self) -> list[list[tuple[str, str]]]:
-        """Of each question the values that could be chosen, with their words."""
+        """For each question, the choices with their titles."""
         forms = [params.requested_schema["properties"]["choice"]["oneOf"] for params in self.asked]
         return [[(option["const"], option["title"]) for option in form] for form in forms]
 
 
-def two_of_a_kind(desk: Desk) -> None:
+def give_two_trips_similar_names(desk: Desk) -> None:
     desk.sql("UPDATE trips_v2 SET trip_name = 'Goa ' || trip_id WHERE trip_id IN (1, 2)")
 
 
 @each_era
-async def test_which_of_several_trips_is_meant_is_asked_and_the_one_chosen_is_written_to(
-    tmp_path: Path, era: Era
-) -> None:
+async def test_an_ambiguous_trip_is_asked_about_and_the_chosen_trip_is_written_to(tmp_path: Path, era: Era) -> None:
     person = Person(str(BANFF))
     async with new_desk(tmp_path, era, person.answer) as desk:
-        two_of_a_kind(desk)
+        give_two_trips_similar_names(desk)
         answer = await desk.bulk("goa", op("add_note", note="sea view"))
         assert (answer["success"], answer["trip_id"]) == (True, BANFF)
         assert [note["note"] for note in desk.json("notes", BANFF)] == ["sea view"]
@@ -62,7 +60,7 @@ async def test_which_of_several_trips_is_meant_is_asked_and_the_one_chosen_is_wr
 
 
 @each_era
-async def test_a_trip_is_deleted_once_the_person_agrees_and_without_its_name(tmp_path: Path, era: Era) -> None:
+async def test_a_trip_is_deleted_without_its_exact_name_once_the_person_agrees(tmp_path: Path, era: Era) -> None:
     person = Person("Lima in Kyoto")
     async with new_desk(tmp_path, era, person.answer) as desk:
         answer = await desk.call("delete_trip", trip_identifier="lima-in-kyoto")
@@ -72,10 +70,10 @@ async def test_a_trip_is_deleted_once_the_person_agrees_and_without_its_name(tmp
 
 
 @each_era
-async def test_the_trip_and_the_deletion_are_asked_one_after_the_other(tmp_path: Path, era: Era) -> None:
+async def test_an_ambiguous_deletion_asks_for_the_trip_first_and_then_for_consent(tmp_path: Path, era: Era) -> None:
     person = Person("1", "Goa 1")
     async with new_desk(tmp_path, era, person.answer) as desk:
-        two_of_a_kind(desk)
+        give_two_trips_similar_names(desk)
         assert (await desk.call("delete_trip", trip_identifier="goa"))["trip_id"] == KYOTO
     assert [len(choices) for choices in person.choices] == [2, 1]
 
@@ -86,7 +84,7 @@ async def test_the_trip_and_the_deletion_are_asked_one_after_the_other(tmp_path:
     [Person(action="decline"), Person(action="cancel"), Person("another"), Person("")],
     ids=["declined", "cancelled", "no choice of ours", "nothing chosen"],
 )
-async def test_without_the_persons_consent_nothing_is_deleted(tmp_path: Path, era: Era, person: Person) -> None:
+async def test_nothing_is_deleted_without_the_persons_consent(tmp_path: Path, era: Era, person: Person) -> None:
     async with new_desk(tmp_path, era, person.answer) as desk:
         before = desk.everything()
         arguments = {"trip_identifier": KYOTO, "confirm_trip_name": "Lima in Kyoto"}
@@ -95,12 +93,10 @@ async def test_without_the_persons_consent_nothing_is_deleted(tmp_path: Path, er
 
 
 @each_era
-async def test_a_cleanup_asks_with_the_number_and_the_names_and_a_dry_run_asks_nothing(
-    tmp_path: Path, era: Era
-) -> None:
+async def test_a_cleanup_asks_with_the_count_and_names_and_a_dry_run_asks_nothing(tmp_path: Path, era: Era) -> None:
     person = Person("yes")
     async with new_desk(tmp_path, era, person.answer) as desk:
-        two_of_a_kind(desk)
+        give_two_trips_similar_names(desk)
         await desk.call("cleanup_duplicate_trips", name_patterns=["goa*"])
         assert person.asked == []
         done = await desk.call("cleanup_duplicate_trips", name_patterns=["goa*"], dry_run=False)
@@ -115,7 +111,7 @@ async def test_a_cleanup_asks_with_the_number_and_the_names_and_a_dry_run_asks_n
 
 
 @each_era
-async def test_the_name_of_another_trip_is_refused_without_a_question(tmp_path: Path, era: Era) -> None:
+async def test_deleting_with_the_name_of_another_trip_is_refused_without_a_question(tmp_path: Path, era: Era) -> None:
     person = Person("Lima in Kyoto")
     async with new_desk(tmp_path, era, person.answer) as desk:
         error = await desk.refused("delete_trip", trip_identifier=KYOTO, confirm_trip_name="Ode in Banff")
@@ -124,7 +120,7 @@ async def test_the_name_of_another_trip_is_refused_without_a_question(tmp_path: 
 
 
 @each_era
-async def test_a_trip_that_was_renamed_while_the_person_thought_is_not_deleted(tmp_path: Path, era: Era) -> None:
+async def test_a_trip_renamed_while_the_person_decides_is_not_deleted(tmp_path: Path, era: Era) -> None:
     person = Person("Lima in Kyoto")
     async with new_desk(tmp_path, era, person.answer) as desk:
         person.before = lambda: desk.sql("UPDATE trips_v2 SET trip_name = 'Kept' WHERE trip_id = 1")
@@ -133,12 +129,12 @@ async def test_a_trip_that_was_renamed_while_the_person_thought_is_not_deleted(t
 
 
 @each_era
-async def test_a_call_with_a_key_is_asked_once_and_answered_from_its_receipt_afterwards(
+async def test_a_call_with_an_idempotency_key_asks_once_and_is_then_answered_from_its_receipt(
     tmp_path: Path, era: Era
 ) -> None:
     person = Person(str(BANFF))
     async with new_desk(tmp_path, era, person.answer) as desk:
-        two_of_a_kind(desk)
+        give_two_trips_similar_names(desk)
         first = await desk.bulk("goa", op("add_note", note="x"), idempotency_key="k")
         again = await desk.bulk("goa", op("add_note", note="x"), idempotency_key="k")
         assert again == first | {"replayed": True}
@@ -146,9 +142,9 @@ async def test_a_call_with_a_key_is_asked_once_and_answered_from_its_receipt_aft
 
 
 @each_era
-async def test_where_the_client_cannot_ask_the_error_says_what_to_send(tmp_path: Path, era: Era) -> None:
+async def test_without_elicitation_support_the_error_says_what_to_send(tmp_path: Path, era: Era) -> None:
     async with new_desk(tmp_path, era) as desk:
-        two_of_a_kind(desk)
+        give_two_trips_similar_names(desk)
         error = await desk.refused("continue_trip", search_query="goa")
         assert error.startswith("ambiguous: 2 trips match")
         assert error.endswith("Ask the person which one, then send its id as search_query.")

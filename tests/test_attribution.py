@@ -1,4 +1,4 @@
-"""Gaps of the activity log: entries without a client, trips without an entry."""
+"""Filling gaps in the activity log: entries without a client, trips without an entry."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def entries(desk: Desk) -> list[tuple[Any, ...]]:
     return desk.sql("SELECT activity_type, trip_id, client_id FROM ActivityLog ORDER BY activity_id")
 
 
-async def test_log_entries_are_given_their_trips_primary_client(tmp_path: Path) -> None:
+async def test_log_entries_without_a_client_get_their_trips_primary_client(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         desk.sql("UPDATE trips_v2 SET primary_client_email = 'CEM@example.net ' WHERE trip_id = ?", KYOTO)
         await desk.do(BANFF, op("assign_client", email=ANA, role="primary_traveler"))
@@ -34,7 +34,7 @@ async def test_log_entries_are_given_their_trips_primary_client(tmp_path: Path) 
         assert desk.everything() == before
 
 
-async def test_trips_without_an_entry_get_one_and_no_entry_is_lost(tmp_path: Path) -> None:
+async def test_trips_without_a_log_entry_get_one_and_existing_entries_stay(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         await desk.do(KYOTO, op("add_activity", details="x"))
         desk.sql("UPDATE trips_v2 SET primary_client_email = ? WHERE trip_id = 3", BEN)

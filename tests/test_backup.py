@@ -1,4 +1,4 @@
-"""A backup is the database as of one moment, made while others write, and has its name only once it is whole."""
+"""A backup is a consistent snapshot made while others write, and gets its name only once it is complete."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ posix = pytest.mark.skipif(sys.platform == "win32", reason="POSIX rights")
 
 @contextmanager
 def written_to(path: Path) -> Generator[None]:
-    """Somebody assigns and unassigns without a pause meanwhile, each on both sides."""
+    """Assign and unassign in the background without pause, each on both sides."""
     stop, written = threading.Event(), threading.Event()
 
     def write() -> None:
@@ -52,7 +52,7 @@ def written_to(path: Path) -> Generator[None]:
 
 
 def padded(path: Path) -> Path:
-    """Large enough that a copy takes many steps."""
+    """Make the database so large that a copy takes many steps."""
     seeded(path)
     with closing(raw.connect(path)) as connection:
         connection.execute(
@@ -62,7 +62,7 @@ def padded(path: Path) -> Path:
     return path
 
 
-def test_a_backup_is_the_whole_database_made_while_others_write(tmp_path: Path) -> None:
+def test_a_backup_made_while_others_write_is_complete(tmp_path: Path) -> None:
     path, target = padded(tmp_path / "voygen.db"), tmp_path / "copy.db"
     with written_to(path):
         done = voygen("backup", "--db", path, "--to", target)
@@ -74,7 +74,7 @@ def test_a_backup_is_the_whole_database_made_while_others_write(tmp_path: Path) 
     assert voygen("check", "--db", target).returncode == 0
 
 
-async def test_a_copy_in_steps_is_as_of_its_first_step_and_tells_how_far_it_is(
+async def test_a_copy_in_steps_is_a_snapshot_of_its_first_step_and_reports_progress(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(connections, "COPIED_AT_ONCE", 10)
@@ -97,7 +97,7 @@ async def test_a_copy_in_steps_is_as_of_its_first_step_and_tells_how_far_it_is(
         assert original.execute(count).fetchone() == (len(told),)
 
 
-def test_without_a_name_the_backup_lies_beside_the_database(tmp_path: Path) -> None:
+def test_without_a_file_name_the_backup_lies_beside_the_database(tmp_path: Path) -> None:
     path = seeded(tmp_path / "voygen.db")
     first, second = (json.loads(voygen("backup", "--db", path, "--json").stdout) for _ in range(2))
     assert first["backup"] < second["backup"]
@@ -111,7 +111,7 @@ def test_without_a_name_the_backup_lies_beside_the_database(tmp_path: Path) -> N
 
 
 @posix
-def test_a_backup_is_readable_by_its_owner_only(tmp_path: Path) -> None:
+def test_a_backup_is_readable_only_by_its_owner(tmp_path: Path) -> None:
     path = seeded(tmp_path / "voygen.db")
     path.chmod(0o644)
     voygen("backup", "--db", path, "--to", tmp_path / "new" / "copy.db")
@@ -120,7 +120,7 @@ def test_a_backup_is_readable_by_its_owner_only(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["seed-legacy", "d1-export-2025", "drifted-dual-write"])
-def test_a_database_that_was_never_migrated_is_backed_up_as_it_is(
+def test_an_unmigrated_database_is_backed_up_unchanged(
     tmp_path: Path, legacy_database: Callable[[str], Path], name: str
 ) -> None:
     path = legacy_database(name)
@@ -130,7 +130,7 @@ def test_a_database_that_was_never_migrated_is_backed_up_as_it_is(
     assert raw.everything(tmp_path / "copy.db") == raw.everything(path)
 
 
-def test_nothing_is_written_over_and_nothing_half_made_is_left(tmp_path: Path) -> None:
+def test_a_backup_overwrites_nothing_and_leaves_no_partial_file(tmp_path: Path) -> None:
     path = seeded(tmp_path / "voygen.db")
     (tmp_path / "kept.db").write_text("mine")
     damaged = tmp_path / "damaged.db"
@@ -147,7 +147,7 @@ def test_nothing_is_written_over_and_nothing_half_made_is_left(tmp_path: Path) -
     assert not [name for name in raw.names_in(tmp_path) if name.startswith("copy") or "partial" in name]
 
 
-async def test_a_database_with_unlinked_entries_is_whole_and_is_backed_up(tmp_path: Path) -> None:
+async def test_a_database_with_unlinked_entries_counts_as_whole_and_is_backed_up(tmp_path: Path) -> None:
     path = tmp_path / "drifted.db"
     assert voygen("migrate", "--db", path, "--from", raw.LEGACY / "drifted-dual-write.sql").returncode == 0
     copied = voygen("backup", "--db", path, "--to", tmp_path / "copy.db")

@@ -1,4 +1,4 @@
-"""What naive dual writes get wrong about assignments, done right."""
+"""Mistakes that naive dual writes make with assignments, and the correct behaviour."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ENTRY = {"client_id": 1, "name": "Ana L", "email": ANA, "role": "traveler", "pre
 
 
 @each_era
-async def test_a_client_keeps_each_of_two_roles_when_the_other_is_taken_away(tmp_path: Path, era: Era) -> None:
+async def test_a_client_with_two_roles_keeps_one_when_the_other_is_removed(tmp_path: Path, era: Era) -> None:
     async with new_desk(tmp_path, era) as desk:
         await desk.do(KYOTO, op("assign_client", email=ANA, role="payer"))
         assert await desk.roles(KYOTO) == {(ANA, "traveler"), (ANA, "payer")}
@@ -28,7 +28,7 @@ async def test_a_client_keeps_each_of_two_roles_when_the_other_is_taken_away(tmp
 
 
 @each_era
-async def test_the_same_assignment_again_changes_nothing_and_the_answer_says_so(tmp_path: Path, era: Era) -> None:
+async def test_repeating_an_assignment_changes_nothing_and_the_answer_says_so(tmp_path: Path, era: Era) -> None:
     async with new_desk(tmp_path, era) as desk:
         await desk.do(KYOTO, op("assign_client", email=BEN))
         before = desk.everything()
@@ -42,7 +42,7 @@ async def test_the_same_assignment_again_changes_nothing_and_the_answer_says_so(
 
 
 @each_era
-async def test_an_entry_without_an_email_outlives_every_change_of_others(tmp_path: Path, era: Era) -> None:
+async def test_an_entry_without_an_email_survives_changes_to_others(tmp_path: Path, era: Era) -> None:
     baby = {"name": "Baby Lima", "role": "traveler"}
     async with new_desk(tmp_path, era) as desk:
         desk.sql("UPDATE trips_v2 SET clients = ? WHERE trip_id = ?", json.dumps([baby, ENTRY]), KYOTO)
@@ -57,7 +57,7 @@ async def test_an_entry_without_an_email_outlives_every_change_of_others(tmp_pat
 
 
 @each_era
-async def test_assigning_a_client_who_is_in_the_json_keeps_what_the_entry_says(tmp_path: Path, era: Era) -> None:
+async def test_assigning_a_client_who_is_already_in_the_json_keeps_the_entrys_details(tmp_path: Path, era: Era) -> None:
     async with new_desk(tmp_path, era) as desk:
         desk.sql("UPDATE trips_v2 SET clients = ? WHERE trip_id = ?", json.dumps([ENTRY]), KYOTO)
         await desk.do(KYOTO, op("assign_client", email=ANA), op("assign_client", email=ANA, role="payer"))
@@ -68,7 +68,9 @@ async def test_assigning_a_client_who_is_in_the_json_keeps_what_the_entry_says(t
 
 @each_era
 @pytest.mark.parametrize("raw", ['[{"email": "ana@example.net", "rol', "", "plain words", '{"a":1} trailing'])
-async def test_malformed_json_stops_no_assignment_and_its_text_is_kept(tmp_path: Path, era: Era, raw: str) -> None:
+async def test_an_assignment_succeeds_despite_malformed_json_and_the_text_is_kept(
+    tmp_path: Path, era: Era, raw: str
+) -> None:
     async with new_desk(tmp_path, era) as desk:
         desk.sql("UPDATE trips_v2 SET clients = ? WHERE trip_id = ?", raw, KYOTO)
         (result,) = await desk.do(KYOTO, op("assign_client", email=BEN))
@@ -79,7 +81,9 @@ async def test_malformed_json_stops_no_assignment_and_its_text_is_kept(tmp_path:
 
 @each_era
 @pytest.mark.parametrize("raw", ["null", "{}", '"text"', "7"])
-async def test_json_that_is_no_list_gives_one_answer_for_both_stores(tmp_path: Path, era: Era, raw: str) -> None:
+async def test_json_that_is_not_a_list_gives_one_consistent_answer_for_both_stores(
+    tmp_path: Path, era: Era, raw: str
+) -> None:
     async with new_desk(tmp_path, era) as desk:
         desk.drop_triggers("trg_trips_v2_clients_update")
         desk.sql("UPDATE trips_v2 SET clients = ? WHERE trip_id = ?", raw, EMPTY)
@@ -91,7 +95,7 @@ async def test_json_that_is_no_list_gives_one_answer_for_both_stores(tmp_path: P
 
 
 @each_era
-async def test_one_malformed_trip_takes_nothing_else_down(tmp_path: Path, era: Era) -> None:
+async def test_one_malformed_trip_does_not_affect_other_trips(tmp_path: Path, era: Era) -> None:
     async with new_desk(tmp_path, era) as desk:
         desk.drop_triggers("trg_trips_v2_clients_update")
         desk.sql("UPDATE trips_v2 SET clients = '[{\"em' WHERE trip_id = ?", EMPTY)
@@ -102,7 +106,7 @@ async def test_one_malformed_trip_takes_nothing_else_down(tmp_path: Path, era: E
 
 
 @each_era
-async def test_where_one_of_three_operations_fails_the_answer_is_no_success_and_says_which(
+async def test_when_one_of_three_operations_fails_the_answer_reports_failure_and_names_it(
     tmp_path: Path, era: Era
 ) -> None:
     async with new_desk(tmp_path, era) as desk:
@@ -137,7 +141,7 @@ BAD_EMAILS: list[tuple[dict[str, Any], str]] = [
 
 @each_era
 @pytest.mark.parametrize(("data", "words"), BAD_EMAILS, ids=[str(data) for data, _ in BAD_EMAILS])
-async def test_a_client_who_cannot_be_told_is_refused_with_what_to_send_instead(
+async def test_an_assignment_that_does_not_identify_a_client_is_refused_with_what_to_send(
     tmp_path: Path, era: Era, data: dict[str, Any], words: str
 ) -> None:
     async with new_desk(tmp_path, era) as desk:
@@ -155,7 +159,7 @@ async def test_padding_and_case_of_an_email_do_not_matter(tmp_path: Path, email:
 
 
 @each_era
-async def test_a_client_written_to_the_json_by_old_code_is_on_the_trip(tmp_path: Path, era: Era) -> None:
+async def test_a_client_that_old_code_wrote_to_the_json_is_on_the_trip(tmp_path: Path, era: Era) -> None:
     async with new_desk(tmp_path, era) as desk:
         desk.sql(
             "UPDATE trips_v2 SET clients = ? WHERE trip_id = ?",
@@ -166,7 +170,7 @@ async def test_a_client_written_to_the_json_by_old_code_is_on_the_trip(tmp_path:
 
 
 @each_era
-async def test_the_view_has_one_row_a_pair_and_says_where_it_stands(tmp_path: Path, era: Era) -> None:
+async def test_the_view_has_one_row_per_pair_and_says_which_store_has_it(tmp_path: Path, era: Era) -> None:
     view = "SELECT assigned_email, assigned_role, source FROM trip_client_relationships WHERE trip_id = ? ORDER BY 1, 2"
     async with new_desk(tmp_path, era) as desk:
         await desk.do(KYOTO, op("assign_client", email=BEN, role="payer"), op("assign_client", email=BEN))
@@ -179,7 +183,7 @@ async def test_the_view_has_one_row_a_pair_and_says_where_it_stands(tmp_path: Pa
 
 
 @each_era
-async def test_a_clients_email_changes_and_a_client_goes_on_both_sides(tmp_path: Path, era: Era) -> None:
+async def test_a_changed_email_and_a_deleted_client_reach_both_stores(tmp_path: Path, era: Era) -> None:
     async with new_desk(tmp_path, era) as desk:
         desk.sql("UPDATE trips_v2 SET primary_client_email = ? WHERE trip_id = ?", ANA, KYOTO)
         desk.sql("UPDATE clients_v2 SET email = 'lima@example.org' WHERE email = ?", ANA)
@@ -192,7 +196,7 @@ async def test_a_clients_email_changes_and_a_client_goes_on_both_sides(tmp_path:
 
 
 @each_era
-async def test_a_role_changed_in_the_junction_is_changed_in_the_json(tmp_path: Path, era: Era) -> None:
+async def test_a_role_changed_in_the_junction_changes_in_the_json(tmp_path: Path, era: Era) -> None:
     async with new_desk(tmp_path, era) as desk:
         desk.sql("UPDATE trip_client_assignments SET client_role = 'guide' WHERE trip_id = ?", KYOTO)
         assert await desk.roles(KYOTO) == {(ANA, "guide")}

@@ -1,4 +1,4 @@
-"""What a trip desk over one JSON column gets wrong about trips, done right."""
+"""Mistakes that a trip desk over one JSON column makes with trips, and the correct behaviour."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PERIOD = {"start_date": "2027-03-01", "end_date": "2027-03-05"}
 
 @each_era
 @pytest.mark.parametrize("identifier", ["", " ", "%", "_", "%%", "?", "lima % kyoto_", "x" * 301])
-async def test_an_identifier_that_names_no_trip_writes_to_none(tmp_path: Path, era: Era, identifier: str) -> None:
+async def test_an_identifier_without_a_matching_trip_writes_nothing(tmp_path: Path, era: Era, identifier: str) -> None:
     async with new_desk(tmp_path, era) as desk:
         await desk.do(EMPTY, op("rename_trip", new_name="Lima in Kyoto"))
         before = desk.everything()
@@ -29,7 +29,7 @@ async def test_an_identifier_that_names_no_trip_writes_to_none(tmp_path: Path, e
 
 
 @each_era
-async def test_a_name_of_two_trips_is_refused_with_their_ids(tmp_path: Path, era: Era) -> None:
+async def test_a_name_shared_by_two_trips_is_refused_with_their_ids(tmp_path: Path, era: Era) -> None:
     async with new_desk(tmp_path, era) as desk:
         await desk.do(EMPTY, op("rename_trip", new_name="Lima in Kyoto"))
         error = await desk.refused(
@@ -41,7 +41,7 @@ async def test_a_name_of_two_trips_is_refused_with_their_ids(tmp_path: Path, era
 
 
 @each_era
-async def test_digits_are_an_id_or_a_whole_name_and_never_part_of_one(tmp_path: Path, era: Era) -> None:
+async def test_digits_match_an_id_or_a_whole_name_but_never_part_of_one(tmp_path: Path, era: Era) -> None:
     async with new_desk(tmp_path, era) as desk:
         await desk.do(KYOTO, op("rename_trip", new_name="1984"))
         await desk.do(BANFF, op("rename_trip", new_name="Orwell 1984"))
@@ -75,7 +75,7 @@ EARLIER_NOTES: list[str | None] = [
 
 @each_era
 @pytest.mark.parametrize("earlier", EARLIER_NOTES, ids=lambda earlier: repr(earlier)[:20])
-async def test_two_notes_in_one_call_are_both_kept_whatever_was_there(
+async def test_two_notes_in_one_call_are_both_kept_whatever_the_column_held(
     tmp_path: Path, era: Era, earlier: str | None
 ) -> None:
     async with new_desk(tmp_path, era) as desk:
@@ -90,9 +90,7 @@ async def test_two_notes_in_one_call_are_both_kept_whatever_was_there(
 
 
 @each_era
-async def test_workflow_operations_of_one_call_are_applied_in_order_and_leave_a_history(
-    tmp_path: Path, era: Era
-) -> None:
+async def test_workflow_operations_of_one_call_apply_in_order_and_leave_a_history(tmp_path: Path, era: Era) -> None:
     async with new_desk(tmp_path, era) as desk:
         await desk.do(
             KYOTO,
@@ -129,7 +127,7 @@ WRONG: list[dict[str, Any]] = [
 
 @each_era
 @pytest.mark.parametrize("operation", WRONG, ids=str)
-async def test_a_cost_or_status_that_is_missing_or_odd_is_refused(
+async def test_a_missing_or_invalid_cost_or_status_is_refused(
     tmp_path: Path, era: Era, operation: dict[str, Any]
 ) -> None:
     async with new_desk(tmp_path, era) as desk:
@@ -153,7 +151,7 @@ async def test_documents_are_added_and_clients_unassigned(tmp_path: Path, era: E
 
 
 @each_era
-async def test_an_activity_that_is_added_is_stored_and_seen(tmp_path: Path, era: Era) -> None:
+async def test_an_added_activity_is_stored_and_shown(tmp_path: Path, era: Era) -> None:
     async with new_desk(tmp_path, era) as desk:
         await desk.do(
             KYOTO, op("add_activity", details="Called the ryokan"), op("add_activity", type="Call", details="Paid")
@@ -187,7 +185,9 @@ async def test_slugs_are_unique_and_readable_and_dates_are_in_order(tmp_path: Pa
 
 
 @each_era
-async def test_the_queue_of_facts_holds_one_row_a_trip_and_reason_and_refuses_none(tmp_path: Path, era: Era) -> None:
+async def test_the_facts_queue_holds_one_row_per_trip_and_reason_and_never_refuses_an_insert(
+    tmp_path: Path, era: Era
+) -> None:
     async with new_desk(tmp_path, era) as desk:
         await desk.do(KYOTO, op("assign_client", email=BEN), op("add_note", note="x"))
         await desk.do(KYOTO, op("unassign_client", email=BEN), op("add_note", note="y"))
@@ -200,7 +200,7 @@ async def test_the_queue_of_facts_holds_one_row_a_trip_and_reason_and_refuses_no
 
 
 @each_era
-async def test_a_trip_can_be_deleted_and_takes_its_assignments_along(tmp_path: Path, era: Era) -> None:
+async def test_deleting_a_trip_deletes_its_assignments(tmp_path: Path, era: Era) -> None:
     async with new_desk(tmp_path, era) as desk:
         await desk.do(KYOTO, op("assign_client", email=BEN), op("add_activity", details="x"))
         desk.sql("DELETE FROM trips_v2 WHERE trip_id = ?", KYOTO)
@@ -265,7 +265,7 @@ async def test_the_exact_name_of_one_of_a_thousand_trips_finds_that_trip(tmp_pat
 
 
 @each_era
-async def test_a_destination_that_is_in_no_trips_name_is_found(tmp_path: Path, era: Era) -> None:
+async def test_a_destination_that_no_trip_has_in_its_name_is_found(tmp_path: Path, era: Era) -> None:
     async with new_desk(tmp_path, era) as desk:
         answer = await desk.call("get_anything", query="lisbon")
         assert [(trip["trip_id"], trip["why"]) for trip in answer["trips"]] == [(EMPTY, "words in destinations")]

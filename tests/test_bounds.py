@@ -1,4 +1,4 @@
-"""No answer is longer than an agent can take: what is longer comes in parts, and says so."""
+"""No answer exceeds the size limit: longer ones come in parts, and say so."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def sent(text: str, structured: dict[str, Any] | None) -> int:
     return weight(text) + weight(structured)
 
 
-# Written past the triggers, each of which would read the list of the trip anew.
+# Written without triggers, each of which would parse the trip's list again.
 CROWD = """
 INSERT INTO clients_v2 (email, full_name)
 WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1200)
@@ -43,7 +43,7 @@ WHERE trip_id = 3;
 
 
 async def answer(desk: Desk, tool: str, /, **arguments: Any) -> dict[str, Any]:
-    """The answer, which must be short enough."""
+    """The answer, after checking that it is short enough."""
     is_error, text, structured = await desk.raw_call(tool, **arguments)
     assert not is_error, text
     assert sent(text, structured) <= LIMIT
@@ -52,7 +52,7 @@ async def answer(desk: Desk, tool: str, /, **arguments: Any) -> dict[str, Any]:
 
 
 async def rest_of(desk: Desk, tool: str, first: dict[str, Any], field: str, **arguments: Any) -> list[Any]:
-    """What follows of a field, piece by piece."""
+    """The rest of a field, piece by piece."""
     pieces: list[Any] = []
     more = first["more"]
     while cursors := [rest["cursor"] for rest in more if rest["field"] == field]:
@@ -63,7 +63,7 @@ async def rest_of(desk: Desk, tool: str, first: dict[str, Any], field: str, **ar
     return pieces
 
 
-async def test_a_long_trip_comes_in_parts_that_make_the_whole(tmp_path: Path) -> None:
+async def test_a_long_trip_comes_in_parts_that_add_up_to_the_whole(tmp_path: Path) -> None:
     notes = [{"note": f"{number} {'é' * 300}"} for number in range(400)]
     schedule = {"days": [{"day": day, "text": '"\\' * 200} for day in range(100)]}
     async with new_desk(tmp_path) as desk:
@@ -89,7 +89,7 @@ async def test_a_note_longer_than_an_answer_can_be_read_to_its_end(tmp_path: Pat
         assert first["trip"]["notes"] + "".join(pieces) == text
 
 
-async def test_a_trip_with_a_crowd_names_some_and_counts_all(tmp_path: Path) -> None:
+async def test_a_trip_with_very_many_clients_names_some_and_counts_all(tmp_path: Path) -> None:
     path = seeded(tmp_path / "voygen.db")
     with closing(raw.connect(path)) as connection, past_the_triggers(connection):
         connection.executescript(CROWD)
@@ -112,7 +112,7 @@ async def test_a_clients_long_details_come_in_parts(tmp_path: Path) -> None:
         assert other.startswith("invalid_input: cursor is of another client")
 
 
-async def test_pages_hold_what_fits_and_together_all(tmp_path: Path) -> None:
+async def test_pages_hold_what_fits_and_together_hold_everything(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         desk.sql(
             """WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 300)
@@ -131,7 +131,7 @@ async def test_pages_hold_what_fits_and_together_all(tmp_path: Path) -> None:
         assert len(seen) == len(set(seen)) == page["total"] == 303
 
 
-async def test_of_two_thousand_operations_those_that_failed_are_told_first(tmp_path: Path) -> None:
+async def test_an_answer_about_two_thousand_operations_lists_failures_first(tmp_path: Path) -> None:
     operations = [op("add_note", note=f"note {number}") for number in range(1999)]
     async with new_desk(tmp_path) as desk:
         told = await answer(
@@ -144,7 +144,7 @@ async def test_of_two_thousand_operations_those_that_failed_are_told_first(tmp_p
         assert f"Results of {told['results_left_out']} operations are left out" in told["message"]
 
 
-async def test_what_cannot_be_divided_is_cut_and_says_so(tmp_path: Path) -> None:
+async def test_a_value_that_cannot_be_split_is_cut_and_says_so(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         desk.sql("UPDATE trips_v2 SET trip_name = printf('%.*c', 1000000, 'n'), status = 'confirmed' WHERE trip_id = 1")
         for tool, arguments in {
@@ -162,14 +162,14 @@ async def test_what_cannot_be_divided_is_cut_and_says_so(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     "cursor", ["[", "x", '["trip",1,"secrets","items",0]', '["client",1,"preferences","items",0]', "[1]"]
 )
-async def test_a_cursor_that_was_not_given_is_refused(tmp_path: Path, cursor: str) -> None:
+async def test_an_invalid_cursor_is_refused(tmp_path: Path, cursor: str) -> None:
     async with new_desk(tmp_path) as desk:
         error = await desk.refused("get_anything", query="1", cursor=cursor)
         assert error.startswith("invalid_input: cursor is not one")
 
 
 @given(st.dictionaries(st.text(min_size=1, max_size=6), JSON, max_size=6), st.integers(60, 600))
-def test_parts_put_together_are_the_whole(fields: dict[str, Any], room: int) -> None:
+def test_concatenated_parts_equal_the_whole(fields: dict[str, Any], room: int) -> None:
     shown, rests = parts.divided("trip", 1, fields, room)
     assert set(shown) == set(fields)
     assert all(shown[name] == value for name, value in fields.items() if name not in {rest.field for rest in rests})
@@ -185,7 +185,7 @@ def test_parts_put_together_are_the_whole(fields: dict[str, Any], room: int) -> 
 
 @settings(deadline=None)
 @given(st.text(max_size=60), st.dictionaries(st.sampled_from("abcdef"), JSON, max_size=6), st.integers(1, 3000))
-def test_an_answer_that_fits_is_left_alone_and_one_that_does_not_is_made_to(
+def test_an_answer_within_the_limit_is_unchanged_and_a_longer_one_is_cut_to_fit(
     message: str, fields: dict[str, Any], times: int
 ) -> None:
     whole = {"message": message, **fields, "list": [fields] * times}
@@ -195,7 +195,7 @@ def test_an_answer_that_fits_is_left_alone_and_one_that_does_not_is_made_to(
     assert weight(cut) + weight(cut["message"]) <= LIMIT
 
 
-async def test_keys_and_names_that_are_very_long_make_no_long_answer(tmp_path: Path) -> None:
+async def test_very_long_keys_and_names_do_not_make_an_answer_too_long(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         for number in range(5):
             await desk.call("update_client", email=ANA, preferences={f"{number}" + "k" * 30_000: 1})

@@ -1,4 +1,4 @@
-"""bulk_trip_operations: what each operation does and refuses, and how a call of many behaves."""
+"""bulk_trip_operations: the effects and refusals of each operation, and the behaviour of a call with many."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ TYPES = {
 }
 
 
-async def test_assigning_makes_a_known_or_a_new_client_travel(tmp_path: Path) -> None:
+async def test_assigning_makes_a_known_or_a_new_client_a_traveler(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         known, by_id, new, in_parts = await desk.do(
             EMPTY,
@@ -51,7 +51,7 @@ async def test_assigning_makes_a_known_or_a_new_client_travel(tmp_path: Path) ->
         assert [row[0] for row in ids] == [result["assignment_id"] for result in (known, by_id, new, in_parts)]
 
 
-async def test_what_is_sent_of_a_known_client_overwrites_nothing_and_the_answer_says_so(tmp_path: Path) -> None:
+async def test_assigning_a_known_client_overwrites_none_of_their_data_and_the_answer_says_so(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         before = desk.sql("SELECT * FROM clients_v2")
         (result,) = await desk.do(EMPTY, op("assign_client", email=BEN, full_name="Other", phone="1"))
@@ -59,7 +59,7 @@ async def test_what_is_sent_of_a_known_client_overwrites_nothing_and_the_answer_
         assert desk.sql("SELECT * FROM clients_v2") == before
 
 
-async def test_unassigning_takes_away_one_role_or_all(tmp_path: Path) -> None:
+async def test_unassigning_removes_one_role_or_all(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         await desk.do(KYOTO, op("assign_client", email=ANA, role="payer"), op("assign_client", email=ANA, role="guide"))
         (one,) = await desk.do(KYOTO, op("unassign_client", client_id=1, role="payer"))
@@ -72,7 +72,7 @@ async def test_unassigning_takes_away_one_role_or_all(tmp_path: Path) -> None:
         assert "but as traveler" in await desk.fails(BANFF, op("unassign_client", email=BEN, role="payer"))
 
 
-async def test_changing_a_role_keeps_the_assignment_and_merges_into_one_that_is_there(tmp_path: Path) -> None:
+async def test_changing_a_role_keeps_the_assignment_or_merges_it_into_an_existing_one(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         before = (await desk.whole(KYOTO))["clients"][0]
         (result,) = await desk.do(KYOTO, op("change_client_role", email=ANA, to_role="guide"))
@@ -111,7 +111,7 @@ async def test_status_cost_dates_and_name_are_changed(tmp_path: Path) -> None:
         assert desk.json("financials", KYOTO) == {"total_cost": 0, "currency": "EUR"}
 
 
-async def test_destinations_group_and_primary_client_are_changed_and_found(tmp_path: Path) -> None:
+async def test_destinations_group_and_primary_client_are_changed_and_found_by_search(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         await desk.do(
             EMPTY,
@@ -129,7 +129,7 @@ async def test_destinations_group_and_primary_client_are_changed_and_found(tmp_p
 
 
 @pytest.mark.parametrize("kind", sorted(TYPES))
-async def test_an_operation_of_missing_or_odd_data_is_refused(tmp_path: Path, kind: str) -> None:
+async def test_an_operation_with_missing_or_invalid_data_is_refused(tmp_path: Path, kind: str) -> None:
     async with new_desk(tmp_path) as desk:
         assert (await desk.fails(KYOTO, {"type": kind})).startswith("invalid_input: data is missing.")
         odd: list[Any] = [{}, None, [], "text", {"bogus": 1}, {"email": ANA, "role": "", "note": "  "}]
@@ -141,7 +141,7 @@ async def test_an_operation_of_missing_or_odd_data_is_refused(tmp_path: Path, ki
 @pytest.mark.parametrize(
     "operation", [5, None, "add_note", [], {}, {"type": None}, {"type": ["x"]}, {"type": "zzz", "data": {}}], ids=str
 )
-async def test_what_is_no_operation_is_refused_and_the_types_are_named(tmp_path: Path, operation: Any) -> None:
+async def test_an_unknown_operation_type_is_refused_and_the_types_are_listed(tmp_path: Path, operation: Any) -> None:
     async with new_desk(tmp_path) as desk:
         problem, remedy = (await desk.fails(KYOTO, operation)).split("\n")
         assert problem.startswith("invalid_input: ")
@@ -163,7 +163,7 @@ async def test_unknown_arguments_are_refused_at_every_level(tmp_path: Path) -> N
         assert in_data == "invalid_input: data.force is not an argument here.\nLeave it out; the arguments are note."
 
 
-async def test_what_was_sent_beside_data_is_told_to_belong_into_it(tmp_path: Path) -> None:
+async def test_fields_sent_beside_data_are_refused_with_a_hint_to_move_them_into_it(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         before = desk.everything()
         said, remedy = (await desk.fails(KYOTO, {"type": "add_note", "note": "x"})).split("\n")
@@ -172,7 +172,7 @@ async def test_what_was_sent_beside_data_is_told_to_belong_into_it(tmp_path: Pat
         assert desk.everything() == before
 
 
-async def test_with_atomic_all_operations_are_done_or_none(tmp_path: Path) -> None:
+async def test_with_atomic_either_all_operations_apply_or_none(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         before = desk.everything()
         operations = [op("add_note", note="x"), op("assign_client", email=BEN), op("update_cost", cost=-1)]
@@ -203,7 +203,7 @@ EVERY_KIND = [
 ]
 
 
-async def test_a_dry_run_says_what_would_be_done_and_writes_nothing(tmp_path: Path) -> None:
+async def test_a_dry_run_reports_the_effects_and_writes_nothing(tmp_path: Path) -> None:
     assert {operation["type"] for operation in EVERY_KIND} == TYPES
     async with new_desk(tmp_path) as desk:
         before = raw.dump(desk.connection)
@@ -216,7 +216,7 @@ async def test_a_dry_run_says_what_would_be_done_and_writes_nothing(tmp_path: Pa
         assert await desk.roles(KYOTO) == {("new@example.net", "traveler"), (BEN, "guide")}
 
 
-async def test_operations_are_done_in_the_order_in_which_they_are_sent(tmp_path: Path) -> None:
+async def test_operations_apply_in_the_order_in_which_they_are_sent(tmp_path: Path) -> None:
     assign, unassign = op("assign_client", email=BEN, role="payer"), op("unassign_client", email=BEN)
     async with new_desk(tmp_path) as desk:
         first, _, last = await desk.do(KYOTO, assign, unassign, assign)
@@ -236,7 +236,7 @@ async def test_operations_are_done_in_the_order_in_which_they_are_sent(tmp_path:
         assert ("new@example.net", "cook") in await desk.roles(KYOTO)
 
 
-async def test_the_operations_may_be_sent_as_a_string_and_an_id_as_a_number(tmp_path: Path) -> None:
+async def test_operations_may_be_sent_as_a_string_and_an_id_as_a_number(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         answer = await desk.call(
             "bulk_trip_operations",
@@ -277,11 +277,11 @@ async def test_a_nul_character_is_refused_in_every_text(tmp_path: Path) -> None:
             assert "NUL" in await desk.fails(KYOTO, operation)
 
 
-def test_every_type_of_operation_is_tried_here() -> None:
+def test_this_module_covers_every_type_of_operation() -> None:
     assert set(OPERATION.json_schema()["discriminator"]["mapping"]) == TYPES
 
 
-async def test_what_an_unassigned_client_still_is_on_the_trip_is_told(tmp_path: Path) -> None:
+async def test_unassigning_a_client_reports_their_remaining_roles_on_the_trip(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         await desk.do(
             KYOTO, op("update_details", primary_client_email=ANA), op("assign_client", email=ANA, role="payer")
@@ -292,7 +292,7 @@ async def test_what_an_unassigned_client_still_is_on_the_trip_is_told(tmp_path: 
         assert "still its primary client: update_details sets another" in rest["message"]
 
 
-async def test_a_namesake_of_a_client_just_created_is_named(tmp_path: Path) -> None:
+async def test_creating_a_client_reports_another_client_of_the_same_name(tmp_path: Path) -> None:
     new = {"email": "lima@example.org", "full_name": "Ana Lima"}
     named = f"There is another Ana Lima: {ANA} (client_id 1). If it is the same person, tell the user."
     async with new_desk(tmp_path) as desk:

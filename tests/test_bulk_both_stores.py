@@ -1,4 +1,4 @@
-"""bulk_trip_operations and the two stores: who writes the JSON, without triggers, at size, and several at once."""
+"""bulk_trip_operations and the two stores: who writes the JSON, with and without triggers, at size, concurrently."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ async def test_without_triggers_the_backup_write_keeps_both_stores_equal(tmp_pat
         assert desk.json("clients", EMPTY) == ([{"name": "Baby"}, "loose", 7] if raw and raw.endswith("7]") else [])
 
 
-async def test_without_triggers_a_malformed_trip_is_healed_by_an_unassignment(tmp_path: Path) -> None:
+async def test_without_triggers_an_unassignment_repairs_malformed_json(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         await desk.do(KYOTO, op("assign_client", email=BEN))
         desk.drop_triggers()
@@ -74,7 +74,7 @@ async def test_without_triggers_a_malformed_trip_is_healed_by_an_unassignment(tm
         assert desk.sql("SELECT raw_text FROM trip_clients_quarantine") == [("[[[",)]
 
 
-async def test_without_triggers_a_trip_is_created_with_its_client_on_both_sides(tmp_path: Path) -> None:
+async def test_without_triggers_a_trip_is_created_with_its_client_in_both_stores(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         desk.drop_triggers()
         answer = await desk.call(
@@ -88,7 +88,7 @@ async def test_without_triggers_a_trip_is_created_with_its_client_on_both_sides(
         assert answer["json_written_by"] == "backup"
 
 
-async def test_a_client_deleted_between_two_calls_is_not_on_the_trip_any_more(tmp_path: Path) -> None:
+async def test_a_client_deleted_between_two_calls_is_no_longer_on_the_trip(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         await desk.do(KYOTO, op("assign_client", email=BEN), op("assign_client", email=CEM))
         desk.sql("DELETE FROM clients_v2 WHERE email = ?", BEN)
@@ -107,7 +107,7 @@ async def test_a_trip_deleted_between_two_calls_is_not_found(tmp_path: Path) -> 
         assert error.startswith("not_found")
 
 
-async def test_notes_that_two_clients_add_at_once_are_all_kept(tmp_path: Path) -> None:
+async def test_notes_added_by_two_clients_at_once_are_all_kept(tmp_path: Path) -> None:
     path = seeded(tmp_path / "voygen.db")
     async with open_desk(path) as one, open_desk(path) as other:
         answers = await asyncio.gather(
@@ -123,7 +123,7 @@ async def test_notes_that_two_clients_add_at_once_are_all_kept(tmp_path: Path) -
         assert trip["notes"] == one.json("notes", KYOTO)
 
 
-async def test_clients_assigned_by_two_at_once_are_all_on_the_trip(tmp_path: Path) -> None:
+async def test_clients_assigned_by_two_agents_at_once_are_all_on_the_trip(tmp_path: Path) -> None:
     path = seeded(tmp_path / "voygen.db")
     async with open_desk(path) as one, open_desk(path) as other:
         answers = await asyncio.gather(
@@ -136,7 +136,7 @@ async def test_clients_assigned_by_two_at_once_are_all_on_the_trip(tmp_path: Pat
         assert len(await one.roles(EMPTY)) == 20
 
 
-async def test_notes_that_two_processes_add_at_once_are_all_kept(tmp_path: Path) -> None:
+async def test_notes_added_by_two_processes_at_once_are_all_kept(tmp_path: Path) -> None:
     path = seeded(tmp_path / "voygen.db")
     processes = [
         await asyncio.create_subprocess_exec(sys.executable, "-c", ADD_NOTES, str(path), name, stdout=PIPE, stdin=PIPE)
@@ -154,7 +154,7 @@ async def test_notes_that_two_processes_add_at_once_are_all_kept(tmp_path: Path)
     assert integrity(path) == "ok"
 
 
-async def test_trips_of_one_name_made_at_once_all_get_a_slug_of_their_own(tmp_path: Path) -> None:
+async def test_trips_of_the_same_name_created_at_once_get_distinct_slugs(tmp_path: Path) -> None:
     path = seeded(tmp_path / "voygen.db")
     trip = {"trip_name": "Goa", "start_date": "2027-01-01", "end_date": "2027-01-02"}
     client = {"client_email": "new@example.net", "client_full_name": "New"}

@@ -1,4 +1,4 @@
-"""The bundle for one-click install, and what the registry is told: both as a host or a registry takes them."""
+"""The bundle for one-click installation and the registry entry, used as a host or a registry would use them."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def read(name: str, folder: Path = PACKAGING) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def unpacked(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The bundle packed by the script and unpacked into an empty folder, far from the repository."""
+    """The bundle, packed by the script and unpacked into an empty folder outside the repository."""
     folder = tmp_path_factory.mktemp("bundle")
     subprocess.run([sys.executable, PACKAGING / "pack.py", folder], check=True, timeout=300)
     with zipfile.ZipFile(folder / "dist" / "voygen.mcpb") as packed:
@@ -49,7 +49,7 @@ def unpacked(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def started(bundle: Path, home: Path, chosen: Mapping[str, str]) -> StdioServerParameters:
-    """How a host starts it by its manifest, in an environment that has nothing but uv, a Python and uv's downloads."""
+    """Start it as a host does by its manifest, in an environment with only uv, a Python and uv's downloads."""
     manifest = read("manifest.json", bundle)
     values: dict[str, str] = {"__dirname": str(bundle)}
     for name, setting in manifest["user_config"].items():
@@ -65,7 +65,7 @@ def started(bundle: Path, home: Path, chosen: Mapping[str, str]) -> StdioServerP
     path = os.pathsep.join([str(Path(UV).parent), str(Path(sys.base_exec_prefix) / "bin"), os.defpath])
     kept = {name: os.environ[name] for name in ("SSL_CERT_FILE", "SYSTEMROOT") if name in os.environ}
     surroundings = {"PATH": path, "HOME": str(home), "USERPROFILE": str(home), "UV_CACHE_DIR": cache}
-    # A machine behind a proxy has its certificates in the system's store.
+    # Behind a proxy, the certificates are in the system's store.
     surroundings["UV_SYSTEM_CERTS"] = "1"
     return StdioServerParameters(
         command=shutil.which(str(config["command"]), path=path) or "",
@@ -76,7 +76,7 @@ def started(bundle: Path, home: Path, chosen: Mapping[str, str]) -> StdioServerP
 
 
 def databases_in(folder: Path) -> list[str]:
-    """Also what was named after a placeholder that nothing took the place of."""
+    """All databases below the folder, including one named after a placeholder that was not replaced."""
     return [path.name for path in folder.rglob("*") if path.suffix == ".db" or "$" in path.name]
 
 
@@ -107,9 +107,7 @@ def test_the_bundle_holds_the_program_and_nothing_else(unpacked: Path) -> None:
 
 @needs_packer
 @needs_uv
-async def test_the_unpacked_bundle_serves_the_database_and_the_tools_that_were_chosen(
-    unpacked: Path, tmp_path: Path
-) -> None:
+async def test_the_unpacked_bundle_serves_the_chosen_database_and_tools(unpacked: Path, tmp_path: Path) -> None:
     database = tmp_path / "my trips.db"
     parameters = started(unpacked, tmp_path, {"database": str(database), "toolsets": "trips"})
     async with Client(parameters, mode="legacy", read_timeout_seconds=300) as client:
@@ -128,7 +126,7 @@ async def test_the_unpacked_bundle_serves_the_database_and_the_tools_that_were_c
 @needs_packer
 @needs_uv
 @pytest.mark.parametrize("chosen", [{}, {"database": "", "toolsets": ""}], ids=["not filled in", "emptied"])
-async def test_with_nothing_chosen_it_makes_a_database_of_its_own_and_offers_the_usual_tools(
+async def test_with_nothing_chosen_it_creates_its_own_database_and_offers_the_default_tools(
     unpacked: Path, tmp_path: Path, chosen: dict[str, str]
 ) -> None:
     async with Client(started(unpacked, tmp_path, chosen), mode="legacy", read_timeout_seconds=300) as client:
@@ -147,7 +145,7 @@ def test_every_version_is_the_projects_own() -> None:
     assert [package["version"] for package in entry["packages"]] == [version]
 
 
-def test_the_settings_that_a_host_shows_are_those_of_the_program() -> None:
+def test_the_settings_that_a_host_shows_are_the_programs() -> None:
     manifest = read("manifest.json")
     toolsets = manifest["user_config"]["toolsets"]
     assert toolsets["default"] == ",".join(DEFAULT_GROUPS)
@@ -157,7 +155,7 @@ def test_the_settings_that_a_host_shows_are_those_of_the_program() -> None:
     assert manifest["license"] == project["license"]
 
 
-def test_the_registry_entry_is_of_the_form_that_the_registry_asks() -> None:
+def test_the_registry_entry_follows_the_registrys_schema() -> None:
     """The rules of the schema 2025-12-11 for what this entry uses, which stands for the schema: it is not at hand here.
 
     They are those of https://github.com/modelcontextprotocol/registry, docs/reference/server-json.

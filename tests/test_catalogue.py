@@ -1,4 +1,4 @@
-"""What every tool promises in the catalogue, as clients and model providers read it."""
+"""Promises that every tool makes in the catalogue, as clients and model providers read it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Schema = dict[str, Any]
 
 COMPOSED = {"anyOf", "oneOf", "allOf", "$ref", "not", "if"}
 
-# What the groups that are on by default may cost in every conversation, in tokens, four bytes each.
+# The most tokens that the default groups may cost in every conversation, at four bytes each.
 BUDGET = 9_000
 
 READERS = {
@@ -67,7 +67,7 @@ WRITERS = {
 
 names = sorted(READERS | WRITERS)
 
-# What readers that ask for something are asked.
+# Arguments for the readers that require some.
 QUESTIONS: dict[str, dict[str, Any]] = {
     "get_anything": {"query": str(KYOTO)},
     "get_client": {"client_id": 1},
@@ -90,7 +90,7 @@ def resolved(node: Schema, root: Schema) -> Schema:
 
 
 def parts(node: Schema, root: Schema, path: str = "") -> Iterator[tuple[str, Schema]]:
-    """Every schema within, refs followed, with where it stands."""
+    """Every schema within, with refs followed, and its path."""
     here = resolved(node, root)
     yield path, here
     for name, inner in here.get("properties", {}).items():
@@ -124,7 +124,7 @@ async def test_every_tool_of_the_catalogue_is_listed_with_title_and_description(
 
 @each_era
 @each_tool
-async def test_the_input_is_a_plain_object_with_every_field_described_and_bounded(
+async def test_the_input_is_a_plain_object_whose_fields_are_all_described_and_bounded(
     tmp_path: Path, era: Era, name: str
 ) -> None:
     async with new_desk(tmp_path, era) as desk:
@@ -144,7 +144,7 @@ def assert_bounded(path: str, node: Schema) -> None:
     fixed = "enum" in node or "const" in node
     match node.get("type"):
         case "object" if "properties" in node:
-            # Within an object the program refuses what it does not know; the catalogue says it once, at the root.
+            # The program refuses unknown keys in nested objects too; the catalogue says so once, at the root.
             assert path or node.get("additionalProperties") is False, "the root takes any field"
         case "object" if "oneOf" not in node:
             assert "maxProperties" in node, f"{path} is not bounded"
@@ -177,7 +177,7 @@ async def test_the_output_is_a_plain_object_with_a_message(tmp_path: Path, era: 
 
 
 @each_era
-async def test_hints_are_set_and_those_that_only_read_change_nothing(tmp_path: Path, era: Era) -> None:
+async def test_hints_are_set_and_read_only_tools_change_nothing(tmp_path: Path, era: Era) -> None:
     async with new_desk(tmp_path, era) as desk:
         for name, tool in (await listed(desk)).items():
             hints = tool.annotations
@@ -202,7 +202,7 @@ def reads(tool: McpTool) -> bool:
 
 
 @each_era
-async def test_the_groups_that_are_on_by_default_stay_small(tmp_path: Path, era: Era) -> None:
+async def test_the_default_groups_stay_small(tmp_path: Path, era: Era) -> None:
     async with new_desk(tmp_path, era) as desk:
         on = {tool.name for tool in all_tools(MigrationSteward(desk.db)) if tool.group in DEFAULT_GROUPS}
         tools = [tool for name, tool in (await listed(desk)).items() if name in on]
@@ -212,7 +212,7 @@ async def test_the_groups_that_are_on_by_default_stay_small(tmp_path: Path, era:
         assert tokens <= BUDGET
 
 
-async def test_every_input_and_output_is_a_model_of_ours_and_every_group_is_known(tmp_path: Path) -> None:
+async def test_every_input_and_output_is_one_of_our_models_and_every_group_is_known(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         for tool in all_tools(MigrationSteward(desk.db)):
             assert issubclass(tool.input, BaseModel)

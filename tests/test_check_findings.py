@@ -1,4 +1,4 @@
-"""Whatever is out of order a check finds at its trip, and nothing else; a repair mends it, and can be put back."""
+"""A check finds every kind of damage at its trip and nothing else; a repair fixes it, and can be undone."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ from migrations.undo import undo_repair
 if TYPE_CHECKING:
     from damage import Finding
 
-# A number of a trip with two clients for each damage, spread over all trips.
+# The number of a trip with two clients for each kind of damage, spread over all trips.
 PLACES = {one.name: number * 37 * 4 + 2 for number, one in enumerate([*CONTENT, *BY_HAND, *SCHEMA])}
 
-# Kinds of damage to different trips, four at a time; in the long form each alone.
+# Kinds of damage to different trips, four at a time; one at a time in the long form.
 AT_ONCE = campaigns.rounds(4, 1)
 FOURS = [list(CONTENT[start : start + AT_ONCE]) for start in range(0, len(CONTENT), AT_ONCE)]
 
@@ -49,7 +49,7 @@ SECTIONS = {
 
 
 def sections(findings: list[Finding]) -> dict[str, list[str]]:
-    """The findings by the part of the report that they belong to, in an order of their own."""
+    """The findings by section of the report, in a canonical order."""
     parts: dict[str, list[str]] = {"drift": [], "unlinked": [], "quarantined": [], "orphans": [], "faults": []}
     for finding in findings:
         parts[SECTIONS.get(finding["kind"], "drift")].append(json.dumps(finding, sort_keys=True))
@@ -61,7 +61,7 @@ def reported(report: CheckReport) -> dict[str, list[str]]:
 
 
 async def agreed(db: EmbeddedDatabase, path: Path) -> CheckReport:
-    """The check's report, whose drift must be what the oracle sees in the raw rows."""
+    """The check's report; its drift must be what the oracle sees in the raw rows."""
     report = await check(db)
     with closing(raw.connect(path)) as connection:
         found = {(one["kind"], one["trip_id"], one.get("email"), one.get("role")) for one in report.drift}
@@ -70,20 +70,20 @@ async def agreed(db: EmbeddedDatabase, path: Path) -> CheckReport:
 
 
 def damaged(path: Path, *damages: tuple[Damage, Trip], trips: int = TRIPS) -> dict[str, list[str]]:
-    """Put a database there with this damage done to it; what a check must report."""
+    """Create a database with this damage, and return the findings that a check must report."""
     with closing(raw.connect(filled_file(path, trips))) as connection:
         damage(connection, *damages)
     return sections([finding for one, trip in damages for finding in one.findings(trip)])
 
 
-async def found_mended_and_put_back(path: Path, *damages: tuple[Damage, Trip], trips: int = FEW) -> None:
+async def assert_found_repaired_and_undone(path: Path, *damages: tuple[Damage, Trip], trips: int = FEW) -> None:
     wanted = damaged(path, *damages, trips=trips)
     by_hand = sections([finding for one, trip in damages if one.by_hand for finding in one.findings(trip)])["faults"]
     async with await open_database(path) as db:
         assert reported(await agreed(db, path)) == wanted
         before = await digest(db), await schema_fingerprint(db)
         mended = await apply_repair(db)
-        assert_mended(await agreed(db, path), by_hand)
+        assert_repaired(await agreed(db, path), by_hand)
         if mended.run_id is None:
             assert wanted == sections([]) | {"unlinked": wanted["unlinked"], "faults": by_hand}
             assert (await digest(db), await schema_fingerprint(db)) == before
@@ -94,28 +94,28 @@ async def found_mended_and_put_back(path: Path, *damages: tuple[Damage, Trip], t
         again = reported(await agreed(db, path))
         assert without_leftovers(again) == without_leftovers(wanted)
     async with await open_database(path) as db:
-        assert_mended((await apply_repair(db)).after, by_hand)
+        assert_repaired((await apply_repair(db)).after, by_hand)
         assert (await apply_repair(db)).run_id is None
 
 
-def assert_mended(after: CheckReport, by_hand: list[str]) -> None:
+def assert_repaired(after: CheckReport, by_hand: list[str]) -> None:
     assert (after.consistent, after.clean) == (True, not by_hand)
     assert reported(after)["faults"] == by_hand
 
 
 def without_leftovers(report: dict[str, list[str]]) -> dict[str, list[str]]:
-    """Without what a repair adds and undoing it leaves: texts in quarantine, and the index of unlinked entries."""
+    """Without the remains of a repair and its undo: texts in quarantine, and the index of unlinked entries."""
     faults = [fault for fault in report["faults"] if json.loads(fault)["kind"] != "not_indexed"]
     return {**report, "quarantined": [], "faults": faults}
 
 
 def anywhere(one: Damage) -> Trip:
-    """A trip with two clients, another for each damage."""
+    """A trip with two clients, a different one for each damage."""
     return Trip(PLACES[one.name] % TRIPS)
 
 
 @pytest.mark.parametrize("one", [*CONTENT, *BY_HAND, *ALTERED], ids=str)
-async def test_damage_among_many_trips_is_found_and_nothing_else(tmp_path: Path, one: Damage) -> None:
+async def test_damage_among_many_trips_is_found_and_nothing_else_is(tmp_path: Path, one: Damage) -> None:
     path = tmp_path / "voygen.db"
     wanted = damaged(path, (one, anywhere(one)))
     async with await open_database(path) as db:
@@ -125,20 +125,20 @@ async def test_damage_among_many_trips_is_found_and_nothing_else(tmp_path: Path,
 
 
 @pytest.mark.parametrize("some", FOURS, ids=lambda some: " + ".join(map(str, some)))
-async def test_damage_to_what_is_stored_is_mended_and_put_back(tmp_path: Path, some: list[Damage]) -> None:
+async def test_damage_to_the_content_is_repaired_and_the_repair_undone(tmp_path: Path, some: list[Damage]) -> None:
     damages = [(one, Trip(6 + 4 * number)) for number, one in enumerate(some)]
-    await found_mended_and_put_back(tmp_path / "voygen.db", *damages)
+    await assert_found_repaired_and_undone(tmp_path / "voygen.db", *damages)
 
 
 @pytest.mark.parametrize("one", SCHEMA, ids=str)
-async def test_damage_to_the_schema_is_mended_and_put_back(tmp_path: Path, one: Damage) -> None:
-    await found_mended_and_put_back(tmp_path / "voygen.db", (one, Trip(6)))
+async def test_damage_to_the_schema_is_repaired_and_the_repair_undone(tmp_path: Path, one: Damage) -> None:
+    await assert_found_repaired_and_undone(tmp_path / "voygen.db", (one, Trip(6)))
 
 
-async def test_damage_of_every_kind_at_once_is_found_mended_and_put_back(tmp_path: Path) -> None:
+async def test_all_kinds_of_damage_at_once_are_found_repaired_and_undone(tmp_path: Path) -> None:
     damages = [(one, anywhere(one)) for one in [*CONTENT, BY_HAND[0], *ALTERED[:4]]]
     assert len({trip for _, trip in damages}) == len(damages)
-    await found_mended_and_put_back(tmp_path / "voygen.db", *damages, trips=TRIPS)
+    await assert_found_repaired_and_undone(tmp_path / "voygen.db", *damages, trips=TRIPS)
 
 
 @settings(max_examples=campaigns.rounds(6, 100), deadline=None)
@@ -146,14 +146,14 @@ async def test_damage_of_every_kind_at_once_is_found_mended_and_put_back(tmp_pat
     names=st.lists(st.sampled_from(sorted(BY_NAME)), min_size=2, max_size=2, unique=True),
     numbers=st.lists(st.integers(0, TRIPS // 4 - 2).map(lambda n: n * 4 + 2), min_size=2, max_size=2, unique=True),
 )
-async def test_two_damages_at_once_are_found_mended_and_put_back(names: list[str], numbers: list[int]) -> None:
+async def test_two_kinds_of_damage_at_once_are_found_repaired_and_undone(names: list[str], numbers: list[int]) -> None:
     one, two = (BY_NAME[name] for name in names)
     assume(not set(of_schema(one)) & set(of_schema(two)))
     with tempfile.TemporaryDirectory() as folder:
         damages = zip((one, two), map(Trip, numbers), strict=True)
-        await found_mended_and_put_back(Path(folder) / "voygen.db", *damages, trips=TRIPS)
+        await assert_found_repaired_and_undone(Path(folder) / "voygen.db", *damages, trips=TRIPS)
 
 
 def of_schema(one: Damage) -> list[str]:
-    """The objects of the schema that it damages."""
+    """The schema objects that it damages."""
     return [str(finding["name"]) for finding in one.findings(Trip(6)) if finding["kind"] == "schema"]

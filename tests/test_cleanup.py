@@ -1,4 +1,4 @@
-"""Cleaning up: what goes, what stays, and what is kept aside."""
+"""Cleanup of clients and trips: which rows are deleted, which stay, and which are set aside."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def aside(desk: Desk, table: str) -> list[dict[str, Any]]:
 
 
 def add_many(desk: Desk, count: int = MANY) -> None:
-    """So many clients and trips of tests, each client on a trip of their own and all of them on the first trip."""
+    """Add this many test clients and trips, each client on a trip of their own and all of them on the first trip."""
     numbers = f"WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {count})"
     desk.sql(f"{numbers} INSERT INTO clients_v2 (email, full_name) SELECT 'test' || i || '@example.net', 'T' FROM n")
     desk.sql(
@@ -58,7 +58,7 @@ def add_many(desk: Desk, count: int = MANY) -> None:
     )
 
 
-async def test_a_dry_run_says_what_would_go_and_changes_nothing(tmp_path: Path) -> None:
+async def test_a_dry_run_reports_the_deletions_and_changes_nothing(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         before = raw.dump(desk.connection)
         answer = await desk.call(CLIENTS, email_patterns=["A*@EXAMPLE.net"], name_patterns=["Ben*"])
@@ -74,7 +74,7 @@ async def test_a_dry_run_says_what_would_go_and_changes_nothing(tmp_path: Path) 
         assert raw.dump(desk.connection) == before
 
 
-async def test_clients_go_with_their_assignments_on_both_sides_and_are_kept_aside_whole(tmp_path: Path) -> None:
+async def test_clients_are_deleted_with_their_assignments_in_both_stores_and_set_aside_whole(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         await desk.do(BANFF, op("assign_client", email=ANA, role="payer"), op("assign_client", email=CEM))
         desk.sql("UPDATE trips_v2 SET primary_client_email = ? WHERE trip_id = ?", ANA, BANFF)
@@ -98,7 +98,7 @@ async def test_clients_go_with_their_assignments_on_both_sides_and_are_kept_asid
         assert rows_of(desk, "ActivityLog")[-1]["activity_type"] == "ClientDeleted"
 
 
-async def test_those_to_be_preserved_stay_and_are_counted(tmp_path: Path) -> None:
+async def test_preserved_clients_stay_and_are_counted(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         kept = {"preserve_emails": ["BEN@example.net "], "preserve_client_ids": [3]}
         answer = await desk.call(CLIENTS, email_patterns=["*@example.net"], dry_run=False, **kept)
@@ -117,7 +117,7 @@ async def test_those_to_be_preserved_stay_and_are_counted(tmp_path: Path) -> Non
         assert (again["matched"], again["deleted"], again["preserved"]) == (0, 0, 2)
 
 
-async def test_trips_go_and_are_kept_aside_whole_and_the_log_stays(tmp_path: Path) -> None:
+async def test_trips_are_deleted_and_set_aside_whole_and_the_log_stays(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         await desk.do(KYOTO, op("assign_client", email=BEN, role="payer"), op("add_note", note="a 'note'"))
         row = rows_of(desk, "trips_v2", f"trip_id = {KYOTO}")[0]
@@ -134,7 +134,7 @@ async def test_trips_go_and_are_kept_aside_whole_and_the_log_stays(tmp_path: Pat
         assert desk.sql("SELECT count(*) FROM facts_dirty WHERE trip_id = ?", KYOTO) == [(0,)]
 
 
-async def test_columns_that_only_this_database_has_are_kept_aside_too(tmp_path: Path) -> None:
+async def test_columns_that_only_this_database_has_are_set_aside_too(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         for table in ("clients_v2", "trips_v2"):
             desk.sql(f'ALTER TABLE {table} ADD COLUMN "it\'s ""own"""')
@@ -145,7 +145,7 @@ async def test_columns_that_only_this_database_has_are_kept_aside_too(tmp_path: 
         assert aside(desk, "trips_v2")[0]["trip"]['it\'s "own"'] == "00ff"
 
 
-async def test_archiving_cancels_and_deletes_nothing_and_skips_what_is_cancelled(tmp_path: Path) -> None:
+async def test_archiving_cancels_trips_without_deleting_and_skips_cancelled_ones(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         arguments: dict[str, Any] = {"name_patterns": ["*in*"], "archive_only": True, "dry_run": False}
         assert "too broad" in await desk.refused(TRIPS, **arguments)
@@ -161,7 +161,7 @@ async def test_archiving_cancels_and_deletes_nothing_and_skips_what_is_cancelled
         assert (await desk.call(TRIPS, **arguments))["matched"] == 0
 
 
-async def test_three_hundred_trips_and_clients_go_at_once(tmp_path: Path) -> None:
+async def test_three_hundred_trips_and_clients_are_deleted_at_once(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         add_many(desk)
         trips = await desk.call(TRIPS, name_patterns=["test trip *"], dry_run=False)
@@ -175,7 +175,7 @@ async def test_three_hundred_trips_and_clients_go_at_once(tmp_path: Path) -> Non
         assert await desk.roles(KYOTO) == {(ANA, "traveler")}
 
 
-async def test_more_than_one_call_takes_is_said_and_left_for_the_next(tmp_path: Path) -> None:
+async def test_matches_beyond_the_limit_of_a_call_are_reported_and_left_for_the_next(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         add_many(desk, AT_ONCE + 1)
         first = await desk.call(TRIPS, name_patterns=["test trip *"], dry_run=False)
@@ -206,7 +206,7 @@ async def test_a_cleanup_without_a_pattern_is_refused(tmp_path: Path) -> None:
         assert (await desk.refused(TRIPS, name_patterns=[])).startswith("invalid_input: name_patterns")
 
 
-async def test_rows_that_others_changed_meanwhile_are_left_alone(tmp_path: Path) -> None:
+async def test_rows_changed_by_others_in_the_meantime_are_left_alone(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         clients = await cleanup.clients_holding(desk.db, ["@example"], [])
         trips = await cleanup.trips_holding(desk.db, [" in "])
@@ -220,7 +220,7 @@ async def test_rows_that_others_changed_meanwhile_are_left_alone(tmp_path: Path)
         assert_clean(desk.connection)
 
 
-async def test_where_other_rows_depend_on_one_of_them_none_goes(tmp_path: Path) -> None:
+async def test_if_other_rows_depend_on_one_match_none_is_deleted(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         desk.sql("CREATE TABLE invoices (trip_id REFERENCES trips_v2(trip_id), client REFERENCES clients_v2(email))")
         desk.sql("INSERT INTO invoices VALUES (?, ?)", BANFF, BEN)
@@ -232,7 +232,7 @@ async def test_where_other_rows_depend_on_one_of_them_none_goes(tmp_path: Path) 
         assert desk.everything() == before
 
 
-async def test_a_cleanup_sent_again_with_its_key_is_not_done_again(tmp_path: Path) -> None:
+async def test_a_cleanup_repeated_with_its_key_does_not_run_again(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         arguments: dict[str, Any] = {"email_patterns": ["ana@*"], "dry_run": False, "idempotency_key": "once"}
         first = await desk.call(CLIENTS, **arguments)
@@ -242,7 +242,7 @@ async def test_a_cleanup_sent_again_with_its_key_is_not_done_again(tmp_path: Pat
 
 
 @each_phase
-async def test_in_every_phase_both_stores_stay_equal_and_the_whole_is_kept(tmp_path: Path, phase: Phase) -> None:
+async def test_in_every_phase_both_stores_stay_equal_and_everything_is_set_aside(tmp_path: Path, phase: Phase) -> None:
     async with open_desk(seeded(tmp_path / "voygen.db")) as desk:
         listed = [{"email": ANA, "role": "traveler", "seat": "aisle"}, {"email": BEN, "role": "payer"}]
         for trip_id in (KYOTO, BANFF):

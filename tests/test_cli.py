@@ -1,4 +1,4 @@
-"""The command line, as a person meets it: what it does, what it says, and how it ends."""
+"""The command line as a person uses it: effects, output and exit status."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ windows = pytest.mark.skipif(sys.platform == "win32", reason="POSIX rights")
 
 
 def failed(*arguments: object) -> str:
-    """What a command says that can't do it: status 2, one line, nothing on stdout."""
+    """The output of a command that fails: status 2, one line on stderr, nothing on stdout."""
     done = voygen(*arguments)
     assert (done.returncode, done.stdout) == (2, ""), done
     assert done.stderr.startswith("voygen: ")
@@ -45,7 +45,7 @@ def succeeded(*arguments: object, status: int = 0) -> str:
     return done.stdout
 
 
-def test_a_dump_is_loaded_and_migrated_into_folders_that_are_made(tmp_path: Path) -> None:
+def test_a_dump_is_loaded_and_migrated_and_missing_folders_are_created(tmp_path: Path) -> None:
     path = tmp_path / "new" / "folders" / "voygen.db"
     said = succeeded("migrate", "--db", path, "--from", DUMP)
     assert "  linked          30  in both" in said
@@ -59,7 +59,7 @@ def test_a_dump_is_loaded_and_migrated_into_folders_that_are_made(tmp_path: Path
     assert "Consistent" in succeeded("check", "--db", path)
 
 
-def test_the_report_of_a_migration_is_json_if_asked_for(tmp_path: Path) -> None:
+def test_migrate_reports_json_on_request(tmp_path: Path) -> None:
     path = tmp_path / "voygen.db"
     report = json.loads(succeeded("migrate", "--db", path, "--from", DUMP, "--json"))
     assert (report["linked"], report["unlinked"], report["quarantined"]) == (30, 0, 0)
@@ -67,7 +67,7 @@ def test_the_report_of_a_migration_is_json_if_asked_for(tmp_path: Path) -> None:
     assert json.loads(succeeded("migrate", "--db", path, "--json"))["applied"] == []
 
 
-def test_a_dry_run_says_what_would_be_done_and_changes_nothing(
+def test_a_dry_run_reports_the_effects_and_changes_nothing(
     tmp_path: Path, legacy_database: Callable[[str], Path]
 ) -> None:
     path = legacy_database("drifted-dual-write")
@@ -81,7 +81,7 @@ def test_a_dry_run_says_what_would_be_done_and_changes_nothing(
     assert "Backup:" in succeeded("migrate", "--db", path)
 
 
-def test_a_check_exits_0_where_the_stores_agree_and_1_where_not(tmp_path: Path) -> None:
+def test_check_exits_0_if_the_stores_agree_and_1_if_not(tmp_path: Path) -> None:
     path = seeded(tmp_path / "voygen.db")
     report = json.loads(succeeded("check", "--db", path, "--json"))
     assert set(report) == KEYS
@@ -101,13 +101,13 @@ def test_a_check_exits_0_where_the_stores_agree_and_1_where_not(tmp_path: Path) 
     assert raw.everything(path) == before
 
 
-def test_a_check_of_nothing_makes_nothing(tmp_path: Path) -> None:
+def test_checking_a_missing_database_creates_nothing(tmp_path: Path) -> None:
     assert "does not exist" in failed("check", "--db", tmp_path / "no" / "voygen.db")
     assert "does not exist" in failed("migrate", "--db", tmp_path / "no" / "voygen.db", "--dry-run")
     assert list(tmp_path.iterdir()) == []
 
 
-def test_an_old_database_is_neither_checked_nor_served_without_migration(
+def test_an_old_database_is_neither_checked_nor_served_before_migration(
     legacy_database: Callable[[str], Path],
 ) -> None:
     path = legacy_database("seed-legacy")
@@ -124,7 +124,7 @@ def test_an_old_database_is_neither_checked_nor_served_without_migration(
     assert "Consistent" in succeeded("check", "--db", path)
 
 
-def test_the_database_may_be_named_by_the_environment(tmp_path: Path) -> None:
+def test_the_environment_can_name_the_database(tmp_path: Path) -> None:
     path = seeded(tmp_path / "voygen.db")
     done = voygen("check", "--json", env=os.environ | {"VOYGEN_DB": str(path)})
     assert done.returncode == 0
@@ -134,7 +134,7 @@ def test_the_database_may_be_named_by_the_environment(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "command", [["migrate"], ["migrate", "--dry-run"], ["check"], ["serve"], ["export"], ["backup"]], ids=" ".join
 )
-def test_what_is_no_database_is_named_and_left_as_it_is(tmp_path: Path, command: list[str]) -> None:
+def test_a_file_that_is_not_a_database_is_refused_and_left_unchanged(tmp_path: Path, command: list[str]) -> None:
     text, garbage, folder = tmp_path / "text.db", tmp_path / "garbage.db", tmp_path / "folder.db"
     text.write_text("Dear diary, this is no database at all.\n" * 50)
     garbage.write_bytes(b"SQLite format 3\0" + bytes(range(256)) * 40)
@@ -171,7 +171,7 @@ def test_a_dump_that_cannot_be_loaded_leaves_nothing_behind(tmp_path: Path, name
     assert [place for place in tmp_path.rglob("*") if place.is_file()] == [dump]
 
 
-def test_a_dump_that_is_not_there_is_named(tmp_path: Path) -> None:
+def test_a_missing_dump_is_named_in_the_error(tmp_path: Path) -> None:
     assert "does not exist" in failed("migrate", "--db", tmp_path / "v.db", "--from", tmp_path / "no.sql")
     assert "directory" in failed("migrate", "--db", tmp_path / "v.db", "--from", tmp_path)
     assert list(tmp_path.iterdir()) == []
@@ -199,7 +199,7 @@ def test_a_file_that_others_could_read_is_made_private(tmp_path: Path) -> None:
 
 
 @windows
-def test_a_file_that_is_no_database_keeps_its_rights(tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_database_keeps_its_permissions(tmp_path: Path) -> None:
     path = tmp_path / "notes.txt"
     path.write_text("Not a database.")
     path.chmod(0o644)
@@ -209,7 +209,7 @@ def test_a_file_that_is_no_database_keeps_its_rights(tmp_path: Path) -> None:
 
 @windows
 @pytest.mark.parametrize("command", ["migrate", "serve"])
-def test_where_nothing_may_be_written_that_is_said(tmp_path: Path, command: str) -> None:
+def test_a_path_without_write_permission_is_reported(tmp_path: Path, command: str) -> None:
     place = tmp_path / "locked"
     place.mkdir()
     seeded(place / "voygen.db")
@@ -227,7 +227,7 @@ def test_where_nothing_may_be_written_that_is_said(tmp_path: Path, command: str)
 
 
 def without_privilege(command: list[str]) -> subprocess.CompletedProcess[str]:
-    """Run it without the right to write everywhere that root has."""
+    """Run it without root's privilege to write everywhere."""
     if os.geteuid() == 0:
         setpriv = shutil.which("setpriv")
         if not setpriv:
@@ -236,7 +236,7 @@ def without_privilege(command: list[str]) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, check=False)
 
 
-def test_the_demonstration_ends_well_and_shows_both_stores(tmp_path: Path) -> None:
+def test_the_demo_succeeds_and_shows_both_stores(tmp_path: Path) -> None:
     done = subprocess.run(
         [*own_command(), "demo"], cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False
     )
@@ -248,7 +248,7 @@ def test_the_demonstration_ends_well_and_shows_both_stores(tmp_path: Path) -> No
     assert list(tmp_path.iterdir()) == []
 
 
-def test_help_and_version_are_given_without_a_database(tmp_path: Path) -> None:
+def test_help_and_version_work_without_a_database(tmp_path: Path) -> None:
     done = voygen("--help")
     assert (done.returncode, done.stderr) == (0, "")
     for command in ("serve", "migrate", "check", "demo"):
@@ -259,7 +259,7 @@ def test_help_and_version_are_given_without_a_database(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_damaged_database_is_refused_in_words(tmp_path: Path) -> None:
+def test_a_damaged_database_is_refused_with_a_readable_error(tmp_path: Path) -> None:
     path = seeded(tmp_path / "voygen.db")
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("PRAGMA journal_mode = DELETE")
@@ -281,7 +281,7 @@ def test_a_damaged_database_is_refused_in_words(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "look", [("migrate", "--dry-run"), ("check",), ("repair",), ("phase",), ("validate",)], ids=lambda look: look[0]
 )
-def test_what_only_looks_leaves_the_file_as_it_was_to_the_byte(tmp_path: Path, look: tuple[str, ...]) -> None:
+def test_read_only_commands_leave_the_file_unchanged_byte_for_byte(tmp_path: Path, look: tuple[str, ...]) -> None:
     path = tmp_path / "voygen.db"
     if look[0] == "migrate":
         with closing(sqlite3.connect(path)) as connection:

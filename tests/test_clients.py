@@ -1,4 +1,4 @@
-"""get_client and update_client: what is known of a client, merged with what is sent, on both sides of every trip."""
+"""get_client and update_client: a client's data, merged with what is sent, in both stores and on every trip."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def stored(desk: Desk, column: str) -> Any:
     return json.loads(row(desk)[column])
 
 
-async def test_a_client_is_shown_whole_with_trips_and_roles(tmp_path: Path) -> None:
+async def test_a_client_is_shown_with_all_trips_and_roles(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         known = {
             "phone": "1",
@@ -56,7 +56,7 @@ async def test_a_client_is_shown_whole_with_trips_and_roles(tmp_path: Path) -> N
         assert (client["trips_total"], client["next_cursor"]) == (2, None)
 
 
-async def test_pages_of_a_clients_trips_have_no_gap_and_no_double_while_trips_are_added(tmp_path: Path) -> None:
+async def test_pages_of_a_clients_trips_have_no_gaps_or_duplicates_while_trips_are_added(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         wanted = [KYOTO, *[add_trip(desk, f"2026-01-{number // 2 + 1:02}") for number in range(7)]]
         ids: list[int] = []
@@ -83,7 +83,7 @@ def add_trip(desk: Desk, start: str) -> int:
     return trip_id
 
 
-async def test_what_is_sent_is_merged_and_null_takes_a_key_away(tmp_path: Path) -> None:
+async def test_sent_values_are_merged_and_null_removes_a_key(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         await desk.call(
             "update_client", client_id=1, phone="1", notes="n", preferences={"seat": "aisle", "food": {"a": 1, "b": 2}}
@@ -108,7 +108,7 @@ async def test_what_is_sent_is_merged_and_null_takes_a_key_away(tmp_path: Path) 
 
 
 @pytest.mark.parametrize("held", ['["window"]', "not json", "7", '"text"'])
-async def test_what_was_stored_in_another_shape_is_kept(tmp_path: Path, held: str) -> None:
+async def test_data_stored_in_another_shape_is_kept(tmp_path: Path, held: str) -> None:
     async with new_desk(tmp_path) as desk:
         desk.sql("UPDATE clients_v2 SET preferences = ? WHERE client_id = 1", held)
         before = row(desk)["preferences"]
@@ -119,7 +119,7 @@ async def test_what_was_stored_in_another_shape_is_kept(tmp_path: Path, held: st
         assert stored(desk, "preferences") == {"earlier": earlier, "seat": "aisle"}
 
 
-async def test_what_changes_nothing_writes_nothing(tmp_path: Path) -> None:
+async def test_an_update_that_changes_nothing_writes_nothing(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         desk.sql("""UPDATE clients_v2 SET preferences = '{ "seat" : 1 }' WHERE client_id = 1""")
         before = desk.everything()
@@ -134,7 +134,7 @@ async def test_what_changes_nothing_writes_nothing(tmp_path: Path) -> None:
         assert row(desk)["preferences"] == '{"seat":true}'
 
 
-async def test_a_new_email_reaches_both_sides_of_every_assignment(tmp_path: Path) -> None:
+async def test_a_new_email_reaches_both_stores_of_every_assignment(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         entry = {"email": ANA, "role": "traveler", "name": "Ana", "preferences": {"seat": "aisle"}}
         desk.sql(
@@ -181,7 +181,7 @@ async def test_an_email_of_another_client_is_a_conflict_whatever_its_case(tmp_pa
         assert (await desk.roles(BANFF)) == {(BEN, "traveler")}
 
 
-async def test_of_two_clients_that_differ_by_case_each_can_still_be_changed(tmp_path: Path) -> None:
+async def test_two_clients_whose_emails_differ_only_by_case_can_each_still_be_changed(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         desk.sql("INSERT INTO clients_v2 (email, full_name) VALUES ('ANA@example.net', 'Other')")
         for client_id in (1, 4):
@@ -204,7 +204,7 @@ async def test_of_two_clients_that_differ_by_case_each_can_still_be_changed(tmp_
         ("update_client", {"email": ANA, "role": "payer"}, "invalid_input: role is not an argument here."),
     ],
 )
-async def test_what_names_no_client_or_no_change_is_refused(
+async def test_a_call_that_identifies_no_client_or_no_change_is_refused(
     tmp_path: Path, tool: str, arguments: dict[str, Any], words: str
 ) -> None:
     async with new_desk(tmp_path) as desk:
@@ -213,7 +213,7 @@ async def test_what_names_no_client_or_no_change_is_refused(
         assert desk.everything() == before
 
 
-async def test_lists_too_deep_to_be_read_again_are_refused(tmp_path: Path) -> None:
+async def test_lists_too_deep_to_be_read_back_are_refused(tmp_path: Path) -> None:
     deep: Any = "x"
     for _ in range(120):
         deep = [deep]
@@ -222,7 +222,7 @@ async def test_lists_too_deep_to_be_read_again_are_refused(tmp_path: Path) -> No
         assert error.startswith("invalid_input: preferences can't be kept as JSON.")
 
 
-async def test_keys_that_two_agents_set_at_once_are_all_kept(tmp_path: Path) -> None:
+async def test_keys_set_by_two_agents_at_once_are_all_kept(tmp_path: Path) -> None:
     path = seeded(tmp_path / "voygen.db")
     async with open_desk(path) as one, open_desk(path) as other:
         answers = await asyncio.gather(
@@ -240,7 +240,7 @@ async def test_keys_that_two_agents_set_at_once_are_all_kept(tmp_path: Path) -> 
         assert len(one.sql("SELECT * FROM ActivityLog WHERE client_id = 1")) == 20
 
 
-async def test_of_two_clients_that_take_one_email_at_once_one_gets_it(tmp_path: Path) -> None:
+async def test_of_two_clients_that_take_one_email_at_once_only_one_succeeds(tmp_path: Path) -> None:
     path = seeded(tmp_path / "voygen.db")
     async with open_desk(path) as one, open_desk(path) as other:
         answers = await asyncio.gather(
@@ -262,7 +262,7 @@ async def test_a_change_with_a_key_is_made_once(tmp_path: Path) -> None:
         assert len(desk.sql("SELECT * FROM ActivityLog")) == 1
 
 
-async def test_a_new_name_marks_the_facts_of_the_clients_trips(tmp_path: Path) -> None:
+async def test_a_new_name_marks_the_facts_of_the_clients_trips_stale(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         desk.sql("DELETE FROM facts_dirty")
         await desk.call("update_client", email=ANA, full_name="Ana de Lima")

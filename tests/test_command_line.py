@@ -1,4 +1,4 @@
-"""The command line as a person meets it at a terminal: help, completion, colours, bars, JSON, exit statuses."""
+"""The command line at a terminal: help, completion, colours, progress bars, JSON, exit statuses."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def every_command() -> Iterator[tuple[str, click.Command]]:
             yield from ((f"{name} {below}", one) for below, one in command.commands.items())
 
 
-def test_the_help_names_every_command_once_in_a_line_that_fits_without_importing_any() -> None:
+def test_the_help_lists_every_command_on_one_fitting_line_without_importing_any() -> None:
     done = voygen("--help")
     lines = [line for line in done.stdout.splitlines() if line.startswith("  ") and line.split()[0] in COMMANDS]
     assert [line.split()[0] for line in lines] == list(COMMANDS)
@@ -61,24 +61,24 @@ def test_the_help_names_every_command_once_in_a_line_that_fits_without_importing
 
 
 @pytest.mark.parametrize(("name", "command"), list(every_command()))
-def test_every_command_says_what_it_does_and_what_each_option_is_for(name: str, command: click.Command) -> None:
+def test_every_command_and_every_option_has_help(name: str, command: click.Command) -> None:
     assert command.help, name
     for parameter in command.params:
         if isinstance(parameter, click.Option):
             assert parameter.help, (name, parameter.opts)
 
 
-# What gives nothing but a stream of its own: a demonstration, a protocol, a script.
+# Commands whose output is no report: a demonstration, a protocol, a script.
 WITHOUT_JSON = {"demo", "serve", "completion", "token"}
 
 
 @pytest.mark.parametrize(("name", "command"), list(every_command()))
-def test_every_command_that_tells_something_can_tell_it_as_json(name: str, command: click.Command) -> None:
+def test_every_command_that_reports_something_has_a_json_option(name: str, command: click.Command) -> None:
     options = {option for parameter in command.params for option in parameter.opts}
     assert ("--json" in options) is (name not in WITHOUT_JSON)
 
 
-def test_what_the_commands_tell_as_json_is_json(path: Path) -> None:
+def test_json_output_is_valid_json(path: Path) -> None:
     def told(*arguments: object) -> Any:
         return json.loads(voygen(*arguments, "--json", "--db", path).stdout)
 
@@ -97,12 +97,12 @@ def test_what_the_commands_tell_as_json_is_json(path: Path) -> None:
     assert told("check")["consistent"] is True
 
 
-def test_json_named_before_the_subcommand_counts_as_well(path: Path) -> None:
+def test_json_may_be_given_before_the_subcommand(path: Path) -> None:
     done = voygen("phase", "--json", "--db", path, "back")
     assert json.loads(done.stdout)["phase"] == "dual_write"
 
 
-def test_a_command_that_is_misspelt_is_guessed() -> None:
+def test_a_misspelt_command_gets_a_suggestion() -> None:
     done = voygen("chek")
     assert (done.returncode, done.stdout) == (2, "")
     assert "Did you mean 'check'?" in done.stderr
@@ -117,7 +117,7 @@ def test_a_command_that_is_misspelt_is_guessed() -> None:
         ("--config none.toml check", "none.toml does not exist: make it, or name another with --config."),
     ],
 )
-def test_what_is_typed_wrong_is_told_in_one_line(arguments: str, words: str) -> None:
+def test_a_usage_error_is_reported_in_one_line(arguments: str, words: str) -> None:
     done = voygen(*arguments.split())
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("voygen: ")
@@ -127,7 +127,7 @@ def test_what_is_typed_wrong_is_told_in_one_line(arguments: str, words: str) -> 
 
 @posix
 @pytest.mark.parametrize("command", [["export"], ["check"], ["doctor", "--json"]], ids=lambda command: command[0])
-def test_a_command_whose_reader_has_gone_ends_in_silence(path: Path, command: list[str]) -> None:
+def test_a_command_whose_reader_has_closed_the_pipe_exits_silently(path: Path, command: list[str]) -> None:
     reading, writing = os.pipe()
     os.close(reading)
     with os.fdopen(writing, "wb") as out:
@@ -138,7 +138,7 @@ def test_a_command_whose_reader_has_gone_ends_in_silence(path: Path, command: li
 
 
 @pytest.mark.parametrize("options", [[], ["--read-only"]], ids=["", "read-only"])
-def test_serving_what_is_no_database_ends_at_once_with_a_word(tmp_path: Path, options: list[str]) -> None:
+def test_serving_a_file_that_is_not_a_database_fails_at_once_with_one_line(tmp_path: Path, options: list[str]) -> None:
     path = tmp_path / "diary.db"
     path.write_text("Dear diary, this is no database at all.\n" * 50)
     done = voygen("serve", "--db", path, *options)
@@ -146,7 +146,7 @@ def test_serving_what_is_no_database_ends_at_once_with_a_word(tmp_path: Path, op
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="/proc tells when it waits")
-def test_a_command_that_is_interrupted_ends_as_shells_expect(path: Path) -> None:
+def test_an_interrupted_command_exits_as_shells_expect(path: Path) -> None:
     with closing(raw.connect(path)) as connection:
         connection.execute("BEGIN IMMEDIATE")
         with subprocess.Popen(
@@ -155,7 +155,7 @@ def test_a_command_that_is_interrupted_ends_as_shells_expect(path: Path) -> None
             stderr=subprocess.PIPE,
             text=True,
         ) as process:
-            while process.poll() is None and not holds(process.pid, path):
+            while process.poll() is None and not has_open(process.pid, path):
                 pass
             process.send_signal(signal.SIGINT)
             _, errors = process.communicate(timeout=60)
@@ -163,8 +163,8 @@ def test_a_command_that_is_interrupted_ends_as_shells_expect(path: Path) -> None
     assert errors.splitlines()[-1] == "voygen: interrupted"
 
 
-def holds(pid: int, path: Path) -> bool:
-    """Whether the process has the file open; what it closes at this moment cannot be looked at."""
+def has_open(pid: int, path: Path) -> bool:
+    """True if the process has the file open; descriptors that are being closed are skipped."""
     for one in Path(f"/proc/{pid}/fd").iterdir():
         with suppress(FileNotFoundError):
             if one.readlink() == path:
@@ -174,7 +174,7 @@ def holds(pid: int, path: Path) -> bool:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="/dev/full")
 @pytest.mark.parametrize("command", [("check",), ("stats", "--json"), ("export",), ("config",)], ids=" ".join)
-def test_output_that_finds_no_room_is_told_in_one_line(path: Path, command: tuple[str, ...]) -> None:
+def test_output_to_a_full_disk_is_reported_in_one_line(path: Path, command: tuple[str, ...]) -> None:
     with Path("/dev/full").open("w") as full:
         done = subprocess.run(
             [*own_command(), *command, *(("--db", str(path)) if command != ("config",) else ())],
@@ -191,7 +191,7 @@ def test_output_that_finds_no_room_is_told_in_one_line(path: Path, command: tupl
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_the_completion_of_each_shell_is_printed_and_answers_it(shell: str) -> None:
+def test_the_completion_script_of_each_shell_is_printed_and_its_requests_answered(shell: str) -> None:
     done = voygen("completion", shell)
     assert (done.returncode, done.stderr) == (0, "")
     assert f"_VOYGEN_COMPLETE={shell}_complete" in done.stdout
@@ -224,11 +224,11 @@ done
     assert done.stdout.splitlines() == ["phase", "back", "--record", "junction"]
 
 
-# Colours and bars
+# Colours and progress bars
 
 
 def at_a_terminal(*arguments: object, **environment: str) -> tuple[int, str]:
-    """The exit status, and what a terminal shows of stdout and stderr."""
+    """The exit status, and the stdout and stderr that a terminal shows."""
     import pty  # noqa: PLC0415 - not on Windows
 
     ours, theirs = pty.openpty()
@@ -244,7 +244,7 @@ def at_a_terminal(*arguments: object, **environment: str) -> tuple[int, str]:
         while True:
             try:
                 chunk = os.read(ours, 65536)
-            except OSError:  # Linux's word for the end
+            except OSError:  # Linux reports the end of the terminal this way
                 break
             if not chunk:
                 break
@@ -254,14 +254,14 @@ def at_a_terminal(*arguments: object, **environment: str) -> tuple[int, str]:
 
 
 @posix
-def test_colours_are_for_a_terminal_whose_owner_wants_them(path: Path) -> None:
+def test_colours_appear_only_at_a_terminal_and_without_no_color(path: Path) -> None:
     assert "\x1b[32m" in at_a_terminal("doctor", "--db", path)[1]
     assert "\x1b" not in at_a_terminal("doctor", "--db", path, NO_COLOR="1")[1]
     assert "\x1b" not in voygen("doctor", "--db", path).stdout
 
 
 @posix
-def test_work_that_is_done_at_once_has_no_bar(path: Path) -> None:
+def test_work_that_finishes_at_once_shows_no_progress_bar(path: Path) -> None:
     status, shown = at_a_terminal("check", "--db", path, "--json")
     assert status == 0
     assert json.loads(shown)["consistent"] is True
@@ -272,7 +272,7 @@ class Terminal(io.StringIO):
         return True
 
 
-def test_work_that_lasts_has_a_bar_on_the_terminal_and_nowhere_else(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_long_work_shows_a_progress_bar_only_at_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bars, "PATIENCE", 0)
     for stream, shown in ((Terminal(), True), (io.StringIO(), False)):
         monkeypatch.setattr(sys, "stderr", stream)
@@ -283,7 +283,7 @@ def test_work_that_lasts_has_a_bar_on_the_terminal_and_nowhere_else(monkeypatch:
         assert ("100%" in stream.getvalue()) is shown
 
 
-def test_a_migration_after_the_fix_says_nothing_of_entries_that_it_did_not_touch(path: Path) -> None:
+def test_a_later_migration_does_not_report_entries_that_it_did_not_touch(path: Path) -> None:
     with closing(raw.connect(path)) as connection:
         undone = "021_activity_actor_and_call_counts.sql"
         connection.execute("DELETE FROM d1_migrations WHERE name = ?", (undone,))
@@ -294,7 +294,7 @@ def test_a_migration_after_the_fix_says_nothing_of_entries_that_it_did_not_touch
     assert "linked" not in said
 
 
-async def test_a_migration_tells_how_far_it_is(legacy_database: Callable[[str], Path]) -> None:
+async def test_a_migration_reports_its_progress(legacy_database: Callable[[str], Path]) -> None:
     told: list[tuple[int, int]] = []
     async with await open_database(legacy_database("seed-legacy")) as db:
         await migrate(db, progress=lambda done, total: told.append((done, total)))

@@ -1,4 +1,4 @@
-"""The doctor says on one page how all is that voygen needs, and what to do where it is not well."""
+"""`doctor` reports on one page the state of everything voygen needs, and a remedy for each problem."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import sys
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
+import permissions
 import pytest
 import raw
-import rights
 from desk import seeded
 
 from server.launch import own_command
@@ -26,7 +26,7 @@ Findings = dict[tuple[str, str], dict[str, Any]]
 
 
 class Patient:
-    """A person's folders, with nothing in them but what a test puts there."""
+    """A person's folders, empty except for what a test creates."""
 
     def __init__(self, home: Path) -> None:
         self.home = home
@@ -64,7 +64,7 @@ class Patient:
         return found
 
     def to_do(self, path: Path, part: str, subject: str, status: int = 1) -> str:
-        """What the one line says that is not well, and its remedy."""
+        """The problem and the remedy of the only line that needs action."""
         found = self.look(path, status)
         assert [key for key, one in found.items() if one["state"] in {"to do", "unknown"}] == [(part, subject)]
         return f"{found[part, subject]['words']} → {found[part, subject]['remedy']}"
@@ -94,7 +94,7 @@ def sql(path: Path, statement: str) -> None:
         connection.execute(statement)
 
 
-def test_where_all_is_well_there_is_nothing_to_do_and_nothing_is_written(patient: Patient, path: Path) -> None:
+def test_a_healthy_setup_has_nothing_to_do_and_doctor_writes_nothing(patient: Patient, path: Path) -> None:
     assert patient.run("install", "cursor", "--db", path).returncode == 0
     assert patient.run("check", "--record", "--db", path).returncode == 0
     assert patient.run("backup", "--db", path).returncode == 0
@@ -126,21 +126,21 @@ def test_where_all_is_well_there_is_nothing_to_do_and_nothing_is_written(patient
     assert after == before
 
 
-def test_a_database_that_is_not_there_yet_is_no_fault(patient: Patient, tmp_path: Path) -> None:
+def test_a_database_that_does_not_exist_yet_is_not_a_problem(patient: Patient, tmp_path: Path) -> None:
     found = patient.look(tmp_path / "none" / "voygen.db", 0)
     assert found["file", "database"]["state"] == "note"
     assert not (tmp_path / "none").exists()
 
 
 @posix
-def test_a_file_that_others_may_read_is_told_with_the_command_that_mends_it(patient: Patient, path: Path) -> None:
+def test_a_file_readable_by_others_is_reported_with_the_command_that_fixes_it(patient: Patient, path: Path) -> None:
     path.chmod(0o640)
     assert f"(mode 640) → chmod 600 '{path}'" in patient.to_do(path, "file", "rights")
 
 
 @posix
-def test_a_file_or_a_folder_without_any_right_is_told_on_the_page(patient: Patient, path: Path) -> None:
-    patient.before = rights.bound()
+def test_a_file_or_folder_without_permissions_is_reported(patient: Patient, path: Path) -> None:
+    patient.before = permissions.enforced()
     path.chmod(0)
     said = patient.to_do(path, "file", "database", status=2)
     assert f"{path} cannot be read by you (mode 000) → As its owner: chmod 600 '{path}'" in said
@@ -152,14 +152,14 @@ def test_a_file_or_a_folder_without_any_right_is_told_on_the_page(patient: Patie
 
 
 @posix
-def test_a_settings_file_without_any_right_is_told_on_the_page(patient: Patient, path: Path) -> None:
-    patient.before = rights.bound()
+def test_a_settings_file_without_permissions_is_reported(patient: Patient, path: Path) -> None:
+    patient.before = permissions.enforced()
     patient.settings.chmod(0)
     assert "cannot be read: Permission denied" in patient.to_do(path, "settings", "file")
 
 
 @pytest.mark.parametrize("name", ["seed-legacy", "drifted-dual-write"])
-def test_a_database_that_is_not_migrated_is_told(
+def test_an_unmigrated_database_is_reported(
     patient: Patient, legacy_database: Callable[[str], Path], name: str
 ) -> None:
     path = legacy_database(name)
@@ -167,12 +167,12 @@ def test_a_database_that_is_not_migrated_is_told(
     assert f"voygen migrate --db {path}" in patient.to_do(path, "schema", "migrations")
 
 
-def test_a_newer_schema_is_told(patient: Patient, path: Path) -> None:
+def test_a_newer_schema_is_reported(patient: Patient, path: Path) -> None:
     sql(path, "INSERT INTO migration_checksums VALUES ('999_future.sql', '0')")
     assert "newer voygen (999_future.sql)" in patient.to_do(path, "schema", "migrations")
 
 
-def test_a_trigger_that_is_missing_is_told_with_the_command_that_mends_it(patient: Patient, path: Path) -> None:
+def test_a_missing_trigger_is_reported_with_the_command_that_fixes_it(patient: Patient, path: Path) -> None:
     sql(path, "DROP TRIGGER trg_trip_client_assignments_delete")
     said = patient.to_do(path, "schema", "triggers")
     assert "trg_trip_client_assignments_delete missing → voygen repair --db" in said
@@ -180,7 +180,7 @@ def test_a_trigger_that_is_missing_is_told_with_the_command_that_mends_it(patien
     assert patient.look(path, 0)["schema", "triggers"]["state"] == "ok"
 
 
-def test_guards_left_behind_and_drift_at_the_last_proof_are_told(patient: Patient, path: Path) -> None:
+def test_leftover_guards_and_drift_at_the_last_proof_are_reported(patient: Patient, path: Path) -> None:
     sql(path, "INSERT INTO trip_client_sync (trip_id, action) VALUES (1, 'hold')")
     assert "voygen repair" in patient.to_do(path, "schema", "guards")
     assert patient.run("check", "--record", "--db", path).returncode == 1
@@ -188,7 +188,7 @@ def test_guards_left_behind_and_drift_at_the_last_proof_are_told(patient: Patien
     assert (found["schema", "proof"]["state"], "drift 1" in found["schema", "proof"]["words"]) == ("to do", True)
 
 
-def test_damaged_pages_are_told(patient: Patient, path: Path) -> None:
+def test_damaged_pages_are_reported(patient: Patient, path: Path) -> None:
     sql(path, "PRAGMA journal_mode = DELETE")
     content = bytearray(path.read_bytes())
     with closing(raw.connect(path)) as connection:
@@ -199,18 +199,18 @@ def test_damaged_pages_are_told(patient: Patient, path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"Dear diary" * 100, b"SQLite format 3\0" + bytes(range(256)) * 40])
-def test_what_is_no_database_could_not_be_looked_at(patient: Patient, tmp_path: Path, content: bytes) -> None:
+def test_a_file_that_is_not_a_database_is_reported(patient: Patient, tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "diary.db"
     path.write_bytes(content)
     path.chmod(0o600)
     assert str(path) in patient.to_do(path, "file", "content", status=2)
 
 
-def test_a_folder_is_told(patient: Patient, tmp_path: Path) -> None:
+def test_a_folder_in_place_of_the_database_is_reported(patient: Patient, tmp_path: Path) -> None:
     assert "is a folder" in patient.to_do(tmp_path, "file", "database")
 
 
-def test_a_settings_file_that_is_wrong_is_told_and_the_rest_is_looked_at(patient: Patient, path: Path) -> None:
+def test_an_invalid_settings_file_is_reported(patient: Patient, path: Path) -> None:
     patient.settings.write_text("read_only = 3")
     assert "write read_only = true or false" in patient.to_do(path, "settings", "file")
     patient.settings.write_text(f'db = "{path.as_posix()}"')
@@ -226,7 +226,7 @@ def test_a_settings_file_that_is_wrong_is_told_and_the_rest_is_looked_at(patient
         ("VOYGEN_TOOLSET", "trips", "VOYGEN_TOOLSET is no setting: VOYGEN_TOOLSETS?"),
     ],
 )
-def test_a_variable_that_is_wrong_is_told_and_the_rest_is_looked_at(
+def test_an_invalid_variable_is_reported_and_the_rest_is_still_checked(
     patient: Patient, path: Path, name: str, value: str, words: str
 ) -> None:
     patient.env[name] = value
@@ -235,7 +235,7 @@ def test_a_variable_that_is_wrong_is_told_and_the_rest_is_looked_at(
 
 
 @posix
-def test_a_secret_in_a_settings_file_that_others_may_read_is_told(patient: Patient, path: Path) -> None:
+def test_a_secret_in_a_settings_file_readable_by_others_is_reported(patient: Patient, path: Path) -> None:
     patient.settings.write_text('otel_headers = "authorization=secret-word"')
     patient.settings.chmod(0o644)
     said = patient.to_do(path, "settings", "file")
@@ -261,7 +261,9 @@ def test_a_secret_in_a_settings_file_that_others_may_read_is_told(patient: Patie
         ),
     ],
 )
-def test_a_client_that_could_not_start_it_is_told(patient: Patient, path: Path, content: str, words: str) -> None:
+def test_a_client_that_could_not_start_the_server_is_reported(
+    patient: Patient, path: Path, content: str, words: str
+) -> None:
     patient.cursor(content)
     assert words in patient.to_do(path, "clients", "Cursor")
 

@@ -1,4 +1,4 @@
-"""The rules of the dual write one by one: what holds after old code wrote the JSON, whatever it wrote."""
+"""The rules of the dual write, one by one: both stores after old code wrote the JSON."""
 
 from __future__ import annotations
 
@@ -29,7 +29,9 @@ NO_ARRAYS = ["", "null", "{}", '{"email": "ana@x.io"}', '[{"email": "ana@x.io"',
 
 
 @pytest.mark.parametrize("text", NO_ARRAYS)
-def test_text_that_is_no_array_is_set_aside_and_the_column_stays_as_it_was(con: sqlite3.Connection, text: str) -> None:
+def test_text_that_is_no_array_is_quarantined_and_the_column_stays_unchanged(
+    con: sqlite3.Connection, text: str
+) -> None:
     assign(con, ANA)
     before = in_json(con)
     write_json(con, text)
@@ -63,7 +65,7 @@ def test_unassigning_on_a_trip_with_text_that_is_no_array_writes_both_sides(con:
     assert [entry["email"] for entry in in_json(con)] == [BEN]
 
 
-def test_one_malformed_trip_breaks_neither_the_view_nor_the_deleting_of_a_client(con: sqlite3.Connection) -> None:
+def test_one_malformed_trip_breaks_neither_the_view_nor_deleting_a_client(con: sqlite3.Connection) -> None:
     other = add_trip(con, [{"email": BEN}])
     write_past_the_triggers(con, "[{", other)
     assign(con, ANA)
@@ -82,7 +84,7 @@ def test_an_entry_added_to_the_json_is_assigned(con: sqlite3.Connection) -> None
     assert in_junction(con) == [(ANA, "traveler"), (BEN, "payer")]
 
 
-def test_an_entry_taken_out_of_the_json_is_unassigned(con: sqlite3.Connection) -> None:
+def test_an_entry_removed_from_the_json_is_unassigned(con: sqlite3.Connection) -> None:
     write_json(con, [{"email": ANA}, {"email": BEN}])
     write_json(con, [{"email": BEN}])
     assert in_junction(con) == [(BEN, "traveler")]
@@ -94,7 +96,7 @@ def test_a_role_changed_in_the_json_changes_in_the_junction(con: sqlite3.Connect
     assert in_junction(con) == [(ANA, "payer")]
 
 
-def test_a_trip_inserted_with_clients_has_them_assigned(con: sqlite3.Connection) -> None:
+def test_the_clients_of_an_inserted_trip_are_assigned(con: sqlite3.Connection) -> None:
     trip = add_trip(con, [{"email": ANA}, {"email": "stranger@example.org"}])
     assert in_junction(con, trip) == [(ANA, "traveler")]
 
@@ -118,7 +120,7 @@ def test_a_pair_written_twice_becomes_one_entry_with_the_keys_of_both(con: sqlit
     assert quarantine(con) == []
 
 
-def test_a_pair_written_twice_with_details_that_disagree_keeps_both_in_quarantine(con: sqlite3.Connection) -> None:
+def test_a_pair_written_twice_with_conflicting_details_keeps_both_in_quarantine(con: sqlite3.Connection) -> None:
     entries = [{"email": ANA, "name": "Ana"}, {"email": ANA, "name": "Anna"}]
     write_json(con, entries)
     assert [json.loads(raw) for _, raw in quarantine(con)] == [entries]

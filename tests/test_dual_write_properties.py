@@ -1,6 +1,6 @@
-"""Whatever raw SQL is thrown at either side, both sides stay equal and nothing that was not deleted is gone.
+"""Arbitrary raw SQL on either side leaves both sides equal, and loses nothing that was not deleted.
 
-Each rule runs one statement. After it the oracle reads both sides, and every note (see keeping.py) must be where
+Each rule runs one statement. After it the oracle reads both sides, and every note (see tracked_notes.py) must be where
 that statement leaves it. One machine runs with recursive_triggers off, one with it on.
 """
 
@@ -20,15 +20,15 @@ import statements as some
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
-from keeping import Places, Row, as_text, assert_kept, places, relocated, snapshot, unlinked
 from oracle import assert_clean, parsed
+from tracked_notes import Places, Row, as_text, assert_kept, places, relocated, snapshot, unlinked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
-    from keeping import Place
+    from tracked_notes import Place
 
-# In sql, <or> is where the conflict clause goes.
+# In sql, <or> is replaced by the conflict clause.
 ADD_TRIP = "INSERT <or> INTO trips_v2 (trip_id, trip_name, start_date, end_date, clients) VALUES (?, 'N', '', '', ?)"
 ADD_CLIENT = "INSERT <or> INTO clients_v2 (email, full_name) VALUES (?, 'N')"
 ADD_ASSIGNMENTS = """INSERT <or> INTO trip_client_assignments (trip_id, client_email, client_role)
@@ -43,7 +43,7 @@ REFUSALS = re.compile(
 
 
 def many_are_assigned(machine: DualWrite) -> bool:
-    """What deletes much waits until there is much."""
+    """Enables rules that delete a lot only once there is a lot."""
     return len(machine.after.rows) >= 6
 
 
@@ -134,7 +134,7 @@ class DualWrite(RuleBasedStateMachine):
         else:
             assert self.after == self.before
 
-    # The rows that both sides speak of.
+    # Rows that both sides refer to.
 
     @precondition(many_are_assigned)
     @rule(trip=some.trips)
@@ -171,7 +171,7 @@ class DualWrite(RuleBasedStateMachine):
 
         self.check_client_write(follows)
 
-    # What holds after each.
+    # Invariants after each rule.
 
     @invariant()
     def both_sides_are_equal(self) -> None:
@@ -191,10 +191,10 @@ class DualWrite(RuleBasedStateMachine):
         rows = self.connection.execute("SELECT trip_id, reason FROM facts_dirty").fetchall()
         assert len(set(rows)) == len(rows)
 
-    # How the rules run and check.
+    # Running and checking rules.
 
     def run(self, sql: str, *params: Any, conflict: str = "", refusable: bool = True) -> None:
-        """Run one statement; a refusal has a known reason, and changes nothing unless OR FAIL was said."""
+        """Run one statement; a refusal has a known reason, and changes nothing unless it used OR FAIL."""
         self.before = snapshot(self.connection)
         refusal = None
         try:
@@ -212,7 +212,7 @@ class DualWrite(RuleBasedStateMachine):
         return ids[at] if at < len(ids) else 100 + at
 
     def numbered(self, text: Any) -> Any:
-        """The text with a fresh note wherever NOTE stands."""
+        """The text with a new note in place of each NOTE."""
 
         def fresh(_: object) -> str:
             self.notes += 1
@@ -223,7 +223,7 @@ class DualWrite(RuleBasedStateMachine):
         return re.sub("NOTE", fresh, text) if isinstance(text, str) else text
 
     def paired(self, place: Place) -> Place | None:
-        """The same place if it is unlinked or its pair is still there."""
+        """The same place if it is unlinked or its pair still exists."""
         return place if place[1] is None or (place[0], *place[1]) in self.after.rows.values() else None
 
     def check_kept(self, where: Callable[[Place], Place | None]) -> None:
@@ -244,7 +244,7 @@ class DualWrite(RuleBasedStateMachine):
         self.check_junction_write(self.paired)
 
     def check_update(self, conflict: str) -> None:
-        """Each entry follows its row. A row that met its equal under 'traveler' is one with it."""
+        """Each entry follows its row. A row that becomes equal to another under 'traveler' is merged with it."""
         moves: dict[Row, Row] = {}
         for key, row in self.before.rows.items():
             moves[row] = self.after.rows.get(key, (row[0], row[1], "traveler"))
@@ -263,7 +263,7 @@ class DualWrite(RuleBasedStateMachine):
         self.check_junction_write(follows)
 
     def check_json_write(self, trip: int, written: Any) -> None:
-        """Hold that the trip is as written, or as it was where that was no array; other trips are untouched."""
+        """The trip is as written, or unchanged if that was no array; other trips are unchanged."""
         expected = self.before.texts.copy()
         if isinstance(parsed(written), list):
             expected[trip] = written
@@ -276,7 +276,7 @@ class DualWrite(RuleBasedStateMachine):
         assert all(parsed(after.texts[other]) == parsed(expected[other]) for other in expected if other != trip)
 
     def check_client_write(self, where: Callable[[Place], Place | None]) -> None:
-        """Entries whose client appeared may be linked now; no other place changes but as the function says."""
+        """Entries whose client appeared may be linked now; other places change only as the function says."""
         before: Places = places(self.before.texts, self.before.clients)
         now: Places = places(self.before.texts, self.after.clients)
         expected = relocated(before, where)
@@ -288,7 +288,7 @@ class DualWriteWithRecursiveTriggers(DualWrite):
 
 
 @pytest.mark.parametrize("machine", [DualWrite, DualWriteWithRecursiveTriggers])
-def test_whatever_is_written_both_sides_stay_equal_and_nothing_is_lost(machine: type[DualWrite]) -> None:
+def test_any_write_leaves_both_sides_equal_and_loses_nothing(machine: type[DualWrite]) -> None:
     run_state_machine_as_test(
         machine, settings=settings(max_examples=campaigns.rounds(15, 400), stateful_step_count=40, deadline=None)
     )

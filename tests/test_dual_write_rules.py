@@ -1,4 +1,4 @@
-"""The rules of the dual write one by one: what holds after new code wrote the junction, or a row changed."""
+"""The rules of the dual write, one by one: both stores after new code wrote the junction, or a row changed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 # Assigning and unassigning.
 
 
-def test_a_client_with_two_roles_stands_twice_on_both_sides(con: sqlite3.Connection) -> None:
+def test_a_client_with_two_roles_has_two_entries_on_both_sides(con: sqlite3.Connection) -> None:
     assign(con, ANA, "traveler")
     assign(con, ANA, "payer")
     assert [(entry["email"], entry["role"]) for entry in in_json(con)] == [(ANA, "traveler"), (ANA, "payer")]
@@ -41,7 +41,7 @@ def test_assigning_again_with_an_upsert_changes_neither_side(con: sqlite3.Connec
     assert (con.execute(rows).fetchall(), in_json(con)) == before
 
 
-def test_assigning_again_with_or_replace_leaves_the_json_as_it_is(con: sqlite3.Connection) -> None:
+def test_assigning_again_with_or_replace_leaves_the_json_unchanged(con: sqlite3.Connection) -> None:
     write_json(con, [{"email": ANA, "role": "traveler", "name": "Ana"}, {"email": BEN, "role": "payer"}])
     before = in_json(con)
     con.execute("INSERT OR REPLACE INTO trip_client_assignments (trip_id, client_email) VALUES (?, ?)", (TRIP, ANA))
@@ -62,7 +62,7 @@ def test_assigning_again_with_or_replace_leaves_the_json_as_it_is(con: sqlite3.C
         [],
     ],
 )
-def test_an_entry_without_a_client_is_kept_when_another_comes_and_goes(con: sqlite3.Connection, entry: Any) -> None:
+def test_an_unlinked_entry_is_kept_when_another_is_added_and_removed(con: sqlite3.Connection, entry: Any) -> None:
     write_json(con, [entry])
     assign(con, ANA)
     assert in_json(con)[0] == entry
@@ -70,7 +70,7 @@ def test_an_entry_without_a_client_is_kept_when_another_comes_and_goes(con: sqli
     assert in_json(con) == [entry]
 
 
-def test_assigning_one_who_waits_in_the_json_keeps_what_the_json_knows(con: sqlite3.Connection) -> None:
+def test_assigning_a_client_with_an_unlinked_entry_keeps_the_entrys_details(con: sqlite3.Connection) -> None:
     entry = {"email": ANA, "name": "Ana", "client_id": 1, "preferences": {"seat": "aisle"}}
     write_json(con, [entry])
     con.execute(
@@ -79,7 +79,7 @@ def test_assigning_one_who_waits_in_the_json_keeps_what_the_json_knows(con: sqli
     assert in_json(con) == [entry | {"role": "traveler"}]
 
 
-def test_another_role_is_an_entry_of_its_own_and_takes_nothing_from_the_first(con: sqlite3.Connection) -> None:
+def test_another_role_gets_its_own_entry_and_leaves_the_first_unchanged(con: sqlite3.Connection) -> None:
     entry = {"email": ANA, "role": "traveler", "preferences": {"seat": "aisle"}}
     write_json(con, [entry])
     assign(con, ANA, "payer")
@@ -95,7 +95,7 @@ def test_an_assignment_without_a_role_is_a_traveler_on_both_sides(con: sqlite3.C
     assert [entry["role"] for entry in in_json(con)] == ["traveler"]
 
 
-# Rows that change.
+# Changed rows.
 
 
 def test_an_entry_follows_its_row_to_another_role_with_all_its_keys(con: sqlite3.Connection) -> None:
@@ -112,7 +112,7 @@ def test_an_entry_follows_its_row_to_another_trip_with_all_its_keys(con: sqlite3
     assert in_json(con, other)[1] == {"email": ANA, "name": "Ana", "role": "traveler"}
 
 
-def test_two_roles_that_become_one_keep_what_both_knew(con: sqlite3.Connection) -> None:
+def test_two_roles_that_become_one_keep_the_details_of_both(con: sqlite3.Connection) -> None:
     entries = [{"email": ANA, "role": "traveler", "name": "Ana"}, {"email": ANA, "role": "payer", "name": "Anna"}]
     write_json(con, entries)
     con.execute("UPDATE trip_client_assignments SET client_role = '' WHERE client_role = 'payer'")
@@ -120,7 +120,7 @@ def test_two_roles_that_become_one_keep_what_both_knew(con: sqlite3.Connection) 
     assert [json.loads(raw) for _, raw in quarantine(con)] == [entries]
 
 
-def test_a_row_replaced_under_its_id_takes_its_entry_with_it(con: sqlite3.Connection) -> None:
+def test_a_row_replaced_under_its_id_replaces_its_entry(con: sqlite3.Connection) -> None:
     assign(con, ANA)
     replace = (
         "INSERT OR REPLACE INTO trip_client_assignments (assignment_id, trip_id, client_email) "
@@ -130,7 +130,7 @@ def test_a_row_replaced_under_its_id_takes_its_entry_with_it(con: sqlite3.Connec
     assert [entry["email"] for entry in in_json(con)] == [BEN]
 
 
-def test_a_write_refused_under_an_id_in_use_takes_no_entry_later(con: sqlite3.Connection) -> None:
+def test_a_write_ignored_because_its_id_is_in_use_removes_no_entry_later(con: sqlite3.Connection) -> None:
     assign(con, ANA)
     con.execute("INSERT OR IGNORE INTO trip_client_assignments SELECT * FROM trip_client_assignments")
     con.execute("DELETE FROM clients_v2 WHERE email = ?", (ANA,))
@@ -143,14 +143,14 @@ def test_a_write_refused_under_an_id_in_use_takes_no_entry_later(con: sqlite3.Co
 # Clients.
 
 
-def test_a_new_client_is_linked_to_the_entries_that_waited(con: sqlite3.Connection) -> None:
+def test_a_new_client_is_linked_to_their_unlinked_entries(con: sqlite3.Connection) -> None:
     waiting = [add_trip(con, [{"email": spelling, "name": "New"}]) for spelling in ("new@x.io", " NEW@x.io ")]
     con.execute("INSERT INTO clients_v2 (email, full_name) VALUES ('new@x.io', 'N')")
     assert [in_junction(con, trip) for trip in waiting] == [[("new@x.io", "traveler")]] * 2
     assert [in_json(con, trip)[0]["name"] for trip in waiting] == ["New", "New"]
 
 
-def test_a_deleted_client_is_gone_from_both_sides_and_primary_nowhere(con: sqlite3.Connection) -> None:
+def test_a_deleted_client_is_removed_from_both_sides_and_as_primary_client(con: sqlite3.Connection) -> None:
     assign(con, ANA)
     assign(con, BEN)
     con.execute("UPDATE trips_v2 SET primary_client_email = ?", (ANA,))
@@ -159,7 +159,7 @@ def test_a_deleted_client_is_gone_from_both_sides_and_primary_nowhere(con: sqlit
     assert con.execute("SELECT primary_client_email FROM trips_v2").fetchone() == (None,)
 
 
-def test_a_changed_email_changes_on_both_sides_and_keeps_what_the_json_knows(con: sqlite3.Connection) -> None:
+def test_a_changed_email_changes_on_both_sides_and_keeps_the_entrys_details(con: sqlite3.Connection) -> None:
     write_json(con, [{"email": ANA, "name": "Ana"}])
     con.execute("UPDATE trips_v2 SET primary_client_email = ?", (ANA,))
     con.execute("UPDATE clients_v2 SET email = 'ann@x.io' WHERE email = ?", (ANA,))
@@ -171,13 +171,13 @@ def test_a_changed_email_changes_on_both_sides_and_keeps_what_the_json_knows(con
 # The view, the queue, the trip itself.
 
 
-def test_the_view_shows_a_pair_once_and_where_it_stands(con: sqlite3.Connection) -> None:
+def test_the_view_shows_each_pair_once_with_its_source(con: sqlite3.Connection) -> None:
     write_json(con, [{"email": ANA}, {"email": "Stranger@example.org", "role": "payer"}])
     rows = con.execute("SELECT assigned_email, assigned_role, source FROM trip_client_relationships").fetchall()
     assert sorted(rows) == [(ANA, "traveler", "both"), ("stranger@example.org", "payer", "json_field")]
 
 
-def test_the_queue_of_facts_has_a_row_a_trip_and_reason_whatever_is_written(con: sqlite3.Connection) -> None:
+def test_the_facts_queue_has_one_row_per_trip_and_reason_after_any_writes(con: sqlite3.Connection) -> None:
     for _ in range(3):
         assign(con, ANA)
         con.execute("UPDATE OR REPLACE trips_v2 SET trip_name = 'M'")
@@ -189,7 +189,7 @@ def test_the_queue_of_facts_has_a_row_a_trip_and_reason_whatever_is_written(con:
     assert rows == [(TRIP, reason) for reason in reasons]
 
 
-def test_a_trip_can_be_deleted_with_its_assignments_and_facts(con: sqlite3.Connection) -> None:
+def test_deleting_a_trip_deletes_its_assignments_and_facts(con: sqlite3.Connection) -> None:
     assign(con, ANA)
     con.execute("INSERT INTO ActivityLog (trip_id, activity_details) VALUES (?, 'kept')", (TRIP,))
     con.execute("INSERT INTO trip_facts (trip_id) VALUES (?)", (TRIP,))
@@ -199,7 +199,7 @@ def test_a_trip_can_be_deleted_with_its_assignments_and_facts(con: sqlite3.Conne
     assert con.execute("SELECT reason FROM facts_dirty WHERE reason = 'trip_delete'").fetchone() == ("trip_delete",)
 
 
-def test_a_write_that_is_rolled_back_leaves_both_sides_as_they_were(con: sqlite3.Connection) -> None:
+def test_a_rolled_back_write_leaves_both_sides_unchanged(con: sqlite3.Connection) -> None:
     assign(con, ANA)
     before = in_json(con)
     con.execute("BEGIN")
@@ -210,14 +210,14 @@ def test_a_write_that_is_rolled_back_leaves_both_sides_as_they_were(con: sqlite3
     assert quarantine(con) == []
 
 
-def test_the_entries_read_by_the_view_are_those_of_the_oracle(con: sqlite3.Connection) -> None:
+def test_the_view_reads_the_same_entries_as_the_oracle(con: sqlite3.Connection) -> None:
     write_json(con, [{"email": ANA}, "x@x.io", {"email": "Y@x.io"}, 7, {"name": "Infant"}, [], "text"])
     view = con.execute("SELECT position, client_email FROM trip_client_entries ORDER BY position").fetchall()
     text = con.execute("SELECT clients FROM trips_v2").fetchone()[0]
     assert view == [(entry.position, entry.client) for entry in read_entries(TRIP, text, [ANA, BEN]) or []]
 
 
-def test_assignments_and_entries_follow_a_trip_to_another_id(con: sqlite3.Connection) -> None:
+def test_assignments_and_entries_follow_a_trip_to_a_new_id(con: sqlite3.Connection) -> None:
     assign(con, ANA)
     before = in_json(con)
     con.execute("UPDATE trips_v2 SET trip_id = 5 WHERE trip_id = ?", (TRIP,))

@@ -1,4 +1,4 @@
-"""Eight agents, each with a server process of its own, work on one database: nobody is turned away, nothing is lost."""
+"""Eight agents, each with its own server process, share one database: no call is refused and no write lost."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="POSIX pipes")
 
-# Calls of one day.
+# Calls in one day.
 CALLS = campaigns.rounds(25, 200)
 
 AGENTS = 8
 
-# Trips that every agent works on, beside trips of its own.
+# Trips that every agent works on, beside its own.
 SHARED = [KYOTO, BANFF, EMPTY]
 
 ROLES = ["traveler", "payer", "guide"]
@@ -47,7 +47,7 @@ PHASES = ["interview", "conceptualization", "planning", "proposal", "revision", 
 
 @dataclass
 class Agent:
-    """What one agent was told is stored."""
+    """An agent that remembers what it was told is stored."""
 
     name: str
     client: Client
@@ -83,7 +83,7 @@ class Agent:
             await self.chance.choice(work)()
 
     async def call(self, tool: str, /, **arguments: Any) -> dict[str, Any]:
-        """The answer; empty where the call was refused."""
+        """The answer; empty if the call was refused."""
         began = time.monotonic()
         result = await self.client.call_tool(tool, arguments)
         self.seconds.append(time.monotonic() - began)
@@ -99,14 +99,14 @@ class Agent:
 
     @property
     def new(self) -> str:
-        """A word that nobody else uses."""
+        """A word that no other agent uses."""
         return f"{self.name}-{len(self.seconds)}"
 
     @property
     def some_trip(self) -> int:
         return self.chance.choice([*SHARED, *self.trips])
 
-    # What a day is made of.
+    # The operations of a day.
 
     async def book(self) -> None:
         name, email = self.new, f"{self.new}@x.io"
@@ -209,7 +209,7 @@ class Agent:
         await self.call("get_recent_activities", limit=5)
 
 
-async def test_eight_agents_work_all_day_and_nothing_is_refused_or_lost(tmp_path: Path) -> None:
+async def test_eight_agents_work_all_day_without_refused_calls_or_lost_writes(tmp_path: Path) -> None:
     path = seeded(tmp_path / "voygen.db")
     start, everybody = asyncio.Event(), asyncio.Barrier(AGENTS + 1)
     agents: list[Agent] = []
@@ -247,7 +247,7 @@ def tell(agents: list[Agent], duration: float) -> None:
 
 
 def assert_kept(path: Path, agent: Agent) -> None:
-    """Everything that the agent was told is stored is there, as it was told last."""
+    """Check that everything the agent was told is stored is there, in its latest version."""
     names = dict(look(path, "SELECT email, full_name FROM clients_v2"))
     assert {email: names.get(email) for email in agent.clients} == agent.clients
     costs = dict(look(path, "SELECT trip_id, total_cost FROM trips_v2"))

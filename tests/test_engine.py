@@ -1,4 +1,4 @@
-"""The embedded engine: batches whole or not at all, whoever else writes, whoever is cancelled, whatever the file is."""
+"""The embedded engine: batches are atomic despite other writers, cancellation and damaged files."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 ADD_CLIENT = "INSERT INTO clients_v2 (email, full_name) VALUES (?, 'N')"
 EMAILS = "SELECT email FROM clients_v2 ORDER BY client_id"
 
-# Another program: takes the write lock, writes, says so, and holds on until its stdin closes.
+# Another program: takes the write lock, writes, reports it, and holds the lock until its stdin closes.
 HOLD_THE_LOCK = """
 import sqlite3, sys
 connection = sqlite3.connect(sys.argv[1], isolation_level=None)
@@ -60,20 +60,20 @@ async def test_a_batch_returns_the_rows_of_each_statement(db: EmbeddedDatabase) 
     assert results.of(added) == results.of(Statement("SELECT 1")) == []
 
 
-async def test_a_batch_that_fails_at_its_end_leaves_nothing_of_its_start(db: EmbeddedDatabase) -> None:
+async def test_a_batch_that_fails_at_its_end_undoes_its_start(db: EmbeddedDatabase) -> None:
     with pytest.raises(ConstraintViolated, match=r"clients_v2\.email"):
         await db.batch(adding("a@x.io", "b@x.io", "a@x.io"))
     assert await emails(db) == []
 
 
-async def test_a_batch_that_does_not_parse_leaves_nothing_and_the_next_one_works(db: EmbeddedDatabase) -> None:
+async def test_a_batch_with_a_syntax_error_writes_nothing_and_the_next_one_works(db: EmbeddedDatabase) -> None:
     with pytest.raises(DatabaseError, match="syntax error"):
         await db.batch([*adding("a@x.io"), Statement("INSERT nonsense")])
     await db.batch(adding("b@x.io"))
     assert await emails(db) == ["b@x.io"]
 
 
-async def test_a_guard_that_does_not_hold_is_named_and_nothing_is_written(db: EmbeddedDatabase) -> None:
+async def test_a_failed_guard_is_named_and_nothing_is_written(db: EmbeddedDatabase) -> None:
     guards = [row["name"] for row in await db.read("SELECT name FROM pragma_table_info('write_guard')")]
     assert guards
     for guard in guards:
@@ -98,7 +98,7 @@ async def test_a_read_cannot_write(db: EmbeddedDatabase) -> None:
 
 
 class CancelsItsCaller(list[Statement]):
-    """Statements that cancel the caller when the engine comes to the one in the middle."""
+    """Statements that cancel the caller when the engine reaches the middle one."""
 
     caller: asyncio.Task[Any]
 
@@ -109,7 +109,7 @@ class CancelsItsCaller(list[Statement]):
             yield statement
 
 
-async def test_a_caller_cancelled_in_the_middle_of_its_batch_neither_loses_nor_halves_it(db: EmbeddedDatabase) -> None:
+async def test_a_caller_cancelled_in_the_middle_of_its_batch_neither_loses_nor_splits_it(db: EmbeddedDatabase) -> None:
     statements = CancelsItsCaller(adding("a@x.io", "b@x.io", "c@x.io", "d@x.io"))
     statements.caller = asyncio.create_task(db.batch(statements))
     with pytest.raises(asyncio.CancelledError):
@@ -139,7 +139,7 @@ async def test_closing_waits_for_a_batch_whose_caller_was_cancelled(tmp_path: Pa
         assert await emails(again) == ["a@x.io", "b@x.io"]
 
 
-# Others who write.
+# Other writers.
 
 
 async def test_six_concurrent_writers_lose_nothing(db: EmbeddedDatabase) -> None:
@@ -159,7 +159,7 @@ async def test_two_engines_on_one_file_lose_nothing(db: EmbeddedDatabase) -> Non
 
 @contextmanager
 def another_program_holding_the_lock(path: Path) -> Generator[Callable[[], None], None, None]:
-    """Hold the write lock from another process until the block ends, or what it gives is called."""
+    """Hold the write lock from another process until the block ends or the yielded function is called."""
     with subprocess.Popen(
         [sys.executable, "-c", HOLD_THE_LOCK, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
@@ -172,7 +172,7 @@ def another_program_holding_the_lock(path: Path) -> Generator[Callable[[], None]
         yield let_go
 
 
-async def test_a_lock_held_by_another_program_is_reported_once_patience_ends(tmp_path: Path) -> None:
+async def test_a_lock_held_by_another_program_is_reported_when_patience_runs_out(tmp_path: Path) -> None:
     path = raw.new_file(tmp_path / "voygen.db")
     async with await open_database(path, patience=0.01) as db:
         with another_program_holding_the_lock(path), pytest.raises(DatabaseBusy, match="locked by another program"):
@@ -208,7 +208,7 @@ async def test_opening_waits_for_another_program_to_finish(tmp_path: Path) -> No
             assert await emails(db) == ["other@x.io"]
 
 
-async def test_a_backup_made_while_others_write_is_whole(db: EmbeddedDatabase, tmp_path: Path) -> None:
+async def test_a_backup_made_while_others_write_is_consistent(db: EmbeddedDatabase, tmp_path: Path) -> None:
     pairs = [(f"{n}@x.io", f"{n}@y.io") for n in range(100)]
     writing = [asyncio.create_task(db.batch(adding(*pair))) for pair in pairs]
     await writing[0]

@@ -1,4 +1,4 @@
-"""The file under the embedded engine: private, whole, and refused with a message that names it where it is neither."""
+"""The database file of the embedded engine: private and intact, else refused with a message that names it."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import sqlite3
 import stat
 from typing import TYPE_CHECKING
 
+import permissions
 import pytest
 import raw
-import rights
 
 from database.embedded import EmbeddedDatabase, open_database
 from database.engine import Statement
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 ADD_CLIENT = "INSERT INTO clients_v2 (email, full_name) VALUES (?, 'N')"
 
 posix_only = pytest.mark.skipif(os.name == "nt", reason="rights are not mode bits there")
-not_root = pytest.mark.skipif(os.name == "nt" or rights.are_ignored(), reason="root may do anything")
+not_root = pytest.mark.skipif(os.name == "nt" or permissions.are_bypassed(), reason="root may do anything")
 
 
 @posix_only
@@ -50,7 +50,7 @@ async def test_a_backup_is_private(db: EmbeddedDatabase, tmp_path: Path) -> None
 
 
 async def refused(path: Path, kind: type[DatabaseError]) -> None:
-    """Hold that opening fails with just this kind of error and a message that names the path."""
+    """Check that opening fails with exactly this error and a message that names the path."""
     with pytest.raises(DatabaseError) as caught:
         await open_database(path)
     assert type(caught.value) is kind
@@ -66,7 +66,7 @@ async def test_a_path_below_a_file_is_refused(tmp_path: Path) -> None:
     await refused(tmp_path / "file" / "voygen.db", DatabaseUnavailable)
 
 
-async def test_a_text_file_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
+async def test_a_text_file_is_refused_and_left_unchanged(tmp_path: Path) -> None:
     path = tmp_path / "letter.txt"
     path.write_text("Dear travel agency,\n" * 200)
     await refused(path, NotADatabase)
@@ -80,21 +80,21 @@ async def test_a_damaged_file_is_refused(tmp_path: Path) -> None:
     await refused(path, DatabaseUnavailable)
 
 
-async def test_a_file_cut_short_is_refused(tmp_path: Path) -> None:
+async def test_a_truncated_file_is_refused(tmp_path: Path) -> None:
     path = raw.new_file(tmp_path / "voygen.db")
     path.write_bytes(path.read_bytes()[:5000])
     await refused(path, DatabaseUnavailable)
 
 
 @not_root
-async def test_a_file_that_may_not_be_written_is_refused(tmp_path: Path) -> None:
+async def test_a_file_without_write_permission_is_refused(tmp_path: Path) -> None:
     path = raw.new_file(tmp_path / "voygen.db")
     path.chmod(0o400)
     await refused(path, DatabaseReadOnly)
 
 
 @not_root
-async def test_a_folder_that_may_not_be_written_is_refused(tmp_path: Path) -> None:
+async def test_a_folder_without_write_permission_is_refused(tmp_path: Path) -> None:
     folder = tmp_path / "locked"
     folder.mkdir(mode=0o500)
     await refused(folder / "voygen.db", DatabaseReadOnly)
@@ -107,9 +107,9 @@ async def test_an_sqlite_that_is_too_old_is_refused(tmp_path: Path, monkeypatch:
     assert not (tmp_path / "voygen.db").exists()
 
 
-async def test_no_room_left_is_reported_and_nothing_is_half_written(db: EmbeddedDatabase) -> None:
+async def test_a_full_disk_is_reported_and_nothing_is_partially_written(db: EmbeddedDatabase) -> None:
     pages = (await db.read("PRAGMA page_count"))[0]["page_count"]
-    await db.batch([Statement("PRAGMA max_page_count = 1")])  # SQLite takes what is in use already as the least
+    await db.batch([Statement("PRAGMA max_page_count = 1")])  # SQLite takes the pages in use as the minimum
     names = json.dumps([f"{n}@x.io" for n in range(pages * 100)])
     with pytest.raises(DatabaseFull, match=str(db.path)):
         await db.batch(
@@ -123,7 +123,7 @@ async def test_no_room_left_is_reported_and_nothing_is_half_written(db: Embedded
     assert await db.read("SELECT email FROM clients_v2") == [{"email": "a@x.io"}]
 
 
-async def test_text_that_is_not_utf_8_in_one_row_does_not_keep_the_others_from_being_read(db: EmbeddedDatabase) -> None:
+async def test_invalid_utf_8_in_one_row_does_not_prevent_reading_others(db: EmbeddedDatabase) -> None:
     await db.batch([Statement("INSERT INTO clients_v2 (email, full_name) VALUES ('a@x.io', CAST(x'41ff' AS TEXT))")])
     await db.batch([Statement("INSERT INTO clients_v2 (email, full_name) VALUES ('b@x.io', 'Ben')")])
     rows = await db.read("SELECT full_name FROM clients_v2 ORDER BY email")

@@ -1,4 +1,4 @@
-"""What goes wrong, in words an agent can act on."""
+"""Errors that an agent can act on."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ CALLS: list[tuple[str, dict[str, Any], str]] = [
 
 @each_era
 @pytest.mark.parametrize(("tool", "arguments", "words"), CALLS, ids=[words[:50] for *_, words in CALLS])
-async def test_an_error_has_a_code_what_is_wrong_and_what_to_send(
+async def test_an_error_has_a_code_the_problem_and_what_to_send(
     tmp_path: Path, era: Era, tool: str, arguments: dict[str, Any], words: str
 ) -> None:
     async with new_desk(tmp_path, era) as desk:
@@ -58,7 +58,7 @@ async def test_an_error_has_a_code_what_is_wrong_and_what_to_send(
 
 
 @each_era
-async def test_of_several_problems_each_has_its_number_and_its_own_remedy(tmp_path: Path, era: Era) -> None:
+async def test_each_of_several_problems_has_a_number_and_its_own_remedy(tmp_path: Path, era: Era) -> None:
     async with new_desk(tmp_path, era) as desk:
         error = await desk.refused("create_trip_with_client", trip_name="T", **DAYS, client_email=ANA, budget=5)
         problem, remedy = error.split("\n")
@@ -71,7 +71,7 @@ async def test_of_several_problems_each_has_its_number_and_its_own_remedy(tmp_pa
 
 
 @each_era
-async def test_many_faults_are_counted_and_the_first_are_named(tmp_path: Path, era: Era) -> None:
+async def test_many_problems_are_counted_and_only_the_first_are_named(tmp_path: Path, era: Era) -> None:
     async with new_desk(tmp_path, era) as desk:
         error = await desk.refused("create_trip_with_client", **{f"wrong_{n}": n for n in range(40)})
         assert len(error) < 1000
@@ -79,7 +79,7 @@ async def test_many_faults_are_counted_and_the_first_are_named(tmp_path: Path, e
 
 
 @each_era
-async def test_a_fault_of_the_database_is_recorded_and_the_error_names_its_id(
+async def test_a_database_failure_is_recorded_and_the_error_names_its_id(
     tmp_path: Path, era: Era, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with new_desk(tmp_path, era) as desk:
@@ -95,7 +95,7 @@ async def test_a_fault_of_the_database_is_recorded_and_the_error_names_its_id(
 
 
 @each_era
-async def test_a_fault_that_cannot_be_recorded_is_told_all_the_same(
+async def test_a_failure_that_cannot_be_recorded_is_still_reported(
     tmp_path: Path, era: Era, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with new_desk(tmp_path, era) as desk:
@@ -109,7 +109,7 @@ async def test_a_fault_that_cannot_be_recorded_is_told_all_the_same(
 
 
 @each_era
-async def test_a_trigger_of_others_that_refuses_stops_that_operation_alone(tmp_path: Path, era: Era) -> None:
+async def test_a_refusal_by_a_foreign_trigger_fails_only_that_operation(tmp_path: Path, era: Era) -> None:
     async with new_desk(tmp_path, era) as desk:
         desk.sql(
             "CREATE TRIGGER no_payers BEFORE INSERT ON trip_client_assignments WHEN NEW.client_role = 'payer' "
@@ -128,7 +128,7 @@ async def test_a_trigger_of_others_that_refuses_stops_that_operation_alone(tmp_p
 
 
 @each_era
-async def test_the_operations_that_are_not_refused_are_still_written_at_once(tmp_path: Path, era: Era) -> None:
+async def test_the_remaining_operations_are_still_written_in_one_batch(tmp_path: Path, era: Era) -> None:
     async with new_desk(tmp_path, era) as desk:
         desk.sql("CREATE TABLE seen (notes INTEGER)")
         desk.sql(
@@ -150,7 +150,7 @@ async def test_the_operations_that_are_not_refused_are_still_written_at_once(tmp
 
 
 @each_era
-async def test_where_the_database_takes_no_writes_reads_go_on(
+async def test_when_the_database_refuses_writes_reads_still_work(
     tmp_path: Path, era: Era, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with new_desk(tmp_path, era) as desk:
@@ -164,7 +164,7 @@ async def test_where_the_database_takes_no_writes_reads_go_on(
 
 
 @each_era
-async def test_where_another_program_holds_the_database_the_error_says_to_try_again(
+async def test_when_another_program_holds_the_lock_the_error_says_to_try_again(
     tmp_path: Path, era: Era, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with open_desk(seeded(tmp_path / "voygen.db"), era, patience=0) as desk:
@@ -178,7 +178,7 @@ async def test_where_another_program_holds_the_database_the_error_says_to_try_ag
 
 
 @each_era
-async def test_what_nobody_foresaw_is_told_without_a_word_of_what_is_stored(
+async def test_an_unexpected_error_is_reported_without_stored_content(
     tmp_path: Path, era: Era, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with new_desk(tmp_path, era) as desk:

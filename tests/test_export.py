@@ -1,4 +1,4 @@
-"""An export is the whole database as lines of JSON; what is restored of it holds the same, or is refused."""
+"""An export is the whole database as JSON lines; a restore of it is identical, or refused."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 
 def held(path: Path) -> dict[str, Any]:
-    """Everything in the file, value by value as SQL writes it, read without any code of ours."""
+    """All values in the file as SQL literals, read without any code of the project."""
     with closing(sqlite3.connect(path)) as connection:
         connection.text_factory = bytes
         schema = connection.execute(
@@ -71,7 +71,7 @@ def restored(path: Path, folder: Path) -> Path:
 
 
 def refused(lines: list[str]) -> str:
-    """Why these lines are not restored; nothing may be left of the attempt."""
+    """The reason why these lines are refused; the attempt must leave nothing behind."""
     with tempfile.TemporaryDirectory() as folder:
         export = Path(folder) / "export.jsonl"
         export.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
@@ -82,7 +82,7 @@ def refused(lines: list[str]) -> str:
 
 
 @pytest.mark.parametrize("name", ["seed-legacy", "d1-export-2025", "drifted-dual-write"])
-def test_a_legacy_database_comes_back_as_it_was_before_and_after_its_migration(
+def test_a_legacy_database_is_restored_exactly_before_and_after_its_migration(
     tmp_path: Path, legacy_database: Callable[[str], Path], name: str
 ) -> None:
     path = legacy_database(name)
@@ -96,7 +96,7 @@ def test_a_legacy_database_comes_back_as_it_was_before_and_after_its_migration(
 
 
 @pytest.mark.parametrize("steps", [0, 1, 2])
-async def test_what_is_restored_goes_on_in_the_phase_it_was_in(tmp_path: Path, steps: int) -> None:
+async def test_a_restored_database_continues_in_its_phase(tmp_path: Path, steps: int) -> None:
     path = seeded(tmp_path / "voygen.db")
     async with await open_database(path) as db:
         for _ in range(steps):
@@ -107,7 +107,7 @@ async def test_what_is_restored_goes_on_in_the_phase_it_was_in(tmp_path: Path, s
     assert "failed" not in voygen("validate", "--db", copy).stdout.replace("0 failed", "")
 
 
-def test_triggers_counters_and_full_text_work_in_what_is_restored(tmp_path: Path) -> None:
+def test_triggers_counters_and_full_text_search_work_after_a_restore(tmp_path: Path) -> None:
     path = seeded(tmp_path / "voygen.db")
     with closing(raw.connect(path)) as connection:
         connection.execute("DELETE FROM trips_v2 WHERE trip_id = ?", (EMPTY,))
@@ -124,7 +124,7 @@ def test_triggers_counters_and_full_text_work_in_what_is_restored(tmp_path: Path
         assert new.lastrowid == EMPTY + 1
 
 
-def test_an_export_is_as_of_one_moment_whoever_writes(tmp_path: Path) -> None:
+def test_an_export_is_a_snapshot_despite_concurrent_writes(tmp_path: Path) -> None:
     path = padded(tmp_path / "voygen.db")
     with written_to(path):
         copy = restored(path, tmp_path)
@@ -132,7 +132,7 @@ def test_an_export_is_as_of_one_moment_whoever_writes(tmp_path: Path) -> None:
         assert_clean(connection)
 
 
-def test_on_stdout_every_line_is_an_object_of_json(tmp_path: Path) -> None:
+def test_on_stdout_every_line_is_a_json_object(tmp_path: Path) -> None:
     path = seeded(tmp_path / "voygen.db")
     done = voygen("export", "--db", path)
     assert (done.returncode, done.stderr) == (0, "")
@@ -143,7 +143,7 @@ def test_on_stdout_every_line_is_an_object_of_json(tmp_path: Path) -> None:
     assert lines[-1]["end"]["trips_v2"]["rows"] == 3
 
 
-def test_the_reports_are_json_if_asked_for(tmp_path: Path) -> None:
+def test_reports_are_json_on_request(tmp_path: Path) -> None:
     path, export = seeded(tmp_path / "voygen.db"), tmp_path / "export.jsonl"
     report = json.loads(voygen("export", "--db", path, "--to", export, "--json").stdout)
     assert report == {"export": str(export), "lines": len(lines_of(path)), "bytes": export.stat().st_size}
@@ -151,7 +151,7 @@ def test_the_reports_are_json_if_asked_for(tmp_path: Path) -> None:
     assert report["tables"] == json.loads(lines_of(path)[-1])["end"]
 
 
-def test_an_export_is_restored_as_it_comes_through_a_pipe(tmp_path: Path) -> None:
+def test_an_export_can_be_restored_from_a_pipe(tmp_path: Path) -> None:
     path, copy = seeded(tmp_path / "voygen.db"), tmp_path / "copy.db"
     with subprocess.Popen([*own_command(), "export", "--db", str(path)], stdout=subprocess.PIPE) as exporting:
         done = piped(exporting.stdout, copy)
@@ -161,7 +161,7 @@ def test_an_export_is_restored_as_it_comes_through_a_pipe(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("lines", [0, 1, 50])
-def test_an_export_that_is_cut_off_in_the_pipe_is_refused_and_leaves_nothing(tmp_path: Path, lines: int) -> None:
+def test_an_export_cut_off_in_the_pipe_is_refused_and_leaves_nothing(tmp_path: Path, lines: int) -> None:
     (tmp_path / "cut.jsonl").write_text("\n".join(lines_of(seeded(tmp_path / "voygen.db"))[:lines]), encoding="utf-8")
     with (tmp_path / "cut.jsonl").open() as cut:
         done = piped(cut, tmp_path / "copy.db")
@@ -182,13 +182,13 @@ def piped(export: Any, target: Path) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX rights")
-def test_an_export_is_readable_by_its_owner_only(tmp_path: Path) -> None:
+def test_an_export_is_readable_only_by_its_owner(tmp_path: Path) -> None:
     copy = restored(seeded(tmp_path / "voygen.db"), tmp_path)
     assert stat.S_IMODE((tmp_path / "export.jsonl").stat().st_mode) == 0o600
     assert stat.S_IMODE(copy.stat().st_mode) == 0o600
 
 
-def test_an_export_that_was_cut_off_or_changed_is_refused_and_leaves_nothing(tmp_path: Path) -> None:
+def test_a_truncated_or_modified_export_is_refused_and_leaves_nothing(tmp_path: Path) -> None:
     lines = lines_of(seeded(tmp_path / "voygen.db"))
     trip = next(number for number, line in enumerate(lines) if '"row_of":"trips_v2"' in line)
     assert "cut off" in refused(lines[:-1])
@@ -206,7 +206,7 @@ def test_an_export_that_was_cut_off_or_changed_is_refused_and_leaves_nothing(tmp
     assert "makes nothing" in refused([*lines[:-1], attach, lines[-1]])
 
 
-def test_nothing_is_restored_over_a_database(tmp_path: Path) -> None:
+def test_a_restore_never_overwrites_a_database(tmp_path: Path) -> None:
     path = seeded(tmp_path / "voygen.db")
     restored(path, tmp_path)
     before = held(path)
@@ -236,7 +236,7 @@ values = (
     st.lists(st.tuples(values, values), max_size=6, unique_by=lambda row: repr(row[0])),
     st.binary(max_size=8),
 )
-def test_any_table_and_any_value_comes_back_exactly(
+def test_any_table_and_any_value_is_restored_exactly(
     columns: list[str], kind: str, way: str, content: list[tuple[Any, Any]], odd: bytes
 ) -> None:
     table, first, *_ = columns

@@ -1,4 +1,4 @@
-"""The tools for facts: stale when they say so, never written by reading, counted as they are."""
+"""The tools for facts: staleness is reported, reading writes nothing, counts are real."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ async def test_reading_facts_and_their_statistics_writes_nothing(tmp_path: Path)
         assert raw.dump(desk.connection) == before
 
 
-async def test_a_refresh_takes_those_that_wait_longest_and_says_how_many_are_left(tmp_path: Path) -> None:
+async def test_a_refresh_takes_the_longest_waiting_trips_and_says_how_many_are_left(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         answer = await desk.call("refresh_trip_facts", limit=1)
         assert (answer["refreshed"], answer["left_dirty"]) == (1, 2)
@@ -63,7 +63,7 @@ async def test_a_refresh_takes_those_that_wait_longest_and_says_how_many_are_lef
         assert error.startswith("not_found: There is no trip with the id 99.")
 
 
-async def test_trips_that_are_gone_leave_the_queue_and_their_facts_go(tmp_path: Path) -> None:
+async def test_deleted_trips_leave_the_queue_and_their_facts_are_deleted(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         await desk.call("refresh_trip_facts")
         desk.sql("DELETE FROM trips_v2 WHERE trip_id = ?", BANFF)
@@ -75,7 +75,7 @@ async def test_trips_that_are_gone_leave_the_queue_and_their_facts_go(tmp_path: 
         assert desk.sql("SELECT count(*) FROM trip_facts WHERE trip_id = ?", BANFF) == [(0,)]
 
 
-async def test_marking_counts_what_was_new_and_names_ids_of_no_trip(tmp_path: Path) -> None:
+async def test_marking_counts_new_marks_and_names_ids_without_a_trip(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         await desk.call("refresh_trip_facts")
         first = await desk.call("mark_facts_dirty", trip_ids=[KYOTO, BANFF, KYOTO], reason="prices changed")
@@ -130,7 +130,7 @@ async def test_statistics_count_trips_facts_and_reasons(tmp_path: Path) -> None:
         ({"filters": '{"client_email": "ben@example.net"}'}, [BANFF]),
     ],
 )
-async def test_trips_are_chosen_by_words_ids_and_bounds(
+async def test_trips_are_selected_by_words_ids_and_bounds(
     tmp_path: Path, arguments: dict[str, Any], found: list[int]
 ) -> None:
     async with new_desk(tmp_path) as desk:
@@ -140,7 +140,7 @@ async def test_trips_are_chosen_by_words_ids_and_bounds(
         assert answer["total"] == len(found)
 
 
-async def test_only_the_fields_asked_for_come_with_id_and_staleness(tmp_path: Path) -> None:
+async def test_only_the_requested_fields_are_returned_with_id_and_staleness(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         answer = await desk.call("query_trip_facts", trip_ids=[KYOTO, 98], return_fields=["total_nights", "trip_name"])
         (row,) = answer["trips"]
@@ -148,7 +148,7 @@ async def test_only_the_fields_asked_for_come_with_id_and_staleness(tmp_path: Pa
         assert answer["unknown_trip_ids"] == [98]
 
 
-async def test_a_cursor_goes_on_where_the_page_ended_and_with_nothing_else(tmp_path: Path) -> None:
+async def test_a_cursor_continues_where_the_page_ended_and_only_with_the_same_arguments(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         first = await desk.call("query_trip_facts", limit=2)
         assert ([trip["trip_id"] for trip in first["trips"]], first["total"]) == ([KYOTO, BANFF], 3)
@@ -181,7 +181,7 @@ async def test_a_cursor_goes_on_where_the_page_ended_and_with_nothing_else(tmp_p
         ("mark_facts_dirty", {"trip_ids": [1], "reason": ""}),
     ],
 )
-async def test_what_is_out_of_bounds_is_refused(tmp_path: Path, tool: str, arguments: dict[str, Any]) -> None:
+async def test_arguments_out_of_bounds_are_refused(tmp_path: Path, tool: str, arguments: dict[str, Any]) -> None:
     async with new_desk(tmp_path) as desk:
         before = raw.dump(desk.connection)
         assert (await desk.refused(tool, **arguments)).startswith("invalid_input: ")

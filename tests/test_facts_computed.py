@@ -1,4 +1,4 @@
-"""Facts of trips are computed rightly from whatever is stored, in every phase, in few statements, and together."""
+"""Trip facts are computed correctly from any stored data, in every phase, in few statements, and concurrently."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ async def test_facts_are_computed_from_schedule_stays_transport_and_assignments(
 
 
 @pytest.mark.parametrize("name", NAMES)
-async def test_facts_of_a_legacy_database_are_those_that_plain_python_finds(
+async def test_facts_of_a_legacy_database_equal_those_of_the_python_oracle(
     legacy_database: Callable[[str], Path], name: str
 ) -> None:
     path = legacy_database(name)
@@ -76,7 +76,7 @@ async def test_facts_of_a_legacy_database_are_those_that_plain_python_finds(
         assert await computed(desk.call) == expected(desk.connection)
 
 
-async def test_facts_that_old_code_wrote_are_stale_for_it_knows_no_travelers(tmp_path: Path) -> None:
+async def test_facts_written_by_old_code_are_stale_because_it_counts_no_travelers(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         await desk.call("refresh_trip_facts")
         desk.sql("UPDATE trip_facts SET last_computed = datetime('now'), traveler_count = 0 WHERE trip_id = ?", KYOTO)
@@ -119,7 +119,7 @@ _trips = st.tuples(
 
 @settings(max_examples=campaigns.rounds(25, 200), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(_trips, min_size=1, max_size=25))
-def test_facts_are_those_that_plain_python_finds_whatever_the_columns_hold(trips: list[tuple[Any, ...]]) -> None:
+def test_facts_equal_those_of_the_python_oracle_for_any_column_content(trips: list[tuple[Any, ...]]) -> None:
     async def check() -> None:
         with tempfile.TemporaryDirectory() as folder:
             async with new_desk(Path(folder)) as desk:
@@ -135,7 +135,7 @@ def test_facts_are_those_that_plain_python_finds_whatever_the_columns_hold(trips
     asyncio.run(check())
 
 
-async def test_facts_are_the_same_in_every_phase_there_and_back(tmp_path: Path) -> None:
+async def test_facts_are_the_same_in_every_phase_up_and_down(tmp_path: Path) -> None:
     path = seeded(tmp_path / "voygen.db")
     async with watched_desk(path) as (desk, watched):
 
@@ -166,7 +166,7 @@ async def advance_at_once(db: Any) -> object:
     return await advance(db, quiet_days=0)
 
 
-async def test_any_number_of_trips_is_refreshed_in_the_same_few_statements(tmp_path: Path) -> None:
+async def test_any_number_of_trips_is_refreshed_with_the_same_few_statements(tmp_path: Path) -> None:
     path = seeded(tmp_path / "voygen.db")
     with closing(raw.connect(path)) as connection:
         add_trips(connection, 300)
@@ -182,7 +182,7 @@ async def test_any_number_of_trips_is_refreshed_in_the_same_few_statements(tmp_p
         assert desk.sql("SELECT count(*) FROM facts_dirty") == [(0,)]
 
 
-async def test_a_refresh_looks_up_the_trips_of_its_turn_and_passes_over_no_table(tmp_path: Path) -> None:
+async def test_a_refresh_looks_trips_up_by_index_and_scans_no_table(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         plan = [step[-1] for step in desk.sql("EXPLAIN QUERY PLAN " + COMPUTE, "[]", "[]", "")]
         assert [step for step in plan if step.startswith("SEARCH t ")]
@@ -190,7 +190,7 @@ async def test_a_refresh_looks_up_the_trips_of_its_turn_and_passes_over_no_table
         assert not tables & {"t", "a", "c", "d", "f"}
 
 
-async def test_a_row_that_comes_between_reading_and_writing_stays_in_the_queue(tmp_path: Path) -> None:
+async def test_a_row_queued_between_reading_and_writing_stays_in_the_queue(tmp_path: Path) -> None:
     path = seeded(tmp_path / "voygen.db")
     with closing(raw.connect(path)) as other:
         arrives = ["INSERT INTO facts_dirty (trip_id, reason) VALUES (1, 'meanwhile'), (2, 'trip_update')"]
@@ -202,7 +202,7 @@ async def test_a_row_that_comes_between_reading_and_writing_stays_in_the_queue(t
             assert desk.sql("SELECT count(*) FROM facts_dirty") == [(0,)]
 
 
-async def test_a_change_that_comes_between_reading_and_writing_is_in_the_facts(tmp_path: Path) -> None:
+async def test_a_change_between_reading_and_writing_is_in_the_facts(tmp_path: Path) -> None:
     path = seeded(tmp_path / "voygen.db")
     with closing(raw.connect(path)) as other:
         other.execute("UPDATE trips_v2 SET total_cost = 1 WHERE trip_id = 1")
@@ -213,7 +213,7 @@ async def test_a_change_that_comes_between_reading_and_writing_is_in_the_facts(t
 
 
 @pytest.mark.parametrize("force", [False, True])
-async def test_refreshes_at_once_compute_each_trip_and_none_is_lost(tmp_path: Path, *, force: bool) -> None:
+async def test_concurrent_refreshes_compute_every_trip(tmp_path: Path, *, force: bool) -> None:
     path = seeded(tmp_path / "voygen.db")
     with closing(raw.connect(path)) as connection:
         add_trips(connection, 60)

@@ -1,4 +1,4 @@
-"""Finding: which trip an identifier means, and what get_anything gives for a query."""
+"""Resolving a trip identifier, and the answers of get_anything to a query."""
 
 from __future__ import annotations
 
@@ -55,14 +55,14 @@ async def refusal(desk: Desk, identifier: object) -> str:
         "ana@ex",
     ],
 )
-async def test_a_trip_is_known_by_id_slug_name_words_and_clients(tmp_path: Path, identifier: object) -> None:
+async def test_a_trip_is_found_by_id_slug_name_words_and_clients(tmp_path: Path, identifier: object) -> None:
     async with new_desk(tmp_path) as desk:
         assert await written_to(desk, identifier) == KYOTO
         if identifier not in {ANA, "Ana Lima"}:
             assert (await desk.whole(identifier))["trip_id"] == KYOTO
 
 
-async def test_a_name_comes_before_words_and_a_slug_before_a_name(tmp_path: Path) -> None:
+async def test_a_name_takes_precedence_over_words_and_a_slug_over_a_name(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         longer = await trip(desk, "Lima in Kyoto and Osaka")
         assert await written_to(desk, "lima in kyoto") == KYOTO
@@ -106,7 +106,7 @@ async def test_no_match_is_refused_with_the_nearest_spellings(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("blank", ["", " ", "%", "_", "% _", "*", '"', "'", "--", "()", "\t"])
-async def test_what_holds_no_word_is_refused(tmp_path: Path, blank: str) -> None:
+async def test_a_query_without_a_word_is_refused(tmp_path: Path, blank: str) -> None:
     async with new_desk(tmp_path) as desk:
         assert (await refusal(desk, blank)).startswith("invalid_input: trip_identifier")
         for strategy in ("exact", "fuzzy", "broad"):
@@ -114,7 +114,7 @@ async def test_what_holds_no_word_is_refused(tmp_path: Path, blank: str) -> None
             assert error.startswith("invalid_input: query")
 
 
-async def test_the_strategies_look_further_and_further(tmp_path: Path) -> None:
+async def test_each_search_strategy_finds_more_than_the_one_before(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
 
         async def found(query: str, strategy: str) -> list[tuple[int, str]]:
@@ -148,7 +148,7 @@ async def test_the_best_match_comes_first_among_many(tmp_path: Path) -> None:
         assert (await desk.call("get_anything", query="tour 77"))["trip"]["trip_name"] == "Tour 77 of Goa"
 
 
-async def test_a_trip_is_given_whole(tmp_path: Path) -> None:
+async def test_a_single_trip_is_returned_with_all_details(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         desk.sql("UPDATE trips_v2 SET schedule = '[{\"day\":1}]', group_name = 'Limas' WHERE trip_id = ?", KYOTO)
         desk.sql("INSERT OR REPLACE INTO trip_facts (trip_id, total_nights) VALUES (?, 9)", KYOTO)
@@ -179,7 +179,7 @@ async def test_a_trip_is_given_whole(tmp_path: Path) -> None:
         assert (summary["trip"], summary["trips"]) == (None, answer["trips"])
 
 
-async def test_a_client_is_given_whole_with_the_trips(tmp_path: Path) -> None:
+async def test_a_client_is_returned_with_all_details_and_trips(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         await desk.do(BANFF, op("assign_client", email=ANA, role="payer"), op("assign_client", email=ANA))
         answer = await desk.call("get_anything", query="ANA@example.net")
@@ -193,7 +193,7 @@ async def test_a_client_is_given_whole_with_the_trips(tmp_path: Path) -> None:
         assert (await desk.call("get_anything", query="cem kaya"))["client"]["full_name"] == "Cem Kaya"
 
 
-async def test_odd_columns_of_an_old_trip_do_not_hide_it(tmp_path: Path) -> None:
+async def test_invalid_columns_of_an_old_trip_do_not_hide_it(tmp_path: Path) -> None:
     odd = {
         "total_cost": "abc",
         "paid_amount": "nothing yet",
@@ -218,7 +218,7 @@ async def test_odd_columns_of_an_old_trip_do_not_hide_it(tmp_path: Path) -> None
         assert (await desk.whole(KYOTO))["total_cost"] == 1
 
 
-async def test_a_number_behind_letters_is_never_matched_in_part(tmp_path: Path) -> None:
+async def test_a_number_after_letters_is_never_matched_in_part(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         await trip(desk, "Apollo11")
         await trip(desk, "Tour 20-25")

@@ -1,4 +1,4 @@
-"""Whatever a tool is sent, it answers as it promised or refuses in words, and the database stays whole.
+"""Any tool call is answered as promised or refused with a readable error, and the database stays consistent.
 
 Each example is a few calls on a database that is always the same at the start, so that one that fails can be played
 again.
@@ -45,25 +45,25 @@ if TYPE_CHECKING:
 # A tool and its arguments.
 Call: TypeAlias = tuple[str, dict[str, Any]]
 
-# Calls of each kind, allowed by the schema and spoiled, that each tool gets.
+# Calls of each kind, valid and spoiled, for each tool.
 CALLS = campaigns.rounds(10, 1000)
 
-# So many calls of a kind that some get deep with every tool, however seldom its arguments fit together.
+# Enough calls of a kind that some get far with every tool, however rarely its arguments fit together.
 ENOUGH = 500
 
-# Most calls of an example. Hypothesis draws half as many on average.
+# The most calls in an example. Hypothesis draws half as many on average.
 AT_ONCE = 8
 
-# Most bytes of an answer, the text and the structured part together.
+# The most bytes of an answer, counting the text and the structured part.
 LARGEST = 32_000
 
-# Examples are large, and calls take their time: neither is a fault here.
+# Examples are large and calls are slow: neither is a fault here.
 HEALTH = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example]
 
 # A failing example may hold long texts.
 long_examples = pytest.mark.filterwarnings("ignore:Generating overly large repr")
 
-# Trips and clients enough for pages and for doubles, a trip in each state that columns were left in, and some faults.
+# Trips and clients enough for pages and duplicates, a trip for each kind of legacy column, and some faults.
 MORE = """
 INSERT INTO clients_v2 (email, full_name, preferences, contact_info)
 WITH n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 30)
@@ -90,7 +90,7 @@ SELECT trip_id, 'Imported', 'From a list' FROM trips_v2 WHERE trip_id < 30;
 INSERT INTO db_errors (error_message, attempted_operation) VALUES ('disk full', 'create_trip_v2');
 """
 
-# What the fields of the tools' arguments may well hold, beside what the database has.
+# Plausible values for the fields of the tools' arguments, beside those in the database.
 FIRST_DAYS = ["2026-01-01", "2026-05-08", "2026-10-03"]
 LAST_DAYS = ["2026-10-03", "2026-12-31", "2027-02-28"]
 ROLES = ["traveler", "payer", "guest", "primary_traveler", "guide"]
@@ -139,7 +139,7 @@ def known_values(connection: sqlite3.Connection) -> dict[str, list[Any]]:
 
 @dataclass
 class Fuzz:
-    """A desk whose database goes back to the start before each example."""
+    """A desk whose database is reset before each example."""
 
     desk: Desk
     phase: Phase
@@ -149,12 +149,12 @@ class Fuzz:
     known: dict[str, list[Any]]
     cursors: dict[str, list[Any]]
     counted: Counter[str] = field(default_factory=Counter[str])
-    # The whole database as it was after the last change, and the number by which a change is noticed.
+    # The whole database after the last change, and the number that reveals a change.
     state: list[str] = field(default_factory=list[str])
     version: int = 0
 
     async def explore(self, names: list[str], calls: int) -> None:
-        """Play so many calls of each kind, drawn from the schemas of these tools."""
+        """Play this many calls of each kind, drawn from the schemas of these tools."""
         loop = asyncio.get_running_loop()
         drawn = st.one_of([self._calls_of(name) for name in names])
 
@@ -200,7 +200,7 @@ class Fuzz:
         assert not self._changed() or may_change, (name, arguments, block.text)
 
     async def _sent(self, name: str, arguments: dict[str, Any]) -> CallToolResult:
-        """Some clients send a list or an object as text: so does this one what it can put into JSON in no other way."""
+        """Send lists and objects as text if they can't be represented as JSON otherwise, as some clients do."""
         sent = {key: value if is_json(value) else json.dumps(value) for key, value in arguments.items()}
         return await self.desk.client.call_tool(name, sent)
 
@@ -213,7 +213,7 @@ class Fuzz:
                 assert_refusal(result["error"], arguments)
 
     def _changed(self) -> bool:
-        """Whether the database is other than before the last call."""
+        """True if the last call changed the database."""
         version = self._version()
         if version == self.version:
             return False
@@ -231,16 +231,16 @@ class Fuzz:
 
 
 def assert_refusal(error: str, arguments: dict[str, Any]) -> None:
-    """A refusal that the agent can act upon: nothing was unforeseen, and nobody else is there to be waited for."""
+    """Check that a refusal can be acted upon: no unexpected error, and no lock, since nobody else uses the file."""
     assert error.startswith(("not_found: ", "ambiguous: ", "invalid_input: ", "conflict: ")), error
     sent = repr(arguments).lower()
-    # What was sent may be quoted, and hypothesis has read our code for words that it might send.
+    # The error may quote what was sent, and hypothesis may send words that it read in our code.
     if not any(word in sent for word in INNARDS):
         assert_readable(error)
 
 
 def is_json(value: Any) -> bool:
-    """Whether the client can send the value: no broken characters, and lists and objects not without end."""
+    """True if the client can send the value: no lone surrogates, and not too deeply nested."""
     try:
         to_json(value)
     except ValueError:
@@ -266,8 +266,11 @@ async def fuzzed(folder: Path, *, era: Era = "auto", phase: Phase = "dual_write"
 
 @cache
 def start_in(phase: Phase) -> bytes:
-    """The database file that each example in this phase begins with."""
-    with TemporaryDirectory() as folder, ThreadPoolExecutor() as pool:  # a thread has no event loop yet, whoever calls
+    """The database file that each example in this phase starts with."""
+    with (
+        TemporaryDirectory() as folder,
+        ThreadPoolExecutor() as pool,
+    ):  # a new thread has no event loop, whatever the caller runs in
         path = seeded(Path(folder) / "voygen.db")
         pool.submit(lambda: asyncio.run(prepare(path, phase))).result()
         return path.read_bytes()
@@ -286,7 +289,7 @@ async def prepare(path: Path, phase: Phase) -> None:
 
 
 async def cursors(desk: Desk) -> dict[str, list[Any]]:
-    """Where the second page begins, of each list."""
+    """The cursor of the second page of each list."""
     lists: dict[str, dict[str, Any]] = {
         "list_trips": {},
         "get_recent_activities": {},
@@ -303,7 +306,7 @@ async def cursors(desk: Desk) -> dict[str, list[Any]]:
 
 @long_examples
 @pytest.mark.parametrize("name", names)
-async def test_a_tool_answers_as_promised_or_refuses_in_words(tmp_path: Path, name: str) -> None:
+async def test_a_tool_answers_as_promised_or_refuses_with_a_readable_error(tmp_path: Path, name: str) -> None:
     async with fuzzed(tmp_path) as fuzz:
         await fuzz.explore([name], CALLS * 2)
         assert fuzz.counted["allowed answered"] or CALLS < ENOUGH
@@ -312,7 +315,7 @@ async def test_a_tool_answers_as_promised_or_refuses_in_words(tmp_path: Path, na
 @long_examples
 @each_era
 @pytest.mark.parametrize("phase", PHASES)
-async def test_all_tools_together_keep_the_database_whole_in_every_phase(
+async def test_all_tools_together_keep_the_database_consistent_in_every_phase(
     tmp_path: Path, era: Era, phase: Phase
 ) -> None:
     async with fuzzed(tmp_path, era=era, phase=phase) as fuzz:

@@ -1,4 +1,4 @@
-"""Half a character, as JavaScript leaves where it cuts a text within an emoji: stored, sent, found, kept."""
+"""Lone surrogates, as JavaScript leaves when it cuts a text inside an emoji: stored, sent, found, kept."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ async def answered(client: Client, tool: str, **arguments: Any) -> dict[str, Any
     return result.structured_content
 
 
-async def test_what_holds_one_is_read_with_a_mark_in_its_place(path: Path) -> None:
+async def test_stored_surrogates_are_read_as_replacement_characters(path: Path) -> None:
     async with desk(path) as client:
         found = await answered(client, "get_anything", query=str(KYOTO))
         assert found["trip"]["notes"][0]["note"] == f"cut {MARK}"
@@ -66,7 +66,7 @@ async def test_what_holds_one_is_read_with_a_mark_in_its_place(path: Path) -> No
         await answered(client, "continue_trip", search_query="Lima in Kyoto")
 
 
-async def test_a_change_beside_one_keeps_it_as_it_was(path: Path) -> None:
+async def test_a_change_beside_a_surrogate_leaves_it_unchanged(path: Path) -> None:
     operations = [
         {"type": "add_note", "data": {"note": "new"}},
         {"type": "update_cost", "data": {"cost": 5}},
@@ -92,7 +92,7 @@ async def test_a_change_beside_one_keeps_it_as_it_was(path: Path) -> None:
     assert json.loads(held) == {"seat": HALF, "meal": "fish"}
 
 
-async def test_a_list_that_is_sent_as_text_and_holds_one_is_refused_and_the_server_goes_on(path: Path) -> None:
+async def test_a_list_sent_as_text_with_a_surrogate_is_refused_and_the_server_continues(path: Path) -> None:
     before = contents(path)
     async with desk(path) as client:
         for sent in ('[{"type":"\\ud83d","data":{}}]', '[{"type":"add_note","data":{"note":"\\ud83d"}}]'):
@@ -105,14 +105,14 @@ async def test_a_list_that_is_sent_as_text_and_holds_one_is_refused_and_the_serv
 
 
 def contents(path: Path) -> list[object]:
-    """Rows of the tables that people write; SQLite's own dump stops at what is no UTF-8."""
+    """Rows of the user tables; SQLite's own dump fails on invalid UTF-8."""
     with closing(raw.connect(path)) as connection:
         tables = ("trips_v2", "clients_v2", "trip_client_assignments", "ActivityLog", "operation_receipts")
         known = {row[0] for row in connection.execute("SELECT name FROM sqlite_master")}
         return [connection.execute(f"SELECT * FROM {one}").fetchall() for one in tables if one in known]
 
 
-def test_the_commands_tell_of_it(path: Path) -> None:
+def test_the_commands_work_on_a_database_with_surrogates(path: Path) -> None:
     with closing(raw.connect(path)) as connection:
         connection.execute("DROP TRIGGER trg_trip_client_assignments_delete")
         connection.execute("DELETE FROM trip_client_assignments")

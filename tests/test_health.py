@@ -1,4 +1,4 @@
-"""Looking at a database: how it is, what is in it, what went wrong. Looking never changes it."""
+"""Inspecting a database: its health, its tables, its errors. Inspecting never changes it."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def add_faults(desk: Desk) -> None:
 
 
 @each_phase
-async def test_what_only_reads_writes_nothing_in_any_phase(tmp_path: Path, phase: Phase) -> None:
+async def test_read_only_tools_write_nothing_in_any_phase(tmp_path: Path, phase: Phase) -> None:
     async with open_desk(seeded(tmp_path / "voygen.db")) as desk:
         await lead_to(desk.db, phase)
         add_faults(desk)
@@ -59,7 +59,7 @@ async def test_what_only_reads_writes_nothing_in_any_phase(tmp_path: Path, phase
         await assert_in_order(desk.db, phase)
 
 
-async def test_a_database_that_is_well_is_ok_with_its_counts(tmp_path: Path) -> None:
+async def test_a_healthy_database_is_ok_and_has_its_counts(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         health = await desk.call("health_check")
         assert (health["status"], health["reasons"]) == ("ok", [])
@@ -69,7 +69,7 @@ async def test_a_database_that_is_well_is_ok_with_its_counts(tmp_path: Path) -> 
         assert health["dirty_facts"] == desk.sql("SELECT count(*) FROM facts_dirty")[0][0]
 
 
-async def test_what_calls_for_a_person_is_a_warning_with_its_reasons(tmp_path: Path) -> None:
+async def test_problems_that_need_a_person_give_a_warning_with_reasons(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         add_faults(desk)
         desk.sql("UPDATE trips_v2 SET clients = 'broken' WHERE trip_id = ?", KYOTO)
@@ -83,7 +83,7 @@ async def test_what_calls_for_a_person_is_a_warning_with_its_reasons(tmp_path: P
         assert health["reasons"][0] == "999_theirs.sql applied by another program"
 
 
-async def test_a_schema_of_a_newer_program_and_broken_assignments_are_seen(tmp_path: Path) -> None:
+async def test_a_newer_schema_and_broken_assignments_are_reported(tmp_path: Path) -> None:
     async with open_desk(seeded(tmp_path / "voygen.db")) as desk:
         desk.sql("INSERT INTO migration_checksums (name, sha256) VALUES ('999_newer.sql', '')")
         desk.sql("PRAGMA foreign_keys = OFF")
@@ -109,7 +109,7 @@ async def test_tables_are_shown_with_columns_and_counts_but_no_rows(tmp_path: Pa
         assert one["columns"][0] == {"name": "client_id", "type": "INTEGER", "required": False, "in_primary_key": True}
 
 
-async def test_an_unknown_table_is_not_found_and_any_name_is_only_a_name(tmp_path: Path) -> None:
+async def test_an_unknown_table_is_not_found_and_no_name_is_run_as_sql(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         error = await desk.refused("explore_database", table="client_v2")
         assert error.startswith("not_found: There is no table 'client_v2'. Nearest by spelling: clients_v2")
@@ -121,7 +121,7 @@ async def test_an_unknown_table_is_not_found_and_any_name_is_only_a_name(tmp_pat
         assert desk.sql("SELECT count(*) FROM trips_v2") == [(3,)]
 
 
-async def test_faults_are_grouped_by_operation_and_message(tmp_path: Path) -> None:
+async def test_errors_are_grouped_by_operation_and_message(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         add_faults(desk)
         recent = await desk.call("analyze_recent_errors")
@@ -137,7 +137,7 @@ async def test_faults_are_grouped_by_operation_and_message(tmp_path: Path) -> No
             assert (await desk.refused("analyze_recent_errors", **wrong)).startswith("invalid_input")
 
 
-async def test_faults_are_resolved_by_a_text_of_their_message(tmp_path: Path) -> None:
+async def test_errors_are_resolved_by_a_text_in_their_message(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         add_faults(desk)
         arguments = {"error_pattern": "DISK i/o", "resolution": "new disk"}

@@ -1,4 +1,4 @@
-"""The rules of the house: who may know whom, where SQL may stand, what the hosted engine asks of a trigger's text."""
+"""House rules: which modules may import which, where SQL may live, and the hosted engine's rules for trigger text."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def tree(module: Path) -> ast.Module:
 
 @cache
 def imported(module: Path) -> frozenset[str]:
-    """The dotted names that a module imports, anywhere in it; a name from a package may be a module of it."""
+    """The dotted names that a module imports anywhere; a name from a package may be one of its modules."""
     names: set[str] = set()
     for node in ast.walk(tree(module)):
         if isinstance(node, ast.Import):
@@ -49,11 +49,11 @@ def rooms_of(module: Path) -> set[str]:
     return {name.split(".")[0] for name in imported(module)} & set(ROOMS)
 
 
-def test_imports_go_one_way() -> None:
+def test_imports_go_in_one_direction_only() -> None:
     assert [module for module in MODULES if rooms_of(module) - MAY_IMPORT[module.parts[0]]] == []
 
 
-def test_no_two_modules_import_each_other_even_by_way_of_others() -> None:
+def test_there_are_no_import_cycles() -> None:
     names = {".".join(module.with_suffix("").parts): module for module in MODULES if module.name != "__init__.py"}
     graph = {name: imported(module) & names.keys() for name, module in names.items()}
     try:
@@ -63,7 +63,7 @@ def test_no_two_modules_import_each_other_even_by_way_of_others() -> None:
     assert len(order) == len(names)
 
 
-def test_no_module_stands_beside_a_folder_of_its_name() -> None:
+def test_no_module_has_the_same_name_as_a_folder_beside_it() -> None:
     assert [module for module in MODULES if (ROOT / module).with_suffix("").is_dir()] == []
 
 
@@ -72,7 +72,7 @@ def test_only_the_server_imports_mcp() -> None:
     assert [module for module in outside if any(name.split(".")[0] == "mcp" for name in imported(module))] == []
 
 
-def test_sql_stands_only_with_the_database_and_the_migrations() -> None:
+def test_sql_is_only_in_the_database_and_migrations_folders() -> None:
     found = [
         (module, node.value)
         for module in MODULES
@@ -87,14 +87,14 @@ def test_a_module_has_at_most_four_hundred_lines() -> None:
     assert [module for module in MODULES if len((ROOT / module).read_text(encoding="utf-8").splitlines()) > 400] == []
 
 
-def test_the_entries_are_read_in_python_as_in_the_view() -> None:
+def test_python_reads_entries_with_the_same_sql_as_the_view() -> None:
     fix = (SQL / "015_trip_client_assignments_table.sql").read_text(encoding="utf-8")
     view = re.search(r"CREATE VIEW trip_client_entries AS\n(.*?);\n", fix, re.DOTALL)
     assert view
     assert view[1].split() == ENTRIES.split()
 
 
-def test_migrations_are_named_by_number_and_no_number_comes_twice() -> None:
+def test_migrations_are_named_by_unique_numbers() -> None:
     names = [path.name for path in SQL.glob("*.sql")]
     assert all(re.fullmatch(r"\d+_\w+\.sql", name) for name in names)
     numbers = [int(name.split("_")[0]) for name in names]
@@ -102,8 +102,8 @@ def test_migrations_are_named_by_number_and_no_number_comes_twice() -> None:
     assert [migration.name for migration in shipped()] == sorted(names, key=lambda name: int(name.split("_")[0]))
 
 
-# The hosted engine's own splitter cuts a file at semicolons and pairs BEGIN with END: it knows of upper case alone,
-# of no CASE, and not whether it is inside a string or a comment.
+# The hosted engine's splitter cuts a file at semicolons and pairs BEGIN with END: it only knows upper case,
+# doesn't know CASE, and doesn't notice strings and comments.
 
 TRIGGERS = [
     (migration.name, re.findall(r"CREATE TRIGGER (\w+)", statement)[0], statement)
@@ -113,7 +113,7 @@ TRIGGERS = [
 ]
 
 
-def test_no_semicolon_stands_in_a_string_or_a_comment() -> None:
+def test_no_string_or_comment_contains_a_semicolon() -> None:
     for migration in shipped():
         pieces = re.findall(r"--[^\n]*|/\*.*?\*/|'[^']*'", migration.text, re.DOTALL)
         assert [piece for piece in pieces if ";" in piece] == [], migration.name
@@ -125,18 +125,18 @@ def test_a_trigger_has_one_begin_and_one_end_in_upper_case_and_no_case() -> None
         assert [word for word in words if word.upper() in {"BEGIN", "END", "CASE"}] == ["BEGIN", "END"], name
 
 
-def test_a_trigger_begins_and_ends_on_lines_of_their_own() -> None:
+def test_a_trigger_begins_and_ends_on_its_own_lines() -> None:
     for _, name, text in TRIGGERS:
         lines = text.splitlines()
         assert "BEGIN" in lines, name
         assert lines[-1] == "END;", name
 
 
-def test_a_trigger_raises_nothing_but_abort() -> None:
+def test_a_trigger_only_raises_abort() -> None:
     for _, name, text in TRIGGERS:
         raised = re.findall(r"\bRAISE\s*(\([^)]*\))", text)
         assert all(re.match(r"\(\s*ABORT\b", rest) for rest in raised), name
 
 
-def test_every_trigger_of_the_files_is_seen_here() -> None:
+def test_these_tests_see_every_trigger_of_the_files() -> None:
     assert len(TRIGGERS) == sum(migration.text.count("CREATE TRIGGER") for migration in shipped())

@@ -1,4 +1,4 @@
-"""The server over HTTP: both eras, what is answered to what is no call, who may reach it, and how it starts."""
+"""The server over HTTP: both protocol eras, invalid requests, allowed hosts and origins, and startup."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ async def test_a_client_of_either_era_changes_a_trip(team: Team, era: Era) -> No
         assert guide.contents
 
 
-def test_no_session_is_made_and_no_call_needs_one(team: Team) -> None:
+def test_no_session_is_created_and_no_call_needs_one(team: Team) -> None:
     hello = {
         "jsonrpc": "2.0",
         "id": 1,
@@ -71,7 +71,7 @@ def test_no_session_is_made_and_no_call_needs_one(team: Team) -> None:
     assert team.post(message, None, **headers).result["structuredContent"]["trip"]["trip_id"] == KYOTO
 
 
-def test_what_is_no_call_is_refused_as_the_protocol_says(team: Team) -> None:
+def test_invalid_requests_get_the_status_that_the_protocol_defines(team: Team) -> None:
     assert team.post(b"{").status == 400
     assert team.post(b"[]").status == 400
     assert team.post(b"").status == 400
@@ -88,7 +88,7 @@ def test_what_is_no_call_is_refused_as_the_protocol_says(team: Team) -> None:
 
 
 @pytest.mark.parametrize("name", ["127.0.0.1", "localhost", "[::1]", "localhost:1"])
-def test_the_names_of_this_machine_are_allowed(team: Team, name: str) -> None:
+def test_loopback_names_are_allowed_as_host_and_origin(team: Team, name: str) -> None:
     assert team.post(LIST_TOOLS, None, Host=name).status == 200
     assert team.post(LIST_TOOLS, None, Origin=f"http://{name}").status == 200
 
@@ -135,7 +135,7 @@ def test_a_body_that_is_too_large_is_refused_however_it_is_sent(team: Team) -> N
         (b'{"jsonrpc":"2.0","id":null,"method":"ping"}', None, -32600),
     ],
 )
-def test_a_body_that_is_no_message_is_refused_in_our_words(
+def test_an_invalid_body_is_refused_with_our_own_message(
     team: Team, body: bytes, request_id: int | None, code: int
 ) -> None:
     reply = team.post(body)
@@ -143,11 +143,11 @@ def test_a_body_that_is_no_message_is_refused_in_our_words(
     assert "pydantic" not in reply.json["error"]["message"]
 
 
-def test_the_name_of_a_host_has_no_case(team: Team) -> None:
+def test_host_names_are_case_insensitive(team: Team) -> None:
     assert team.post(call("get_anything", query=str(KYOTO)), None, Host="LocalHost:80").status == 200
 
 
-def test_health_and_readiness_are_told_to_anyone(team: Team, path: Path) -> None:
+def test_health_and_readiness_are_available_to_everyone(team: Team, path: Path) -> None:
     assert team.request("GET", "/healthz", Host="10.0.0.7").json == {"live": True}
     assert team.request("GET", "/readyz", Host="10.0.0.7").json == {"ready": True, "problem": None}
     with closing(raw.connect(path)) as connection:
@@ -165,7 +165,7 @@ def test_health_and_readiness_are_told_to_anyone(team: Team, path: Path) -> None
     assert team.request("GET", "/healthz").status == 200
 
 
-def test_a_page_of_an_allowed_origin_can_call_and_no_other(path: Path) -> None:
+def test_only_a_page_of_an_allowed_origin_can_call(path: Path) -> None:
     asking = {"Access_Control_Request_Method": "POST", "Access_Control_Request_Headers": "authorization"}
     with serving(path, "--allowed-origin", "https://desk.example") as team:
         allowed = team.request("OPTIONS", "/mcp", Origin="https://desk.example", **asking)
@@ -177,7 +177,7 @@ def test_a_page_of_an_allowed_origin_can_call_and_no_other(path: Path) -> None:
         assert team.post(LIST_TOOLS, None, Origin="https://evil.example").status == 403
 
 
-def test_a_server_that_only_reads_offers_no_tool_that_writes(path: Path) -> None:
+def test_a_read_only_server_offers_no_tool_that_writes(path: Path) -> None:
     with serving(path, "--read-only") as team:
         tools = team.post(LIST_TOOLS).result["tools"]
         assert {"get_anything"} <= {tool["name"] for tool in tools}
@@ -186,7 +186,7 @@ def test_a_server_that_only_reads_offers_no_tool_that_writes(path: Path) -> None
         assert "result" not in team.post(add_note("x")).json or team.post(add_note("x")).result["isError"]
 
 
-# How it starts.
+# Startup.
 
 
 def refused(*arguments: object) -> str:
@@ -196,7 +196,7 @@ def refused(*arguments: object) -> str:
     return done.stderr
 
 
-def test_it_says_where_it_serves_and_for_whom(team: Team, path: Path, tmp_path: Path) -> None:
+def test_it_prints_its_address_and_whether_it_is_open_to_all(team: Team, path: Path, tmp_path: Path) -> None:
     assert team.greeting.startswith(f"voygen: serving {team.url}, open to every program on this machine")
     other = raw.new_file(tmp_path / "voygen.db")
     make_token(other, "ana")
@@ -206,7 +206,7 @@ def test_it_says_where_it_serves_and_for_whom(team: Team, path: Path, tmp_path: 
 
 
 @pytest.mark.parametrize("address", ["0.0.0.0:0", "desk.example:0"])
-def test_beyond_loopback_it_starts_only_with_authentication_and_named_hosts(tmp_path: Path, address: str) -> None:
+def test_beyond_loopback_it_only_starts_with_authentication_and_named_hosts(tmp_path: Path, address: str) -> None:
     path = raw.new_file(tmp_path / "voygen.db")
     make_token(path, "ana")
     assert "--allowed-host" in refused("--db", path, "--http", address)
@@ -217,10 +217,10 @@ def test_beyond_loopback_it_starts_only_with_authentication_and_named_hosts(tmp_
     assert "voygen token create" in refused("--db", path, "--http", address, "--allowed-host", "desk.example")
 
 
-def test_beyond_loopback_only_named_hosts_and_holders_of_tokens_are_served(tmp_path: Path) -> None:
+def test_beyond_loopback_it_only_serves_named_hosts_and_token_holders(tmp_path: Path) -> None:
     path = seeded(tmp_path / "voygen.db")
     token = make_token(path, "ana", "--scope", "read")
-    # An address that is not seen to be loopback, though it is.
+    # A loopback address that is not recognized as one.
     with serving(path, "--allowed-host", "desk.example", address="127.1:0") as team:
         assert team.post(LIST_TOOLS, token, Host="desk.example").status == 200
         assert team.post(LIST_TOOLS, token, Host="desk.example:443", Origin="https://desk.example").status == 200
@@ -236,12 +236,12 @@ def test_beyond_loopback_only_named_hosts_and_holders_of_tokens_are_served(tmp_p
 @pytest.mark.parametrize(
     "address", ["8000", "localhost", "::1:80", "[::1:80", ":99999", ":x", "a b:²", "[localhost]:80"]
 )
-def test_what_is_no_address_is_refused(tmp_path: Path, address: str) -> None:
+def test_an_invalid_address_is_refused(tmp_path: Path, address: str) -> None:
     assert "--http" in refused("--db", tmp_path / "voygen.db", "--http", address)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_addresses_are_read_and_written_as_they_are_meant() -> None:
+def test_addresses_are_parsed_and_formatted_correctly() -> None:
     assert parse_address(":0") == ("127.0.0.1", 0)
     assert parse_address("[::1]:80") == ("::1", 80)
     assert parse_address("desk.example:443") == ("desk.example", 443)
@@ -264,11 +264,11 @@ def test_it_serves_over_ipv6(path: Path) -> None:
 
 
 @pytest.mark.parametrize("url", ["http://issuer.example", "https://issuer.example/?x=1", "issuer.example"])
-def test_an_issuer_that_could_be_overheard_is_refused(tmp_path: Path, url: str) -> None:
+def test_an_issuer_without_a_plain_https_url_is_refused(tmp_path: Path, url: str) -> None:
     assert "--issuer" in refused("--db", tmp_path / "voygen.db", "--http", ":0", "--issuer", url)
 
 
-def test_serving_over_stdio_imports_nothing_of_this(tmp_path: Path) -> None:
+def test_serving_over_stdio_imports_no_http_modules(tmp_path: Path) -> None:
     program = (
         "import sys, voygen\n"
         f"sys.argv = ['voygen', 'serve', '--db', {str(tmp_path / 'voygen.db')!r}]\n"

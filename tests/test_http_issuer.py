@@ -1,4 +1,4 @@
-"""Tokens of an authorization server: checked with its keys, for this server alone, and kept current."""
+"""Tokens of an authorization server: verified with its keys, for this server only, and with current keys."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def assert_invalid(reply: Reply) -> None:
     assert 'error="invalid_token"' in reply.headers["www-authenticate"]
 
 
-def test_a_token_of_the_issuer_lets_in_within_its_scope(team: Team, issuer: IssuerServer) -> None:
+def test_a_token_of_the_issuer_grants_access_within_its_scope(team: Team, issuer: IssuerServer) -> None:
     assert team.post(add_note("issued"), good(issuer)).result["structuredContent"]["success"] is True
     for reading in ({"scope": "openid read"}, {"scope": None, "scp": ["read"]}, {"scope": "", "scp": "read x"}):
         token = good(issuer, **reading)
@@ -92,7 +92,7 @@ def test_a_token_of_the_issuer_lets_in_within_its_scope(team: Team, issuer: Issu
 @pytest.mark.parametrize(
     ("key", "algorithm", "kid"), [(EC, "ES256", "e"), (ED, "EdDSA", "d"), (OTHER_RSA, "PS384", "any")]
 )
-def test_each_kind_of_key_verifies_what_it_may(
+def test_a_token_signed_with_any_supported_kind_of_key_is_accepted(
     team: Team, issuer: IssuerServer, key: Any, algorithm: str, kid: str
 ) -> None:
     assert team.post(LIST_TOOLS, issuer.sign(key, algorithm, kid, aud=[RESOURCE, "other"])).status == 200
@@ -116,7 +116,7 @@ def test_each_kind_of_key_verifies_what_it_may(
     ],
     ids=str,
 )
-def test_a_token_that_is_not_for_here_and_now_is_refused(
+def test_a_token_with_invalid_or_missing_claims_is_refused(
     team: Team, issuer: IssuerServer, claims: dict[str, Any]
 ) -> None:
     # Numbers are seconds from now.
@@ -126,14 +126,14 @@ def test_a_token_that_is_not_for_here_and_now_is_refused(
 
 
 def by_the_public_key(body: str) -> str:
-    """A token signed with what everybody knows, as if it were a secret."""
+    """A token signed with the public key as if it were a secret."""
     secret = RSA.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
     head = base64.urlsafe_b64encode(b'{"alg":"HS256","typ":"JWT","kid":"any"}').rstrip(b"=").decode()
     signature = hmac.digest(secret, f"{head}.{body}".encode(), "sha256")
     return f"{head}.{body}.{base64.urlsafe_b64encode(signature).rstrip(b'=').decode()}"
 
 
-def test_a_token_that_is_not_signed_as_it_must_be_is_refused(team: Team, issuer: IssuerServer) -> None:
+def test_a_token_with_an_invalid_signature_is_refused(team: Team, issuer: IssuerServer) -> None:
     head, body, signature = good(issuer).split(".")
     forged = [
         issuer.sign(OTHER_RSA, "RS256", "r", aud=RESOURCE),
@@ -155,7 +155,7 @@ def test_a_token_that_is_not_signed_as_it_must_be_is_refused(team: Team, issuer:
         assert_invalid(team.post(add_note("forged"), token))
 
 
-def test_who_is_refused_learns_where_to_get_a_token(team: Team, issuer: IssuerServer) -> None:
+def test_a_refused_caller_learns_where_to_get_a_token(team: Team, issuer: IssuerServer) -> None:
     reply = team.post(LIST_TOOLS)
     assert reply.status == 401
     assert (
@@ -169,7 +169,7 @@ def test_who_is_refused_learns_where_to_get_a_token(team: Team, issuer: IssuerSe
     assert metadata.json["scopes_supported"] == ["read", "write"]
 
 
-def test_a_new_key_is_found_and_one_taken_back_is_not_used(tmp_path: Path) -> None:
+def test_a_new_key_is_fetched_and_a_withdrawn_key_is_not_used(tmp_path: Path) -> None:
     with issuing() as issuer:
         describe(issuer)
         issuer.publish(published("one", RSA, "RS256"))
@@ -194,7 +194,7 @@ def test_a_new_key_is_found_and_one_taken_back_is_not_used(tmp_path: Path) -> No
         "/realms/desk/.well-known/openid-configuration",
     ],
 )
-async def test_the_metadata_of_the_issuer_is_found_in_each_of_its_places(place: str) -> None:
+async def test_the_issuers_metadata_is_found_at_each_standard_location(place: str) -> None:
     with issuing("/realms/desk") as server:
         describe(server, place)
         server.publish(published("only", RSA, "RS256"))
@@ -216,7 +216,7 @@ async def test_the_metadata_of_the_issuer_is_found_in_each_of_its_places(place: 
     ],
     ids=lambda broken: str(broken)[:90],
 )
-async def test_an_issuer_whose_keys_cannot_be_had_is_left_alone_for_a_while(broken: dict[str, Any]) -> None:
+async def test_an_issuer_whose_keys_are_unavailable_is_not_asked_again_for_a_while(broken: dict[str, Any]) -> None:
     with issuing() as server:
         keys = f"http://127.0.0.1:{server.port}/keys"
         server.pages |= json.loads(json.dumps(broken).replace('"URL"', f'"{server.url}"').replace("HERE", keys))
@@ -229,7 +229,7 @@ async def test_an_issuer_whose_keys_cannot_be_had_is_left_alone_for_a_while(brok
             assert len(asked) == 1
 
 
-def test_without_the_issuers_keys_its_tokens_wait_and_tokens_of_our_own_go_on(tmp_path: Path) -> None:
+def test_while_the_issuers_keys_are_unavailable_our_own_tokens_still_work(tmp_path: Path) -> None:
     with issuing() as issuer, pair(tmp_path, issuer) as team:
         reply = team.post(LIST_TOOLS, issuer.sign(RSA, "RS256", "r", aud=RESOURCE))
         assert (reply.status, reply.headers["retry-after"]) == (503, "5")
@@ -247,7 +247,7 @@ def test_with_an_issuer_it_starts_beyond_loopback_and_its_name_is_the_resource(t
             assert team.post(LIST_TOOLS, good(issuer), Host="desk.example").status == 200
 
 
-def test_scopes_are_whole_words() -> None:
+def test_scopes_are_matched_as_whole_words() -> None:
     assert scopes_of({"scope": "read  write"}) == {"read", "write"}
     assert scopes_of({"scp": ["read", 5, None]}) == {"read"}
     assert scopes_of({}) == set()

@@ -1,4 +1,4 @@
-"""What bounds a server over HTTP: slow clients, long calls, many calls at once, and being told to stop."""
+"""Limits of a server over HTTP: slow clients, long calls, many concurrent calls, and shutdown."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator
     from pathlib import Path
 
-# A server that has not ended by then, in seconds, waits for its clients.
+# A server that takes longer than this to stop, in seconds, is waiting for its clients.
 ENDLESS = 100
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
@@ -37,7 +37,7 @@ def path(tmp_path: Path) -> Path:
 
 @contextmanager
 def locked(path: Path) -> Generator[None]:
-    """Another program writes, and takes its time."""
+    """Another program holds the write lock for a while."""
     with closing(raw.connect(path)) as connection:
         connection.execute("BEGIN IMMEDIATE")
         yield
@@ -52,7 +52,7 @@ def notes(path: Path) -> list[str]:
 
 
 def closed_notes(path: Path) -> list[str]:
-    """The notes in a database that must be whole and left closed."""
+    """The notes in a database that must be intact and cleanly closed."""
     assert not path.with_name(path.name + "-wal").exists()
     assert integrity(path) == "ok"
     return notes(path)
@@ -75,7 +75,7 @@ def wire_to(team: Team) -> socket.socket:
 
 
 def everything_from(wire: socket.socket) -> bytes:
-    """What the server sends until it closes the connection."""
+    """The bytes that the server sends until it closes the connection."""
     wire.settimeout(PATIENCE)
     received = b""
     while chunk := wire.recv(65_536):
@@ -84,7 +84,7 @@ def everything_from(wire: socket.socket) -> bytes:
 
 
 def answer_to(wire: socket.socket, sent: bytes) -> bytes:
-    """What comes back until the connection is closed; nothing where it was closed before all was sent."""
+    """The answer until the connection is closed; empty if it was closed before everything was sent."""
     try:
         wire.sendall(sent)
         return everything_from(wire)
@@ -100,14 +100,14 @@ HEAD = b"POST /mcp HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json
     [(b"", b""), (HEAD, b"HTTP/1.1 408"), (HEAD + b"\r\n", b"HTTP/1.1 408"), (HEAD + b"\r\n{", b"HTTP/1.1 408")],
     ids=["nothing", "half a head", "no body", "half a body"],
 )
-def test_a_client_that_does_not_go_on_is_cut_off(path: Path, sent: bytes, answer: bytes) -> None:
+def test_a_client_that_stops_sending_is_disconnected(path: Path, sent: bytes, answer: bytes) -> None:
     with serving(path, "--client-timeout", 1) as team, closing(wire_to(team)) as wire:
         wire.sendall(sent)
         assert everything_from(wire).startswith(answer)
         assert team.post(LIST_TOOLS).status == 200
 
 
-def test_a_client_that_trickles_is_cut_off_and_holds_up_no_other(path: Path) -> None:
+def test_a_trickling_client_is_disconnected_and_delays_nobody_else(path: Path) -> None:
     with serving(path, "--client-timeout", 1) as team:
         trickle(team, HEAD)
         trickle(team, b"X: " + b"y" * 1000, HEAD)
@@ -116,7 +116,7 @@ def test_a_client_that_trickles_is_cut_off_and_holds_up_no_other(path: Path) -> 
 
 
 def trickle(team: Team, slowly: bytes, first: bytes = b"") -> None:
-    """Send byte by byte, a call of another client between two of them, until the server closes the connection."""
+    """Send byte by byte, with another client's call in between, until the server closes the connection."""
     with closing(wire_to(team)) as wire:
         wire.sendall(first)
         started = time.monotonic()
@@ -131,7 +131,7 @@ def trickle(team: Team, slowly: bytes, first: bytes = b"") -> None:
         pytest.fail("the server took it all")
 
 
-def test_answers_on_one_connection_come_without_the_delay_of_small_packets(path: Path) -> None:
+def test_answers_on_one_connection_are_not_delayed_by_nagles_algorithm(path: Path) -> None:
     with serving(path) as team, closing(team.connect()) as connection:
         seconds: list[float] = []
         for _ in range(201):
@@ -139,11 +139,11 @@ def test_answers_on_one_connection_come_without_the_delay_of_small_packets(path:
             connection.request("GET", "/healthz")
             assert connection.getresponse().read()
             seconds.append(time.monotonic() - started)
-        # The delay is 40 ms each time, an answer takes about one.
+        # The delay would be 40 ms each time; an answer takes about one.
         assert statistics.median(seconds) < 0.03
 
 
-def test_a_head_that_is_too_large_is_refused(path: Path) -> None:
+def test_headers_that_are_too_large_are_refused(path: Path) -> None:
     with serving(path) as team:
         with closing(wire_to(team)) as wire:
             assert b"200 OK" not in answer_to(
@@ -153,7 +153,7 @@ def test_a_head_that_is_too_large_is_refused(path: Path) -> None:
         assert team.request("GET", "/healthz").status == 200
 
 
-def test_a_call_that_takes_too_long_is_answered_and_writes_nothing_behind_its_back(path: Path) -> None:
+def test_a_call_that_times_out_is_answered_and_writes_nothing_afterwards(path: Path) -> None:
     with serving(path, "--request-timeout", 1) as team:
         with locked(path):
             result = team.post(add_note("late")).result
@@ -164,7 +164,7 @@ def test_a_call_that_takes_too_long_is_answered_and_writes_nothing_behind_its_ba
         assert notes(path) == ["in time"]
 
 
-def test_more_calls_than_are_taken_at_once_are_told_to_come_again(path: Path) -> None:
+def test_calls_beyond_the_concurrency_limit_are_told_to_retry(path: Path) -> None:
     with serving(path, "--most-calls", 2) as team, ThreadPoolExecutor() as pool:
         with locked(path):
             waiting = [pool.submit(team.post, add_note(name)) for name in ("one", "two")]
@@ -177,11 +177,11 @@ def test_more_calls_than_are_taken_at_once_are_told_to_come_again(path: Path) ->
     assert sorted(notes(path)) == ["one", "three", "two"]
 
 
-# Being told to stop.
+# Shutdown.
 
 
 def post_until_it_ends(team: Team, writer: int) -> tuple[list[str], str | None]:
-    """The notes that were answered, one call after the other on one connection; and the one that was not."""
+    """The notes that were answered, sent one after the other on one connection; and the one that was not."""
     answered: list[str] = []
     with closing(team.connect()) as connection:
         for number in range(10_000):
@@ -201,7 +201,7 @@ def post_until_it_ends(team: Team, writer: int) -> tuple[list[str], str | None]:
 
 @posix
 @pytest.mark.parametrize("kind", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_under_load_loses_no_write_that_was_accepted(path: Path, kind: signal.Signals) -> None:
+def test_a_signal_under_load_loses_no_accepted_write(path: Path, kind: signal.Signals) -> None:
     with serving(path) as team, ThreadPoolExecutor() as pool:
         writers = [pool.submit(post_until_it_ends, team, writer) for writer in range(8)]
         deadline = time.monotonic() + PATIENCE
@@ -219,7 +219,7 @@ def test_a_signal_under_load_loses_no_write_that_was_accepted(path: Path, kind: 
 
 
 @posix
-def test_calls_that_wait_when_the_signal_comes_are_finished_and_answered(path: Path) -> None:
+def test_calls_that_are_waiting_when_the_signal_comes_are_finished_and_answered(path: Path) -> None:
     names = [f"waiting {number}" for number in range(20)]
     with serving(path) as team, ThreadPoolExecutor(20) as pool:
         with locked(path):
@@ -243,7 +243,7 @@ def wait_until_closed(team: Team) -> None:
 
 
 @posix
-def test_a_call_that_does_not_end_holds_up_the_end_for_seconds_only(path: Path) -> None:
+def test_an_endless_call_delays_shutdown_by_seconds_only(path: Path) -> None:
     with serving(path) as team, ThreadPoolExecutor() as pool, locked(path):
         message, headers = as_now(add_note("never"))
         waiting = [pool.submit(team.post, add_note("never")), pool.submit(team.post, message, None, **headers)]
@@ -257,7 +257,7 @@ def test_a_call_that_does_not_end_holds_up_the_end_for_seconds_only(path: Path) 
 
 
 @posix
-def test_another_program_that_writes_holds_up_the_end_for_seconds_only(path: Path) -> None:
+def test_another_program_holding_the_lock_delays_shutdown_by_seconds_only(path: Path) -> None:
     with serving(path) as team:
         assert team.post(call("get_anything", query="kyoto")).status == 200
         with locked(path):
@@ -267,7 +267,7 @@ def test_another_program_that_writes_holds_up_the_end_for_seconds_only(path: Pat
 
 
 @posix
-def test_clients_that_idle_or_trickle_hold_up_no_end(path: Path) -> None:
+def test_idle_or_trickling_clients_do_not_delay_shutdown(path: Path) -> None:
     with serving(path) as team:
         wires = [wire_to(team) for _ in range(4)]
         for wire, sent in zip(wires, (b"", HEAD, HEAD + b"\r\n", HEAD + b"\r\n{"), strict=True):

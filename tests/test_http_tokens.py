@@ -1,4 +1,4 @@
-"""Tokens over HTTP: who is let in, what they may do, and how those are answered who are not."""
+"""Tokens over HTTP: access, scopes, and the answers to refused callers."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class Guarded:
-    """A server that takes tokens, and some of them."""
+    """A server that requires tokens, and some tokens."""
 
     team: Team
     path: Path
@@ -49,7 +49,7 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
 
 
 def assert_unauthorized(reply: Reply, error: str | None) -> None:
-    """401 with a challenge that says what to show, and why not if something was shown."""
+    """401 with a challenge that says what to send and, if a token was sent, why it was refused."""
     assert reply.status == 401, reply
     challenge = reply.headers["www-authenticate"]
     assert challenge.startswith('Bearer realm="voygen"')
@@ -81,7 +81,7 @@ def test_a_call_with_a_wrong_token_is_refused(guarded: Guarded) -> None:
     assert guarded.team.post(LIST_TOOLS, None, Authorization=f"bearer {guarded.write}").status == 200
 
 
-def test_two_authorizations_are_none(guarded: Guarded) -> None:
+def test_two_authorization_headers_are_refused(guarded: Guarded) -> None:
     with closing(guarded.team.connect()) as connection:
         connection.putrequest("POST", "/mcp")
         for token in (guarded.write, guarded.read):
@@ -91,7 +91,7 @@ def test_two_authorizations_are_none(guarded: Guarded) -> None:
         assert connection.getresponse().status == 401
 
 
-def test_a_token_that_is_revoked_is_refused_at_once_on_the_running_server(guarded: Guarded) -> None:
+def test_a_revoked_token_is_refused_at_once_by_the_running_server(guarded: Guarded) -> None:
     token = make_token(guarded.path, "short")
     assert guarded.team.post(add_note("before"), token).result["structuredContent"]["success"] is True
     assert voygen("token", "revoke", "short", "--db", guarded.path).returncode == 0
@@ -99,14 +99,14 @@ def test_a_token_that_is_revoked_is_refused_at_once_on_the_running_server(guarde
     assert {"before", "after"} & guarded.notes() == {"before"}
 
 
-def test_a_token_that_expires_is_refused_from_then_on(guarded: Guarded) -> None:
+def test_a_token_is_refused_once_it_expires(guarded: Guarded) -> None:
     token = make_token(guarded.path, "brief", "--days", "1")
     assert guarded.team.post(LIST_TOOLS, token).status == 200
     guarded.sql("UPDATE access_tokens SET expires_at = ? WHERE name = 'brief'", now())
     assert_unauthorized(guarded.team.post(LIST_TOOLS, token), "invalid_token")
 
 
-def test_a_token_that_reads_is_refused_every_tool_that_writes(guarded: Guarded) -> None:
+def test_a_read_token_is_refused_by_every_tool_that_writes(guarded: Guarded) -> None:
     offered = guarded.team.post(LIST_TOOLS, guarded.write).result["tools"]
     seen = {tool["name"] for tool in guarded.team.post(LIST_TOOLS, guarded.read).result["tools"]}
     assert seen == {tool["name"] for tool in offered if tool["annotations"]["readOnlyHint"]}
@@ -124,7 +124,7 @@ def test_a_token_that_reads_is_refused_every_tool_that_writes(guarded: Guarded) 
     assert guarded.team.post(call("get_anything", query="kyoto"), guarded.read).result["structuredContent"]["trip"]
 
 
-def test_a_write_that_is_disguised_reaches_no_tool_that_writes(guarded: Guarded) -> None:
+def test_a_disguised_write_reaches_no_tool_that_writes(guarded: Guarded) -> None:
     message = json.dumps(add_note("disguised"))
     name = '"name": "bulk_trip_operations"'
     for disguised in (
@@ -162,7 +162,7 @@ def test_the_last_use_of_a_token_is_stored(guarded: Guarded) -> None:
     assert used <= now()
 
 
-def test_the_first_token_closes_an_open_server_and_revoking_it_does_not_open_it(tmp_path: Path) -> None:
+def test_the_first_token_closes_an_open_server_and_revoking_it_keeps_it_closed(tmp_path: Path) -> None:
     path = seeded(tmp_path / "voygen.db")
     with serving(path) as team:
         assert team.post(LIST_TOOLS).status == 200

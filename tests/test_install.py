@@ -1,4 +1,4 @@
-"""Installing voygen into clients: where it is written, what is left alone, and how it comes out again."""
+"""Installing voygen into clients: the locations, the untouched rest of the file, and uninstalling."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_each_client_is_found_on_each_system(
     assert CLIENTS[client].config(Surroundings(tmp_path, environment, platform)) == tmp_path / place
 
 
-def test_the_packaged_claude_desktop_of_windows_has_a_folder_of_its_own(tmp_path: Path) -> None:
+def test_claude_desktop_from_the_windows_store_has_its_own_folder(tmp_path: Path) -> None:
     around = Surroundings(tmp_path, {}, "win32")
     place = CLIENTS["claude-desktop"].config
     (tmp_path / PACKAGE).mkdir(parents=True)
@@ -72,7 +72,7 @@ def test_the_packaged_claude_desktop_of_windows_has_a_folder_of_its_own(tmp_path
 
 @dataclass(frozen=True)
 class Home:
-    """A person's home folder with one client's configuration in it, or none yet, and the real command."""
+    """A home folder with one client's configuration, or none yet, and the real command."""
 
     folder: Path
     client: str
@@ -121,7 +121,7 @@ class Home:
         return json.loads(self.config.read_text())[self.key]
 
     def files(self) -> dict[str, bytes]:
-        """Every file and folder in the home, without backups and without voygen's own folder."""
+        """Every file and folder in the home, except backups and voygen's own folder."""
         found = {str(path.relative_to(self.folder)): path for path in sorted(self.folder.rglob("*"))}
         return {
             name: b"" if path.is_dir() else path.read_bytes()
@@ -139,7 +139,7 @@ linux = pytest.mark.skipif(sys.platform != "linux", reason="the places of Linux"
 
 
 @linux
-def test_where_there_was_nothing_nothing_is_left(home: Home) -> None:
+def test_installing_without_an_existing_file_and_uninstalling_leaves_nothing(home: Home) -> None:
     said = home.run("install", "--db", "trips.db", "--toolsets", "trips,clients")
     entry = home.servers()["voygen"]
     assert [entry["command"], *entry["args"]] == [
@@ -159,7 +159,7 @@ def test_where_there_was_nothing_nothing_is_left(home: Home) -> None:
 
 
 @linux
-def test_a_file_that_was_there_is_as_before_to_the_byte_and_kept_beside(home: Home) -> None:
+def test_uninstalling_restores_an_existing_file_byte_for_byte_and_a_backup_is_kept(home: Home) -> None:
     text = f'\ufeff{{\r\n\t"{home.key}" : {{\r\n\t\t"other":{{ "env": {{"TOKEN": "s3cret"}} }}\r\n\t}}, "z": [1,  2]}}'
     before = home.write(text)
     home.config.chmod(0o640)
@@ -176,7 +176,7 @@ def test_a_file_that_was_there_is_as_before_to_the_byte_and_kept_beside(home: Ho
 
 
 @linux
-def test_a_second_install_changes_nothing_and_another_one_what_it_says(home: Home) -> None:
+def test_a_repeated_install_changes_nothing_and_a_different_one_only_its_options(home: Home) -> None:
     before = home.write("{}")
     home.run("install", "--db", "one.db")
     first = home.config.read_bytes()
@@ -192,7 +192,7 @@ def test_a_second_install_changes_nothing_and_another_one_what_it_says(home: Hom
 
 
 @linux
-def test_an_install_said_again_keeps_what_was_not_said_anew_and_tells_it(home: Home) -> None:
+def test_a_repeated_install_keeps_the_options_not_given_again_and_reports_them(home: Home) -> None:
     before = home.write('{"z": 1}')
     (home.folder / "own.toml").touch()
     home.run("install", "--db", "trips.db", "--toolsets", "trips", VOYGEN_CONFIG="own.toml")
@@ -210,7 +210,7 @@ def test_an_install_said_again_keeps_what_was_not_said_anew_and_tells_it(home: H
 
 
 @linux
-def test_groups_that_the_settings_file_names_are_left_to_it(home: Home) -> None:
+def test_an_install_writes_no_toolsets_option_if_the_settings_file_has_toolsets(home: Home) -> None:
     home.run("install", "--db", "trips.db", "--toolsets", "trips")
     (home.folder / "own.toml").write_text('toolsets = ["facts"]')
     home.run("install", VOYGEN_CONFIG="own.toml")
@@ -218,7 +218,7 @@ def test_groups_that_the_settings_file_names_are_left_to_it(home: Home) -> None:
 
 
 @linux
-def test_an_entry_written_by_hand_keeps_its_options_and_its_environment(home: Home) -> None:
+def test_a_handwritten_entry_keeps_its_options_and_environment(home: Home) -> None:
     options = ["--db=trips.db", "--read-only", "--allowed-host", "a", "--allowed-host", "b"]
     entry = {"command": "voygen", "args": ["--config", "own.toml", "serve", *options], "env": {"TZ": "UTC"}}
     home.write(json.dumps({home.key: {"voygen": entry}}))
@@ -229,7 +229,7 @@ def test_an_entry_written_by_hand_keeps_its_options_and_its_environment(home: Ho
 
 
 @linux
-def test_an_entry_of_that_name_is_replaced_where_it_stands_and_taken_out(home: Home) -> None:
+def test_an_existing_entry_is_replaced_in_place_and_removed_on_uninstall(home: Home) -> None:
     home.write(f'{{"{home.key}": {{"voygen": {{"command": "old"}}, "other": {{}}}}}}')
     assert '"old"' in home.run("install").stdout
     assert list(home.servers()) == ["voygen", "other"]
@@ -238,7 +238,7 @@ def test_an_entry_of_that_name_is_replaced_where_it_stands_and_taken_out(home: H
 
 
 @linux
-def test_a_dry_run_shows_the_difference_and_writes_nothing(home: Home) -> None:
+def test_a_dry_run_shows_the_diff_and_writes_nothing(home: Home) -> None:
     said = home.run("install", "--dry-run")
     assert '+    "voygen": {' in said.stdout
     assert "nothing was written" in said.stdout
@@ -263,7 +263,7 @@ BROKEN: dict[str, tuple[Callable[[str], str], str]] = {
 @linux
 @pytest.mark.parametrize("kind", BROKEN)
 @pytest.mark.parametrize("client", ["claude-desktop", "vscode"])
-def test_a_broken_file_is_reported_and_left_as_it_is(tmp_path: Path, client: str, kind: str) -> None:
+def test_a_broken_file_is_reported_and_left_unchanged(tmp_path: Path, client: str, kind: str) -> None:
     home = Home(tmp_path, client)
     text, said = BROKEN[kind]
     before = home.write(text(home.key))
@@ -278,14 +278,14 @@ def test_a_broken_file_is_reported_and_left_as_it_is(tmp_path: Path, client: str
 
 
 @linux
-def test_a_group_that_does_not_exist_is_refused_before_anything_is_written(tmp_path: Path) -> None:
+def test_an_unknown_toolset_is_refused_before_anything_is_written(tmp_path: Path) -> None:
     home = Home(tmp_path, "cursor")
     assert "no such choice as hotels" in home.run("install", "--toolsets", "trips,hotels", status=2).stderr
     assert home.files() == {}
 
 
 @linux
-async def test_what_is_written_starts_the_server(tmp_path: Path) -> None:
+async def test_the_written_entry_starts_the_server(tmp_path: Path) -> None:
     home = Home(tmp_path, "claude-desktop")
     home.run("install", "--db", "trips.db", "--toolsets", "trips")
     entry = home.servers()["voygen"]
@@ -298,7 +298,7 @@ async def test_what_is_written_starts_the_server(tmp_path: Path) -> None:
 
 
 @linux
-def test_a_settings_file_that_was_named_is_named_to_the_server_as_well(tmp_path: Path) -> None:
+def test_a_settings_file_given_to_install_is_passed_on_to_the_server(tmp_path: Path) -> None:
     home = Home(tmp_path, "cursor")
     (tmp_path / "voygen.toml").touch()
     home.run("install", "--db", "trips.db", VOYGEN_CONFIG="voygen.toml")
@@ -307,7 +307,7 @@ def test_a_settings_file_that_was_named_is_named_to_the_server_as_well(tmp_path:
 
 
 @linux
-def test_another_file_may_be_named(tmp_path: Path) -> None:
+def test_another_configuration_file_can_be_given(tmp_path: Path) -> None:
     home = Home(tmp_path, "vscode")
     place = tmp_path / "project" / ".vscode" / "mcp.json"
     home.run("install", "--file", place)
@@ -317,12 +317,12 @@ def test_another_file_may_be_named(tmp_path: Path) -> None:
     assert home.files() == {}
 
 
-# What follows calls the functions behind the command, which need no process of their own.
+# The remaining tests call the functions behind the command, without a subprocess.
 
 
 @dataclass(frozen=True)
 class Place:
-    """A configuration file of a client and the records beside it."""
+    """A client's configuration file and the install records."""
 
     path: Path
     records: Records
@@ -350,7 +350,7 @@ def filled(place: Place) -> Place:
     return place
 
 
-def test_a_file_that_its_client_wrote_anew_keeps_what_the_client_wrote(filled: Place) -> None:
+def test_after_the_client_rewrites_its_file_uninstall_keeps_the_clients_changes(filled: Place) -> None:
     filled.install()
     told = json.loads(filled.path.read_text()) | {"numStartups": 8, "tips": {}}
     filled.path.write_text(json.dumps(told, indent=2))
@@ -358,7 +358,7 @@ def test_a_file_that_its_client_wrote_anew_keeps_what_the_client_wrote(filled: P
     assert filled.path.read_text() == json.dumps({"numStartups": 8, "tips": {}}, indent=2)
 
 
-def test_a_file_that_was_made_stays_if_somebody_put_something_in(place: Place) -> None:
+def test_a_file_created_by_install_stays_if_something_was_added_to_it(place: Place) -> None:
     place.install()
     told = json.loads(place.path.read_text()) | {"theme": "dark"}
     place.path.write_text(json.dumps(told))
@@ -366,7 +366,7 @@ def test_a_file_that_was_made_stays_if_somebody_put_something_in(place: Place) -
     assert json.loads(place.path.read_text()) == {"theme": "dark"}
 
 
-def test_an_entry_that_somebody_else_took_out_is_forgotten(filled: Place) -> None:
+def test_an_entry_removed_by_somebody_else_is_forgotten(filled: Place) -> None:
     filled.install()
     filled.path.write_text('{"numStartups": 8}')
     assert filled.uninstall() is None
@@ -374,7 +374,7 @@ def test_an_entry_that_somebody_else_took_out_is_forgotten(filled: Place) -> Non
     assert not filled.records.path.exists()
 
 
-def test_an_uninstall_without_a_record_takes_the_entry_alone(place: Place) -> None:
+def test_an_uninstall_without_a_record_removes_only_the_entry(place: Place) -> None:
     place.install()
     place.records.path.unlink()
     place.uninstall()
@@ -382,7 +382,7 @@ def test_an_uninstall_without_a_record_takes_the_entry_alone(place: Place) -> No
 
 
 @pytest.mark.parametrize("garbage", ["", "[]", "{", '{"%s": 1}', '{"%s": {"digest": 1}}', '{"%s": {}}'])
-def test_a_record_that_makes_no_sense_counts_as_none(filled: Place, garbage: str) -> None:
+def test_an_invalid_record_is_ignored(filled: Place, garbage: str) -> None:
     filled.install()
     filled.records.path.write_text(garbage.replace("%s", str(filled.path)))
     filled.uninstall()
@@ -390,7 +390,7 @@ def test_a_record_that_makes_no_sense_counts_as_none(filled: Place, garbage: str
 
 
 @posix
-def test_a_link_stays_a_link_and_what_it_points_at_is_written(filled: Place, tmp_path: Path) -> None:
+def test_a_symlink_stays_a_symlink_and_its_target_is_written(filled: Place, tmp_path: Path) -> None:
     before = filled.path.read_bytes()
     target = filled.path.rename(tmp_path / "dotfiles.json")
     filled.path.symlink_to(target)
@@ -405,7 +405,7 @@ def test_a_link_stays_a_link_and_what_it_points_at_is_written(filled: Place, tmp
 
 
 @posix
-def test_a_link_to_nothing_yet_points_at_nothing_again(place: Place, tmp_path: Path) -> None:
+def test_a_symlink_without_a_target_is_restored_by_uninstall(place: Place, tmp_path: Path) -> None:
     place.path.parent.mkdir()
     place.path.symlink_to(tmp_path / "dotfiles" / "claude.json")
     place.install()
@@ -415,7 +415,7 @@ def test_a_link_to_nothing_yet_points_at_nothing_again(place: Place, tmp_path: P
     assert not (tmp_path / "dotfiles").exists()
 
 
-def test_what_another_program_wrote_in_between_is_not_overwritten(filled: Place) -> None:
+def test_changes_by_another_program_in_the_meantime_are_not_overwritten(filled: Place) -> None:
     plan = filled.plan()
     filled.path.write_text('{"numStartups": 8}')
     with pytest.raises(CannotEdit, match="another program"):
@@ -427,7 +427,7 @@ def test_what_another_program_wrote_in_between_is_not_overwritten(filled: Place)
 
 @posix
 @pytest.mark.skipif(sys.platform != "win32" and os.geteuid() == 0, reason="root may write what is read-only")
-def test_a_read_only_file_is_left_as_it_is(filled: Place) -> None:
+def test_a_read_only_file_is_left_unchanged(filled: Place) -> None:
     filled.path.chmod(0o444)
     with pytest.raises(CannotEdit, match="read-only"):
         filled.install()
@@ -435,7 +435,7 @@ def test_a_read_only_file_is_left_as_it_is(filled: Place) -> None:
 
 
 @pytest.mark.parametrize("content", [b"\xff\xfe{\x00}\x00", b'{"a": "\xe9"}'])
-def test_a_file_that_is_not_utf_8_is_left_as_it_is(filled: Place, content: bytes) -> None:
+def test_a_file_that_is_not_utf_8_is_left_unchanged(filled: Place, content: bytes) -> None:
     filled.path.write_bytes(content)
     for deed in (filled.install, filled.uninstall):
         with pytest.raises(CannotEdit, match="UTF-8"):
@@ -443,21 +443,21 @@ def test_a_file_that_is_not_utf_8_is_left_as_it_is(filled: Place, content: bytes
     assert filled.path.read_bytes() == content
 
 
-def test_a_folder_in_the_files_place_is_named(place: Place) -> None:
+def test_a_folder_in_place_of_the_file_is_reported(place: Place) -> None:
     place.path.mkdir(parents=True)
     with pytest.raises(CannotEdit, match="could not read"):
         place.install()
 
 
 @posix
-def test_a_path_that_is_no_text_is_refused(filled: Place) -> None:
+def test_a_path_that_is_not_valid_text_is_refused(filled: Place) -> None:
     before = filled.path.read_bytes()
     with pytest.raises(CannotEdit, match="text"):
         filled.install(os.fsdecode(b"/trips/\xff.db"))
     assert filled.path.read_bytes() == before
 
 
-def test_a_voygen_that_may_be_cleared_away_is_warned_of(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_executable_in_a_cache_folder_gives_a_warning(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     place.path.parent.mkdir()
     monkeypatch.setattr(sys, "executable", "/home/ana/.cache/uv/archive-v0/x/bin/python")
     assert [warning for warning in place.plan().warnings if "may be cleared" in warning]

@@ -1,4 +1,4 @@
-"""Editing JSON with comments: the entry comes and goes, and nothing else in the text changes."""
+"""Editing JSON with comments: adding and removing the entry changes nothing else in the text."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ TOKENS = re.compile(r'"(?:[^"\\]|\\.)*"|//[^\r\n]*|/\*.*?\*/|[^"/]+', re.DOTALL)
 
 
 def read(text: str) -> Any:
-    """The value as another reader of JSON with comments sees it, with the order of the names; None for none."""
+    """The value as another reader of JSON with comments sees it, with the order of keys; None for empty text."""
     tokens: list[str] = TOKENS.findall(text.removeprefix("\ufeff"))
     bare = "".join(" " if token.startswith("/") else token for token in tokens)
     pieces: list[str] = re.findall(r'"(?:[^"\\]|\\.)*"|[^"]+', bare, re.DOTALL)
@@ -87,7 +87,7 @@ OTHERS = NAMES.filter(lambda name: name != NAME)
 
 @st.composite
 def configurations(draw: DrawFn, *, with_entry: bool = False) -> str:
-    """A configuration with other settings and servers, the servers' object somewhere among them or missing."""
+    """A configuration with other settings and servers; the servers' object is somewhere among them, or missing."""
     root = list(draw(st.dictionaries(NAMES, VALUES, max_size=3)).items())
     if with_entry or draw(st.booleans()):
         servers = list(draw(st.dictionaries(OTHERS, VALUES, max_size=3)).items())
@@ -99,7 +99,7 @@ def configurations(draw: DrawFn, *, with_entry: bool = False) -> str:
 
 
 def with_entry_in(pairs: list[tuple[str, Any]] | None, entry: Any) -> list[tuple[str, Any]]:
-    """What a text must hold after an install: the entry in its place or last, all else as it was."""
+    """The expected value after an install: the entry in its place or last, everything else unchanged."""
     root = list(pairs or [])
     servers = next((servers for name, servers in root if name == KEY), None)
     if servers is None:
@@ -115,13 +115,13 @@ def without_entry(pairs: list[tuple[str, Any]]) -> list[tuple[str, Any]]:
 
 
 @given(st.one_of(configurations(), configurations(with_entry=True)))
-def test_the_entry_is_all_that_a_reader_sees_change(text: str) -> None:
+def test_adding_the_entry_changes_nothing_else_in_the_parsed_value(text: str) -> None:
     after = set_member(text, PATH, ENTRY, with_comments=True)
     assert read(after) == with_entry_in(read(text), list(ENTRY.items()))
 
 
 @given(configurations())
-def test_every_comment_stays(text: str) -> None:
+def test_every_comment_is_kept(text: str) -> None:
     after = set_member(text, PATH, ENTRY, with_comments=True)
     assert comments(after) == comments(text)
     assert comments(remove_member(after, PATH, with_comments=True, with_empty_object=False)) == comments(text)
@@ -132,7 +132,7 @@ def test_every_comment_stays(text: str) -> None:
 @example('{"servers": {// c\n"voygen": {}}}')
 @example('{"servers": {"voygen": {}, "a": 1 // c\n}}')
 @example('{"servers": {"b": 1, // c\n"voygen": {}, "a": 1}}')
-def test_an_entry_that_is_taken_out_takes_nothing_along(text: str) -> None:
+def test_removing_the_entry_removes_nothing_else(text: str) -> None:
     after = remove_member(text, PATH, with_comments=True, with_empty_object=False)
     assert read(after) == without_entry(read(text))
 
@@ -141,7 +141,7 @@ def test_an_entry_that_is_taken_out_takes_nothing_along(text: str) -> None:
 @given(
     st.one_of(configurations(), st.sampled_from(["", " \n", "\ufeff", "// servers\n", "/* none */", "{}", "{\r\n}"]))
 )
-def test_an_uninstall_gives_the_file_back_to_the_byte(text: str) -> None:
+def test_an_uninstall_restores_the_file_byte_for_byte(text: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path, records = Path(folder, "mcp.json"), Records(Path(folder, "installs.json"))
         path.write_bytes(text.encode())
@@ -160,7 +160,7 @@ def test_an_uninstall_gives_the_file_back_to_the_byte(text: str) -> None:
     st.sampled_from(["\n", "\r\n"]),
     st.sampled_from(["", "\n"]),
 )
-def test_in_a_file_that_a_formatter_wrote_no_record_is_needed(
+def test_in_a_formatted_file_removing_the_entry_needs_no_record(
     root: dict[str, Any], servers: dict[str, Any] | None, indent: int | str, line_end: str, last: str
 ) -> None:
     root = {name: value for name, value in root.items() if name != KEY} | ({} if servers is None else {KEY: servers})
@@ -186,7 +186,7 @@ def test_in_a_file_that_a_formatter_wrote_no_record_is_needed(
         ),
     ],
 )
-def test_an_entry_is_written_as_its_neighbours_are(before: str, after: str) -> None:
+def test_an_entry_is_formatted_like_its_neighbours(before: str, after: str) -> None:
     written_text = set_member(before, PATH, {"x": 0}, with_comments=True)
     assert re.sub(r'\{\s*"x": 0\s*\}', "1", written_text) == after
 
@@ -210,7 +210,7 @@ def test_an_entry_is_written_as_its_neighbours_are(before: str, after: str) -> N
         ('{"a": ' + "[" * 200_000 + "]" * 200_000 + "}", "too deep"),
     ],
 )
-def test_what_is_wrong_with_a_text_is_said_with_its_place(text: str, said: str) -> None:
+def test_a_syntax_error_is_reported_with_its_position(text: str, said: str) -> None:
     with pytest.raises(CannotEdit) as refused:
         set_member(text, PATH, ENTRY, with_comments=True)
     assert said in str(refused.value)
@@ -218,7 +218,7 @@ def test_what_is_wrong_with_a_text_is_said_with_its_place(text: str, said: str) 
 
 
 @pytest.mark.parametrize("text", ['{"a": 1 // c\n}', '{"a": 1,}', "/* c */ {}"])
-def test_comments_and_last_commas_are_for_clients_that_read_them(text: str) -> None:
+def test_comments_and_trailing_commas_are_only_accepted_for_clients_that_read_them(text: str) -> None:
     assert parse(text, with_comments=True).root
     with pytest.raises(CannotEdit, match=r"line 1, column \d"):
         parse(text, with_comments=False)
@@ -226,7 +226,7 @@ def test_comments_and_last_commas_are_for_clients_that_read_them(text: str) -> N
 
 @settings(max_examples=30)
 @given(configurations(with_entry=True))
-def test_a_masked_text_shows_no_value_that_is_not_of_the_entry(text: str) -> None:
+def test_a_masked_text_shows_no_values_of_other_entries(text: str) -> None:
     with_secret = set_member(text, (KEY, "other"), {"env": {"TOKEN": "s3cret"}}, with_comments=True)
     with_secret = set_member(with_secret, ("more", "nested"), {"key": "s3cret"}, with_comments=True)
     shown = masked(f"/* s3cret */ {with_secret.removeprefix(chr(0xFEFF))} // s3cret", PATH, with_comments=True)

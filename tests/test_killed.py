@@ -1,4 +1,4 @@
-"""A command that is killed at any moment leaves a database that is whole, and is done when it is run again."""
+"""A command killed at any moment leaves a consistent database, and completes when run again."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ KILLS = campaigns.rounds(2, 100)
 
 TRIPS = campaigns.rounds(1200, 5000)
 
-# Two clients a trip, one of them with keys of its own, and on some a guest who is no client.
+# Two clients per trip, one of them with extra keys, and on some trips a guest who is no client.
 LEGACY = f"""
 INSERT INTO clients_v2 (email, full_name)
 WITH n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 199) SELECT 'c' || i || '@x.io', 'N' FROM n;
@@ -61,7 +61,7 @@ INSERT INTO trip_client_sync (trip_id) SELECT trip_id FROM trips_v2 WHERE trip_i
 
 @dataclass(frozen=True)
 class Outcome:
-    """What both stores hold, and the phase."""
+    """The content of both stores, and the phase."""
 
     phase: str
     junction: list[Any]
@@ -70,7 +70,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Case:
-    """A command, the database that it is run on, how long it takes, and what it comes to when nothing disturbs it."""
+    """A command, its database, its duration, and its outcome when undisturbed."""
 
     command: tuple[str, ...]
     start: Path
@@ -137,7 +137,7 @@ COMMANDS: dict[str, tuple[tuple[str, ...], Phase]] = {
 
 
 def undisturbed(command: tuple[str, ...], start: Path, folder: Path) -> Case:
-    """Run the command to its end on a copy."""
+    """Run the command to completion on a copy."""
     path = folder / "undisturbed.db"
     shutil.copyfile(start, path)
     began = time.monotonic()
@@ -147,7 +147,7 @@ def undisturbed(command: tuple[str, ...], start: Path, folder: Path) -> Case:
 
 
 def kill(command: Sequence[str], path: Path, after: float) -> int:
-    """Start the command, and kill it after so many seconds; its exit status, where it was done before."""
+    """Start the command and kill it after this many seconds; return its exit status if it had already exited."""
     with subprocess.Popen(
         [*own_command(), *command, "--db", str(path)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     ) as process:
@@ -159,7 +159,7 @@ def kill(command: Sequence[str], path: Path, after: float) -> int:
 
 
 def kills(case: Case, folder: Path, look_at: Callable[[Path], bool]) -> None:
-    """Kill the command on one fresh copy after another; then run it again unless `look_at` says that it is done."""
+    """Kill the command on one fresh copy after another; run it again unless `look_at` finds it complete."""
     for number in range(KILLS):
         chance = random.Random(number)  # noqa: S311 - a repeatable moment
         path = case.copy(folder / f"{number}.db")
@@ -177,7 +177,7 @@ def kills(case: Case, folder: Path, look_at: Callable[[Path], bool]) -> None:
 
 
 @pytest.mark.parametrize("way", COMMANDS)
-async def test_a_move_that_is_killed_was_made_whole_or_not_at_all(migrated: Path, tmp_path: Path, way: str) -> None:
+async def test_a_killed_phase_change_is_complete_or_not_made(migrated: Path, tmp_path: Path, way: str) -> None:
     command, phase = COMMANDS[way]
     start = tmp_path / "start.db"
     shutil.copyfile(migrated, start)
@@ -197,14 +197,14 @@ async def test_a_move_that_is_killed_was_made_whole_or_not_at_all(migrated: Path
     kills(case, tmp_path, is_done)
 
 
-def test_a_repair_that_is_killed_is_done_by_the_next(migrated: Path, tmp_path: Path) -> None:
+def test_a_killed_repair_is_completed_by_the_next(migrated: Path, tmp_path: Path) -> None:
     start = tmp_path / "start.db"
     shutil.copyfile(migrated, start)
     make_drifted(start)
     kills(undisturbed(("repair", "--apply"), start, tmp_path), tmp_path, lambda _: False)
 
 
-def test_a_migration_that_is_killed_is_done_by_the_next(legacy: Path, tmp_path: Path) -> None:
+def test_a_killed_migration_is_completed_by_the_next(legacy: Path, tmp_path: Path) -> None:
     def is_done(path: Path) -> bool:
         has_both = look(path, "SELECT 1 FROM sqlite_master WHERE name = 'trip_client_assignments'")
         if has_both:
@@ -218,10 +218,10 @@ def test_a_migration_that_is_killed_is_done_by_the_next(legacy: Path, tmp_path: 
     kills(undisturbed(("migrate",), legacy, tmp_path), tmp_path, is_done)
 
 
-async def test_a_database_that_a_killed_command_left_is_in_a_phase_whose_rules_hold(
+async def test_after_each_killed_command_the_database_is_in_a_phase_whose_rules_hold(
     migrated: Path, tmp_path: Path
 ) -> None:
-    """Up and down by commands that are killed one after the other, on one file."""
+    """Runs commands up and down on one file and kills each of them."""
     path = tmp_path / "voygen.db"
     shutil.copyfile(migrated, path)
     case = undisturbed(ADVANCE, migrated, tmp_path)

@@ -1,4 +1,4 @@
-"""list_trips, get_recent_activities and continue_trip: pages to the end, and where work stopped."""
+"""list_trips, get_recent_activities and continue_trip: paging to the end, and resuming work."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ async def trip(desk: Desk, name: str, start: str = "2027-03-01", **more: Any) ->
 async def all_pages(
     desk: Desk, tool: str, key: str, between: Callable[[], object] = lambda: None, **arguments: Any
 ) -> list[dict[str, Any]]:
-    """The items of all pages; something happens between any two."""
+    """The items of all pages; `between` runs between any two."""
     items: list[dict[str, Any]] = []
     page = await desk.call(tool, **arguments)
     while True:
@@ -38,7 +38,7 @@ def cursor(value: Any) -> str:
     return base64.urlsafe_b64encode(json.dumps(value).encode()).decode()
 
 
-async def test_trips_are_listed_by_start_with_travelers_and_total(tmp_path: Path) -> None:
+async def test_trips_are_listed_by_start_date_with_travelers_and_total(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         await desk.do(KYOTO, op("assign_client", email=BEN), op("assign_client", email=BEN, role="payer"))
         answer = await desk.call("list_trips")
@@ -69,7 +69,7 @@ async def test_trips_are_filtered_by_status_period_and_client(tmp_path: Path) ->
         assert await ids(client_email=CEM) == []
 
 
-async def test_pages_of_trips_have_no_gap_and_no_double_while_trips_are_added(tmp_path: Path) -> None:
+async def test_pages_of_trips_have_no_gaps_or_duplicates_while_trips_are_added(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         wanted = [BANFF, EMPTY, KYOTO] + [await trip(desk, f"Same day {number}") for number in range(9)]
         added: list[int] = []
@@ -90,7 +90,7 @@ async def test_pages_of_trips_have_no_gap_and_no_double_while_trips_are_added(tm
         assert ids == [one["trip_id"] for one in sorted(items, key=lambda one: (one["start_date"], one["trip_id"]))]
 
 
-async def test_recent_activities_are_the_latest_first_with_their_trips(tmp_path: Path) -> None:
+async def test_recent_activities_are_listed_latest_first_with_their_trips(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         await desk.do(KYOTO, op("add_note", note="one"))
         await desk.do(BANFF, op("add_activity", details="Called", type="Call"))
@@ -106,7 +106,7 @@ async def test_recent_activities_are_the_latest_first_with_their_trips(tmp_path:
         assert (of_trip["total"], of_trip["next_cursor"]) == (1, None)
 
 
-async def test_pages_of_activities_have_no_gap_and_no_double_while_more_is_done(tmp_path: Path) -> None:
+async def test_pages_of_activities_have_no_gaps_or_duplicates_while_more_are_logged(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         await desk.do(KYOTO, *[op("add_activity", details=str(number)) for number in range(11)])
 
@@ -121,7 +121,7 @@ async def test_pages_of_activities_have_no_gap_and_no_double_while_more_is_done(
     "wrong",
     ["x", "é", "", "====", cursor([]), cursor(["2026-01-01", "x"]), cursor(["2026-01-01", 2**70]), cursor({"a": 1})],
 )
-async def test_a_cursor_that_was_not_given_is_refused(tmp_path: Path, wrong: str) -> None:
+async def test_an_invalid_cursor_is_refused(tmp_path: Path, wrong: str) -> None:
     async with new_desk(tmp_path) as desk:
         for tool in ("list_trips", "get_recent_activities"):
             assert (await desk.refused(tool, cursor=wrong)).startswith("invalid_input: cursor")
@@ -145,14 +145,14 @@ async def test_a_cursor_that_was_not_given_is_refused(tmp_path: Path, wrong: str
         ("continue_trip", {"activity_id": 1, "search_query": "x"}, "invalid_input: names a trip twice"),
     ],
 )
-async def test_what_cannot_be_listed_is_refused(
+async def test_invalid_list_arguments_are_refused(
     tmp_path: Path, tool: str, arguments: dict[str, Any], words: str
 ) -> None:
     async with new_desk(tmp_path) as desk:
         assert (await desk.refused(tool, **arguments)).startswith(words)
 
 
-async def test_without_arguments_the_trip_worked_on_last_is_continued(tmp_path: Path) -> None:
+async def test_without_arguments_the_most_recently_worked_on_trip_is_continued(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         assert (await desk.call("continue_trip"))["missing"] == [
             "There is no workflow: initialize_workflow starts one."
@@ -170,7 +170,7 @@ async def test_without_arguments_the_trip_worked_on_last_is_continued(tmp_path: 
         assert (await desk.call("continue_trip", search_query="nara"))["trip_id"] == KYOTO
 
 
-async def test_where_several_trips_match_the_error_lists_them(tmp_path: Path) -> None:
+async def test_if_several_trips_match_the_error_lists_them(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         first, second = [await trip(desk, name) for name in ("Goa in May", "Goa in June")]
         error = await desk.refused("continue_trip", search_query="goa")
@@ -180,14 +180,14 @@ async def test_where_several_trips_match_the_error_lists_them(tmp_path: Path) ->
         assert "as search_query" in error
 
 
-async def test_where_there_is_no_trip_nothing_is_continued(tmp_path: Path) -> None:
+async def test_without_a_trip_nothing_is_continued(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         desk.sql("DELETE FROM trips_v2")
         assert (await desk.refused("continue_trip")).startswith("not_found: There are no trips yet.")
         assert (await desk.call("list_trips"))["message"] == "0 of 0 trips."
 
 
-async def test_each_phase_says_what_is_missing_till_it_is_done(tmp_path: Path) -> None:
+async def test_each_phase_lists_what_is_missing_until_it_is_done(tmp_path: Path) -> None:
     done: dict[str, list[Any]] = {
         "interview": [op("assign_client", email=ANA)],
         "conceptualization": [op("add_note", note="slow, by train")],

@@ -1,4 +1,4 @@
-"""The log tells what went on without personal data, in the form and from the level on that were asked for."""
+"""The log records events without personal data, in the requested format and from the requested level."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def logging_as_before() -> Iterator[None]:
 
 
 async def log_of_server(path: Path, folder: Path, *options: str, **environment: str) -> list[str]:
-    """What a server writes to stderr that a client makes the calls of, broken in the middle by a lost table."""
+    """The stderr of a server while a client makes the calls; a table is dropped halfway."""
     command, *args = own_command()
     parameters = StdioServerParameters(
         command=command,
@@ -85,7 +85,7 @@ async def log_of_server(path: Path, folder: Path, *options: str, **environment: 
         return errors.read().splitlines()
 
 
-async def test_at_info_each_call_is_a_line_of_json_and_nobodys_data_is_in_any(path: Path, tmp_path: Path) -> None:
+async def test_at_info_each_call_is_a_json_line_and_no_line_has_personal_data(path: Path, tmp_path: Path) -> None:
     lines = await log_of_server(path, tmp_path, "--log-level", "info", "--log-format", "json")
     records = [json.loads(line) for line in lines]
     calls = [(one["tool"], one["outcome"]) for one in records if one["message"] == "call"]
@@ -97,19 +97,19 @@ async def test_at_info_each_call_is_a_line_of_json_and_nobodys_data_is_in_any(pa
     assert [secret for secret in SECRETS if any(secret in line for line in lines)] == []
 
 
-async def test_in_text_nobodys_data_is_in_it_either(path: Path, tmp_path: Path) -> None:
+async def test_the_text_format_has_no_personal_data_either(path: Path, tmp_path: Path) -> None:
     lines = await log_of_server(path, tmp_path, VOYGEN_LOG_LEVEL="info")
     assert sum(" info voygen: call tool=" in line for line in lines) == len(CALLS) + 2
     assert [secret for secret in SECRETS if any(secret in line for line in lines)] == []
 
 
-async def test_without_being_asked_only_what_went_wrong_is_told(path: Path, tmp_path: Path) -> None:
+async def test_by_default_only_problems_are_logged(path: Path, tmp_path: Path) -> None:
     lines = await log_of_server(path, tmp_path)
     assert any(" error voygen: tool " in line for line in lines)
     assert not any(" info " in line or " debug " in line for line in lines)
 
 
-async def test_the_arguments_of_calls_stand_in_the_log_at_debug(path: Path, tmp_path: Path) -> None:
+async def test_the_arguments_of_calls_are_logged_at_debug(path: Path, tmp_path: Path) -> None:
     text = "\n".join(await log_of_server(path, tmp_path, "--log-level", "debug"))
     assert "call of create_client_v2: {'email': 'mina@example.org', 'full_name': 'Mina Sato'" in text
 
@@ -123,7 +123,7 @@ async def _break(*_: object) -> Answer:
 
 
 @pytest.mark.parametrize(("level", "told"), [("info", False), ("debug", True)])
-async def test_of_what_is_unforeseen_the_place_is_told_and_its_words_only_at_debug(
+async def test_an_unexpected_error_is_logged_with_its_place_and_only_at_debug_with_its_message(
     path: Path, level: str, *, told: bool
 ) -> None:
     stream = io.StringIO()
@@ -144,14 +144,14 @@ def record(message: str, level: int = logging.INFO, **more: Any) -> logging.LogR
     return made
 
 
-def test_a_record_is_one_line_whatever_it_says() -> None:
+def test_a_record_is_one_line_whatever_it_contains() -> None:
     text = TextFormatter().format(record("one\ntwo\r\n2026-01-01T00:00:00.000Z error voygen: forged", trip="a\nb"))
     assert "\n" not in text
     assert "\r" not in text
     assert json.loads(JsonFormatter().format(record("one\ntwo", trip="a\nb")))["trip"] == "a\nb"
 
 
-def test_the_words_of_a_database_are_told_with_its_addresses_masked() -> None:
+def test_a_database_error_is_logged_with_email_addresses_masked() -> None:
     told = record("late", logging.ERROR)
     told.exc_info = (DatabaseBusy, DatabaseBusy(f"{ANA} holds it"), None)
     assert "DatabaseBusy: a***@e*** holds it" in TextFormatter().format(told)
@@ -162,19 +162,19 @@ def test_the_words_of_a_database_are_told_with_its_addresses_masked() -> None:
     st.from_regex(r"[a-z0-9][a-z0-9._%+-]{0,15}@[a-z0-9][a-z0-9-]{0,15}\.[a-z]{2,5}", fullmatch=True),
     st.text(),
 )
-def test_no_address_stands_in_a_line_from_info_on(before: str, email: str, after: str) -> None:
+def test_no_email_address_is_logged_from_info_up(before: str, email: str, after: str) -> None:
     message = f"{before} {email} {after}"
     assert email not in masked(message)
     assert email not in TextFormatter().format(record(message))
     assert email not in JsonFormatter().format(record("m", level=logging.ERROR, who=message))
 
 
-# Traces: a receiver such as people run, and a server that sends to it.
+# Traces: an OTLP receiver, and a server that sends to it.
 
 
 @contextmanager
 def receiver() -> Generator[tuple[str, list[tuple[str, dict[str, str], bytes]]]]:
-    """An OTLP receiver on a free port: its base URL, and what it was sent."""
+    """An OTLP receiver on a free port: its base URL, and the requests it received."""
     received: list[tuple[str, dict[str, str], bytes]] = []
 
     class Handler(BaseHTTPRequestHandler):
@@ -199,7 +199,7 @@ def receiver() -> Generator[tuple[str, list[tuple[str, dict[str, str], bytes]]]]
         server.server_close()
 
 
-async def test_traces_of_every_call_are_sent_to_the_receiver_without_anybodys_data(path: Path, tmp_path: Path) -> None:
+async def test_traces_of_every_call_are_sent_to_the_receiver_without_personal_data(path: Path, tmp_path: Path) -> None:
     messages = pytest.importorskip("opentelemetry.proto.collector.trace.v1.trace_service_pb2")
     pytest.importorskip("opentelemetry.exporter.otlp.proto.http.trace_exporter")
     with receiver() as (url, received):
@@ -228,12 +228,12 @@ async def test_traces_of_every_call_are_sent_to_the_receiver_without_anybodys_da
     assert logged == {span.trace_id.hex() for span in called}
 
 
-async def test_a_receiver_that_is_not_there_keeps_nobody_from_working(path: Path, tmp_path: Path) -> None:
+async def test_an_unreachable_receiver_does_not_disturb_calls(path: Path, tmp_path: Path) -> None:
     lines = await log_of_server(path, tmp_path, "--log-level", "info", "--otel-endpoint", "http://127.0.0.1:9")
     assert sum(" info voygen: call " in line for line in lines) == len(CALLS) + 2
 
 
-def test_where_the_extra_is_missing_it_is_said_what_to_install(path: Path, tmp_path: Path) -> None:
+def test_without_the_extra_the_error_says_what_to_install(path: Path, tmp_path: Path) -> None:
     (tmp_path / "sitecustomize.py").write_text("import sys\nsys.modules['opentelemetry.sdk.trace'] = None\n")
     done = subprocess.run(
         [*own_command(), "serve", "--db", str(path), "--otel-endpoint", "http://127.0.0.1:9"],

@@ -1,4 +1,4 @@
-"""The tools for those who look after the database, through the MCP client; and the readings that compare the stores."""
+"""The maintenance tools, through the MCP client; and reads that compare the stores."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ NOTHING = {"drift": 0, "unlinked": 0, "quarantined": 0, "orphans": 0, "faults": 
 
 
 async def answer(desk: Desk, tool: str, /, **arguments: Any) -> dict[str, Any]:
-    """What the tool answers, whatever state the stores are in."""
+    """The tool's answer, even if the stores disagree."""
     result = await desk.client.call_tool(tool, arguments)
     assert not result.is_error, result
     (block,) = result.content
@@ -38,7 +38,7 @@ async def answer(desk: Desk, tool: str, /, **arguments: Any) -> dict[str, Any]:
     return dict(result.structured_content)
 
 
-async def test_the_check_says_that_the_stores_agree(tmp_path: Path) -> None:
+async def test_the_check_reports_that_the_stores_agree(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         before = desk.everything()
         found = await desk.call("check_consistency")
@@ -64,7 +64,7 @@ async def test_the_check_lists_the_first_findings_and_counts_all(tmp_path: Path)
         assert "limit" in await refusal(desk, "check_consistency", limit=0)
 
 
-async def test_a_repair_only_says_what_it_would_do_unless_told_to_do_it(tmp_path: Path) -> None:
+async def test_a_repair_is_a_dry_run_unless_asked_to_apply(tmp_path: Path) -> None:
     async with open_desk(drifted_file(tmp_path / "voygen.db")) as desk:
         before = desk.everything()
         plan = await answer(desk, "repair_consistency")
@@ -80,14 +80,14 @@ async def test_a_repair_only_says_what_it_would_do_unless_told_to_do_it(tmp_path
 
 
 @pytest.mark.parametrize(("prefer", "roles"), [("junction", {"traveler", "payer"}), ("json", {"payer"})])
-async def test_a_repair_takes_the_side_it_is_told_to(tmp_path: Path, prefer: str, roles: set[str]) -> None:
+async def test_a_repair_prefers_the_side_that_it_is_given(tmp_path: Path, prefer: str, roles: set[str]) -> None:
     async with open_desk(drifted_file(tmp_path / "voygen.db")) as desk:
         assert (await desk.call("repair_consistency", dry_run=False, prefer=prefer))["consistent"] is True
         assert {role for _, role in await desk.roles(2)} == roles
         assert "prefer" in await desk.refused("repair_consistency", prefer="newest")
 
 
-async def test_the_phase_is_told_with_what_stands_in_the_way(tmp_path: Path) -> None:
+async def test_the_phase_is_reported_with_the_obstacles_to_the_next(tmp_path: Path) -> None:
     async with open_desk(seeded(tmp_path / "voygen.db")) as desk:
         status = await desk.call("get_migration_phase")
         assert (status["phase"], status["next_phase"]) == ("dual_write", "prefer_junction")
@@ -112,7 +112,7 @@ async def refusal(desk: Desk, tool: str, /, **arguments: Any) -> str:
 
 
 async def names(path: Path, *options: str, env: Mapping[str, str] | None = None) -> set[str]:
-    """The tools that the program offers, started with these options."""
+    """The tools that the program offers when started with these options."""
     program, *command = own_command()
     arguments = [*command, "serve", "--db", str(path), *options]
     server = StdioServerParameters(command=program, args=arguments, env=dict(os.environ | (env or {})))
@@ -120,7 +120,7 @@ async def names(path: Path, *options: str, env: Mapping[str, str] | None = None)
         return {tool.name for tool in (await client.list_tools()).tools}
 
 
-async def test_the_maintenance_tools_are_off_unless_asked_for(tmp_path: Path) -> None:
+async def test_the_maintenance_tools_are_off_by_default(tmp_path: Path) -> None:
     path = seeded(tmp_path / "voygen.db")
     usual = await names(path)
     assert not usual & MAINTENANCE
@@ -133,7 +133,7 @@ async def test_the_maintenance_tools_are_off_unless_asked_for(tmp_path: Path) ->
     assert not await names(path, "--toolsets", "trips", env={"VOYGEN_TOOLSETS": "maintenance"}) & MAINTENANCE
 
 
-def test_an_unknown_group_is_refused(tmp_path: Path) -> None:
+def test_an_unknown_toolset_is_refused(tmp_path: Path) -> None:
     path = seeded(tmp_path / "voygen.db")
     for done in (
         voygen("serve", "--db", path, "--toolsets", "trips,nonsense"),
@@ -144,7 +144,7 @@ def test_an_unknown_group_is_refused(tmp_path: Path) -> None:
         assert "Traceback" not in done.stderr
 
 
-async def test_a_reading_finds_the_stores_different_and_still_answers(tmp_path: Path) -> None:
+async def test_a_read_that_finds_the_stores_different_counts_it_and_still_answers(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         assert (await desk.whole("kyoto"))["trip_id"] == KYOTO
         assert (await desk.call("get_migration_phase"))["shadow_mismatches"] == 0
@@ -159,7 +159,7 @@ async def test_a_reading_finds_the_stores_different_and_still_answers(tmp_path: 
         assert (await answer(desk, "get_migration_phase"))["shadow_mismatches"] == 2
 
 
-async def test_a_reading_answers_over_a_list_that_is_none(tmp_path: Path) -> None:
+async def test_a_read_answers_despite_malformed_json(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         with past_the_triggers(desk.connection):
             desk.sql("UPDATE trips_v2 SET clients = '[{' WHERE trip_id = ?", KYOTO)
@@ -171,7 +171,7 @@ async def test_a_reading_answers_over_a_list_that_is_none(tmp_path: Path) -> Non
         assert desk.sql("SELECT trip_id, times FROM shadow_mismatches") == [(KYOTO, 1)]
 
 
-async def test_a_reading_answers_where_a_mismatch_cannot_be_counted(tmp_path: Path) -> None:
+async def test_a_read_answers_even_if_a_mismatch_cannot_be_counted(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         with past_the_triggers(desk.connection):
             desk.sql("UPDATE trips_v2 SET clients = '[]' WHERE trip_id = ?", KYOTO)
@@ -200,7 +200,7 @@ async def test_in_later_phases_the_stores_are_not_compared(tmp_path: Path) -> No
         assert connection.execute("SELECT phase FROM migration_phase").fetchone() == ("normalized",)
 
 
-async def test_a_client_that_asks_is_told_how_far_a_check_has_come(tmp_path: Path) -> None:
+async def test_a_check_reports_progress_to_a_client_that_asks_for_it(tmp_path: Path) -> None:
     told: list[tuple[float, float | None]] = []
 
     async def tell(progress: float, total: float | None, message: str | None) -> None:

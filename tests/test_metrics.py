@@ -1,4 +1,4 @@
-"""What a monitor is told: counts of what was done, and how the database is."""
+"""Metrics for a monitor: counts of calls and events, and the state of the database."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def team(path: Path) -> Iterator[Team]:
 
 
 def samples(text: str) -> dict[str, float]:
-    """Every sample by its name and labels; each line must be a comment or a sample."""
+    """Every sample by name and labels; each line must be a comment or a sample."""
     found: dict[str, float] = {}
     for line in text.splitlines():
         if not line.startswith("#"):
@@ -76,7 +76,7 @@ def test_refused_requests_are_counted_by_status(team: Team) -> None:
         assert after[name] - before.get(name, 0) == 1
 
 
-def test_phase_dirty_facts_and_drift_are_as_the_database_has_them(team: Team, path: Path) -> None:
+def test_phase_dirty_facts_and_drift_are_those_of_the_database(team: Team, path: Path) -> None:
     found = scraped(team)
     assert found["voygen_database_up"] == 1
     phases = [
@@ -91,7 +91,7 @@ def test_phase_dirty_facts_and_drift_are_as_the_database_has_them(team: Team, pa
     assert scraped(team)["voygen_facts_dirty"] == 0
 
 
-def test_drift_is_that_of_the_last_check_by_whatever_way(tmp_path: Path) -> None:
+def test_drift_is_that_of_the_last_check_however_it_was_run(tmp_path: Path) -> None:
     path = seeded(tmp_path / "voygen.db")
     with serving(path, "--toolsets", "all") as team, closing(raw.connect(path)) as connection:
         team.post(call("check_consistency"))
@@ -109,7 +109,7 @@ def test_drift_is_that_of_the_last_check_by_whatever_way(tmp_path: Path) -> None
         assert scraped(team)["voygen_drift"] == 2
 
 
-def test_a_phase_that_changes_under_a_server_is_counted_as_a_batch_tried_again(tmp_path: Path) -> None:
+def test_a_phase_change_under_a_running_server_counts_as_a_retried_batch(tmp_path: Path) -> None:
     path = seeded(tmp_path / "voygen.db")
     with serving(path) as team:
         assert team.post(add_note("before")).status == 200
@@ -120,7 +120,7 @@ def test_a_phase_that_changes_under_a_server_is_counted_as_a_batch_tried_again(t
         assert scraped(team)['voygen_batch_retries_total{guard="epoch"}'] == 1
 
 
-def test_a_constraint_that_refuses_a_batch_is_counted(tmp_path: Path) -> None:
+def test_a_constraint_violation_is_counted(tmp_path: Path) -> None:
     path = seeded(tmp_path / "voygen.db")
     with closing(raw.connect(path)) as connection:
         connection.execute(
@@ -133,7 +133,7 @@ def test_a_constraint_that_refuses_a_batch_is_counted(tmp_path: Path) -> None:
         assert scraped(team)["voygen_constraint_violations_total"] >= 1
 
 
-async def test_a_database_that_does_not_answer_is_told_with_the_counts(db: EmbeddedDatabase) -> None:
+async def test_an_unresponsive_database_is_reported_along_with_the_counts(db: EmbeddedDatabase) -> None:
     metrics = Metrics()
     metrics.refused_batch(GuardFailed("epoch"))
     metrics.refused_batch(ConstraintViolated("x"))

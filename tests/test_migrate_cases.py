@@ -1,4 +1,4 @@
-"""What becomes of each legacy database in particular: its counts, its cases, what old code does with it next."""
+"""The result of migrating each legacy database: its counts, its special cases, and old code using it afterwards."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ async def test_the_report_counts_what_the_seed_holds(legacy_database: Load) -> N
     assert report.set_aside == {"facts_dirty": 2, "trip_facts": 1}
 
 
-async def test_facts_of_the_seed_come_over_with_integer_ids_and_the_rest_is_set_aside(legacy_database: Load) -> None:
+async def test_facts_of_the_seed_are_migrated_with_integer_ids_and_the_rest_is_set_aside(legacy_database: Load) -> None:
     path = legacy_database("seed-legacy")
     before = facts(path)
     await raw.migrate_file(path)
@@ -49,7 +49,7 @@ async def test_facts_of_the_seed_come_over_with_integer_ids_and_the_rest_is_set_
     assert [row["trip_id"] for row in after.set_aside("trip_facts")] == ["999"]
 
 
-# What stands on both sides of each trip of the drifted dual write afterwards, roles of travelers left out.
+# The pairs on both sides of each trip of the drifted dump afterwards; the role is omitted for travelers.
 DRIFTED = {
     1: ["ava.abbot", ("ben.hoshino", "payer")],
     2: ["carla.okafor", ("carla.okafor", "payer")],
@@ -71,7 +71,7 @@ DRIFTED = {
 
 
 @pytest.mark.parametrize("trip", DRIFTED)
-async def test_a_drifted_trip_holds_the_union_of_what_either_side_held(legacy_database: Load, trip: int) -> None:
+async def test_a_drifted_trip_has_the_union_of_both_sides(legacy_database: Load, trip: int) -> None:
     path = legacy_database("drifted-dual-write")
     await raw.migrate_file(path)
     expected = [(pair, "traveler") if isinstance(pair, str) else pair for pair in DRIFTED[trip]]
@@ -108,7 +108,7 @@ async def test_raw_texts_of_the_drifted_dual_write_are_in_quarantine(legacy_data
     assert facts(path).quarantined() == [(trip, before[trip]) for trip in (6, 7, 8, 9)]
 
 
-async def test_keys_that_only_the_json_knows_stay_in_it(legacy_database: Load) -> None:
+async def test_keys_that_only_the_json_has_stay_in_it(legacy_database: Load) -> None:
     path = legacy_database("drifted-dual-write")
     await raw.migrate_file(path)
     elements = {entry.trip_id: entry.element for entry in facts(path).entries}
@@ -133,12 +133,12 @@ async def test_old_and_new_code_both_write_and_read_the_activity_log(legacy_data
     connection.close()
 
 
-async def test_a_trigger_of_the_live_export_goes_on_working(legacy_database: Load) -> None:
+async def test_a_trigger_of_the_live_export_still_works(legacy_database: Load) -> None:
     path = legacy_database("d1-export-2025")
     await raw.migrate_file(path)
     connection = raw.connect(path)
     seen = "SELECT last_activity_timestamp FROM SessionManagement WHERE session_id = ?"
-    connection.execute("PRAGMA foreign_keys = OFF")  # that table's own lead nowhere, as they always did
+    connection.execute("PRAGMA foreign_keys = OFF")  # that table's own foreign keys are dangling, as they always were
     connection.execute("INSERT INTO SessionManagement (session_id) VALUES ('s')")
     connection.execute("INSERT INTO ActivityLog(session_id, activity_type) VALUES ('s', 'Edit')")
     assert connection.execute(seen, ("s",)).fetchone() != (None,)

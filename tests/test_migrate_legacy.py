@@ -1,4 +1,4 @@
-"""Databases from the wild come over whole: what a person entered is linked, still in the JSON, or in quarantine."""
+"""Migrating real legacy databases loses nothing: what a person entered is linked, still in the JSON, or quarantined."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ async def migrated(path: Path) -> tuple[Facts, Facts]:
 
 
 @every_shape
-async def test_both_sides_are_equal_afterwards(legacy_database: Load, name: str) -> None:
+async def test_both_sides_are_equal_after_the_migration(legacy_database: Load, name: str) -> None:
     path = legacy_database(name)
     await raw.migrate_file(path)
     connection = raw.connect(path)
@@ -54,7 +54,7 @@ async def test_every_extra_key_survives_in_its_entry(legacy_database: Load, name
 
 
 @every_shape
-async def test_every_junction_row_stays_with_its_id_and_dates_or_is_set_aside_whole(
+async def test_every_junction_row_keeps_its_id_and_dates_or_is_set_aside_whole(
     legacy_database: Load, name: str
 ) -> None:
     before, after = await migrated(legacy_database(name))
@@ -63,7 +63,7 @@ async def test_every_junction_row_stays_with_its_id_and_dates_or_is_set_aside_wh
 
 
 @every_shape
-async def test_no_pair_is_made_up(legacy_database: Load, name: str) -> None:
+async def test_no_pair_is_invented(legacy_database: Load, name: str) -> None:
     before, after = await migrated(legacy_database(name))
     known = {(entry.trip_id, *entry.pair) for entry in before.entries if entry.pair}
     known |= {(trip, *pair) for trip, pairs in before.pairs.items() for pair in pairs}
@@ -71,7 +71,7 @@ async def test_no_pair_is_made_up(legacy_database: Load, name: str) -> None:
 
 
 @every_shape
-async def test_text_that_is_no_array_goes_to_quarantine_as_it_was(legacy_database: Load, name: str) -> None:
+async def test_text_that_is_not_an_array_is_quarantined_unchanged(legacy_database: Load, name: str) -> None:
     before, after = await migrated(legacy_database(name))
     arrays = {entry.trip_id for entry in before.entries}
     odd = [(trip, text) for trip, text in before.texts().items() if trip not in arrays and text != "[]"]
@@ -97,12 +97,12 @@ async def test_the_activity_log_keeps_its_rows_and_columns(legacy_database: Load
 
 
 @every_shape
-async def test_every_counter_goes_on_where_it_was(legacy_database: Load, name: str) -> None:
+async def test_every_id_counter_continues_where_it_was(legacy_database: Load, name: str) -> None:
     before, after = await migrated(legacy_database(name))
     assert all(after.counters()[table] >= seq for table, seq in before.counters().items())
 
 
-# What the fix puts in place of another of the same name, or makes anew with its table.
+# Objects that the migration replaces by others of the same name, or recreates with their table.
 REPLACED = {
     "ActivityLog",
     "trips_v2",
@@ -118,7 +118,7 @@ REPLACED = {
 
 
 @every_shape
-async def test_triggers_indexes_and_views_that_were_there_still_are(legacy_database: Load, name: str) -> None:
+async def test_existing_triggers_indexes_and_views_are_kept(legacy_database: Load, name: str) -> None:
     before, after = await migrated(legacy_database(name))
     assert before.schema.keys() <= after.schema.keys()
     for thing in before.schema.keys() - REPLACED:
@@ -139,7 +139,7 @@ INSERTS = [
 
 
 @every_shape
-async def test_every_table_takes_a_row_with_foreign_keys_on(legacy_database: Load, name: str) -> None:
+async def test_every_table_accepts_a_row_with_foreign_keys_on(legacy_database: Load, name: str) -> None:
     path = legacy_database(name)
     await raw.migrate_file(path)
     connection = raw.connect(path)
@@ -160,7 +160,7 @@ async def test_a_second_run_changes_nothing(legacy_database: Load, name: str) ->
 
 
 @every_shape
-async def test_a_private_backup_of_the_state_before_is_made(legacy_database: Load, name: str) -> None:
+async def test_a_private_backup_of_the_previous_state_is_made(legacy_database: Load, name: str) -> None:
     path = legacy_database(name)
     before = raw.everything(path)
     report = await raw.migrate_file(path)
@@ -170,7 +170,7 @@ async def test_a_private_backup_of_the_state_before_is_made(legacy_database: Loa
 
 
 @every_shape
-async def test_each_trip_has_a_slug_of_its_own(legacy_database: Load, name: str) -> None:
+async def test_each_trip_has_a_unique_slug(legacy_database: Load, name: str) -> None:
     _, after = await migrated(legacy_database(name))
     slugs = Counter(row["trip_slug"] for row in after.tables["trips_v2"])
     assert all(slugs)
@@ -178,7 +178,7 @@ async def test_each_trip_has_a_slug_of_its_own(legacy_database: Load, name: str)
 
 
 @every_shape
-async def test_old_plain_inserts_into_the_queue_of_facts_never_fail(legacy_database: Load, name: str) -> None:
+async def test_old_plain_inserts_into_the_facts_queue_never_fail(legacy_database: Load, name: str) -> None:
     path = legacy_database(name)
     await raw.migrate_file(path)
     connection = raw.connect(path)

@@ -1,4 +1,4 @@
-"""A migration that is cut off, tampered with, or run twice at once."""
+"""Migrations that are interrupted, tampered with, or run twice at once."""
 
 from __future__ import annotations
 
@@ -49,12 +49,12 @@ def ledger(path: Path) -> list[str]:
 
 
 def timeless(dump: Sequence[str]) -> list[str]:
-    """The dump without moments, which differ from run to run."""
+    """The dump without timestamps, which differ from run to run."""
     return [re.sub(r"\d{4}-\d\d-\d\d[T ]\d\d:[\d:.]+Z?", "then", line) for line in dump]
 
 
 async def make_the_fix_fail(path: Path) -> None:
-    """Migrate with a table in the way of one that the second file makes."""
+    """Migrate with a table in the way of one that the second file creates."""
     connection = raw.connect(path)
     connection.execute("CREATE TABLE orphaned_rows (in_the_way)")
     connection.close()
@@ -63,7 +63,7 @@ async def make_the_fix_fail(path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-async def test_of_a_file_that_fails_nothing_is_there_and_the_files_before_it_are(
+async def test_a_file_that_fails_leaves_nothing_and_the_files_before_it_are_applied(
     legacy_database: Load, name: str
 ) -> None:
     path = legacy_database(name)
@@ -78,7 +78,7 @@ async def test_of_a_file_that_fails_nothing_is_there_and_the_files_before_it_are
 
 
 @pytest.mark.parametrize("name", NAMES)
-async def test_a_run_that_was_cut_off_is_completed_by_the_next(
+async def test_an_interrupted_migration_is_completed_by_the_next_run(
     legacy_database: Load, tmp_path: Path, name: str
 ) -> None:
     path = legacy_database(name)
@@ -145,7 +145,7 @@ async def test_files_that_the_hosting_tool_applied_are_not_applied_again(tmp_pat
     assert (await raw.migrate_file(path)).applied == []
 
 
-async def test_a_file_that_changed_since_it_was_applied_is_named(tmp_path: Path) -> None:
+async def test_a_migration_file_that_changed_since_it_was_applied_is_named(tmp_path: Path) -> None:
     path = raw.new_file(tmp_path / "voygen.db")
     connection = raw.connect(path)
     connection.execute("UPDATE migration_checksums SET sha256 = 'other' WHERE name = ?", (FIX,))
@@ -166,7 +166,7 @@ def test_a_dump_that_fails_leaves_no_file_behind(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "-- nothing\n", "PRAGMA defer_foreign_keys = TRUE;\n"])
-def test_a_dump_that_makes_no_table_is_refused(tmp_path: Path, text: str) -> None:
+def test_a_dump_that_creates_no_table_is_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / "dump.sql").write_text(text)
     with pytest.raises(DatabaseUnavailable, match="makes no table"):
         load_dump(tmp_path / "dump.sql", tmp_path / "new.db")
@@ -188,7 +188,7 @@ def test_a_dump_cannot_reach_other_files(tmp_path: Path) -> None:
         load_dump(dump, tmp_path / "new.db")
 
 
-def test_a_dump_may_be_one_line_and_hold_semicolons_quotes_and_other_ends_of_lines(tmp_path: Path) -> None:
+def test_a_dump_may_be_one_line_and_hold_semicolons_quotes_and_unusual_line_ends(tmp_path: Path) -> None:
     kept = "a; 'b'\r\nc -- d; /* e\rf; END;"
     text = kept.replace("'", "''")
     statements = [
@@ -204,7 +204,7 @@ def test_a_dump_may_be_one_line_and_hold_semicolons_quotes_and_other_ends_of_lin
             assert connection.execute('SELECT note FROM "a;b"').fetchall() == [(kept,)]
 
 
-def test_a_dump_is_cut_into_statements_in_time_proportional_to_its_length() -> None:
+def test_a_dump_is_split_into_statements_in_linear_time() -> None:
     looked_at = 0
 
     def looking(text: str) -> bool:
@@ -219,14 +219,14 @@ def test_a_dump_is_cut_into_statements_in_time_proportional_to_its_length() -> N
     assert looked_at <= 2 * len(line) * 200
 
 
-def test_a_database_named_as_a_dump_is_told_from_one(tmp_path: Path) -> None:
+def test_a_database_given_as_a_dump_is_recognized(tmp_path: Path) -> None:
     path = raw.new_file(tmp_path / "voygen.db")
     with pytest.raises(DatabaseUnavailable, match="is a database, not an SQL dump"):
         load_dump(path, tmp_path / "new.db")
     assert raw.names_in(tmp_path) == ["voygen.db"]
 
 
-async def test_trips_of_one_name_are_numbered_however_many_there_are(tmp_path: Path) -> None:
+async def test_any_number_of_trips_with_the_same_name_get_numbered_slugs(tmp_path: Path) -> None:
     path = tmp_path / "legacy.db"
     with closing(raw.connect(path)) as connection:
         connection.executescript(shipped()[0].text)
@@ -241,7 +241,7 @@ async def test_trips_of_one_name_are_numbered_however_many_there_are(tmp_path: P
     assert slugs[-1] == "goa-2001"
 
 
-async def test_another_programs_database_is_left_as_it_is(tmp_path: Path) -> None:
+async def test_another_programs_database_is_left_unchanged(tmp_path: Path) -> None:
     path = tmp_path / "photos.db"
     with closing(raw.connect(path)) as connection:
         connection.execute("CREATE TABLE photos (name TEXT)")
@@ -251,7 +251,7 @@ async def test_another_programs_database_is_left_as_it_is(tmp_path: Path) -> Non
     assert raw.everything(path) == before
 
 
-async def test_a_new_database_is_said_to_be_one(tmp_path: Path, legacy_database: Callable[[str], Path]) -> None:
+async def test_a_new_database_is_reported_as_new(tmp_path: Path, legacy_database: Callable[[str], Path]) -> None:
     report = await raw.migrate_file(tmp_path / "new.db")
     assert report.made
     assert describe(report, dry_run=False).startswith("Created:        a new database\n")
@@ -279,7 +279,7 @@ def test_a_dump_whose_loading_is_interrupted_leaves_no_file_behind(tmp_path: Pat
     assert raw.names_in(folder) == []
 
 
-async def test_columns_whose_names_differ_by_case_are_given_ours(legacy_database: Load) -> None:
+async def test_columns_whose_names_differ_by_case_get_our_names(legacy_database: Load) -> None:
     path = legacy_database("seed-legacy")
     with closing(raw.connect(path)) as connection:
         for table, old, new in (
@@ -295,7 +295,7 @@ async def test_columns_whose_names_differ_by_case_are_given_ours(legacy_database
         assert_clean(connection)
 
 
-async def test_a_table_without_rowid_is_refused_in_words(tmp_path: Path) -> None:
+async def test_a_table_without_rowid_is_refused_with_a_readable_error(tmp_path: Path) -> None:
     path = tmp_path / "legacy.db"
     with closing(raw.connect(path)) as connection:
         connection.execute("CREATE TABLE trips_v2 (trip_id INTEGER PRIMARY KEY, trip_name TEXT) WITHOUT ROWID")
@@ -303,7 +303,7 @@ async def test_a_table_without_rowid_is_refused_in_words(tmp_path: Path) -> None
         await raw.migrate_file(path)
 
 
-async def test_a_migration_that_fails_leaves_one_backup_at_most(legacy_database: Load) -> None:
+async def test_a_failed_migration_leaves_at_most_one_backup(legacy_database: Load) -> None:
     path = legacy_database("seed-legacy")
     with closing(raw.connect(path)) as connection:
         connection.execute("CREATE TABLE receipts (a)")
@@ -316,7 +316,7 @@ async def test_a_migration_that_fails_leaves_one_backup_at_most(legacy_database:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a pipe with a name")
-def test_a_dry_run_that_is_told_to_end_leaves_no_copy_behind(tmp_path: Path) -> None:
+def test_a_terminated_dry_run_leaves_no_copy_behind(tmp_path: Path) -> None:
     dump, folder = tmp_path / "dump", tmp_path / "folder"
     os.mkfifo(dump)
     folder.mkdir()

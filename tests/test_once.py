@@ -1,4 +1,4 @@
-"""A call that names a key of its own is done once, however often it is sent."""
+"""A call with an idempotency key is done once, however often it is sent."""
 
 import asyncio
 import sqlite3
@@ -13,7 +13,7 @@ NOTE = op("add_note", note="once")
 
 
 @each_era
-async def test_the_same_call_sent_again_answers_from_its_receipt(tmp_path: Path, era: Era) -> None:
+async def test_a_repeated_call_is_answered_from_its_receipt(tmp_path: Path, era: Era) -> None:
     async with new_desk(tmp_path, era) as desk:
         first = await desk.bulk(KYOTO, NOTE, idempotency_key="k1")
         again = await desk.bulk(KYOTO, NOTE, idempotency_key="k1")
@@ -34,7 +34,7 @@ async def test_a_key_used_for_another_call_is_a_conflict(tmp_path: Path, era: Er
 
 
 @each_era
-async def test_a_trip_and_a_client_are_made_once(tmp_path: Path, era: Era) -> None:
+async def test_a_trip_and_a_client_are_created_once(tmp_path: Path, era: Era) -> None:
     async with new_desk(tmp_path, era) as desk:
         trip = {"trip_name": "Made once", "start_date": "2026-01-01", "end_date": "2026-01-02"}
         ids = {(await desk.call("create_trip_v2", **trip, idempotency_key="t"))["trip_id"] for _ in range(3)}
@@ -44,7 +44,7 @@ async def test_a_trip_and_a_client_are_made_once(tmp_path: Path, era: Era) -> No
         assert [answer["replayed"] for answer in made] == [False, True, True]
 
 
-async def test_a_call_that_failed_leaves_no_receipt_and_may_be_mended(tmp_path: Path) -> None:
+async def test_a_failed_call_leaves_no_receipt_and_may_be_corrected(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         client: dict[str, Any] = {"email": ANA, "full_name": "Taken"}
         assert (await desk.refused("create_client_v2", **client, idempotency_key="k")).startswith("conflict")
@@ -52,7 +52,7 @@ async def test_a_call_that_failed_leaves_no_receipt_and_may_be_mended(tmp_path: 
         assert (await desk.call("create_client_v2", **free, idempotency_key="k"))["replayed"] is False
 
 
-async def test_a_call_that_finds_nothing_to_do_leaves_no_receipt(tmp_path: Path) -> None:
+async def test_a_call_with_nothing_to_do_leaves_no_receipt(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         before = desk.everything()
         sent: dict[str, Any] = {"error_pattern": "disk full", "resolution": "none", "idempotency_key": "k"}
@@ -63,7 +63,7 @@ async def test_a_call_that_finds_nothing_to_do_leaves_no_receipt(tmp_path: Path)
 
 @each_era
 @pytest.mark.parametrize("kind", [None, 5, [], {"a": 1}, "no such"])
-async def test_a_call_with_a_key_may_hold_operations_of_no_type(tmp_path: Path, era: Era, kind: Any) -> None:
+async def test_a_call_with_a_key_may_hold_operations_of_an_unknown_type(tmp_path: Path, era: Era, kind: Any) -> None:
     async with new_desk(tmp_path, era) as desk:
         for _ in range(2):
             answer = await desk.bulk(KYOTO, {"type": kind, "data": {}}, NOTE, idempotency_key="k")
@@ -91,7 +91,7 @@ async def test_a_receipt_whose_answer_was_lost_is_never_done_again(tmp_path: Pat
         assert len(notes(await desk.whole(KYOTO))) == 1
 
 
-async def test_a_call_whose_twin_is_under_way_is_told_to_come_again(tmp_path: Path) -> None:
+async def test_a_call_whose_duplicate_is_in_progress_is_told_to_retry(tmp_path: Path) -> None:
     path = seeded(tmp_path / "voygen.db")
     async with open_desk(path) as desk:
         await desk.bulk(KYOTO, NOTE, idempotency_key="k")

@@ -1,4 +1,4 @@
-"""The server before what others wrote for MCP: the conformance suite, the Inspector, the TypeScript SDKs."""
+"""The server tested with third-party MCP software: the conformance suite, the Inspector, the TypeScript SDKs."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ THEIRS = BUILD / "node_modules" / "@modelcontextprotocol"
 CONFORMANCE = THEIRS / "conformance" / "dist" / "index.js"
 INSPECTOR = THEIRS / "inspector" / "clients" / "launcher" / "build" / "index.js"
 
-# Where it is named, what is missing is a failure.
+# If this is set, anything missing is a failure.
 NODE = os.environ.get("VOYGEN_NODE")
 
 needs_node = pytest.mark.skipif(
     NODE is None, reason="VOYGEN_NODE names no Node: .ci/outside installs one with the outside clients and runs these"
 )
 
-# Longer than a whole run takes: a hang is a failure.
+# Longer than a whole run takes, so that a hang is a failure.
 PATIENCE = 120
 
 TOOL_REFUSED = 5
@@ -48,7 +48,7 @@ each_transport = pytest.mark.parametrize("transport", ["stdio", "http"])
 
 @dataclass
 class Served:
-    """One file, served over HTTP, and over stdio to whoever starts the command."""
+    """One file, served over HTTP, and over stdio to anyone who starts the command."""
 
     path: Path
     url: str
@@ -57,7 +57,7 @@ class Served:
         return [self.url] if transport == "http" else [*own_command(), "serve", "--db", str(self.path)]
 
     def notes(self) -> set[str]:
-        """The notes on the trip to Kyoto, after a check that both stores agree."""
+        """The notes on the trip to Kyoto, after checking that both stores agree."""
         with closing(raw.connect(self.path)) as connection:
             assert_clean(connection)
             (text,) = connection.execute("SELECT notes FROM trips_v2 WHERE trip_id = ?", (KYOTO,)).fetchone()
@@ -72,7 +72,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 
 def run(home: Path, *arguments: object, script: str = "") -> subprocess.CompletedProcess[str]:
-    """Run Node to its end, with a home of its own, from where the packages are found."""
+    """Run Node to completion with its own home, from the folder that has the packages."""
     assert NODE
     return subprocess.run(
         [NODE, *map(str, arguments)],
@@ -96,7 +96,7 @@ def inspect(home: Path, target: Sequence[str], era: str, method: str, *options: 
 
 @needs_node
 @pytest.mark.parametrize("revision", [[], ["--spec-version", "2026-07-28"]], ids=["all", "2026-07-28"])
-def test_the_conformance_suite_finds_nothing_but_fixtures_missing(
+def test_the_conformance_suite_only_fails_for_missing_fixtures(
     tmp_path: Path, served: Served, revision: Sequence[str]
 ) -> None:
     expected = ["--expected-failures", OURS / "conformance.yml"]
@@ -104,7 +104,7 @@ def test_the_conformance_suite_finds_nothing_but_fixtures_missing(
     assert done.returncode == 0, done.stdout[done.stdout.find("=== SUMMARY") :] + done.stderr
 
 
-def test_each_failure_that_is_expected_of_the_conformance_suite_has_its_reason() -> None:
+def test_each_expected_failure_of_the_conformance_suite_has_a_reason() -> None:
     lines = (OURS / "conformance.yml").read_text(encoding="utf-8").partition("server:\n")[2].splitlines()
     entries = [line for line in lines if line.strip() and not line.strip().startswith("#")]
     assert entries
@@ -127,7 +127,7 @@ def test_the_inspector_lists_and_calls_the_tools(tmp_path: Path, served: Served,
 
 
 @needs_node
-def test_the_inspector_tells_what_a_tool_refuses(tmp_path: Path, served: Served) -> None:
+def test_the_inspector_shows_the_errors_of_a_tool(tmp_path: Path, served: Served) -> None:
     for era in ("legacy", "modern"):
         status, refused = inspect(
             tmp_path, [served.url], era, "tools/call", "--tool-name", "get_anything", "--tool-arg", "query=%"

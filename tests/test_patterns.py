@@ -1,4 +1,4 @@
-"""Texts with * as wildcard: what fits one, and that every one takes little time."""
+"""Texts with * as wildcard: matching, and its running time."""
 
 from __future__ import annotations
 
@@ -22,6 +22,6 @@ from tools.finding.patterns import matches, needles
         ("a" * 20_000, "*".join("a" * 90) + "*b", False),
     ],
 )
-def test_a_pattern_fits_the_whole_text_or_not_at_all(text: str, pattern: str, *, fits: bool) -> None:
+def test_a_pattern_matches_the_whole_text_or_not_at_all(text: str, pattern: str, *, fits: bool) -> None:
     assert matches(text, ["no", pattern]) == fits
     assert not fits or needles([pattern])[0] in text.lower()

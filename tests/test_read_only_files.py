@@ -6,9 +6,9 @@ import subprocess
 from contextlib import closing
 from typing import TYPE_CHECKING
 
+import permissions
 import pytest
 import raw
-import rights
 from desk import seeded
 from mcp import Client, StdioServerParameters
 
@@ -46,7 +46,7 @@ def locked(tmp_path: Path) -> Iterator[Path]:
 
 
 def ran(*arguments: object) -> subprocess.CompletedProcess[str]:
-    command = [*rights.bound(), *own_command(), *map(str, arguments)]
+    command = [*permissions.enforced(), *own_command(), *map(str, arguments)]
     return subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120, check=False)
 
 
@@ -82,7 +82,7 @@ def test_it_can_be_backed_up(locked: Path, tmp_path: Path) -> None:
 
 
 async def test_it_can_be_served_read_only(locked: Path) -> None:
-    command, *arguments = [*rights.bound(), *own_command(), "serve", "--read-only", "--db", str(locked)]
+    command, *arguments = [*permissions.enforced(), *own_command(), "serve", "--read-only", "--db", str(locked)]
     async with Client(StdioServerParameters(command=command, args=arguments)) as client:
         answer = await client.call_tool("get_anything", {"query": "Kyoto"})
     assert not answer.is_error

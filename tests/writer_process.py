@@ -1,10 +1,10 @@
-"""A writer in a process of its own, which keeps writing until it may stop and tells every answer that it was given.
+"""A writer in a separate process, which keeps writing until told to stop and reports every answer it was given.
 
     python writer_process.py FILE NAME new|old|tools
 
-new: an agent, through the real server; tools: the tools, without a server; old: code that knows the JSON column alone.
-It writes one line of JSON for each answer: what it asked, whether it was done, and the error if not. It ends when its
-input ends, and not before it has done each kind of thing.
+new: an agent, through the real server; tools: the tools, without a server; old: code that only knows the JSON column.
+It prints one line of JSON for each answer: the request, whether it succeeded, and the error if not. It ends when its
+input ends, but not before it has done each kind of operation.
 """
 
 from __future__ import annotations
@@ -35,13 +35,13 @@ from tools.bulk import BulkArguments, bulk_trip_operations
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    # Does the operations on the trip: the error, or None.
+    # Does the operations on the trip; returns the error, or None.
     Write = Callable[[int, list[dict[str, Any]]], Awaitable[str | None]]
     Read = Callable[[int], Awaitable[str | None]]
 
 ROLES = ["traveler", "payer", "guide"]
 
-# How many things are done at least.
+# The least number of operations.
 AT_LEAST = 40
 
 
@@ -63,7 +63,7 @@ def watch_input() -> threading.Event:
 
 
 async def work(name: str, write: Write, read: Read) -> None:
-    """Assign, change roles, unassign, note, read: on three trips that others write too, with clients of its own."""
+    """Assign, change roles, unassign, note and read, on three trips that others write too, with clients of its own."""
     chance = random.Random(name)  # noqa: S311 - a repeatable mixture
     roles: dict[tuple[int, str], str] = {}
     ended = watch_input()
@@ -142,7 +142,7 @@ async def through_the_tools(path: Path, name: str) -> None:
 
 
 def as_old_code(path: Path, name: str) -> None:
-    """Reads the column of a trip of its own and writes it back with one entry more or less; waits out locks."""
+    """Reads the column of its own trip and writes it back with an entry more or less; waits out locks."""
     connection = sqlite3.connect(path, isolation_level=None, timeout=60)
     trip = 4
     kept: list[str] = []

@@ -1,7 +1,7 @@
-"""What may never be gone: notes of the form note-17 in extra keys and unlinked entries, and where each must be.
+"""Track notes that must never be lost: note-17 and the like in extra keys and unlinked entries, and their places.
 
-Before a statement the model says where each note has to be found after it; whatever the statement itself
-removed is left out. A note that could not stay, because two entries of one pair disagreed, is in quarantine.
+Before each statement, the model predicts the place of each note afterwards; notes that the statement itself
+removes are left out. A note that can't stay, because two entries of one pair disagree, must be in quarantine.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable, Mapping
 
-# A trip, and the pair whose entry holds the note there; None for an unlinked entry.
+# A trip, and the pair whose entry holds the note; None for an unlinked entry.
 Place: TypeAlias = tuple[int, Pair | None]
 Places: TypeAlias = dict[str, Place]
 
-# An assignment: trip, e-mail, role.
+# An assignment: trip, email, role.
 Row: TypeAlias = tuple[int, str, str]
 
 NOTE = re.compile(r"note-\d+")
 
 
 class Snapshot(NamedTuple):
-    """The raw rows: each trip's JSON, each assignment by its id, clients' e-mails, texts in quarantine."""
+    """The raw rows: each trip's JSON, each assignment by its id, the clients' emails, the texts in quarantine."""
 
     texts: dict[int, object]
     rows: dict[int, Row]
@@ -53,12 +53,12 @@ def snapshot(connection: sqlite3.Connection) -> Snapshot:
 
 
 def places(texts: Mapping[int, object], clients: list[str]) -> Places:
-    """Where each note is."""
+    """The place of each note."""
     return {note: (entry.trip_id, entry.pair) for entry in _entries(texts, clients) for note in notes(entry.element)}
 
 
 def unlinked(texts: Mapping[int, object], clients: list[str]) -> dict[int, list[str]]:
-    """The unlinked elements of each trip that has any, in their order, as JSON text."""
+    """The unlinked elements of each trip that has any, in order, as JSON text."""
     found: dict[int, list[str]] = {}
     for entry in _entries(texts, clients):
         if entry.client is None:
@@ -67,13 +67,13 @@ def unlinked(texts: Mapping[int, object], clients: list[str]) -> dict[int, list[
 
 
 def relocated(before: Places, where: Callable[[Place], Place | None]) -> Places:
-    """The notes at the places that the function names; left out where it says None."""
+    """The notes at their new places; left out where `place` returns None."""
     moved = {note: where(place) for note, place in before.items()}
     return {note: place for note, place in moved.items() if place is not None}
 
 
 def assert_kept(expected: Places, after: Snapshot) -> None:
-    """Hold that each note is where it is expected, or in quarantine."""
+    """Check that each note is where it is expected, or in quarantine."""
     found = places(after.texts, after.clients)
     aside = {note for raw in after.quarantine for note in notes(raw)}
     for note, place in expected.items():

@@ -1,4 +1,4 @@
-"""Running the program as somebody whom the rights of files bind, which root is not."""
+"""Running the program subject to file permissions, which root bypasses."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from pathlib import Path
 
 import pytest
 
-# A program that starts another without what lets root pass over rights; Linux alone has it.
+# Starts a program without the capabilities that let root bypass permissions; Linux only.
 SETPRIV = shutil.which("setpriv")
 
 
-def are_ignored() -> bool:
-    """Whether this process may read what nobody may."""
+def are_bypassed() -> bool:
+    """True if this process may read a file that has no permissions at all."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "locked"
         path.touch(mode=0)
         return os.access(path, os.R_OK)
 
 
-def bound() -> list[str]:
-    """What stands before a command so that rights bind it. Skips the test where nothing can do that."""
+def enforced() -> list[str]:
+    """The command prefix that enforces permissions. Skips the test where that is impossible."""
     if sys.platform == "win32":
         pytest.skip("the rights of POSIX")
-    if not are_ignored():
+    if not are_bypassed():
         return []
     if SETPRIV is None:
         pytest.skip("root may do anything, and there is no setpriv")
