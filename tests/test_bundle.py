@@ -156,9 +156,9 @@ def test_the_settings_that_a_host_shows_are_the_programs() -> None:
 
 
 def test_the_registry_entry_follows_the_registrys_schema() -> None:
-    """The rules of the schema 2025-12-11 for what this entry uses, which stands for the schema: it is not at hand here.
+    """Check the fields that the entry uses by the rules of the schema 2025-12-11, which is not available offline.
 
-    They are those of https://github.com/modelcontextprotocol/registry, docs/reference/server-json.
+    The rules are those of https://github.com/modelcontextprotocol/registry, docs/reference/server-json.
     """
     entry = read("server.json")
     assert entry["$schema"].endswith("/schemas/2025-12-11/server.schema.json")

@@ -1,7 +1,7 @@
 """Any tool call is answered as promised or refused with a readable error, and the database stays consistent.
 
-Each example is a few calls on a database that is always the same at the start, so that one that fails can be played
-again.
+Each example is a few calls on a database that is always the same at the start, so that a failing one can be
+replayed.
 """
 
 from __future__ import annotations

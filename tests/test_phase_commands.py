@@ -1,4 +1,4 @@
-"""The phase commands, as a person runs them."""
+"""The phase commands on the command line."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def ran(path: Path, *arguments: object, status: int = 0) -> str:
-    """What the command says: on stdout where it did what was asked, else on stderr in words."""
+    """The output of the command: stdout on success, else the message on stderr."""
     done = voygen(*arguments, "--db", path)
     assert done.returncode == status, done
     said, silent = (done.stderr, done.stdout) if status else (done.stdout, done.stderr)
@@ -47,7 +47,7 @@ def file(tmp_path: Path) -> Path:
     return path
 
 
-def test_the_commands_lead_up_and_down_and_say_where_the_database_is(file: Path) -> None:
+def test_the_commands_move_up_and_down_and_report_the_phase(file: Path) -> None:
     said = ran(file, "phase")
     assert "Phase:            dual_write" in said
     assert "Cannot advance to prefer_junction: 1 obstacle\n" in said
@@ -73,7 +73,7 @@ def test_the_commands_lead_up_and_down_and_say_where_the_database_is(file: Path)
     assert json.loads(text) == [{"name": "Guest"}]
 
 
-def test_without_apply_nothing_is_done(file: Path) -> None:
+def test_without_apply_nothing_changes(file: Path) -> None:
     before = raw.everything(file)
     for accepted, is_listed in (((), True), (("--accept", "*"), False), ((), True)):
         said = ran(file, "phase", "advance", *accepted)
@@ -90,7 +90,7 @@ def test_without_apply_nothing_is_done(file: Path) -> None:
     assert raw.everything(file) == before
 
 
-def test_what_stands_in_the_way_is_listed_by_name_and_nothing_moves(file: Path) -> None:
+def test_obstacles_are_listed_by_name_and_the_phase_stays(file: Path) -> None:
     look(file, "UPDATE trips_v2 SET clients = '[' WHERE trip_id = ?", KYOTO)
     look(file, "DROP TRIGGER trg_trip_client_assignments_delete")
     look(file, "DELETE FROM trip_client_assignments WHERE client_email = ?", BEN)
@@ -111,14 +111,14 @@ def test_what_stands_in_the_way_is_listed_by_name_and_nothing_moves(file: Path) 
     assert phase_of(file) == "prefer_junction"
 
 
-def test_the_quiet_days_are_as_many_as_are_asked_for(file: Path) -> None:
+def test_the_number_of_quiet_days_is_an_option(file: Path) -> None:
     accept = ("--accept", "unlinked/*", "--apply")
     assert f"direct_write/{KYOTO}" in ran(file, "phase", "--quiet-days", 31)
     assert f"direct_write/{KYOTO}" in ran(file, "phase", "advance", "--quiet-days", 31, *accept, status=2)
     ran(file, "phase", "advance", "--quiet-days", 29, *accept)
 
 
-def test_a_database_that_is_not_there_or_not_migrated_is_not_led_anywhere(
+def test_the_phase_of_a_missing_or_unmigrated_database_cannot_be_changed(
     tmp_path: Path, legacy_database: Callable[[str], Path]
 ) -> None:
     path = legacy_database("seed-legacy")
@@ -130,7 +130,7 @@ def test_a_database_that_is_not_there_or_not_migrated_is_not_led_anywhere(
     assert not (tmp_path / "none.db").exists()
 
 
-def test_the_assignments_of_a_client_are_told_in_every_phase(file: Path) -> None:
+def test_the_assignments_of_a_client_are_shown_in_every_phase(file: Path) -> None:
     sql = "SELECT trip_id, source FROM trip_client_relationships WHERE assigned_email = ?"
     assert look(file, sql, ANA) == [(KYOTO, "both")]
     ran(file, "phase", "advance", "--apply", "--accept", "unlinked/*")
@@ -139,7 +139,7 @@ def test_the_assignments_of_a_client_are_told_in_every_phase(file: Path) -> None
     assert look(file, sql, ANA) == [(KYOTO, "junction_table")]
 
 
-def test_the_database_may_be_named_before_the_subcommand(file: Path, tmp_path: Path) -> None:
+def test_the_database_option_may_be_given_before_the_subcommand(file: Path, tmp_path: Path) -> None:
     env = os.environ | {"VOYGEN_DB": str(tmp_path / "none.db")}
     done = voygen("phase", "--db", file, "advance", "--apply", "--accept", "*", env=env)
     assert done.returncode == 0, done

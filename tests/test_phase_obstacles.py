@@ -1,4 +1,4 @@
-"""What stands in the way of a phase: each kind by its name, what may be let pass, what changes at the last moment."""
+"""Obstacles to a phase change: their names, which can be accepted, and changes at the last moment."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ FORWARD = "trg_trip_client_assignments_insert"
 
 @pytest.fixture
 def file(db: EmbeddedDatabase) -> Path:
-    """The file of an engine in dual_write, with Ana, Ben, a trip of Ana's and an empty one."""
+    """The file of an engine in dual_write, with Ana, Ben, a trip of Ana's and an empty trip."""
     with closing(raw.connect(db.path)) as connection:
         for email in (ANA, BEN):
             connection.execute("INSERT INTO clients_v2 (email, full_name) VALUES (?, 'N')", (email,))
@@ -56,7 +56,7 @@ def without_foreign_keys(path: Path, sql: str) -> None:
 
 PAIR = {"email": ANA, "role": "traveler"}
 
-# What is written past the triggers, and the obstacle that it is.
+# Statements run without the triggers, and the resulting obstacle.
 DRIFTS: dict[str, tuple[str, str]] = {
     "a pair in the junction alone": ("[]", "junction_only/1"),
     "a pair in the JSON alone": (json.dumps([PAIR, {"email": BEN, "role": "payer"}]), "json_only/1"),
@@ -69,7 +69,7 @@ DRIFTS: dict[str, tuple[str, str]] = {
 
 
 @pytest.mark.parametrize("drift", DRIFTS)
-async def test_drift_stands_in_the_way_by_name_until_it_is_mended(db: EmbeddedDatabase, file: Path, drift: str) -> None:
+async def test_drift_is_a_named_obstacle_until_it_is_repaired(db: EmbeddedDatabase, file: Path, drift: str) -> None:
     text, name = DRIFTS[drift]
     past_the_triggers(file, text)
     assert name in await obstacles(db)
@@ -80,7 +80,7 @@ async def test_drift_stands_in_the_way_by_name_until_it_is_mended(db: EmbeddedDa
     await assert_in_order(db, "prefer_junction")
 
 
-async def test_an_orphan_a_guard_left_and_a_changed_trigger_stand_in_the_way_by_name(
+async def test_an_orphan_a_leftover_guard_and_a_changed_trigger_are_named_obstacles(
     db: EmbeddedDatabase, file: Path
 ) -> None:
     without_foreign_keys(file, "INSERT INTO trip_client_assignments VALUES (77, 900, 'gone@x.io', 'payer', '', '')")
@@ -100,14 +100,14 @@ async def test_an_orphan_a_guard_left_and_a_changed_trigger_stand_in_the_way_by_
     await assert_in_order(db, "prefer_junction")
 
 
-async def test_a_row_that_points_at_nothing_stands_in_the_way(db: EmbeddedDatabase, file: Path) -> None:
+async def test_a_dangling_foreign_key_is_an_obstacle(db: EmbeddedDatabase, file: Path) -> None:
     look(file, "DROP TABLE trip_facts")
     look(file, "CREATE TABLE trip_facts (trip_id INTEGER PRIMARY KEY REFERENCES trips_v2(trip_id))")
     without_foreign_keys(file, "INSERT INTO trip_facts VALUES (900)")
     assert {"foreign_key/trip_facts", "schema/trip_facts"} == set(await obstacles(db))
 
 
-async def test_old_code_that_wrote_the_json_lately_stands_in_the_way(db: EmbeddedDatabase, file: Path) -> None:
+async def test_a_recent_json_write_by_old_code_is_an_obstacle(db: EmbeddedDatabase, file: Path) -> None:
     look(file, "UPDATE trips_v2 SET clients = '[]' WHERE trip_id = 1")
     look(file, "UPDATE trips_v2 SET clients = ? WHERE trip_id = 1", json.dumps([PAIR]))
     assert await obstacles(db, quiet_days=7) == ["direct_write/1"]
@@ -124,7 +124,7 @@ async def test_old_code_that_wrote_the_json_lately_stands_in_the_way(db: Embedde
     await assert_in_order(db, "normalized")
 
 
-async def test_what_is_unlinked_or_in_quarantine_is_let_pass_by_its_name_alone(
+async def test_only_unlinked_entries_and_quarantined_texts_can_be_accepted_by_name(
     db: EmbeddedDatabase, file: Path
 ) -> None:
     look(file, "UPDATE trips_v2 SET clients = ? WHERE trip_id = 2", json.dumps([{"email": "a@y.io"}, 7]))
@@ -163,7 +163,7 @@ async def test_an_accepted_entry_that_changes_is_an_obstacle_again(db: EmbeddedD
     assert await obstacles(db) == ["unlinked/2/2", "unlinked/3/0"]
 
 
-async def test_what_a_quarantined_text_of_later_says_was_not_accepted(db: EmbeddedDatabase, file: Path) -> None:
+async def test_accepting_a_quarantined_text_does_not_accept_later_ones(db: EmbeddedDatabase, file: Path) -> None:
     look(file, "UPDATE trips_v2 SET clients = 'one' WHERE trip_id = 1")
     await advance(db, quiet_days=0, accept=["quarantine/*"])
     await lead_to(db, "dual_write")
@@ -172,7 +172,7 @@ async def test_what_a_quarantined_text_of_later_says_was_not_accepted(db: Embedd
 
 
 class Watched(EmbeddedDatabase):
-    """An engine that lets a test act when a batch is about to wait for the lock, and notes the guards that failed."""
+    """An engine that runs a callback when a batch is about to wait for the lock, and records failed guards."""
 
     failed: list[str]
     before_batch: Callable[[], object]
@@ -186,7 +186,7 @@ class Watched(EmbeddedDatabase):
             raise
 
 
-# What another program commits between the look and the move, the guard that sees it, and the obstacle that it is.
+# Changes by another program between the check and the move, the guard that fails, and the resulting obstacle.
 LATE: dict[str, tuple[list[str], str, str]] = {
     "drift": (
         ["DROP TRIGGER trg_trips_v2_clients_update", "UPDATE trips_v2 SET clients = '[]'", "REVERSE"],
@@ -219,7 +219,7 @@ LATE: dict[str, tuple[list[str], str, str]] = {
 
 
 @pytest.mark.parametrize("late", LATE)
-async def test_what_breaks_at_the_last_moment_is_caught_by_the_move_itself(file: Path, late: str) -> None:
+async def test_an_obstacle_that_appears_at_the_last_moment_stops_the_move(file: Path, late: str) -> None:
     statements, guard, name = LATE[late]
     reverse = look(file, "SELECT sql FROM sqlite_master WHERE name = 'trg_trips_v2_clients_update'")[0][0]
     writer = await aiosqlite.connect(file, isolation_level=None)
@@ -239,7 +239,7 @@ async def test_what_breaks_at_the_last_moment_is_caught_by_the_move_itself(file:
         assert (await read_phase(watched)).phase == "dual_write"
 
 
-async def test_of_two_who_move_at_once_each_moves_from_where_the_other_left(file: Path) -> None:
+async def test_two_concurrent_moves_each_start_from_where_the_other_ended(file: Path) -> None:
     async with await open_database(file) as one, await open_database(file) as other:
         await asyncio.gather(advance(one, quiet_days=0), advance(other, quiet_days=0))
         await assert_in_order(one, "normalized")
@@ -248,7 +248,7 @@ async def test_of_two_who_move_at_once_each_moves_from_where_the_other_left(file
         assert (await read_phase(one)).changed_at == (await read_phase(other)).changed_at
 
 
-async def test_a_repair_lets_a_new_client_find_the_entries_that_came_past_the_triggers(
+async def test_after_a_repair_a_new_client_is_linked_to_entries_written_past_the_triggers(
     db: EmbeddedDatabase, file: Path
 ) -> None:
     past_the_triggers(file, [{"email": "new@x.io", "role": "payer"}], trip=2)
@@ -259,7 +259,7 @@ async def test_a_repair_lets_a_new_client_find_the_entries_that_came_past_the_tr
     assert look(file, "SELECT client_role FROM trip_client_assignments WHERE trip_id = 2") == [("payer",)]
 
 
-async def test_what_of_ones_own_needs_the_column_is_in_its_way_by_name(db: EmbeddedDatabase, file: Path) -> None:
+async def test_custom_schema_objects_that_use_the_column_are_named_obstacles(db: EmbeddedDatabase, file: Path) -> None:
     await lead_to(db, "prefer_junction")
     own = {
         "schema/by list": 'CREATE INDEX "by list" ON trips_v2 (clients)',

@@ -1,7 +1,7 @@
-"""Whatever is written, mended, moved and taken away in whatever order, check and oracle say the same of it.
+"""Check and oracle agree after any sequence of writes, repairs, phase changes and removed triggers.
 
 Old code writes the JSON, new code the junction, the tools both; the phases go up and down, repairs run, and now and
-then a trigger of the dual write goes missing: until the next repair the two stores may then drift apart, not before.
+then a dual-write trigger is dropped. Only from then until the next repair may the two stores drift apart.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ ADD_TRIP = """
 INSERT INTO trips_v2 (trip_id, trip_name, trip_slug, start_date, end_date, clients) VALUES (?, 'N', ?, '', '', ?)
 """
 
-# Clients whom the tools alone speak of: what a tool said of them holds until a tool says otherwise.
+# Clients that only the tools mention: what a tool stored about them holds until a tool changes it.
 OWN = ["own1@x.io", "own2@x.io"]
 
 OWN_ROLES = ["traveler", "payer", "guide"]
@@ -63,7 +63,7 @@ TRIGGERS = [
     "trg_trips_v2_id_update",
 ]
 
-# What SQLite says to old code where it may not write.
+# SQLite's messages when old code may not write.
 REFUSALS = ("read-only in the phase prefer_junction", "no such column", "no column named clients", "constraint failed")
 
 trips = st.integers(1, TRIPS)
@@ -98,7 +98,7 @@ class Phases(RuleBasedStateMachine):
         for trip, text in enumerate(some.FIRST_TRIPS, 1):
             self.write(ADD_TRIP, trip, f"n-{trip}", text)
 
-    # Old code, and new code that knows no tools.
+    # Old code, and new code that doesn't use the tools.
 
     @rule(trip=trips, text=some.arrays | some.not_arrays)
     def overwrite_the_json(self, trip: int, text: Any) -> None:
@@ -129,7 +129,7 @@ class Phases(RuleBasedStateMachine):
     def change_email(self, email: str, to: str) -> None:
         self.write("UPDATE OR IGNORE clients_v2 SET email = ? WHERE email = ?", to, email)
 
-    # The tools.
+    # Writes by the tools.
 
     @rule(trip=trips, email=st.sampled_from(OWN), role=st.sampled_from(OWN_ROLES))
     def tool_assigns(self, trip: int, email: str, role: str) -> None:
@@ -152,11 +152,11 @@ class Phases(RuleBasedStateMachine):
         if self.tool(trip, "change_client_role", email=email, from_role=old, to_role=new):
             self.stored = self.stored - {(trip, email, old)} | {(trip, email, new)}
 
-    # The phases, repairs, and what makes them needed.
+    # Phase changes, repairs, and the damage that makes repairs necessary.
 
     @rule(phase=st.sampled_from(PHASES))
     def lead_to(self, phase: Phase) -> None:
-        """Move step by step; what stands in the way is mended."""
+        """Move step by step, and repair any obstacles."""
         while (state := self.wait(read_phase(self.db))).phase != phase:
             if PHASES.index(state.phase) > PHASES.index(phase):
                 moved = self.wait(go_back(self.db))
@@ -176,7 +176,7 @@ class Phases(RuleBasedStateMachine):
 
     def repair(self, prefer: Prefer) -> None:
         if prefer == "json" and self.triggers_missing:
-            prefer = "union"  # pairs that stand in the junction alone would rightly go
+            prefer = "union"  # pairs that are only in the junction would be removed
         report = self.wait(apply_repair(self.db, prefer))
         assert report.after.clean, report.after
         self.triggers_missing = False
@@ -187,7 +187,7 @@ class Phases(RuleBasedStateMachine):
             self.connection.execute(f"DROP TRIGGER {name}")
             self.triggers_missing = True
 
-    # What holds after each.
+    # Invariants after each rule.
 
     @invariant()
     def check_says_what_the_oracle_says(self) -> None:
@@ -209,7 +209,7 @@ class Phases(RuleBasedStateMachine):
         rows = set(self.connection.execute(sql).fetchall())
         assert rows == self.stored or (self.triggers_missing and rows <= self.stored)
 
-    # How the rules run.
+    # Running rules.
 
     def wait(self, work: Coroutine[Any, Any, T]) -> T:
         return self.loop.run_until_complete(work)
@@ -240,7 +240,7 @@ def _named(finding: dict[str, Any]) -> tuple[Any, ...]:
 
 
 def _drift(connection: sqlite3.Connection) -> Findings:
-    """What drifts, read in plain Python, in the words of check."""
+    """The drift, read in plain Python, in the words of check."""
     clients = oracle.client_emails(connection)
     pairs = oracle.junction_pairs(connection)
     found: Findings = {("guard_left", trip) for (trip,) in connection.execute("SELECT trip_id FROM trip_client_sync")}
@@ -273,7 +273,7 @@ def _kind(entries: list[oracle.Entry], in_junction: int, *, unnamed: bool) -> st
     return None if entries[0].canonical and not unnamed and in_junction == 1 else "not_canonical"
 
 
-def test_in_every_phase_check_and_oracle_agree_and_nothing_a_tool_stored_is_lost() -> None:
+def test_in_every_phase_check_and_oracle_agree_and_writes_by_tools_are_kept() -> None:
     run_state_machine_as_test(
         Phases, settings=settings(max_examples=campaigns.rounds(8, 100), stateful_step_count=30, deadline=None)
     )

@@ -1,4 +1,4 @@
-"""The phases, up and down: what each has, what each refuses, and what comes back."""
+"""The phases, up and down: the schema of each, the writes that each refuses, and the restored data."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ REFUSED = "trips_v2.clients is read-only in the phase prefer_junction, write tri
 
 NO_COLUMN = "no such column: clients"
 
-# Up and down twice over: after each stop the next.
+# Up and down twice: each stop is followed by the next.
 WAYS: list[Phase] = [
     "prefer_junction",
     "dual_write",
@@ -43,7 +43,7 @@ WAYS: list[Phase] = [
     "dual_write",
 ]
 
-# The one trip of most tests: two assignments of Ana with keys of their own, and a guest who is no client.
+# The trip of most tests: two assignments of Ana with extra keys, and a guest who is no client.
 LIST: list[dict[str, Any]] = [
     {"email": ANA, "role": "traveler", "name": "Ana", "preferences": {"seat": "aisle"}},
     {"email": "new@x.io", "role": "traveler", "name": "Guest"},
@@ -62,7 +62,7 @@ def junction(path: Path) -> list[tuple[Any, ...]]:
 
 @pytest.fixture
 def file(db: EmbeddedDatabase) -> Path:
-    """The file of an engine in dual_write, with Ana, Ben, the trip of the list, and an empty trip."""
+    """The file of an engine in dual_write, with Ana, Ben, a trip with that list, and an empty trip."""
     with closing(raw.connect(db.path)) as connection:
         for email in (ANA, BEN):
             connection.execute("INSERT INTO clients_v2 (email, full_name) VALUES (?, 'N')", (email,))
@@ -72,7 +72,7 @@ def file(db: EmbeddedDatabase) -> Path:
 
 
 @pytest.mark.parametrize("name", NAMES)
-async def test_each_way_up_and_down_leaves_every_phase_in_order_and_loses_nothing(
+async def test_each_path_up_and_down_leaves_every_phase_consistent_and_loses_nothing(
     legacy_database: Callable[[str], Path], name: str
 ) -> None:
     path = legacy_database(name)
@@ -97,7 +97,7 @@ async def test_each_way_up_and_down_leaves_every_phase_in_order_and_loses_nothin
 
 
 @pytest.mark.parametrize("phase", PHASES)
-async def test_what_the_agency_made_itself_stands_in_every_phase(
+async def test_custom_schema_objects_are_kept_in_every_phase(
     legacy_database: Callable[[str], Path], phase: Phase
 ) -> None:
     path = legacy_database("d1-export-2025")
@@ -116,7 +116,7 @@ async def test_what_the_agency_made_itself_stands_in_every_phase(
         assert len(look(path, "SELECT clients FROM trip_complete_v2")) == 40
 
 
-async def test_there_is_no_phase_before_the_first_nor_after_the_last(db: EmbeddedDatabase) -> None:
+async def test_there_is_no_phase_before_the_first_or_after_the_last(db: EmbeddedDatabase) -> None:
     with pytest.raises(DatabaseError, match="no phase before"):
         await go_back(db)
     await lead_to(db, "normalized")
@@ -125,7 +125,7 @@ async def test_there_is_no_phase_before_the_first_nor_after_the_last(db: Embedde
 
 
 @pytest.mark.parametrize("conflict", ["", "OR REPLACE", "OR IGNORE", "OR FAIL"])
-async def test_in_prefer_junction_old_code_cannot_write_the_json_and_is_told_what_to_do(
+async def test_in_prefer_junction_old_code_cannot_write_the_json_and_the_error_says_what_to_do(
     db: EmbeddedDatabase, file: Path, conflict: str
 ) -> None:
     await lead_to(db, "prefer_junction")
@@ -161,7 +161,7 @@ async def test_in_prefer_junction_a_write_to_the_junction_is_mirrored(db: Embedd
     await assert_in_order(db, "prefer_junction")
 
 
-async def test_in_prefer_junction_a_trip_put_in_the_place_of_another_shows_the_assignments_that_it_finds(
+async def test_in_prefer_junction_a_replaced_trip_shows_the_existing_assignments(
     db: EmbeddedDatabase, file: Path
 ) -> None:
     await lead_to(db, "prefer_junction")
@@ -172,7 +172,7 @@ async def test_in_prefer_junction_a_trip_put_in_the_place_of_another_shows_the_a
         assert sides.in_junction(connection)
 
 
-async def test_in_normalized_the_column_is_gone_for_everybody(db: EmbeddedDatabase, file: Path) -> None:
+async def test_in_normalized_the_column_is_gone_for_every_program(db: EmbeddedDatabase, file: Path) -> None:
     await lead_to(db, "normalized")
     assert NO_COLUMN in refusal(file, "UPDATE trips_v2 SET clients = '[]'")
     assert "no column named clients" in refusal(
@@ -186,7 +186,7 @@ async def test_in_normalized_the_column_is_gone_for_everybody(db: EmbeddedDataba
     assert lists(file)[2][0]["email"] == BEN
 
 
-# What is done in normalized to the trip of LIST, and its list once the column is there again.
+# Changes in normalized to the trip of LIST, and its expected list once the column is restored.
 CHANGES: dict[str, tuple[list[str], list[dict[str, Any]]]] = {
     "another role": (
         ["UPDATE trip_client_assignments SET client_role = 'guide' WHERE client_role = 'payer'"],
@@ -247,7 +247,7 @@ CHANGES: dict[str, tuple[list[str], list[dict[str, Any]]]] = {
 
 
 @pytest.mark.parametrize("change", CHANGES)
-async def test_what_changed_without_the_column_comes_out_right_with_it(
+async def test_changes_made_without_the_column_are_in_the_restored_column(
     db: EmbeddedDatabase, file: Path, change: str
 ) -> None:
     statements, expected = CHANGES[change]
@@ -262,23 +262,21 @@ async def test_what_changed_without_the_column_comes_out_right_with_it(
         assert_clean(connection)
 
 
-async def test_an_assignment_moved_to_another_trip_takes_its_keys_along(db: EmbeddedDatabase, file: Path) -> None:
+async def test_an_assignment_moved_to_another_trip_keeps_its_extra_keys(db: EmbeddedDatabase, file: Path) -> None:
     await lead_to(db, "normalized")
     look(file, "UPDATE trip_client_assignments SET trip_id = 2 WHERE client_role = 'payer'")
     await lead_to(db, "dual_write")
     assert lists(file) == {1: [LIST[0], LIST[1], LIST[3]], 2: [LIST[2]]}
 
 
-async def test_a_trip_that_gets_another_id_takes_along_all_that_is_archived_of_it(
-    db: EmbeddedDatabase, file: Path
-) -> None:
+async def test_a_trip_that_gets_a_new_id_keeps_its_archived_entries(db: EmbeddedDatabase, file: Path) -> None:
     await lead_to(db, "normalized")
     look(file, "UPDATE trips_v2 SET trip_id = 9 WHERE trip_id = 1")
     await lead_to(db, "dual_write")
     assert lists(file) == {9: LIST, 2: []}
 
 
-async def test_a_trip_deleted_without_the_column_leaves_nothing_to_one_that_takes_its_id(
+async def test_a_trip_deleted_without_the_column_leaves_nothing_to_a_new_trip_with_its_id(
     db: EmbeddedDatabase, file: Path
 ) -> None:
     await lead_to(db, "normalized")
@@ -288,7 +286,7 @@ async def test_a_trip_deleted_without_the_column_leaves_nothing_to_one_that_take
     assert lists(file) == {1: [], 2: []}
 
 
-async def test_a_client_created_after_the_way_back_finds_the_entry_that_waited(
+async def test_a_client_created_after_moving_back_is_linked_to_their_unlinked_entry(
     db: EmbeddedDatabase, file: Path
 ) -> None:
     await lead_to(db, "normalized")

@@ -1,4 +1,4 @@
-"""Each legacy database goes up and down through the phases with writers in other processes all the while."""
+"""Each legacy database moves up and down through the phases while other processes write."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ WRITTEN = (1, 2, 3, 4)
 
 
 @pytest.mark.parametrize("name", NAMES)
-async def test_a_legacy_database_goes_up_and_down_under_writers_and_keeps_every_entry(
+async def test_a_legacy_database_moves_up_and_down_under_writers_and_keeps_every_entry(
     tmp_path: Path, name: str
 ) -> None:
     path = tmp_path / "voygen.db"

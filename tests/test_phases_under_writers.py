@@ -1,4 +1,4 @@
-"""The phases go up and down while other processes write: nobody is told a thing that is not so afterwards."""
+"""The phases move up and down while other processes write: every answer that a writer got stays true."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 WRITER = Path(__file__).parent / "writer_process.py"
 
-# How long a writer may take for what it does at least, in seconds; one that hangs fails.
+# The time that a writer may take for its least work, in seconds; one that hangs fails.
 PATIENCE = 60
 
 UP_AND_DOWN: list[Phase] = [
@@ -45,7 +45,7 @@ UP_AND_DOWN: list[Phase] = [
     "dual_write",
 ]
 
-# Each move once at least; the long form goes through all of it again.
+# Each move at least once; the long form repeats them all.
 WAYS = UP_AND_DOWN if campaigns.rounds(0, 1) else UP_AND_DOWN[2:]
 
 REFUSALS = (
@@ -57,7 +57,7 @@ Answer = dict[str, Any]
 
 
 class Writer:
-    """A writer's process. `last_words` closes its input and gives its answers, one for each thing it asked."""
+    """A writer's process. `last_words` closes its input and returns its answers, one for each request."""
 
     def __init__(self, path: Path, name: str, manner: str) -> None:
         command = [sys.executable, str(WRITER), str(path), name, manner]
@@ -71,7 +71,7 @@ class Writer:
         return [json.loads(line) for line in lines]
 
     async def has_answered(self, count: int) -> None:
-        """Wait until it has so many answers more."""
+        """Wait until it has given this many more answers."""
         wanted = len(self.answers()) + count
         async with asyncio.timeout(PATIENCE):
             while len(self.answers()) < wanted:
@@ -79,7 +79,7 @@ class Writer:
                 await asyncio.to_thread(self._look_again)
 
     def _look_again(self) -> None:
-        """Give up the processor until the process ends, or for a moment."""
+        """Yield the processor until the process ends, or for a moment."""
         try:
             self.process.wait(0.01)
         except subprocess.TimeoutExpired:
@@ -92,7 +92,7 @@ class Writer:
 
 
 def assert_told_the_truth(path: Path, answers: list[Answer]) -> None:
-    """What the writer was told is stored is there as it said last, and nothing that it was told is gone."""
+    """Check that the state last reported to the writer is stored, and that everything reported as removed is gone."""
     roles: dict[tuple[int, str], str] = {}
     notes: dict[int, set[str]] = {1: set(), 2: set(), 3: set()}
     for answer in answers:
@@ -121,7 +121,7 @@ def seeded_with_a_trip_of_old_code(folder: Path) -> Path:
 
 
 async def move_under(db: EmbeddedDatabase, writers: list[Writer], ways: list[Phase]) -> None:
-    """Lead the database along the ways; in each phase every writer gets some answers."""
+    """Move the database along the ways; in each phase, wait for some answers of every writer."""
     for phase in ways:
         await lead_to(db, phase)
         for writer in writers:
@@ -130,7 +130,7 @@ async def move_under(db: EmbeddedDatabase, writers: list[Writer], ways: list[Pha
 
 @pytest.fixture
 def writers(tmp_path: Path) -> Iterator[list[Writer]]:
-    """Two agents through servers of their own, one through the tools alone, and old code."""
+    """Two agents with their own servers, one that uses only the tools, and old code."""
     path = seeded_with_a_trip_of_old_code(tmp_path)
     with ExitStack() as stack:
         started = [
@@ -143,7 +143,7 @@ def writers(tmp_path: Path) -> Iterator[list[Writer]]:
         yield started
 
 
-async def test_writers_of_every_kind_go_on_while_the_phases_go_up_and_down(
+async def test_writers_of_every_kind_keep_working_while_the_phases_change(
     tmp_path: Path, writers: list[Writer]
 ) -> None:
     path = tmp_path / "voygen.db"
@@ -164,7 +164,7 @@ async def test_writers_of_every_kind_go_on_while_the_phases_go_up_and_down(
     assert kinds >= {"assign", "unassign", "change", "note", "read"}
 
 
-async def test_old_code_finds_the_keys_that_it_wrote_when_the_column_is_there_again(tmp_path: Path) -> None:
+async def test_old_code_finds_its_own_keys_again_when_the_column_is_restored(tmp_path: Path) -> None:
     path = seeded_with_a_trip_of_old_code(tmp_path)
     writer = Writer(path, "old", "old")
     with writer.process:
@@ -182,7 +182,7 @@ async def test_old_code_finds_the_keys_that_it_wrote_when_the_column_is_there_ag
     assert {entry["email"]: entry["name"] for entry in json.loads(text)} == kept
 
 
-async def test_a_check_while_the_phases_change_finds_nothing_that_is_not_so(tmp_path: Path) -> None:
+async def test_a_check_during_phase_changes_reports_no_false_findings(tmp_path: Path) -> None:
     path = seeded(tmp_path / "voygen.db")
     async with await open_database(path) as db, await open_database(path) as own:
 
@@ -207,7 +207,7 @@ def known() -> set[str]:
 
 @pytest.mark.parametrize("stale", PHASES)
 @pytest.mark.parametrize("now", PHASES)
-async def test_a_process_that_knows_an_old_phase_writes_as_the_new_one_asks(
+async def test_a_process_with_an_outdated_phase_writes_by_the_rules_of_the_new_one(
     tmp_path: Path, stale: Phase, now: Phase
 ) -> None:
     path = seeded(tmp_path / "voygen.db")
@@ -227,7 +227,7 @@ async def test_a_process_that_knows_an_old_phase_writes_as_the_new_one_asks(
     assert rows == [("ana@example.net", "lead"), ("ben@example.net", "guide")]
 
 
-async def test_a_batch_made_for_an_old_phase_is_sent_again_whole(tmp_path: Path) -> None:
+async def test_a_batch_prepared_for_an_outdated_phase_is_retried_as_a_whole(tmp_path: Path) -> None:
     path = seeded(tmp_path / "voygen.db")
     async with await open_database(path) as db, await open_database(path) as own:
         desk = PhasedDatabase(own, known())
@@ -243,7 +243,7 @@ async def test_a_batch_made_for_an_old_phase_is_sent_again_whole(tmp_path: Path)
         assert await desk.shadow_read("SELECT clients FROM trips_v2") == []
 
 
-async def test_a_server_that_only_reads_learns_that_the_column_has_gone(tmp_path: Path) -> None:
+async def test_a_read_only_server_notices_that_the_column_is_gone(tmp_path: Path) -> None:
     path = seeded(tmp_path / "voygen.db")
     async with await open_database(path) as db, await open_database(path) as own:
         desk = PhasedDatabase(own, known())
@@ -263,7 +263,7 @@ def migrate_by_a_newer_program(path: Path) -> None:
     look(path, "UPDATE migration_phase SET epoch = epoch + 1")
 
 
-def test_a_program_that_is_older_than_the_database_does_not_start(tmp_path: Path) -> None:
+def test_a_program_older_than_the_database_does_not_start(tmp_path: Path) -> None:
     path = seeded(tmp_path / "voygen.db")
     migrate_by_a_newer_program(path)
     for command in ("serve", "migrate", "check", "repair", "phase"):
@@ -274,7 +274,7 @@ def test_a_program_that_is_older_than_the_database_does_not_start(tmp_path: Path
         assert "Traceback" not in done.stderr
 
 
-async def test_a_running_server_reads_but_does_not_write_once_a_newer_program_migrated(tmp_path: Path) -> None:
+async def test_a_running_server_only_reads_once_a_newer_program_has_migrated(tmp_path: Path) -> None:
     async with open_desk(seeded(tmp_path / "voygen.db")) as desk:
         await desk.do(1, op("add_note", note="before"))
         migrate_by_a_newer_program(tmp_path / "voygen.db")
@@ -290,7 +290,7 @@ async def refused(desk: Desk) -> None:
     assert "update" in error
 
 
-async def test_a_program_as_old_as_the_first_write_is_refused_before_it_writes(tmp_path: Path) -> None:
+async def test_a_program_that_became_too_old_is_refused_at_its_first_write(tmp_path: Path) -> None:
     path = seeded(tmp_path / "voygen.db")
     async with await open_database(path) as own:
         desk = PhasedDatabase(own, known())

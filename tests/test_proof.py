@@ -1,4 +1,4 @@
-"""The digest of both stores: the same for the same content however it lies in the file, another for anything else."""
+"""The digest of both stores: equal for equal content however it is stored, different for any other content."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import random
     from collections.abc import Callable
 
-# A trip's id and column, and the assignments: trip, e-mail, role, when it was made.
+# A trip's id and column, and the assignments: trip, email, role, creation time.
 Content: TypeAlias = tuple[dict[int, Any], list[tuple[Any, ...]]]
 
 ENTRY: dict[str, Any] = {"email": "a@x.io", "role": "guide", "k": {"seat": ["a", 1, 2.5, None, True], "é": "東京"}}
@@ -52,7 +52,7 @@ ADD_ROW = "INSERT INTO trip_client_assignments (trip_id, client_email, client_ro
 
 
 async def digest_of(lists: dict[int, Any], rows: list[tuple[Any, ...]], *, vacuum: bool = False) -> str:
-    """The digest of a database with this content, written in the order in which it is given."""
+    """The digest of a database with this content, written in the given order."""
     with tempfile.TemporaryDirectory() as folder:
         path = raw.new_file(Path(folder) / "voygen.db")
         with closing(sqlite3.connect(path, isolation_level=None)) as connection:
@@ -66,13 +66,13 @@ async def digest_of(lists: dict[int, Any], rows: list[tuple[Any, ...]], *, vacuu
             return await digest(db)
 
 
-async def test_the_order_of_the_rows_and_a_vacuum_do_not_count() -> None:
+async def test_the_order_of_rows_and_a_vacuum_do_not_change_the_digest() -> None:
     first = await digest_of(LISTS, ROWS)
     assert await digest_of(dict(reversed(LISTS.items())), ROWS[::-1]) == first
     assert await digest_of(LISTS, ROWS, vacuum=True) == first
 
 
-async def test_white_space_and_the_order_of_keys_do_not_count() -> None:
+async def test_white_space_and_the_order_of_keys_do_not_change_the_digest() -> None:
     first = await digest_of(LISTS, ROWS)
     backwards = {key: ENTRY[key] for key in reversed(ENTRY)}
     for text in (json.dumps([backwards, 7], indent=2), json.dumps([ENTRY, 7], separators=(",", ":")), "\n" + LISTS[1]):
@@ -103,12 +103,12 @@ async def test_white_space_and_the_order_of_keys_do_not_count() -> None:
         (7, "[]"),
     ],
 )
-async def test_whatever_a_list_says_counts(trip: int, value: object) -> None:
+async def test_any_change_to_a_list_changes_the_digest(trip: int, value: object) -> None:
     assert await digest_of({**LISTS, trip: value}, ROWS) != await digest_of(LISTS, ROWS)
 
 
 @pytest.mark.parametrize("value", [*ROWS[0]])
-async def test_whatever_an_assignment_says_counts(value: object) -> None:
+async def test_any_change_to_an_assignment_changes_the_digest(value: object) -> None:
     row = tuple(f"{part}0" if part == value else part for part in ROWS[0])
     assert await digest_of(LISTS, [row, *ROWS[1:]]) != await digest_of(LISTS, ROWS)
     assert await digest_of(LISTS, ROWS[1:]) != await digest_of(LISTS, ROWS)
@@ -129,7 +129,7 @@ _contents = st.tuples(
 
 @settings(max_examples=campaigns.rounds(20, 200), deadline=None)
 @given(one=_contents, other=_contents, shuffle=st.randoms(use_true_random=False))
-async def test_two_databases_have_one_digest_if_and_only_if_they_say_the_same(
+async def test_two_databases_have_the_same_digest_if_and_only_if_their_content_is_equal(
     one: Content, other: Content, shuffle: random.Random
 ) -> None:
     def written(content: Content, dump: Callable[[Any], str], order: Callable[[list[Any]], None]) -> Any:

@@ -1,4 +1,4 @@
-"""Database files that may be read alone: what only looks at them works, and leaves nothing beside them."""
+"""Read-only database files: commands that only read work, and leave nothing beside the file."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ WRITING = [("migrate",), ("check", "--record"), ("repair", "--apply"), ("phase",
 
 @pytest.fixture
 def locked(tmp_path: Path) -> Iterator[Path]:
-    """A database that may only be read, in a folder where nothing may be made."""
+    """A read-only database in a folder without write permission."""
     folder = tmp_path / "locked"
     folder.mkdir()
     path = seeded(folder / "voygen.db")
@@ -51,14 +51,14 @@ def ran(*arguments: object) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.parametrize("command", LOOKING, ids=" ".join)
-def test_what_only_looks_needs_no_right_to_write(locked: Path, command: tuple[str, ...]) -> None:
+def test_commands_that_only_read_need_no_write_permission(locked: Path, command: tuple[str, ...]) -> None:
     done = ran(*command, "--db", locked)
     assert (done.returncode, done.stderr) == (0, "")
     assert raw.names_in(locked.parent) == ["voygen.db"]
 
 
 @pytest.mark.parametrize("command", ["check", "export", "serve", "migrate", "backup"])
-def test_a_file_that_may_not_even_be_read_is_told_in_one_line(locked: Path, command: str) -> None:
+def test_an_unreadable_file_is_reported_in_one_line(locked: Path, command: str) -> None:
     locked.chmod(0)
     done = ran(command, "--db", locked)
     assert (done.returncode, done.stdout) == (2, "")
@@ -67,7 +67,7 @@ def test_a_file_that_may_not_even_be_read_is_told_in_one_line(locked: Path, comm
 
 
 @pytest.mark.parametrize("command", WRITING, ids=" ".join)
-def test_what_would_write_is_refused_in_a_line(locked: Path, command: tuple[str, ...]) -> None:
+def test_commands_that_write_are_refused_in_one_line(locked: Path, command: tuple[str, ...]) -> None:
     before = locked.read_bytes()
     done = ran(*command, "--db", locked)
     assert (done.returncode, done.stdout) == (2, "")
@@ -75,13 +75,13 @@ def test_what_would_write_is_refused_in_a_line(locked: Path, command: tuple[str,
     assert locked.read_bytes() == before
 
 
-def test_it_can_be_backed_up(locked: Path, tmp_path: Path) -> None:
+def test_a_read_only_file_can_be_backed_up(locked: Path, tmp_path: Path) -> None:
     copy = tmp_path / "copy.db"
     assert ran("backup", "--db", locked, "--to", copy).returncode == 0
     assert raw.everything(copy) == raw.everything(locked)
 
 
-async def test_it_can_be_served_read_only(locked: Path) -> None:
+async def test_a_read_only_file_can_be_served_read_only(locked: Path) -> None:
     command, *arguments = [*permissions.enforced(), *own_command(), "serve", "--read-only", "--db", str(locked)]
     async with Client(StdioServerParameters(command=command, args=arguments)) as client:
         answer = await client.call_tool("get_anything", {"query": "Kyoto"})
@@ -89,7 +89,7 @@ async def test_it_can_be_served_read_only(locked: Path) -> None:
     assert raw.names_in(locked.parent) == ["voygen.db"]
 
 
-def test_what_another_program_writes_meanwhile_is_seen(locked: Path) -> None:
+def test_changes_by_another_program_are_seen(locked: Path) -> None:
     locked.parent.chmod(0o700)
     locked.chmod(0o600)
     with closing(raw.connect(locked)) as connection:

@@ -1,4 +1,4 @@
-"""Several readers beside one writer, and what becomes of a call that is cancelled."""
+"""Several readers beside one writer, and cancelled calls."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ async def turn_of_the_loop() -> None:
 
 
 @pytest.mark.parametrize("read_only", [False, True])
-async def test_a_long_query_holds_up_no_other_query_and_ends_when_it_is_cancelled(path: Path, read_only: bool) -> None:  # noqa: FBT001
+async def test_a_long_query_delays_no_other_query_and_stops_when_cancelled(path: Path, read_only: bool) -> None:  # noqa: FBT001
     opening = open_read_only(path, readers=2) if read_only else open_database(path, readers=2)
     async with await opening as db:
         long = asyncio.create_task(db.read(LONG))
@@ -49,7 +49,7 @@ async def test_a_long_query_holds_up_no_other_query_and_ends_when_it_is_cancelle
             assert await db.read("SELECT 1 AS one") == [{"one": 1}]
         assert not long.done()
         await stopped(long)
-        # The query has no end of its own: only where it was stopped are all readers free again.
+        # The query never ends by itself: all readers are free again only if it was stopped.
         await asyncio.gather(*[db.read("SELECT 1 AS one") for _ in range(4)])
 
 
@@ -63,7 +63,7 @@ async def test_a_query_cancelled_before_it_has_begun_does_not_run_on(path: Path)
         await asyncio.gather(*[db.read("SELECT 1 AS one") for _ in range(4)])
 
 
-async def test_a_caller_of_many_queries_does_not_keep_another_waiting(path: Path) -> None:
+async def test_a_caller_of_many_queries_does_not_block_another(path: Path) -> None:
     async with await open_database(path) as db:
 
         async def many() -> None:
@@ -78,7 +78,7 @@ async def test_a_caller_of_many_queries_does_not_keep_another_waiting(path: Path
         await busy
 
 
-async def test_reads_do_not_wait_for_a_write_under_way(path: Path) -> None:
+async def test_reads_do_not_wait_for_a_write_in_progress(path: Path) -> None:
     async with await open_database(path) as db:
         with closing(raw.connect(path)) as other:
             other.execute("BEGIN IMMEDIATE")
@@ -105,7 +105,7 @@ async def test_a_batch_cancelled_while_it_waits_for_a_lock_is_never_written(path
         assert await db.read("SELECT email FROM clients_v2") == [{"email": "next@x.io"}]
 
 
-async def test_a_caller_cancelled_during_its_batch_learns_of_it_when_the_batch_is_settled(db: EmbeddedDatabase) -> None:
+async def test_a_caller_cancelled_during_its_batch_is_notified_once_the_batch_is_settled(db: EmbeddedDatabase) -> None:
     statements = [Statement(ADD, (f"{n}@x.io",)) for n in range(200)]
     writing = asyncio.create_task(db.batch(statements))
     await turn_of_the_loop()

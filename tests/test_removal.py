@@ -1,4 +1,4 @@
-"""delete_trip: one trip goes whole, and all of it is kept aside."""
+"""delete_trip deletes one trip completely, and sets all of it aside."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 NAME = "Lima in Kyoto"
 
-# Where nothing of a deleted trip may stand any more.
+# Tables that must not mention a deleted trip any more.
 TABLES = ("trips_v2", "trip_client_assignments", "trip_facts", "facts_dirty", "trip_client_archive")
 
 ENTRIES: list[Any] = [
@@ -41,7 +41,7 @@ def set_aside(desk: Desk) -> dict[str, Any]:
     return json.loads(data)
 
 
-async def test_a_trip_goes_with_all_that_belongs_to_it_and_no_other(tmp_path: Path) -> None:
+async def test_a_trip_is_deleted_with_everything_that_belongs_to_it_and_no_other(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         await desk.do(KYOTO, op("assign_client", email=BEN), op("assign_client", email=BEN, role="payer"))
         desk.sql("INSERT OR REPLACE INTO trip_facts (trip_id, total_nights) VALUES (?, 9)", KYOTO)
@@ -59,7 +59,7 @@ async def test_a_trip_goes_with_all_that_belongs_to_it_and_no_other(tmp_path: Pa
         )
 
 
-async def test_what_is_kept_aside_is_enough_to_put_the_trip_back(tmp_path: Path) -> None:
+async def test_the_data_set_aside_is_enough_to_restore_the_trip(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         desk.sql("UPDATE trips_v2 SET clients = ?, schedule = '[1]' WHERE trip_id = ?", json.dumps(ENTRIES), KYOTO)
         await desk.do(KYOTO, op("assign_client", email=CEM, role="payer"), op("add_note", note="x"))
@@ -77,7 +77,7 @@ async def test_what_is_kept_aside_is_enough_to_put_the_trip_back(tmp_path: Path)
 
 
 @pytest.mark.parametrize("phase", PHASES)
-async def test_a_trip_is_deleted_in_every_phase_with_what_only_the_json_held(tmp_path: Path, phase: Phase) -> None:
+async def test_in_every_phase_a_trip_is_deleted_with_what_only_the_json_had(tmp_path: Path, phase: Phase) -> None:
     async with new_desk(tmp_path) as desk:
         desk.sql("UPDATE trips_v2 SET clients = ? WHERE trip_id = ?", json.dumps(ENTRIES), KYOTO)
         await lead_to(desk.db, phase)
@@ -103,7 +103,7 @@ async def test_without_the_exact_name_nothing_is_deleted(tmp_path: Path, name: s
         assert desk.everything() == before
 
 
-async def test_no_trip_and_several_trips_are_refused(tmp_path: Path) -> None:
+async def test_an_identifier_of_no_trip_or_several_is_refused(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         for name in ("Goa by train", "Goa by ship"):
             await desk.call("create_trip_v2", trip_name=name, start_date="2027-01-01", end_date="2027-01-02")
@@ -116,7 +116,7 @@ async def test_no_trip_and_several_trips_are_refused(tmp_path: Path) -> None:
         assert desk.everything() == before
 
 
-async def test_where_other_rows_depend_on_the_trip_nothing_is_deleted(tmp_path: Path) -> None:
+async def test_if_other_rows_depend_on_the_trip_nothing_is_deleted(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         desk.sql("CREATE TABLE Bills (trip_id INTEGER REFERENCES trips_v2(trip_id))")
         desk.sql("INSERT INTO Bills VALUES (?)", KYOTO)
@@ -126,7 +126,7 @@ async def test_where_other_rows_depend_on_the_trip_nothing_is_deleted(tmp_path: 
         assert desk.everything() == before
 
 
-async def test_columns_of_others_are_kept_aside_too(tmp_path: Path) -> None:
+async def test_custom_columns_are_set_aside_too(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         desk.sql("ALTER TABLE trips_v2 ADD COLUMN dashboard_status TEXT")
         desk.sql("UPDATE trips_v2 SET dashboard_status = 'green', search_text = x'ff00' WHERE trip_id = ?", KYOTO)
@@ -135,7 +135,7 @@ async def test_columns_of_others_are_kept_aside_too(tmp_path: Path) -> None:
         assert (kept["dashboard_status"], kept["search_text"]) == ("green", "ff00")
 
 
-async def test_a_trip_deleted_amid_other_work_is_kept_aside_as_it_was_last(tmp_path: Path) -> None:
+async def test_a_trip_deleted_during_other_work_is_set_aside_in_its_latest_state(tmp_path: Path) -> None:
     path = seeded(tmp_path / "voygen.db")
     async with open_desk(path) as one, open_desk(path) as other:
         work = [
@@ -153,7 +153,7 @@ async def test_a_trip_deleted_amid_other_work_is_kept_aside_as_it_was_last(tmp_p
         assert left_of(one, KYOTO) == {}
 
 
-async def test_of_many_who_delete_one_trip_one_does(tmp_path: Path) -> None:
+async def test_of_several_concurrent_deletions_of_a_trip_only_one_succeeds(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         call = {"trip_identifier": KYOTO, "confirm_trip_name": NAME}
         answers = await asyncio.gather(*[desk.client.call_tool("delete_trip", call) for _ in range(6)])

@@ -1,4 +1,4 @@
-"""A repair mends what a check finds, keeps what it took away, and can be put back; with others at work meanwhile."""
+"""A repair fixes what a check finds, keeps what it removed, and can be undone, even while others write."""
 
 from __future__ import annotations
 
@@ -44,12 +44,12 @@ WHERE trip_id = :trip
 
 
 async def undone(path: Path, run_id: int) -> tuple[dict[str, int], str]:
-    """Put back what the run changed: what that counted, and the digest afterwards."""
+    """Undo the run: the counts of the undo, and the digest afterwards."""
     async with await open_database(path, foreign_keys=False) as db:
         return await undo_repair(db, run_id), await digest(db)
 
 
-async def test_a_check_lists_what_is_wrong_with_each_of_the_drifted_trips(tmp_path: Path) -> None:
+async def test_a_check_lists_the_faults_of_each_drifted_trip(tmp_path: Path) -> None:
     path = drifted_file(tmp_path / "voygen.db")
     async with await open_database(path) as db:
         report = await check(db)
@@ -64,7 +64,7 @@ async def test_a_check_lists_what_is_wrong_with_each_of_the_drifted_trips(tmp_pa
         assert oracle.drift(connection) == drifted.DRIFT
 
 
-async def test_a_repair_makes_the_drifted_trips_whole_and_loses_nothing(tmp_path: Path) -> None:
+async def test_a_repair_makes_the_drifted_trips_consistent_and_loses_nothing(tmp_path: Path) -> None:
     path = drifted_file(tmp_path / "voygen.db")
     async with await open_database(path) as db:
         before = await digest(db)
@@ -121,7 +121,7 @@ def test_the_plan_is_readable_and_changes_nothing(tmp_path: Path) -> None:
     assert raw.everything(path) == before
 
 
-def test_the_command_mends_says_how_to_put_back_and_puts_back(tmp_path: Path) -> None:
+def test_the_command_repairs_says_how_to_undo_and_undoes(tmp_path: Path) -> None:
     path = drifted_file(tmp_path / "voygen.db")
     before = voygen("check", "--db", path, "--json")
     done = voygen("repair", "--db", path, "--apply")
@@ -142,7 +142,7 @@ def test_the_command_mends_says_how_to_put_back_and_puts_back(tmp_path: Path) ->
         assert f"Invalid value for '{option}'" in done.stderr
 
 
-async def test_putting_back_leaves_alone_what_others_changed_since(tmp_path: Path) -> None:
+async def test_an_undo_leaves_alone_what_others_changed_since(tmp_path: Path) -> None:
     path = drifted_file(tmp_path / "voygen.db")
     async with await open_database(path) as db:
         assert (await apply_repair(db)).run_id == 1
@@ -170,12 +170,12 @@ async def test_an_unknown_run_is_refused(db: EmbeddedDatabase) -> None:
         await undo_repair(db, 3)
 
 
-# Trips that the writers leave alone, so that there is something to mend however slowly the repair begins.
+# Trips that the writers leave alone, so that there is something to repair however late the repair starts.
 LEFT = 10
 
 
 class Writer(threading.Thread):
-    """Writes one side of every trip, the last first, until told to stop; keeps what it was told is stored."""
+    """Writes one side of every trip, the last trip first, until told to stop; remembers what it was told is stored."""
 
     def __init__(self, path: Path, sql: str, role: str) -> None:
         super().__init__()
@@ -193,7 +193,7 @@ class Writer(threading.Thread):
 
 
 @pytest.mark.parametrize("without", [None, "trg_trip_client_assignments_insert", "trg_trip_client_sync_reconcile"])
-async def test_nothing_is_lost_that_others_write_while_a_repair_runs(
+async def test_no_write_by_others_is_lost_while_a_repair_runs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, without: str | None
 ) -> None:
     path = filled_file(tmp_path / "voygen.db", MANY)
@@ -219,7 +219,7 @@ async def test_nothing_is_lost_that_others_write_while_a_repair_runs(
         assert writer.stored <= pairs
 
 
-async def test_a_repair_that_was_cut_off_is_run_again_and_both_runs_are_put_back(
+async def test_an_interrupted_repair_is_completed_by_the_next_and_both_runs_can_be_undone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = filled_file(tmp_path / "voygen.db", MANY)
@@ -243,7 +243,7 @@ async def test_a_repair_that_was_cut_off_is_run_again_and_both_runs_are_put_back
     assert await undone(path, 1) == ({"undone": whole - left, "changed_since": 0}, before)
 
 
-async def test_an_entry_is_linked_whose_client_was_made_without_the_trigger_that_links(tmp_path: Path) -> None:
+async def test_an_entry_is_linked_if_its_client_was_created_while_the_link_trigger_was_missing(tmp_path: Path) -> None:
     path = filled_file(tmp_path / "voygen.db", FEW)
     entry: dict[str, Any] = {"email": "NEW@example.net ", "seat": "aisle"}
     with closing(raw.connect(path)) as connection:
@@ -260,7 +260,7 @@ async def test_an_entry_is_linked_whose_client_was_made_without_the_trigger_that
         assert json.loads(text) == [{"email": "new@example.net", "seat": "aisle", "role": "traveler"}]
 
 
-async def test_an_orphan_is_set_aside_and_an_entry_of_its_e_mail_stays(tmp_path: Path) -> None:
+async def test_an_orphan_is_set_aside_and_an_entry_with_its_email_stays(tmp_path: Path) -> None:
     path = filled_file(tmp_path / "voygen.db", FEW)
     entry = {"email": "gone@example.org", "role": "guide", "seat": "aisle"}
     with closing(raw.connect(path)) as connection:

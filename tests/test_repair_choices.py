@@ -1,4 +1,4 @@
-"""Which side a repair believes, and on which trips."""
+"""The options of a repair: the preferred side, and a single trip."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ BY_NAME = {one.name: one for one in [*PAIRS, *ROLES, *ARRAYS]}
 
 EVERY: tuple[Prefer, ...] = ("union", "junction", "json")
 
-# What a trip's roles are afterwards, by which side was right. Before: the first client traveler, the second payer.
+# A trip's roles afterwards by preferred side. Before: the first client is traveler, the second payer.
 OUTCOMES: dict[str, dict[str, tuple[set[str], set[str]]]] = {
     "a row without its entry": {
         "union": ({"traveler", "guide"}, {"payer"}),
@@ -66,9 +66,7 @@ OUTCOMES: dict[str, dict[str, tuple[set[str], set[str]]]] = {
 
 @pytest.mark.parametrize("name", OUTCOMES)
 @pytest.mark.parametrize("prefer", EVERY)
-async def test_the_preferred_side_is_right_where_a_pair_stands_on_one_only(
-    tmp_path: Path, name: str, prefer: Prefer
-) -> None:
+async def test_the_preferred_side_wins_if_only_one_side_has_a_pair(tmp_path: Path, name: str, prefer: Prefer) -> None:
     path, trip = filled_file(tmp_path / "voygen.db", FEW), Trip(6)
     with closing(raw.connect(path)) as connection:
         damage(connection, (BY_NAME[name], trip))
@@ -89,7 +87,7 @@ async def test_the_preferred_side_is_right_where_a_pair_stands_on_one_only(
 
 
 def state(connection: sqlite3.Connection, trip: int) -> list[object]:
-    """All that is known of the trip, but when it was noted as changed."""
+    """The full state of the trip, except when it was marked as changed."""
     return [
         connection.execute(sql, (trip,)).fetchall()
         for sql in (
@@ -101,7 +99,7 @@ def state(connection: sqlite3.Connection, trip: int) -> list[object]:
 
 
 @pytest.mark.parametrize("prefer", EVERY)
-async def test_the_repair_of_one_trip_touches_no_other(tmp_path: Path, prefer: Prefer) -> None:
+async def test_the_repair_of_one_trip_changes_no_other(tmp_path: Path, prefer: Prefer) -> None:
     path = filled_file(tmp_path / "voygen.db", 4 * len(CONTENT) + 4)
     trips = {one.name: Trip(number * 4 + 2) for number, one in enumerate(CONTENT)}
     with closing(raw.connect(path)) as connection:
@@ -124,7 +122,7 @@ async def test_the_repair_of_one_trip_touches_no_other(tmp_path: Path, prefer: P
             assert not [one for one in (await check(db)).faults if one["kind"] == "slug_double"]
 
 
-async def test_the_repair_of_one_trip_first_brings_back_what_it_leans_on(tmp_path: Path) -> None:
+async def test_the_repair_of_one_trip_first_restores_the_schema_it_depends_on(tmp_path: Path) -> None:
     path = filled_file(tmp_path / "voygen.db", FEW)
     missing = next(one for one in SCHEMA if one.name == "trg_trip_client_sync_reconcile missing")
     with closing(raw.connect(path)) as connection:
@@ -135,7 +133,7 @@ async def test_the_repair_of_one_trip_first_brings_back_what_it_leans_on(tmp_pat
         assert after.faults == []
 
 
-def test_the_command_takes_a_side_and_a_trip(tmp_path: Path) -> None:
+def test_the_command_accepts_a_side_and_a_trip(tmp_path: Path) -> None:
     path = filled_file(tmp_path / "voygen.db", FEW)
     with closing(raw.connect(path)) as connection:
         damage(connection, (PAIRS[0], Trip(6)), (PAIRS[0], Trip(10)))

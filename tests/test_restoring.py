@@ -1,4 +1,4 @@
-"""restore_deleted: what a tool deleted comes back as it was, in every phase."""
+"""restore_deleted restores what a tool deleted exactly, in every phase."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ DELETE_KYOTO: tuple[str, dict[str, Any]] = (
 CLEAN_KYOTO: tuple[str, dict[str, Any]] = ("cleanup_duplicate_trips", {"name_patterns": ["lima*"], "dry_run": False})
 CLEAN_ANA: tuple[str, dict[str, Any]] = ("cleanup_duplicate_clients", {"email_patterns": ["ana@*"], "dry_run": False})
 
-# Whatever a client of old code wrote: spaces, other keys, entries of nobody, one who is on the trip twice.
+# Everything old code may have written: spaces, extra keys, unlinked entries, a client with two entries.
 ENTRIES: list[Any] = [
     {"email": ANA, "role": "traveler", "name": "Ana", "preferences": {"seat": "aisle"}, "assigned_date": "2026-02-01"},
     {"name": "Baby"},
@@ -37,7 +37,7 @@ ENTRIES: list[Any] = [
     7,
 ]
 
-# What must be as before. The log, the queue and the record of direct writes go on.
+# Tables that must be as before. The log, the queue and the record of direct writes continue.
 KEPT = (
     "trips_v2",
     "clients_v2",
@@ -58,7 +58,7 @@ def rows(desk: Desk) -> dict[str, list[Any]]:
 
 
 def enrich(desk: Desk) -> None:
-    """Put on the trip to Kyoto what a trip can have."""
+    """Give the trip to Kyoto everything a trip can have."""
     desk.sql('ALTER TABLE trips_v2 ADD COLUMN "it\'s ""own"""')
     desk.sql("ALTER TABLE clients_v2 ADD COLUMN dashboard_colour TEXT DEFAULT 'grey'")
     desk.sql("UPDATE clients_v2 SET dashboard_colour = 'green', preferences = '{\"seat\": \"aisle\"}'")
@@ -74,7 +74,7 @@ def enrich(desk: Desk) -> None:
 
 
 async def did(desk: Desk, tool: str, **arguments: Any) -> dict[str, Any]:
-    """The answer in any phase; nobody but the tool and the triggers saw to it that the stores agree."""
+    """The answer in any phase; only the tool and the triggers keep the stores equal."""
     result = await desk.client.call_tool(tool, arguments)
     assert not result.is_error, result.content
     assert result.structured_content
@@ -86,7 +86,7 @@ async def refused(desk: Desk, **arguments: Any) -> str:
 
 
 async def whole(desk: Desk, query: object) -> dict[str, Any]:
-    """What get_anything says of the trip, without what goes on: the log, and the facts that are computed anew."""
+    """The trip in get_anything, without what continues: the log, and the recomputed facts."""
     trip = (await did(desk, "get_anything", query=str(query)))["trip"]
     assert trip
     return {key: value for key, value in trip.items() if key not in {"facts", "recent_activity", "recent_activities"}}
@@ -94,7 +94,7 @@ async def whole(desk: Desk, query: object) -> dict[str, Any]:
 
 @each_phase
 @each_trip_deletion
-async def test_a_trip_comes_back_as_it_was(tmp_path: Path, phase: Phase, deletion: tuple[str, dict[str, Any]]) -> None:
+async def test_a_trip_is_restored_exactly(tmp_path: Path, phase: Phase, deletion: tuple[str, dict[str, Any]]) -> None:
     async with new_desk(tmp_path) as desk:
         enrich(desk)
         await lead_to(desk.db, phase)
@@ -114,10 +114,10 @@ async def test_a_trip_comes_back_as_it_was(tmp_path: Path, phase: Phase, deletio
 
 
 @each_phase
-async def test_a_client_comes_back_on_all_their_trips(tmp_path: Path, phase: Phase) -> None:
+async def test_a_client_is_restored_on_all_their_trips(tmp_path: Path, phase: Phase) -> None:
     async with new_desk(tmp_path) as desk:
         enrich(desk)
-        # A deletion writes the JSON anew, without its spaces.
+        # A deletion rewrites the JSON, without its spaces.
         desk.sql("UPDATE trips_v2 SET clients = json(clients)")
         await desk.do(BANFF, op("assign_client", email=ANA, role="payer"), op("assign_client", email=CEM))
         await lead_to(desk.db, phase)
@@ -135,7 +135,7 @@ async def test_a_client_comes_back_on_all_their_trips(tmp_path: Path, phase: Pha
 @pytest.mark.parametrize("then", PHASES)
 @each_phase
 @each_trip_deletion
-async def test_a_trip_comes_back_whatever_the_phase_has_become(
+async def test_a_trip_is_restored_whatever_the_phase_is_by_then(
     tmp_path: Path, phase: Phase, then: Phase, deletion: tuple[str, dict[str, Any]]
 ) -> None:
     async with new_desk(tmp_path) as desk:
@@ -156,7 +156,7 @@ async def test_a_trip_comes_back_whatever_the_phase_has_become(
 
 @pytest.mark.parametrize("then", PHASES)
 @each_phase
-async def test_a_client_comes_back_whatever_the_phase_has_become(tmp_path: Path, phase: Phase, then: Phase) -> None:
+async def test_a_client_is_restored_whatever_the_phase_is_by_then(tmp_path: Path, phase: Phase, then: Phase) -> None:
     async with new_desk(tmp_path) as desk:
         enrich(desk)
         before = rows(desk)
@@ -176,7 +176,9 @@ async def test_a_client_comes_back_whatever_the_phase_has_become(tmp_path: Path,
 @each_phase
 @pytest.mark.parametrize("back", ["client, then trip", "trip, then client"])
 @pytest.mark.parametrize("gone", ["client, then trip", "trip, then client"])
-async def test_a_trip_and_its_client_come_back_in_any_order(tmp_path: Path, phase: Phase, back: str, gone: str) -> None:
+async def test_a_trip_and_its_client_are_restored_in_any_order(
+    tmp_path: Path, phase: Phase, back: str, gone: str
+) -> None:
     async with new_desk(tmp_path) as desk:
         enrich(desk)
         desk.sql("UPDATE trips_v2 SET clients = json(clients)")
@@ -189,7 +191,7 @@ async def test_a_trip_and_its_client_come_back_in_any_order(tmp_path: Path, phas
         first, second = back.split(", then ")
         names = {"client": "Ana Lima", "trip": NAME}
         answer = await did(desk, "restore_deleted", trip_name=names[first])
-        # What was deleted last went alone.
+        # The one deleted last had lost its assignments already.
         assert bool(answer["differences"]) == gone.startswith(first)
         assert all(f"comes back with orphan_id {aside[f'{second}s_v2']}." in line for line in answer["differences"])
         await assert_in_order(desk.db, phase)
@@ -204,7 +206,7 @@ async def test_a_trip_and_its_client_come_back_in_any_order(tmp_path: Path, phas
             assert sorted(map(str, desk.json("clients", KYOTO))) == sorted(map(str, ENTRIES))
 
 
-async def test_what_was_put_back_is_not_there_to_be_put_back_again(tmp_path: Path) -> None:
+async def test_a_restored_deletion_cannot_be_restored_again(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         number = (await desk.call(DELETE_KYOTO[0], **DELETE_KYOTO[1]))["orphan_id"]
         call: dict[str, Any] = {"orphan_id": number, "idempotency_key": "once"}
@@ -219,7 +221,7 @@ async def test_what_was_put_back_is_not_there_to_be_put_back_again(tmp_path: Pat
         assert (await desk.call(DELETE_KYOTO[0], **DELETE_KYOTO[1]))["orphan_id"] > number
 
 
-async def test_of_many_who_put_one_trip_back_one_does(tmp_path: Path) -> None:
+async def test_of_several_concurrent_restores_of_a_trip_only_one_succeeds(tmp_path: Path) -> None:
     path = seeded(tmp_path / "voygen.db")
     async with open_desk(path) as one, open_desk(path) as other:
         before = rows(one)
@@ -238,7 +240,7 @@ async def test_of_many_who_put_one_trip_back_one_does(tmp_path: Path) -> None:
         assert log == [(1,)]
 
 
-async def test_a_dry_run_says_the_same_and_changes_nothing(tmp_path: Path) -> None:
+async def test_a_dry_run_gives_the_same_report_and_changes_nothing(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         await desk.call(DELETE_KYOTO[0], **DELETE_KYOTO[1])
         await desk.call(CLEAN_ANA[0], **CLEAN_ANA[1])
@@ -254,7 +256,7 @@ async def test_a_dry_run_says_the_same_and_changes_nothing(tmp_path: Path) -> No
         assert (done["dry_run"], done["differences"]) == (False, said["differences"])
 
 
-async def test_several_that_match_are_listed_and_the_id_says_which(tmp_path: Path) -> None:
+async def test_several_matches_are_listed_and_the_id_selects_one(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         for name in ("Goa by train", "Goa by ship", "Zürich en été"):
             made = await desk.call("create_trip_v2", trip_name=name, start_date="2027-01-01", end_date="2027-01-02")
@@ -270,7 +272,7 @@ async def test_several_that_match_are_listed_and_the_id_says_which(tmp_path: Pat
         assert (await desk.call("restore_deleted", trip_name="zurich"))["id"] == 6
 
 
-async def test_where_nothing_matches_the_last_deletions_are_named(tmp_path: Path) -> None:
+async def test_without_a_match_the_latest_deletions_are_listed(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         await desk.call("cleanup_duplicate_trips", name_patterns=["* in kyoto", "* in banff"], dry_run=False)
         await desk.call("cleanup_duplicate_clients", email_patterns=["*@example.net"], dry_run=False)
@@ -287,7 +289,7 @@ async def test_where_nothing_matches_the_last_deletions_are_named(tmp_path: Path
         assert desk.everything() == before
 
 
-async def test_a_row_that_was_set_aside_for_another_reason_is_not_put_back(tmp_path: Path) -> None:
+async def test_a_row_set_aside_for_another_reason_is_not_restored(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         row = json.dumps({"assignment_id": 9, "trip_id": KYOTO, "client_email": ANA, "client_role": "guide"})
         for table, data, reason in (
@@ -317,7 +319,7 @@ async def test_a_row_that_was_set_aside_for_another_reason_is_not_put_back(tmp_p
 
 
 @each_phase
-async def test_a_slug_that_another_trip_has_now_is_exchanged(tmp_path: Path, phase: Phase) -> None:
+async def test_a_slug_that_another_trip_has_taken_is_replaced(tmp_path: Path, phase: Phase) -> None:
     async with new_desk(tmp_path) as desk:
         await lead_to(desk.db, phase)
         await did(desk, DELETE_KYOTO[0], **DELETE_KYOTO[1])
@@ -328,7 +330,7 @@ async def test_a_slug_that_another_trip_has_now_is_exchanged(tmp_path: Path, pha
         await assert_in_order(desk.db, phase)
 
 
-async def test_a_place_that_is_taken_is_a_conflict(tmp_path: Path) -> None:
+async def test_an_id_or_email_that_is_taken_is_a_conflict(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         await desk.call(DELETE_KYOTO[0], **DELETE_KYOTO[1])
         await desk.call(CLEAN_ANA[0], **CLEAN_ANA[1])
@@ -347,9 +349,7 @@ async def test_a_place_that_is_taken_is_a_conflict(tmp_path: Path) -> None:
 
 
 @each_phase
-async def test_assignments_of_a_client_who_is_gone_wait_and_one_who_is_there_again_has_them(
-    tmp_path: Path, phase: Phase
-) -> None:
+async def test_assignments_of_a_deleted_client_are_restored_with_the_client(tmp_path: Path, phase: Phase) -> None:
     async with new_desk(tmp_path) as desk:
         enrich(desk)
         desk.sql("UPDATE trips_v2 SET clients = json(clients)")
@@ -381,7 +381,7 @@ async def test_assignments_of_a_client_who_is_gone_wait_and_one_who_is_there_aga
         assert await desk.roles(KYOTO) == {(ANA, "traveler"), (ANA, "guide"), (BEN, "payer")}
 
 
-async def test_columns_come_back_where_they_still_exist(tmp_path: Path) -> None:
+async def test_columns_are_restored_if_they_still_exist(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         for table in ("trips_v2", "clients_v2", "trip_client_assignments"):
             desk.sql(f"ALTER TABLE {table} ADD COLUMN stays TEXT")
@@ -398,7 +398,7 @@ async def test_columns_come_back_where_they_still_exist(tmp_path: Path) -> None:
             assert desk.sql(f"SELECT DISTINCT stays, later FROM {table}") == [("here", "new")]
 
 
-async def test_a_log_that_went_with_the_trip_comes_back_and_its_facts_are_computed_anew(tmp_path: Path) -> None:
+async def test_a_log_deleted_with_the_trip_is_restored_and_its_facts_are_recomputed(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         await desk.do(KYOTO, op("add_note", note="one"), op("add_activity", details="two"))
         await desk.call("refresh_trip_facts")
@@ -414,7 +414,7 @@ async def test_a_log_that_went_with_the_trip_comes_back_and_its_facts_are_comput
         assert (await desk.whole(KYOTO))["facts"]["total_nights"] == 9
 
 
-async def test_without_triggers_both_stores_are_written_all_the_same(tmp_path: Path) -> None:
+async def test_without_triggers_both_stores_are_written_too(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         desk.sql("UPDATE trips_v2 SET clients = ? WHERE trip_id = ?", json.dumps(ENTRIES), KYOTO)
         before = await desk.roles(KYOTO)
@@ -427,7 +427,7 @@ async def test_without_triggers_both_stores_are_written_all_the_same(tmp_path: P
         assert desk.json("clients", KYOTO) == ENTRIES
 
 
-async def test_where_the_tables_no_longer_take_it_nothing_is_written(tmp_path: Path) -> None:
+async def test_if_the_tables_no_longer_accept_it_nothing_is_written(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         number = (await desk.call(DELETE_KYOTO[0], **DELETE_KYOTO[1]))["orphan_id"]
         desk.sql("CREATE UNIQUE INDEX one_start ON trips_v2 (start_date)")
@@ -438,7 +438,7 @@ async def test_where_the_tables_no_longer_take_it_nothing_is_written(tmp_path: P
         assert desk.everything() == before
 
 
-async def test_a_plan_that_is_out_of_date_writes_nothing(tmp_path: Path) -> None:
+async def test_an_outdated_plan_writes_nothing(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         await did(desk, DELETE_KYOTO[0], **DELETE_KYOTO[1])
         await did(desk, CLEAN_ANA[0], **CLEAN_ANA[1])
@@ -463,7 +463,7 @@ async def test_a_plan_that_is_out_of_date_writes_nothing(tmp_path: Path) -> None
                 desk.sql(back)
 
 
-async def test_three_hundred_travelers_come_back_with_their_trip(tmp_path: Path) -> None:
+async def test_three_hundred_travelers_are_restored_with_their_trip(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         numbers = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 300)"
         desk.sql(f"{numbers} INSERT INTO clients_v2 (email, full_name) SELECT 't' || i || '@example.net', 'T' FROM n")

@@ -1,4 +1,4 @@
-"""Whatever is deleted and put back in whatever order and phase: in the end all of it is as it was."""
+"""Any sequence of deletions and restores in any phases ends with everything as it was."""
 
 from __future__ import annotations
 
@@ -50,12 +50,14 @@ steps = st.one_of(
 @example([[("ana@x.io", "payer")], [], []], [("phase", 2), ("clean client", 0), ("delete trip", 0)], None)
 @example([[("ana@x.io", "payer"), None], [], []], [("delete trip", 0), ("phase", 2), ("clean client", 0)], None)
 @example(
-    # Two clients whose entries stood at the same place, one after the other.
+    # Two clients whose entries had the same position, one after the other.
     [[("ana@x.io", "payer"), ("ben@x.io", "payer")], [], []],
     [("clean client", 0), ("clean client", 1), ("phase", 2), ("delete trip", 0), ("restore", 3), ("restore", 4)],
     None,
 )
-def test_in_the_end_all_of_it_is_as_it_was(lists: list[Any], walk: list[tuple[str, int]], order: Any) -> None:
+def test_after_any_sequence_of_deletions_and_restores_everything_is_as_it_was(
+    lists: list[Any], walk: list[tuple[str, int]], order: Any
+) -> None:
     asyncio.run(_walk(lists, walk, order))
 
 

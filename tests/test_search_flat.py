@@ -1,4 +1,4 @@
-"""How much is done for a search does not grow with how many trips and clients there are."""
+"""The work of a search does not grow with the number of trips and clients."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from database.engine import Results, Row, Statement, Value
 
-# Of either more match each query than are looked at.
+# With either number, each query matches more rows than the search examines.
 FEW, MANY = 1600, 9600
 
 CLIENTS = """
@@ -60,7 +60,7 @@ QUERIES = [
 
 
 class Counting:
-    """A database that counts the steps of the engine's machine."""
+    """A database that counts the steps of SQLite's virtual machine."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         connection.row_factory = sqlite3.Row
@@ -117,7 +117,7 @@ def few_and_many(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Cou
 
 
 @pytest.mark.parametrize("query", QUERIES)
-async def test_a_search_takes_no_more_steps_among_six_times_as_many(
+async def test_a_search_takes_no_more_steps_among_six_times_as_many_rows(
     few_and_many: tuple[Counting, Counting], query: str
 ) -> None:
     few, many = few_and_many

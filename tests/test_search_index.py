@@ -1,4 +1,4 @@
-"""The full-text index holds what the tables hold after whatever any program writes, in every phase."""
+"""The full-text index has the content of the tables after any write by any program, in every phase."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ texts = st.sampled_from(["Goa", "Tour of Goa", "Lima in Kyoto", "kyoto", "N"])
 
 
 class Searched(DualWrite):
-    """The raw writes of the dual write, and those of names; a document has two travelers, the others are a crowd."""
+    """The raw writes of the dual write and writes of names; a document has two travelers, the rest go elsewhere."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -72,13 +72,13 @@ class SearchedRecursively(Searched):
 
 
 @pytest.mark.parametrize("machine", [Searched, SearchedRecursively])
-def test_whatever_is_written_the_index_holds_the_same_words(machine: type[Searched]) -> None:
+def test_after_any_write_the_index_has_the_words_of_the_tables(machine: type[Searched]) -> None:
     run_state_machine_as_test(
         machine, settings=settings(max_examples=campaigns.rounds(8, 100), stateful_step_count=20, deadline=None)
     )
 
 
-# What any program may write in every phase, one statement after the other.
+# Writes that any program may do in every phase, one after the other.
 WRITES = """
 INSERT INTO clients_v2 (email, full_name) VALUES ('dee@x.io', 'Dee Zoe'), ('eli@x.io', 'Eli Kim');
 INSERT INTO trips_v2 (trip_id, trip_name, start_date, end_date, destinations) VALUES (7, 'Oslo', '', '', 'Oslo, Voss');
@@ -142,7 +142,7 @@ async def test_the_index_follows_every_write_in_every_phase(tmp_path: Path, phas
 
 
 @pytest.mark.parametrize("phase", PHASES)
-async def test_the_index_follows_writes_of_a_program_that_keeps_no_foreign_keys(tmp_path: Path, phase: Phase) -> None:
+async def test_the_index_follows_writes_of_a_program_without_foreign_keys(tmp_path: Path, phase: Phase) -> None:
     path = seeded(tmp_path / "voygen.db")
     async with await open_database(path) as db:
         await lead_to(db, phase)
@@ -154,7 +154,7 @@ async def test_the_index_follows_writes_of_a_program_that_keeps_no_foreign_keys(
 
 
 @pytest.mark.parametrize("phase", PHASES)
-async def test_a_crowd_is_indexed_apart_from_its_trip(tmp_path: Path, phase: Phase) -> None:
+async def test_travelers_beyond_the_limit_are_indexed_apart_from_their_trip(tmp_path: Path, phase: Phase) -> None:
     path = seeded(tmp_path / "voygen.db")
     async with await open_database(path) as db:
         await lead_to(db, phase)
@@ -174,7 +174,7 @@ async def test_a_crowd_is_indexed_apart_from_its_trip(tmp_path: Path, phase: Pha
         assert connection.execute("SELECT count(*) FROM crowd_search").fetchone() == (0,)
 
 
-def test_a_write_is_not_refused_for_text_that_is_odd(connection: sqlite3.Connection) -> None:
+def test_unusual_text_does_not_make_a_write_fail(connection: sqlite3.Connection) -> None:
     odd = ["", '"', "\\", "a\\", 'x"y', "\n\t", "\x00a", b"\xff\xfe", b'["', 7, 1e300, "\U0001f600", "a" * 100_000]
     for number, text in enumerate(odd, 1):
         connection.execute(
@@ -195,7 +195,7 @@ def test_a_write_is_not_refused_for_text_that_is_odd(connection: sqlite3.Connect
 
 
 @pytest.mark.parametrize("dump", ["seed-legacy", "drifted-dual-write", "d1-export-2025"])
-async def test_migrating_indexes_all_that_is_there(legacy_database: Callable[[str], Path], dump: str) -> None:
+async def test_a_migration_indexes_all_existing_rows(legacy_database: Callable[[str], Path], dump: str) -> None:
     path = legacy_database(dump)
     await raw.migrate_file(path)
     with closing(raw.connect(path)) as connection:
@@ -208,7 +208,7 @@ async def test_migrating_indexes_all_that_is_there(legacy_database: Callable[[st
 
 
 def crowd_from(connection: sqlite3.Connection, travelers: int) -> None:
-    """Have so many travelers in a document at the most."""
+    """Set the most travelers that a document may hold."""
     sql = "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND sql LIKE '%LIMIT 25)) = 25%'"
     triggers = connection.execute(sql).fetchall()
     assert len(triggers) == 2

@@ -1,4 +1,4 @@
-"""What a search finds, in what order, and why it says that it matched."""
+"""Search results, their order, and the stated reason for each match."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from desk import ANA, BANFF, BEN, KYOTO, Desk, new_desk, op
 if TYPE_CHECKING:
     from pathlib import Path
 
-# Trips, clients or assignments enough to push out of sight what is looked at by its age alone.
+# Enough trips, clients or assignments to push a row out of the most recent ones that are examined.
 MANY = 700
 
 
@@ -23,7 +23,7 @@ def add_trip(desk: Desk, name: str, **columns: object) -> int:
 
 
 def add_trips(desk: Desk, name: str, count: int = MANY) -> None:
-    """Trips of this name, with their number for `#`."""
+    """Trips of this name, with their number in place of `#`."""
     desk.sql(
         """INSERT INTO trips_v2 (trip_name, start_date, end_date)
         SELECT replace(?, '#', value), '2027-01-01', '2027-01-02' FROM json_each(?)""",
@@ -49,7 +49,7 @@ def travel(desk: Desk, trip: int, email: str, role: str = "traveler") -> None:
 
 
 async def trips(desk: Desk, query: str, strategy: str = "fuzzy") -> list[tuple[int, str]]:
-    """The trips found, and why each."""
+    """The trips found, and the reason for each."""
     is_error, _, answer = await desk.raw_call("get_anything", query=query, search_strategy=strategy)
     return [] if is_error or not answer else [(row["trip_id"], row["why"]) for row in answer["trips"]]
 
@@ -67,7 +67,7 @@ async def written_to(desk: Desk, identifier: str) -> int | str:
     return text.split(":")[0] if is_error or not answer else answer["trip_id"]
 
 
-async def test_an_answer_says_where_the_words_are(tmp_path: Path) -> None:
+async def test_an_answer_says_where_the_words_were_found(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         desk.sql("UPDATE trips_v2 SET group_name = 'Rowing club' WHERE trip_id = ?", BANFF)
         await desk.do(
@@ -130,7 +130,7 @@ async def test_a_whole_name_comes_first_whatever_its_case_accents_and_ampersands
         assert await written_to(desk, query) == trip
 
 
-async def test_a_whole_name_is_found_behind_any_number_of_longer_names(tmp_path: Path) -> None:
+async def test_a_whole_name_is_found_among_any_number_of_longer_names(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         trip = add_trip(desk, "Tour of Côte d'Azur")
         add_trips(desk, "Tour of Cote d Azur #")
@@ -141,7 +141,7 @@ async def test_a_whole_name_is_found_behind_any_number_of_longer_names(tmp_path:
         assert len(found) == 10
 
 
-async def test_a_name_as_it_is_written_comes_before_one_that_differs_by_accents(tmp_path: Path) -> None:
+async def test_a_name_with_the_same_accents_comes_before_one_with_different_accents(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         with_accents, without = add_trip(desk, "Málaga"), add_trip(desk, "Malaga")
         assert await written_to(desk, "málaga") == with_accents
@@ -149,7 +149,7 @@ async def test_a_name_as_it_is_written_comes_before_one_that_differs_by_accents(
         assert await written_to(desk, "mâlaga") == "ambiguous"
 
 
-async def test_equal_names_run_together_are_not_one(tmp_path: Path) -> None:
+async def test_names_do_not_match_across_word_boundaries(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         add_trip(desk, "2027")
         add_trip(desk, "Tour 20-25")
@@ -175,7 +175,7 @@ async def test_all_words_in_the_name_come_before_words_elsewhere(tmp_path: Path)
         ]
 
 
-async def test_of_equals_the_one_that_was_changed_last_comes_first(tmp_path: Path) -> None:
+async def test_among_equal_matches_the_most_recently_changed_comes_first(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         first, second, third = (
             add_trip(desk, f"Goa {word}", updated_at=at)
@@ -192,7 +192,7 @@ async def test_the_newest_are_found_among_any_number(tmp_path: Path) -> None:
         assert newest in [trip for trip, _ in await trips(desk, "go to")]
 
 
-async def test_one_trip_is_found_by_two_words_that_each_match_very_many(tmp_path: Path) -> None:
+async def test_a_trip_is_found_by_two_words_that_each_match_very_many(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         trip = add_trip(desk, "Spring in Delft")
         add_clients(desk, "Uma Ueda #", "uma#@example.net")
@@ -213,7 +213,7 @@ async def test_one_trip_is_found_by_two_words_that_each_match_very_many(tmp_path
         assert await written_to(desk, "spring uma") == "ambiguous"
 
 
-async def test_who_travels_with_a_crowd_is_found_like_anybody(tmp_path: Path) -> None:
+async def test_a_traveler_on_a_trip_with_very_many_is_found_like_any_other(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         add_clients(desk, "Uma Ueda #", "uma#@example.net", 40)
         add_clients(desk, "Vic Vance #", "vic#@example.net", 40)
@@ -233,7 +233,7 @@ async def test_who_travels_with_a_crowd_is_found_like_anybody(tmp_path: Path) ->
         assert await written_to(desk, "train vance") == other
 
 
-async def test_an_e_mail_is_one_word(tmp_path: Path) -> None:
+async def test_an_email_is_one_word(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         add_clients(desk, "Ana Other", "x#@ana.example", 1)
         trip = add_trip(desk, "Net of example")
@@ -244,7 +244,7 @@ async def test_an_e_mail_is_one_word(tmp_path: Path) -> None:
         assert await trips(desk, "trip of <Ana@Example.net>") == [(KYOTO, "words in clients")]
 
 
-async def test_a_long_word_is_known_by_its_beginning_too(tmp_path: Path) -> None:
+async def test_a_long_word_is_also_found_by_its_beginning(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         trip = add_trip(desk, "Constantinople")
         for begun in ("constantinop", "constantinople", "constan", "c"):
@@ -252,7 +252,7 @@ async def test_a_long_word_is_known_by_its_beginning_too(tmp_path: Path) -> None
         assert await written_to(desk, "constantinoples") == "not_found"
 
 
-async def test_some_words_are_enough_where_any_will_do_and_more_are_better(tmp_path: Path) -> None:
+async def test_a_broad_search_accepts_some_of_the_words_and_ranks_more_matches_higher(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         both = add_trip(desk, "Goa by rail")
         add_trips(desk, "Goa #", 50)
@@ -263,7 +263,7 @@ async def test_some_words_are_enough_where_any_will_do_and_more_are_better(tmp_p
         assert await trips(desk, "please find goa rail voyage") == []
 
 
-async def test_misspelt_names_are_suggested_however_old_they_are(tmp_path: Path) -> None:
+async def test_misspelt_names_get_suggestions_however_old_they_are(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         trip = add_trip(desk, "Reykjavík in winter")
         add_clients(desk, "John Smith", "john#@example.net", 1)
@@ -290,14 +290,14 @@ async def test_trips_are_suggested_by_misspelt_travelers(tmp_path: Path) -> None
         assert f"Nearest by spelling: id {KYOTO} 'Lima in Kyoto'" in error
 
 
-async def test_words_that_only_link_others_are_not_looked_for(tmp_path: Path) -> None:
+async def test_stop_words_are_ignored(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         trip = add_trip(desk, "Kerala backwaters", destinations="Kochi")
         for query in ("the trip to Kerala", "a trip in Kochi", "from Kochi by backwaters", "on the backwaters & Kochi"):
             assert await written_to(desk, query) == trip
 
 
-async def test_notes_and_roles_never_lead_a_write(tmp_path: Path) -> None:
+async def test_notes_and_roles_never_select_the_trip_of_a_write(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         await desk.do(BANFF, op("add_note", note="zebra"), op("assign_client", email=ANA, role="zookeeper"))
         assert await trips(desk, "zebra zookeeper") == [(BANFF, "words in notes, role zookeeper")]
@@ -307,7 +307,7 @@ async def test_notes_and_roles_never_lead_a_write(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("query", ["AND", "NOT kyoto OR", 'kyoto" OR "banff', "kyoto*", "{name}: kyoto", "NEAR(kyoto)"])
-async def test_what_the_index_takes_for_an_operator_is_a_word(tmp_path: Path, query: str) -> None:
+async def test_search_operators_are_treated_as_words(tmp_path: Path, query: str) -> None:
     async with new_desk(tmp_path) as desk:
         found = await trips(desk, query)
         assert [trip for trip, _ in found] == ([KYOTO] if query == "kyoto*" else [])

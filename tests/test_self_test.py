@@ -1,4 +1,4 @@
-"""The self-test of a live database: it passes where all is as shipped, says what is not, and leaves nothing behind."""
+"""The self-test of a live database passes if everything is as shipped, names what is not, and leaves nothing behind."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ PARTS = {
     "normalized": [CONSTRAINTS, VIEW],
 }
 
-# The lines, beside that on the structure, that fail without this trigger or view.
+# The lines, beside the structure line, that fail without this trigger or view.
 NOTICED: dict[str, set[str]] = {
     "trg_trip_client_assignments_insert": {FORWARD},
     "trg_trip_client_assignments_update": {FORWARD},
@@ -61,7 +61,7 @@ async def moved_to(path: Path, phase: str) -> Path:
 
 
 async def failing(path: Path) -> dict[str, str]:
-    """The lines that fail, with what they say; the file must be to the letter what it was."""
+    """The failing lines with their messages; the file must be unchanged."""
     before = raw.everything(path)
     async with await open_database(path) as db:
         outcomes = await validate(db)
@@ -70,7 +70,7 @@ async def failing(path: Path) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("phase", PARTS)
-async def test_every_part_passes_in_every_phase_and_nothing_stays(tmp_path: Path, phase: str) -> None:
+async def test_every_part_passes_in_every_phase_and_nothing_is_left_behind(tmp_path: Path, phase: str) -> None:
     path = await moved_to(filled_file(tmp_path / "voygen.db", FEW), phase)
     before = raw.everything(path)
     assert any('"sqlite_sequence"' in line for line in before)
@@ -85,7 +85,7 @@ async def test_every_part_passes_in_every_phase_and_nothing_stays(tmp_path: Path
 
 
 @pytest.mark.parametrize("name", NOTICED)
-async def test_what_is_missing_makes_the_right_lines_fail(tmp_path: Path, name: str) -> None:
+async def test_a_missing_object_makes_the_right_lines_fail(tmp_path: Path, name: str) -> None:
     path = raw.new_file(tmp_path / "voygen.db")
     kind = "trigger" if name.startswith("trg_") else "view"
     with closing(raw.connect(path)) as connection:
@@ -105,7 +105,7 @@ async def test_a_trigger_that_does_nothing_makes_the_right_lines_fail(tmp_path: 
     assert set(failed) == NOTICED[name]
 
 
-async def test_triggers_that_no_part_needs_are_missed_by_the_line_on_the_structure_alone(tmp_path: Path) -> None:
+async def test_triggers_that_no_part_needs_only_fail_the_structure_line(tmp_path: Path) -> None:
     path = raw.new_file(tmp_path / "voygen.db")
     others = [name for name in expected("dual_write") if name.startswith("trg_") and name not in NOTICED]
     missing, idle = others[::2], others[1::2]
@@ -122,20 +122,20 @@ async def test_triggers_that_no_part_needs_are_missed_by_the_line_on_the_structu
 
 
 def disarm(connection: sqlite3.Connection, name: str) -> None:
-    """Put a trigger that does nothing in its place."""
+    """Replace it by a trigger that does nothing."""
     head = expected("dual_write")[name].split("\nWHEN")[0].split("\nBEGIN")[0]
     connection.execute(f"DROP TRIGGER {name}")
     connection.execute(f"{head}\nBEGIN\n    SELECT 1;\nEND")
 
 
-async def test_a_guard_that_somebody_left_is_noticed(tmp_path: Path) -> None:
+async def test_a_leftover_guard_is_noticed(tmp_path: Path) -> None:
     path = raw.new_file(tmp_path / "voygen.db")
     with closing(raw.connect(path)) as connection:
         connection.execute("INSERT INTO trip_client_sync (trip_id) VALUES (1)")
     assert TRIGGERS in await failing(path)
 
 
-def test_the_command_fails_over_a_database_that_does_not_work(tmp_path: Path) -> None:
+def test_the_command_fails_on_a_database_that_does_not_work(tmp_path: Path) -> None:
     path = raw.new_file(tmp_path / "voygen.db")
     with closing(raw.connect(path)) as connection:
         connection.execute("DROP TRIGGER trg_trip_client_assignments_delete")
@@ -148,7 +148,7 @@ def test_the_command_fails_over_a_database_that_does_not_work(tmp_path: Path) ->
 
 
 def by_hand(connection: sqlite3.Connection) -> str:
-    """Run the script statement by statement in one transaction until one fails, and roll back, as the comments say."""
+    """Run the script statement by statement in one transaction until one fails, then roll back, as its comments say."""
     text = (FOLDER / "self_test.sql").read_text(encoding="utf-8")
     connection.execute("BEGIN")
     try:
@@ -161,7 +161,7 @@ def by_hand(connection: sqlite3.Connection) -> str:
     return "nothing failed"
 
 
-def test_the_script_run_by_hand_ends_where_it_should_and_leaves_nothing(tmp_path: Path) -> None:
+def test_the_script_run_by_hand_ends_as_documented_and_leaves_nothing(tmp_path: Path) -> None:
     path = filled_file(tmp_path / "voygen.db", FEW)
     before = raw.everything(path)
     with closing(raw.connect(path)) as connection:

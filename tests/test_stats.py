@@ -1,4 +1,4 @@
-"""The four measures: agreement of the stores, constraint violations, success by operation, latency."""
+"""The four measures: agreement of the stores, constraint violations, success rate by operation, latency."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def path(tmp_path: Path) -> Path:
 
 
 async def served(path: Path, calls: list[tuple[str, dict[str, Any]]], *options: str) -> None:
-    """Make these calls of a server of the file, as a client that starts it does."""
+    """Make these calls to a stdio server of the file."""
     command, *args = own_command()
     async with Client(
         StdioServerParameters(command=command, args=[*args, "serve", "--db", str(path), *options])
@@ -57,7 +57,7 @@ async def served(path: Path, calls: list[tuple[str, dict[str, Any]]], *options: 
             await client.call_tool(tool, arguments)
 
 
-async def test_a_server_keeps_the_counts_of_its_calls_by_outcome(path: Path) -> None:
+async def test_a_server_counts_its_calls_by_outcome(path: Path) -> None:
     note = {"trip_identifier": KYOTO, "operations": [op("add_note", note="Hello")]}
     calls: list[tuple[str, dict[str, Any]]] = [
         ("get_anything", {"query": "kyoto"}),
@@ -76,20 +76,20 @@ async def test_a_server_keeps_the_counts_of_its_calls_by_outcome(path: Path) -> 
     assert by_tool(measured(path))["get_anything"]["calls"] == 3
 
 
-def test_a_server_over_http_keeps_them_too(path: Path) -> None:
+def test_a_server_over_http_counts_its_calls_too(path: Path) -> None:
     with serving(path) as team:
         assert team.post(add_note("Hello")).status == 200
     assert by_tool(measured(path))["bulk_trip_operations"]["outcomes"] == {"ok": 1}
 
 
-async def test_a_server_that_only_reads_writes_no_counts(path: Path) -> None:
+async def test_a_read_only_server_writes_no_counts(path: Path) -> None:
     before = raw.everything(path)
     await served(path, [("get_anything", {"query": "kyoto"})], "--read-only")
     assert raw.everything(path) == before
     assert measured(path)["operations"] == []
 
 
-async def test_what_constraints_refuse_is_told_apart_from_what_is_tried_again(path: Path) -> None:
+async def test_constraint_violations_are_counted_apart_from_retries(path: Path) -> None:
     async with await open_database(path) as db:
         recorder = Recorder(db)
         watched = WatchedDatabase(db, recorder.refused_batch)
@@ -125,7 +125,7 @@ async def test_counts_that_could_not_be_written_are_written_the_next_time(path: 
     assert total.calls == 2
 
 
-async def test_counts_are_looked_back_at_by_the_hour_and_forgotten_after_ninety_days(path: Path) -> None:
+async def test_counts_are_reported_by_the_hour_and_deleted_after_ninety_days(path: Path) -> None:
     hours = [(datetime.now(UTC) - timedelta(hours=ago)).strftime("%Y-%m-%dT%H") for ago in (2, 30, 24 * 91)]
     with closing(raw.connect(path)) as connection:
         connection.executemany(
@@ -141,7 +141,7 @@ async def test_counts_are_looked_back_at_by_the_hour_and_forgotten_after_ninety_
         assert connection.execute("SELECT count(*) FROM call_counts WHERE tool = 'old'").fetchone() == (2,)
 
 
-def test_agreement_is_the_share_of_trips_whose_stores_agree(path: Path) -> None:
+def test_agreement_is_the_percentage_of_trips_whose_stores_agree(path: Path) -> None:
     agreement = measured(path)["agreement"]
     assert (agreement["percent"], agreement["source"], agreement["trips"]) == (100.0, "check", 3)
     with closing(raw.connect(path)) as connection:
@@ -158,7 +158,7 @@ def test_agreement_is_the_share_of_trips_whose_stores_agree(path: Path) -> None:
     assert "Agreement of the stores: 33.3333%\n" in voygen("stats", "--db", path).stdout
 
 
-def test_without_a_check_the_newest_proof_record_tells(path: Path) -> None:
+def test_without_a_check_agreement_comes_from_the_newest_proof_record(path: Path) -> None:
     assert measured(path, "--no-check")["agreement"] is None
     assert "no proof is recorded" in voygen("stats", "--no-check", "--db", path).stdout
     assert voygen("check", "--record", "--db", path).returncode == 0
@@ -171,7 +171,7 @@ times = st.lists(st.floats(0, 60, exclude_min=True), min_size=1, max_size=60)
 
 @settings(deadline=None)
 @given(times)
-def test_the_bound_of_a_share_of_calls_is_the_class_of_the_call_that_ends_it(
+def test_a_percentile_is_the_bound_of_the_bucket_that_contains_it(
     tmp_path_factory: pytest.TempPathFactory, seconds: list[float]
 ) -> None:
     path = raw.new_file(tmp_path_factory.getbasetemp() / "times.db")

@@ -1,4 +1,4 @@
-"""The server as a process of its own: what goes over its pipes, and how it ends."""
+"""The server as a subprocess: its pipes, and how it ends."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ HELLO: list[dict[str, Any]] = [
     {"jsonrpc": "2.0", "method": "notifications/initialized"},
 ]
 
-# Shorter than the server waits for a call that is never answered: a hang is a failure.
+# Shorter than the server waits for a call that is never answered, so that a hang is a failure.
 PATIENCE = 25
 
 
@@ -49,7 +49,7 @@ def ping(request_id: Any) -> dict[str, Any]:
 
 
 def text_of(*messages: object) -> bytes:
-    """The lines that say hello and send the messages; bytes go as they are."""
+    """The initialization and the messages as lines; bytes are sent unchanged."""
     lines = [
         message if isinstance(message, bytes) else json.dumps(message, ensure_ascii=False).encode()
         for message in (*HELLO, *messages)
@@ -67,7 +67,7 @@ def start(path: Path) -> subprocess.Popen[bytes]:
 
 
 def answers(out: bytes) -> dict[Any, dict[str, Any]]:
-    """What was answered, by id; every line must be a JSON-RPC answer."""
+    """The answers by id; every line must be a JSON-RPC answer."""
     found = [json.loads(line) for line in out.splitlines()]
     assert all(message["jsonrpc"] == "2.0" and ("result" in message) != ("error" in message) for message in found)
     return {message["id"]: message for message in found if message["id"] != "hello"}
@@ -83,7 +83,7 @@ def converse(path: Path, *messages: object) -> dict[Any, dict[str, Any]]:
 
 
 def notes(path: Path) -> set[str]:
-    """The notes stored, in a database that must be whole and left closed."""
+    """The notes in a database that must be intact and cleanly closed."""
     assert not path.with_name(path.name + "-wal").exists()
     assert integrity(path) == "ok"
     with closing(raw.connect(path)) as connection:
@@ -110,7 +110,7 @@ async def test_a_client_starts_the_server_and_changes_a_trip(tmp_path: Path, era
     assert notes(path) == {"x"}
 
 
-def test_calls_that_were_sent_before_the_end_of_input_are_all_finished(tmp_path: Path) -> None:
+def test_calls_sent_before_the_end_of_input_are_all_finished(tmp_path: Path) -> None:
     path = seeded(tmp_path / "voygen.db")
     answered = converse(path, *[note(number) for number in range(60)])
     assert sorted(answered) == list(range(60))
@@ -119,7 +119,7 @@ def test_calls_that_were_sent_before_the_end_of_input_are_all_finished(tmp_path:
 
 
 @pytest.mark.parametrize("kind", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_lets_the_accepted_calls_finish_and_closes_the_database(tmp_path: Path, kind: signal.Signals) -> None:
+def test_a_signal_lets_accepted_calls_finish_and_closes_the_database(tmp_path: Path, kind: signal.Signals) -> None:
     path = seeded(tmp_path / "voygen.db")
     with start(path) as process:
         assert process.stdin
@@ -135,7 +135,7 @@ def test_a_signal_lets_the_accepted_calls_finish_and_closes_the_database(tmp_pat
     assert notes(path) == {f"note {number}" for number in answered}
 
 
-def test_an_idle_server_ends_on_a_signal(tmp_path: Path) -> None:
+def test_an_idle_server_exits_on_a_signal(tmp_path: Path) -> None:
     path = seeded(tmp_path / "voygen.db")
     for kind in (signal.SIGTERM, signal.SIGINT):
         with start(path) as process:
@@ -149,7 +149,7 @@ def test_an_idle_server_ends_on_a_signal(tmp_path: Path) -> None:
             assert process.stdout.read() == b""
 
 
-def test_a_request_of_which_half_a_character_or_an_endless_number_is_part_is_refused_under_its_own_id(
+def test_a_request_with_a_lone_surrogate_or_a_huge_number_is_refused_with_its_id(
     tmp_path: Path,
 ) -> None:
     path = seeded(tmp_path / "voygen.db")
@@ -162,7 +162,7 @@ def test_a_request_of_which_half_a_character_or_an_endless_number_is_part_is_ref
     assert answered[1]["result"] == {}
 
 
-def test_a_line_that_is_no_message_is_answered_and_the_server_goes_on(tmp_path: Path) -> None:
+def test_an_invalid_message_is_answered_and_the_server_continues(tmp_path: Path) -> None:
     garbled = [b"nonsense", b"{", b"[" * 200_000, b"\xff\xfe{}", b'{"x": "\\ud800"}']
     no_messages = [b"5", b"null", b"[]", b"{}", json.dumps([ping(2)]).encode()]
     without_id = [ping(2) | {"id": number} for number in (None, True, 1.5)]
@@ -184,7 +184,7 @@ def test_a_line_that_is_no_message_is_answered_and_the_server_goes_on(tmp_path: 
 
 
 def answer_between(process: subprocess.Popen[bytes], line: object, number: int) -> dict[str, Any]:
-    """The one answer to a bad line; the ping sent behind it is answered too."""
+    """The answer to a bad line; the ping sent after it is answered too."""
     assert process.stdin
     assert process.stdout
     ours = f"after {number}"
@@ -197,13 +197,13 @@ def answer_between(process: subprocess.Popen[bytes], line: object, number: int) 
     return other
 
 
-def test_ids_of_every_kind_are_answered_and_hold_nothing_up(tmp_path: Path) -> None:
+def test_every_kind_of_id_is_answered(tmp_path: Path) -> None:
     ids = [0, -1, 2**53, "", "é", "東京", 'a"b\\c', "a/b", "\n\t\x01", "1", 1]
     answered = converse(seeded(tmp_path / "voygen.db"), *[ping(one) for one in ids])
     assert set(answered) == set(ids)
 
 
-def test_a_cancelled_call_holds_up_no_end(tmp_path: Path) -> None:
+def test_a_cancelled_call_does_not_delay_shutdown(tmp_path: Path) -> None:
     path = seeded(tmp_path / "voygen.db")
     cancels = [
         {"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": request_id}}
@@ -214,7 +214,7 @@ def test_a_cancelled_call_holds_up_no_end(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("redirection", ["</dev/null", "<&-", "<&- >&-", "</dev/null >/dev/null"])
-def test_without_input_the_server_ends_at_once(tmp_path: Path, redirection: str) -> None:
+def test_without_input_the_server_exits_at_once(tmp_path: Path, redirection: str) -> None:
     shell = ["/bin/sh", "-c", f'exec "$@" {redirection}', "sh"]
     done = subprocess.run(
         [*shell, *command(seeded(tmp_path / "voygen.db"))],
@@ -238,7 +238,7 @@ def test_a_regular_file_is_served_like_a_pipe(tmp_path: Path) -> None:
     assert notes(path) == {f"note {number}" for number in range(10)}
 
 
-def test_at_a_terminal_a_signal_ends_the_server_with_the_database_closed(tmp_path: Path) -> None:
+def test_in_a_terminal_a_signal_ends_the_server_and_the_database_is_closed(tmp_path: Path) -> None:
     path = seeded(tmp_path / "voygen.db")
     ours, theirs = os.openpty()
     with subprocess.Popen(command(path), stdin=theirs, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
@@ -253,7 +253,7 @@ def test_at_a_terminal_a_signal_ends_the_server_with_the_database_closed(tmp_pat
     assert notes(path) == {"note 1"}
 
 
-def test_whoever_starts_it_at_a_terminal_is_told_that_it_waits_for_a_client(tmp_path: Path) -> None:
+def test_starting_it_in_a_terminal_prints_that_it_waits_for_a_client(tmp_path: Path) -> None:
     ours, theirs = os.openpty()
     starting = heeding_interrupts(command(seeded(tmp_path / "voygen.db")))
     with subprocess.Popen(starting, stdin=theirs, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
@@ -267,7 +267,7 @@ def test_whoever_starts_it_at_a_terminal_is_told_that_it_waits_for_a_client(tmp_
     assert (process.returncode, rest) == (0, (b"", b""))
 
 
-def test_a_client_that_goes_away_ends_the_server_without_a_traceback(tmp_path: Path) -> None:
+def test_a_client_that_disconnects_ends_the_server_without_a_traceback(tmp_path: Path) -> None:
     path = seeded(tmp_path / "voygen.db")
     with start(path) as process:
         assert process.stdin
@@ -284,7 +284,7 @@ def test_a_client_that_goes_away_ends_the_server_without_a_traceback(tmp_path: P
     assert notes(path) <= {f"note {number}" for number in range(20)}
 
 
-def test_what_prints_does_not_reach_the_protocol(tmp_path: Path) -> None:
+def test_log_output_does_not_reach_the_protocol(tmp_path: Path) -> None:
     path = seeded(tmp_path / "voygen.db")
     with closing(raw.connect(path)) as connection:
         connection.execute("DROP TABLE write_guard")
@@ -295,7 +295,7 @@ def test_what_prints_does_not_reach_the_protocol(tmp_path: Path) -> None:
     assert b"write_guard" in err
 
 
-def test_a_killed_server_leaves_a_database_that_opens_whole(tmp_path: Path) -> None:
+def test_a_killed_server_leaves_an_intact_database(tmp_path: Path) -> None:
     path = seeded(tmp_path / "voygen.db")
     with start(path) as process:
         assert process.stdin

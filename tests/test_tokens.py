@@ -1,4 +1,4 @@
-"""Access tokens on the command line: what is told, what is stored, and what is refused."""
+"""Access tokens on the command line: creating, listing and revoking."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def sql(path: Path, statement: str, *parameters: object) -> list[Any]:
         return connection.execute(statement, parameters).fetchall()
 
 
-def test_a_token_is_told_once_and_only_its_hash_is_stored(path: Path) -> None:
+def test_a_token_is_printed_once_and_only_its_hash_is_stored(path: Path) -> None:
     token = make(path, "ana")
     assert re.fullmatch(r"vgn_[\w-]{43}", token)
     assert sql(path, "SELECT name, sha256, scope FROM access_tokens") == [
@@ -75,7 +75,7 @@ def test_tokens_are_listed_with_their_scope_and_state(path: Path) -> None:
     assert [line.split()[:3] for line in words[1:]] == [list(one) for one in found]
 
 
-def test_a_name_is_used_once_even_after_its_token_was_revoked(path: Path) -> None:
+def test_a_name_cannot_be_reused_even_after_its_token_was_revoked(path: Path) -> None:
     make(path, "ana")
     assert "choose another name" in refused("create", "ana", "--db", path)
     voygen("token", "revoke", "ana", "--db", path)
@@ -86,18 +86,18 @@ def test_a_name_is_used_once_even_after_its_token_was_revoked(path: Path) -> Non
 
 
 @pytest.mark.parametrize("name", ["", "two words", "a\nb", "x" * 65, "a/b"])
-def test_what_is_no_name_is_refused(path: Path, name: str) -> None:
+def test_an_invalid_name_is_refused(path: Path, name: str) -> None:
     assert "can't be a name" in refused("create", "--db", path, "--", name)
     assert listed(path) == []
 
 
 @pytest.mark.parametrize("arguments", [["--scope", "admin"], ["--days", "0"], ["--days", "-1"]], ids=" ".join)
-def test_what_is_no_scope_or_number_of_days_is_refused(path: Path, arguments: list[str]) -> None:
+def test_an_invalid_scope_or_number_of_days_is_refused(path: Path, arguments: list[str]) -> None:
     refused("create", "ana", "--db", path, *arguments)
     assert listed(path) == []
 
 
-def test_tokens_are_not_made_in_a_database_that_is_missing_or_behind(tmp_path: Path) -> None:
+def test_no_token_is_created_in_a_missing_or_unmigrated_database(tmp_path: Path) -> None:
     assert "does not exist" in refused("create", "ana", "--db", tmp_path / "none.db")
     assert list(tmp_path.iterdir()) == []
     with closing(raw.connect(tmp_path / "old.db")) as connection:
@@ -105,7 +105,7 @@ def test_tokens_are_not_made_in_a_database_that_is_missing_or_behind(tmp_path: P
     assert "voygen migrate" in refused("create", "ana", "--db", tmp_path / "old.db")
 
 
-async def test_a_token_is_known_until_it_is_revoked_or_expires(path: Path) -> None:
+async def test_a_token_is_valid_until_it_is_revoked_or_expires(path: Path) -> None:
     ana, ben = make(path, "ana", "--scope", "read"), make(path, "ben", "--days", 1)
     async with await open_database(path) as db:
         known = [await known_token(db, token) for token in (ana, ben)]

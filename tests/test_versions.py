@@ -1,4 +1,4 @@
-"""The program runs on every Python from 3.11 and every SQLite from 3.40 on, without an upper bound."""
+"""The program runs on every Python from 3.11 and every SQLite from 3.40, without an upper bound."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ def test_every_python_from_3_11_on_may_install_it(version: str) -> None:
     assert SpecifierSet(project["requires-python"]).contains(version)
 
 
-def test_doctor_advises_no_other_python_or_sqlite_than_this_one(tmp_path: Path) -> None:
+def test_doctor_accepts_this_python_and_sqlite(tmp_path: Path) -> None:
     lines = voygen("doctor", "--db", seeded(tmp_path / "voygen.db")).stdout.splitlines()
     for subject in ("Python", "SQLite"):
         (line,) = [line for line in lines if line.split()[1:2] == [subject]]
         assert line.split()[0] == "ok"
 
 
-async def test_a_whole_file_has_no_damage_and_of_many_problems_ten_are_told(tmp_path: Path) -> None:
+async def test_an_intact_file_has_no_damage_and_at_most_ten_problems_are_listed(tmp_path: Path) -> None:
     path = seeded(tmp_path / "voygen.db")
     async with await open_database(path) as db:
         assert await damage(db) == []
@@ -50,7 +50,7 @@ async def test_a_whole_file_has_no_damage_and_of_many_problems_ten_are_told(tmp_
         assert len(await damage(db)) == 10
 
 
-def test_a_backup_is_made_and_checked(tmp_path: Path) -> None:
+def test_a_backup_is_made_and_verified(tmp_path: Path) -> None:
     path, copy = seeded(tmp_path / "voygen.db"), tmp_path / "copy.db"
     done = voygen("backup", "--db", path, "--to", copy)
     assert (done.returncode, done.stderr) == (0, "")
@@ -75,7 +75,7 @@ def test_a_database_with_a_broken_view_is_backed_up_exported_and_migrated(
 @pytest.mark.skipif(
     (3, 12, 0) <= sys.version_info[:3] < (3, 12, 4), reason="these few versions warn about ?1 with a sequence"
 )
-def test_numbered_placeholders_take_a_sequence_without_a_warning() -> None:
+def test_numbered_placeholders_accept_a_sequence_without_a_warning() -> None:
     with closing(sqlite3.connect(":memory:")) as connection, warnings.catch_warnings():
         warnings.simplefilter("error")
         assert connection.execute("SELECT ?2 || ?1 || ?2", ("a", "b")).fetchone() == ("bab",)

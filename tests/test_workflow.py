@@ -1,4 +1,4 @@
-"""The workflow of a trip: its phases in order, its history, and what the instructions promise."""
+"""The workflow of a trip: its ordered phases, its history, and its instructions."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def logged(desk: Any, trip_id: int) -> list[str]:
     return [row[0] for row in desk.sql("SELECT activity_type FROM ActivityLog WHERE trip_id = ?", trip_id)]
 
 
-async def test_a_workflow_begins_once(tmp_path: Path) -> None:
+async def test_a_workflow_is_initialized_once(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         begun = await desk.call("initialize_workflow", trip_identifier=KYOTO, initial_data={"budget": 5000})
         assert (begun["current_phase"], begun["current_step"]) == ("interview", 1)
@@ -36,7 +36,7 @@ async def test_a_workflow_begins_once(tmp_path: Path) -> None:
         assert logged(desk, KYOTO) == ["WorkflowInitialized"]
 
 
-async def test_phases_and_steps_are_kept_in_order_with_what_they_came_to(tmp_path: Path) -> None:
+async def test_phases_and_steps_are_stored_in_order_with_their_results(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         await desk.call("initialize_workflow", trip_identifier="nobody-yet", starting_phase="conceptualization")
         await desk.call("set_workflow_step", trip_identifier=EMPTY, step_number=2, step_data={"idea": "rail"})
@@ -63,7 +63,7 @@ async def test_phases_and_steps_are_kept_in_order_with_what_they_came_to(tmp_pat
         assert logged(desk, EMPTY) == ["WorkflowInitialized", "WorkflowStepSet", "WorkflowAdvanced"]
 
 
-async def test_it_does_the_same_as_the_operations_of_one_call(tmp_path: Path) -> None:
+async def test_the_tools_do_the_same_as_the_operations_of_one_call(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         await desk.call("advance_workflow_phase", trip_identifier=KYOTO, new_phase="proposal", step_number=2)
         await desk.call("set_workflow_step", trip_identifier=KYOTO, step_number=3)
@@ -76,7 +76,7 @@ async def test_it_does_the_same_as_the_operations_of_one_call(tmp_path: Path) ->
         assert logged(desk, KYOTO) == logged(desk, EMPTY)
 
 
-async def test_a_trip_without_workflow_says_so_and_where_to_begin(tmp_path: Path) -> None:
+async def test_a_trip_without_a_workflow_says_so_and_how_to_start_one(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         status = await desk.call("get_workflow_status", trip_identifier=KYOTO)
         assert (status["current_phase"], status["next_phase"]) == (None, None)
@@ -86,7 +86,7 @@ async def test_a_trip_without_workflow_says_so_and_where_to_begin(tmp_path: Path
 
 
 @pytest.mark.parametrize("stored", ["[1]", '"words"', "not json", '{"current_phase":"Dreaming","current_step":"x"}'])
-async def test_a_state_of_another_shape_is_told_and_not_lost(tmp_path: Path, stored: str) -> None:
+async def test_a_state_of_another_shape_is_reported_and_kept(tmp_path: Path, stored: str) -> None:
     async with new_desk(tmp_path) as desk:
         desk.sql("UPDATE trips_v2 SET workflow_state = ? WHERE trip_id = ?", stored, KYOTO)
         status = await desk.call("get_workflow_status", trip_identifier=KYOTO)
@@ -97,7 +97,7 @@ async def test_a_state_of_another_shape_is_told_and_not_lost(tmp_path: Path, sto
         assert any(word in desk.column("workflow_state", KYOTO) for word in ("[1]", "words", "not json", "Dreaming"))
 
 
-async def test_instructions_are_of_the_phase_or_of_all(tmp_path: Path) -> None:
+async def test_instructions_cover_the_current_phase_or_all(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         await desk.call("initialize_workflow", trip_identifier=KYOTO, starting_phase="revision")
         one = await desk.call("get_workflow_instructions", trip_identifier=KYOTO)
@@ -107,7 +107,7 @@ async def test_instructions_are_of_the_phase_or_of_all(tmp_path: Path) -> None:
         assert [part["phase"] for part in every["phases"] if part["current"]] == ["revision"]
 
 
-def test_instructions_speak_only_of_what_there_is() -> None:
+def test_instructions_only_name_tools_and_operations_that_exist() -> None:
     known = {tool.name for tool in TRADE} | set(OPERATION.json_schema()["discriminator"]["mapping"])
     known |= {"travel_docs", "primary_traveler", "in_progress"}
     for phase, play in PLAYS.items():
@@ -130,7 +130,7 @@ def test_instructions_speak_only_of_what_there_is() -> None:
         ("get_workflow_instructions", {"phase": "planning"}, "invalid_input: phase is not an argument here."),
     ],
 )
-async def test_what_is_no_phase_or_step_is_refused(
+async def test_an_invalid_phase_or_step_is_refused(
     tmp_path: Path, tool: str, arguments: dict[str, Any], words: str
 ) -> None:
     async with new_desk(tmp_path) as desk:
@@ -139,7 +139,7 @@ async def test_what_is_no_phase_or_step_is_refused(
         assert desk.everything() == before
 
 
-async def test_of_many_who_begin_at_once_one_does_and_steps_set_at_once_are_all_kept(tmp_path: Path) -> None:
+async def test_of_concurrent_initializations_one_succeeds_and_concurrent_steps_are_all_kept(tmp_path: Path) -> None:
     path = seeded(tmp_path / "voygen.db")
     async with open_desk(path) as one, open_desk(path) as other:
         begun = await asyncio.gather(
@@ -159,7 +159,7 @@ async def test_of_many_who_begin_at_once_one_does_and_steps_set_at_once_are_all_
         assert len(status["phase_history"]) == 1
 
 
-async def test_a_phase_that_is_entered_with_a_key_is_entered_once(tmp_path: Path) -> None:
+async def test_a_phase_entered_with_a_key_is_entered_once(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         call = {"trip_identifier": str(KYOTO), "new_phase": "planning", "idempotency_key": "k"}
         first = await desk.call("advance_workflow_phase", **call)
