@@ -31,8 +31,6 @@ from tools.catalogue import all_tools  # noqa: E402
 from tools.groups import DEFAULT_GROUPS  # noqa: E402
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from tools.tool import AnyTool
 
 
@@ -45,16 +43,17 @@ async def snapshots(folder: Path) -> dict[str, str]:
 
 
 def tool_table(tools: list[AnyTool]) -> str:
-    groups = list(dict.fromkeys(tool.group for tool in tools))
-    return "\n".join(["| tool | what it does |", "| --- | --- |", *_rows(tools, groups)])
+    """The default tools as a table, followed by the other tools in a table that unfolds."""
+    default = [tool for tool in tools if tool.group in DEFAULT_GROUPS]
+    others = [tool for tool in tools if tool.group not in DEFAULT_GROUPS]
+    groups = ", ".join(dict.fromkeys(tool.group for tool in others))
+    summary = f"<summary>Tools that are off by default: {groups}</summary>"
+    return "\n".join([*_table(default), "", "<details>", summary, "", *_table(others), "", "</details>"])
 
 
-def _rows(tools: list[AnyTool], groups: list[str]) -> Iterator[str]:
-    for group in groups:
-        yield f"| **{group}** | {'on by default' if group in DEFAULT_GROUPS else 'off by default'} |"
-        for tool in tools:
-            if tool.group == group:
-                yield f"| `{tool.name}` | {tool.description} |"
+def _table(tools: list[AnyTool]) -> list[str]:
+    rows = [f"| {tool.group} | `{tool.name}` | {tool.description} |" for tool in tools]
+    return ["| group | tool | what it does |", "| --- | --- | --- |", *rows]
 
 
 def tables() -> dict[Path, tuple[str, str]]:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shlex
 import shutil
 import signal
 import subprocess
+import sys
+import tomllib
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 import raw
-from desk import voygen
+from desk import new_desk, voygen
 
 from server.launch import own_command
 
@@ -26,6 +29,16 @@ PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").g
 TEXT = "\n".join(path.read_text(encoding="utf-8") for path in PAGES)
 
 LONGEST_README = 150
+
+# Commands in shell blocks that install voygen: .ci/run does the same from a wheel, and runs the test command itself.
+INSTALLING = {
+    "python3 -m venv .venv && .venv/bin/pip install --quiet . && .venv/bin/voygen demo",
+    (
+        "python3 -m venv .venv && .venv/bin/pip install --quiet --require-hashes -r requirements-dev.txt"
+        " && .venv/bin/pip install --quiet --no-deps --no-build-isolation -e . && .venv/bin/python -m pytest"
+    ),
+    "pipx install .",
+}
 
 # Lines of shell blocks, and commands within sentences.
 LINES = [
@@ -107,3 +120,53 @@ def test_the_scripts_named_exist() -> None:
     scripts = set(re.findall(r"`(?:python )?((?:\.ci|tests|packaging|benchmarks)/[\w./]+)`", TEXT))
     assert scripts
     assert [script for script in scripts if not (ROOT / script).exists()] == []
+
+
+def test_every_other_line_of_a_shell_block_installs_voygen() -> None:
+    assert {line for line in LINES if not line.startswith("voygen ")} == INSTALLING
+
+
+def test_continuous_integration_reads_the_test_command_from_the_readme() -> None:
+    lines = PAGES[0].read_text(encoding="utf-8").splitlines()
+    start = lines.index("<!-- tests -->")
+    assert lines[start + 1] == "```sh"
+    assert lines[start + 2] in INSTALLING
+    assert lines[start + 2].endswith("-m pytest")
+    assert lines[start + 3] == "```"
+
+
+def test_options_of_other_programs_exist() -> None:
+    assert "`pytest --long`" in TEXT
+    help_of_pytest = subprocess.run(
+        [sys.executable, "-m", "pytest", "-n", "0", "--help"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert "--long" in help_of_pytest.stdout
+    (pinning,) = re.findall(r"`uv (pip compile [^`]*)`", TEXT)
+    # uv reads the options before --help, and an unknown one is an error.
+    uv = subprocess.run(
+        [Path(sys.executable).parent / "uv", *shlex.split(pinning), "--help"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert uv.returncode == 0, uv.stderr
+
+
+async def test_the_conversation_in_the_readme_is_what_the_tools_answer(tmp_path: Path) -> None:
+    calls = re.findall(r"> \*\*Agent calls\*\* `(\w+)` `(.*)`<br>\n> \*\*voygen:\*\* (.*)<br>", TEXT)
+    assert [tool for tool, _, _ in calls] == ["get_anything", "bulk_trip_operations"]
+    async with new_desk(tmp_path) as desk:
+        for tool, arguments, answer in calls:
+            assert (await desk.call(tool, **json.loads(arguments)))["message"] == answer
+
+
+def test_configuration_examples_are_valid(home: dict[str, str]) -> None:
+    for text in re.findall(r"```json\n(.*?)```", TEXT, re.DOTALL):
+        (entry,) = json.loads(text)["mcpServers"].values()
+        assert entry["command"] == "voygen"
+        assert voygen(entry["args"][0], "--help", env=home).returncode == 0
+    for text in re.findall(r"```toml\n(.*?)```", TEXT, re.DOTALL):
+        assert tomllib.loads(text)
+        Path("config.toml").write_text(text, encoding="utf-8")
+        checked = voygen("--config", "config.toml", "config", env=home)
+        assert checked.returncode == 0, checked.stderr
