@@ -2,7 +2,7 @@
 
     python packaging/picture.py
 
-runs the demo and writes packaging/demo.svg anew.
+runs the demo and writes packaging/demo.svg.
 """
 
 from __future__ import annotations

@@ -9,14 +9,14 @@ from published import SNAPSHOTS, generated, snapshots
 if TYPE_CHECKING:
     from pathlib import Path
 
-ANEW = "run python tests/published.py"
+OUTDATED = "run python tests/published.py"
 
 
 async def test_each_tool_is_listed_as_in_its_snapshot(tmp_path: Path) -> None:
     taken = {path.stem: path.read_text(encoding="utf-8") for path in SNAPSHOTS.glob("*.json")}
-    assert await snapshots(tmp_path) == taken, ANEW
+    assert await snapshots(tmp_path) == taken, OUTDATED
 
 
 def test_generated_tables_in_the_documentation_are_current() -> None:
     for path, text in generated().items():
-        assert path.read_text(encoding="utf-8") == text, ANEW
+        assert path.read_text(encoding="utf-8") == text, OUTDATED
