@@ -1,1 +1,1 @@
-"""The program: command line, protocol, settings."""
+"""The program: command line, protocol and settings."""

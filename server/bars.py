@@ -1,4 +1,4 @@
-"""A bar on the terminal for work that takes its time."""
+"""Progress bars on the terminal."""
 
 from __future__ import annotations
 
@@ -14,34 +14,34 @@ from database.progress import Progress, untold
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-# Work that is done by then has no bar, in seconds.
+# No bar for work that takes less, in seconds.
 PATIENCE = 1.0
 
 
 @contextmanager
-def progress_bar(words: str) -> Generator[Progress]:
-    """What shows the progress of a work on stderr, where that is a terminal and the work lasts."""
+def progress_bar(label: str) -> Generator[Progress]:
+    """Show a progress bar on stderr if it is a terminal and the work takes a while."""
     if not sys.stderr.isatty():
         yield untold
         return
-    bar = _Bar(words)
+    bar = _Bar(label)
     try:
-        yield bar.told
+        yield bar.update
     finally:
         bar.finish()
 
 
 class _Bar:
-    def __init__(self, words: str) -> None:
-        self._words = words
+    def __init__(self, label: str) -> None:
+        self._label = label
         self._begun = time.monotonic()
         self._bar: Any = None
 
-    def told(self, done: int, total: int) -> None:
+    def update(self, done: int, total: int) -> None:
         if self._bar is None:
             if time.monotonic() - self._begun < PATIENCE or done >= total:
                 return
-            self._bar = click.progressbar(length=total, label=self._words, file=sys.stderr)
+            self._bar = click.progressbar(length=total, label=self._label, file=sys.stderr)
             self._bar.render_progress()
         self._bar.length = total
         self._bar.update(done - self._bar.pos)

@@ -1,4 +1,4 @@
-"""The backup, export and restore commands."""
+"""The `backup`, `export` and `restore` commands."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 
 
 def backup_name(path: Path) -> Path:
-    """Beside the database, by the time: names in the order in which they were made."""
+    """Return a backup path next to the database, named by the time, so that names sort by age."""
     return path.with_name(f"{path.name}.backup-{datetime.now(UTC).strftime('%Y%m%dT%H%M%S.%fZ')}")
 
 
 async def back_up_file(path: Path, target: Path, progress: Progress = untold) -> dict[str, Any]:
-    """Copy the database, with writers running, into a new file, which has its name only once it is whole and sound."""
-    with _made_whole(target) as partial:
+    """Copy the database to a new file while writers run; the file gets its name once it is complete and verified."""
+    with _complete_file(target) as partial:
         async with await open_to_look(path) as db:
             await db.back_up_to(partial, progress)
         async with await open_database(partial, as_it_is=True) as copy:
@@ -39,7 +39,7 @@ async def back_up_file(path: Path, target: Path, progress: Progress = untold) ->
 
 
 def export_to(path: Path, out: TextIO, progress: Progress = untold) -> int:
-    """Write the export of the database; returns the number of lines."""
+    """Write the export of the database and return the number of lines."""
     about = {"program": f"voygen {voygen_version()}", "exported_at": now()}
     lines = 0
     with opened_as_of_now(path) as connection:
@@ -50,8 +50,8 @@ def export_to(path: Path, out: TextIO, progress: Progress = untold) -> int:
 
 
 def export_file(path: Path, target: Path, progress: Progress = untold) -> dict[str, Any]:
-    """Export into a new private file, which has its name only once it is whole."""
-    with _made_whole(target) as partial:
+    """Export to a new private file; the file gets its name once it is complete."""
+    with _complete_file(target) as partial:
         prepare_file(partial)
         with partial.open("w", encoding="utf-8", newline="\n") as out:
             lines = export_to(path, out, progress)
@@ -61,15 +61,15 @@ def export_file(path: Path, target: Path, progress: Progress = untold) -> dict[s
 
 
 def restore_file(export: Path, path: Path, progress: Progress = untold) -> dict[str, Any]:
-    """Make a new database of an export: its tables, each with its number of rows and their digest."""
+    """Create a database from an export and return its tables with their row counts and digests."""
     return {"database": str(path), "tables": restore_export(export, path, progress).as_json()}
 
 
 @contextmanager
-def _made_whole(target: Path) -> Generator[Path]:
-    """A name to make the file under, which gets its own once it is done. Raises DatabaseUnavailable."""
+def _complete_file(target: Path) -> Generator[Path]:
+    """Yield a temporary path that is renamed to `target` on success. Raises DatabaseUnavailable."""
     if target.exists():
-        raise DatabaseUnavailable(f"{target} exists already: name a new file with --to.")
+        raise DatabaseUnavailable(f"{target} already exists: name a new file with --to.")
     partial = target.with_name(f"{target.name}.partial")
     try:
         partial.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""Which voygen this is, and how it is started as a process of its own."""
+"""The version of voygen, the command that starts it, and process start-up helpers."""
 
 from __future__ import annotations
 
@@ -15,14 +15,17 @@ if TYPE_CHECKING:
 
 
 def own_command() -> list[str]:
-    """The command that starts this voygen with this Python: beside the packages in a checkout, above them installed."""
+    """Return the command that starts this voygen with this Python.
+
+    The launcher is next to the packages in a checkout, and one folder up when installed.
+    """
     packages = Path(__file__).resolve().parent.parent
     launcher = packages / "voygen.py"
     return [sys.executable, str(launcher if launcher.exists() else packages.parent / "voygen.py")]
 
 
 def voygen_version() -> str:
-    """The version that is installed; a checkout that is not installed has none."""
+    """Return the installed version; a checkout that is not installed has none."""
     try:
         return version("voygen")
     except PackageNotFoundError:
@@ -31,7 +34,7 @@ def voygen_version() -> str:
 
 @contextmanager
 def quick_imports() -> Generator[None]:
-    """Import without collecting garbage, a tenth of the time; what was imported is not looked through later either."""
+    """Disable garbage collection during imports, saving a tenth of their time, and freeze what they created."""
     gc.disable()
     try:
         yield
@@ -41,7 +44,7 @@ def quick_imports() -> Generator[None]:
 
 
 def fill_missing_descriptors() -> None:
-    """Open the null device where stdin, stdout or stderr is closed: the next file opened would take its number."""
+    """Open the null device for a closed stdin, stdout or stderr, or the next file opened would take its number."""
     for descriptor in (0, 1, 2):
         try:
             os.fstat(descriptor)

@@ -1,7 +1,7 @@
-"""The log: lines of text or of JSON on stderr, without personal data from the level info on.
+"""The log: lines of text or JSON on stderr, without personal data at level info and above.
 
-E-mail addresses are masked, names are never logged, and of an exception whose words may quote what is stored only the
-type and the place are told. The arguments of calls stand in the log at debug alone.
+E-mail addresses are masked and names are never logged. An exception whose message may quote stored data is logged with
+its type and traceback only. Arguments of calls are logged at debug only.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ Format = Literal["text", "json"]
 
 _EMAIL = re.compile(r"([\w%+-])[\w.%+-]*@(\w)[\w.-]*")
 
-# Exceptions whose words speak of the database and not of what is in it.
-_PLAIN = (DatabaseError, sqlite3.Error, OSError)
+# Exceptions whose messages quote no stored data.
+_SAFE = (DatabaseError, sqlite3.Error, OSError)
 
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
 
 def set_up_logging(level: str, form: Format, stream: TextIO | None = None) -> None:
-    """Log to stderr, or the stream. Other libraries are heard from warning on, or all of them at debug."""
+    """Log to stderr or the given stream. Other libraries log at warning and above, or everything at debug."""
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(JsonFormatter() if form == "json" else TextFormatter())
     root = logging.getLogger()
@@ -43,16 +43,16 @@ def set_up_logging(level: str, form: Format, stream: TextIO | None = None) -> No
 
 
 def masked(text: str) -> str:
-    """The text with its e-mail addresses as a***@e***."""
+    """Replace e-mail addresses with the form a***@e***."""
     return _EMAIL.sub(r"\1***@\2***", text)
 
 
 class _Formatter(logging.Formatter):
-    """What both forms share: the fields of a record, masked unless it is for debugging."""
+    """Collects the fields of a record for both formats, masked unless at debug."""
 
     def fields(self, record: logging.LogRecord) -> dict[str, Any]:
-        said = {
-            "time": _written(record.created),
+        found = {
+            "time": _timestamp(record.created),
             "level": record.levelname.lower(),
             "logger": record.name,
             "message": record.getMessage(),
@@ -60,21 +60,21 @@ class _Formatter(logging.Formatter):
             **_trace(),
         }
         if record.exc_info and record.exc_info[1]:
-            said["error"] = _told(record.exc_info[1], whole=_for_debugging())
+            found["error"] = _traceback(record.exc_info[1], with_messages=_for_debugging())
         if record.levelno <= logging.DEBUG:
-            return said
-        return {name: masked(value) if isinstance(value, str) else value for name, value in said.items()}
+            return found
+        return {name: masked(value) if isinstance(value, str) else value for name, value in found.items()}
 
 
 class JsonFormatter(_Formatter):
-    """A record as one line of JSON."""
+    """Formats a record as one line of JSON."""
 
     def format(self, record: logging.LogRecord) -> str:
         return json.dumps(self.fields(record), ensure_ascii=False, default=str)
 
 
 class TextFormatter(_Formatter):
-    """A record as one line; a traceback on the lines below."""
+    """Formats a record as one line, followed by any traceback."""
 
     def format(self, record: logging.LogRecord) -> str:
         fields = self.fields(record)
@@ -85,7 +85,7 @@ class TextFormatter(_Formatter):
         return f"{line}\n{error}" if error else line
 
 
-def _written(moment: float) -> str:
+def _timestamp(moment: float) -> str:
     return datetime.fromtimestamp(moment, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
@@ -93,11 +93,11 @@ def _for_debugging() -> bool:
     return logging.getLogger("voygen").isEnabledFor(logging.DEBUG)
 
 
-def _told(error: BaseException, *, whole: bool) -> str:
-    """The traceback, and the exceptions behind it; their words only where they are plain, or all of it."""
-    if whole:
+def _traceback(error: BaseException, *, with_messages: bool) -> str:
+    """Format the traceback and its causes; only safe messages are included unless `with_messages`."""
+    if with_messages:
         return "".join(traceback.format_exception(error)).rstrip()
-    return "\nfollowed by\n".join(_without_words(one) for one in reversed(list(_chain(error))))
+    return "\nfollowed by\n".join(_without_message(one) for one in reversed(list(_chain(error))))
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
@@ -109,13 +109,13 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
         one = one.__cause__ or (None if one.__suppress_context__ else one.__context__)
 
 
-def _without_words(error: BaseException) -> str:
-    words = f": {error}" if isinstance(error, _PLAIN) else " (its words are told at debug)"
-    return "".join(traceback.format_tb(error.__traceback__)) + type(error).__name__ + words
+def _without_message(error: BaseException) -> str:
+    message = f": {error}" if isinstance(error, _SAFE) else " (message logged at debug only)"
+    return "".join(traceback.format_tb(error.__traceback__)) + type(error).__name__ + message
 
 
 def _trace() -> dict[str, str]:
-    """The ids of the span that is under way, if traces are kept."""
+    """Return the ids of the current span, if traces are recorded."""
     module = sys.modules.get("opentelemetry.trace")
     context = module.get_current_span().get_span_context() if module else None
     if context is None or not context.is_valid:

@@ -1,4 +1,4 @@
-"""Opens the database that is served. Light to import: what can't be served is refused at once."""
+"""Open the database to serve. Imports little, so that a database that can't be served fails fast."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ logger = logging.getLogger("voygen")
 async def opened(
     path: Path, *, readers: int, patience: float, may_migrate: bool, read_only: bool
 ) -> AsyncGenerator[EmbeddedDatabase]:
-    """Open the file and migrate it if allowed; `read_only` makes the engine refuse every write.
+    """Open the file and migrate it if allowed; with `read_only`, the engine refuses every write.
 
     Raises DatabaseError if it can't be served.
     """
@@ -39,8 +39,8 @@ async def opened(
         yield db
 
 
-def desk_of(db: Database) -> PhasedDatabase:
-    """The database as the tools see it."""
+def phased(db: Database) -> PhasedDatabase:
+    """Wrap the database for the tools, which follow its migration phase."""
     return PhasedDatabase(db, {migration.name for migration in shipped()})
 
 
@@ -51,6 +51,6 @@ async def _bring_up_to_date(db: EmbeddedDatabase, *, may_migrate: bool) -> None:
             logger.warning("migrated %s; the backup is %s", db.path, report.backup)
     elif behind := await pending(db):
         raise DatabaseUnavailable(
-            f"{db.path} lacks {len(behind)} migrations: run `voygen migrate --db {db.path}`, "
-            "and serve it without --no-migrate or --read-only until then."
+            f"{db.path} has {len(behind)} pending migrations: run `voygen migrate --db {db.path}`, "
+            "or serve it without --no-migrate and --read-only."
         )

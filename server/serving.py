@@ -1,4 +1,4 @@
-"""Opens the database and serves it until stopped."""
+"""Open the database and serve it until stopped."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from server.desk.recording import Recorder
 from server.desk.steward import MigrationSteward
 from server.http.settings import require_authentication
 from server.launch import quick_imports
-from server.opening import desk_of, opened
+from server.opening import opened, phased
 
 if TYPE_CHECKING:
     from collections.abc import Container
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from database.embedded import EmbeddedDatabase
     from server.http.settings import HttpSettings
 
-# Queries that run at the same time where several clients share a server.
+# Concurrent queries of a server that several clients share.
 HTTP_READERS = 4
 
 
-async def serve(  # noqa: PLR0913 - what is served, to whom, and how
+async def serve(  # noqa: PLR0913 - options of one command
     path: Path,
     groups: Container[str],
     *,
@@ -31,14 +31,14 @@ async def serve(  # noqa: PLR0913 - what is served, to whom, and how
     http: HttpSettings | None = None,
     patience: float = 30.0,
 ) -> int:
-    """Serve over stdio, or HTTP; returns the exit status. Raises DatabaseError or CannotServe.
+    """Serve over stdio or HTTP and return the exit status. Raises DatabaseError or CannotServe.
 
-    `read_only` offers only tools that read, on a file opened so that the engine refuses every write.
+    With `read_only`, only tools that read are offered, and the engine refuses every write.
     """
     readers = HTTP_READERS if http else 1
     opening = opened(path, readers=readers, patience=patience, may_migrate=may_migrate, read_only=read_only)
     async with opening as db:
-        # The protocol takes most of a second to import: a database that can't be served is refused without it.
+        # Importing the protocol takes most of a second: open the database first, so that errors come fast.
         if http:
             await require_authentication(db, http)
             with quick_imports():
@@ -58,6 +58,6 @@ async def _serve_stdio(db: EmbeddedDatabase, groups: Container[str], *, read_onl
 
     recorder = Recorder(db)
     async with recorder.running(read_only=read_only):
-        desk = desk_of(WatchedDatabase(db, recorder.refused_batch))
+        desk = phased(WatchedDatabase(db, recorder.refused_batch))
         tools = offered(MigrationSteward(db), groups, read_only=read_only)
         await serve_stdio(make_server(desk, tools, observe=recorder.call))

@@ -1,4 +1,4 @@
-"""Making, listing and revoking access tokens, and knowing one when it is shown."""
+"""Create, list, revoke and verify access tokens."""
 
 from __future__ import annotations
 
@@ -20,51 +20,51 @@ if TYPE_CHECKING:
     from database.engine import Database
     from database.tokens import Scope, StoredToken
 
-# How a token of ours begins, so that a person, or a program that looks for leaked secrets, knows what it is.
+# Prefix that lets people and secret scanners recognize a token.
 PREFIX = "vgn_"
 
 # Random bytes in a token.
-STRENGTH = 32
+RANDOM_BYTES = 32
 
 NAME = re.compile(r"[\w.@-]{1,64}")
 
 
 class TokenRefused(Exception):
-    """The token cannot be made or revoked; the message says why."""
+    """The token can't be created or revoked; the message says why."""
 
 
 async def create_token(path: Path, name: str, scope: Scope, days: int | None) -> str:
-    """The new token, which is told this once. Raises TokenRefused over a name that was used before or can't be one."""
+    """Create a token and return it; only its hash is stored. Raises TokenRefused for an invalid or used name."""
     if not NAME.fullmatch(name):
-        raise TokenRefused(f"{name!r} can't be a name: send 1 to 64 letters, digits or any of _ . @ - instead.")
-    token = PREFIX + secrets.token_urlsafe(STRENGTH)
+        raise TokenRefused(f"{name!r} is not a valid name: use 1 to 64 letters, digits or _ . @ -")
+    token = PREFIX + secrets.token_urlsafe(RANDOM_BYTES)
     expires_at = now(days_on=days) if days else None
     async with open_migrated(path) as db:
         made = await write(db, tokens.add(name, hash_of(token), scope, now(), expires_at))
     if not made:
-        raise TokenRefused(f"There is, or was, a token named {name}: choose another name.")
+        raise TokenRefused(f"The name {name} is already taken: choose another.")
     return token
 
 
 async def list_tokens(path: Path) -> list[dict[str, Any]]:
-    """Each token's name, scope, state (live, expired or revoked) and times, oldest first."""
+    """Return each token's name, scope, state (live, expired or revoked) and times, oldest first."""
     async with open_migrated(path, to_look=True) as db:
         return [_described(token) for token in await tokens.every(db)]
 
 
 async def revoke_token(path: Path, name: str) -> None:
-    """Raises TokenRefused where there is no token of this name that could be revoked."""
+    """Revoke a token. Raises TokenRefused if there is none of this name, or it is already revoked."""
     async with open_migrated(path) as db:
         revoked = await write(db, tokens.revoke(name, now()))
     if not revoked:
-        raise TokenRefused(f"There is no token named {name} that is not revoked already: see voygen token list.")
+        raise TokenRefused(f"There is no unrevoked token named {name}: see `voygen token list`.")
 
 
-async def known_token(db: Database, token: str) -> StoredToken | None:
-    """The live token that this is. Asks the database each time: a token that was revoked is refused at once."""
-    shown = hash_of(token)
-    stored = await tokens.with_hash(db, shown)
-    if stored is None or not hmac.compare_digest(stored.sha256, shown):
+async def find_live_token(db: Database, token: str) -> StoredToken | None:
+    """Return the stored token if it is live. Never cached, so that revoking takes effect at once."""
+    sha256 = hash_of(token)
+    stored = await tokens.with_hash(db, sha256)
+    if stored is None or not hmac.compare_digest(stored.sha256, sha256):
         return None
     return stored if stored.state(now()) == "live" else None
 
@@ -86,7 +86,7 @@ def _described(token: StoredToken) -> dict[str, Any]:
 
 
 def describe(listed: list[dict[str, Any]]) -> str:
-    """The tokens for a person to read."""
+    """Format the tokens as a text table."""
     if not listed:
         return "There are no tokens. Create one with `voygen token create NAME`."
     headings = ("NAME", "SCOPE", "STATE", "CREATED (UTC)", "EXPIRES (UTC)", "LAST USED (UTC)")

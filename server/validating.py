@@ -1,4 +1,4 @@
-"""The validate command."""
+"""The `validate` command."""
 
 from __future__ import annotations
 

@@ -136,7 +136,7 @@ def test_a_backup_overwrites_nothing_and_leaves_no_partial_file(tmp_path: Path) 
     damaged = tmp_path / "damaged.db"
     damaged.write_bytes(path.read_bytes()[:4096] + b"\xff" * 8192 + path.read_bytes()[12288:])
     for arguments, words in (
-        (("--db", path, "--to", tmp_path / "kept.db"), "exists already"),
+        (("--db", path, "--to", tmp_path / "kept.db"), "already exists"),
         (("--db", tmp_path / "none.db", "--to", tmp_path / "copy.db"), "does not exist"),
         (("--db", damaged, "--to", tmp_path / "copy.db"), "damaged"),
     ):

@@ -214,7 +214,7 @@ def test_a_restore_never_overwrites_a_database(tmp_path: Path) -> None:
     assert (done.returncode, done.stdout) == (2, "")
     assert "exists already" in done.stderr
     assert held(path) == before
-    assert "exists already" in voygen("export", "--db", path, "--to", tmp_path / "export.jsonl").stderr
+    assert "already exists" in voygen("export", "--db", path, "--to", tmp_path / "export.jsonl").stderr
 
 
 names = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=8)

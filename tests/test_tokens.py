@@ -14,7 +14,7 @@ from desk import voygen
 
 from database.clock import now
 from database.embedded import open_database
-from server.tokens import known_token
+from server.tokens import find_live_token
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -77,11 +77,11 @@ def test_tokens_are_listed_with_their_scope_and_state(path: Path) -> None:
 
 def test_a_name_cannot_be_reused_even_after_its_token_was_revoked(path: Path) -> None:
     make(path, "ana")
-    assert "choose another name" in refused("create", "ana", "--db", path)
+    assert "is already taken" in refused("create", "ana", "--db", path)
     voygen("token", "revoke", "ana", "--db", path)
-    assert "choose another name" in refused("create", "ana", "--db", path)
-    assert "not revoked already" in refused("revoke", "ana", "--db", path)
-    assert "not revoked already" in refused("revoke", "nobody", "--db", path)
+    assert "is already taken" in refused("create", "ana", "--db", path)
+    assert "no unrevoked token" in refused("revoke", "ana", "--db", path)
+    assert "no unrevoked token" in refused("revoke", "nobody", "--db", path)
     assert len(listed(path)) == 1
 
 
@@ -108,10 +108,10 @@ def test_no_token_is_created_in_a_missing_or_unmigrated_database(tmp_path: Path)
 async def test_a_token_is_valid_until_it_is_revoked_or_expires(path: Path) -> None:
     ana, ben = make(path, "ana", "--scope", "read"), make(path, "ben", "--days", 1)
     async with await open_database(path) as db:
-        known = [await known_token(db, token) for token in (ana, ben)]
+        known = [await find_live_token(db, token) for token in (ana, ben)]
         assert [(one.name, one.scope) for one in known if one] == [("ana", "read"), ("ben", "write")]
         for wrong in ("", "vgn_", ana[:-1], ana + "x", ana.upper(), "é\ud800"):
-            assert await known_token(db, wrong) is None
+            assert await find_live_token(db, wrong) is None
         voygen("token", "revoke", "ana", "--db", path)
         sql(path, "UPDATE access_tokens SET expires_at = ? WHERE name = 'ben'", now())
-        assert [await known_token(db, token) for token in (ana, ben)] == [None, None]
+        assert [await find_live_token(db, token) for token in (ana, ben)] == [None, None]

@@ -70,7 +70,7 @@ def serve(  # noqa: PLR0913 - the settings
     from server.launch import fill_missing_descriptors, voygen_version  # noqa: PLC0415
     from server.logs import set_up_logging  # noqa: PLC0415
     from server.serving import serve as serve_file  # noqa: PLC0415
-    from server.tracing import traces_sent  # noqa: PLC0415
+    from server.tracing import send_traces  # noqa: PLC0415
 
     fill_missing_descriptors()
     set_up_logging(log_level, log_format)
@@ -81,7 +81,7 @@ def serve(  # noqa: PLR0913 - the settings
         settings = HttpSettings(*address, **http) if address else None
         if settings:
             settings.require_allowed_hosts()
-        with traces_sent(otel_endpoint, otel_headers, voygen_version()):
+        with send_traces(otel_endpoint, otel_headers, voygen_version()):
             sys.exit(
                 run(
                     serve_file(path, groups, may_migrate=migrate, read_only=read_only, http=settings, patience=patience)

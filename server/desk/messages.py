@@ -1,4 +1,4 @@
-"""JSON-RPC messages as they come in, and the answer to what is none."""
+"""Parse incoming JSON-RPC messages, and answer invalid ones."""
 
 from __future__ import annotations
 
@@ -12,42 +12,42 @@ if TYPE_CHECKING:
     from mcp_types import JSONRPCMessage
 
 
-class NoMessage(Exception):
-    """What came is no message; `answer` is what to send back, as JSON."""
+class InvalidMessage(Exception):
+    """The input is not a message; `answer` is the JSON to send back."""
 
     def __init__(self, answer: str) -> None:
         super().__init__()
         self.answer = answer
 
 
-def message_of(text: str | bytes) -> JSONRPCMessage:
-    """The message. Raises NoMessage, its answer under the request's own id where that can be read."""
+def parse_message(text: str | bytes) -> JSONRPCMessage:
+    """Parse a message. Raises InvalidMessage, whose answer has the request's id if that can be read."""
     try:
         message = jsonrpc_message_adapter.validate_json(text, by_name=False)
     except ValidationError as error:
         if any(fault["type"] == "json_invalid" for fault in error.errors()):
-            words = "Parse error: a message is one JSON text, without halves of characters or numbers without end."
-            raise _refusal(-32700, words, _leniently(text)) from error
-        words = "Invalid request: a message is one JSON-RPC 2.0 object."
-        raise _refusal(-32600, words, _leniently(text)) from error
-    # The SDK takes a request whose id is none for a notification, which nobody answers.
+            problem = "Parse error: a message is one JSON text, without lone surrogates, NaN or infinity."
+            raise _refusal(-32700, problem, _leniently(text)) from error
+        problem = "Invalid request: a message is one JSON-RPC 2.0 object."
+        raise _refusal(-32600, problem, _leniently(text)) from error
+    # The SDK reads a request with an invalid id as a notification, which gets no answer.
     if isinstance(message, JSONRPCNotification) and "id" in (sent := _leniently(text)):
-        raise _refusal(-32600, "Invalid request: an id is a text or a whole number.", sent)
+        raise _refusal(-32600, "Invalid request: an id is a string or an integer.", sent)
     return message
 
 
-def _refusal(code: int, words: str, sent: dict[str, Any]) -> NoMessage:
-    given = sent.get("id")
-    if isinstance(given, float) and given.is_integer():
-        given = int(given)
-    request_id = given if isinstance(given, int | str) and not isinstance(given, bool) else None
-    return NoMessage(json.dumps({"jsonrpc": "2.0", "id": request_id, "error": {"code": code, "message": words}}))
+def _refusal(code: int, message: str, sent: dict[str, Any]) -> InvalidMessage:
+    sent_id = sent.get("id")
+    if isinstance(sent_id, float) and sent_id.is_integer():
+        sent_id = int(sent_id)
+    request_id = sent_id if isinstance(sent_id, int | str) and not isinstance(sent_id, bool) else None
+    return InvalidMessage(json.dumps({"jsonrpc": "2.0", "id": request_id, "error": {"code": code, "message": message}}))
 
 
 def _leniently(text: str | bytes) -> dict[str, Any]:
-    """The object that was sent, also where it holds what the SDK does not take; empty where it is none."""
+    """Parse an object more leniently than the SDK does; return {} for anything else."""
     try:
-        sent: object = json.loads(text, parse_int=float)  # a whole number may have more digits than Python counts
+        sent: object = json.loads(text, parse_int=float)  # int refuses very many digits
     except (ValueError, RecursionError):
         return {}
     return cast("dict[str, Any]", sent) if isinstance(sent, dict) else {}

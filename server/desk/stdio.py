@@ -21,7 +21,7 @@ from mcp.server.stdio import stdio_server
 from mcp_types import JSONRPCNotification, JSONRPCRequest
 
 from database.platform import IS_WINDOWS, can_use_event_loop_pipes
-from server.desk.messages import NoMessage, message_of
+from server.desk.messages import InvalidMessage, parse_message
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -112,9 +112,9 @@ class _Session:
     async def _take_note(self, line: str) -> bool:
         """Whether the line is for the SDK. What it would drop in silence is answered here."""
         try:
-            message = message_of(line)
-        except NoMessage as wrong:
-            await self.write(wrong.answer + "\n")
+            message = parse_message(line)
+        except InvalidMessage as error:
+            await self.write(error.answer + "\n")
             return False
         if isinstance(message, JSONRPCRequest):
             self._open.add(message.id)

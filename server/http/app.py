@@ -1,4 +1,4 @@
-"""MCP over streamable HTTP, stateless, for clients of either era."""
+"""MCP over stateless streamable HTTP, for all protocol versions."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ from migrations.runner import pending
 from server.desk.offer import offered
 from server.desk.recording import Recorder
 from server.desk.tools import make_server
-from server.http.auth import Door
+from server.http.auth import Authenticator
 from server.http.gate import MAX_BODY, Gate
 from server.http.issuer import Issuer
 from server.http.metrics import CONTENT_TYPE, CountingSteward, Metrics
 from server.http.settings import PATH, CannotServe
 from server.http.uvicorn import HeadTimeout, Listener
-from server.opening import desk_of
+from server.opening import phased
 from tools.answers.errors import Unavailable
 
 if TYPE_CHECKING:
@@ -48,56 +48,56 @@ if TYPE_CHECKING:
     from server.http.settings import HttpSettings
     from tools.tool import AnyTool
 
-# How long accepted calls may take once the server is told to stop, in seconds.
+# Time limit for accepted calls once the server is stopping, in seconds.
 GRACE = 10
 
-# Connections held at once, those that wait included; more are answered with 503.
+# Open connections, waiting ones included; more get a 503.
 MOST_CONNECTIONS = 512
 
-# How long a connection may idle between two requests, in seconds: longer than the proxies before it usually do.
+# Idle time of a connection between requests, in seconds: longer than that of common proxies.
 KEEP_ALIVE = 75
 
-# Largest head of a request, in bytes.
+# Largest request head, in bytes.
 MAX_HEAD = 32 * 1024
 
-# How long the database may take to answer that it is ready, in seconds.
+# Time limit for the database to answer the readiness check, in seconds.
 READY_WITHIN = 2.0
 
 
 async def serve_http(
     db: EmbeddedDatabase, groups: Container[str], settings: HttpSettings, *, read_only: bool = False
 ) -> None:
-    """Serve until a signal to stop; calls that were accepted by then are finished. Raises CannotServe."""
+    """Serve until a stop signal, then finish the accepted calls. Raises CannotServe."""
     with _listening_socket(settings) as listening:
         port: int = listening.getsockname()[1]
         metrics = Metrics()
         steward = CountingSteward(db, metrics)
-        tools = [_within(tool, settings.request_timeout) for tool in offered(steward, groups, read_only=read_only)]
+        tools = [_limited(tool, settings.request_timeout) for tool in offered(steward, groups, read_only=read_only)]
         resource = settings.resource_at(port)
-        door = _door(db, settings, resource, tools)
+        authenticator = _authenticator(db, settings, resource, tools)
         recorder = Recorder(db)
-        server = _Application(db, tools, door, settings, metrics, recorder)
+        server = _Application(db, tools, authenticator, settings, metrics, recorder)
         routes = [*server.routes(), *_metadata_routes(settings, resource)]
         app = Starlette(routes=routes, middleware=_cors(settings), lifespan=server.lifespan)
-        everyone = await door.is_open()
+        anyone = await authenticator.allows_anyone()
         listener = Listener(
-            _uvicorn_config(app, settings), lambda: _tell(settings.at(port), everyone=everyone), server.gate.stop
+            _uvicorn_config(app, settings), lambda: _announce(settings.at(port), anyone=anyone), server.gate.stop
         )
         try:
             async with recorder.running(read_only=read_only):
                 await listener.serve([listening])
         finally:
-            await door.close()
+            await authenticator.close()
 
 
 class _Application:
-    """The routes of the server, and what stands behind them."""
+    """The routes of the server and their state."""
 
-    def __init__(  # noqa: PLR0913 - what stands behind them
+    def __init__(  # noqa: PLR0913 - its collaborators
         self,
         db: EmbeddedDatabase,
         tools: Sequence[AnyTool],
-        door: Door,
+        authenticator: Authenticator,
         settings: HttpSettings,
         metrics: Metrics,
         recorder: Recorder,
@@ -105,7 +105,7 @@ class _Application:
         self._db = db
         self._settings = settings
         self._metrics = metrics
-        desk = desk_of(WatchedDatabase(WatchedDatabase(db, metrics.refused_batch), recorder.refused_batch))
+        desk = phased(WatchedDatabase(WatchedDatabase(db, metrics.refused_batch), recorder.refused_batch))
 
         def observe(tool: str, outcome: str, seconds: float) -> None:
             metrics.call(tool, outcome, seconds)
@@ -118,7 +118,7 @@ class _Application:
         }
         writing = {tool.name for tool in tools} - {tool.name for tool in reading}
         by_scope = {scope: _mcp_app(server) for scope, server in self._servers.items()}
-        self.gate = Gate(by_scope, writing, door, settings, metrics)
+        self.gate = Gate(by_scope, writing, authenticator, settings, metrics)
 
     def routes(self) -> list[Route]:
         return [
@@ -136,7 +136,7 @@ class _Application:
             yield
 
     async def _ready(self, _: Request) -> Response:
-        """Whether calls would be answered: the database answers, its schema is this program's, and we go on."""
+        """Report readiness: the database answers, its schema is current, and the server is not stopping."""
         try:
             async with asyncio.timeout(READY_WITHIN):
                 problem = "the schema is behind" if await pending(self._db) else None
@@ -162,9 +162,9 @@ def _json(content: dict[str, Any], status: int) -> Response:
 
 
 def _mcp_app(server: MCPServer[None]) -> ASGIApp:
-    """Answers are plain JSON: a call goes on where its client has gone, and no proxy cuts a stream off.
+    """Build the ASGI application; the gate has already checked Host and Origin.
 
-    Who may name this server is for the gate to say, before.
+    Responses are plain JSON: a call survives a client that disconnects, and there is no stream for a proxy to cut.
     """
     server.streamable_http_app(
         streamable_http_path=PATH,
@@ -176,34 +176,38 @@ def _mcp_app(server: MCPServer[None]) -> ASGIApp:
     return server.session_manager.handle_request
 
 
-def _within(tool: AnyTool, seconds: float) -> AnyTool:
-    """The tool, stopped where it takes longer: a batch that it has begun is settled first, and none is begun after."""
+def _limited(tool: AnyTool, seconds: float) -> AnyTool:
+    """Limit the tool's run time: a batch in progress completes, and no other one starts."""
 
-    async def run(*given: Any) -> Any:  # noqa: ANN401 - the tool's own
+    async def run(*given: Any) -> Any:  # noqa: ANN401 - the tool's types
         try:
             async with asyncio.timeout(seconds):
                 return await tool.run(*given)
         except TimeoutError as error:
             raise Unavailable(
                 f"The call took longer than {seconds:g} seconds and was stopped.",
-                "Look with get_anything at what was done before you send the rest of it.",
+                "Check with get_anything what was done before you send the rest.",
             ) from error
 
     return replace(tool, run=run)
 
 
-def _door(db: EmbeddedDatabase, settings: HttpSettings, resource: str, tools: Sequence[AnyTool]) -> Door:
+def _authenticator(
+    db: EmbeddedDatabase, settings: HttpSettings, resource: str, tools: Sequence[AnyTool]
+) -> Authenticator:
     issuer = Issuer(settings.issuer, resource) if settings.issuer else None
     scopes: list[Scope] = ["read"] if all(tool.hints.read_only for tool in tools) else ["read", "write"]
     metadata_url = str(build_resource_metadata_url(AnyHttpUrl(resource))) if issuer else None
-    return Door(db, locked=settings.beyond_loopback, issuer=issuer, metadata_url=metadata_url, scopes=scopes)
+    return Authenticator(
+        db, token_required=settings.beyond_loopback, issuer=issuer, metadata_url=metadata_url, scopes=scopes
+    )
 
 
 def _metadata_routes(settings: HttpSettings, resource: str) -> list[Route]:
-    """Where a client learns which issuer to go to: RFC 9728."""
+    """Serve the metadata that leads a client to the issuer: RFC 9728."""
     if not settings.issuer:
         return []
-    # As texts: made a URL, an issuer without a path would gain a slash, and its name must match to the letter.
+    # As strings: AnyHttpUrl adds a slash to an issuer without a path, and clients compare issuers exactly.
     ours, issuer = cast("AnyHttpUrl", resource), cast("AnyHttpUrl", settings.issuer)
     return create_protected_resource_routes(
         ours, [issuer], scopes_supported=["read", "write"], resource_name="voygen trip desk"
@@ -211,7 +215,7 @@ def _metadata_routes(settings: HttpSettings, resource: str) -> list[Route]:
 
 
 def _cors(settings: HttpSettings) -> list[Middleware]:
-    """Lets the pages of the origins that were allowed by name read the answers."""
+    """Let browser pages of the allowed origins read the responses."""
     if not settings.allowed_origins:
         return []
     return [
@@ -247,9 +251,9 @@ def _uvicorn_config(app: ASGIApp, settings: HttpSettings) -> uvicorn.Config:
 
 
 def _listening_socket(settings: HttpSettings) -> socket.socket:
-    """A socket that is TCP by name: only for such does asyncio turn off Nagle's algorithm, 40 ms an answer.
+    """Bind a socket with IPPROTO_TCP: only then does asyncio disable Nagle's algorithm, which costs 40 ms a response.
 
-    Raises CannotServe where the address can't be had.
+    Raises CannotServe if the address is unavailable.
     """
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
@@ -264,11 +268,11 @@ def _listening_socket(settings: HttpSettings) -> socket.socket:
             listening.close()
             raise
     except OSError as error:
-        raise CannotServe(f"{settings.host}:{settings.port} can't be listened on: {error.strerror}.") from error
+        raise CannotServe(f"can't listen on {settings.host}:{settings.port}: {error.strerror}.") from error
     return listening
 
 
-def _tell(url: str, *, everyone: bool) -> None:
-    words = ", open to every program on this machine: `voygen token create` closes it" if everyone else ""
-    sys.stderr.write(f"voygen: serving {url}{words}\n")
+def _announce(url: str, *, anyone: bool) -> None:
+    note = ", open to every program on this machine until you run `voygen token create`" if anyone else ""
+    sys.stderr.write(f"voygen: serving {url}{note}\n")
     sys.stderr.flush()

@@ -1,7 +1,7 @@
-"""What a request passes before it reaches the tools.
+"""Checks on a request before it reaches the tools.
 
-In this order: Host and Origin, who calls, the method, size and time of the body, what the caller may do, and how many
-calls there are already.
+In this order: Host and Origin, authentication, the method, the body's size and arrival time, authorization, and the
+number of calls in progress.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from database.actor import acting
-from server.desk.messages import NoMessage, message_of
+from server.desk.messages import InvalidMessage, parse_message
 from server.http.auth import ANYONE, Refused
 
 if TYPE_CHECKING:
@@ -24,16 +24,16 @@ if TYPE_CHECKING:
     from mcp_types import JSONRPCMessage
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-    from server.http.auth import Caller, Door
+    from server.http.auth import Authenticator, Caller
     from server.http.metrics import Metrics
     from server.http.settings import HttpSettings
 
-# Largest body taken, in bytes.
+# Largest accepted body, in bytes.
 MAX_BODY = 4 * 1024 * 1024
 
 
 class _Answered(Exception):
-    """The request ends here, with this response; None where the client has gone."""
+    """Ends the request with this response, or with none if the client disconnected."""
 
     def __init__(self, response: Response | None) -> None:
         super().__init__()
@@ -41,22 +41,22 @@ class _Answered(Exception):
 
 
 class Gate:
-    """The application on /mcp. `by_scope` has the MCP application for callers of either scope.
+    """The ASGI application on /mcp. `by_scope` holds the MCP application for each scope.
 
-    `writing` are the names of the tools that a caller of scope read does not see.
+    `writing` names the tools hidden from callers with scope read.
     """
 
     def __init__(
         self,
         by_scope: Mapping[str, ASGIApp],
         writing: Container[str],
-        door: Door,
+        authenticator: Authenticator,
         settings: HttpSettings,
         metrics: Metrics,
     ) -> None:
         self._by_scope = by_scope
         self._writing = writing
-        self._door = door
+        self._authenticator = authenticator
         self._settings = settings
         self._metrics = metrics
         self._security = TransportSecurityMiddleware(settings.security())
@@ -64,7 +64,7 @@ class Gate:
         self.stopping = False
 
     def stop(self) -> None:
-        """Turn away what has not arrived whole; what has goes on."""
+        """Refuse requests that have not fully arrived; let the others finish."""
         self.stopping = True
         for deadline in self._reading:
             deadline.reschedule(asyncio.get_running_loop().time())
@@ -74,10 +74,10 @@ class Gate:
         try:
             caller = await self._caller(request)
             body = await self._body(request)
-            self._require_right(caller, _message(body))
-            self._require_room()
+            self._authorize(caller, _parsed(body))
+            self._require_capacity()
         except Refused as refused:
-            await self._refuse(self._door.answer(refused), scope, receive, send)
+            await self._refuse(self._authenticator.response(refused), scope, receive, send)
         except _Answered as answered:
             await self._refuse(answered.response, scope, receive, send)
         else:
@@ -85,33 +85,33 @@ class Gate:
                 await self._pass_on(self._by_scope[caller.scope], body, scope, receive, send)
 
     async def require(self, request: Request, *, token: bool) -> Response | None:
-        """The refusal of a request for anything but /mcp, None where it may go on."""
+        """Return the refusal of a request for another path than /mcp, or None if it may proceed."""
         try:
-            await self._check_names(request)
+            await self._check_host_and_origin(request)
             if token:
-                await self._door.let_in(request.headers.getlist("authorization"))
+                await self._authenticator.authenticate(request.headers.getlist("authorization"))
         except Refused as refused:
-            return self._door.answer(refused)
+            return self._authenticator.response(refused)
         except _Answered as answered:
             return answered.response
         return None
 
     async def _caller(self, request: Request) -> Caller:
-        await self._check_names(request)
-        caller = await self._door.let_in(request.headers.getlist("authorization"))
+        await self._check_host_and_origin(request)
+        caller = await self._authenticator.authenticate(request.headers.getlist("authorization"))
         if request.method != "POST":
             raise _Answered(_plain(405, "method_not_allowed", "Send POST.", Allow="POST"))
         return caller
 
-    async def _check_names(self, request: Request) -> None:
-        """Host and Origin must be allowed, or the page of a stranger could call through a person's browser."""
+    async def _check_host_and_origin(self, request: Request) -> None:
+        """Check Host and Origin, or any web page could call the server through a user's browser."""
         names = [(key, value.lower() if key == b"host" else value) for key, value in request.headers.raw]
         refusal = await self._security.validate_request(Request({**request.scope, "headers": names}), is_post=False)
         if refusal:
             raise _Answered(refusal)
 
     async def _body(self, request: Request) -> bytes:
-        """The whole body, which must come in time and be of a size that is taken."""
+        """Read the whole body, within the limits on size and time."""
         declared = request.headers.get("content-length", "")
         if declared.isdigit() and int(declared) > MAX_BODY:
             raise _Answered(_too_large())
@@ -126,39 +126,39 @@ class Gate:
             late = _plain(408, "request_timeout", "The request took too long to arrive.", Connection="close")
             raise _Answered(_busy("The server is stopping.") if self.stopping else late) from error
 
-    def _require_right(self, caller: Caller, message: JSONRPCMessage) -> None:
-        """Calling a tool that writes takes the scope write. Whatever else they send, others see no such tool."""
+    def _authorize(self, caller: Caller, message: JSONRPCMessage) -> None:
+        """Require scope write for calls of tools that write; scope read is served without those tools anyway."""
         if caller.scope == "read" and _tool_called(message) in self._writing:
-            raise Refused(403, "This tool takes a token of scope write.", "insufficient_scope")
+            raise Refused(403, "This tool requires a token with scope write.", "insufficient_scope")
 
-    def _require_room(self) -> None:
+    def _require_capacity(self) -> None:
         if self.stopping:
             raise _Answered(_busy("The server is stopping."))
         if self._metrics.in_flight >= self._settings.most_calls:
-            raise _Answered(_busy("There are too many calls at once."))
+            raise _Answered(_busy("Too many calls are in progress."))
 
     async def _pass_on(self, app: ASGIApp, body: bytes, scope: Scope, receive: Receive, send: Send) -> None:
         message: Message | None = {"type": "http.request", "body": body, "more_body": False}
 
-        async def whole() -> Message:
+        async def replay() -> Message:
             nonlocal message
             given, message = message, None
             return given or await receive()
 
         started = False
 
-        async def noting(message: Message) -> None:
+        async def track(message: Message) -> None:
             nonlocal started
             started = True
             await send(message)
 
         self._metrics.in_flight += 1
         try:
-            await app(scope, whole, noting)
+            await app(scope, replay, track)
         except asyncio.CancelledError:
             if started or not self.stopping:
                 raise
-            cut_off = _busy("The server stopped before the call was done: look at what was done, then send the rest.")
+            cut_off = _busy("The server stopped during the call: check what was done, then send the rest.")
             await self._refuse(cut_off, scope, receive, send)
         finally:
             self._metrics.in_flight -= 1
@@ -182,29 +182,29 @@ async def _read(request: Request) -> bytes:
             return bytes(body)
 
 
-def _message(body: bytes) -> JSONRPCMessage:
+def _parsed(body: bytes) -> JSONRPCMessage:
     try:
-        return message_of(body)
-    except NoMessage as wrong:
-        raise _Answered(Response(wrong.answer, 400, media_type="application/json")) from wrong
+        return parse_message(body)
+    except InvalidMessage as error:
+        raise _Answered(Response(error.answer, 400, media_type="application/json")) from error
 
 
 def _tool_called(message: JSONRPCMessage) -> str:
-    """The tool that a message calls; nothing for any other message."""
+    """Return the tool that a message calls, or "" for any other message."""
     if not isinstance(message, JSONRPCRequest) or message.method != "tools/call":
         return ""
     return str((message.params or {}).get("name"))
 
 
-def _plain(status: int, error: str, words: str, **headers: str) -> Response:
-    return JSONResponse({"error": error, "error_description": words}, status, headers)
+def _plain(status: int, error: str, description: str, **headers: str) -> Response:
+    return JSONResponse({"error": error, "error_description": description}, status, headers)
 
 
 def _too_large() -> Response:
     return _plain(413, "content_too_large", f"Send at most {MAX_BODY} bytes.")
 
 
-def _busy(words: str) -> Response:
-    response = _plain(503, "unavailable", words)
+def _busy(description: str) -> Response:
+    response = _plain(503, "unavailable", description)
     response.headers["Retry-After"] = "1"
     return response

@@ -1,6 +1,6 @@
-"""The tokens of an authorization server, checked with the keys that it publishes.
+"""Verify access tokens of an authorization server with the keys it publishes.
 
-https://www.rfc-editor.org/rfc/rfc8414 (where its keys are), https://www.rfc-editor.org/rfc/rfc8725 (how to check)
+Discovery follows https://www.rfc-editor.org/rfc/rfc8414, verification https://www.rfc-editor.org/rfc/rfc8725
 """
 
 from __future__ import annotations
@@ -26,56 +26,56 @@ logger = logging.getLogger("voygen.http")
 
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
 
-# For how long keys are taken as they were fetched, and for how long while the issuer can't be reached, in seconds.
+# How long keys are cached, and how long they are used while the issuer is unreachable, in seconds.
 FRESH, STALE = 600.0, 3600.0
 
-# How long after a fetch in vain, or for a key that was not there, the issuer is left alone, in seconds.
+# Pause before the next fetch after one failed or lacked the wanted key, in seconds.
 PAUSE = 10.0
 
 FETCH_TIMEOUT = 5.0
 
-# Largest answer of the issuer that is read, in bytes.
-MAX_ANSWER = 512 * 1024
+# Largest response read from the issuer, in bytes.
+MAX_RESPONSE = 512 * 1024
 
-# By how much the clocks may differ, in seconds.
+# Allowed clock skew, in seconds.
 LEEWAY = 30.0
 
 
 class TokenInvalid(Exception):
-    """The token is not a good one of this issuer's for this server; the message says why, and quotes nothing."""
+    """The token is not valid for this server; the message says why and quotes nothing from it."""
 
 
 class IssuerUnavailable(Exception):
-    """There are no keys to check a token with."""
+    """There are no keys to verify a token with."""
 
 
 @dataclass(frozen=True)
 class _Key:
-    """A public key, and what it may verify."""
+    """A public key and the algorithms it may verify."""
 
     key: Any
     algorithms: list[str]
 
 
 class Issuer:
-    """`audience` is the URL of this server, for which tokens must have been issued."""
+    """An authorization server. Tokens must have been issued for `audience`, the URL of this server."""
 
     def __init__(self, url: str, audience: str) -> None:
         self._url = url.rstrip("/")
         self._audience = audience
         self._client = httpx2.AsyncClient(timeout=FETCH_TIMEOUT, follow_redirects=False)
         self._keys: dict[object, _Key] = {}
-        self._fetched_at = self._in_vain_at = float("-inf")
-        self._turn = asyncio.Lock()
+        self._fetched_at = self._failed_at = float("-inf")
+        self._lock = asyncio.Lock()
 
     async def claims(self, token: str) -> dict[str, Any]:
-        """What the token says. Raises TokenInvalid or IssuerUnavailable."""
+        """Verify the token and return its claims. Raises TokenInvalid or IssuerUnavailable."""
         try:
             header = jwt.get_unverified_header(token)
         except jwt.InvalidTokenError as error:
-            raise TokenInvalid("The token is no JWT.") from error
+            raise TokenInvalid("The token is not a JWT.") from error
         if header.get("alg") not in ALGORITHMS or "crit" in header:
-            raise TokenInvalid("The token is signed in a way that is not accepted.")
+            raise TokenInvalid("The token's signature algorithm is not accepted.")
         key = await self._key(header.get("kid"))
         try:
             return jwt.decode(
@@ -101,29 +101,29 @@ class Issuer:
             await self._refresh(unless_known=key_id)
             found = self._known(key_id)
         if found is None:
-            raise TokenInvalid("The token was signed with a key that the issuer does not publish.")
+            raise TokenInvalid("The issuer does not publish the key that signed the token.")
         return found
 
     def _known(self, key_id: object) -> _Key | None:
-        """The key of this id; where the token names none, the only key there is."""
+        """Return the key with this id, or the only key if the token names none."""
         if key_id is None and len(self._keys) == 1:
             return next(iter(self._keys.values()))
         return self._keys.get(key_id) if isinstance(key_id, str) else None
 
     async def _refresh(self, *, unless_known: object) -> None:
-        """Fetch the keys, one call for all that wait. Raises IssuerUnavailable where there are none of late."""
-        async with self._turn:
+        """Fetch the keys, once for all waiting calls. Raises IssuerUnavailable if the cached ones are stale."""
+        async with self._lock:
             now = time.monotonic()
             fresh = now - self._fetched_at <= FRESH
-            if now - self._in_vain_at > PAUSE and not (fresh and self._known(unless_known)):
+            if now - self._failed_at > PAUSE and not (fresh and self._known(unless_known)):
                 try:
                     self._keys = await self._fetch_keys()
                     self._fetched_at = time.monotonic()
                     if self._known(unless_known) is None:
-                        self._in_vain_at = self._fetched_at
+                        self._failed_at = self._fetched_at
                 except (httpx2.HTTPError, TimeoutError, ValueError, jwt.PyJWTError) as error:
-                    self._in_vain_at = time.monotonic()
-                    logger.warning("the keys of %s can't be had: %s", self._url, error or type(error).__name__)
+                    self._failed_at = time.monotonic()
+                    logger.warning("can't fetch the keys of %s: %s", self._url, error or type(error).__name__)
             if time.monotonic() - self._fetched_at > STALE:
                 self._keys = {}
                 raise IssuerUnavailable
@@ -132,27 +132,27 @@ class Issuer:
         metadata = await self._metadata()
         published = (await self._fetch(require_secure(str(metadata.get("jwks_uri"))))).get("keys")
         if not isinstance(published, list):
-            raise ValueError("it publishes no list of keys")  # noqa: TRY004 - one kind of error for bad answers
+            raise ValueError("it publishes no list of keys")  # noqa: TRY004 - one exception for every bad response
         keys: dict[object, _Key] = {}
         for one in cast("list[Any]", published):
-            with contextlib.suppress(jwt.PyJWTError, AttributeError):  # a key of a kind that is not known here
+            with contextlib.suppress(jwt.PyJWTError, AttributeError):  # unknown key type
                 key = jwt.PyJWK.from_dict(one)
                 if key.public_key_use != "enc":
                     keys[key.key_id] = _Key(key.key, _algorithms_of(one, key.algorithm_name))
         return keys
 
     async def _metadata(self) -> dict[str, Any]:
-        problem: Exception = ValueError("it publishes no metadata")
-        for place in _metadata_places(self._url):
+        failure: Exception = ValueError("it publishes no metadata")
+        for url in _metadata_urls(self._url):
             try:
-                metadata = await self._fetch(place)
+                metadata = await self._fetch(url)
             except (httpx2.HTTPStatusError, ValueError) as error:
-                problem = error
+                failure = error
                 continue
             if str(metadata.get("issuer")).rstrip("/") != self._url:
                 raise ValueError("its metadata names another issuer")
             return metadata
-        raise problem
+        raise failure
 
     async def _fetch(self, url: str) -> dict[str, Any]:
         async with asyncio.timeout(FETCH_TIMEOUT), self._client.stream("GET", url) as response:
@@ -160,16 +160,16 @@ class Issuer:
             body = bytearray()
             async for chunk in response.aiter_bytes():
                 body += chunk
-                if len(body) > MAX_ANSWER:
-                    raise ValueError(f"{url} answers with too much")
-        answer = json.loads(body)
-        if not isinstance(answer, dict):
-            raise ValueError(f"{url} answers with no JSON object")  # noqa: TRY004 - one kind of error for bad answers
-        return cast("dict[str, Any]", answer)
+                if len(body) > MAX_RESPONSE:
+                    raise ValueError(f"the response of {url} is too large")
+        parsed = json.loads(body)
+        if not isinstance(parsed, dict):
+            raise ValueError(f"the response of {url} is not a JSON object")  # noqa: TRY004 - one exception for every bad response
+        return cast("dict[str, Any]", parsed)
 
 
 def scopes_of(claims: dict[str, Any]) -> set[str]:
-    """The scopes of a token, in `scope` or, as some issuers have it, `scp`."""
+    """Return the scopes of a token, from the claim `scope` or, with some issuers, `scp`."""
     found: set[str] = set()
     for name in ("scope", "scp"):
         value = claims.get(name)
@@ -180,17 +180,17 @@ def scopes_of(claims: dict[str, Any]) -> set[str]:
     return found
 
 
-def _algorithms_of(published: dict[str, Any], of_its_kind: str) -> list[str]:
-    """What a key may verify: the one algorithm that it names, else those of its kind. None of them is symmetric."""
+def _algorithms_of(published: dict[str, Any], default: str) -> list[str]:
+    """Return the algorithm that a key names, or all of its key type. None of them is symmetric."""
     if published.get("kty") == "RSA":
         possible = [name for name in ALGORITHMS if name.startswith(("RS", "PS"))]
     else:
-        possible = [name for name in ALGORITHMS if name == of_its_kind]
+        possible = [name for name in ALGORITHMS if name == default]
     return [name for name in possible if published.get("alg") in {None, name}]
 
 
-def _metadata_places(issuer: str) -> Iterator[str]:
-    """Where an issuer's metadata may lie: RFC 8414, then OpenID Connect in both ways."""
+def _metadata_urls(issuer: str) -> Iterator[str]:
+    """Yield the URLs to try for an issuer's metadata: RFC 8414, then both forms of OpenID Connect."""
     parts = urlsplit(issuer)
     origin, path = f"{parts.scheme}://{parts.netloc}", parts.path.rstrip("/")
     yield f"{origin}/.well-known/oauth-authorization-server{path}"

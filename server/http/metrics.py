@@ -1,4 +1,4 @@
-"""What a monitor is told, in the text format of Prometheus."""
+"""Metrics in the Prometheus text format."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ if TYPE_CHECKING:
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 
-# Upper bounds of the histogram, in seconds: from a read of one row to a check of a large database.
+# Upper bounds of the histogram's buckets, in seconds: from reading one row to checking a large database.
 BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 
 
 class Metrics:
-    """The counts of one server process, and what the database says when it is asked.
+    """The counters of one server process, and gauges read from the database.
 
-    `in_flight` is kept by whoever lets calls in.
+    The gate maintains `in_flight`.
     """
 
     def __init__(self) -> None:
@@ -45,24 +45,22 @@ class Metrics:
             "tool_calls", "Tool calls, by outcome: ok or the code of the error.", "tool", "outcome"
         )
         self._seconds = Histogram(
-            "voygen_tool_call_seconds", "How long tool calls took.", ["tool"], buckets=BOUNDS, registry=self._registry
+            "voygen_tool_call_seconds", "Duration of tool calls.", ["tool"], buckets=BOUNDS, registry=self._registry
         )
-        self._retries = self._counter("batch_retries", "Batches that a guard refused, to be tried again.", "guard")
-        self._violations = self._counter("constraint_violations", "Batches that another constraint refused.")
+        self._retries = self._counter("batch_retries", "Batches refused by a guard, then retried.", "guard")
+        self._violations = self._counter("constraint_violations", "Batches refused by any other constraint.")
         self._refused = self._counter("http_refused", "Requests refused before they reached a tool.", "status")
-        self._gauge("http_calls_in_flight", "Calls under way.").set_function(lambda: self.in_flight)
-        self._up = self._gauge("database_up", "1 where the database answered just now.")
-        self._phase = self._gauge("migration_phase", "1 for the phase that the database is in.", "phase")
-        self._epoch = self._gauge("migration_epoch", "Grows with every change of phase or schema.")
-        self._dirty = self._gauge("facts_dirty", "Trips whose facts wait to be computed.")
-        self._drift = self._gauge("drift", "Findings of drift at the last check; NaN where there was none.")
-        self._checked = self._gauge(
-            "last_check_timestamp_seconds", "When the last check was; NaN where there was none."
-        )
+        self._gauge("http_calls_in_flight", "Calls in progress.").set_function(lambda: self.in_flight)
+        self._up = self._gauge("database_up", "1 if the database answered this scrape.")
+        self._phase = self._gauge("migration_phase", "1 for the current phase of the database.", "phase")
+        self._epoch = self._gauge("migration_epoch", "Increases with every change of phase or schema.")
+        self._dirty = self._gauge("facts_dirty", "Trips whose facts are out of date.")
+        self._drift = self._gauge("drift", "Drift findings of the last check; NaN before the first.")
+        self._checked = self._gauge("last_check_timestamp_seconds", "Time of the last check; NaN before the first.")
         self._last_check: tuple[str, int] | None = None
 
     def call(self, tool: str, outcome: str, seconds: float) -> None:
-        """A tool was called."""
+        """Count a tool call."""
         self._calls.labels(tool, outcome).inc()
         self._seconds.labels(tool).observe(seconds)
 
@@ -76,19 +74,19 @@ class Metrics:
         self._refused.labels(str(status)).inc()
 
     def check(self, report: dict[str, Any]) -> None:
-        """A check was run, with this report."""
+        """Note the report of a check."""
         live_orphans = [orphan for orphan in report["orphans"] if not orphan["set_aside"]]
         self._last_check = (now(), len(report["drift"]) + len(live_orphans))
 
     async def text(self, db: Database) -> bytes:
-        """Everything, as of now. A database that does not answer is told by voygen_database_up."""
+        """Return all metrics. If the database does not answer, voygen_database_up is 0."""
         try:
-            self._take(await gauges(db))
+            self._update(await gauges(db))
         except DatabaseError:
             self._up.set(0)
         return generate_latest(self._registry)
 
-    def _take(self, row: Row) -> None:
+    def _update(self, row: Row) -> None:
         self._up.set(1)
         for phase in PHASES:
             self._phase.labels(phase).set(phase == row["phase"])
@@ -99,15 +97,15 @@ class Metrics:
         self._drift.set(last[1] if last else float("nan"))
         self._checked.set(datetime.fromisoformat(last[0]).timestamp() if last else float("nan"))
 
-    def _counter(self, name: str, words: str, *labels: str) -> Counter:
-        return Counter(f"voygen_{name}", words, labels, registry=self._registry)
+    def _counter(self, name: str, description: str, *labels: str) -> Counter:
+        return Counter(f"voygen_{name}", description, labels, registry=self._registry)
 
-    def _gauge(self, name: str, words: str, *labels: str) -> Gauge:
-        return Gauge(f"voygen_{name}", words, labels, registry=self._registry)
+    def _gauge(self, name: str, description: str, *labels: str) -> Gauge:
+        return Gauge(f"voygen_{name}", description, labels, registry=self._registry)
 
 
 class CountingSteward(MigrationSteward):
-    """The steward, whose checks the metrics learn of."""
+    """A steward that reports its checks to the metrics."""
 
     def __init__(self, db: EmbeddedDatabase, metrics: Metrics) -> None:
         super().__init__(db)

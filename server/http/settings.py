@@ -1,4 +1,4 @@
-"""Where and for whom the server listens, and what may not be."""
+"""Settings of the HTTP server, and the checks on them."""
 
 from __future__ import annotations
 
@@ -23,15 +23,16 @@ HIGHEST_PORT = 65535
 
 
 class CannotServe(Exception):
-    """The server does not start; the message says why, for the person who started it."""
+    """The server can't start; the message tells the operator why."""
 
 
 @dataclass(frozen=True)
 class HttpSettings:
-    """`host` is a name or an address without brackets; port 0 is any that is free.
+    """Settings of the HTTP server.
 
-    `request_timeout` is for how long a call may run, `client_timeout` for how long a client may take to send a request,
-    both in seconds. `most_calls` run at the same time. `resource` is the URL that tokens of the issuer must be for.
+    `host` is a name or an address without brackets; port 0 picks a free one. `request_timeout` limits a call and
+    `client_timeout` the sending of a request, both in seconds. At most `most_calls` run at once. Tokens of the issuer
+    must be for the URL `resource`.
     """
 
     host: str
@@ -49,18 +50,18 @@ class HttpSettings:
         return not is_loopback(self.host)
 
     def at(self, port: int) -> str:
-        """The URL of the server that listens on this port."""
+        """Return the URL of the server on this port."""
         return f"http://{f'[{self.host}]' if ':' in self.host else self.host}:{port}{PATH}"
 
     def resource_at(self, port: int) -> str:
-        """The URL that tokens must be for: the one given, else the first host allowed, else where it listens."""
+        """Return the URL that tokens must be for: the given one, else the first allowed host, else the address."""
         if self.resource:
             return self.resource
         return f"https://{self.allowed_hosts[0]}{PATH}" if self.allowed_hosts else self.at(port)
 
     def security(self) -> TransportSecuritySettings:
-        """The hosts and origins that requests may name. A host without a port stands for any port."""
-        from mcp.server.transport_security import TransportSecuritySettings  # noqa: PLC0415 - takes long to import
+        """Return the hosts and origins that requests may name. A host without a port allows any port."""
+        from mcp.server.transport_security import TransportSecuritySettings  # noqa: PLC0415 - slow to import
 
         loopback = () if self.beyond_loopback else LOOPBACK_NAMES
         hosts = [_with_any_port(name) for name in (*loopback, *map(str.lower, self.allowed_hosts))]
@@ -72,35 +73,35 @@ class HttpSettings:
         )
 
     def require_allowed_hosts(self) -> None:
-        """Raises CannotServe beyond loopback without a list of hosts."""
+        """Raise CannotServe if the server is reachable beyond loopback but no hosts are listed."""
         if self.beyond_loopback and not self.allowed_hosts:
             raise CannotServe(
-                f"{self.host} can be reached from other machines: name each host that clients call the server by with "
+                f"{self.host} is reachable from other machines: name each host that clients use for this server with "
                 "--allowed-host."
             )
 
 
 async def require_authentication(db: EmbeddedDatabase, settings: HttpSettings) -> None:
-    """Raises CannotServe beyond loopback without a live token or an issuer."""
+    """Raise CannotServe if the server is reachable beyond loopback but has neither a live token nor an issuer."""
     if not settings.beyond_loopback or settings.issuer:
         return
     moment = now()
     if not any(token.state(moment) == "live" for token in await tokens.every(db)):
         raise CannotServe(
-            f"{settings.host} can be reached from other machines, and nothing says who may call: make a token with "
-            f"`voygen token create NAME --db {db.path}`, or name an issuer with --issuer."
+            f"{settings.host} is reachable from other machines, but no authentication is set up: create a token with "
+            f"`voygen token create NAME --db {db.path}`, or set an issuer with --issuer."
         )
 
 
 def parse_address(text: str) -> tuple[str, int]:
-    """The host and port of HOST:PORT, :PORT (loopback) or [IPV6]:PORT. Raises ValueError."""
+    """Parse HOST:PORT, :PORT (loopback) or [IPV6]:PORT. Raises ValueError."""
     host, colon, port = text.rpartition(":")
     bracketed = host.startswith("[") and host.endswith("]")
     if bracketed:
         host = str(ipaddress.IPv6Address(host[1:-1]))
     is_port = port.isascii() and port.isdigit() and int(port) <= HIGHEST_PORT
     if not colon or (":" in host and not bracketed) or not is_port:
-        raise ValueError("send HOST:PORT, :PORT or [IPV6]:PORT, with a port from 0 to 65535")
+        raise ValueError("use HOST:PORT, :PORT or [IPV6]:PORT, with a port from 0 to 65535")
     return host or "127.0.0.1", int(port)
 
 
@@ -114,16 +115,16 @@ def is_loopback(host: str) -> bool:
 
 
 def require_secure(url: str) -> str:
-    """The URL, if what is sent there stays secret. Raises ValueError."""
+    """Return the URL if it is https, or http on loopback. Raises ValueError."""
     parts = urlsplit(url)
     if not (parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname or ""))):
-        raise ValueError("send an https URL (http only on this machine)")
+        raise ValueError("use an https URL (http only on this machine)")
     if parts.query or parts.fragment or not parts.hostname:
-        raise ValueError("send a URL with a host, and without ? or #")
+        raise ValueError("use a URL with a host and without ? or #")
     return url
 
 
 def _with_any_port(name: str) -> tuple[str, ...]:
-    """The name as it is, and with any port where it has none."""
+    """Return the name, and a pattern for any port if it has none."""
     after_brackets = name.rpartition("]")[2].rpartition("//")[2]
     return (name,) if ":" in after_brackets else (name, f"{name}:*")

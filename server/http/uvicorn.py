@@ -1,4 +1,4 @@
-"""What uvicorn leaves open: a client that never ends its request's head, and stopping with exit status 0."""
+"""Additions to uvicorn: a timeout for request heads, and exit status 0 after a signal."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
 
 class HeadTimeout(H11Protocol):
-    """Ends a connection whose next request's head does not arrive whole within `head_timeout` seconds."""
+    """Closes a connection if the head of its next request does not arrive within `head_timeout` seconds."""
 
     head_timeout: ClassVar[float]
 
-    _patience: asyncio.TimerHandle | None = None
+    _timer: asyncio.TimerHandle | None = None
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # pyright: ignore[reportIncompatibleMethodOverride] - as uvicorn has it
+    def connection_made(self, transport: asyncio.Transport) -> None:  # pyright: ignore[reportIncompatibleMethodOverride] - as in uvicorn
         super().connection_made(transport)
         self._wait_for_head()
 
@@ -40,16 +40,16 @@ class HeadTimeout(H11Protocol):
         super().connection_lost(exc)
 
     def _wait_for_head(self) -> None:
-        """What trickles in does not make the time longer."""
-        if self._patience is None:
-            self._patience = self.loop.call_later(self.head_timeout, self._give_up)
+        """Start the timer once: data that trickles in does not extend it."""
+        if self._timer is None:
+            self._timer = self.loop.call_later(self.head_timeout, self._time_out)
 
     def _stop_waiting(self) -> None:
-        if self._patience is not None:
-            self._patience.cancel()
-            self._patience = None
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
-    def _give_up(self) -> None:
+    def _time_out(self) -> None:
         if self.transport.is_closing():
             return
         if self.conn.our_state is h11.IDLE and self.conn.trailing_data[0]:
@@ -60,24 +60,24 @@ class HeadTimeout(H11Protocol):
 
 
 class Listener(uvicorn.Server):
-    """Tells when it listens and when it is about to stop, and leaves it to the program how to end."""
+    """Calls back when it listens and when it is about to stop, and does not re-raise signals."""
 
     def __init__(self, config: uvicorn.Config, started: Callable[[], None], stopping: Callable[[], None]) -> None:
         super().__init__(config)
-        self._tell_started = started
-        self._tell_stopping = stopping
+        self._on_started = started
+        self._on_stopping = stopping
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
-        self._tell_started()
+        self._on_started()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        self._tell_stopping()
+        self._on_stopping()
         await super().shutdown(sockets)
 
     @contextmanager
     def capture_signals(self) -> Generator[None]:
-        """Without raising the signal once more at the end: stopping when asked to is success."""
+        """Handle signals without re-raising them at the end: a requested stop is a success."""
         before = {kind: signal.signal(kind, self.handle_exit) for kind in HANDLED_SIGNALS}
         try:
             yield
