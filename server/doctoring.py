@@ -1,4 +1,4 @@
-"""The doctor: what voygen needs and what it finds, each with what to do."""
+"""The `doctor` command: check everything voygen needs, and say what to do."""
 
 from __future__ import annotations
 
@@ -41,16 +41,16 @@ State = Literal["ok", "note", "to do", "unknown"]
 
 COLOURS: Mapping[State, str] = {"ok": "green", "note": "cyan", "to do": "yellow", "unknown": "red"}
 
-# Less room on the disk than this beside the size of the database is told, in bytes.
-ROOM = 100 * 1024 * 1024
+# Free disk space to have beyond the size of the database, in bytes.
+SPARE_ROOM = 100 * 1024 * 1024
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One line: what was looked at, how it is, and what to do if it is not well.
+    """The result of one check, and what to do about it.
 
     note     worth knowing, nothing to do
-    unknown  it could not be looked at
+    unknown  could not be checked
     """
 
     part: str
@@ -64,7 +64,7 @@ class Finding:
 
 
 async def examine(path: Path, settings: Path, *, settings_must_exist: bool) -> list[Finding]:
-    """Everything, of this database and this settings file. Nothing is written."""
+    """Run all checks on this database and settings file, without writing anything."""
     found = [*_environment(), _settings(settings, must_exist=settings_must_exist), *_variables()]
     about_file = list(_file(path))
     found += about_file
@@ -73,12 +73,12 @@ async def examine(path: Path, settings: Path, *, settings_must_exist: bool) -> l
             async with await open_to_look(path) as db:
                 found += [finding async for finding in _database(db)]
         except DatabaseError as error:
-            found.append(_not_looked_at(path, error))
+            found.append(_unreadable(path, error))
     return [*found, *_clients(path)]
 
 
 def describe(found: list[Finding]) -> str:
-    """One page: a part after the other, and under each line what to do."""
+    """Format the findings by part, each with its remedy below."""
     lines: list[str] = []
     width = max(len(finding.subject) for finding in found)
     for part in dict.fromkeys(finding.part for finding in found):
@@ -90,7 +90,7 @@ def describe(found: list[Finding]) -> str:
                 lines.append(f"  {'':<7}  {'':<{width}}  → {escaped(one.remedy)}")
     open_ = sum(finding.state == "to do" for finding in found)
     unknown = sum(finding.state == "unknown" for finding in found)
-    lines.append(f"{open_ or 'Nothing'} to do" + (f", {unknown} could not be looked at." if unknown else "."))
+    lines.append(f"{open_ or 'Nothing'} to do" + (f", {unknown} could not be checked." if unknown else "."))
     return "\n".join(lines)
 
 
@@ -99,9 +99,7 @@ def _environment() -> Iterator[Finding]:
     yield Finding("environment", "Python", "ok", f"{platform.python_version()} at {sys.executable}")
     if lacks := engine_lacks():
         words = f"{engine_version()} lacks {', '.join(lacks)}"
-        yield Finding(
-            "environment", "SQLite", "to do", words, "Install voygen with a Python that brings a newer SQLite."
-        )
+        yield Finding("environment", "SQLite", "to do", words, "Install voygen with a Python that has a newer SQLite.")
     else:
         yield Finding("environment", "SQLite", "ok", engine_version())
 
@@ -111,32 +109,30 @@ def _command(*arguments: object) -> str:
 
 
 def _quoted(*words: object) -> str:
-    """A command as it is typed."""
+    """Quote a command for the shell."""
     join = subprocess.list2cmdline if IS_WINDOWS else shlex.join
     return join([str(word) for word in words])
 
 
 def _settings(path: Path, *, must_exist: bool) -> Finding:
     try:
-        said = read_settings_file(path, must_exist=must_exist)
-    except SettingsWrong as wrong:
-        return Finding(
-            "settings", "file", "to do", str(wrong), "Mend that line; `voygen config` shows what is in force."
-        )
+        found = read_settings_file(path, must_exist=must_exist)
+    except InvalidSettings as error:
+        return Finding("settings", "file", "to do", str(error), "Fix it; `voygen config` shows the settings in force.")
     if not path.exists():
         return Finding("settings", "file", "ok", f"none at {path}")
-    secrets = [name for name in said if SETTINGS[name].secret]
+    secrets = [name for name in found if SETTINGS[name].secret]
     if secrets and not IS_WINDOWS and path.stat().st_mode & 0o077:
-        words = f"{path} holds {', '.join(secrets)} and can be read by others"
+        words = f"{path} holds {', '.join(secrets)} and is readable by others"
         return Finding("settings", "file", "to do", words, _quoted("chmod", "600", path))
-    return Finding("settings", "file", "ok", f"{path} ({len(said)} settings)")
+    return Finding("settings", "file", "ok", f"{path} ({len(found)} settings)")
 
 
 def _variables() -> Iterator[Finding]:
-    for name, words in wrong_in_environment():
-        yield Finding("settings", name, "to do", words, "Set it right, or unset it.")
-    for name, words in strange_variables(os.environ).items():
-        yield Finding("settings", name, "to do", words, "Rename it, or unset it.")
+    for name, words in invalid_variables():
+        yield Finding("settings", name, "to do", words, "Correct it or unset it.")
+    for name, words in unknown_variables(os.environ).items():
+        yield Finding("settings", name, "to do", words, "Rename it or unset it.")
 
 
 def _file(path: Path) -> Iterator[Finding]:
@@ -144,17 +140,17 @@ def _file(path: Path) -> Iterator[Finding]:
         exists = is_there(path)
         is_folder = exists and path.is_dir()
     except PermissionError:
-        words = f"{path} lies in a folder that you have no right to"
-        yield Finding("file", "database", "unknown", words, "Give yourself the right to, or ask its owner.")
+        words = f"no permission for the folder of {path}"
+        yield Finding("file", "database", "unknown", words, "Ask its owner for access.")
         return
     if is_folder:
         yield Finding("file", "database", "to do", f"{path} is a folder", "Name a file with --db.")
         return
     if not exists:
-        yield Finding("file", "database", "note", f"{path} does not exist yet", "`voygen serve` makes it.")
+        yield Finding("file", "database", "note", f"{path} does not exist yet", "`voygen serve` creates it.")
         return
     if not os.access(path, os.R_OK):
-        words = f"{path} cannot be read by you (mode {stat.S_IMODE(path.stat().st_mode):03o})"
+        words = f"no permission to read {path} (mode {stat.S_IMODE(path.stat().st_mode):03o})"
         yield Finding("file", "database", "unknown", words, f"As its owner: {_quoted('chmod', '600', path)}")
         return
     size = path.stat().st_size
@@ -162,14 +158,14 @@ def _file(path: Path) -> Iterator[Finding]:
     yield _rights(path)
     unwritable = [place for place in (path, path.parent) if not os.access(place, os.W_OK)]
     if unwritable:
-        words = f"{unwritable[0]} cannot be written by you"
-        yield Finding("file", "writing", "to do", words, "Give yourself the right to, or serve it with --read-only.")
+        words = f"no permission to write {unwritable[0]}"
+        yield Finding("file", "writing", "to do", words, "Get write permission, or serve it with --read-only.")
     free = shutil.disk_usage(path.parent).free
-    if free < size + ROOM:
-        words = f"{free // 1024**2} MiB are free on the disk"
-        yield Finding("file", "room", "to do", words, "Make room: a migration keeps a copy of the whole database.")
+    if free < size + SPARE_ROOM:
+        words = f"{free // 1024**2} MiB of disk space are free"
+        yield Finding("file", "room", "to do", words, "Free some: a migration keeps a copy of the whole database.")
     backups = sorted(place.name for place in path.parent.glob(f"{path.name}.backup-*") if place.suffix != ".partial")
-    words = f"the newest is {backups[-1]}" if backups else "there is none beside the database"
+    words = f"the newest is {backups[-1]}" if backups else "none next to the database"
     yield Finding(
         "file", "backup", "ok" if backups else "note", words, "" if backups else _command("backup", "--db", path)
     )
@@ -179,7 +175,7 @@ def _rights(path: Path) -> Finding:
     mode = stat.S_IMODE(path.stat().st_mode)
     if IS_WINDOWS or mode & ~OWNER_ONLY == 0:
         return Finding("file", "rights", "ok", "readable by its owner only")
-    return Finding("file", "rights", "to do", f"others may use it (mode {mode:o})", _quoted("chmod", "600", path))
+    return Finding("file", "rights", "to do", f"accessible to others (mode {mode:o})", _quoted("chmod", "600", path))
 
 
 async def _database(db: EmbeddedDatabase) -> AsyncIterator[Finding]:
@@ -188,9 +184,9 @@ async def _database(db: EmbeddedDatabase) -> AsyncIterator[Finding]:
     except DatabaseUnavailable as error:
         problems = [str(error)]
     if problems:
-        yield Finding("file", "pages", "to do", problems[0], "Restore the newest backup that is whole.")
+        yield Finding("file", "pages", "to do", problems[0], "Restore the newest undamaged backup.")
         return
-    yield Finding("file", "pages", "ok", "whole")
+    yield Finding("file", "pages", "ok", "undamaged")
     try:
         behind = await pending(db)
     except ProgramTooOld as error:
@@ -200,7 +196,7 @@ async def _database(db: EmbeddedDatabase) -> AsyncIterator[Finding]:
         yield Finding("schema", "migrations", "to do", str(error), "Use the voygen that migrated it, or a newer one.")
         return
     if behind:
-        words = f"{len(behind)} are pending, from {behind[0].name} on"
+        words = f"{len(behind)} pending, starting with {behind[0].name}"
         yield Finding("schema", "migrations", "to do", words, _command("migrate", "--db", db.path))
         return
     yield Finding("schema", "migrations", "ok", "all applied")
@@ -217,7 +213,7 @@ async def _migrated(db: EmbeddedDatabase) -> AsyncIterator[Finding]:
         remedy = (
             _command("repair", "--db", db.path)
             if kind != "table"
-            else "A person must look: restore a backup if in doubt."
+            else "Check it by hand; restore a backup if in doubt."
         )
         if names:
             yield Finding("schema", f"{kind}s", "to do", "; ".join(names), remedy)
@@ -225,18 +221,18 @@ async def _migrated(db: EmbeddedDatabase) -> AsyncIterator[Finding]:
             yield Finding("schema", "triggers", "ok", "as shipped")
     left = await findings_left(db)
     if left["guards"]:
-        words = f"{left['guards']} guard rows keep trips from being mirrored"
+        words = f"{left['guards']} guard rows stop trips from being mirrored"
         yield Finding("schema", "guards", "to do", words, _command("repair", "--db", db.path))
     if left["mismatches"]:
-        words = f"readings of {left['mismatches']} trips found the stores different"
+        words = f"the stores differed when {left['mismatches']} trips were read"
         yield Finding("schema", "readings", "to do", words, _command("check", "--db", db.path))
     proven = f"{left['proven_at']}, drift {left['drift']}" if left["proven_at"] else "never recorded"
     remedy = "" if left["proven_at"] and not left["drift"] else _command("check", "--record", "--db", db.path)
     yield Finding("schema", "proof", "to do" if left["drift"] else "note" if remedy else "ok", proven, remedy)
 
 
-def _not_looked_at(path: Path, error: DatabaseError) -> Finding:
-    remedy = "Name the right file with --db." if isinstance(error, NotADatabase) else "Mend that, then look again."
+def _unreadable(path: Path, error: DatabaseError) -> Finding:
+    remedy = "Name the right file with --db." if isinstance(error, NotADatabase) else "Fix that and try again."
     return Finding("file", "content", "unknown", str(error) or str(path), remedy)
 
 
@@ -252,7 +248,7 @@ def _client(name: str, client: Client, path: Path) -> Finding:
         content = read_file(config)
         entry = member_value((content or b"").decode(), (client.key, NAME), with_comments=client.with_comments)
     except (CannotEdit, UnicodeDecodeError) as error:
-        return Finding("clients", client.title, "to do", f"{config}: {error}", "Mend the file.")
+        return Finding("clients", client.title, "to do", f"{config}: {error}", "Fix the file.")
     if entry is None:
         return Finding("clients", client.title, "note", "has no voygen", again)
     command, arguments = started_by(entry)
@@ -265,16 +261,16 @@ def _client(name: str, client: Client, path: Path) -> Finding:
 
 
 def _start_problem(command: str, arguments: list[str]) -> str:
-    """Why the client could not start it, if so."""
+    """Return why the client can't start voygen, or ""."""
     if not command:
-        return "voygen has no command"
+        return "the voygen entry has no command"
     if not shutil.which(command):
-        return f"there is no program {command}"
+        return f"program {command} not found"
     missing = [one for one in arguments if one.endswith("voygen.py") and not Path(one).exists()]
     return f"{missing[0]} does not exist" if missing else ""
 
 
 def _database_of(arguments: list[str]) -> Path | None:
-    """The database that the arguments name."""
+    """Return the database named in the arguments, if any."""
     named = options_in(arguments).get("--db", ["--db"])[-1].removeprefix("--db=")
     return None if named == "--db" else Path(named)

@@ -45,9 +45,9 @@ class SettingOption(click.Option):
     def consume_value(self, ctx: click.Context, opts: Any) -> tuple[Any, ParameterSource]:  # noqa: ANN401 - click's signature
         value, source = super().consume_value(ctx, opts)
         if source is ParameterSource.DEFAULT and not ctx.resilient_parsing:
-            said = settings_file(ctx)[1]
-            if self.setting.name in said:
-                return said[self.setting.name], ParameterSource.DEFAULT_MAP
+            found = settings_file(ctx)[1]
+            if self.setting.name in found:
+                return found[self.setting.name], ParameterSource.DEFAULT_MAP
         return value, source
 
 
@@ -69,7 +69,7 @@ def setting(
         callback=_parts if known.kind == "list" else callback,
         envvar=known.variable,
         default=known.default,
-        help=known.words,
+        help=known.description,
         show_envvar=True,
         show_default=known.default_words or (known.shown(known.default) if known.default else False),
     )
@@ -79,12 +79,12 @@ def settings_file(context: click.Context) -> tuple[Path, dict[str, Any]]:
     """The settings file of this command line, and its values. Raises CannotDo if it is invalid."""
     named = context.find_root().params.get("config")
     path = Path(named) if named else default_settings_file()
-    read = context.meta.setdefault(_SAID, {})
+    read = context.meta.setdefault(_CACHE_KEY, {})
     if path not in read:
         try:
             read[path] = read_settings_file(path, must_exist=bool(named))
-        except SettingsWrong as wrong:
-            raise CannotDo(str(wrong)) from wrong
+        except InvalidSettings as error:
+            raise CannotDo(str(error)) from error
     return path, read[path]
 
 
@@ -130,8 +130,8 @@ def _parts(_: click.Context, option: click.Parameter, value: tuple[str, ...]) ->
     """The values of a repeatable option, split at commas."""
     assert isinstance(option, SettingOption)  # noqa: S101 - a callback of these alone
     parts = tuple(part.strip() for text in value for part in text.split(",") if part.strip())
-    if wrong := option.setting.wrong_in(parts):
-        raise click.BadParameter(wrong)
+    if problem := option.setting.problem_with(parts):
+        raise click.BadParameter(problem)
     return parts
 
 
@@ -150,7 +150,8 @@ def run(work: Coroutine[Any, Any, Any]) -> Any:  # noqa: ANN401 - what the work 
 
 
 @contextmanager
-def failing_in_words() -> Generator[None]:
+def exit_on_database_error() -> Generator[None]:
+    """Print a DatabaseError as one line and exit with status 2."""
     try:
         yield
     except DatabaseError as error:

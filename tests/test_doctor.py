@@ -143,10 +143,10 @@ def test_a_file_or_folder_without_permissions_is_reported(patient: Patient, path
     patient.before = permissions.enforced()
     path.chmod(0)
     said = patient.to_do(path, "file", "database", status=2)
-    assert f"{path} cannot be read by you (mode 000) → As its owner: chmod 600 '{path}'" in said
+    assert f"no permission to read {path} (mode 000) → As its owner: chmod 600 '{path}'" in said
     path.parent.chmod(0)
     try:
-        assert "lies in a folder that you have no right to" in patient.to_do(path, "file", "database", status=2)
+        assert "no permission for the folder of" in patient.to_do(path, "file", "database", status=2)
     finally:
         path.parent.chmod(0o700)
 
@@ -195,7 +195,7 @@ def test_damaged_pages_are_reported(patient: Patient, path: Path) -> None:
         (page,) = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = 'trips_v2'").fetchone()
     content[(page - 1) * 4096 : page * 4096] = b"\xff" * 4096
     path.write_bytes(content)
-    assert "Restore the newest backup" in patient.to_do(path, "file", "pages")
+    assert "Restore the newest undamaged backup" in patient.to_do(path, "file", "pages")
 
 
 @pytest.mark.parametrize("content", [b"Dear diary" * 100, b"SQLite format 3\0" + bytes(range(256)) * 40])
@@ -221,9 +221,9 @@ def test_an_invalid_settings_file_is_reported(patient: Patient, path: Path) -> N
 @pytest.mark.parametrize(
     ("name", "value", "words"),
     [
-        ("VOYGEN_TOOLSETS", "trips,hotels", "no such choice as hotels: there are all, clients"),
+        ("VOYGEN_TOOLSETS", "trips,hotels", "unknown: hotels; choose from all, clients"),
         ("VOYGEN_PATIENCE", "long", "'long' is not a valid float"),
-        ("VOYGEN_TOOLSET", "trips", "VOYGEN_TOOLSET is no setting: VOYGEN_TOOLSETS?"),
+        ("VOYGEN_TOOLSET", "trips", "VOYGEN_TOOLSET is not a setting: did you mean VOYGEN_TOOLSETS?"),
     ],
 )
 def test_an_invalid_variable_is_reported_and_the_rest_is_still_checked(
@@ -248,12 +248,12 @@ def test_a_secret_in_a_settings_file_readable_by_others_is_reported(patient: Pat
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        ('{"mcpServers": {', "Mend the file"),
+        ('{"mcpServers": {', "Fix the file"),
         ('{"mcpServers": {"voygen": {"args": ["serve"]}}}', "has no command → voygen install cursor"),
         ('{"mcpServers": {"voygen": 7}}', "has no command"),
         (
             '{"mcpServers": {"voygen": {"command": "/nowhere/voygen", "args": 7}}}',
-            "there is no program /nowhere/voygen",
+            "program /nowhere/voygen not found",
         ),
         (
             json.dumps({"mcpServers": {"voygen": {"command": sys.executable, "args": ["/gone/voygen.py", "serve"]}}}),

@@ -140,7 +140,7 @@ def test_an_unknown_toolset_is_refused(tmp_path: Path) -> None:
         voygen("serve", "--db", path, env=os.environ | {"VOYGEN_TOOLSETS": "nonsense"}),
     ):
         assert (done.returncode, done.stdout) == (2, "")
-        assert "no such choice as nonsense: there are all, clients, " in done.stderr
+        assert "unknown: nonsense; choose from all, clients, " in done.stderr
         assert "Traceback" not in done.stderr
 
 

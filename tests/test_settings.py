@@ -146,7 +146,7 @@ WRONG: dict[str, tuple[str, str]] = {
     "switch": ('read_only = "yes"', "write read_only = true or false"),
     "number": ('patience = "long"', "write patience = 30"),
     "list": ('allowed_hosts = "one"', 'write allowed_hosts = ["one", "another"]'),
-    "group": ('toolsets = ["trips", "hotels"]', "no such choice as hotels: there are all, clients, facts, maintenance"),
+    "group": ('toolsets = ["trips", "hotels"]', "unknown: hotels; choose from all, clients, facts, maintenance"),
     "no list": ('toolsets = "trips"', 'write toolsets = ["one", "another"]'),
     "syntax": ("db = voygen.db", "is not TOML"),
     "section": ("[db]\npath = 1", "write db ="),
@@ -192,7 +192,7 @@ def test_a_list_of_groups_that_names_none_is_refused(tmp_path: Path, groups: str
 def test_a_group_that_does_not_exist_is_refused_wherever_it_is_named(tmp_path: Path, command: str) -> None:
     path = tmp_path / "config.toml"
     path.write_text('toolsets = ["hotels"]')
-    said = "no such choice as hotels: there are all, clients, facts, maintenance, trips, workflow"
+    said = "unknown: hotels; choose from all, clients, facts, maintenance, trips, workflow"
     assert said in refused(command, VOYGEN_TOOLSETS="trips,hotels")
     assert said in refused(command, "--toolsets", "all,hotels")
     assert said in refused(command, VOYGEN_CONFIG=str(path))
@@ -200,7 +200,7 @@ def test_a_group_that_does_not_exist_is_refused_wherever_it_is_named(tmp_path: P
 
 def test_a_variable_that_is_no_setting_is_told_with_the_nearest_that_is_one(tmp_path: Path) -> None:
     strange = {"VOYGEN_TOOLSET": "trips", "VOYGEN_ZZZ": "1", "VOYGEN_NODE": "node"}
-    said = ["VOYGEN_TOOLSET is no setting: VOYGEN_TOOLSETS?", "VOYGEN_ZZZ is no setting."]
+    said = ["VOYGEN_TOOLSET is not a setting: did you mean VOYGEN_TOOLSETS?", "VOYGEN_ZZZ is not a setting."]
     env = {name: value for name, value in os.environ.items() if not name.startswith("VOYGEN_")} | strange
     done = voygen("config", env=env)
     assert (done.returncode, done.stderr.splitlines()) == (0, [f"Warning: {one}" for one in said])
@@ -224,5 +224,5 @@ def test_whatever_the_file_holds_it_is_read_or_refused_in_words(
 ) -> None:
     path = tmp_path_factory.getbasetemp() / "any.toml"
     path.write_bytes(content)
-    with suppress(SettingsWrong):
+    with suppress(InvalidSettings):
         assert set(read_settings_file(path, must_exist=True)) <= set(SETTINGS)

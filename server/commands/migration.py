@@ -50,7 +50,7 @@ def migrate(path: Path, dump: Path | None, *, dry_run: bool, as_json: bool) -> N
     """Back up a database, migrate its schema and report the outcome of every client entry."""
     from server.migrating import describe, migrate_file  # noqa: PLC0415
 
-    with progress_bar("Migrating") as progress, failing_in_words():
+    with progress_bar("Migrating") as progress, exit_on_database_error():
         report = migrate_file(path, dump, dry_run=dry_run, progress=progress)
     show(report.as_json() if as_json else describe(report, dry_run=dry_run))
 

@@ -20,7 +20,7 @@ from server.options import (
     INCONSISTENT,
     SettingOption,
     database,
-    failing_in_words,
+    exit_on_database_error,
     run,
     setting,
     settings_file,
@@ -30,10 +30,10 @@ from server.options import as_json as as_json_option
 from server.settings import (
     MASK,
     SETTINGS,
-    SettingsWrong,
+    InvalidSettings,
     default_settings_file,
     read_settings_file,
-    strange_variables,
+    unknown_variables,
 )
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def doctor(context: click.Context, path: Path | None, *, as_json: bool) -> None:
     named = context.find_root().params["config"]
     settings = Path(named) if named else default_settings_file()
     if path is None:
-        with suppress(SettingsWrong):
+        with suppress(InvalidSettings):
             path = read_settings_file(settings, must_exist=False).get("db")
     found = run(examine(path or default_database_path(), settings, settings_must_exist=bool(named)))
     show([finding.as_json() for finding in found] if as_json else describe(found))
@@ -128,7 +128,7 @@ def config(context: click.Context, *, as_json: bool, **values: Any) -> None:  # 
     """
     path, _ = settings_file(context)
     lines = [_in_force(context, option, values[str(option.name)], path) for option in _options(context)]
-    warnings = list(strange_variables(os.environ).values())
+    warnings = list(unknown_variables(os.environ).values())
     if as_json:
         show({"file": str(path), "file_exists": path.exists(), "settings": lines, "warnings": warnings})
         return
@@ -162,7 +162,7 @@ def export(path: Path, target: Path | None, *, as_json: bool) -> None:
     """Export the database as JSON Lines, for `voygen restore`."""
     from server.exporting import export_file, export_to  # noqa: PLC0415
 
-    with progress_bar("Exporting") as progress, failing_in_words():
+    with progress_bar("Exporting") as progress, exit_on_database_error():
         if target is None:
             with open(1, "w", encoding="utf-8", newline="\n", closefd=False) as out:
                 export_to(path, out, progress)
@@ -182,7 +182,7 @@ def restore(export: Path, path: Path, *, as_json: bool) -> None:
     """
     from server.exporting import restore_file  # noqa: PLC0415
 
-    with progress_bar("Restoring") as progress, failing_in_words():
+    with progress_bar("Restoring") as progress, exit_on_database_error():
         done = restore_file(export, path, progress)
     if as_json:
         show(done)

@@ -11,7 +11,7 @@ import click
 
 from server.http.settings import CannotServe, HttpSettings, parse_address, require_secure
 from server.options import FAILED, database, run, setting
-from server.settings import strange_variables
+from server.settings import unknown_variables
 from tools.groups import GROUPS
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def serve(  # noqa: PLR0913 - the settings
 
     fill_missing_descriptors()
     set_up_logging(log_level, log_format)
-    for warning in strange_variables(os.environ).values():
+    for warning in unknown_variables(os.environ).values():
         logger.warning(warning)
     groups = GROUPS if "all" in toolsets else frozenset(toolsets)
     try:
