@@ -22,10 +22,10 @@ from database.phase import read_phase
 from database.platform import IS_WINDOWS, OWNER_ONLY, is_there
 from migrations.runner import pending
 from migrations.shape import differences
-from server.install.clients import CLIENTS, Surroundings
+from server.install.clients import CLIENTS, Platform
 from server.install.config_files import read_file
 from server.install.json_edit import CannotEdit, member_value
-from server.install.plan import NAME, options_in, started_by
+from server.install.plan import NAME, command_of, parse_options
 from server.launch import voygen_version
 from server.options import wrong_in_environment
 from server.report import escaped
@@ -242,7 +242,7 @@ def _clients(path: Path) -> Iterator[Finding]:
 
 
 def _client(name: str, client: Client, path: Path) -> Finding:
-    config = client.config(Surroundings.here())
+    config = client.config(Platform.current())
     again = _command("install", name, "--db", path)
     try:
         content = read_file(config)
@@ -251,7 +251,7 @@ def _client(name: str, client: Client, path: Path) -> Finding:
         return Finding("clients", client.title, "to do", f"{config}: {error}", "Fix the file.")
     if entry is None:
         return Finding("clients", client.title, "note", "has no voygen", again)
-    command, arguments = started_by(entry)
+    command, arguments = command_of(entry)
     if problem := _start_problem(command, arguments):
         return Finding("clients", client.title, "to do", f"{config}: {problem}", again)
     used = _database_of(arguments)
@@ -272,5 +272,5 @@ def _start_problem(command: str, arguments: list[str]) -> str:
 
 def _database_of(arguments: list[str]) -> Path | None:
     """Return the database named in the arguments, if any."""
-    named = options_in(arguments).get("--db", ["--db"])[-1].removeprefix("--db=")
+    named = parse_options(arguments).get("--db", ["--db"])[-1].removeprefix("--db=")
     return None if named == "--db" else Path(named)

@@ -15,9 +15,9 @@ import pytest
 from mcp import StdioServerParameters
 from mcp.client import Client
 
-from server.install.clients import CLIENTS, Surroundings
+from server.install.clients import CLIENTS, Platform
 from server.install.json_edit import CannotEdit
-from server.install.plan import carry_out, plan_install, plan_uninstall
+from server.install.plan import apply_change, plan_install, plan_uninstall
 from server.install.records import Records
 from server.launch import own_command
 
@@ -56,18 +56,18 @@ PLACES: list[tuple[str, str, dict[str, str], str]] = [
 def test_each_client_is_found_on_each_system(
     tmp_path: Path, client: str, platform: str, environment: Mapping[str, str], place: str
 ) -> None:
-    assert CLIENTS[client].config(Surroundings(tmp_path, environment, platform)) == tmp_path / place
+    assert CLIENTS[client].config(Platform(tmp_path, environment, platform)) == tmp_path / place
 
 
 def test_claude_desktop_from_the_windows_store_has_its_own_folder(tmp_path: Path) -> None:
     around = Surroundings(tmp_path, {}, "win32")
     place = CLIENTS["claude-desktop"].config
     (tmp_path / PACKAGE).mkdir(parents=True)
-    assert place(around) == tmp_path / PACKAGE / "Claude" / "claude_desktop_config.json"
+    assert place(host) == tmp_path / PACKAGE / "Claude" / "claude_desktop_config.json"
     other = tmp_path / PACKAGE.replace("pzs8sxrjxfjjc", "zzz") / "Claude" / "claude_desktop_config.json"
     other.parent.mkdir(parents=True)
     other.write_text("{}")
-    assert place(around) == other
+    assert place(host) == other
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ class Home:
 
     @property
     def config(self) -> Path:
-        return CLIENTS[self.client].config(Surroundings(self.folder, {}, "linux"))
+        return CLIENTS[self.client].config(Platform(self.folder, {}, "linux"))
 
     @property
     def key(self) -> str:
@@ -152,7 +152,7 @@ def test_installing_without_an_existing_file_and_uninstalling_leaves_nothing(hom
     ]
     assert entry.get("type", "stdio") == "stdio"
     assert f"+++ {home.config}" in said.stdout
-    assert "again" in said.stdout
+    assert "Restart" in said.stdout
     assert stat.S_IMODE(home.config.stat().st_mode) == 0o600
     home.run("uninstall")
     assert home.files() == {}
@@ -256,7 +256,7 @@ BROKEN: dict[str, tuple[Callable[[str], str], str]] = {
     "cut off": (lambda key: f'{{\n  "{key}": {{', "line 2, column "),
     "a list": (lambda _: "[]", "not an object"),
     "servers are a list": (lambda key: f'{{"{key}": []}}', "not an object"),
-    "a name twice": (lambda key: f'{{"{key}": {{}}, "{key}": {{}}}}', "stands twice"),
+    "a name twice": (lambda key: f'{{"{key}": {{}}, "{key}": {{}}}}', "appears twice"),
 }
 
 
@@ -329,13 +329,13 @@ class Place:
     client: str = "claude-code"
 
     def install(self, database: str = "trips.db") -> Path | None:
-        return carry_out(self.plan(database), self.records)
+        return apply_change(self.plan(database), self.records)
 
     def plan(self, database: str = "trips.db") -> Any:
         return plan_install(CLIENTS[self.client], self.path, self.records, {"--db": ["--db", database]})
 
     def uninstall(self) -> Path | None:
-        return carry_out(plan_uninstall(CLIENTS[self.client], self.path, self.records), self.records)
+        return apply_change(plan_uninstall(CLIENTS[self.client], self.path, self.records), self.records)
 
 
 @pytest.fixture
@@ -419,7 +419,7 @@ def test_changes_by_another_program_in_the_meantime_are_not_overwritten(filled: 
     plan = filled.plan()
     filled.path.write_text('{"numStartups": 8}')
     with pytest.raises(CannotEdit, match="another program"):
-        carry_out(plan, filled.records)
+        apply_change(plan, filled.records)
     assert filled.path.read_text() == '{"numStartups": 8}'
     assert [path.name for path in filled.path.parent.iterdir()] == [filled.path.name]
     assert filled.records.get(filled.path) is None
@@ -452,7 +452,7 @@ def test_a_folder_in_place_of_the_file_is_reported(place: Place) -> None:
 @posix
 def test_a_path_that_is_not_valid_text_is_refused(filled: Place) -> None:
     before = filled.path.read_bytes()
-    with pytest.raises(CannotEdit, match="text"):
+    with pytest.raises(CannotEdit, match="Unicode"):
         filled.install(os.fsdecode(b"/trips/\xff.db"))
     assert filled.path.read_bytes() == before
 

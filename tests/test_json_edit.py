@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from server.install.clients import CLIENTS
 from server.install.json_edit import CannotEdit, masked, parse, remove_member, set_member
-from server.install.plan import NAME, carry_out, plan_install, plan_uninstall
+from server.install.plan import NAME, apply_change, plan_install, plan_uninstall
 from server.install.records import Records
 
 if TYPE_CHECKING:
@@ -146,9 +146,9 @@ def test_an_uninstall_restores_the_file_byte_for_byte(text: str) -> None:
         path, records = Path(folder, "mcp.json"), Records(Path(folder, "installs.json"))
         path.write_bytes(text.encode())
         for database in ("one.db", "two.db"):
-            carry_out(plan_install(CLIENTS["vscode"], path, records, {"--db": ["--db", database]}), records)
+            apply_change(plan_install(CLIENTS["vscode"], path, records, {"--db": ["--db", database]}), records)
             assert path.read_bytes() != text.encode()
-        carry_out(plan_uninstall(CLIENTS["vscode"], path, records), records)
+        apply_change(plan_uninstall(CLIENTS["vscode"], path, records), records)
         assert path.read_bytes() == text.encode()
         assert not records.path.exists()
 
@@ -201,8 +201,8 @@ def test_an_entry_is_formatted_like_its_neighbours(before: str, after: str) -> N
         ("null", "not an object"),
         ('{"servers": []}', '"servers" is not an object'),
         ('{"servers": null}', '"servers" is not an object'),
-        ('{"servers": {}, "ser\\u0076ers": {}}', '"servers" stands twice'),
-        ('{"servers": {"voygen": {}, "voygen": {}}}', '"voygen" stands twice'),
+        ('{"servers": {}, "ser\\u0076ers": {}}', '"servers" appears twice'),
+        ('{"servers": {"voygen": {}, "voygen": {}}}', '"voygen" appears twice'),
         ('{"a": 1, /* no end', "line 1, column 10: "),
         ('{"a": NaN}', "NaN"),
         ('{"a": [1,,]}', "line 1, column 10: "),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from server.install.clients import CLIENTS, Surroundings
+from server.install.clients import CLIENTS, Platform
 from server.install.json_edit import CannotEdit
 from server.install.records import Records
 from server.options import FAILED, database, setting, show
@@ -70,7 +70,7 @@ def install(  # noqa: PLR0913 - the options
             said["--toolsets"] = []
         case _:
             pass
-    plan = partial(plan_install, said=said, otherwise=db)
+    plan = partial(plan_install, given=said, defaults=db)
     _do(plan, client, file, dry_run=dry_run, as_json=as_json)
 
 
@@ -93,10 +93,10 @@ def _do(
     from server.install.plan import carry_out  # noqa: PLC0415
 
     client, records = CLIENTS[name], Records()
-    path = (file or client.config(Surroundings.here())).absolute()
+    path = (file or client.config(Platform.current())).absolute()
     try:
         change = plan(client, path, records)
-        backup = None if dry_run else carry_out(change, records)
+        backup = None if dry_run else apply_change(change, records)
     except CannotEdit as error:
         click.echo(f"voygen: {path} was left as it is: {error}", err=True)
         sys.exit(FAILED)

@@ -1,1 +1,1 @@
-"""Puts voygen into the settings of MCP clients, and takes it out again."""
+"""Install voygen into the settings of MCP clients, and uninstall it."""

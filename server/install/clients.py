@@ -1,4 +1,4 @@
-"""The clients that voygen can be installed into, and where each keeps its servers."""
+"""The supported MCP clients and the locations of their configuration."""
 
 from __future__ import annotations
 
@@ -15,84 +15,83 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Surroundings:
-    """What the place of a client's configuration depends on."""
+class Platform:
+    """The home folder, environment and operating system that determine where clients keep their configuration."""
 
     home: Path
     environment: Mapping[str, str]
-    platform: str
+    name: str
 
     @classmethod
-    def here(cls) -> Surroundings:
+    def current(cls) -> Platform:
         return cls(Path.home(), os.environ, sys.platform)
 
     @property
     def settings(self) -> Path:
-        return program_settings_folder(self.home, self.environment, self.platform)
+        return program_settings_folder(self.home, self.environment, self.name)
 
 
 @dataclass(frozen=True)
 class Client:
-    """One client: the object that holds its servers, what an entry needs beside the command, and what to do then.
+    """One client: where its servers are configured, what an entry needs, and how to restart it.
 
-    `with_comments` says whether it reads comments and trailing commas; for the others such a file is broken.
+    `with_comments` is set if it accepts comments and trailing commas in its file.
     """
 
     title: str
-    config: Callable[[Surroundings], Path]
+    config: Callable[[Platform], Path]
     key: str
     restart: str
     extra: Mapping[str, str] = field(default_factory=dict[str, str])
     with_comments: bool = False
 
 
-def _claude_desktop(around: Surroundings) -> Path:
-    """The packaged program's own folder where there is one, the file that is there first; else the usual one."""
-    packaged = packaged_settings_folders("Claude", around.home, around.environment, around.platform)
+def _claude_desktop(host: Platform) -> Path:
+    """Return the file in a packaged program's folder, preferring one that exists; else the usual file."""
+    packaged = packaged_settings_folders("Claude", host.home, host.environment, host.name)
     files = [folder / "Claude" / "claude_desktop_config.json" for folder in packaged]
-    usual = around.settings / "Claude" / "claude_desktop_config.json"
+    usual = host.settings / "Claude" / "claude_desktop_config.json"
     return next((file for file in files if file.exists()), files[0] if files else usual)
 
 
-def _claude_code(around: Surroundings) -> Path:
-    return Path(around.environment.get("CLAUDE_CONFIG_DIR") or around.home) / ".claude.json"
+def _claude_code(host: Platform) -> Path:
+    return Path(host.environment.get("CLAUDE_CONFIG_DIR") or host.home) / ".claude.json"
 
 
-def _cursor(around: Surroundings) -> Path:
-    return around.home / ".cursor" / "mcp.json"
+def _cursor(host: Platform) -> Path:
+    return host.home / ".cursor" / "mcp.json"
 
 
-def _vscode(around: Surroundings) -> Path:
-    return around.settings / "Code" / "User" / "mcp.json"
+def _vscode(host: Platform) -> Path:
+    return host.settings / "Code" / "User" / "mcp.json"
 
 
-# Claude Code has a command of its own for this, `claude mcp add`, but it writes the whole file anew: nothing could be
-# shown before, and what was there could not be given back to the byte.
+# `claude mcp add` rewrites the whole file: it allows no preview, and an uninstall could not restore the original bytes.
 CLIENTS: Mapping[str, Client] = {
     "claude-desktop": Client(
         "Claude Desktop",
         _claude_desktop,
         "mcpServers",
-        "Quit Claude Desktop and start it again.",
+        "Restart Claude Desktop.",
     ),
     "claude-code": Client(
         "Claude Code",
         _claude_code,
         "mcpServers",
-        "Start Claude Code again. A session that runs may write its older state over the file: end it first.",
+        "Restart Claude Code. End running sessions first: they may overwrite the file with older state.",
         {"type": "stdio"},
     ),
     "cursor": Client(
         "Cursor",
         _cursor,
         "mcpServers",
-        "Start Cursor again.",
+        "Restart Cursor.",
     ),
     "vscode": Client(
         "VS Code",
         _vscode,
         "servers",
-        "Start VS Code again, or start voygen by its command MCP: List Servers.",
+        "Restart VS Code, or start voygen with its command MCP: List Servers.",
         {"type": "stdio"},
         with_comments=True,
     ),

@@ -1,4 +1,4 @@
-"""Other programs' configuration files: read as they are, replaced whole or not at all, with a backup beside them."""
+"""Read, back up and atomically replace other programs' configuration files."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def read_file(path: Path) -> bytes | None:
-    """What the file holds; None if it does not exist."""
+    """Read the file, or return None if it does not exist."""
     try:
         return path.read_bytes()
     except FileNotFoundError:
@@ -27,14 +27,14 @@ def read_file(path: Path) -> bytes | None:
 
 
 def missing_folders(path: Path) -> list[str]:
-    """The folders that must be made before the file can be, the innermost first."""
+    """Return the parent folders that do not exist yet, innermost first."""
     return [str(folder) for folder in _target(path).parents if not folder.exists()]
 
 
 def replace_file(path: Path, expected: bytes | None, content: bytes) -> None:
-    """Write the file in one step, with the rights that it has, where it still holds what is expected.
+    """Write the file atomically, keeping its permissions, if its content is still `expected`.
 
-    A link stays a link: what it points at is written.
+    A symbolic link is followed, not replaced.
     """
     target = _target(path)
     try:
@@ -47,7 +47,7 @@ def replace_file(path: Path, expected: bytes | None, content: bytes) -> None:
 
 
 def back_up(path: Path, content: bytes) -> Path:
-    """Keep what the file holds beside it, with its rights, under a name that says when."""
+    """Write the content to a timestamped backup next to the file, with the same permissions."""
     stamp = f"{datetime.now(UTC):%Y%m%dT%H%M%S%f}Z"
     backup = path.with_name(f"{path.name}.backup-{stamp}")
     try:
@@ -60,7 +60,7 @@ def back_up(path: Path, content: bytes) -> Path:
 
 
 def remove_file(path: Path, expected: bytes | None, folders: Sequence[str]) -> None:
-    """Remove the file where it still holds what is expected, and those of the folders that are empty then."""
+    """Remove the file if its content is still `expected`, and the given folders that are empty then."""
     target = _target(path)
     _require_unchanged(target, expected)
     try:
@@ -95,8 +95,8 @@ def _write(target: Path, expected: bytes | None, content: bytes) -> None:
 
 def _require_unchanged(target: Path, expected: bytes | None) -> None:
     if read_file(target) != expected:
-        raise CannotEdit("another program wrote it just now: try again")
+        raise CannotEdit("another program just changed it: try again")
 
 
-def _failed(deed: str, path: Path, error: OSError) -> CannotEdit:
-    return CannotEdit(f"could not {deed} {path}: {error.strerror or error}")
+def _failed(action: str, path: Path, error: OSError) -> CannotEdit:
+    return CannotEdit(f"could not {action} {path}: {error.strerror or error}")

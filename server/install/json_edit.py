@@ -1,7 +1,7 @@
-"""Setting and removing one member of an object in JSON text; every other character stays as it is.
+"""Set or remove one member of an object in JSON text without changing any other character.
 
-The text may have comments and commas before a closing bracket, where the program that reads it allows them. They are
-blanked out, so that Python's own decoder reads the rest, and every position found there holds for the text itself.
+Where the client allows comments and trailing commas, they are replaced with spaces of the same length. Python's
+decoder can then parse the text, and positions in it are valid in the original.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ _LINE_END = re.compile(r"\r\n|\n|\r")
 
 
 class CannotEdit(Exception):
-    """A file is not what the edit needs, or can't be read or written; nothing was changed."""
+    """The file can't be read, parsed or written; nothing was changed."""
 
 
 @dataclass(frozen=True)
 class Member:
-    """A member of an object: where its name begins, and where its value begins and ends."""
+    """A member of an object: the start of its name, and the start and end of its value."""
 
     name: str
     start: int
@@ -39,7 +39,7 @@ class Member:
 
 @dataclass(frozen=True)
 class Object:
-    """Where an object's brackets stand, and its members in their order."""
+    """The positions of an object's braces, and its members in order."""
 
     start: int
     end: int
@@ -51,16 +51,16 @@ class Object:
 
 @dataclass(frozen=True)
 class Document:
-    """A text that was read: as it is, without its comments, and as strict JSON, all of one length."""
+    """A parsed text: as is, without comments, and as strict JSON, all of the same length."""
 
     text: str
     code: str
     strict: str
     root: Object | None
-    """None where the text holds no value at all."""
+    """None if the text is blank."""
 
     def object_of(self, member: Member, name: str) -> Object:
-        """The object that is a member's value. Raises CannotEdit if it is something else."""
+        """Return a member's value as an object. Raises CannotEdit if it is something else."""
         if self.strict[member.value] != "{":
             raise CannotEdit(f'"{name}" is not an object')
         return _object(self.strict, member.value)
@@ -69,31 +69,31 @@ class Document:
         return _DECODER.raw_decode(self.strict, member.value)[0]
 
     def comments(self) -> list[tuple[int, int]]:
-        """Where each comment begins and ends."""
+        """Return the start and end of each comment."""
         if self.code == self.text:
             return []
         return [match.span() for match in _COMMENT.finditer(self.text) if match["comment"]]
 
 
 def parse(text: str, *, with_comments: bool) -> Document:
-    """Read a text that holds an object, or nothing. Raises CannotEdit with the place of what is wrong."""
+    """Parse a text that is blank or an object. Raises CannotEdit with the position of an error."""
     code = " " + text[1:] if text.startswith(BOM) else text
     strict = code
     if with_comments:
         code = _COMMENT.sub(_blank_comment, code)
         strict = _COMMA.sub(_blank_comma, code)
-    bare = Document(text, code, strict, None)
+    blank = Document(text, code, strict, None)
     if not strict.strip(_WHITESPACE):
-        return bare
+        return blank
     _check(strict)
     start = len(strict) - len(strict.lstrip(_WHITESPACE))
     if strict[start] != "{":
-        raise CannotEdit("what stands at its top is not an object")
-    return replace(bare, root=_object(strict, start))
+        raise CannotEdit("the top-level value is not an object")
+    return replace(blank, root=_object(strict, start))
 
 
 def member_value(text: str, path: tuple[str, str], *, with_comments: bool) -> Any:  # noqa: ANN401 - any JSON
-    """The value of a member of an object at the top, or None. Raises CannotEdit where the object is something else."""
+    """Return a member of a top-level object, or None. Raises CannotEdit if that is not an object."""
     document = parse(text, with_comments=with_comments)
     outer = document.root and document.root.get(path[0])
     inner = outer and document.object_of(outer, path[0]).get(path[1])
@@ -106,7 +106,7 @@ def has_member(text: str, name: str, *, with_comments: bool) -> bool:
 
 
 def set_member(text: str, path: tuple[str, str], value: Mapping[str, Any], *, with_comments: bool) -> str:
-    """Give a member of an object at the top this value: in place, or last; the object is made if it is missing."""
+    """Set a member of a top-level object, in place or at the end, creating the object if needed."""
     document = parse(text, with_comments=with_comments)
     outer_name, name = path
     if document.root is None:
@@ -119,12 +119,12 @@ def set_member(text: str, path: tuple[str, str], value: Mapping[str, Any], *, wi
     if member is None:
         return _insert(document, servers, name, value)
     flat = _line_end_in(text, document.root.start, document.root.end) is None
-    written = _written(document, value, None if flat else _indent_at(text, member.start))
-    return text[: member.value] + written + text[member.end :]
+    formatted = _format(document, value, None if flat else _indent_at(text, member.start))
+    return text[: member.value] + formatted + text[member.end :]
 
 
 def remove_member(text: str, path: tuple[str, str], *, with_comments: bool, with_empty_object: bool) -> str:
-    """Take a member out, with the comma that it needed; `with_empty_object` takes its object too, if left empty."""
+    """Remove a member and its comma; with `with_empty_object`, also its object if left empty."""
     document = parse(text, with_comments=with_comments)
     outer = document.root and document.root.get(path[0])
     if document.root is None or outer is None:
@@ -138,13 +138,13 @@ def remove_member(text: str, path: tuple[str, str], *, with_comments: bool, with
     return text
 
 
-def says_nothing(text: str) -> bool:
-    """Whether the text holds nothing, or an object without members and comments."""
+def is_empty(text: str) -> bool:
+    """Return True for a blank text or an object without members and comments."""
     return "".join(text.removeprefix(BOM).split()) in {"", "{}"}
 
 
 def masked(text: str, path: tuple[str, str], *, with_comments: bool) -> str:
-    """The text for a person to see: values that are not of the member are left out, and the words of comments."""
+    """Return the text for display, with comments and the values of all other members elided."""
     document = parse(text, with_comments=with_comments)
     hidden = [(start, end, "// …" if text[start + 1] == "/" else "/* … */") for start, end in document.comments()]
     if document.root:
@@ -173,10 +173,10 @@ def _blank_comma(match: re.Match[str]) -> str:
 
 
 def _refuse_constant(name: str) -> Never:
-    raise CannotEdit(f"it holds {name}, which is not JSON")
+    raise CannotEdit(f"it contains {name}, which is not JSON")
 
 
-# Numbers are kept as text: they are only passed over, and a very long one is no error.
+# Numbers stay strings: they are only skipped, and int refuses very long ones.
 _DECODER = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=_refuse_constant)
 
 
@@ -186,11 +186,11 @@ def _check(strict: str) -> None:
     except json.JSONDecodeError as error:
         raise CannotEdit(f"line {error.lineno}, column {error.colno}: {error.msg}") from error
     except RecursionError as error:
-        raise CannotEdit("it is nested too deeply to be read") from error
+        raise CannotEdit("it is nested too deeply") from error
 
 
 def _object(strict: str, start: int) -> Object:
-    """The object that begins there, in a text that was checked. Raises CannotEdit if a name comes twice."""
+    """Locate the object starting there in a valid text. Raises CannotEdit for a duplicate name."""
     members: list[Member] = []
     at = _skip(strict, start + 1)
     while strict[at] != "}":
@@ -198,7 +198,7 @@ def _object(strict: str, start: int) -> Object:
         value = _skip(strict, _skip(strict, colon) + 1)
         _, end = _DECODER.raw_decode(strict, value)
         if any(member.name == name for member in members):
-            raise CannotEdit(f'"{name}" stands twice in one object')
+            raise CannotEdit(f'"{name}" appears twice in one object')
         members.append(Member(name, at, value, end))
         at = _skip(strict, end)
         if strict[at] == ",":
@@ -213,7 +213,7 @@ def _skip(strict: str, at: int) -> int:
 
 
 def _insert(document: Document, into: Object, name: str, value: Mapping[str, Any]) -> str:
-    """The text with a member more, written as its neighbours are."""
+    """Insert a member at the end, formatted like its neighbours."""
     text = document.text
     if not into.members:
         return _insert_first(document, into, name, value)
@@ -271,7 +271,7 @@ def _remove(document: Document, out_of: Object, member: Member) -> str:
 
 
 def _new_text(text: str, value: Mapping[str, Any]) -> str:
-    """A text that held no value, behind its comments if it has some, with this one."""
+    """Return a text with this value after the comments, if any, of a text without a value."""
     line_end = _line_end(text)
     kept = text.rstrip(_WHITESPACE)
     lead = "" if kept in {"", BOM} else line_end
@@ -280,19 +280,19 @@ def _new_text(text: str, value: Mapping[str, Any]) -> str:
 
 
 def _member(document: Document, name: str, value: Mapping[str, Any], indent: str | None) -> str:
-    return f"{json.dumps(name, ensure_ascii=False)}: {_written(document, value, indent)}"
+    return f"{json.dumps(name, ensure_ascii=False)}: {_format(document, value, indent)}"
 
 
-def _written(document: Document, value: Mapping[str, Any], indent: str | None) -> str:
-    """A value as text: on one line if the indent is None, else with its further lines indented from there."""
+def _format(document: Document, value: Mapping[str, Any], indent: str | None) -> str:
+    """Format a value on one line if the indent is None, else with further lines indented from there."""
     if indent is None:
         return json.dumps(value, ensure_ascii=False)
-    written = json.dumps(value, ensure_ascii=False, indent=_unit(document))
-    return written.replace("\n", _line_end(document.text) + indent)
+    formatted = json.dumps(value, ensure_ascii=False, indent=_unit(document))
+    return formatted.replace("\n", _line_end(document.text) + indent)
 
 
 def _unit(document: Document) -> str:
-    """What one level is indented by: as the first member at the top is, else two spaces."""
+    """Return the indentation of one level: that of the first top-level member, else two spaces."""
     members = document.root.members if document.root else ()
     if members and _begins_line(document.text, members[0].start):
         return _indent_at(document.text, members[0].start) or "  "
@@ -318,6 +318,6 @@ def _begins_line(text: str, at: int) -> bool:
 
 
 def _indent_at(text: str, at: int) -> str:
-    """The blanks that the line begins with on which this place is."""
+    """Return the leading blanks of the line at this position."""
     line = text[_line_start(text, at) : at]
     return line[: len(line) - len(line.lstrip(" \t"))]

@@ -1,4 +1,4 @@
-"""Putting voygen into a client's configuration, and taking it out again."""
+"""Plan and apply changes of a client's configuration: install and uninstall."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from server.install.config_files import back_up, missing_folders, read_file, rem
 from server.install.json_edit import (
     CannotEdit,
     has_member,
+    is_empty,
     masked,
     member_value,
     parse,
     remove_member,
-    says_nothing,
     set_member,
 )
 from server.install.records import Record, Records
@@ -29,16 +29,16 @@ if TYPE_CHECKING:
 
 NAME = "voygen"
 
-# By flag, what stands of it among the arguments: flag and value, or nothing.
+# The arguments of each flag: the flag and its value, or nothing.
 Options: TypeAlias = "Mapping[str, Sequence[str]]"
 
-# Folders that a tool clears when it likes; `uvx` and `pipx run` keep their environments in them.
+# Folders that may be cleared at any time; `uvx` and `pipx run` keep their environments in them.
 _CACHES = frozenset({".cache", "cache", "caches"})
 
 
 @dataclass(frozen=True)
 class Change:
-    """What is done to a configuration file, or would be; None stands for a file that does not exist."""
+    """A planned change of a configuration file; None stands for a file that does not exist."""
 
     client: Client
     path: Path
@@ -47,7 +47,7 @@ class Change:
     record: Record | None = None
     folders: Sequence[str] = ()
     kept: Sequence[str] = ()
-    """Arguments that the entry had and that were not said anew."""
+    """Arguments kept from the existing entry."""
     warnings: Sequence[str] = ()
 
     @property
@@ -56,29 +56,28 @@ class Change:
 
     @property
     def diff(self) -> str:
-        """The difference, without the values of other servers and settings: they may be secret."""
-        before, after = (_shown(content, self.client) for content in (self.before, self.after))
+        """The difference, without the values of other servers and settings, which may be secret."""
+        before, after = (_displayed(content, self.client) for content in (self.before, self.after))
         old, new = ("/dev/null" if content is None else str(self.path) for content in (self.before, self.after))
         return "\n".join(difflib.unified_diff(before, after, old, new, lineterm=""))
 
 
 def plan_install(
-    client: Client, path: Path, records: Records, said: Options, otherwise: Options | None = None
+    client: Client, path: Path, records: Records, given: Options, defaults: Options | None = None
 ) -> Change:
-    """The change that lets the client start this voygen with the options that were said.
+    """Plan the change that lets the client start this voygen with the given options.
 
-    Those that its entry has already are kept where they were not said; a new entry has those of `otherwise`. Raises
-    CannotEdit where the file is not one to edit.
+    An existing entry keeps its other options; a new one gets `defaults`. Raises CannotEdit if the file can't be edited.
     """
     before = read_file(path)
     text = _text(before)
-    held = member_value(text, (client.key, NAME), with_comments=client.with_comments)
-    options = _options_of(held)
-    kept = [one for flag, option in (options or {}).items() if flag not in said for one in option]
-    entry = _entry(client, held, {**((otherwise or {}) if options is None else options), **said})
+    existing = member_value(text, (client.key, NAME), with_comments=client.with_comments)
+    options = _options_of(existing)
+    kept = [one for flag, option in (options or {}).items() if flag not in given for one in option]
+    entry = _entry(client, existing, {**((defaults or {}) if options is None else options), **given})
     warnings = list(_warnings(client, path, entry["command"]))
     record = records.get(path)
-    if held == entry:
+    if existing == entry:
         return Change(client, path, before, before, record, kept=kept, warnings=warnings)
     base = _undone(text, record)
     after = set_member(base, (client.key, NAME), entry, with_comments=client.with_comments)
@@ -94,7 +93,7 @@ def plan_install(
 
 
 def plan_uninstall(client: Client, path: Path, records: Records) -> Change:
-    """The change that takes voygen out, and what was made for it. Raises CannotEdit as an install does."""
+    """Plan the change that removes voygen and what was created for it. Raises CannotEdit like an install."""
     before = read_file(path)
     if before is None:
         return Change(client, path, None, None)
@@ -107,13 +106,13 @@ def plan_uninstall(client: Client, path: Path, records: Records) -> Change:
         with_comments=client.with_comments,
         with_empty_object=bool(record and record.made_object),
     )
-    if record and record.made_file and says_nothing(after):
+    if record and record.made_file and is_empty(after):
         return Change(client, path, before, None, folders=record.made_folders)
     return Change(client, path, before, after.encode())
 
 
-def carry_out(change: Change, records: Records) -> Path | None:
-    """Write the change and how to undo it; returns the backup's path, if the file was there and still is."""
+def apply_change(change: Change, records: Records) -> Path | None:
+    """Write the change and the record to undo it; return the path of the backup, if one was made."""
     before = records.get(change.path)
     if change.record != before:
         records.put(change.path, change.record)
@@ -138,16 +137,16 @@ def _write(change: Change) -> Path | None:
     return backup
 
 
-def started_by(entry: object) -> tuple[str, list[str]]:
-    """The command and the arguments of a client's entry, empty where they are not what they must be."""
+def command_of(entry: object) -> tuple[str, list[str]]:
+    """Return the command and arguments of a client's entry, empty where malformed."""
     members = cast("dict[str, Any]", entry) if isinstance(entry, dict) else {}
     command, arguments = members.get("command"), members.get("args")
-    given = cast("list[object]", arguments) if isinstance(arguments, list) else []
-    return command if isinstance(command, str) else "", [one for one in given if isinstance(one, str)]
+    values = cast("list[object]", arguments) if isinstance(arguments, list) else []
+    return command if isinstance(command, str) else "", [one for one in values if isinstance(one, str)]
 
 
-def options_in(arguments: Iterable[str]) -> dict[str, list[str]]:
-    """The options among the arguments, by flag, each as it stands there."""
+def parse_options(arguments: Iterable[str]) -> dict[str, list[str]]:
+    """Group the options among the arguments by flag."""
     options: dict[str, list[str]] = {}
     flag = ""
     for one in arguments:
@@ -158,38 +157,38 @@ def options_in(arguments: Iterable[str]) -> dict[str, list[str]]:
 
 
 def _options_of(entry: object) -> dict[str, list[str]] | None:
-    """The options with which the entry serves; None where it serves nothing."""
-    _, arguments = started_by(entry)
+    """Return the options of the entry's serve command, or None if it has no such command."""
+    _, arguments = command_of(entry)
     if "serve" not in arguments:
         return None
     at = arguments.index("serve")
-    named = options_in(arguments[:at]).get("--config")
-    return ({"--config": named} if named else {}) | options_in(arguments[at + 1 :])
+    named = parse_options(arguments[:at]).get("--config")
+    return ({"--config": named} if named else {}) | parse_options(arguments[at + 1 :])
 
 
-def _entry(client: Client, held: object, options: Options) -> dict[str, Any]:
+def _entry(client: Client, existing: object, options: Options) -> dict[str, Any]:
     program, *launcher = own_command()
     arguments = [*launcher, "serve", *(one for option in options.values() for one in option)]
     try:
         "".join([program, *arguments]).encode()
     except UnicodeEncodeError as error:
-        raise CannotEdit("a path that must stand in it can't be written as text") from error
-    environment = cast("dict[str, Any]", held).get("env") if isinstance(held, dict) else None
+        raise CannotEdit("a path in the entry is not valid Unicode") from error
+    environment = cast("dict[str, Any]", existing).get("env") if isinstance(existing, dict) else None
     kept = {"env": environment} if environment else {}
     return {**client.extra, "command": program, "args": arguments, **kept}
 
 
 def _warnings(client: Client, path: Path, command: str) -> Iterator[str]:
-    """What a person should know before relying on an install."""
+    """Yield warnings about the install."""
     if missing_folders(path):
         yield f"there is no folder {path.parent}: is {client.title} installed here?"
     program = Path(command)
     if _CACHES & {part.casefold() for part in program.parts} or program.is_relative_to(tempfile.gettempdir()):
-        yield f"{program} lies in a folder that may be cleared: install voygen where it stays, and do this again."
+        yield f"{program} is in a folder that may be cleared: install voygen permanently, then run this again."
 
 
 def _undone(text: str, record: Record | None) -> str:
-    """What was there before the install of the record; the text itself if it has changed since."""
+    """Return the text before the recorded install, or the text itself if it has changed since."""
     undone = record.undo(text) if record else None
     return text if undone is None else undone
 
@@ -201,5 +200,5 @@ def _text(content: bytes | None) -> str:
         raise CannotEdit("it is not UTF-8 text") from error
 
 
-def _shown(content: bytes | None, client: Client) -> list[str]:
+def _displayed(content: bytes | None, client: Client) -> list[str]:
     return masked(_text(content), (client.key, NAME), with_comments=client.with_comments).splitlines()

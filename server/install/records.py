@@ -1,4 +1,4 @@
-"""What an install did to each file, so that an uninstall can undo it to the byte."""
+"""Records of what an install changed in each file, so that an uninstall can restore it byte for byte."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Record:
-    """One install: the digest of what it left, the one place where that differs from what was there, what it made."""
+    """One install: the digest of its result, the one edit that it made, and what it created."""
 
     digest: str
     at: int
@@ -26,17 +26,17 @@ class Record:
     made_object: bool
     made_file: bool
     made_folders: Sequence[str]
-    """The innermost first."""
+    """Innermost first."""
 
     @classmethod
     def of(cls, before: str, after: str, *, made_object: bool, made_file: bool, made_folders: Sequence[str]) -> Record:
-        at = _shared(before, after)
-        tail = _shared(before[at:][::-1], after[at:][::-1])
+        at = _common_prefix(before, after)
+        tail = _common_prefix(before[at:][::-1], after[at:][::-1])
         removed, inserted = before[at : len(before) - tail], after[at : len(after) - tail]
         return cls(_digest(after), at, removed, inserted, made_object, made_file, made_folders)
 
     def undo(self, text: str) -> str | None:
-        """What was there before the install; None if the text is not what that left."""
+        """Return the text before the install, or None if it has changed since."""
         if _digest(text) != self.digest:
             return None
         return text[: self.at] + self.removed + text[self.at + len(self.inserted) :]
@@ -46,8 +46,8 @@ def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _shared(one: str, other: str) -> int:
-    """How many characters two texts begin with alike: found by halves, as these files may be large."""
+def _common_prefix(one: str, other: str) -> int:
+    """Return the length of the common prefix, by binary search, as these files may be large."""
     least, most = 0, min(len(one), len(other))
     while least < most:
         middle = (least + most + 1) // 2
@@ -59,7 +59,7 @@ def _shared(one: str, other: str) -> int:
 
 
 class Records:
-    """The records, in a file beside the default database. A file that can't be understood counts as empty."""
+    """The records, in a file next to the default database. An unreadable file counts as empty."""
 
     def __init__(self, path: Path | None = None) -> None:
         self.path = path or default_database_path().with_name("installs.json")
@@ -71,7 +71,7 @@ class Records:
             return None
 
     def put(self, config: Path, record: Record | None) -> None:
-        """Remember this of a file; None forgets it. Raises CannotEdit if it can't be written."""
+        """Store or, with None, delete the record of a file. Raises CannotEdit if that fails."""
         records = self._read()
         records.pop(str(config), None)
         if record:
