@@ -1,10 +1,10 @@
-"""How the time of one assignment depends on how many there are, beside a floor in the same run.
+"""Benchmark assignments in calls and on trips of growing size, against a baseline in the same run.
 
     python benchmarks/bulk_assign.py
 
-Two tables. First: N assign_client operations in one call on an empty trip. Second: 500 in one call on a trip that has
-N clients already. The floor is the same number of rows inserted into a plain table of the same shape, one transaction,
-no triggers, same file settings. Ratios travel from machine to machine; milliseconds do not.
+Prints two tables: N assign_client operations in one call on an empty trip, and 500 in one call on a trip that already
+has N clients. The baseline inserts as many rows into a plain table in one transaction, without triggers, with the same
+file settings. Compare the ratios between machines, not the times.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ RUNS = 5
 
 
 class Counting:
-    """The database, and how many statements it was sent."""
+    """A database that counts its statements."""
 
     def __init__(self, db: Database) -> None:
         self.db = db
@@ -55,14 +55,12 @@ class Counting:
 
 
 async def assign(path: Path, before: int, count: int) -> tuple[float, int]:
-    """Seconds and statements of one call of `count` assignments on a trip that has `before` clients."""
+    """Return seconds and statements of one call with `count` assignments on a trip with `before` clients."""
     async with await open_database(path) as db:
         await migrate(db)
         fill(path, before + count + 2)
         counting = Counting(db)
-        await call(
-            counting, range(before + count, before + count + 2), trip="2"
-        )  # the connection compiles its triggers
+        await call(counting, range(before + count, before + count + 2), trip="2")  # compiles the triggers
         await call(counting, range(before))
         counting.statements = 0
         started = time.perf_counter()
@@ -93,8 +91,8 @@ def fill(path: Path, clients: int) -> None:
     connection.close()
 
 
-def floor(path: Path, count: int) -> float:
-    """Seconds of inserting `count` rows into a plain table in one transaction."""
+def baseline(path: Path, count: int) -> float:
+    """Return the seconds to insert `count` rows into a plain table in one transaction."""
     connection = sqlite3.connect(path, isolation_level=None)
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = NORMAL")
@@ -114,20 +112,20 @@ def floor(path: Path, count: int) -> float:
 
 
 def measure(before: int, count: int) -> tuple[float, float, int]:
-    """Microseconds an assignment, microseconds a row of the floor, and statements sent; the best of the runs."""
+    """Return microseconds per assignment and per baseline row, best of the runs, and statements sent."""
     times: list[float] = []
-    floors: list[float] = []
+    baselines: list[float] = []
     statements = 0
     for _ in range(RUNS):
         with tempfile.TemporaryDirectory() as folder:
             elapsed, statements = asyncio.run(assign(Path(folder) / "voygen.db", before, count))
             times.append(elapsed)
-            floors.append(floor(Path(folder) / "floor.db", count))
-    return min(times) / count * 1e6, min(floors) / count * 1e6, statements
+            baselines.append(baseline(Path(folder) / "baseline.db", count))
+    return min(times) / count * 1e6, min(baselines) / count * 1e6, statements
 
 
 def table(title: str, rows: list[tuple[int, int]]) -> None:
-    print(f"{title}\n{'N':>6} {'µs each':>9} {'to first':>9} {'floor µs':>9} {'to floor':>9} {'statements':>11}")
+    print(f"{title}\n{'N':>6} {'µs each':>9} {'to first':>9} {'base µs':>9} {'to base':>9} {'statements':>11}")
     first = 0.0
     for before, count in rows:
         each, plain, statements = measure(before, count)
@@ -138,6 +136,6 @@ def table(title: str, rows: list[tuple[int, int]]) -> None:
 
 
 if __name__ == "__main__":
-    measure(0, 10)  # the first call of a process pays for what is imported late
+    measure(0, 10)  # warm up: the first call pays for late imports
     table("N assignments in one call, empty trip", [(0, n) for n in (100, 500, 1000, 2000)])
-    table("500 assignments in one call, N clients on the trip already", [(n, 500) for n in (100, 500, 1000, 2000)])
+    table("500 assignments in one call, N clients already on the trip", [(n, 500) for n in (100, 500, 1000, 2000)])

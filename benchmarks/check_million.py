@@ -1,9 +1,9 @@
-"""Time and peak memory of a check, beside a plain SELECT of the same rows, in the same run.
+"""Benchmark time and peak memory of a check against a plain SELECT of the same rows, in the same run.
 
     python benchmarks/check_million.py [TRIPS]
 
-Makes a migrated database of TRIPS trips (a million if not said) with three clients each, then measures in processes of
-their own: the check, the digest, and reading every row of both stores without doing anything with it.
+Creates a migrated database of TRIPS trips (default 1,000,000) with three clients each. Then measures, each in its own
+process, the check, the digest and a plain read of every row in both stores.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ async def run(what: str, path: Path) -> str:
 
 
 def measured(what: str, path: Path) -> tuple[float, float, str]:
-    """Seconds, peak memory in MiB, and what it said, in a process of its own."""
+    """Run a part in its own process; return seconds, peak memory in MiB and output."""
     output = subprocess.run(
         [sys.executable, __file__, "--part", what, str(path)], check=True, capture_output=True, text=True
     ).stdout.splitlines()
@@ -97,13 +97,13 @@ def main(trips: int) -> None:
         started = time.perf_counter()
         asyncio.run(build(path, trips))
         seconds = time.perf_counter() - started
-        print(f"{trips} trips of three clients, made in {seconds:.0f} s, {path.stat().st_size >> 20} MiB")
-        floor, floor_memory, said = measured("select", path)
-        print(f"{'select':>8} {floor:8.1f} s {floor_memory:8.0f} MiB  {said}")
+        print(f"{trips} trips of three clients, created in {seconds:.0f} s, {path.stat().st_size >> 20} MiB")
+        baseline, base_memory, said = measured("select", path)
+        print(f"{'select':>8} {baseline:8.1f} s {base_memory:8.0f} MiB  {said}")
         for what in ("check", "digest"):
             seconds, memory, said = measured(what, path)
             print(f"{what:>8} {seconds:8.1f} s {memory:8.0f} MiB  {said}")
-            print(f"{'':>8} {seconds / floor:8.2f} x {memory / floor_memory:8.2f} x  the plain select")
+            print(f"{'':>8} {seconds / baseline:8.2f} x {memory / base_memory:8.2f} x  the plain select")
 
 
 if __name__ == "__main__":

@@ -1,12 +1,11 @@
-"""Round trips over stdio and HTTP, start and memory, beside a bare server of the SDK in the same run.
+"""Benchmark round trips over stdio and HTTP, start-up and memory against a bare SDK server in the same run.
 
     python benchmarks/round_trips.py [CALLS]
 
-One client calls, one call after the other, by turns: a tool of the bare server that returns its argument, get_anything
-for one trip by its id, and one assign_client on a trip without clients. CALLS (a thousand if not said) of each, after
-a hundred that do not count. The start is from starting the process to the answered initialize, the best of three.
-Memory is the resident set, idle and after ten thousand calls of the read. Ratios travel from machine to machine;
-milliseconds do not.
+One client takes turns calling a tool of the bare server that returns its argument, get_anything for one trip by id, and
+one assign_client on a trip without clients: CALLS (default 1,000) of each after a warm-up of 100. Start-up is the time
+from process start to the response to initialize, best of three. Memory is the resident set, idle and after 10,000
+reads. Compare the ratios between machines, not the milliseconds.
 """
 
 from __future__ import annotations
@@ -44,7 +43,7 @@ HEADERS = {"Content-Type": "application/json", "Accept": "application/json, text
 
 
 class Wire(Protocol):
-    """`ask` sends a message and returns the answer."""
+    """A connection; `ask` sends a message and returns the response."""
 
     pid: int
 
@@ -75,8 +74,8 @@ class Http:
 
 
 def bare(transport: str) -> None:
-    """The floor: the SDK's server with one tool."""
-    from mcp.server import MCPServer  # noqa: PLC0415 - in the process that is the floor
+    """Run the baseline: an SDK server with one tool."""
+    from mcp.server import MCPServer  # noqa: PLC0415 - only in the baseline process
 
     server = MCPServer[Any]("bare", subscriptions=False)
 
@@ -96,7 +95,7 @@ def bare(transport: str) -> None:
 
 @contextmanager
 def started(command: list[str], transport: str) -> Generator[tuple[Wire, float]]:
-    """A server that has answered initialize, and the seconds that it took from its start."""
+    """Start a server; yield its connection and the seconds until it answered initialize."""
     before = time.perf_counter()
     pipe = subprocess.PIPE
     with (
@@ -149,7 +148,7 @@ def assign(number: int) -> dict[str, Any]:
 
 
 def round_trip(wire: Wire, message: dict[str, Any]) -> float:
-    """Seconds."""
+    """Return the seconds of one call."""
     before = time.perf_counter()
     answer = wire.ask(message)
     taken = time.perf_counter() - before
@@ -159,7 +158,7 @@ def round_trip(wire: Wire, message: dict[str, Any]) -> float:
 
 
 def resident(pid: int) -> float:
-    """Megabytes."""
+    """Return the resident memory in megabytes."""
     done = subprocess.run(["ps", "-o", "rss=", "-p", str(pid)], check=True, capture_output=True)  # noqa: S607
     return int(done.stdout) / 1024
 
@@ -168,15 +167,15 @@ def compare(transport: str, calls: int, folder: Path) -> None:
     path = folder / f"{transport}.db"
     fill(path, WARM + calls)
     ours = [*own_command(), "serve", "--db", str(path), *(["--http", "127.0.0.1:0"] if transport == "http" else [])]
-    floor = [sys.executable, __file__, "bare", transport]
-    start = {name: _best_start(command, transport) for name, command in (("bare", floor), ("voygen", ours))}
+    baseline = [sys.executable, __file__, "bare", transport]
+    start = {name: _best_start(command, transport) for name, command in (("bare", baseline), ("voygen", ours))}
     taken: dict[str, list[float]] = {}
     memory: dict[str, tuple[float, float]] = {}
-    with started(floor, transport) as (bare_wire, _), started(ours, transport) as (wire, _):
+    with started(baseline, transport) as (bare_wire, _), started(ours, transport) as (wire, _):
         idle = resident(bare_wire.pid), resident(wire.pid)
         for number in range(WARM + calls):
-            for name, (asked, message) in by_turns(bare_wire, wire).items():
-                taken.setdefault(name, []).append(round_trip(asked, message(number)))
+            for name, (target, message) in by_turns(bare_wire, wire).items():
+                taken.setdefault(name, []).append(round_trip(target, message(number)))
         for number in range(MANY):
             round_trip(wire, read(number))
             round_trip(bare_wire, same(number))
@@ -204,15 +203,15 @@ def _report(
     transport: str, taken: dict[str, list[float]], start: dict[str, float], memory: dict[str, tuple[float, float]]
 ) -> None:
     print(f"\n{transport}\n{'':26}{'p50 ms':>9}{'p99 ms':>9}{'calls/s':>9}{'to bare':>9}")
-    floor = statistics.median(taken["bare: same"])
+    baseline = statistics.median(taken["bare: same"])
     for name, seconds in taken.items():
         middle, late = statistics.median(seconds), statistics.quantiles(seconds, n=100)[98]
-        rate, ratio = len(seconds) / sum(seconds), middle / floor
+        rate, ratio = len(seconds) / sum(seconds), middle / baseline
         print(f"{name:26}{middle * 1e3:>9.2f}{late * 1e3:>9.2f}{rate:>9.0f}{ratio:>9.2f}")
     print(f"start to initialize: bare {start['bare']:.2f} s, voygen {start['voygen']:.2f} s", end="")
     print(f", ratio {start['voygen'] / start['bare']:.2f}")
     for name, (idle, after) in memory.items():
-        print(f"memory of {name}: {idle:.0f} MB idle, {after:.0f} MB after {MANY} calls more")
+        print(f"memory of {name}: {idle:.0f} MB idle, {after:.0f} MB after {MANY} more calls")
     print(f"ratio idle {memory['voygen'][0] / memory['bare'][0]:.2f}", end="")
     print(f", after the calls {memory['voygen'][1] / memory['bare'][1]:.2f}")
 

@@ -1,12 +1,11 @@
-"""Finding trips and clients among more and more of them, beside a floor in the same run.
+"""Benchmark searches for trips and clients in databases of growing size, against a baseline in the same run.
 
     python benchmarks/search.py [TRIPS ...]
 
-For each size (1,000, 100,000 and 1,000,000 if not said) a legacy database is made and migrated, and each kind of query
-is asked of get_anything a hundred times, drawn from what there is: p50, its ratio to the first size, and how many trips
-and clients an answer lists on the average (ten of each at the most), for among more there is more to list. The floor is
-the look-up of one trip by its id through the same engine. A million takes a quarter of an hour to make, and some GB of
-scratch space.
+For each size (default 1,000, 100,000 and 1,000,000), create and migrate a legacy database, and send get_anything a
+hundred random queries of each kind. Reports the p50, its ratio to the first size, and the average number of trips and
+clients listed (at most ten each), since larger databases have more to list. The baseline is a look-up of one trip by id
+through the same engine. A million trips take a quarter of an hour to create and some GB of scratch space.
 """
 
 from __future__ import annotations
@@ -46,7 +45,7 @@ KINDS = ["Honeymoon", "Family week", "Anniversary", "Diving", "Ski tour", "Food 
 
 
 def words(count: int, syllables: int, seed: int) -> list[str]:
-    """Names that nobody has, each once."""
+    """Generate distinct made-up names."""
     draw = random.Random(seed)  # noqa: S311 - no secret
     made: dict[str, None] = {}
     while len(made) < count:
@@ -76,7 +75,7 @@ def trip_rows(count: int, emails: list[str]) -> Iterator[tuple[str, str, str, st
 
 
 def fill(path: Path, count: int) -> None:
-    """A database as old code leaves it: clients in the JSON column alone."""
+    """Fill a legacy database, with clients in the JSON column only."""
     connection = sqlite3.connect(path)
     connection.executescript(shipped()[0].text)
     clients = list(client_rows(count))
@@ -91,7 +90,7 @@ def fill(path: Path, count: int) -> None:
 
 
 def kinds(path: Path, count: int) -> dict[str, Callable[[], str]]:
-    """A query of each kind, drawn from what there is."""
+    """Return a function for each kind of query that draws one from the database."""
     connection = sqlite3.connect(path)
     draw = random.Random(6)  # noqa: S311 - no secret
 
@@ -117,14 +116,14 @@ def kinds(path: Path, count: int) -> dict[str, Callable[[], str]]:
 
 
 class Measured(NamedTuple):
-    """Seconds at the median, and how much was listed on the average."""
+    """Median seconds, and average number of results."""
 
     p50: float
     listed: float
 
 
-async def asked(db: EmbeddedDatabase, query: str) -> tuple[float, int]:
-    """Seconds, and how much is listed."""
+async def search(db: EmbeddedDatabase, query: str) -> tuple[float, int]:
+    """Return the seconds and the number of results."""
     started, listed = time.perf_counter(), 0
     with contextlib.suppress(NotFound):
         found = await get_anything(db, FindArguments(query=query, include_everything=False))
@@ -132,26 +131,26 @@ async def asked(db: EmbeddedDatabase, query: str) -> tuple[float, int]:
     return time.perf_counter() - started, listed
 
 
-async def looked_up(db: EmbeddedDatabase, trip_id: int) -> tuple[float, int]:
+async def look_up(db: EmbeddedDatabase, trip_id: int) -> tuple[float, int]:
     started = time.perf_counter()
     found = await trips.with_id(db, trip_id)
     return time.perf_counter() - started, 1 if found else 0
 
 
-def summed(runs: list[tuple[float, int]]) -> Measured:
+def summary(runs: list[tuple[float, int]]) -> Measured:
     return Measured(statistics.median(seconds for seconds, _ in runs), statistics.mean(listed for _, listed in runs))
 
 
 async def measure(folder: Path, count: int) -> dict[str, Measured]:
-    """What was measured of each kind of query, and of the floor."""
+    """Measure each kind of query, and the baseline."""
     path = folder / f"{count}.db"
     fill(path, count)
     async with await open_database(path) as db:
         await migrate(db, back_up=False)
         measured: dict[str, Measured] = {}
         for kind, draw in kinds(path, count).items():
-            measured[kind] = summed([await asked(db, draw()) for _ in range(QUERIES)])
-        measured["floor: by id"] = summed([await looked_up(db, n % count + 1) for n in range(QUERIES)])
+            measured[kind] = summary([await search(db, draw()) for _ in range(QUERIES)])
+        measured["base: by id"] = summary([await look_up(db, n % count + 1) for n in range(QUERIES)])
     return measured
 
 
@@ -162,10 +161,10 @@ def main(sizes: list[int]) -> None:
             started = time.perf_counter()
             measured = asyncio.run(measure(Path(folder), count))
         first = first or measured
-        print(f"\n{count:,} trips and as many clients (made and asked in {time.perf_counter() - started:.0f} s)")
-        print(f"{'':14}{'p50 ms':>9}{'to ' + format(sizes[0], ','):>10}{'to floor':>10}{'listed':>8}")
+        print(f"\n{count:,} trips and as many clients (total {time.perf_counter() - started:.0f} s)")
+        print(f"{'':14}{'p50 ms':>9}{'to ' + format(sizes[0], ','):>10}{'to base':>10}{'listed':>8}")
         for kind, (seconds, listed) in measured.items():
-            ratios = f"{seconds / first[kind].p50:>10.2f}{seconds / measured['floor: by id'].p50:>10.1f}"
+            ratios = f"{seconds / first[kind].p50:>10.2f}{seconds / measured['base: by id'].p50:>10.1f}"
             print(f"{kind:14}{seconds * 1e3:>9.2f}{ratios}{listed:>8.1f}")
 
 

@@ -1,7 +1,7 @@
 """Pack the bundle for one-click install.
 
 `python packaging/pack.py [FOLDER]` assembles it in FOLDER/build/bundle, validates it and writes it to
-FOLDER/dist/voygen.mcpb; FOLDER is the repository unless named. Needs `npx` of Node 18 or newer.
+FOLDER/dist/voygen.mcpb. FOLDER defaults to the repository. Needs `npx` of Node 18 or newer.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ PACKER = "@anthropic-ai/mcpb@2.1.2"
 CODE = ("server", "tools", "migrations", "database")
 FILES = ("voygen.py", "README.md", "LICENSE")
 
-# What the one who runs the bundle needs of pyproject.toml.
+# The tables of pyproject.toml that the bundle needs.
 TABLES = re.compile(r"\[(build-system|project(\.scripts)?|tool\.hatch\..*)\]")
 
 
@@ -43,7 +43,7 @@ def _assemble(bundle: Path) -> None:
 
 
 def _project() -> str:
-    """pyproject.toml without what is for development, and with every dependency held at the version that is tested."""
+    """Return pyproject.toml without its development tables, with dependencies pinned to the tested versions."""
     whole = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
     tables = [table for table in re.split(r"^(?=\[)", whole, flags=re.MULTILINE) if TABLES.match(table)]
     pins = re.findall(

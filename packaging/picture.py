@@ -21,9 +21,9 @@ COLUMNS = 92
 CELL_WIDTH, CELL_HEIGHT = 7.9, 18
 MARGIN = 22
 
-# What differs from run to run.
-CHANGING = [
-    (re.compile(r"\S*voygen-demo-\w+/"), "/tmp/voygen-demo/"),  # noqa: S108 - words, no file
+# Replacements for output that differs between runs.
+REPLACEMENTS = [
+    (re.compile(r"\S*voygen-demo-\w+/"), "/tmp/voygen-demo/"),  # noqa: S108 - not a path to open
     (re.compile(r"\d{8}T\d{6}\.\d+Z"), "20261125T120000.000000Z"),
     (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+Z"), "2026-11-25T12:00:00.000Z"),
 ]
@@ -37,12 +37,12 @@ PLAIN = "#e6edf3"
 
 
 def demo() -> list[str]:
-    """The lines that the demo prints, the same on every machine."""
+    """Return the output of the demo, the same on every machine."""
     run = subprocess.run(
         [sys.executable, str(ROOT / "voygen.py"), "demo"], capture_output=True, text=True, check=True, encoding="utf-8"
     )
     text = run.stdout
-    for pattern, instead in CHANGING:
+    for pattern, instead in REPLACEMENTS:
         text = pattern.sub(instead, text)
     lines = text.rstrip().splitlines()
     steps = [number for number, line in enumerate(lines) if re.match(r"\d\. ", line)]

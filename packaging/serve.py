@@ -1,4 +1,4 @@
-"""What the bundle starts: the server, with the settings that a person chose in the host, passed in the environment."""
+"""Entry point of the bundle: start the server with the user's settings from the environment."""
 
 import os
 import sys
@@ -9,7 +9,7 @@ SETTINGS = ("VOYGEN_DB", "VOYGEN_TOOLSETS")
 
 if __name__ == "__main__":
     for name in SETTINGS:
-        # What was left empty comes empty, or as the placeholder that nothing took the place of.
+        # A setting left empty arrives as "" or as an unreplaced placeholder.
         if os.environ.get(name, "").strip() == "" or os.environ[name].startswith("${"):
             os.environ.pop(name, None)
     sys.argv[1:1] = ["serve"]
