@@ -1,54 +1,68 @@
-"""The schemas of tools in fewer words that say as much: a client reads the catalogue in every conversation."""
+"""Shorten the JSON schemas of tools, which clients read in every conversation."""
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable
 
-Schema = dict[str, Any]
+Schema: TypeAlias = dict[str, Any]
 
-# Said of a schema for programs that check it, and not for an agent that reads it.
-_UNSAID = {"title", "discriminator"}
-_UNSAID_OF_RESULTS = {"description", "default", "required"}
+# Keywords for validators that say nothing to an agent.
+_DROPPED = {"title", "discriminator"}
+_DROPPED_IN_RESULTS = _DROPPED | {"description", "default", "required"}
 
-# Objects within each other whose fields a result's schema names.
+# Keywords that hold schemas by name, and how much deeper these are.
+_NAMED = {"properties": 1, "$defs": 0}
+
+# Levels of nested objects whose fields a result's schema names.
 DEPTH = 2
 
 
 def lean_input(schema: Schema) -> Schema:
-    """An input's schema in fewer words, and whole at its root."""
-    return _factored(_inlined(_lean(schema, result=False))) | {"additionalProperties": False}
+    """Shorten the schema of a tool's arguments without losing a constraint, and refuse other arguments."""
+    lean = _inlined(_walked(schema, lambda part, _: _trimmed(part, result=False)))
+    return _walked(lean, lambda part, _: _factored(part)) | {"additionalProperties": False}
 
 
 def lean_output(schema: Schema) -> Schema:
-    """A result's schema in fewer words: the names of its fields say what they are, and what is far down is any object.
+    """Shorten a result's schema to the names and types of its fields, at most DEPTH levels deep.
 
-    Every field of a result is always there; only the message is said to be.
+    Results always contain every field, but only the message is declared as required.
     """
-    return _shallow(_inlined(_lean(schema, result=True)), DEPTH) | {"type": "object", "required": ["message"]}
+    lean = _inlined(_walked(schema, lambda part, _: _trimmed(part, result=True)))
+    return _walked(lean, _shallow) | {"type": "object", "required": ["message"]}
 
 
-def _lean(node: Any, *, result: bool) -> Any:  # noqa: ANN401 - JSON schema
+def _walked(node: Any, change: Callable[[Schema, int], Schema], depth: int = 0) -> Any:  # noqa: ANN401 - JSON schema
+    """Apply a change to each schema, outermost first; it gets the number of enclosing objects."""
     if isinstance(node, list):
-        return [_lean(item, result=result) for item in cast("list[Any]", node)]
+        return [_walked(item, change, depth) for item in cast("list[Any]", node)]
     if not isinstance(node, dict):
         return node
-    schema = _without_null(cast("Schema", node), result=result)
-    unsaid = _UNSAID | (_UNSAID_OF_RESULTS if result else set[str]())
+    schema = change(cast("Schema", node), depth)
     return {
-        key: {name: _lean(part, result=result) for name, part in value.items()}
-        if key in {"properties", "$defs"}
-        else _lean(value, result=result)
+        key: {name: _walked(part, change, depth + _NAMED[key]) for name, part in value.items()}
+        if key in _NAMED
+        else _walked(value, change, depth)
         for key, value in schema.items()
-        if key not in unsaid and not _goes_without_saying(schema, key, value, result=result)
     }
 
 
-def _goes_without_saying(schema: Schema, key: str, value: object, *, result: bool) -> bool:
-    """What another word implies: a constant's type, further fields, the length of a fixed pattern; in results more."""
+def _trimmed(schema: Schema, *, result: bool) -> Schema:
+    schema = _without_null(schema, result=result)
+    dropped = _DROPPED_IN_RESULTS if result else _DROPPED
+    return {
+        key: value
+        for key, value in schema.items()
+        if key not in dropped and not _is_implied(schema, key, value, result=result)
+    }
+
+
+def _is_implied(schema: Schema, key: str, value: object, *, result: bool) -> bool:
+    """Return True for a constant's type, further fields, the length of a fixed pattern and, in results, more."""
     return (
         (key == "type" and "const" in schema)
         or key == "additionalProperties"
@@ -59,7 +73,7 @@ def _goes_without_saying(schema: Schema, key: str, value: object, *, result: boo
 
 
 def _without_null(schema: Schema, *, result: bool) -> Schema:
-    """An optional argument need not say that it may be null; a result says it in one word."""
+    """Drop null from an optional argument, and merge it into the type of a result."""
     options = [option for option in schema.get("anyOf", []) if option != {"type": "null"}]
     if len(options) != 1:
         return schema
@@ -72,27 +86,12 @@ def _without_null(schema: Schema, *, result: bool) -> Schema:
     )
 
 
-def _shallow(node: Any, depth: int) -> Any:  # noqa: ANN401 - JSON schema
-    if isinstance(node, list):
-        return [_shallow(item, depth) for item in cast("list[Any]", node)]
-    if not isinstance(node, dict):
-        return node
-    schema = cast("Schema", node)
-    if "properties" not in schema:
-        return {key: _shallow(value, depth) for key, value in schema.items()}
-    if not depth:
-        return {"type": "object"}
-    fields = {name: _shallow(part, depth - 1) for name, part in schema["properties"].items()}
-    return schema | {"properties": fields}
+def _shallow(schema: Schema, depth: int) -> Schema:
+    return {"type": "object"} if "properties" in schema and depth >= DEPTH else schema
 
 
-def _factored(node: Any) -> Any:  # noqa: ANN401 - JSON schema
-    """What all options of a union require, said once beside them."""
-    if isinstance(node, list):
-        return [_factored(item) for item in cast("list[Any]", node)]
-    if not isinstance(node, dict):
-        return node
-    schema = {key: _factored(value) for key, value in cast("Schema", node).items()}
+def _factored(schema: Schema) -> Schema:
+    """Move a `required` that all options of a union share next to the union."""
     options: list[Schema] = schema.get("oneOf", [])
     required = options[0].get("required") if options else None
     if not required or any(option.get("required") != required for option in options):
@@ -102,27 +101,15 @@ def _factored(node: Any) -> Any:  # noqa: ANN401 - JSON schema
 
 
 def _inlined(schema: Schema) -> Schema:
-    """The schema with every definition that is referred to once put where it is referred to."""
-    definitions = schema.get("$defs", {})
+    """Replace each definition's only reference with the definition."""
     text = json.dumps(schema)
-    once = {name: part for name, part in definitions.items() if text.count(f'"#/$defs/{name}"') == 1}
-    whole = _filled(schema, once)
+    once = {name: part for name, part in schema.get("$defs", {}).items() if text.count(f'"#/$defs/{name}"') == 1}
+
+    def fill(part: Schema, _: int) -> Schema:
+        while (name := part.get("$ref", "").rpartition("/")[2]) in once:
+            part = once[name] | {key: value for key, value in part.items() if key != "$ref"}
+        return part
+
+    whole = _walked(schema, fill)
     kept = {name: part for name, part in whole.pop("$defs", {}).items() if name not in once}
     return whole | ({"$defs": kept} if kept else {})
-
-
-def _filled(node: Any, once: Schema) -> Any:  # noqa: ANN401 - JSON schema
-    if isinstance(node, list):
-        return [_filled(item, once) for item in cast("list[Any]", node)]
-    if not isinstance(node, dict):
-        return node
-    schema = cast("Schema", node)
-    name = str(schema.get("$ref", "")).rpartition("/")[2]
-    if name in once:
-        return _filled(once[name] | {key: value for key, value in schema.items() if key != "$ref"}, once)
-    return dict(_filled_fields(schema, once))
-
-
-def _filled_fields(schema: Schema, once: Schema) -> Iterator[tuple[str, Any]]:
-    for key, value in schema.items():
-        yield key, _filled(value, once)
