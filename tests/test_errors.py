@@ -186,7 +186,7 @@ async def test_an_unexpected_error_is_reported_without_stored_content(
         desk.sql("INSERT OR REPLACE INTO trip_facts (trip_id, traveler_names) VALUES (?, ?)", KYOTO, b"\xff\xfe")
         with caplog.at_level(logging.CRITICAL, "voygen"):
             error = await desk.refused("get_anything", query=str(KYOTO))
-        assert error.startswith("unavailable: The tool failed")
+        assert error.startswith("unavailable: Unexpected internal error")
 
 
 @each_era

@@ -263,7 +263,7 @@ def test_starting_it_in_a_terminal_prints_that_it_waits_for_a_client(tmp_path: P
         rest = process.communicate(timeout=PATIENCE)
     os.close(ours)
     os.close(theirs)
-    assert said.startswith(b"voygen: waiting for an MCP client on stdin: `voygen install claude-desktop` lets one")
+    assert said.startswith(b"voygen: waiting for an MCP client on stdin; press Ctrl+C to stop")
     assert (process.returncode, rest) == (0, (b"", b""))
 
 

@@ -1,1 +1,1 @@
-"""The tools, resources and prompts over MCP, whatever the transport."""
+"""Tools, resources and prompts over MCP, independent of the transport."""

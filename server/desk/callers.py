@@ -1,4 +1,4 @@
-"""Who a call is made for."""
+"""Identify the client of a call."""
 
 from __future__ import annotations
 
@@ -9,6 +9,6 @@ if TYPE_CHECKING:
 
 
 def client_name(context: Context[Any, Any]) -> str | None:
-    """The client's name and version as it introduced itself; None where it did not."""
+    """Return the name and version that the client sent at initialization, if any."""
     introduced = context.session.client_params
     return f"{introduced.client_info.name} {introduced.client_info.version}" if introduced else None

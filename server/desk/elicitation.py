@@ -1,7 +1,7 @@
-"""Questions to the person, as the protocol of either era puts them.
+"""Elicitation: questions to the user, in both forms of the protocol.
 
-Since 2026-07-28 a call that needs an answer ends with the question, and the client sends it again with the answer; what
-was answered before travels along, sealed by the SDK. Before, the question is a request of the server's own.
+Since 2026-07-28, a call that needs an answer ends with the question, and the client repeats the call with the answer;
+earlier answers travel along in a state sealed by the SDK. Before, the server sends the question as a request.
 """
 
 from __future__ import annotations
@@ -24,19 +24,18 @@ if TYPE_CHECKING:
     from tools.answers.asking import Ask
     from tools.answers.errors import Question
 
-# The first protocol in which a question ends the call.
+# The first protocol version in which a question ends the call.
 QUESTIONS_END_CALLS = "2026-07-28"
 
-# The name of the one field of the form, and of the one question that is put at a time.
+# The name of the form's only field, and of the only question in a response.
 CHOICE = "choice"
 
-
-# Under this name the state of a call says which question was put last.
+# The key of the last question in the state of a call.
 ASKED = "asked"
 
 
 class InputRequired(Exception):
-    """The call ends with a question."""
+    """Ends the call with a question."""
 
     def __init__(self, result: InputRequiredResult) -> None:
         super().__init__()
@@ -44,7 +43,7 @@ class InputRequired(Exception):
 
 
 def asker(context: Context[Any, Any]) -> Ask | None:
-    """What puts questions to the person behind this call, or None where the client can't."""
+    """Return a function that asks the user of this call, or None if the client can't."""
     capabilities = context.client_capabilities
     elicitation = capabilities.elicitation if capabilities else None
     if elicitation is None or (elicitation.form is None and elicitation.url is not None):
@@ -63,7 +62,7 @@ def _by_request(context: Context[Any, Any]) -> Ask:
 
 
 class _Answers:
-    """The answers that came along with a call, each kept under a digest of the very question that was put."""
+    """The answers sent along with a call, by the digest of their question."""
 
     def __init__(self, context: Context[Any, Any]) -> None:
         self._given: dict[str, str | None] = json.loads(context.request_state or "{}")
@@ -71,7 +70,7 @@ class _Answers:
         self._new = (context.input_responses or {}).get(CHOICE)
 
     async def ask(self, question: Question) -> str | None:
-        """Raises InputRequired where it was not answered yet."""
+        """Return the answer. Raises InputRequired if there is none yet."""
         digest = _digest(question)
         if self._asked == digest and isinstance(self._new, ElicitResult):
             self._given[digest] = _chosen(self._new, question)
@@ -94,6 +93,6 @@ def _form(question: Question) -> dict[str, Any]:
 
 
 def _chosen(result: ElicitResult, question: Question) -> str | None:
-    """What the person chose; whatever is none of the choices counts as no."""
+    """Return the user's choice; anything that is not one of the choices counts as no."""
     chosen = (result.content or {}).get(CHOICE) if result.action == "accept" else None
     return cast("str", chosen) if chosen in question.choices else None

@@ -1,4 +1,4 @@
-"""The tools that this server offers."""
+"""Select the tools to offer."""
 
 from __future__ import annotations
 
@@ -14,5 +14,5 @@ if TYPE_CHECKING:
 
 
 def offered(steward: Steward, groups: Container[str], *, read_only: bool) -> list[AnyTool]:
-    """The tools of these groups; only those that read, if `read_only`."""
+    """Return the tools of these groups; with `read_only`, only those that read."""
     return [tool for tool in all_tools(steward) if tool.group in groups and (tool.hints.read_only or not read_only)]

@@ -1,4 +1,4 @@
-"""Telling the client how far a long call has come, where it asked."""
+"""Progress notifications of long calls, for clients that ask for them."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ _progress: ContextVar[Progress] = ContextVar("progress", default=untold)
 
 
 def progress_of_call() -> Progress:
-    """What tells the client of the call that is under way."""
+    """Return the progress callback of the current call."""
     return _progress.get()
 
 
 @asynccontextmanager
-async def telling(context: Context[Any, Any]) -> AsyncGenerator[None]:
-    """While it lasts, `progress_of_call` tells this client; all of it is sent before the end."""
+async def reporting(context: Context[Any, Any]) -> AsyncGenerator[None]:
+    """Report progress to this client inside the context; leave once every notification is sent."""
     sending: list[asyncio.Task[None]] = []
 
-    def tell(done: int, total: int) -> None:
+    def report(done: int, total: int) -> None:
         sending.append(asyncio.ensure_future(context.report_progress(done, total)))
 
-    before = _progress.set(tell)
+    before = _progress.set(report)
     try:
         yield
     finally:

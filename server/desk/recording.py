@@ -1,4 +1,4 @@
-"""Keeping count of calls in memory, and writing it to the database now and then, apart from every call."""
+"""Count calls in memory and write the counts to the database in the background."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("voygen.recording")
 
-# Upper bounds of the times that are told apart, in milliseconds.
+# Upper bounds of the duration buckets, in milliseconds.
 BOUNDS_MS = (1, 2, 3, 5, 7, 10, 15, 20, 30, 50, 70, 100, 150, 200, 300, 500, 1_000, 2_000, 5_000, 10_000, 30_000)
 
 # How often the counts are written, in seconds.
-WRITTEN_EVERY = 10.0
+WRITE_EVERY = 10.0
 
-# How long the last writing may wait for other programs, in seconds: what it holds is not worth a slow end.
+# Time limit for the write at shutdown, in seconds.
 LAST_WRITE = 2.0
 
 
@@ -45,18 +45,18 @@ class Recorder:
         self._violations: Counter[tuple[str, str]] = Counter()
 
     def call(self, tool: str, outcome: str, seconds: float) -> None:
-        """A tool was called."""
+        """Count a tool call."""
         place = bisect.bisect_left(BOUNDS_MS, seconds * 1000)
         key = (hour_of(datetime.now(UTC)), tool, outcome, BOUNDS_MS[place] if place < len(BOUNDS_MS) else 0)
         self._calls[key] += 1
         self._seconds[key] = self._seconds.get(key, 0.0) + seconds
 
     def refused_batch(self, error: ConstraintViolated) -> None:
-        """A constraint refused a batch."""
+        """Count a batch refused by a constraint."""
         self._violations[hour_of(datetime.now(UTC)), measures.kind_of(error)] += 1
 
     async def write(self) -> None:
-        """Add what was counted to the database; what it does not take now stays for the next time."""
+        """Add the counts to the database; keep them for the next time if that fails."""
         calls, seconds, violations = self._calls, self._seconds, self._violations
         if not calls and not violations:
             return
@@ -67,7 +67,7 @@ class Recorder:
         try:
             await self._db.batch(measures.add(counts, refused, oldest))
         except DatabaseError as error:
-            logger.warning("the counts of calls could not be written yet: %s", error)
+            logger.warning("can't write call counts, will retry: %s", error)
             self._calls.update(calls)
             self._violations.update(violations)
             for key, amount in seconds.items():
@@ -75,11 +75,11 @@ class Recorder:
 
     @asynccontextmanager
     async def running(self, *, read_only: bool = False) -> AsyncGenerator[None]:
-        """Write every few seconds meanwhile, and once more at the end; never where the database is only read."""
+        """Write periodically and at the end; never if the database is read-only."""
         if read_only:
             yield
             return
-        writing = asyncio.create_task(self._write_for_ever())
+        writing = asyncio.create_task(self._write_periodically())
         try:
             yield
         finally:
@@ -90,7 +90,7 @@ class Recorder:
                 async with asyncio.timeout(LAST_WRITE):
                     await self.write()
 
-    async def _write_for_ever(self) -> None:
+    async def _write_periodically(self) -> None:
         while True:
-            await asyncio.sleep(WRITTEN_EVERY)
+            await asyncio.sleep(WRITE_EVERY)
             await self.write()

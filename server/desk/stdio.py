@@ -1,8 +1,7 @@
 """MCP over stdin and stdout.
 
-What the SDK's own transport leaves open is settled here: at the end of input, and on SIGTERM or SIGINT, the calls
-that were accepted are finished and answered before the server stops; a line that is no message is answered; and nothing
-but the protocol reaches stdout, whatever prints.
+Adds to the SDK's transport: at the end of input and on SIGTERM or SIGINT, accepted calls are answered before the server
+stops; invalid lines are answered; and nothing but the protocol reaches stdout, even if code prints.
 """
 
 from __future__ import annotations
@@ -30,11 +29,11 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("voygen.stdio")
 
-# Longest message taken, in bytes.
+# Longest accepted message, in bytes.
 MAX_MESSAGE = 32 * 1024 * 1024
 
-# How long accepted calls may take after the end of input, in seconds. Longer ones wait for an answer that the
-# client, gone by then, will never give.
+# Time limit for accepted calls after the end of input, in seconds. A longer one is waiting for an answer from a client
+# that is gone.
 GRACE = 30.0
 
 _CHUNK = 64 * 1024
@@ -44,12 +43,12 @@ _ANSWER = re.compile(r'\{"jsonrpc":"2\.0","id":("(?:[^"\\]|\\.)*"|-?\d+),"(?:res
 async def serve_stdio(server: MCPServer[Any]) -> None:
     """Serve until the end of input or a signal to stop."""
     stop = asyncio.Event()
-    with _signals_set(stop):
-        _tell_a_person()
+    with _stop_on_signals(stop):
+        _print_hint()
         wire = await _open_wire()
         session = _Session(wire, stop)
         try:
-            # The SDK types these as its own wrapper of a file; it uses no more of them than is here.
+            # The SDK asks for its own file wrapper, but uses only these methods.
             async with stdio_server(cast("Any", session), cast("Any", session)) as (incoming, outgoing):
                 lowlevel = server._lowlevel_server  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
                 await lowlevel.run(incoming, outgoing, lowlevel.create_initialization_options())
@@ -57,16 +56,16 @@ async def serve_stdio(server: MCPServer[Any]) -> None:
             wire.close()
 
 
-def _tell_a_person() -> None:
-    """Whoever starts it by hand in a terminal would see nothing happen: clients start it themselves."""
+def _print_hint() -> None:
+    """Tell a user who runs `serve` in a terminal that it waits for a client."""
     if os.isatty(0):
-        words = "waiting for an MCP client on stdin: `voygen install claude-desktop` lets one start it, Ctrl+C ends it"
-        sys.stderr.write(f"voygen: {words}\n")
+        hint = "waiting for an MCP client on stdin; press Ctrl+C to stop (see `voygen install`)"
+        sys.stderr.write(f"voygen: {hint}\n")
         sys.stderr.flush()
 
 
 class _Session:
-    """What stdio_server reads lines from and writes lines to, keeping count of the calls not answered yet."""
+    """The lines that stdio_server reads and writes, and the ids of unanswered calls."""
 
     def __init__(self, wire: _Wire, stop: asyncio.Event) -> None:
         self._wire = wire
@@ -78,7 +77,7 @@ class _Session:
         while (line := await self._next_line()) is not None:
             if not line.strip():
                 continue
-            if await self._take_note(line):
+            if await self._note_message(line):
                 yield line
         await self._finish()
 
@@ -86,8 +85,8 @@ class _Session:
         try:
             await self._wire.write(text.encode())
         except OSError as error:
-            if not isinstance(error, ConnectionError):  # such as a full disk, where stdout is a file
-                logger.error("stopping: stdout cannot be written: %s", error.strerror)  # noqa: TRY400 - no fault of ours
+            if not isinstance(error, ConnectionError):  # such as a full disk
+                logger.error("stopping: can't write to stdout: %s", error.strerror)  # noqa: TRY400 - no traceback needed
             self._open.clear()
             self._all_answered.set()
             self._stop.set()
@@ -96,7 +95,7 @@ class _Session:
             self._forget(json.loads(answered[1]))
 
     async def flush(self) -> None:
-        """Nothing to do: `write` returns once the text is on its way."""
+        """Do nothing: `write` already flushes."""
 
     async def _next_line(self) -> str | None:
         reading = asyncio.ensure_future(self._wire.read_line())
@@ -109,8 +108,8 @@ class _Session:
         line = reading.result()
         return None if line is None else line.decode("utf-8", errors="replace")
 
-    async def _take_note(self, line: str) -> bool:
-        """Whether the line is for the SDK. What it would drop in silence is answered here."""
+    async def _note_message(self, line: str) -> bool:
+        """Return True if the line is for the SDK. Lines that it would silently drop are answered here."""
         try:
             message = parse_message(line)
         except InvalidMessage as error:
@@ -138,10 +137,10 @@ class _Session:
 
 
 class _Wire:
-    """Lines of bytes in, bytes out."""
+    """A transport of lines of bytes."""
 
     async def read_line(self) -> bytes | None:
-        """The next line, or None at the end of input."""
+        """Return the next line, or None at the end of input."""
         raise NotImplementedError
 
     async def write(self, data: bytes) -> None:
@@ -152,7 +151,7 @@ class _Wire:
 
 
 class _PipeWire(_Wire):
-    """Both ends on the event loop: twice as fast as threads, and a signal finds nothing blocked."""
+    """Pipes on the event loop: twice as fast as threads, and no blocked thread delays a signal."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader = reader
@@ -174,7 +173,7 @@ class _PipeWire(_Wire):
         while (end := self._buffer.find(b"\n", searched)) < 0:
             searched = len(self._buffer)
             if searched > MAX_MESSAGE:
-                logger.error("a message of more than %d bytes: stopping", MAX_MESSAGE)
+                logger.error("stopping: a message is longer than %d bytes", MAX_MESSAGE)
                 return None
             chunk = await self._reader.read(_CHUNK)
             if not chunk:
@@ -194,7 +193,7 @@ class _PipeWire(_Wire):
 
 
 class _ThreadWire(_Wire):
-    """Worker threads, where the event loop cannot wait on the descriptors: Windows, terminals, regular files."""
+    """Worker threads, for what the event loop can't wait on: Windows, terminals, regular files."""
 
     def __init__(self, descriptor_in: int, descriptor_out: int) -> None:
         self._in = os.fdopen(descriptor_in, "rb")
@@ -212,25 +211,25 @@ class _ThreadWire(_Wire):
 
     def close(self) -> None:
         if self._blocked:
-            # A thread still waits for input and would keep the process from ending; the caller has closed all else.
-            _leave_after_cleanup()
+            # A thread blocked on input keeps the process alive; everything else is closed by now.
+            _exit_after_cleanup()
 
     def _write(self, data: bytes) -> None:
         self._out.write(data)
         self._out.flush()
 
 
-def _leave_after_cleanup() -> None:
+def _exit_after_cleanup() -> None:
     asyncio.get_running_loop().call_later(1.0, os._exit, 0)
 
 
 async def _open_wire() -> _Wire:
-    """Take stdin and stdout for the protocol: afterwards reading stdin gives nothing, and print goes to stderr."""
+    """Reserve stdin and stdout for the protocol: afterwards stdin is empty, and print goes to stderr."""
     on_event_loop = can_use_event_loop_pipes()
     descriptor_in, descriptor_out = os.dup(0), os.dup(1)
-    nothing = os.open(os.devnull, os.O_RDONLY)
-    os.dup2(nothing, 0)
-    os.close(nothing)
+    null = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(null, 0)
+    os.close(null)
     os.dup2(2, 1)
     sys.stdout = sys.stderr
     if on_event_loop:
@@ -239,17 +238,17 @@ async def _open_wire() -> _Wire:
 
 
 @contextlib.contextmanager
-def _signals_set(stop: asyncio.Event) -> Any:  # noqa: ANN401 - a context manager's generator
+def _stop_on_signals(stop: asyncio.Event) -> Any:  # noqa: ANN401 - a context manager's generator
     loop = asyncio.get_running_loop()
 
-    def asked_to_stop(*_: object) -> None:
+    def handle(*_: object) -> None:
         loop.call_soon_threadsafe(stop.set)
 
     kinds = (signal.SIGTERM, signal.SIGINT)
     if IS_WINDOWS:
         before: dict[int, Callable[..., Any] | int | None] = {}
         for kind in kinds:
-            before[kind] = signal.signal(kind, asked_to_stop)
+            before[kind] = signal.signal(kind, handle)
         yield
         for kind, handler in before.items():
             signal.signal(kind, handler)

@@ -1,4 +1,4 @@
-"""What the maintenance tools lean on: the migrations, for the database that is served."""
+"""The implementation of the maintenance tools, based on the migrations package."""
 
 from __future__ import annotations
 
