@@ -27,9 +27,9 @@ from server.install.config_files import read_file
 from server.install.json_edit import CannotEdit, member_value
 from server.install.plan import NAME, command_of, parse_options
 from server.launch import voygen_version
-from server.options import wrong_in_environment
+from server.options import invalid_variables
 from server.report import escaped
-from server.settings import SETTINGS, SettingsWrong, read_settings_file, strange_variables
+from server.settings import SETTINGS, InvalidSettings, read_settings_file, unknown_variables
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Mapping

@@ -16,7 +16,7 @@ from click.core import ParameterSource
 
 from database.errors import DatabaseError
 from server.report import escaped
-from server.settings import SETTINGS, SettingsWrong, default_settings_file, read_settings_file
+from server.settings import SETTINGS, InvalidSettings, default_settings_file, read_settings_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Generator, Iterator, Sequence
@@ -88,7 +88,7 @@ def settings_file(context: click.Context) -> tuple[Path, dict[str, Any]]:
     return path, read[path]
 
 
-def wrong_in_environment() -> Iterator[tuple[str, str]]:
+def invalid_variables() -> Iterator[tuple[str, str]]:
     """Each environment variable with an invalid value, and why."""
     for known in SETTINGS.values():
         if os.environ.get(known.variable):
@@ -136,7 +136,7 @@ def _parts(_: click.Context, option: click.Parameter, value: tuple[str, ...]) ->
 
 
 # The key in click's context that caches the settings file.
-_SAID = "voygen.settings"
+_CACHE_KEY = "voygen.settings"
 
 database = setting("db", "path")
 
@@ -145,7 +145,7 @@ as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 def run(work: Coroutine[Any, Any, Any]) -> Any:  # noqa: ANN401 - what the work returns
     """Run it to the end. A database error becomes one line on stderr and exit status 2."""
-    with failing_in_words():
+    with exit_on_database_error():
         return asyncio.run(work)
 
 

@@ -60,7 +60,7 @@ def test_each_client_is_found_on_each_system(
 
 
 def test_claude_desktop_from_the_windows_store_has_its_own_folder(tmp_path: Path) -> None:
-    around = Surroundings(tmp_path, {}, "win32")
+    host = Platform(tmp_path, {}, "win32")
     place = CLIENTS["claude-desktop"].config
     (tmp_path / PACKAGE).mkdir(parents=True)
     assert place(host) == tmp_path / PACKAGE / "Claude" / "claude_desktop_config.json"

@@ -12,7 +12,7 @@ from desk import seeded, voygen
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.settings import SETTINGS, SettingsWrong, read_settings_file
+from server.settings import SETTINGS, InvalidSettings, read_settings_file
 
 if TYPE_CHECKING:
     from pathlib import Path

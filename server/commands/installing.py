@@ -90,7 +90,7 @@ def _do(
     plan: Callable[[Client, Path, Records], Change], name: str, file: Path | None, *, dry_run: bool, as_json: bool
 ) -> None:
     """Plan the change, write it unless this is a dry run, and report. Exits 2 if the file can't be edited."""
-    from server.install.plan import carry_out  # noqa: PLC0415
+    from server.install.plan import apply_change  # noqa: PLC0415
 
     client, records = CLIENTS[name], Records()
     path = (file or client.config(Platform.current())).absolute()

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import click
 
 from server.bars import progress_bar
-from server.options import DONE, FAILED, INCONSISTENT, database, failing_in_words, run, show
+from server.options import DONE, FAILED, INCONSISTENT, database, exit_on_database_error, run, show
 from server.options import as_json as as_json_option
 
 # The range of an SQLite integer.
