@@ -184,9 +184,9 @@ async def _database(db: EmbeddedDatabase) -> AsyncIterator[Finding]:
     except DatabaseUnavailable as error:
         problems = [str(error)]
     if problems:
-        yield Finding("file", "pages", "to do", problems[0], "Restore the newest undamaged backup.")
+        yield Finding("file", "pages", "to do", problems[0], "Restore the newest intact backup.")
         return
-    yield Finding("file", "pages", "ok", "undamaged")
+    yield Finding("file", "pages", "ok", "intact")
     try:
         behind = await pending(db)
     except ProgramTooOld as error:

@@ -87,7 +87,7 @@ def test_a_name_cannot_be_reused_even_after_its_token_was_revoked(path: Path) ->
 
 @pytest.mark.parametrize("name", ["", "two words", "a\nb", "x" * 65, "a/b"])
 def test_an_invalid_name_is_refused(path: Path, name: str) -> None:
-    assert "can't be a name" in refused("create", "--db", path, "--", name)
+    assert "is not a valid name" in refused("create", "--db", path, "--", name)
     assert listed(path) == []
 
 
