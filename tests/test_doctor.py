@@ -195,7 +195,7 @@ def test_damaged_pages_are_reported(patient: Patient, path: Path) -> None:
         (page,) = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = 'trips_v2'").fetchone()
     content[(page - 1) * 4096 : page * 4096] = b"\xff" * 4096
     path.write_bytes(content)
-    assert "Restore the newest undamaged backup" in patient.to_do(path, "file", "pages")
+    assert "Restore the newest intact backup" in patient.to_do(path, "file", "pages")
 
 
 @pytest.mark.parametrize("content", [b"Dear diary" * 100, b"SQLite format 3\0" + bytes(range(256)) * 40])
