@@ -1,4 +1,4 @@
-"""The embedded engine: one SQLite file, one connection that writes, one or several that read."""
+"""The embedded engine: one SQLite file with one writing connection and one or more reading ones."""
 
 from __future__ import annotations
 
@@ -36,31 +36,31 @@ T = TypeVar("T")
 
 MINIMUM_SQLITE = (3, 40, 0)
 
-# How long SQLite itself waits for a lock before a try is given up, in milliseconds; then chance decides who is next.
+# How long SQLite waits for a lock, in milliseconds, before we retry with a random pause.
 BUSY_TIMEOUT_MS = 250
 
-# Rows fetched at once by a stream.
+# Rows a stream fetches at a time.
 STREAMED_AT_ONCE = 512
 
 
 async def open_database(
     path: Path, *, patience: float = 30.0, readers: int = 1, foreign_keys: bool = True, as_it_is: bool = False
 ) -> EmbeddedDatabase:
-    """Open the file, making it and the folders on the way where they are missing, private to their owner.
+    """Open the file, creating it and missing parent folders with access for their owner only.
 
-    `patience` is how long opening, and later each batch, waits for other programs' writes, in seconds, before
-    DatabaseBusy. `readers` is how many queries run at the same time. Raises EngineTooOld, NotADatabase,
-    DatabaseReadOnly, DatabaseFull or DatabaseUnavailable, each with a message for the person who named the file.
+    `patience` is how many seconds opening, and later each batch, waits for other programs' writes before raising
+    DatabaseBusy. `readers` is the number of concurrent queries. Raises EngineTooOld, NotADatabase, DatabaseReadOnly,
+    DatabaseFull or DatabaseUnavailable, each with a message for the person who named the file.
 
-    Foreign keys are off only to put rows back that pointed at nothing before. `as_it_is` leaves the file's rights and
-    journal mode alone, for a person who asked to look first.
+    Turn `foreign_keys` off only to restore rows that were already orphaned. `as_it_is` leaves the file's permissions
+    and journal mode unchanged, for a dry run.
     """
     if sqlite3.sqlite_version_info < MINIMUM_SQLITE:
         needed = ".".join(map(str, MINIMUM_SQLITE))
         raise EngineTooOld(f"SQLite {sqlite3.sqlite_version} is too old: voygen needs {needed} or newer.")
     prepare_file(path)
-    connections = await _patiently(
-        lambda: _opened(_connect(path, readers, foreign_keys=foreign_keys, as_it_is=as_it_is)), path, patience
+    connections = await _retry_while_busy(
+        lambda: _finish_opening(_connect(path, readers, foreign_keys=foreign_keys, as_it_is=as_it_is)), path, patience
     )
     if not as_it_is:
         keep_private(path)
@@ -68,19 +68,19 @@ async def open_database(
 
 
 async def open_read_only(path: Path, *, readers: int = 1) -> EmbeddedDatabase:
-    """Open a file that exists so that the engine itself refuses every write with DatabaseReadOnly."""
+    """Open an existing file so that the engine rejects every write with DatabaseReadOnly."""
     return await _open_query_only(path, read_only_uri(path), readers)
 
 
 async def open_to_look(path: Path) -> EmbeddedDatabase:
-    """Open a file that exists, writing nothing and waiting for nobody who writes."""
+    """Open an existing file without writing to it or waiting for writers."""
     return await _open_query_only(path, looking_uri(path), 1)
 
 
 async def _open_query_only(path: Path, uri: str, readers: int) -> EmbeddedDatabase:
     require_file(path)
     with translated(str(path)):
-        connections = await _opened(_connect_query_only(uri, 1 + readers))
+        connections = await _finish_opening(_connect_query_only(uri, 1 + readers))
     return EmbeddedDatabase(path, connections, patience=5.0)
 
 
@@ -90,28 +90,29 @@ async def _close(connections: Iterable[aiosqlite.Connection]) -> None:
 
 
 def read_only_uri(path: Path) -> str:
-    """Where the others that a file with a write-ahead log needs may not be made, it is read as one that never changes.
+    """Return the URI that opens the file read-only.
 
-    So it is on a read-only disk, unless somebody who may write has made them.
+    A file in WAL mode needs its -wal and -shm files. Where they are missing and can't be created, such as on a
+    read-only disk, the file is opened as immutable.
     """
     alone = not os.access(path.parent, os.W_OK) and not path.with_name(f"{path.name}-wal").exists()
-    return f"{path.absolute().as_uri()}?mode=ro{'&immutable=1' if alone and _has_a_log(path) else ''}"
+    return f"{path.absolute().as_uri()}?mode=ro{'&immutable=1' if alone and _uses_wal(path) else ''}"
 
 
-def _has_a_log(path: Path) -> bool:
-    """As its header says: https://www.sqlite.org/fileformat2.html, offset 18."""
+def _uses_wal(path: Path) -> bool:
+    """Return True if the header says WAL: https://www.sqlite.org/fileformat2.html, offset 18."""
     with contextlib.suppress(OSError), path.open("rb") as file:
         return file.read(19)[18:] == b"\2"
     return False
 
 
 def looking_uri(path: Path) -> str:
-    """Whoever may write the file opens it so: the last to close it puts its journal away, which a mere reader can't."""
+    """Return a read-write URI if possible: the last connection to close removes the WAL, which a reader can't do."""
     return f"{path.absolute().as_uri()}?mode=rw" if os.access(path, os.W_OK) else read_only_uri(path)
 
 
 def prepare_file(path: Path) -> None:
-    """Make the folders and the file, private to their owner, or say why the path can't be a database."""
+    """Create the folders and the file, with access for their owner only, or raise an error that says why not."""
     _refuse_folder(path)
     try:
         make_private_folder(path.parent)
@@ -123,7 +124,7 @@ def prepare_file(path: Path) -> None:
 
 
 def require_file(path: Path) -> None:
-    """Raises DatabaseUnavailable where there is no file: what only looks at a database never makes one."""
+    """Raise DatabaseUnavailable if the file does not exist, so that reading never creates one."""
     _refuse_folder(path)
     if not _is_there(path):
         raise DatabaseUnavailable(f"{path} does not exist.")
@@ -144,25 +145,25 @@ def _is_there(path: Path) -> bool:
 class EmbeddedDatabase:
     """A database file on this machine, opened with `open_database`.
 
-    Writes go through one connection, a batch at a time. Reads have connections of their own and see the last
-    commit without waiting for a write under way.
+    Writes go through one connection, one batch at a time. Reads use their own connections and see the last commit
+    without waiting for a running write.
     """
 
     def __init__(self, path: Path, connections: Sequence[aiosqlite.Connection], patience: float) -> None:
-        """The first of the connections writes, the others read."""
+        """Take over the connections: the first one writes, the others read."""
         self.path = path
         self._connections = connections
-        self._writer, *self._free = connections
-        self._places = asyncio.Semaphore(len(self._free))
+        self._writer, *self._idle_readers = connections
+        self._reader_slots = asyncio.Semaphore(len(self._idle_readers))
         self._patience = patience
         for connection in connections:
             set_row_format(connection)
         self._identity = _identity(path)
-        self._turn = asyncio.Lock()
-        self._under_way: set[asyncio.Task[Any]] = set()
+        self._write_lock = asyncio.Lock()
+        self._running: set[asyncio.Task[Any]] = set()
 
     async def read(self, sql: LiteralString, params: Sequence[Value] = ()) -> list[Row]:
-        return await self._with_patience(lambda: self._query(sql, params))
+        return await self._retry(lambda: self._query(sql, params))
 
     async def shadow_read(self, sql: LiteralString, params: Sequence[Value] = ()) -> list[Row]:
         return await self.read(sql, params)
@@ -171,12 +172,13 @@ class EmbeddedDatabase:
         return await self._with_patience(lambda: self._in_turn(statements))
 
     async def stream(self, sql: LiteralString, params: Sequence[Value] = ()) -> AsyncGenerator[Row]:
-        """The rows of a query one by one, as of one moment, however many there are.
+        """Yield the rows of a query one by one from a single snapshot.
 
-        A connection of its own: while a query is open, its connection sees nothing newer.
+        Uses its own connection, because a connection sees no newer data while a query on it is open.
         """
         with translated(str(self.path)):
-            (connection,) = await _opened(_connect_query_only(looking_uri(self.path), 1, patience=self._patience))
+            opening = _connect_query_only(looking_uri(self.path), 1, patience=self._patience)
+            (connection,) = await _finish_opening(opening)
             try:
                 set_row_format(connection)
                 async with connection.execute(sql, params) as cursor:
@@ -187,9 +189,9 @@ class EmbeddedDatabase:
                 await connection.close()
 
     async def back_up_to(self, target: Path, progress: Progress = untold) -> None:
-        """Copy the database, as it stands at one moment, into a new private file, with writers running.
+        """Copy a snapshot of the database to a new private file while writers keep running.
 
-        `progress` is told of pages, on a thread of the engine's.
+        `progress` counts pages and is called on an engine thread.
         """
         prepare_file(target)
         copy = sqlite3.connect(target, check_same_thread=False)
@@ -201,8 +203,8 @@ class EmbeddedDatabase:
             copy.close()
 
     async def close(self) -> None:
-        while self._under_way:
-            await asyncio.gather(*self._under_way, return_exceptions=True)
+        while self._running:
+            await asyncio.gather(*self._running, return_exceptions=True)
         for connection in reversed(self._connections):
             await connection.close()
 
@@ -213,7 +215,7 @@ class EmbeddedDatabase:
         await self.close()
 
     def _require_same_file(self) -> None:
-        """A file that was put in the other's place has its log applied by whoever opens it; nothing may be added."""
+        """Raise DatabaseReplaced if the path now names another file: our WAL would be applied to it on opening."""
         if _identity(self.path) != self._identity:
             raise DatabaseReplaced(f"{self.path} was replaced or removed while it was open.")
 
@@ -230,13 +232,13 @@ class EmbeddedDatabase:
 
     @contextlib.asynccontextmanager
     async def _reader(self) -> AsyncGenerator[aiosqlite.Connection]:
-        """A connection that reads, which whoever has waited longest gets first."""
-        async with self._places:
-            reader = self._free.pop()
+        """Lend a reading connection, first come, first served."""
+        async with self._reader_slots:
+            reader = self._idle_readers.pop()
             try:
                 yield reader
             finally:
-                self._free.append(reader)
+                self._idle_readers.append(reader)
 
     async def _in_turn(self, statements: Sequence[Statement]) -> Results:
         """Who is cancelled while waiting has written nothing, and will not."""
@@ -244,9 +246,9 @@ class EmbeddedDatabase:
         try:
             self._require_same_file()
         except DatabaseReplaced:
-            self._turn.release()
+            self._write_lock.release()
             raise
-        return await self._unbroken(self._transaction(statements))
+        return await self._run_to_end(self._transaction(statements))
 
     async def _transaction(self, statements: Sequence[Statement]) -> Results:
         """One transaction of the writer, whose turn it is; gives the turn back."""
@@ -262,28 +264,28 @@ class EmbeddedDatabase:
             self._turn.release()
         return Results(returned)
 
-    async def _with_patience(self, attempt: Callable[[], Awaitable[T]]) -> T:
-        return await _patiently(attempt, self.path, self._patience)
+    async def _retry(self, attempt: Callable[[], Awaitable[T]]) -> T:
+        return await _retry_while_busy(attempt, self.path, self._patience)
 
-    async def _unbroken(self, work: Coroutine[Any, Any, T]) -> T:
-        """Run to the end even if the caller is cancelled, who is told so only then: nothing goes on behind it."""
+    async def _run_to_end(self, work: Coroutine[Any, Any, T]) -> T:
+        """Run the work to its end even if the caller is cancelled; the caller sees the cancellation afterwards."""
         task = asyncio.ensure_future(work)
-        self._under_way.add(task)
-        task.add_done_callback(self._settled)
-        return await _ended(task)
+        self._running.add(task)
+        task.add_done_callback(self._task_done)
+        return await _wait_for(task)
 
-    def _settled(self, task: asyncio.Task[Any]) -> None:
-        self._under_way.discard(task)
+    def _task_done(self, task: asyncio.Task[Any]) -> None:
+        self._running.discard(task)
         if not task.cancelled():
-            task.exception()  # a caller that was cancelled is not there to fetch it
+            task.exception()  # retrieve it: a cancelled caller doesn't
 
 
 async def _connect(path: Path, readers: int, *, foreign_keys: bool, as_it_is: bool) -> list[aiosqlite.Connection]:
-    """The connection that writes, and those that read."""
+    """Open the writing connection, then the reading ones."""
     opened: list[aiosqlite.Connection] = []
     try:
         for number in range(1 + readers):
-            connection = await _thread_for(path)
+            connection = await _connect_one(path)
             opened.append(connection)
             if number == 0:
                 await _set_up(connection, foreign_keys=foreign_keys, as_it_is=as_it_is)
@@ -301,7 +303,7 @@ async def _connect_query_only(
     opened: list[aiosqlite.Connection] = []
     try:
         for _ in range(count):
-            opened.append(await _thread_for(uri, patience=patience, uri=True))
+            opened.append(await _connect_one(uri, patience=patience, uri=True))
             await opened[-1].execute_fetchall("PRAGMA query_only = ON")
         await opened[0].execute_fetchall("SELECT count(*) FROM sqlite_master")
     except BaseException:
@@ -310,27 +312,27 @@ async def _connect_query_only(
     return opened
 
 
-async def _thread_for(
+async def _connect_one(
     file: Path | str, *, patience: float = BUSY_TIMEOUT_MS / 1000, uri: bool = False
 ) -> aiosqlite.Connection:
-    """Open the file, then have a thread for it: one whose file can't be opened would outlive the event loop."""
+    """Open the file before aiosqlite starts its thread: after a failed open the thread would outlive the event loop."""
     opened = sqlite3.connect(file, timeout=patience, isolation_level=None, check_same_thread=False, uri=uri)
     return await aiosqlite.Connection(lambda: opened, iter_chunk_size=STREAMED_AT_ONCE)
 
 
-async def _opened(connecting: Coroutine[Any, Any, list[aiosqlite.Connection]]) -> list[aiosqlite.Connection]:
-    """The connections; none is left open, nor its thread running, behind a caller that is cancelled meanwhile."""
+async def _finish_opening(connecting: Coroutine[Any, Any, list[aiosqlite.Connection]]) -> list[aiosqlite.Connection]:
+    """Return the connections. If the caller is cancelled, close them, so that no thread keeps running."""
     task = asyncio.ensure_future(connecting)
     try:
-        return await _ended(task)
+        return await _wait_for(task)
     except asyncio.CancelledError:
         if task.exception() is None:
             await _close(task.result())
         raise
 
 
-async def _ended(task: asyncio.Task[T]) -> T:
-    """What the task gives. It runs to its end even if the caller is cancelled, who is told so only then."""
+async def _wait_for(task: asyncio.Task[T]) -> T:
+    """Return the task's result. If the caller is cancelled, let the task finish first."""
     try:
         return await asyncio.shield(task)
     except asyncio.CancelledError:
@@ -346,8 +348,8 @@ def _identity(path: Path) -> tuple[int, int] | None:
     return found.st_dev, found.st_ino
 
 
-async def _patiently(attempt: Callable[[], Awaitable[T]], path: Path, patience: float) -> T:
-    """Try again while another program holds the lock, after a pause drawn at random so that none starves."""
+async def _retry_while_busy(attempt: Callable[[], Awaitable[T]], path: Path, patience: float) -> T:
+    """Retry while another program holds the lock, with random pauses so that no program starves."""
     deadline = time.monotonic() + patience
     pause = 0.005
     while True:
@@ -367,7 +369,7 @@ async def _set_up(connection: aiosqlite.Connection, *, foreign_keys: bool, as_it
         "PRAGMA journal_mode" if as_it_is else "PRAGMA journal_mode = WAL",
         "PRAGMA synchronous = NORMAL",
         f"PRAGMA foreign_keys = {'ON' if foreign_keys else 'OFF'}",
-        # Probes that the file takes writes before anybody is promised one.
+        # Fail on opening, not on the first batch, if the file can't be written.
         "BEGIN IMMEDIATE",
         "ROLLBACK",
     ):

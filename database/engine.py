@@ -1,4 +1,4 @@
-"""The protocol that every engine speaks: read, and one atomic batch. There is no begin()."""
+"""The protocol every engine implements: read, and one atomic batch. There is no begin()."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ Row: TypeAlias = Mapping[str, Any]
 
 
 class Statement(NamedTuple):
-    """One SQL statement and its parameters. Lists go in as one JSON parameter, read with json_each(?).
+    """One SQL statement and its parameters. Pass a list as one JSON parameter and read it with json_each(?).
 
-    `mirrors` marks a statement that writes the JSON side: it is left out in the phase in which there is none.
+    `mirrors` marks a statement that writes the JSON side. It is skipped once the database is normalized.
     """
 
     sql: LiteralString
@@ -37,23 +37,23 @@ class Database(Protocol):
     """An SQLite database, embedded or behind a network."""
 
     async def read(self, sql: LiteralString, params: Sequence[Value] = ()) -> list[Row]:
-        """Return the rows of one query, which writes nothing."""
+        """Return the rows of one read-only query."""
         ...
 
     async def shadow_read(self, sql: LiteralString, params: Sequence[Value] = ()) -> list[Row]:
-        """Like `read`, for a query of both stores: no rows in a phase in which one of them is not read."""
+        """Read like `read`, for a query that compares the stores; return no rows outside dual_write."""
         ...
 
     async def batch(self, statements: Sequence[Statement]) -> Results:
         """Run all statements or none; the results hold what RETURNING gave.
 
-        Raises GuardFailed where a guard did not hold, ConstraintViolated for any other constraint,
-        DatabaseBusy, DatabaseReadOnly, DatabaseFull. Cancelling the caller does not cut a batch in two.
+        Raises GuardFailed if a guard fails, ConstraintViolated for any other constraint, DatabaseBusy,
+        DatabaseReadOnly, DatabaseFull. Cancelling the caller never leaves a batch half done.
         """
         ...
 
     async def close(self) -> None:
-        """Finish what was begun and close."""
+        """Finish running work and close."""
         ...
 
 

@@ -1,16 +1,16 @@
-"""What can go wrong in an engine, wrapped once.
+"""The database errors, and the translation of the driver's errors into them.
 
 DatabaseError
 ├── DatabaseUnavailable      cannot be opened, read or written at all
-│   ├── NotADatabase         the file is something else
-│   ├── DatabaseReplaced     the file was moved away under the program
+│   ├── NotADatabase         not an SQLite file
+│   ├── DatabaseReplaced     the file was moved or replaced while open
 │   ├── EngineTooOld         SQLite older than 3.40
-│   └── DatabaseFull         no room left on the disk
-├── DatabaseReadOnly         the file or the disk does not take writes
+│   └── DatabaseFull         no space left on the disk
+├── DatabaseReadOnly         the file or disk is read-only
 │   └── ProgramTooOld        the schema belongs to a newer voygen
 ├── DatabaseBusy             another program held the write lock for too long
-└── ConstraintViolated       the batch was rolled back by a constraint
-    └── GuardFailed          ... by one that re-checks what had been read
+└── ConstraintViolated       a constraint rolled the batch back
+    └── GuardFailed          ... one that re-checks what was read
 """
 
 from __future__ import annotations
@@ -47,11 +47,11 @@ class DatabaseFull(DatabaseUnavailable):
 
 
 class DatabaseReplaced(DatabaseUnavailable):
-    """The file under the name that was opened is another, or none."""
+    """The open file was replaced or removed."""
 
 
 class DatabaseReadOnly(DatabaseError):
-    """The database does not take writes."""
+    """The database is read-only."""
 
 
 class ProgramTooOld(DatabaseReadOnly):
@@ -63,13 +63,13 @@ class DatabaseBusy(DatabaseError):
 
 
 class ConstraintViolated(DatabaseError):
-    """A constraint refused the write; nothing of the batch was stored."""
+    """A constraint rejected the write; nothing in the batch was stored."""
 
 
 class GuardFailed(ConstraintViolated):
-    """What had been read has changed since; nothing of the batch was stored.
+    """The data changed since it was read; nothing in the batch was stored.
 
-    `guard` is the name of the check in `write_guard` that did not hold.
+    `guard` names the failed check in `write_guard`.
     """
 
     def __init__(self, guard: str) -> None:
@@ -79,7 +79,7 @@ class GuardFailed(ConstraintViolated):
 
 @contextmanager
 def translated(path: str) -> Generator[None]:
-    """Turn the driver's errors into ours. The driver's words stay on the cause, for the log."""
+    """Translate the driver's errors into ours. The original stays as the cause, for the log."""
     try:
         yield
     except sqlite3.Error as error:
@@ -87,7 +87,7 @@ def translated(path: str) -> Generator[None]:
 
 
 def translate(error: sqlite3.Error, path: str) -> DatabaseError:
-    """The error of ours that a driver's error means."""
+    """Map a driver's error to one of ours."""
     name = getattr(error, "sqlite_errorname", "") or ""
     text = str(error)
     if guard := _GUARD.search(text):

@@ -1,8 +1,8 @@
-"""A whole database as lines of JSON, as of one moment, and back into a new file that is proven to hold the same.
+"""Export of a whole database as JSON lines: a consistent snapshot that `database.importing` can restore.
 
-The first line says what it is; then come the tables, each with its rows; then the indexes, views and triggers; the last
-line counts the rows of each table and has a digest of them. A value is what JSON has for it, but for a BLOB,
-{"blob": hexadecimal}, text that is not UTF-8, {"text": hexadecimal}, and an infinite number, {"real": "inf" or "-inf"}.
+The first line is a header. Then come the tables, each followed by its rows, then the indexes, views and triggers. The
+last line has each table's row count and a digest of its rows. Values are plain JSON, except a BLOB, {"blob": hex},
+text that is not UTF-8, {"text": hex}, and an infinity, {"real": "inf" or "-inf"}.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ FORMAT = 1
 
 @dataclass
 class Contents:
-    """What was written or read: table → number of rows, and SHA-256 of their lines in hexadecimal."""
+    """Row counts and digests by table; a digest is the SHA-256 of the row lines, in hexadecimal."""
 
     rows: dict[str, int] = field(default_factory=dict[str, int])
     digests: dict[str, str] = field(default_factory=dict[str, str])
@@ -39,7 +39,7 @@ class Contents:
 
 @dataclass(frozen=True)
 class Table:
-    """`rowid` is a name by which the table gives a row's number where no column holds it."""
+    """A table to export. `rowid` is the name to select the row id by, if no column holds it."""
 
     name: str
     sql: str | None
@@ -50,7 +50,7 @@ class Table:
 
 @contextmanager
 def opened_as_of_now(path: Path) -> Generator[sqlite3.Connection]:
-    """A connection that reads the file as it is at this moment, whoever writes meanwhile. Raises DatabaseError."""
+    """Open a connection that reads a snapshot of the file, unaffected by writers. Raises DatabaseError."""
     require_file(path)
     with (
         translated(str(path)),
@@ -64,7 +64,7 @@ def opened_as_of_now(path: Path) -> Generator[sqlite3.Connection]:
 
 
 def export_lines(connection: sqlite3.Connection, about: dict[str, Any], progress: Progress = untold) -> Iterator[str]:
-    """The lines of an export, without their ends. `about` goes into the first."""
+    """Yield the lines of an export, without line ends. `about` goes into the header."""
     pragmas = {name: connection.execute(f"PRAGMA {name}").fetchone()[0] for name in KEPT_PRAGMAS}
     yield _json({"voygen": "export", "format": FORMAT, **about, "pragmas": pragmas})
     tables, contents = tables_of(connection), Contents()
@@ -80,7 +80,7 @@ def export_lines(connection: sqlite3.Connection, about: dict[str, Any], progress
 
 
 def contents_of(connection: sqlite3.Connection, progress: Progress = untold) -> Contents:
-    """What an export would say of the rows."""
+    """Compute the counts and digests an export would have."""
     tables, contents = tables_of(connection), Contents()
     counter = Counter(progress, count_rows(connection, tables))
     for table in tables:
@@ -91,7 +91,7 @@ def contents_of(connection: sqlite3.Connection, progress: Progress = untold) -> 
 
 
 def tables_of(connection: sqlite3.Connection) -> list[Table]:
-    """The tables in the order in which they were made, and last the counters of AUTOINCREMENT, if there are any."""
+    """Return the tables in creation order, with the AUTOINCREMENT counters last, if any."""
     return [_table(connection, *row) for row in connection.execute(TABLES).fetchall()]
 
 
@@ -100,7 +100,7 @@ def count_rows(connection: sqlite3.Connection, tables: Sequence[Table]) -> int:
 
 
 def row_lines(connection: sqlite3.Connection, table: Table, contents: Contents, counter: Counter) -> Iterator[str]:
-    """A line for each row of the table; afterwards `contents` has their number and digest."""
+    """Yield a line for each row of the table, then add its count and digest to `contents`."""
     columns = ([table.rowid] if table.rowid else []) + [quoted(name) for name in table.columns]
     order = f" ORDER BY {', '.join(table.order)}" if table.order else ""
     sha, rows = hashlib.sha256(), 0
@@ -124,7 +124,7 @@ def text_or_bytes(raw: bytes) -> str | NotUtf8:
 
 @dataclass(frozen=True)
 class NotUtf8:
-    """Text of a database that is not UTF-8."""
+    """A text value that is not valid UTF-8."""
 
     raw: bytes
 
@@ -161,13 +161,13 @@ def _json(value: dict[str, Any]) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
 
-# Where the engine keeps the highest id that each table with AUTOINCREMENT ever gave.
+# SQLite's table of the highest id each AUTOINCREMENT table ever assigned.
 COUNTERS = "sqlite_sequence"
 
-# What else a file says of itself.
+# Header fields of the database file.
 KEPT_PRAGMAS = ("application_id", "user_version")
 
-# Tables inside a full-text index belong to it; those of the engine's own statistics are made anew by it.
+# Shadow tables belong to their full-text index; SQLite recreates its own statistics tables.
 TABLES = """
 SELECT l.name, iif(l.name = 'sqlite_sequence', NULL, m.sql), l.type, l.wr
 FROM pragma_table_list l LEFT JOIN sqlite_master m ON m.name = l.name AND m.type = 'table'

@@ -1,4 +1,4 @@
-"""Putting an export back: into a new file, which is compared with the export before it is given its name."""
+"""Restore of an export into a new file, which is verified before it gets its final name."""
 
 from __future__ import annotations
 
@@ -28,18 +28,18 @@ if TYPE_CHECKING:
 
     from database.exporting import Table
 
-# The export that is read from stdin.
+# Stands for stdin.
 STDIN = Path("-")
 
 
 def restore_export(export: Path, target: Path, progress: Progress = untold) -> Contents:
-    """Make the database that was exported; the target must not exist yet.
+    """Restore an export to `target`, which must not exist yet.
 
-    Raises DatabaseUnavailable, with what is wrong and in which line, leaving no file behind.
+    Raises DatabaseUnavailable with the problem and its line, and leaves no file behind.
     """
     if target.exists() and target.stat().st_size > 0:
         raise DatabaseUnavailable(
-            f"{target} exists already: name a new file with --db to restore {_named(export)} into."
+            f"{target} already exists: use --db to name a new file to restore {_display_name(export)} into."
         )
     scratch = target.with_name(target.name + ".restoring")
     scratch.unlink(missing_ok=True)
@@ -47,31 +47,31 @@ def restore_export(export: Path, target: Path, progress: Progress = untold) -> C
     try:
         with translated(str(scratch)), closing(sqlite3.connect(scratch, isolation_level=None)) as connection:
             connection.text_factory = text_or_bytes
-            said = _Loading(connection, export).load(part(progress, 0, 2))
-            held = contents_of(connection, part(progress, 1, 2))
-        _require_equal(export, said, held)
+            stated = _Loader(connection, export).load(part(progress, 0, 2))
+            actual = contents_of(connection, part(progress, 1, 2))
+        _require_equal(export, stated, actual)
         scratch.replace(target)
     finally:
         scratch.unlink(missing_ok=True)
-    return held
+    return actual
 
 
-class _Loading:
-    """One export on its way into an empty database."""
+class _Loader:
+    """Loads one export into an empty database."""
 
     def __init__(self, connection: sqlite3.Connection, export: Path) -> None:
         self._connection = connection
         self._export = export
-        self._name = _named(export)
+        self._name = _display_name(export)
         self._tables: dict[str, Table] = {}
         self._counters: list[dict[str, Any]] = []
         self._end: dict[str, Any] | None = None
 
     def load(self, progress: Progress) -> dict[str, Any]:
-        """Run the lines in one transaction, no constraint in their way; returns what the last line says."""
+        """Run the lines in one transaction with constraints off; return the counts and digests of the last line."""
         for pragma in ("foreign_keys = OFF", "ignore_check_constraints = ON", "synchronous = OFF"):
             self._connection.execute(f"PRAGMA {pragma}")
-        self._connection.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)  # an export reaches no other file
+        self._connection.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)  # no ATTACH: an export can't reach other files
         self._connection.execute("BEGIN")
         with _opened(self._export) as lines:
             size, read = os.fstat(lines.fileno()).st_size, 0
@@ -81,10 +81,10 @@ class _Loading:
                 except (sqlite3.Error, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
                     raise DatabaseUnavailable(f"{self._name}: line {number} cannot be restored: {error}.") from error
                 read += len(line)
-                if size and number % TOLD_EACH == 0:  # nobody knows how much comes through a pipe
+                if size and number % TOLD_EACH == 0:  # a pipe has no size
                     progress(read, size)
         if self._end is None:
-            raise DatabaseUnavailable(f"{self._name} ends before its end: the export was cut off, make it again.")
+            raise DatabaseUnavailable(f"{self._name} is incomplete: the export was cut off, export again.")
         self._connection.execute("COMMIT")
         progress(1, 1)
         return self._end
@@ -93,53 +93,53 @@ class _Loading:
         if number == 1:
             self._begin(line)
         elif self._end is not None:
-            raise ValueError("it stands behind the end")
+            raise ValueError("line after the end")
         elif line.get("row_of") == COUNTERS:
             self._counters.append(line["values"])
         elif "row_of" in line:
-            self._insert(self._known(line["row_of"]), line.get("rowid"), line["values"])
+            self._insert(self._table(line["row_of"]), line.get("rowid"), line["values"])
         elif "sql" in line:
-            self._make(line["sql"])
+            self._create(line["sql"])
         elif "end" in line:
             self._set_counters()
             self._end = line["end"]
         else:
-            raise ValueError("it is no line of an export")
+            raise ValueError("not a line of an export")
 
     def _begin(self, line: dict[str, Any]) -> None:
         if line.get("voygen") != "export":
-            raise ValueError("this is no export of voygen")
+            raise ValueError("not a voygen export")
         if line["format"] != FORMAT:
-            raise ValueError(f"format {line['format']} is not known to this voygen")
+            raise ValueError(f"unknown format {line['format']}: update voygen")
         for name in KEPT_PRAGMAS:
             self._connection.execute(f"PRAGMA {name} = {int(line['pragmas'][name])}")
 
-    def _make(self, sql: str) -> None:
+    def _create(self, sql: str) -> None:
         if not sql.lstrip().upper().startswith("CREATE"):
-            raise ValueError("it makes nothing")
+            raise ValueError("not a CREATE statement")
         self._connection.execute(sql)
 
     def _set_counters(self) -> None:
-        """Once all rows are there: each that was inserted has counted."""
+        """Set the AUTOINCREMENT counters last, because every insert changes them."""
         if any(table.name == COUNTERS for table in tables_of(self._connection)):
             self._connection.execute(f"DELETE FROM {COUNTERS}")
             for values in self._counters:
-                self._insert(self._known(COUNTERS), None, values)
+                self._insert(self._table(COUNTERS), None, values)
 
-    def _known(self, name: str) -> Table:
+    def _table(self, name: str) -> Table:
         if name not in self._tables:
             self._tables = {table.name: table for table in tables_of(self._connection)}
         return self._tables[name]
 
     def _insert(self, table: Table, rowid: int | None, values: dict[str, Any]) -> None:
         if set(values) != set(table.columns):
-            raise ValueError(f"the columns are not those of {table.name}")
+            raise ValueError(f"columns differ from {table.name}")
         columns = ([table.rowid] if table.rowid else []) + [quoted(name) for name in table.columns]
-        held = ([rowid] if table.rowid else []) + [values[name] for name in table.columns]
-        marks = ["CAST(? AS TEXT)" if isinstance(one, dict) and "text" in one else "?" for one in held]
+        row = ([rowid] if table.rowid else []) + [values[name] for name in table.columns]
+        marks = ["CAST(? AS TEXT)" if isinstance(one, dict) and "text" in one else "?" for one in row]
         self._connection.execute(
             f"INSERT INTO {quoted(table.name)} ({', '.join(columns)}) VALUES ({', '.join(marks)})",
-            [_from_json(one) for one in held],
+            [_from_json(one) for one in row],
         )
 
 
@@ -149,16 +149,16 @@ def _opened(export: Path) -> Generator[IO[bytes]]:
         with os.fdopen(0, "rb", closefd=False) if export == STDIN else export.open("rb") as lines:
             yield lines
     except OSError as error:
-        raise DatabaseUnavailable(f"{_named(export)} cannot be read: {error.strerror}.") from error
+        raise DatabaseUnavailable(f"{_display_name(export)} cannot be read: {error.strerror}.") from error
 
 
 def _object(line: object) -> dict[str, Any]:
     if not isinstance(line, dict):
-        raise ValueError("a line is one JSON object")  # noqa: TRY004 - what it says is wrong, not what was passed
+        raise ValueError("not a JSON object")  # noqa: TRY004 - the file is wrong, not the caller
     return cast("dict[str, Any]", line)
 
 
-def _named(export: Path) -> str:
+def _display_name(export: Path) -> str:
     return "stdin" if export == STDIN else str(export)
 
 
@@ -169,9 +169,9 @@ def _from_json(value: Any) -> Any:  # noqa: ANN401 - any value of SQLite
     return float(text) if kind == "real" else bytes.fromhex(text)
 
 
-def _require_equal(export: Path, said: dict[str, Any], held: Contents) -> None:
-    differing = sorted(name for name in {*said, *held.rows} if said.get(name) != held.as_json().get(name))
+def _require_equal(export: Path, stated: dict[str, Any], actual: Contents) -> None:
+    differing = sorted(name for name in {*stated, *actual.rows} if stated.get(name) != actual.as_json().get(name))
     if differing:
         raise DatabaseUnavailable(
-            f"{_named(export)} was changed or is damaged: {', '.join(differing)} would not be as exported."
+            f"{_display_name(export)} was changed or is damaged: {', '.join(differing)} would differ."
         )

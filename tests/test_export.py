@@ -157,7 +157,7 @@ def test_an_export_can_be_restored_from_a_pipe(tmp_path: Path) -> None:
         done = piped(exporting.stdout, copy)
     assert (exporting.returncode, done.returncode, done.stderr) == (0, 0, "")
     assert held(copy) == held(path)
-    assert "exists already" in piped(subprocess.DEVNULL, copy).stderr
+    assert "already exists" in piped(subprocess.DEVNULL, copy).stderr
 
 
 @pytest.mark.parametrize("lines", [0, 1, 50])
@@ -165,7 +165,7 @@ def test_an_export_cut_off_in_the_pipe_is_refused_and_leaves_nothing(tmp_path: P
     (tmp_path / "cut.jsonl").write_text("\n".join(lines_of(seeded(tmp_path / "voygen.db"))[:lines]), encoding="utf-8")
     with (tmp_path / "cut.jsonl").open() as cut:
         done = piped(cut, tmp_path / "copy.db")
-    said = "voygen: stdin ends before its end: the export was cut off, make it again.\n"
+    said = "voygen: stdin is incomplete: the export was cut off, export again.\n"
     assert (done.returncode, done.stdout, done.stderr) == (2, "", said)
     assert not list(tmp_path.glob("copy.db*"))
 
@@ -196,14 +196,14 @@ def test_a_truncated_or_modified_export_is_refused_and_leaves_nothing(tmp_path: 
     assert f"line {trip + 1}" in refused([*lines[:trip], lines[trip][:-20], *lines[trip + 1 :]])
     assert "trips_v2" in refused([*lines[:trip], lines[trip].replace("Kyoto", "Kyōto"), *lines[trip + 1 :]])
     assert "trips_v2" in refused([*lines[:trip], *lines[trip + 1 :]])
-    assert "stands behind the end" in refused([*lines, lines[trip]])
-    assert "no export" in refused(['{"some": "json"}'])
-    assert "line 1 cannot be restored: a line is one JSON object" in refused(["[1, 2]"])
-    assert "line 1 cannot be restored: a line is one JSON object" in refused(["null"])
-    assert "line 2 cannot be restored: it is no line of an export" in refused([lines[0], "{}", *lines[1:]])
+    assert "line after the end" in refused([*lines, lines[trip]])
+    assert "not a voygen export" in refused(['{"some": "json"}'])
+    assert "line 1 cannot be restored: not a JSON object" in refused(["[1, 2]"])
+    assert "line 1 cannot be restored: not a JSON object" in refused(["null"])
+    assert "line 2 cannot be restored: not a line of an export" in refused([lines[0], "{}", *lines[1:]])
     assert "format 2" in refused([lines[0].replace('"format":1', '"format":2'), *lines[1:]])
     attach = json.dumps({"object": "x", "sql": "ATTACH 'other.db' AS other"})
-    assert "makes nothing" in refused([*lines[:-1], attach, lines[-1]])
+    assert "not a CREATE statement" in refused([*lines[:-1], attach, lines[-1]])
 
 
 def test_a_restore_never_overwrites_a_database(tmp_path: Path) -> None:
@@ -212,7 +212,7 @@ def test_a_restore_never_overwrites_a_database(tmp_path: Path) -> None:
     before = held(path)
     done = voygen("restore", tmp_path / "export.jsonl", "--db", path)
     assert (done.returncode, done.stdout) == (2, "")
-    assert "exists already" in done.stderr
+    assert "already exists" in done.stderr
     assert held(path) == before
     assert "already exists" in voygen("export", "--db", path, "--to", tmp_path / "export.jsonl").stderr
 
