@@ -1,1 +1,1 @@
-"""The engine behind one small protocol, and the SQL of every query."""
+"""The database engine behind one small protocol, and the SQL of every query."""

@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 
 
 def log(trip: Trip, entries: Sequence[tuple[str, str]], now: str) -> Statement:
-    """Log (type, details) pairs on a trip, given by id, or by slug where the same batch makes it."""
+    """Log (type, details) pairs on a trip, given by id, or by slug if the same batch creates it."""
     sql = LOG_BY_ID if isinstance(trip, int) else LOG_BY_SLUG
     return Statement(sql, (trip, json.dumps(list(entries)), now, actor()))
 
 
 async def of_trip(db: Database, trip_id: int, limit: int) -> list[Row]:
-    """The trip's latest activities, latest first."""
+    """Return the trip's latest activities, newest first."""
     return await db.read(OF_TRIP, (trip_id, limit))
 
 

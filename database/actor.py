@@ -1,4 +1,4 @@
-"""Who the writes of the moment are done for."""
+"""The actor: the client on whose behalf the current task writes."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-# Longest name that is stored, in characters.
+# Longest stored name, in characters.
 LONGEST = 100
 
 _ACTOR: ContextVar[str | None] = ContextVar("actor", default=None)
 
 
 def actor() -> str | None:
-    """The name of the client or of its token; None where nobody said it."""
+    """Return the name of the client or its token, or None if unknown."""
     return _ACTOR.get()
 
 
 @contextmanager
 def acting(name: str | None) -> Generator[None]:
-    """Put this name on what is logged meanwhile, unless one has been put already."""
-    said = "".join(filter(str.isprintable, name or "")).strip()[:LONGEST]
-    before = _ACTOR.set(_ACTOR.get() or said or None)
+    """Log writes inside the block under this name. An actor that is already set wins."""
+    cleaned = "".join(filter(str.isprintable, name or "")).strip()[:LONGEST]
+    token = _ACTOR.set(_ACTOR.get() or cleaned or None)
     try:
         yield
     finally:
-        _ACTOR.reset(before)
+        _ACTOR.reset(token)

@@ -1,4 +1,4 @@
-"""Queries and statements on who travels on which trip. Every write here leaves both stores equal."""
+"""Queries and statements for assignments. Every write here leaves both stores equal."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from database.engine import Database, Row, Value
 
-# A trip by its id, or, where it is made earlier in the same batch, by its slug.
+# A trip by its id, or by its slug if it is created earlier in the same batch.
 Trip: TypeAlias = int | str
 
 # A client's e-mail as stored, and a role.
@@ -21,33 +21,33 @@ Pair: TypeAlias = tuple[str, str]
 
 
 async def on_trip(db: Database, trip_id: int) -> list[Row]:
-    """The trip's assignments with the client's name, in the order in which they were made."""
+    """Return the trip's assignments with client names, oldest first."""
     return await db.read(ON_TRIP, (trip_id,))
 
 
 async def side_by_side(db: Database, trip_name: str) -> list[Row]:
-    """A row for each JSON entry of the trip, `entry`, beside its assignment, `junction`; then the other assignments."""
+    """Return each JSON entry of the trip (`entry`) with its assignment (`junction`), then assignments without entry."""
     return await db.read(SIDE_BY_SIDE, (trip_name,))
 
 
 async def of_clients(db: Database, trip_id: int, emails: Sequence[str]) -> list[Row]:
-    """The assignments that these clients have on the trip: assignment_id, email, role."""
+    """Return these clients' assignments on the trip: assignment_id, email, role."""
     return await db.read(OF_CLIENTS, (trip_id, json.dumps(list(emails))))
 
 
 def guard_unchanged(trip_id: int, emails: Sequence[str], read: Sequence[Row]) -> Statement:
-    """Fails the batch if these clients' assignments on the trip are not the ones read with `of_clients`."""
+    """Fail the batch if these clients' assignments on the trip differ from those read with `of_clients`."""
     rows = [[row["assignment_id"], row["email"], row["role"]] for row in read]
     return Statement(GUARD_UNCHANGED, (trip_id, json.dumps(list(emails)), json.dumps(rows)))
 
 
 def assign(trip: Trip, email: str, role: str, now: str) -> list[Statement]:
-    """One assignment, unless it is there: the trigger mirrors it, the last statement repairs what was not."""
+    """Add one assignment unless it exists. The trigger mirrors it; the backup write covers a missing trigger."""
     return [_on(trip, ASSIGN, email, role, now), *mirror(trip, now)]
 
 
 def assign_many(trip_id: int, pairs: Sequence[Pair], now: str) -> list[Statement]:
-    """Many assignments with the guard held: the JSON is written once, in time proportional to its length."""
+    """Add many assignments with the guard held, so the JSON is written once, in linear time."""
     hold, *written = mirror(trip_id, now)
     return [hold, _on(trip_id, ASSIGN_MANY, json.dumps(list(pairs)), now), *written]
 
@@ -57,7 +57,7 @@ def unassign(trip_id: int, pairs: Sequence[Pair], now: str) -> list[Statement]:
 
 
 def change_role(trip_id: int, email: str, from_role: str, to_role: str, now: str) -> list[Statement]:
-    """Give an assignment another role; where the client has that role already, the two become one."""
+    """Change an assignment's role. If the client already has the new role, the two are merged."""
     return [
         _on(trip_id, CHANGE_ROLE, email, from_role, to_role, now),
         *mirror(trip_id, now, [(email, from_role)]),
@@ -65,10 +65,11 @@ def change_role(trip_id: int, email: str, from_role: str, to_role: str, now: str
 
 
 def mirror(trip: Trip, now: str, removed: Sequence[Pair] = ()) -> list[Statement]:
-    """The backup write brings the JSON up to the junction; its last statement but one returns a row if it had to.
+    """Bring the JSON up to date with the junction (the backup write).
 
-    It holds the guard, so that the reverse trigger does not take it for somebody else's. Malformed text goes to
-    quarantine first. `removed` are pairs whose entries go, unless the junction has them.
+    The second-to-last statement returns a row if something was missing. The guard is held so that the reverse trigger
+    ignores the write. Malformed text is quarantined first. Entries of `removed` pairs are dropped unless the junction
+    has the pair.
     """
     away = [_on(trip, TAKE_AWAY, json.dumps(list(removed)))] if removed else []
     writes = [_on(trip, HOLD), _on(trip, QUARANTINE, now), *away, _on(trip, ADD_MISSING), _on(trip, RELEASE)]
@@ -81,7 +82,7 @@ def backup_of(statements: Sequence[Statement]) -> Statement:
 
 
 def _on(trip: Trip, sql: LiteralString, *params: Value) -> Statement:
-    """The statement for this trip, which its text calls `@trip` and its first parameter names."""
+    """Build a statement for this trip: `@trip` in the SQL becomes a reference to the first parameter."""
     reference: LiteralString = (
         "CAST(?1 AS INTEGER)" if isinstance(trip, int) else "(SELECT trip_id FROM trips_v2 WHERE trip_slug = ?1)"
     )
@@ -162,7 +163,7 @@ WHERE trip_id = @trip
   AND (client_email, client_role) IN (SELECT w.value ->> 0, w.value ->> 1 FROM json_each(?2) w)
 """
 
-# OR REPLACE takes away the row that has the new role already; its entry is merged with this one's.
+# OR REPLACE removes the row that already has the new role; a trigger merges the two entries.
 CHANGE_ROLE: LiteralString = """
 UPDATE OR REPLACE trip_client_assignments
 SET client_role = ?4, updated_at = ?5
@@ -199,8 +200,8 @@ WHERE trip_id = @trip
 """
 )
 
-# NOT IN over json_array(…), never over a pair: a pair may be partly NULL, and for that SQLite walks the whole list.
-# The missing entries are put behind the text that is there: one pass, however long the list is.
+# NOT IN compares json_array(…), not row values: a row value may be partly NULL, and SQLite then scans the whole list.
+# Missing entries are appended to the existing text, which takes one pass however long the list is.
 ADD_MISSING: LiteralString = (
     WITH_ENTRIES
     + """

@@ -1,4 +1,4 @@
-"""Filling gaps of the activity log from what is known of the trips. Nothing of the log is ever deleted."""
+"""Fill gaps in the activity log from the trips. Nothing is ever deleted from the log."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ async def attribute_entries(db: Database) -> Row:
 
 
 async def trips_without_entry(db: Database, limit: int) -> list[Row]:
-    """The first trips of which the log knows nothing; each row says in `total` how many there are."""
+    """Return the first trips without a log entry; `total` on each row counts all of them."""
     return await db.read(TRIPS_WITHOUT_ENTRY, (limit,))
 
 
@@ -28,7 +28,7 @@ async def log_unlogged_trips(db: Database, now: str) -> int:
     return (await db.batch([counted, Statement(LOG_IMPORTED, (now, actor()))])).of(counted)[0]["n"]
 
 
-# The id of the primary client of the trip `t`: by its column, whatever the case, else by the first such assignment.
+# The id of the primary client of trip `t`: by its column (case-insensitive), else by its first primary assignment.
 _PRIMARY_CLIENT: LiteralString = """coalesce(
     (SELECT c.client_id FROM clients_v2 c WHERE c.email = t.primary_client_email),
     (SELECT c.client_id FROM clients_v2 c
@@ -72,7 +72,7 @@ TRIPS_WITHOUT_ENTRY: LiteralString = (
 
 COUNT_WITHOUT_ENTRY: LiteralString = "SELECT count(*) AS n " + _WITHOUT_ENTRY
 
-# Dated as the trip itself, so that trips of old do not stand among the latest activities.
+# Dated like the trip, so that old trips don't show up among the latest activities.
 LOG_IMPORTED: LiteralString = (
     """
 INSERT INTO ActivityLog (activity_type, activity_details, trip_id, client_id, created_at, actor)

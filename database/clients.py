@@ -1,4 +1,4 @@
-"""Queries and statements on clients."""
+"""Queries and statements for clients."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ SUMMARY: LiteralString = "SELECT c.client_id, c.email, c.full_name, c.contact_in
 
 
 def fold(email: str) -> str:
-    """An e-mail as it is compared: trimmed, ASCII letters in lower case. The same as the schema's index does."""
+    """Fold an e-mail for comparison, as the schema's index does: trimmed, ASCII letters in lower case."""
     return email.strip("\t\n\v\f\r ").translate(_TO_LOWER)
 
 
 async def with_emails(db: Database, emails: Iterable[str]) -> dict[str, Row]:
-    """The clients of these e-mails by folded e-mail, whatever the case they are stored in."""
+    """Return the clients with these e-mails, ignoring case, keyed by folded e-mail."""
     rows = await db.read(WITH_EMAILS, (json.dumps(sorted({fold(email) for email in emails})),))
     return {fold(row["email"]): row for row in reversed(rows)}
 
 
 async def with_name(db: Database, full_name: str, limit: int) -> list[Row]:
-    """The first clients of exactly this name."""
+    """Return the first clients with exactly this name."""
     return await db.read(WITH_NAME, (full_name, limit))
 
 
@@ -42,17 +42,17 @@ async def emails_beginning(db: Database, begun: str, limit: int) -> list[str]:
 
 
 def guard_exist(emails: Iterable[str]) -> Statement:
-    """Fails the batch if one of the clients, e-mails as stored, is gone or has another e-mail now."""
+    """Fail the batch if one of these e-mails, as stored, no longer belongs to a client."""
     return Statement(GUARD_EXIST, (json.dumps(sorted(set(emails))),))
 
 
 def guard_email_free(email: str) -> Statement:
-    """Fails the batch if a client has the e-mail, in letters of any case."""
+    """Fail the batch if a client has the e-mail, ignoring case."""
     return Statement(GUARD_EMAIL_FREE, (email,))
 
 
 def insert(new: Sequence[Mapping[str, Any]], now: str) -> Statement:
-    """Create clients that no one created in the meantime; each is keyed by the columns of `INSERT`."""
+    """Create clients whose e-mail is still free. Each mapping is keyed by the columns of `INSERT`."""
     return Statement(INSERT, (json.dumps(list(new)), now))
 
 

@@ -1,10 +1,10 @@
-"""The entries of the JSON column, read without leaning on the views of the database at hand."""
+"""The entries of the JSON column as a query that doesn't depend on the database's own views."""
 
 from __future__ import annotations
 
 from typing import LiteralString
 
-# The body of the view trip_client_entries as migration 015 ships it. A test holds the two equal.
+# The body of the view trip_client_entries in migration 015. A test keeps the two equal.
 ENTRIES: LiteralString = """
 SELECT e.trip_id, e.position, e.type, e.element, e.entry, e.email, e.role,
        coalesce((SELECT c.email FROM clients_v2 c WHERE c.email = e.email),
@@ -32,7 +32,7 @@ FROM (
 ) e
 """  # noqa: E501 - the text of a file
 
-# Begins a query that reads trip_client_entries: the name stands for the text above, whatever view the database has.
+# Prefix for a query that reads trip_client_entries: the CTE hides a view of that name.
 WITH_ENTRIES: LiteralString = "WITH trip_client_entries AS (" + ENTRIES + ")\n"
 
 NOT_AN_ARRAY: LiteralString = (

@@ -1,4 +1,4 @@
-"""Facts of trips, computed from what is stored, and the queue of the trips whose facts are out of date."""
+"""Trip facts, and the queue of trips whose facts are out of date."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from database.engine import Database, Row
 
-# Why the facts of a trip are stale, beside the reasons in the queue.
+# Reasons for stale facts that are not in the queue.
 NEVER_COMPUTED = "never_computed"
 BY_OLD_CODE = "computed_by_old_code"
 
@@ -22,28 +22,28 @@ BY_OLD_CODE = "computed_by_old_code"
 async def page(
     db: Database, trip_ids: Collection[int] | None, filters: Mapping[str, Any], after: int | None, limit: int
 ) -> list[Row]:
-    """Trips by id, from the one after `after` on, with their facts and the first 20 `stale_reasons`.
+    """Return trips with an id above `after`, with their facts and the first 20 `stale_reasons`.
 
-    `trip_ids` None stands for all trips. `filters` are keyed as in `MATCHING`; e-mails are given folded.
+    `trip_ids` None means all trips. `filters` are keyed as in `MATCHING`; e-mails must be folded.
     """
     return await db.read(PAGE, (_ids(trip_ids), json.dumps(dict(filters)), after, limit))
 
 
 async def count(db: Database, trip_ids: Collection[int] | None, filters: Mapping[str, Any]) -> int:
-    """How many trips all pages have together."""
+    """Count the trips on all pages."""
     return (await db.read(COUNT, (_ids(trip_ids), json.dumps(dict(filters)))))[0]["n"]
 
 
 async def known(db: Database, trip_ids: Collection[int]) -> set[int]:
-    """Those of the ids that are trips."""
+    """Return the ids that belong to a trip."""
     return {row["trip_id"] for row in await db.read(KNOWN, (json.dumps(sorted(set(trip_ids))),))}
 
 
 async def due(db: Database, limit: int, trip_id: int | None = None, *, force: bool = False) -> list[Row]:
-    """Whose turn it is: trip_id, its rows in the queue as JSON, and the version of its facts where it has no rows.
+    """Return the next trips to compute: trip_id, `queued` row ids as JSON, and the facts' `version` if not queued.
 
-    First those in the queue, longest waiting first, trips that are gone among them; then those without facts of ours;
-    with `force` also the others, the longest not computed first.
+    Queued trips come first, oldest first, including deleted trips. Then trips without current facts. With `force`, all
+    others follow, least recently computed first.
     """
     return await db.read(DUE, (limit, trip_id, int(force)))
 
@@ -66,17 +66,17 @@ def _trip_ids(rows: Sequence[Row]) -> set[int]:
 
 
 def mark(trip_ids: Collection[int], reason: str, now: str) -> Statement:
-    """Put trips into the queue; returns the trip_id of each that was not in it for this reason."""
+    """Queue trips for a reason; return the trip_id of each newly queued one."""
     return Statement(MARK, (json.dumps(sorted(set(trip_ids))), reason, now))
 
 
 async def totals(db: Database) -> Row:
-    """Counts over the whole database, and when the oldest and the newest facts were computed."""
+    """Return counts over the whole database, and the oldest and newest time of computation."""
     return (await db.read(TOTALS))[0]
 
 
 async def reasons(db: Database, limit: int) -> list[Row]:
-    """The reasons in the queue with their number of rows, the most frequent first."""
+    """Return the queue's reasons with their row counts, most frequent first."""
     return await db.read(REASONS, (limit,))
 
 

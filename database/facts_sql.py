@@ -1,4 +1,4 @@
-"""The one statement that computes the facts of any number of trips, from whatever shape their columns were left in."""
+"""The statement that computes trip facts. It tolerates malformed columns."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import LiteralString
 
 
 def _array(column: LiteralString) -> LiteralString:
-    """The column where it is the text of a JSON array, else NULL: json_each of malformed text is an error."""
+    """Return the column if it is a JSON array, else NULL, because json_each fails on malformed text."""
     return (
         "iif(typeof(" + column + ") = 'text', iif(json_valid(" + column + "), iif(json_type(" + column + ") = 'array', "
         "" + column + ", NULL), NULL), NULL)"
@@ -14,13 +14,13 @@ def _array(column: LiteralString) -> LiteralString:
 
 
 def _day(column: LiteralString) -> LiteralString:
-    """The Julian day of a date or of the date that a time begins with, else NULL: no 'now', no 30th of February."""
+    """Return the Julian day of a date or timestamp; NULL if it is not a real date ('now', February 30)."""
     start: LiteralString = "substr(" + column + ", 1, 10)"
     return "iif(date(julianday(" + start + ")) = " + start + ", julianday(" + start + "), NULL)"
 
 
 def _minutes(value: LiteralString) -> LiteralString:
-    """How long what an object tells of takes, in minutes; NULL where it does not say so by a number."""
+    """Return an object's duration in minutes, or NULL if it has no numeric one."""
     return (
         "coalesce("
         "iif(json_type(" + value + ", '$.duration_minutes') IN ('integer', 'real'), "
@@ -30,30 +30,30 @@ def _minutes(value: LiteralString) -> LiteralString:
     )  # fmt: skip
 
 
-# Facts with travelers in them: old code, which knows of none, writes the time without T and Z.
+# Facts that include travelers. Old code, which leaves them out, writes the time without T and Z.
 CURRENT: LiteralString = "coalesce(f.last_computed GLOB '????-??-??T*Z', 0)"
 
-# ?1: rows of the queue. ?2: trips that are not in it, each with the version of its facts that was read.
+# ?1: queue row ids. ?2: trips that are not queued, each with the version of its facts as read.
 _PICKED: LiteralString = """
     SELECT d.trip_id FROM json_each(?1) q CROSS JOIN facts_dirty d ON d.id = q.value
     UNION
     SELECT w.value ->> 0 FROM json_each(?2) w LEFT JOIN trip_facts f ON f.trip_id = w.value ->> 0
     WHERE f.version IS w.value ->> 1"""
 
-# A day names its hotel as a text or as an object with a name.
+# A day's hotel is a string or an object with a name.
 _HOTEL: LiteralString = (
     "iif(k.type = 'text', k.value, iif(k.type = 'object', "
     "iif(json_type(k.value, '$.name') = 'text', k.value ->> '$.name', NULL), NULL))"
 )  # fmt: skip
 
-# An activity is parsed again to be looked into, so only where its text may tell how long it takes.
+# Parsing an activity again is slow, so skip those whose text doesn't mention minutes.
 _ON_THE_WAY: LiteralString = (
     "iif(instr(a.value, 'minutes') > 0, iif(a.type = 'object', "
     "trim(a.value ->> '$.type') COLLATE NOCASE IN ('transfer', 'transit', 'flight', 'drive'), 0), 0)"
 )  # fmt: skip
 
-# Each schedule is walked once: its days (d), the keys of a day (k), and the activities (a) under the key that has them.
-# json_each of NULL has no rows. Looked up in the order of their ids, the trips come in groups: nothing is sorted.
+# One pass over each schedule: its days (d), each day's keys (k), and its activities (a). json_each(NULL) has no rows.
+# Trips are looked up in id order, so GROUP BY needs no sort.
 _WALKED: LiteralString = (
     """
     SELECT t.trip_id,
@@ -69,7 +69,7 @@ _WALKED: LiteralString = (
     GROUP BY t.trip_id"""
 )  # fmt: skip
 
-# The names and the e-mails of the trip's clients, each once, in the order in which they were first assigned.
+# Names and e-mails of the trip's clients, without duplicates, in order of first assignment.
 _TRAVELERS: LiteralString = """(
                SELECT json_array(json_group_array(o.full_name), json_group_array(o.email)) FROM (
                    SELECT CAST(c.full_name AS TEXT) AS full_name, CAST(c.email AS TEXT) AS email
@@ -81,7 +81,7 @@ _NIGHTS: LiteralString = (
     "coalesce(CAST(max(0, " + _day("t.end_date") + " - " + _day("t.start_date") + ") AS INTEGER), 0)"
 )
 
-# total() is a float and cannot overflow; the bound is the longest integer that JSON's readers agree on.
+# total() is a float and cannot overflow. The limit is JSON's largest safe integer.
 _TRANSIT: LiteralString = (
     "CAST(min(w.minutes + (SELECT total(" + _minutes("e.value") + ") FILTER (WHERE e.type = 'object') "
     "FROM json_each(" + _array("t.transportation") + ") e), 9007199254740991) AS INTEGER)"
@@ -106,7 +106,7 @@ _FACTS: LiteralString = (
     CROSS JOIN trips_v2 t ON t.trip_id = w.trip_id"""
 )  # fmt: skip
 
-# ?3: the time. Materialized, so that what is read twice is computed once.
+# ?3: the current time. MATERIALIZED, so that columns read twice are computed once.
 COMPUTE: LiteralString = (
     """
 WITH picked (trip_id) AS (""" + _PICKED + """

@@ -1,4 +1,4 @@
-"""What a monitor watches of the database."""
+"""Gauges of the database for monitoring."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 async def gauges(db: Database) -> Row:
-    """phase, epoch, dirty_facts, and of the newest proof record drift and recorded_at, None where there is none."""
+    """Return phase, epoch, dirty_facts, and the newest proof's drift and recorded_at (None without a proof)."""
     return (await db.read(GAUGES))[0]
 
 

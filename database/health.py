@@ -1,4 +1,4 @@
-"""How the database is, and the log of its faults."""
+"""Health counts of the database, and its fault log."""
 
 from __future__ import annotations
 
@@ -9,42 +9,42 @@ from database.engine import Statement
 if TYPE_CHECKING:
     from database.engine import Database, Row
 
-# Latest assignments whose trip and client are looked for: what keeps the time flat.
+# How many of the latest assignments to verify; the limit keeps the cost constant.
 PROBED = 1_000
 
 
 async def counts(db: Database, errors_since: str) -> Row:
-    """How many trips, clients and so on there are, and how many things that call for a person."""
+    """Count trips, clients and so on, and everything that needs a person's attention."""
     return (await db.read(COUNTS, (errors_since,)))[0]
 
 
 async def broken_assignments(db: Database) -> int:
-    """How many of the latest `PROBED` assignments belong to no trip or to no client."""
+    """Count the assignments among the latest `PROBED` whose trip or client is missing."""
     return (await db.read(BROKEN_ASSIGNMENTS, (PROBED,)))[0]["n"]
 
 
 async def ledger(db: Database) -> list[Row]:
-    """The migrations that were applied, in order: name, and whether their checksum is known."""
+    """Return the applied migrations in order: name, and `checked` if their checksum is known."""
     return await db.read(LEDGER)
 
 
 async def look_at_phase(db: Database) -> None:
-    """Raises ProgramTooOld where the schema is found to be a newer program's."""
+    """Read the phase. Raises ProgramTooOld if a newer program migrated the schema."""
     await db.shadow_read("SELECT phase FROM migration_phase")
 
 
 async def fault_groups(db: Database, since: str, limit: int) -> list[Row]:
-    """The faults since then by operation and message, the most frequent first; `groups` and `faults` are of all."""
+    """Group faults by operation and message, most frequent first; `groups` and `faults` are overall totals."""
     return await db.read(FAULT_GROUPS, (since, limit))
 
 
 async def has_unresolved(db: Database, pattern: str, session_id: str | None) -> bool:
-    """Whether `resolve_faults` would mark any fault."""
+    """Return True if `resolve_faults` would mark any fault."""
     return bool(await db.read(UNRESOLVED, (pattern, session_id)))
 
 
 def resolve_faults(pattern: str, resolution: str, session_id: str | None) -> Statement:
-    """Mark as resolved the faults whose message holds the text, of one session if named; returns their ids."""
+    """Mark faults whose message contains the text as resolved, optionally for one session; return their ids."""
     return Statement(RESOLVE, (pattern, resolution, session_id))
 
 
@@ -77,7 +77,7 @@ FROM d1_migrations m LEFT JOIN migration_checksums s ON s.name = m.name
 ORDER BY m.id
 """
 
-# Old code and ours write the time differently: both are read as UTC.
+# Old code writes times in another format; both are UTC.
 FAULT_GROUPS: LiteralString = """
 SELECT e.attempted_operation AS operation, e.error_message AS error, count(*) AS times,
        sum(coalesce(e.resolved, 0) <> 0) AS resolved,

@@ -1,4 +1,4 @@
-"""What an engine can do, and what a database file says of itself."""
+"""Inspection of the SQLite engine and of a database file."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ if TYPE_CHECKING:
 
 
 async def damage(db: Database) -> list[str]:
-    """What is wrong with the file's pages, the first few problems; nothing where it is whole."""
+    """Return the first few problems SQLite's integrity check finds; empty if the file is intact."""
     return [row["problem"] for row in await db.read(DAMAGE)]
 
 
 async def findings_left(db: Database) -> Row:
-    """How many guard rows and trips with differing stores are left; when the last proof was, and its drift."""
+    """Return the counts of leftover guards and mismatched trips, and the last proof's time and drift."""
     return (await db.read(FINDINGS_LEFT))[0]
 
 
 def engine_lacks() -> list[str]:
-    """What this Python's SQLite is too old for or was built without; nothing where all is there."""
+    """List what this Python's SQLite lacks: a newer version, or a feature it was built without."""
     lacks: list[str] = []
     if sqlite3.sqlite_version_info < MINIMUM_SQLITE:
         lacks.append(f"version {'.'.join(map(str, MINIMUM_SQLITE))}")
@@ -40,8 +40,8 @@ def engine_version() -> str:
     return sqlite3.sqlite_version
 
 
-# No argument: SQLite 3.53 takes the one of the table-valued form for the name of a table, not for a number of problems.
-# Not quick_check: in SQLite 3.40 it reports an integer key of a table WITHOUT ROWID as NULL.
+# No argument: SQLite 3.53 takes it for a table name, not for a maximum number of problems.
+# Not quick_check: SQLite 3.40 reports an integer key of a WITHOUT ROWID table as NULL.
 DAMAGE: LiteralString = (
     "SELECT integrity_check AS problem FROM pragma_integrity_check WHERE integrity_check <> 'ok' LIMIT 10"
 )

@@ -1,4 +1,4 @@
-"""Queries of lists: pages of trips and of activities, each beginning behind a row that is known by its place."""
+"""Queries for pages of trips and activities, with keyset pagination."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class TripFilter(NamedTuple):
-    """Which trips; None lets all pass. The days are inclusive, the e-mail is as stored."""
+    """A filter for trips; None matches all. Dates are inclusive; the e-mail is as stored."""
 
     status: str | None
     starts_after: str | None
@@ -24,14 +24,14 @@ class TripFilter(NamedTuple):
 
 
 class ActivityFilter(NamedTuple):
-    """Which activities: those since a moment, written `YYYY-MM-DD HH:MM:SS`, of one trip or of all."""
+    """A filter for activities: since a time, `YYYY-MM-DD HH:MM:SS`, of one trip or of all."""
 
     since: str
     trip_id: int | None
 
 
 async def trips_behind(db: Database, wanted: TripFilter, place: tuple[str, int] | None, limit: int) -> list[Row]:
-    """The trips behind a place, a start date and a trip_id, in that order."""
+    """Return the trips after `place`, a (start_date, trip_id), in that order."""
     return await db.read(TRIPS_PAGE, (*wanted, *(place or (None, None)), limit))
 
 
@@ -40,17 +40,17 @@ async def count_trips(db: Database, wanted: TripFilter) -> int:
 
 
 async def travelers(db: Database, trip_ids: Sequence[int], names: int) -> list[Row]:
-    """The first clients of each trip, at most `names`, each with how many clients the trip has."""
+    """Return the first clients of each trip, at most `names`, each with the trip's number of clients."""
     return await db.read(TRAVELERS, (json.dumps(list(trip_ids)), names))
 
 
 async def travelers_papers(db: Database, trip_id: int) -> list[Row]:
-    """Each role of each client on the trip, with the client's travel_docs."""
+    """Return each client's roles on the trip, a row each, with the client's travel_docs."""
     return await db.read(TRAVELERS_PAPERS, (trip_id,))
 
 
 async def activities_before(db: Database, wanted: ActivityFilter, before: int | None, limit: int) -> list[Row]:
-    """The activities older than the one with the id `before`, latest first; no trip_name where the trip is gone."""
+    """Return activities with an id below `before`, newest first; trip_name is None for a deleted trip."""
     return await db.read(ACTIVITIES_PAGE, (*wanted, before, limit))
 
 
@@ -59,13 +59,13 @@ async def count_activities(db: Database, wanted: ActivityFilter) -> int:
 
 
 async def trip_of_activity(db: Database, activity_id: int) -> Row | None:
-    """The trip that an activity was logged on, or None where it is gone or was none."""
+    """Return the trip an activity was logged on, or None if there was none or it was deleted."""
     rows = await db.read(TRIP_OF_ACTIVITY, (activity_id,))
     return rows[0] if rows else None
 
 
 async def latest_active_trip(db: Database) -> Row | None:
-    """The trip that has the latest activity, or else the one changed last."""
+    """Return the trip with the latest activity, or else the most recently changed one."""
     rows = await db.read(LATEST_ACTIVE) or await db.read(LATEST_CHANGED)
     return rows[0] if rows else None
 
@@ -112,7 +112,7 @@ WHERE a.trip_id = CAST(? AS INTEGER)
 ORDER BY a.assignment_id
 """
 
-# Moments were written with a blank between day and time in the past, with a T and a Z since.
+# Old rows have a space between date and time, new ones a T, and a Z at the end.
 ACTIVITIES_WANTED: LiteralString = """
 WHERE replace(substr(l.created_at, 1, 19), 'T', ' ') >= ?1
   AND (?2 IS NULL OR l.trip_id = CAST(?2 AS INTEGER))

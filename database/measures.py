@@ -1,4 +1,4 @@
-"""What is kept of calls: how many by outcome and time taken, and the batches that constraints refused."""
+"""Usage statistics: calls by outcome and duration, and batches that a constraint rejected."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ if TYPE_CHECKING:
 
     from database.engine import Database, Results, Row
 
-# How the kind of a guard begins.
+# Prefix of a guard's kind.
 GUARD = "guard "
 
-# Hours that are kept: ninety days.
+# Retention in hours: ninety days.
 KEPT_HOURS = 24 * 90
 
 
 class CallCount(NamedTuple):
-    """Calls of one hour, `2026-11-25T22`, that took up to so many milliseconds, 0 for longer than all bounds."""
+    """Calls in one hour, such as `2026-11-25T22`, that took at most `up_to_ms`; 0 means above the highest bound."""
 
     hour: str
     tool: str
@@ -39,7 +39,7 @@ class ViolationCount(NamedTuple):
 
 
 def add(calls: Iterable[CallCount], violations: Iterable[ViolationCount], oldest_hour: str) -> list[Statement]:
-    """Add these to what is kept, and forget what is older than that hour."""
+    """Add to the stored counts, and delete those before `oldest_hour`."""
     return [
         Statement(ADD_CALLS, (json.dumps(list(calls)),)),
         Statement(ADD_VIOLATIONS, (json.dumps(list(violations)),)),
@@ -49,23 +49,23 @@ def add(calls: Iterable[CallCount], violations: Iterable[ViolationCount], oldest
 
 
 async def calls_since(db: Database, hour: str) -> list[Row]:
-    """Sums by tool, outcome and bound: tool, outcome, up_to_ms, calls, seconds."""
+    """Return sums by tool, outcome and bound: tool, outcome, up_to_ms, calls, seconds."""
     return await db.read(CALLS_SINCE, (hour,))
 
 
 async def violations_since(db: Database, hour: str) -> list[Row]:
-    """Kind and times, the most frequent first."""
+    """Return kind and times, most frequent first."""
     return await db.read(VIOLATIONS_SINCE, (hour,))
 
 
 async def latest_proof(db: Database) -> Row | None:
-    """drift, trips, assignments and recorded_at of the newest proof record."""
+    """Return drift, trips, assignments and recorded_at of the newest proof record."""
     rows = await db.read(LATEST_PROOF)
     return rows[0] if rows else None
 
 
 def kind_of(error: ConstraintViolated) -> str:
-    """The word for it: a guard by its name, else what the engine calls the constraint."""
+    """Name the violation: the guard, or SQLite's name for the constraint."""
     if isinstance(error, GuardFailed):
         return GUARD + error.guard
     kind, failed, _ = str(error).partition(" constraint failed")

@@ -1,4 +1,4 @@
-"""The phase of the migration, and the one place where what a tool writes depends on it."""
+"""The migration phase, and the database wrapper that adapts every write to it."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ Phase = Literal["dual_write", "prefer_junction", "normalized"]
 
 PHASES: tuple[Phase, ...] = get_args(Phase)
 
-# How often a batch is sent again because the phase changed under it.
+# Attempts per batch while the phase keeps changing.
 TRIES = 8
 
 
 @dataclass(frozen=True)
 class PhaseState:
-    """The phase, and the epoch that grows with every change of phase or schema."""
+    """The phase, and the epoch, which grows with every change of phase or schema."""
 
     phase: Phase
     epoch: int
@@ -35,15 +35,15 @@ async def read_phase(db: Database) -> PhaseState:
 
 
 def guard_epoch(epoch: int) -> Statement:
-    """Fails the batch where the phase or the schema is not the one it was made for."""
+    """Fail the batch if the phase or schema changed since this epoch."""
     return Statement(GUARD_EPOCH, (epoch,))
 
 
 class PhasedDatabase(ForwardingDatabase):
     """The database as the tools see it, alike in every phase.
 
-    Every batch is guarded by the epoch. Statements that write the JSON side are left out where there is none, and
-    their result is empty. `known` are the names of the migrations that this program ships.
+    The epoch guards every batch. Once the database is normalized, statements that write the JSON side are skipped and
+    return no rows. `known` are the names of the migrations that this program ships.
     """
 
     def __init__(self, db: Database, known: Collection[str]) -> None:
@@ -58,7 +58,7 @@ class PhasedDatabase(ForwardingDatabase):
         try:
             return await self._db.read(sql, params)
         except DatabaseError:
-            # A server that only reads learns in no other way that the column has gone.
+            # A read-only server has no other way to notice that the column is gone.
             self._state = None
             if await self._current() == state:
                 raise

@@ -1,4 +1,4 @@
-"""All that differs between Linux, macOS and Windows, each with a fallback."""
+"""Platform differences between Linux, macOS and Windows, each with a fallback."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ IS_WINDOWS = sys.platform == "win32"
 
 
 def default_database_path() -> Path:
-    """Where the database lies unless the person says otherwise: the platform's folder for application data."""
+    """Return the default database path, in the platform's application data folder."""
     return Path(platformdirs.user_data_dir("voygen", appauthor=False)) / "voygen.db"
 
 
 def program_settings_folder(home: Path, environment: Mapping[str, str], platform: str = sys.platform) -> Path:
-    """Where other programs keep a person's settings: each in a folder of its own in this one."""
+    """Return the folder in which each program keeps a subfolder with the user's settings."""
     if platform == "win32":
         return Path(environment.get("APPDATA") or home / "AppData" / "Roaming")
     if platform == "darwin":
@@ -38,7 +38,7 @@ def program_settings_folder(home: Path, environment: Mapping[str, str], platform
 def packaged_settings_folders(
     package: str, home: Path, environment: Mapping[str, str], platform: str = sys.platform
 ) -> list[Path]:
-    """Where Windows keeps the settings of a program that came as a package: it alone sees these as its usual folder."""
+    """Return the redirected settings folders of a packaged Windows app (MSIX), which only that app sees as its own."""
     if platform != "win32":
         return []
     local = Path(environment.get("LOCALAPPDATA") or home / "AppData" / "Local")
@@ -46,9 +46,9 @@ def packaged_settings_folders(
 
 
 def make_private_folder(folder: Path) -> None:
-    """Make the folder and those above it, readable by its owner only. Existing folders stay as they are.
+    """Create the folder and its missing parents, accessible to the owner only. Existing folders stay unchanged.
 
-    On Windows the folder inherits the rights of the one above it, which in a person's own profile are private.
+    On Windows the folder inherits its parent's permissions, which are private inside a user profile.
     """
     missing = [place for place in (folder, *folder.parents) if not place.exists()]
     for place in reversed(missing):
@@ -56,13 +56,13 @@ def make_private_folder(folder: Path) -> None:
 
 
 def make_private_file(path: Path) -> None:
-    """Create the file empty and readable by its owner only. A file that exists stays as it is, if it can be opened."""
+    """Create an empty file, accessible to the owner only. An existing file stays unchanged but must be writable."""
     handle = os.open(path, os.O_RDWR | os.O_CREAT, OWNER_ONLY)
     os.close(handle)
 
 
 def is_there(path: Path) -> bool:
-    """Raises PermissionError where nobody may look; `Path.exists` answers False to that since Python 3.14."""
+    """Return True if the path exists. Raises PermissionError, where `Path.exists` returns False since Python 3.14."""
     try:
         path.stat()
     except (FileNotFoundError, NotADirectoryError):
@@ -71,7 +71,7 @@ def is_there(path: Path) -> bool:
 
 
 def keep_private(path: Path) -> None:
-    """Take group's and others' rights from a file whose owner we are; leave another's as it is."""
+    """Remove group and other permissions from a file we own; leave other files unchanged."""
     if IS_WINDOWS:
         return
     facts = path.stat()
@@ -80,7 +80,7 @@ def keep_private(path: Path) -> None:
 
 
 def copy_rights(source: Path, target: Path) -> None:
-    """Give one file the rights of another and, where we may, its owner."""
+    """Copy a file's permissions and, if allowed, its owner to another file."""
     if not IS_WINDOWS:
         facts = source.stat()
         with suppress(PermissionError):
@@ -89,7 +89,7 @@ def copy_rights(source: Path, target: Path) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Have a renamed file survive a power cut; Windows sees to it itself."""
+    """Sync the folder so that a rename survives a power failure. Windows doesn't need it."""
     if IS_WINDOWS:
         return
     handle = os.open(folder, os.O_RDONLY)
@@ -100,9 +100,9 @@ def sync_folder(folder: Path) -> None:
 
 
 def can_use_event_loop_pipes() -> bool:
-    """Whether stdin and stdout are pipes or sockets that the event loop can wait on itself.
+    """Return True if stdin and stdout are pipes or sockets that the event loop can poll.
 
-    Not on Windows, and not where a terminal or a regular file stands at either end: there worker threads do it.
+    Terminals, regular files and Windows need worker threads instead.
     """
     if IS_WINDOWS:
         return False

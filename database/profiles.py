@@ -1,4 +1,4 @@
-"""Queries and statements on one client: all that is known, the trips, and changing it."""
+"""Queries and statements for one client: its full record, its trips, and updates."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ if TYPE_CHECKING:
 
     from database.engine import Database, Row
 
-# The columns that a write computes anew from what it read.
+# The columns that an update writes back.
 EDITED = ("email", "full_name", "contact_info", "preferences", "loyalty_programs", "travel_docs")
 
 
 async def whole(db: Database, client_id: int) -> Row | None:
-    """The client's id and its `EDITED` columns, as they stand, and when it was made and changed."""
+    """Return the client's id, `EDITED` columns, created_at and updated_at."""
     rows = await db.read(WHOLE, (client_id,))
     return rows[0] if rows else None
 
 
 async def trips_behind(db: Database, email: str, place: tuple[str, int] | None, limit: int) -> list[Row]:
-    """The client's trips behind a place, a start date and a trip_id, latest start first, with `roles` by commas."""
+    """Return the client's trips after `place`, a (start_date, trip_id), latest start first, with joined `roles`."""
     return await db.read(TRIPS_PAGE, (email, *(place or (None, None)), limit))
 
 
@@ -33,9 +33,9 @@ async def count_trips(db: Database, email: str) -> int:
 
 
 def update(read: Row, values: Mapping[str, Any], details: str, now: str) -> list[Statement]:
-    """Store all `EDITED` columns and log it; the triggers bring a changed e-mail to both sides of every assignment.
+    """Store all `EDITED` columns and log the change. Triggers update a changed e-mail on both sides of assignments.
 
-    The guard fails where the client is not as it was read any more, or another has the e-mail, whatever the case.
+    The guard fails if the client changed since it was read, or another client has the e-mail, ignoring case.
     """
     client_id = read["client_id"]
     search_text = f"{values['full_name']} {values['email']}".lower()
@@ -68,7 +68,7 @@ FROM trip_client_assignments a JOIN trips_v2 t ON t.trip_id = a.trip_id
 WHERE a.client_email = ?
 """
 
-# The client exists as it was read.
+# The client is unchanged, and no other client has the new e-mail.
 GUARD_UNCHANGED: LiteralString = """
 INSERT INTO write_guard (clients_exist)
 SELECT 0 WHERE NOT EXISTS (
@@ -93,7 +93,7 @@ INSERT INTO ActivityLog (activity_type, activity_details, client_id, created_at,
 VALUES ('ClientUpdated', ?, CAST(? AS INTEGER), ?, ?)
 """
 
-# The facts of a trip hold its clients' names and e-mails.
+# Trip facts include client names and e-mails.
 MARK_TRIPS: LiteralString = """
 INSERT INTO facts_dirty (trip_id, reason, created_at)
 SELECT DISTINCT a.trip_id, 'client_changed', ?2

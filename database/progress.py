@@ -1,4 +1,4 @@
-"""How far a long work has come."""
+"""Progress of long operations."""
 
 from __future__ import annotations
 
@@ -7,22 +7,22 @@ from typing import TypeAlias, TypeVar
 
 T = TypeVar("T")
 
-# Told (done, total), in a unit of the work's own; `done` never falls, and is `total` at the end.
+# Called with (done, total) in any unit. `done` never decreases and ends at `total`.
 Progress: TypeAlias = Callable[[int, int], None]
 
-# Rows after which it is told again how many were seen.
+# Rows between two reports.
 TOLD_EACH = 1_000
 
-# The unit in which a work of several parts tells how far it has come.
+# Units per part of an operation with several parts.
 PER_PART = 1_000
 
 
 def untold(done: int, total: int) -> None:
-    """Nobody asked how far it has come."""
+    """Ignore progress."""
 
 
 def part(progress: Progress, number: int, parts: int) -> Progress:
-    """The progress of one part of a work, counted from 0, as progress of the whole; all parts count alike."""
+    """Report one part, counted from 0, as progress of the whole. All parts weigh the same."""
 
     def told(done: int, total: int) -> None:
         progress(number * PER_PART + PER_PART * done // max(total, 1), parts * PER_PART)
@@ -31,7 +31,7 @@ def part(progress: Progress, number: int, parts: int) -> Progress:
 
 
 def forward(progress: Progress) -> Progress:
-    """The progress of a work that may begin again: told only where it is further than it ever was."""
+    """Report only new maxima, for an operation that may start over."""
     furthest = -1
 
     def told(done: int, total: int) -> None:
@@ -44,7 +44,7 @@ def forward(progress: Progress) -> Progress:
 
 
 class Counter:
-    """Counts the rows of one stream after the other, `total` in all, and tells how many were seen."""
+    """Counts the rows of several streams, `total` in all, and reports progress."""
 
     def __init__(self, progress: Progress, total: int) -> None:
         self._progress = progress

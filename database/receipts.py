@@ -1,4 +1,4 @@
-"""Receipts: a call that names a key of its own is done once, however often it is sent."""
+"""Receipts: a call with an idempotency key runs once, however often it is sent."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class AlreadyDone(Exception):
-    """Another call with the same key has written meanwhile; nothing of this one was stored."""
+    """Another call with the same key was stored first; nothing of this one was stored."""
 
 
 class ReceiptingDatabase(ForwardingDatabase):
@@ -41,12 +41,12 @@ class ReceiptingDatabase(ForwardingDatabase):
         return results
 
     async def complete(self, result: str) -> None:
-        """Put the answer on the receipt."""
+        """Store the answer in the receipt."""
         await self._db.batch([Statement(COMPLETE, (result, self._receipt[0]))])
 
 
 async def receipt_for(db: Database, key: str) -> Row | None:
-    """The receipt of the key: tool, arguments, created_at, and result, which may be None."""
+    """Return the key's receipt: tool, arguments, created_at and result, which may be None."""
     rows = await db.read(FIND, (key,))
     return rows[0] if rows else None
 

@@ -1,4 +1,4 @@
-"""A batch that is done and taken back, to learn whether the engine takes it."""
+"""Dry runs: run a batch and roll it back, to learn whether it would succeed."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ if TYPE_CHECKING:
     from database.engine import Results
 
 
-# The guard with which a rehearsal ends.
+# The guard that ends a rehearsal.
 GUARD_OF_THE_END = "self_test_over"
 
 
 class Rehearsed(Exception):
-    """The engine took the batch; nothing of it was stored."""
+    """The batch would succeed; nothing was stored."""
 
 
 class RehearsingDatabase(ForwardingDatabase):

@@ -1,4 +1,4 @@
-"""Taking a trip away whole, and setting aside all that is needed to put it back."""
+"""Deletion of a trip, setting aside everything needed to restore it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 # A trip as set aside: `trip` is its row, the others are lists of rows.
 Whole: TypeAlias = "Mapping[str, Any]"
 
-# The columns that a deletion re-checks; the mirror of the clients is re-checked apart.
+# The columns that a deletion re-checks. The JSON mirror has its own guard.
 CHECKED = (
     "trip_name",
     "status",
@@ -43,7 +43,7 @@ CHECKED = (
 
 
 async def everything_of(db: Database, trip_id: int) -> dict[str, Any] | None:
-    """The trip with every column that it has, its assignments, what only the JSON held of them, and its activity."""
+    """Return the trip with all its columns, its assignments, archived entries and activity, or None."""
     rows = await db.read(TRIP, (trip_id,))
     if not rows:
         return None
@@ -56,7 +56,7 @@ async def everything_of(db: Database, trip_id: int) -> dict[str, Any] | None:
 
 
 def guard_unchanged(whole: Whole) -> list[Statement]:
-    """Fails the batch if the trip or its assignments are not what was read."""
+    """Fail the batch if the trip or its assignments changed since they were read."""
     trip, held = whole["trip"], whole["assignments"]
     pairs = [[row["assignment_id"], row["client_email"], row["client_role"]] for row in held]
     return [
@@ -67,12 +67,12 @@ def guard_unchanged(whole: Whole) -> list[Statement]:
 
 
 def set_aside(whole: Whole, now: str) -> Statement:
-    """Keep the whole in orphaned_rows; returns its orphan_id."""
+    """Store the trip in orphaned_rows; return its orphan_id."""
     return Statement(SET_ASIDE, (json.dumps(whole, ensure_ascii=False, default=bytes.hex), now))
 
 
 def delete(trip_id: int) -> list[Statement]:
-    """Take away the trip, by cascade its assignments, and what was computed or is to be computed of it."""
+    """Delete the trip, its assignments (by cascade), archived entries, facts and queue rows."""
     return [Statement(sql, (trip_id,)) for sql in (DELETE_TRIP, DELETE_ARCHIVE, DELETE_FACTS, DELETE_DIRTY)]
 
 
@@ -132,5 +132,5 @@ DELETE_ARCHIVE: LiteralString = "DELETE FROM trip_client_archive WHERE trip_id =
 
 DELETE_FACTS: LiteralString = "DELETE FROM trip_facts WHERE trip_id = CAST(? AS INTEGER)"
 
-# Last: the deletion itself marks the trip.
+# Last, because deleting a trip marks it dirty.
 DELETE_DIRTY: LiteralString = "DELETE FROM facts_dirty WHERE trip_id = CAST(? AS INTEGER)"

@@ -1,4 +1,4 @@
-"""Putting back what was deleted and set aside whole: a trip, or a client."""
+"""Restore of a deleted trip or client that was set aside."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Plan:
-    """How one row of orphaned_rows is put back, as things stand.
+    """A plan to restore one row of orphaned_rows.
 
-    `kept` is the row as `with_id` reads it. `id_taken` and `email_of`, the id of another client who has the e-mail,
-    stand in the way. `primary` is the trip's primary client as stored now, or None. `ends` are the assignments that
-    are put back or wait for this: `trip_id`, `email`, `role`, and whether `trip_here`, and as whom, `client_now`.
+    `kept` is the row as `with_id` reads it. `id_taken`, and `email_of`, the id of another client with the e-mail, block
+    the restore. `primary` is the trip's primary client as stored now, or None. `ends` are the assignments to restore:
+    `trip_id`, `email`, `role`, `trip_here` (the trip exists) and `client_now` (the client's current e-mail, or None).
     """
 
     kept: Row
@@ -46,7 +46,7 @@ class Plan:
 
     @property
     def lost(self) -> list[Row]:
-        """The assignments whose other end is gone."""
+        """The assignments whose other end is missing."""
         return [end for end in self.ends if not self._is_whole(end)]
 
     @property
@@ -63,18 +63,18 @@ class Plan:
 
 
 async def with_id(db: Database, orphan_id: int) -> Row | None:
-    """The row of orphaned_rows; `kind` is None unless it is a trip or client that was deleted and can be read."""
+    """Return the row of orphaned_rows; `kind` is None unless it is a readable deleted trip or client."""
     rows = await db.read(WITH_ID, (orphan_id,))
     return rows[0] if rows else None
 
 
 async def deleted(db: Database) -> list[Row]:
-    """The trips and clients that were deleted, the last first: orphan_id, kind, id, name, email, slug, at."""
+    """Return deleted trips and clients, newest first: orphan_id, kind, id, name, email, slug, at."""
     return await db.read(DELETED)
 
 
 async def plan(db: Database, kept: Row) -> Plan | None:
-    """How the row is put back, or None where it is gone."""
+    """Plan the restore of a row, or return None if it no longer exists."""
     orphan_id, is_trip = kept["orphan_id"], kept["kind"] == "trip"
     states = await db.read(TRIP_STATE if is_trip else CLIENT_STATE, (orphan_id,))
     if not states:
@@ -102,7 +102,7 @@ async def plan(db: Database, kept: Row) -> Plan | None:
 
 
 def restore(plan: Plan, now: str) -> list[Statement]:
-    """Put it back, and forget that it was set aside: one batch, guards first."""
+    """Restore it and delete the row in orphaned_rows: one batch, guards first."""
     orphan_id = plan.kept["orphan_id"]
     guards = [
         Statement(GUARD_KEPT, (orphan_id, plan.own)),
@@ -162,7 +162,7 @@ def _insert_trip(plan: Plan) -> Statement:
         "trip_slug": "?2",
         "primary_client_email": CLIENT_NOW.replace("@email", "r.primary_client_email"),
     }
-    # The mirror of the clients is written for itself.
+    # SET_JSON writes the mirror.
     names = [name for name in plan.columns["trips_v2"] if name != "clients"]
     values = tables.values_listed("r", names, instead)
     return _insert("trips_v2", names, "$.trip", "", (plan.kept["orphan_id"], plan.slug), values)
@@ -176,7 +176,7 @@ def _insert(  # noqa: PLR0913 - a statement's parts
     params: tuple[int | str, ...],
     values: LiteralString = "r.*",
 ) -> Statement:
-    """The rows at the path of what is set aside, the columns with these names."""
+    """Insert the named columns of the rows stored under `path`."""
     return Statement(
         INSERT.replace("@table", table)
         .replace("@columns", tables.names_listed(names))
@@ -188,13 +188,13 @@ def _insert(  # noqa: PLR0913 - a statement's parts
 
 
 async def _columns(db: Database, table: str, array: LiteralString, params: tuple[int | str | None, ...]) -> list[str]:
-    """The columns that the table has and that the objects of a JSON array say something of."""
-    said = {row["key"] for row in await db.read(KEYS.replace("@array", array), params)}
-    return [row["name"] for row in await tables.columns(db, table) if row["name"] in said]
+    """Return the table's columns that occur as keys in a JSON array of objects."""
+    keys = {row["key"] for row in await db.read(KEYS.replace("@array", array), params)}
+    return [row["name"] for row in await tables.columns(db, table) if row["name"] in keys]
 
 
 def _kept_as_json(path: LiteralString) -> LiteralString:
-    """The expression of the object, or of the list of objects, at the path of what is set aside, as an array."""
+    """Build the SQL expression for the object or list of objects stored under `path`, as an array."""
     return KEPT_AS_JSON.replace("@path", path)
 
 
@@ -204,7 +204,7 @@ def _end(end: Row) -> list[int | str | None]:
 
 _DELETED: LiteralString = "@o.table_name IN ('trips_v2', 'clients_v2') AND @o.reason IN ('deleted', 'cleanup')"
 
-# A row that holds no JSON, which no engine of ours has written, reads as an empty one.
+# A row that isn't JSON, which voygen never writes, reads as an empty object.
 _ROWS: LiteralString = (
     """
 SELECT o.orphan_id, o.table_name, o.reason, o.set_aside_at AS at,
@@ -244,7 +244,7 @@ SELECT json_array_length(k.row_data, '$.assignments') AS own, NULL AS primary_no
 FROM orphaned_rows k WHERE k.orphan_id = CAST(? AS INTEGER)
 """
 
-# The assignments that were set aside with the trip or client, and those that wait for it.
+# The assignments set aside with the trip or client, and those waiting for it.
 _ENDS: LiteralString = (
     """
 SELECT r.value AS row FROM orphaned_rows k, json_each(k.row_data, '$.assignments') r
@@ -315,7 +315,7 @@ LOG_IS_GONE: LiteralString = (
     "WHERE NOT EXISTS (SELECT 1 FROM ActivityLog l WHERE l.activity_id = r.activity_id) ORDER BY r.activity_id"
 )
 
-# Without the text of the column the entries that belonged to no assignment are put there; the others are merged in.
+# If the column's text wasn't kept, write the entries without an assignment; the others are merged in later.
 SET_JSON: LiteralString = """
 UPDATE trips_v2 SET clients = (
     SELECT coalesce(k.row_data ->> '$.trip.clients', (

@@ -1,4 +1,4 @@
-"""What a database says of its own shape."""
+"""Schema definitions as stored in a database, and their normal form."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ _STRING = re.compile(r"('(?:[^']|'')*')")
 _AROUND = re.compile(r"\s*([(),=<>|;+*/-])\s*")
 
 
-# Holds the definitions of one database, which a check compares again and again.
+# Large enough for the definitions of one database, which every check compares.
 @lru_cache(maxsize=512)
 def normalized(sql: str) -> str:
-    """A definition without what does not matter: comments, white space, quotes of names, case outside strings."""
+    """Normalize a definition: drop comments, whitespace, quotes around names, and case outside strings."""
     pieces = _STRING.split(_COMMENT.sub(" ", sql).strip().rstrip(";"))
     return "".join(piece if number % 2 else _plain(piece) for number, piece in enumerate(pieces)).strip()
 
 
 async def definitions(db: Database) -> dict[str, str]:
-    """Every table, index, view and trigger of the database by name, as it was written."""
+    """Return the SQL text of every table, index, view and trigger by name."""
     return {row["name"]: row["sql"] for row in await db.read(DEFINITIONS)}
 
 

@@ -1,4 +1,4 @@
-"""Full-text search over trips and clients. What a query costs does not grow with how many there are."""
+"""Full-text search over trips and clients. The cost of a query does not grow with their number."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 
     from database.engine import Database, Row
 
-# Longest beginning of a word that is indexed: what is longer must be a whole word, where there is such a word.
+# Longest indexed prefix, in characters. A longer word is matched as a whole if the index has it.
 BEGINNING = 10
 
-# Travelers beyond the first of their trips that are looked at for one word.
+# Matches to read from crowd_search for one word.
 CROWD = 500
 
-# What a write may be led by: neither roles nor notes say which trip is meant.
+# Columns that may identify a trip for a write; roles and notes may not.
 OF_THE_TRIP = "{name destinations group_name travelers}"
 
 ANYWHERE = "- {whole_name}"
@@ -36,7 +36,7 @@ _DIGIT = re.compile(r"\d")
 
 
 class Matches(NamedTuple):
-    """The ids of what matches, the newest first; `all_seen` is false where there may be more of other trips."""
+    """Matching ids, newest first; `all_seen` is false if there may be more."""
 
     ids: list[int]
     all_seen: bool
@@ -49,12 +49,12 @@ def words_in(text: str) -> list[str]:
 
 
 def emails_in(text: str) -> tuple[list[str], str]:
-    """What looks like an e-mail or the beginning of one, and the text without."""
+    """Return the e-mails (or beginnings of e-mails) in a text, and the rest of the text."""
     return [email.lower() for email in _EMAIL.findall(text)], _EMAIL.sub(" ", text)
 
 
 def folded(text: str) -> str:
-    """The text without case, accents and apostrophes."""
+    """Fold case and remove accents and apostrophes."""
     if text.isascii():
         return text.lower().replace("'", "")
     marked = unicodedata.normalize("NFKD", text.translate(PLAIN_LETTERS).casefold())
@@ -62,17 +62,17 @@ def folded(text: str) -> str:
 
 
 def same_name(one: str, other: str) -> bool:
-    """Whether two names differ by case, accents and what stands between words alone."""
+    """Return True if two names are equal, ignoring case, accents and punctuation."""
     return words_in(folded(one)) == words_in(folded(other))
 
 
 def may_begin(word: str) -> bool:
-    """Whether a word may be the beginning of what it matches: no number is matched by a part of it."""
+    """Return True if a word may match as a prefix. Words with digits must match whole."""
     return not _DIGIT.search(word.rpartition("@")[2])
 
 
 async def terms_of(db: Database, words: Sequence[str]) -> list[str]:
-    """The words as the index is asked for them."""
+    """Turn words into FTS5 query terms."""
     long = [word for word in words if len(word) > BEGINNING and may_begin(word)]
     absent = {row["word"] for row in await db.read(ABSENT, (json.dumps(long),))} if long else set[str]()
     return [
@@ -82,7 +82,7 @@ async def terms_of(db: Database, words: Sequence[str]) -> list[str]:
 
 
 def whole(word: str) -> str:
-    """The word as the index is asked for it where nothing may follow."""
+    """Quote a word as an FTS5 term that matches the whole word."""
     quoted = word.replace('"', '""')
     return f'"{quoted}"'
 
@@ -92,19 +92,19 @@ def every(columns: str, terms: Iterable[str]) -> str:
 
 
 async def trips_found(db: Database, queries: Sequence[str], limit: int) -> list[list[int]]:
-    """The ids of the trips that match each query, the newest first."""
+    """Return the ids of the trips that match each query, newest first."""
     return _ids(await db.read(TRIPS_FOUND, (json.dumps(list(queries)), limit)))
 
 
 async def clients_found(db: Database, queries: Sequence[str], limit: int) -> list[list[int]]:
-    """The ids of the clients that match each query, the newest first."""
+    """Return the ids of the clients that match each query, newest first."""
     return _ids(await db.read(CLIENTS_FOUND, (json.dumps(list(queries)), limit)))
 
 
 async def crowded_trips(db: Database, columns: str, terms: Sequence[str]) -> Matches:
-    """The trips that have all the words, one of them at least of a traveler who is not in the trip's document.
+    """Return the trips that match all terms, at least one of them through a traveler in crowd_search.
 
-    A document holds the first travelers of a trip alone, so that it stays short: in all but the very large, everyone.
+    A trip's document holds only its first 24 travelers; the others have documents of their own.
     """
     people = "{travelers}" if columns == OF_THE_TRIP else "{travelers roles}"
     crowds = _ids(await db.read(CROWDS, (json.dumps([f"{people} : {term}" for term in terms]), CROWD)))
@@ -119,7 +119,7 @@ async def crowded_trips(db: Database, columns: str, terms: Sequence[str]) -> Mat
 
 
 async def trips_with_words(db: Database, words: Sequence[str], limit: int) -> Matches:
-    """Trips of which all words are: of name, destinations, group, or the names and e-mails of the travelers."""
+    """Return trips that match all words by name, destinations, group, or travelers' names and e-mails."""
     terms = await terms_of(db, words)
     emails = [word for word in words if "@" in word]
     looked = max(limit, CROWD) if emails else limit
@@ -132,7 +132,7 @@ async def trips_with_words(db: Database, words: Sequence[str], limit: int) -> Ma
 
 
 async def trips_named(db: Database, name: str, limit: int) -> list[Row]:
-    """The trips of exactly this name, or else of one that differs by case, accents and punctuation alone."""
+    """Return trips with exactly this name, or else with the same name ignoring case, accents and punctuation."""
     exact = await db.read(NAMED, (name, limit))
     if exact or not (words := words_in(name)):
         return exact
@@ -141,13 +141,13 @@ async def trips_named(db: Database, name: str, limit: int) -> list[Row]:
 
 
 async def clients_named(db: Database, name: str, limit: int) -> list[Row]:
-    """The clients of this name, whatever its case, accents and punctuation."""
+    """Return the clients with this name, ignoring case, accents and punctuation."""
     (ids,) = await clients_found(db, [f"{{whole_name}} : {whole(''.join(words_in(name)))}"], limit)
     return [row for row in await clients_with_ids(db, ids) if same_name(str(row["full_name"]), name)]
 
 
 async def trips_with_ids(db: Database, ids: Sequence[int]) -> list[Row]:
-    """The trips in this order, as a list shows them, with what their documents hold of group, travelers and roles."""
+    """Return the trips in this order, with group_name and the documents' travelers and roles."""
     return await db.read(TRIPS, (json.dumps(list(ids)),))
 
 
@@ -165,7 +165,7 @@ WHERE NOT EXISTS (SELECT 1 FROM trip_search s WHERE s.trip_search MATCH '"' || w
   AND NOT EXISTS (SELECT 1 FROM client_search s WHERE s.client_search MATCH '"' || w.value || '"')
 """
 
-# Backwards and cut off, so that what is read does not grow with how many match.
+# Newest first with a limit, so that the cost does not grow with the number of matches.
 TRIPS_FOUND: LiteralString = """
 SELECT (
     SELECT json_group_array(m.trip_id) FROM (
@@ -203,7 +203,7 @@ SELECT (
 FROM json_each(?1) w ORDER BY w.key
 """
 
-# The index cuts an e-mail into words, and takes any others between them for the same.
+# The index splits an e-mail into words and ignores the punctuation between them.
 WITH_EMAIL: LiteralString = """
 SELECT t.value AS trip_id FROM json_each(?1) t
 WHERE EXISTS (

@@ -1,4 +1,4 @@
-"""Shadow reads: what a trip's clients are by one store, compared with what they are by the other."""
+"""Shadow reads: compare a trip's clients in the two stores."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ logger = logging.getLogger("voygen.shadow")
 
 
 async def compare_stores(db: Database, trip_id: int) -> None:
-    """Count it where the two stores disagree on the trip. Never an error: the reading that it shadows stands."""
+    """Count a mismatch if the stores disagree on the trip. Errors are logged only: the shadowed read must not fail."""
     try:
         differing = await db.shadow_read(PAIRS_THAT_DIFFER, (trip_id,))
         if differing:
-            logger.warning("trip %d: %d pairs stand in one store only", trip_id, len(differing))
+            logger.warning("trip %d: %d pairs are in one store only", trip_id, len(differing))
             await db.batch([Statement(COUNT_MISMATCH, (trip_id, now()))])
     except DatabaseError as error:
         logger.warning("trip %d: the stores could not be compared: %s", trip_id, error)

@@ -1,4 +1,4 @@
-"""The short readable name that stands for a trip in a URL."""
+"""Slugs: short readable names of trips for URLs."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ if TYPE_CHECKING:
 
     from database.engine import Database
 
-# Longest slug made from a name, in characters, before a number is put behind it.
+# Maximum length of a slug in characters, without a number at the end.
 MAX_LENGTH = 60
 
 
 def slugify(name: str) -> str:
-    """A slug of ASCII letters, digits and single hyphens, transliterated from any script; never digits alone.
+    """Make a slug of ASCII letters, digits and single hyphens, transliterated from any script.
 
-    Digits alone would read as an id, and nothing at all (a name of symbols) becomes `trip`.
+    Digits alone would look like an id and get the prefix `trip-`; a name of symbols becomes `trip`.
     """
     spelled = anyascii(name.replace("&", " and ")).lower().replace("'", "")
     slug = re.sub(r"[^a-z0-9]+", "-", spelled).strip("-")[:MAX_LENGTH].rstrip("-")
@@ -29,14 +29,14 @@ def slugify(name: str) -> str:
 
 
 class FreeSlugs:
-    """Hands out slugs that are not taken, in time that does not grow with how many names are the same."""
+    """Hands out free slugs, in constant time even for many equal names."""
 
     def __init__(self, taken: Iterable[str]) -> None:
         self._taken = set(taken)
         self._next: dict[str, int] = {}
 
     def take(self, name: str) -> str:
-        """The slug of the name, or that slug with the lowest number behind it, that is not taken; now it is."""
+        """Return and reserve a free slug for the name, numbered if necessary."""
         slug = free = slugify(name)
         number = self._next.get(slug, 1)
         while free in self._taken:
@@ -48,13 +48,13 @@ class FreeSlugs:
 
 
 async def free_slug(db: Database, name: str, own_trip_id: int | None = None) -> str:
-    """A slug for the name that no other trip has now. A write must still guard it."""
+    """Return a slug for the name that no other trip has. The write must still guard it."""
     slug = slugify(name)
     rows = await db.read(TAKEN, (slug, slug + ".", own_trip_id))
     return FreeSlugs(row["trip_slug"] for row in rows).take(name)
 
 
-# From the slug itself to just behind everything that continues it with a hyphen: a range of the index.
+# An index range: the slug itself and every slug that continues it with a hyphen.
 TAKEN: LiteralString = """
 SELECT trip_slug FROM trips_v2
 WHERE trip_slug >= ? AND trip_slug < ? AND trip_id IS NOT CAST(? AS INTEGER)

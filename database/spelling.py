@@ -1,4 +1,4 @@
-"""Words of names that a misspelt word may have been meant for."""
+"""Spelling suggestions from the words in names."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ if TYPE_CHECKING:
 
     from database.engine import Database
 
-# Words looked at for one way in which a word may be misspelt.
+# Words to read per spelling variant.
 ALIKE = 200
 
-# Letters of which any one may be wrong, missing or too much; behind them the beginning or the end must be right.
+# Letters in which one may be wrong, missing or extra. A later error needs a correct beginning or end.
 LETTERS = 20
 
-# Letters at the beginning, or at the end, of which all must be right where several of the others are wrong.
+# Letters that must be correct at the beginning or the end if several others are wrong.
 SURE = 4
 
 
 async def words_like(db: Database, words: Sequence[str]) -> list[set[str]]:
-    """For each word those of names that differ from it by about one letter, or that begin or end alike."""
+    """Return, for each word, the words in names that differ by about one letter, or share a beginning or end."""
     spellings = [_spellings(word) for word in words]
     rows = await db.read(LIKE, (json.dumps(sorted(set[str]().union(*spellings))), ALIKE))
     known: dict[str, list[str]] = {row["spelling"]: json.loads(row["words"]) for row in rows}
@@ -29,7 +29,7 @@ async def words_like(db: Database, words: Sequence[str]) -> list[set[str]]:
 
 
 def _spellings(word: str) -> set[str]:
-    """What the schema keeps words under (search_spellings), of the word as it was typed."""
+    """Return the keys of the word in search_spellings."""
     found = {word} | {word[:at] + word[at + 1 :] for at in range(min(len(word), LETTERS))}
     return found | {f"^{word[:SURE]}", f"{word[-SURE:]}$"} if len(word) > SURE else found
 

@@ -1,4 +1,4 @@
-"""The tables of a database, whatever they are: their columns, how many rows they have, a row as JSON."""
+"""Generic access to tables: their columns and row counts, and SQL that turns rows into JSON and back."""
 
 from __future__ import annotations
 
@@ -11,26 +11,26 @@ if TYPE_CHECKING:
 
 
 async def tables(db: Database) -> list[str]:
-    """The names of all tables, without the engine's own and those inside a full-text index."""
+    """Return the names of all tables, except the engine's own and those inside a full-text index."""
     return [row["name"] for row in await db.read(TABLES)]
 
 
 async def columns(db: Database, table: str) -> list[Row]:
-    """The table's columns in their order: name, type, required, in_primary_key; none where there is no such table."""
+    """Return the table's columns in order: name, type, required, in_primary_key; empty without such a table."""
     return await db.read(COLUMNS, (table,))
 
 
 async def count_rows(db: Database, table: str) -> int:
-    """How many rows a table of `tables` has. Raises LookupError for any other name."""
+    """Count the rows of a table. Raises LookupError for a name not in `tables`."""
     if table not in await tables(db):
         raise LookupError(table)
     return (await db.read("SELECT count(*) AS n FROM " + _name(table)))[0]["n"]
 
 
 def row_as_json(alias: LiteralString, names: Sequence[str]) -> LiteralString:
-    """The expression of a row with these columns as a JSON object; a BLOB stands as hexadecimal text.
+    """Build the SQL expression for a row with these columns as a JSON object. A BLOB becomes hexadecimal text.
 
-    `names` are names that the database itself gave. Not json_object(…), which the hosted engine gives 32 arguments.
+    `names` must come from the database. json_object(…) won't do: the hosted engine allows it 32 arguments.
     """
     value: LiteralString = "iif(typeof(@c) = 'blob', lower(hex(@c)), @c)"
     pairs: list[LiteralString] = [_text(name) + ", " + value.replace("@c", alias + "." + _name(name)) for name in names]
@@ -39,13 +39,13 @@ def row_as_json(alias: LiteralString, names: Sequence[str]) -> LiteralString:
 
 
 def names_listed(names: Sequence[str]) -> LiteralString:
-    """The columns with these names, as an INSERT lists them."""
+    """Build an INSERT's column list."""
     quoted: list[LiteralString] = [_name(name) for name in names]
     return ", ".join(quoted)
 
 
 def rows_of_json(array: LiteralString, names: Sequence[str]) -> LiteralString:
-    """The query of a JSON array of objects, an expression, a row each with these columns; a key that lacks is NULL."""
+    """Build the query that turns a JSON array of objects into rows with these columns. A missing key is NULL."""
     columns: list[LiteralString] = [
         "max(f.value) FILTER (WHERE f.key = " + _text(name) + ") AS " + _name(name) for name in names
     ]
@@ -54,7 +54,7 @@ def rows_of_json(array: LiteralString, names: Sequence[str]) -> LiteralString:
 
 
 def values_listed(alias: LiteralString, names: Sequence[str], instead: Mapping[str, LiteralString]) -> LiteralString:
-    """The values of a row's columns as a SELECT lists them; `instead` are expressions for some of them."""
+    """Build a SELECT list of a row's columns. `instead` has expressions that replace some of them."""
     values: list[LiteralString] = [instead.get(name, alias + "." + _name(name)) for name in names]
     return ", ".join(values)
 
@@ -68,7 +68,7 @@ def _text(name: str) -> LiteralString:
 
 
 def _trusted(quoted: str) -> LiteralString:
-    """The one place where text that is no literal becomes SQL: a quoted name that the database gave."""
+    """Mark a quoted name from the database as safe SQL; the only text here that is no literal."""
     return cast("LiteralString", quoted)
 
 

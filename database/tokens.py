@@ -1,4 +1,4 @@
-"""Access tokens: their names, what they may do, and the hash of each; the tokens themselves are stored nowhere."""
+"""Access tokens: names, scopes and hashes. The tokens themselves are never stored."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Scope = Literal["read", "write"]
 
 @dataclass(frozen=True)
 class StoredToken:
-    """`sha256` is hexadecimal; `expires_at` is None for a token that does not expire. Times are UTC."""
+    """A token's record. `sha256` is hexadecimal, `expires_at` None means it never expires, times are UTC."""
 
     name: str
     sha256: str
@@ -32,7 +32,7 @@ class StoredToken:
 
 
 async def every(db: Database) -> list[StoredToken]:
-    """All tokens there ever were, oldest first."""
+    """Return all tokens ever created, oldest first."""
     return [StoredToken(**row) for row in await db.read(EVERY)]
 
 
@@ -42,17 +42,17 @@ async def with_hash(db: Database, sha256: str) -> StoredToken | None:
 
 
 async def any_exist(db: Database) -> bool:
-    """Whether a token was ever made, live or not."""
+    """Return True if a token was ever created, even if revoked or expired."""
     return bool((await db.read("SELECT EXISTS (SELECT 1 FROM access_tokens) AS one"))[0]["one"])
 
 
 def add(name: str, sha256: str, scope: Scope, now: str, expires_at: str | None) -> Statement:
-    """Returns the name, or no row where it was used before."""
+    """Add a token; return its name, or no row if the name was used before."""
     return Statement(ADD, (name, sha256, scope, now, expires_at))
 
 
 def revoke(name: str, now: str) -> Statement:
-    """Returns the name, or no row where there is no such token that is not revoked."""
+    """Revoke a token; return its name, or no row if it does not exist or is already revoked."""
     return Statement(REVOKE, (now, name))
 
 

@@ -1,4 +1,4 @@
-"""Queries and statements on trips."""
+"""Queries and statements for trips."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ if TYPE_CHECKING:
 
     from database.engine import Database, Row
 
-# What is shown of a trip in a list or in an error that names candidates.
+# The columns shown in lists, and in errors that name candidates.
 SUMMARY: LiteralString = """
 SELECT t.trip_id, t.trip_name, t.trip_slug, t.status, t.start_date, t.end_date, t.destinations, t.total_cost
 FROM trips_v2 t
 """
 
-# The columns that a write computes anew from what it read.
+# The columns that an update writes back.
 EDITED = (
     "trip_name",
     "trip_slug",
@@ -50,30 +50,30 @@ async def slugs_beginning(db: Database, begun: str, limit: int) -> list[str]:
 
 
 async def editable(db: Database, trip_id: int) -> Row | None:
-    """The trip's id and its `EDITED` columns, as they stand."""
+    """Return the trip's id and its `EDITED` columns."""
     rows = await db.read(EDITABLE, (trip_id,))
     return rows[0] if rows else None
 
 
 async def whole(db: Database, trip_id: int) -> Row | None:
-    """Every column of the trip but the JSON mirror of its clients."""
+    """Return the trip's columns, except the JSON mirror of its clients."""
     rows = await db.read(WHOLE, (trip_id,))
     return rows[0] if rows else None
 
 
 async def of_client(db: Database, email: str, limit: int) -> list[Row]:
-    """The trips a client is on, with `roles` joined by commas, latest start first."""
+    """Return the client's trips, latest start first, with `roles` joined by commas."""
     return await db.read(OF_CLIENT, (email, limit))
 
 
 async def facts(db: Database, trip_id: int) -> dict[str, Any] | None:
-    """The trip's computed facts, or None where none were computed."""
+    """Return the trip's facts, or None if they were never computed."""
     rows = await db.read(FACTS, (trip_id,))
     return dict(rows[0]) if rows else None
 
 
 def guard_unchanged(read: Row) -> Statement:
-    """Fails the batch if one of the `EDITED` columns is not what was read."""
+    """Fail the batch if one of the `EDITED` columns changed since it was read."""
     return Statement(GUARD_UNCHANGED, (read["trip_id"], *(read[column] for column in EDITED)))
 
 
@@ -87,7 +87,7 @@ def update(trip_id: int, values: Mapping[str, Any], search_text: str, now: str) 
 
 
 def insert(values: Mapping[str, Any]) -> Statement:
-    """A new trip; returns its trip_id. `values` is keyed by the columns of `INSERT`."""
+    """Insert a trip; return its trip_id. `values` is keyed by the columns of `INSERT`."""
     return Statement(INSERT, tuple(values[column] for column in INSERTED))
 
 

@@ -1,7 +1,7 @@
-"""Assignments whose trip or client was deleted: they wait in orphaned_rows, each with its JSON entry, for both ends.
+"""Assignments whose trip or client was deleted, which wait in orphaned_rows until both are restored.
 
-Whatever is put back first, an assignment comes back with the second of its ends. A waiting row is the assignment's row
-with two keys more: `json_entry`, which is null where the entry stands with the trip, and its place, `json_position`.
+A waiting row is the assignment's row plus two keys: `json_entry`, its JSON entry, which is null if the trip keeps the
+entry, and `json_position`, the entry's position.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from database.entries import NOT_AN_ARRAY, WITH_ENTRIES
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-# A client's e-mail as stored now, or NULL: exactly the same, or else one that differs by case and white space alone.
+# The stored e-mail of the client with this e-mail, or NULL: an exact match first, else ignoring case and whitespace.
 CLIENT_NOW: LiteralString = """coalesce(
     (SELECT c.email FROM clients_v2 c WHERE c.email = @email),
     (SELECT c.email FROM clients_v2 c
@@ -29,17 +29,17 @@ WAITS: LiteralString = "@o.table_name = 'trip_client_assignments' AND @o.reason 
 
 
 def hold(trip_ids: Collection[int]) -> Statement:
-    """Keep the triggers from mirroring these trips until `release`."""
+    """Stop the triggers from mirroring these trips until `release`."""
     return Statement(HOLD, (_ids(trip_ids),), mirrors=True)
 
 
 def release(trip_ids: Collection[int]) -> list[Statement]:
-    """Let the triggers look the trips over: what is unlinked is put into its index, or linked by now."""
+    """Let the triggers mirror again, and reconcile the trips, which links or indexes their unlinked entries."""
     return [Statement(sql, (_ids(trip_ids),), mirrors=True) for sql in (RELEASE, RECONCILE, RELEASE)]
 
 
 def from_trip(orphan_id: int, now: str) -> Statement:
-    """Let all assignments of a trip that is set aside wait."""
+    """Make all assignments of a set-aside trip wait."""
     return Statement(
         WAIT.replace("@list", "$.archive").replace("@loose", "assignment_id NOT IN (SELECT assignment_id FROM own)"),
         (orphan_id, now),
@@ -47,14 +47,14 @@ def from_trip(orphan_id: int, now: str) -> Statement:
 
 
 def from_client(orphan_id: int, now: str) -> Statement:
-    """Let all assignments of a client who is set aside wait."""
+    """Make all assignments of a set-aside client wait."""
     return Statement(WAIT.replace("@list", "$.entries").replace("@loose", "assignment_id IS NULL"), (orphan_id, now))
 
 
 def assign(trip_ids: Collection[int], email: str | None, columns: Sequence[str]) -> list[Statement]:
-    """Make the assignments that wait for these trips, all or those of one client, where both ends are there now.
+    """Create the waiting assignments of these trips, optionally of one client, whose trip and client both exist.
 
-    `columns` are those that the waiting rows say something of: none where there are no such rows.
+    `columns` are the columns present in the waiting rows; empty if there are no such rows.
     """
     if not columns:
         return []
@@ -72,7 +72,7 @@ def assign(trip_ids: Collection[int], email: str | None, columns: Sequence[str])
 
 
 def merge(trip_ids: Collection[int], email: str | None, now: str) -> list[Statement]:
-    """Put the entries that wait for these trips into the JSON, each where it stood, unless its pair is there."""
+    """Insert the waiting entries into the trips' JSON, each at its old position, unless the pair is already there."""
     which = _ids(trip_ids)
     return [
         Statement(QUARANTINE, (which, now), mirrors=True),
@@ -81,12 +81,12 @@ def merge(trip_ids: Collection[int], email: str | None, now: str) -> list[Statem
 
 
 def archive(trip_ids: Collection[int], email: str | None) -> list[Statement]:
-    """Put the entries that wait for these trips into the archive."""
+    """Put the waiting entries of these trips into the archive."""
     return [Statement(sql, (_ids(trip_ids), email)) for sql in (LINK_ARCHIVED, ARCHIVE)]
 
 
 def settle(trip_ids: Collection[int], email: str | None) -> list[Statement]:
-    """Take away the waiting rows that have become assignments, and the archive where the JSON holds the entries."""
+    """Delete the waiting rows that became assignments, and archived entries that are back in the JSON."""
     which = _ids(trip_ids)
     return [Statement(SETTLE, (which, email)), Statement(EMPTY_ARCHIVE, (which,), mirrors=True)]
 
@@ -103,7 +103,7 @@ RECONCILE: LiteralString = (
     "INSERT INTO trip_client_sync (trip_id, action) SELECT s.value, 'reconcile' FROM json_each(?) s"
 )
 
-# An entry belongs to the assignment that it was archived with; one whose assignment was replaced, to its pair's.
+# An entry belongs to the assignment it was archived with, or if that was replaced, to the one with the same pair.
 WAIT: LiteralString = (
     """
 WITH own AS MATERIALIZED (
@@ -162,8 +162,8 @@ ON CONFLICT (trip_id, client_email, client_role) DO NOTHING
 """
 )
 
-# The waiting assignments in question: `kept` is the entry as it was, `entry` the same, or one made of the row, with
-# the pair that it is now, `assignment_id` that of the assignment that it has become, if it has.
+# The waiting assignments. `kept` is the original entry. `entry` is that entry, or one built from the row, with the
+# current e-mail and role. `assignment_id` is the restored assignment, or NULL.
 _UNITS: LiteralString = (
     """units AS MATERIALIZED (
     SELECT w.orphan_id, w.number, w.trip_id, w.email, w.role, w.kept, a.assignment_id,
@@ -197,7 +197,7 @@ WHERE trip_id IN (SELECT s.value FROM json_each(?1) s) AND """
     + NOT_AN_ARRAY
 )
 
-# An entry goes before those that stood behind it: so many as its place counts, less those that come back before it.
+# `place` is the index to insert at: the old position minus the number of restored entries before it.
 MERGE: LiteralString = (
     WITH_ENTRIES
     + ", "
@@ -224,7 +224,7 @@ WHERE trip_id IN (SELECT n.trip_id FROM missing n)
 """
 )
 
-# What is archived of an assignment goes over to the one that has come of it, or is nobody's where none has.
+# Relink an archived entry to the restored assignment, or unlink it if there is none.
 LINK_ARCHIVED: LiteralString = (
     "WITH "
     + _UNITS
@@ -250,7 +250,7 @@ WHERE trip_client_archive.trip_id = m.trip_id AND trip_client_archive.position =
 """
 )
 
-# An assignment that was made while there was no JSON has no entry in the archive: only one that is lost gets one.
+# An assignment made in the phase normalized has no archived entry. It gets one only if it could not be restored.
 ARCHIVE: LiteralString = (
     "WITH "
     + _UNITS
