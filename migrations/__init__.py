@@ -1,1 +1,1 @@
-"""The schema's history as numbered SQL files, and the machinery that applies and proves it."""
+"""Schema migrations as numbered SQL files, and the tools that apply, check and repair them."""

@@ -1,8 +1,8 @@
-"""Bringing a database that this program never saw to the shape that the baseline expects.
+"""Adoption of a legacy database: bring its tables to the structure that the baseline expects.
 
-What each table has is compared with what the baseline makes. A missing column is added. A table of ours whose
-foreign keys point at nothing, or that names its columns otherwise, is made anew with its rows, indexes and
-triggers. trips_v2 and clients_v2 have children that a DROP would delete: they only ever gain columns.
+Each table is compared with the baseline. Missing columns are added. A table with broken foreign keys or old column
+names is recreated with its rows, indexes and triggers. trips_v2 and clients_v2 only ever gain columns, because a DROP
+would cascade to their children.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ if TYPE_CHECKING:
 # Tables that others reference: never dropped.
 PARENTS = {"trips_v2", "clients_v2"}
 
-# What the engine or the hosting tools make of their own accord begins so.
+# Prefixes of tables that SQLite or the hosting tools create.
 HOSTS_TABLES = ("_cf_", "d1_migrations", "sqlite_")
 
-# What older systems called a column: table → {our name: theirs}.
+# Column names in older systems: table → {our name: their name}.
 OLD_NAMES = {"ActivityLog": {"activity_details": "details", "created_at": "activity_timestamp"}}
 
 
 @dataclass
 class Adoption:
-    """The statements that bring the tables over, and a line for each change, for a person to read."""
+    """The statements that convert the tables, and a readable line for each change."""
 
     statements: list[Statement] = field(default_factory=list[Statement])
     changes: list[str] = field(default_factory=list[str])
@@ -53,13 +53,13 @@ class Column:
 
     @property
     def definition(self) -> str:
-        """As ALTER TABLE ADD COLUMN takes it: nullable, and without a default that is not constant."""
+        """The definition for ALTER TABLE ADD COLUMN: nullable, and with a constant default only."""
         default = f" DEFAULT {self.default}" if self.default is not None and self.constant_default else ""
         return f"{quoted(self.name)} {self.type}{default}".strip()
 
     @property
     def declaration(self) -> str:
-        """As CREATE TABLE takes it: with any default."""
+        """The definition for CREATE TABLE, with any default."""
         default = f" DEFAULT ({self.default})" if self.default is not None else ""
         return f"{quoted(self.name)} {self.type}{default}".strip()
 
@@ -79,7 +79,7 @@ class ForeignKey:
 
 
 async def plan_adoption(db: Database) -> Adoption:
-    """Compare the database with the baseline. Raises DatabaseUnavailable where it can't be brought over."""
+    """Compare the database with the baseline. Raises DatabaseUnavailable if it can't be converted."""
     adoption = Adoption()
     present = {row["name"].lower(): row["name"] for row in await db.read(TABLES)}
     _require_ours(present)
@@ -94,13 +94,13 @@ async def plan_adoption(db: Database) -> Adoption:
 
 
 def _require_ours(present: dict[str, str]) -> None:
-    """Raises DatabaseUnavailable over tables of which none is one that trips are kept in."""
+    """Raise DatabaseUnavailable if there are tables, but none of voygen's."""
     others = [name for name in present.values() if not name.startswith(HOSTS_TABLES)]
     if others and not present.keys() & {table.lower() for table in _baseline()}:
         named = ", ".join(sorted(others)[:3])
         raise DatabaseUnavailable(
-            f"This is another program's database: it has {named} and none of the tables that trips are kept in. "
-            "Name a database of trips, or a new file."
+            f"This is another program's database: it has {named} and none of voygen's tables. "
+            "Name another database, or a new file."
         )
 
 
@@ -112,20 +112,20 @@ async def _adopt_table(
     names = {column.name.lower() for column in columns}
     missing = [column for column in definition.columns if column.name.lower() not in names]
     _rename_by_case(adoption, table, definition, columns)
-    broken = [key for key in keys if not await _leads_somewhere(db, key, present)]
+    broken = [key for key in keys if not await _has_target(db, key, present)]
     renamed = {new: old for new, old in OLD_NAMES.get(table, {}).items() if old.lower() in names and new not in names}
     if table in PARENTS:
         if await db.read(WITHOUT_ROWID, (table,)):
             raise DatabaseUnavailable(
-                f"{table} is a table WITHOUT ROWID: make it anew with a whole number as its key, then migrate."
+                f"{table} is a table WITHOUT ROWID: recreate it with an integer primary key, then migrate."
             )
         if broken:
             raise DatabaseUnavailable(
-                f"{table} has a foreign key to {broken[0].table}, which does not exist: take it out, then migrate."
+                f"{table} has a foreign key to {broken[0].table}, which does not exist: remove it, then migrate."
             )
     elif broken or renamed:
-        sound = [key for key in keys if key not in broken]
-        await _make_anew(db, adoption, table, definition, columns, sound)
+        valid = [key for key in keys if key not in broken]
+        await _recreate(db, adoption, table, definition, columns, valid)
         return
     for column in missing:
         adoption.add(f"ALTER TABLE {quoted(table)} ADD COLUMN {column.definition}")
@@ -133,30 +133,30 @@ async def _adopt_table(
 
 
 def _rename_by_case(adoption: Adoption, table: str, definition: _TableDefinition, columns: list[Column]) -> None:
-    """The engine finds a column whatever the case of its name, but gives the name as it is."""
+    """Rename columns that differ in case only: SQLite finds them, but result rows carry the stored name."""
     ours = {column.name.lower(): column.name for column in definition.columns}
     for column in columns:
         name = ours.get(column.name.lower(), column.name)
         if name != column.name:
             adoption.add(f"ALTER TABLE {quoted(table)} RENAME COLUMN {quoted(column.name)} TO {quoted(name)}")
-            adoption.changes.append(f"{table}: column {column.name} is {name} now")
+            adoption.changes.append(f"{table}: column {column.name} is now {name}")
 
 
-async def _make_anew(  # noqa: PLR0913 - what is there, what is wanted, and where to write it down
+async def _recreate(  # noqa: PLR0913 - current state, target state, and where to record it
     db: Database,
     adoption: Adoption,
     table: str,
     definition: _TableDefinition,
     columns: list[Column],
-    sound_keys: list[ForeignKey],
+    valid_keys: list[ForeignKey],
 ) -> None:
-    """Drop and make the table again with our columns and its own, keeping rows, indexes and triggers.
+    """Drop and recreate the table with our columns and its own, keeping rows, indexes and triggers.
 
-    No RENAME: that would re-read every view of the database and fail over one that is broken already.
+    Not with RENAME, which re-parses every view and fails if one is already broken.
     """
     ours = {column.name.lower() for column in definition.columns}
     extra = [column for column in columns if column.name.lower() not in ours]
-    lines = definition.lines + [column.declaration for column in extra] + [key.definition for key in sound_keys]
+    lines = definition.lines + [column.declaration for column in extra] + [key.definition for key in valid_keys]
     aside = quoted(f"{table}_before")
     old_names = OLD_NAMES.get(table, {})
     here = {column.name.lower(): column.name for column in columns}
@@ -177,7 +177,7 @@ async def _make_anew(  # noqa: PLR0913 - what is there, what is wanted, and wher
         adoption.add(row["sql"])
     for statement in LEGACY_COLUMN_TRIGGERS.get(table, ()) if set(old_names.values()) & set(here) else ():
         adoption.add(statement)
-    adoption.changes.append(f"{table}: made anew with columns and foreign keys that work, its rows kept")
+    adoption.changes.append(f"{table}: recreated with valid columns and foreign keys, its rows kept")
 
 
 async def _columns(db: Database, table: str) -> list[Column]:
@@ -203,7 +203,7 @@ async def _foreign_keys(db: Database, table: str) -> list[ForeignKey]:
     ]
 
 
-async def _leads_somewhere(db: Database, key: ForeignKey, present: set[str]) -> bool:
+async def _has_target(db: Database, key: ForeignKey, present: set[str]) -> bool:
     if key.table.lower() not in present:
         return False
     columns = await _columns(db, key.table)
@@ -220,7 +220,7 @@ async def _require_unique_emails(db: Database, adoption: Adoption) -> None:
         return
     twice = await db.read("SELECT email FROM clients_v2 GROUP BY email HAVING count(*) > 1 LIMIT 1")
     if twice:
-        raise DatabaseUnavailable("clients_v2 holds one e-mail more than once: merge those clients, then migrate.")
+        raise DatabaseUnavailable("clients_v2 has duplicate e-mails: merge those clients, then migrate.")
     adoption.add("CREATE UNIQUE INDEX idx_clients_v2_email_unique ON clients_v2(email)")
     adoption.changes.append("clients_v2: e-mails made unique")
 
@@ -231,7 +231,7 @@ async def _require_known_junction(db: Database) -> None:
     known_keys = {(("trip_id",), "trips_v2", "CASCADE"), (("client_email",), "clients_v2", "CASCADE")}
     if keys != known_keys or "trip_id\nclient_email\nclient_role" not in unique:
         raise DatabaseUnavailable(
-            "trip_client_assignments exists in a shape that is not known here: it needs both foreign keys with "
+            "trip_client_assignments has an unknown structure: it needs both foreign keys with "
             "ON DELETE CASCADE and UNIQUE(trip_id, client_email, client_role). Rename it, then migrate."
         )
 
@@ -243,7 +243,7 @@ class _TableDefinition:
 
 
 def _baseline() -> dict[str, _TableDefinition]:
-    """The tables that the baseline makes, as SQLite itself reads them."""
+    """Return the baseline's tables as SQLite parses them."""
     scratch = sqlite3.connect(":memory:")
     try:
         for statement in shipped()[0].statements:
@@ -285,7 +285,7 @@ WHERE tbl_name = ? COLLATE NOCASE AND type IN ('index', 'trigger') AND sql IS NO
 ORDER BY type, name
 """
 
-# Old code goes on writing and reading the columns it knows; each side sees what the other wrote.
+# Old code keeps using its own columns. These triggers copy each side's writes to the other.
 LEGACY_COLUMN_TRIGGERS: dict[str, tuple[LiteralString, ...]] = {
     "ActivityLog": (
         """CREATE TRIGGER trg_activitylog_from_old_columns AFTER INSERT ON ActivityLog

@@ -1,4 +1,4 @@
-"""Whether the two stores agree, and where every entry that is not in both has gone."""
+"""The consistency check: compare the two stores, and account for every entry that is not in both."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ if TYPE_CHECKING:
     from database.engine import Database
     from database.phase import PhaseState
 
-# Longest raw text that a finding carries, in characters.
+# Maximum length of raw text in a finding, in characters.
 EXCERPT = 200
 
-# How often a check is begun again because the phase was changed meanwhile.
+# Attempts at a check while the phase keeps changing.
 TRIES = 5
 
-# Trips compared in one query, and those looked at closely in one.
+# Trips per query of the quick comparison and of the detailed one.
 COMPARED_AT_ONCE = 10_000
 AT_ONCE = 500
 
-# What an id can be.
+# The range of SQLite's integer ids.
 LOWEST_ID, HIGHEST_ID = -(2**63), 2**63 - 1
 
 Finding = dict[str, Any]
@@ -37,16 +37,16 @@ Finding = dict[str, Any]
 
 @dataclass(frozen=True)
 class CheckReport:
-    """What a check found. Every finding has a `kind` and says in `repair` what the repair command would do.
+    """The findings of a check. Each has a `kind`, and in `repair` what the repair command would do.
 
-    drift        what breaks the rule that both sides hold the same pairs: `junction_only`, `json_only`, `duplicate`
-                 (one pair twice in the JSON), `not_canonical` (an entry that differs by case, padding or shape from an
-                 object with its client's e-mail and a role), `not_an_array`, `guard_left`
-    unlinked     entries kept in the JSON that belong to no client
-    quarantined  raw texts taken out of the JSON
-    orphans      junction rows without a trip or client; `set_aside` is false where one is still in the table
-    faults       what else is wrong: `schema`, `foreign_key`, `primary_client`, `slug_missing`, `slug_double`,
-                 `not_indexed` (unlinked entries that a new client of their e-mail would not find)
+    drift        differences between the two sides: `junction_only`, `json_only`, `duplicate` (one pair twice in the
+                 JSON), `not_canonical` (an entry that is not an object with its client's exact e-mail and a role),
+                 `not_an_array`, `guard_left`
+    unlinked     JSON entries that belong to no client
+    quarantined  raw texts removed from the JSON
+    orphans      junction rows without a trip or client; `set_aside` is false for one that is still in the table
+    faults       other problems: `schema`, `foreign_key`, `primary_client`, `slug_missing`, `slug_double`,
+                 `not_indexed` (unlinked entries that a new client with their e-mail would not be linked to)
     """
 
     trips: int
@@ -59,12 +59,12 @@ class CheckReport:
 
     @property
     def consistent(self) -> bool:
-        """Whether the stores agree."""
+        """True if the stores agree."""
         return not self.drift and not self.live_orphans
 
     @property
     def clean(self) -> bool:
-        """Whether the stores agree and nothing else is wrong that a repair would mend."""
+        """True if the stores agree and there are no other faults."""
         return self.consistent and not self.faults
 
     @property
@@ -76,9 +76,9 @@ class CheckReport:
 
 
 async def check(db: EmbeddedDatabase, progress: Progress = untold) -> CheckReport:
-    """Compare the two stores of a migrated database. Reads only, and holds no more in memory than it finds.
+    """Compare the two stores of a migrated database. Read-only; memory grows only with the findings.
 
-    A check in which the phase changed is begun again. Raises DatabaseBusy where it changes each time.
+    Starts over if the phase changes. Raises DatabaseBusy if it changes during every attempt.
     """
     told = forward(progress)
     for _ in range(TRIES):
@@ -91,13 +91,13 @@ async def check(db: EmbeddedDatabase, progress: Progress = untold) -> CheckRepor
             continue
         if await read_phase(db) == state:
             return report
-    raise DatabaseBusy("The phase was changed each time before the check was done: run it again.")
+    raise DatabaseBusy("The phase changed during every attempt: run the check again.")
 
 
 async def _check(db: EmbeddedDatabase, state: PhaseState, progress: Progress) -> CheckReport:
     totals = (await db.read(TOTALS))[0]
     report = CheckReport(trips=totals["trips"], assignments=totals["assignments"])
-    # What follows the comparing takes about an eighth of its time.
+    # The steps after the comparison take about an eighth of its time.
     whole = report.trips + report.trips // 8 + 1
     if state.phase != "normalized":
         await _compare(db, report, lambda compared: progress(min(compared, whole - 1), whole))
@@ -114,7 +114,7 @@ async def _check(db: EmbeddedDatabase, state: PhaseState, progress: Progress) ->
 
 
 async def _compare(db: EmbeddedDatabase, report: CheckReport, compared: Callable[[int], None]) -> None:
-    """Look closely at the trips that are not plainly in order; `compared` is told how many were looked at."""
+    """Examine the trips that fail the quick comparison; report the number of trips done to `compared`."""
     first, count = LOWEST_ID, 0
     while first <= HIGHEST_ID:
         some = (await db.read(NEXT_TRIPS, (first, COMPARED_AT_ONCE)))[0]
@@ -128,7 +128,7 @@ async def _compare(db: EmbeddedDatabase, report: CheckReport, compared: Callable
 
 
 async def look_closely(db: Database, trip_ids: list[int], report: CheckReport) -> None:
-    """Add what is wrong with these trips' two sides to the report."""
+    """Add these trips' differences to the report."""
     which = json.dumps(trip_ids)
     report.drift.extend([_pair_finding(dict(row)) for row in await db.read(DIFFERENCES, (which,))])
     report.drift.extend([_with_repair(row) for row in await db.read(MALFORMED, (EXCERPT, which))])
@@ -173,28 +173,28 @@ def _pair_finding(row: Finding) -> Finding:
 
 
 def _with_repair(finding: Any) -> Finding:  # noqa: ANN401 - a row or a dict
-    """The finding, and what the repair command would do about it."""
+    """Return the finding with what the repair command would do."""
     known = {key: value for key, value in dict(finding).items() if key != "elements"}
     known["set_aside"] = bool(known["set_aside"]) if "set_aside" in known else None
     if known["set_aside"] is None:
         del known["set_aside"]
     words = REPAIRS.get(known["kind"], "")
-    return known | {"repair": "nothing: it is set aside already" if known.get("set_aside") else words}
+    return known | {"repair": "nothing: it is already set aside" if known.get("set_aside") else words}
 
 
 REPAIRS = {
     "junction_only": "add the pair to the JSON (--prefer json: remove the junction row)",
-    "json_only": "add the pair to the junction (--prefer junction: take the entry out of the JSON)",
-    "duplicate": "make the entries one, with the keys of all",
-    "not_canonical": "write the entry as an object with its client's e-mail and a role",
-    "not_an_array": "put the raw text into quarantine and rebuild the list from the junction",
-    "guard_left": "take the guard row away",
-    "unlinked": "nothing: it stays in the JSON until there is such a client",
-    "quarantine": "nothing: a person may read it and enter what it says",
-    "orphan": "set the row aside in orphaned_rows",
-    "schema": "make a trigger or view anew as shipped; a table is for a person",
-    "foreign_key": "nothing: the row is for a person",
-    "not_indexed": "put the entries into the index of those that wait for a client",
+    "json_only": "add the pair to the junction (--prefer junction: remove the JSON entry)",
+    "duplicate": "merge the entries, keeping all keys",
+    "not_canonical": "rewrite it as an object with the client's e-mail and a role",
+    "not_an_array": "quarantine the raw text and rebuild the list from the junction",
+    "guard_left": "delete the guard row",
+    "unlinked": "nothing: it stays in the JSON until its client exists",
+    "quarantine": "nothing: review it by hand",
+    "orphan": "move the row to orphaned_rows",
+    "schema": "recreate a trigger or view as shipped; fix a table by hand",
+    "foreign_key": "nothing: fix the row by hand",
+    "not_indexed": "add the entries to the index of unlinked entries",
     "primary_client": "clear the trip's primary_client_email",
     "slug_missing": "give the trip a slug",
     "slug_double": "give all but the first of the trips a new slug",
@@ -204,15 +204,15 @@ TOTALS: LiteralString = """
 SELECT (SELECT count(*) FROM trips_v2) AS trips, (SELECT count(*) FROM trip_client_assignments) AS assignments
 """
 
-# The trip_id of the last of the next trips, and how many these are.
+# The last trip_id and the size of the next batch of trips.
 NEXT_TRIPS: LiteralString = """
 SELECT max(trip_id) AS last, count(*) AS trips
 FROM (SELECT trip_id FROM trips_v2 WHERE trip_id >= CAST(?1 AS INTEGER) ORDER BY trip_id LIMIT CAST(?2 AS INTEGER))
 """
 
-# A trip is plainly in order where every element of its list is an object with the e-mail and the role of a row of the
-# junction, both text, none twice, and there are as many as the junction has, each of a client. All others are looked at
-# closely. A number in the JSON would be equal to its text in the junction: hence the types.
+# The quick comparison. A trip passes if every JSON element is an object with the e-mail and role of a junction row,
+# none occurs twice, the counts match, and every junction row has a client. All other trips are examined in detail.
+# The types are checked because a JSON number would equal its text in the junction.
 SUSPECTS: LiteralString = """
 SELECT t.trip_id
 FROM trips_v2 t

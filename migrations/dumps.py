@@ -1,4 +1,4 @@
-"""Loading an SQL dump into a new database file."""
+"""Load an SQL dump into a new database file."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
 @contextmanager
 def loaded(dump: Path, target: Path) -> Generator[Path]:
-    """A new file with what the dump makes, foreign keys off. At the end it takes the target's name, which must be free.
+    """Load the dump into a scratch file with foreign keys off, which becomes `target` at the end of the block.
 
-    Where anything fails or is interrupted, no file is left behind. Raises DatabaseUnavailable, with what is wrong and
-    where.
+    The target must not exist yet. On failure or interruption no file is left behind. Raises DatabaseUnavailable with
+    the problem and its place.
     """
     if target.exists() and target.stat().st_size > 0:
         raise DatabaseUnavailable(
-            f"{target} exists already: name a new file with --db to load {dump} into, or migrate it without --from."
+            f"{target} already exists: name a new file with --db to load {dump} into, or migrate it without --from."
         )
     scratch = target.with_name(target.name + ".loading")
     _remove(scratch)
@@ -40,7 +40,7 @@ def loaded(dump: Path, target: Path) -> Generator[Path]:
 
 
 def load_dump(dump: Path, target: Path) -> None:
-    """Make the target, which must not exist yet, of the dump."""
+    """Load the dump into `target`, which must not exist yet."""
     with loaded(dump, target):
         pass
 
@@ -52,7 +52,7 @@ def _remove(scratch: Path) -> None:
 
 def _run(dump: Path, scratch: Path) -> None:
     connection = sqlite3.connect(scratch, isolation_level=None)
-    connection.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)  # a dump reaches no other file
+    connection.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)  # no ATTACH: a dump can't reach other files
     try:
         connection.execute("BEGIN")
         with dump.open("rb") as file:
@@ -60,20 +60,20 @@ def _run(dump: Path, scratch: Path) -> None:
                 raise DatabaseUnavailable(
                     f"{dump} is a database, not an SQL dump: copy it, and name the copy with --db."
                 )
-            lines = TextIOWrapper(file, encoding="utf-8", newline="\n")  # a text may hold other ends of lines
+            lines = TextIOWrapper(file, encoding="utf-8", newline="\n")  # keep other line ends inside strings
             for number, statement in enumerate(split_statements(lines), 1):
                 if _opens_or_ends_a_transaction(statement):
                     continue
                 if statement.upper().startswith("ROLLBACK"):
                     raise DatabaseUnavailable(
-                        f"{dump}: statement {number} is ROLLBACK: the export failed, make it again."
+                        f"{dump}: statement {number} is ROLLBACK: the export failed, export again."
                     )
                 try:
                     connection.execute(statement)
                 except (sqlite3.Error, ValueError) as error:
                     raise DatabaseUnavailable(f"{dump}: statement {number} failed: {error}.") from error
         if connection.execute("SELECT 1 FROM sqlite_schema").fetchone() is None:
-            raise DatabaseUnavailable(f"{dump} makes no table: the export failed, or it is another file.")
+            raise DatabaseUnavailable(f"{dump} has no tables: the export failed, or it is the wrong file.")
         connection.execute("COMMIT")
     except (OSError, ValueError) as error:
         raise DatabaseUnavailable(f"{dump} cannot be read: {error}.") from error

@@ -1,4 +1,4 @@
-"""The numbered SQL files beside this module, and how SQL text is cut into statements."""
+"""The numbered migration files, and a splitter of SQL text into statements."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 FOLDER = Path(__file__).parent
 SQL = FOLDER / "sql"
 
-# What begins quotes or a comment, each with what ends it.
+# Opening delimiters of quotes and comments, each with its closing one.
 _CLOSING = {"'": "'", '"': '"', "`": "`", "[": "]", "/*": "*/"}
 
 _MARK = re.compile(r"--|/\*|['\"`\[;]")
@@ -24,7 +24,7 @@ _MARK = re.compile(r"--|/\*|['\"`\[;]")
 
 @dataclass(frozen=True)
 class Migration:
-    """One file: its name as the ledger knows it, its text, and the SHA-256 of that text in hexadecimal."""
+    """A migration file: its name in the ledger, and its text. `checksum` is the text's SHA-256 in hexadecimal."""
 
     name: str
     text: str
@@ -40,14 +40,14 @@ class Migration:
 
 @cache
 def shipped() -> tuple[Migration, ...]:
-    """Every migration, in the order of its number."""
+    """Return all migrations in order of their numbers."""
     return tuple(Migration(path.name, path.read_text(encoding="utf-8")) for path in sorted(SQL.glob("[0-9]*_*.sql")))
 
 
 def split_statements(lines: Iterable[str]) -> Iterator[str]:
-    """Cut SQL at the semicolons that end a statement, triggers kept whole; comments alone are no statement.
+    """Split SQL into statements, keeping triggers whole and skipping text that is only comments.
 
-    In time proportional to the text: no semicolon within quotes or comments is looked at.
+    Takes linear time, because semicolons inside quotes and comments are skipped.
     """
     pending: list[str] = []
     closing = ""
@@ -64,27 +64,27 @@ def split_statements(lines: Iterable[str]) -> Iterator[str]:
                 at = mark.end()
                 statement = "".join((*pending, line[start:at]))
                 if complete_statement(statement):
-                    yield from _telling(statement)
+                    yield from _unless_only_comments(statement)
                     pending.clear()
                     start = at
             else:
                 at = mark.end()
                 closing = _CLOSING[mark[0]]
         pending.append(line[start:])
-    yield from _telling("".join(pending))
+    yield from _unless_only_comments("".join(pending))
 
 
 def trusted(sql: str) -> LiteralString:
-    """Pass SQL on that was read from a shipped file or from the database's own schema, never from outside."""
+    """Mark SQL as safe. Only for text from a shipped file or from the database's own schema."""
     return cast("LiteralString", sql)
 
 
 def quoted(name: str) -> str:
-    """A table's or column's name as SQL writes it."""
+    """Quote the name of a table or column."""
     return '"' + name.replace('"', '""') + '"'
 
 
-def _telling(text: str) -> Iterator[str]:
-    """The text without the space around it, where it is more than comments."""
+def _unless_only_comments(text: str) -> Iterator[str]:
+    """Yield the stripped text, unless it is only comments."""
     if any(line.strip() not in {"", ";"} and not line.lstrip().startswith("--") for line in text.splitlines()):
         yield text.strip()

@@ -1,4 +1,4 @@
-"""The proof record: a digest of both stores, with what was true when it was taken."""
+"""Proof records: a digest of both stores, with the phase, counts and drift at that time."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Proof:
-    """`digest` and `schema_fingerprint` are SHA-256 in hexadecimal, `drift` counts findings, `recorded_at` is UTC."""
+    """A proof record. Digest and fingerprint are SHA-256 in hexadecimal, `drift` counts findings, times are UTC."""
 
     digest: str
     trips: int
@@ -36,10 +36,10 @@ class Proof:
 
 
 async def digest(db: EmbeddedDatabase, progress: Progress = untold) -> str:
-    """A digest of the canonical form of both stores: alike for like content, whatever the order of the rows.
+    """Compute a digest of the canonical form of both stores: equal content gives an equal digest.
 
-    A trip's list counts by what it says, not by white space or the order of keys; text that is no JSON, and the digits
-    of a number, count to the letter. A junction row counts by trip, e-mail, role and when it was made, not by its id.
+    Row order, and whitespace and key order in a trip's JSON, don't matter. Invalid JSON and the digits of numbers count
+    literally. A junction row counts by trip, e-mail, role and creation time, not by its id.
     """
     state = await read_phase(db)
     sha = hashlib.sha256()
@@ -54,7 +54,7 @@ async def digest(db: EmbeddedDatabase, progress: Progress = untold) -> str:
 
 
 async def record_proof(db: EmbeddedDatabase, report: CheckReport, progress: Progress = untold) -> Proof:
-    """Take the digest, and store it beside what the check found."""
+    """Compute the digest, and store it with the result of the check."""
     state = await read_phase(db)
     proof = Proof(
         digest=await digest(db, progress),
@@ -78,25 +78,25 @@ async def schema_fingerprint(db: EmbeddedDatabase) -> str:
 
 
 def _canonical(value: object) -> tuple[str, str]:
-    """The value's type, and what it says."""
+    """Return the value's type and its canonical text."""
     if not isinstance(value, str):
         return type(value).__name__, repr(value)
     try:
-        said = json.loads(
+        parsed = json.loads(
             value, object_pairs_hook=_in_order, parse_float=lambda digits: {"number": digits}, parse_constant=_refuse
         )
-        return "json", json.dumps(said, ensure_ascii=False)
+        return "json", json.dumps(parsed, ensure_ascii=False)
     except (ValueError, RecursionError):
         return "text", value
 
 
 def _in_order(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """The pairs by their keys; of one key all, in the order in which they stand."""
+    """Sort the pairs by key, keeping duplicates in their order."""
     return {"object": sorted(pairs, key=lambda pair: pair[0])}
 
 
 def _refuse(word: str) -> None:
-    """NaN and Infinity, which Python would take, are no JSON."""
+    """Reject NaN and Infinity, which Python accepts but which aren't JSON."""
     raise ValueError(word)
 
 

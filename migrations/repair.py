@@ -1,4 +1,4 @@
-"""Mending what a check finds, in bounded batches, with writers running; and putting it back."""
+"""Repair of the findings of a check, in bounded batches, while writers keep running."""
 
 from __future__ import annotations
 
@@ -25,26 +25,26 @@ if TYPE_CHECKING:
 
 Prefer = Literal["union", "junction", "json"]
 
-# Trips mended in one batch.
+# Trips per batch.
 AT_ONCE = 50
 
-# What is done about a pair on one side alone, where that is not what a check says of it.
+# Repairs of a pair that is on one side only; they replace the check's own text.
 PREFERRED: dict[tuple[Prefer, str], str] = {
     ("union", "junction_only"): "add the pair to the JSON",
     ("union", "json_only"): "add the pair to the junction",
     ("junction", "junction_only"): "add the pair to the JSON",
-    ("junction", "json_only"): "take the entry out of the JSON",
+    ("junction", "json_only"): "remove the JSON entry",
     ("json", "junction_only"): "remove the junction row",
     ("json", "json_only"): "add the pair to the junction",
 }
 
-# Kinds of findings that reconciling a trip mends.
+# Kinds of findings that reconciling a trip repairs.
 OF_A_TRIP = {"junction_only", "json_only", "duplicate", "not_canonical", "not_an_array", "not_indexed"}
 
 
 @dataclass
 class RepairPlan:
-    """What a repair would do: the findings it mends, those it leaves to a person, and what is left to count."""
+    """The plan of a repair: the findings it would repair, and those that need a person (`by_hand`)."""
 
     prefer: Prefer
     findings: list[Finding] = field(default_factory=list[Finding])
@@ -56,7 +56,7 @@ class RepairPlan:
 
 @dataclass
 class RepairReport:
-    """What a repair did: its run, how much it changed by kind, and the check afterwards."""
+    """The result of a repair: its run, the number of changes by kind, and the check afterwards."""
 
     run_id: int | None
     changed: dict[str, int]
@@ -69,7 +69,7 @@ class RepairReport:
 async def plan_repair(
     db: EmbeddedDatabase, prefer: Prefer = "union", trip_id: int | None = None, *, progress: Progress = untold
 ) -> RepairPlan:
-    """What a repair would mend now, of all trips or of one."""
+    """Plan a repair of all trips or of one."""
     report = await check(db, progress)
     plan = RepairPlan(prefer)
     found = [*report.drift, *report.live_orphans, *report.faults]
@@ -83,7 +83,7 @@ async def plan_repair(
 async def apply_repair(
     db: EmbeddedDatabase, prefer: Prefer = "union", trip_id: int | None = None, *, progress: Progress = untold
 ) -> RepairReport:
-    """Mend what is there now. Every batch reads again what it changes, so a run that was cut off can be run again."""
+    """Repair the current findings. Every batch re-reads what it changes, so an interrupted run can be repeated."""
     told = forward(progress)
     plan = await plan_repair(db, prefer, trip_id, progress=part(told, 0, 3))
     if not plan.findings:
@@ -91,7 +91,7 @@ async def apply_repair(
     started = await write(db, Statement(START, (prefer, now())))
     run = _Run(db, started[0]["run_id"], prefer, (await read_phase(db)).phase)
     if await run.restore(plan.findings):
-        # Others may have written meanwhile without the triggers.
+        # Others may have written while the triggers were missing.
         plan = await plan_repair(db, prefer, trip_id)
     await run.mend(plan.findings, part(told, 1, 3))
     rows = await db.read(CHANGED, (run.run_id,))
@@ -106,10 +106,10 @@ class _Run:
     phase: Phase
 
     async def restore(self, findings: Sequence[Finding]) -> bool:
-        """Mend the schema first: what follows leans on the triggers. Whether there was anything to mend."""
+        """Repair the schema first, because later steps rely on the triggers; return True if it needed repair."""
         schema = [finding for finding in findings if finding["kind"] == "schema"]
         if schema:
-            await self._write(self._restored(schema))
+            await self._write(self._recreate(schema))
         return bool(schema)
 
     async def mend(self, findings: Sequence[Finding], progress: Progress) -> None:
@@ -118,22 +118,22 @@ class _Run:
         drifted = list(dict.fromkeys(finding["trip_id"] for finding in findings if finding["kind"] in OF_A_TRIP))
         primary = [finding["trip_id"] for finding in findings if finding["kind"] == "primary_client"]
         work: list[tuple[list[Any], Callable[[Any], list[Statement]]]] = [
-            (guards, self._without_guards),
+            (guards, self._drop_guards),
             (orphans, self._set_aside),
-            (drifted, self._reconciled),
-            (primary, self._without_primary_client),
+            (drifted, self._reconcile),
+            (primary, self._clear_primary_client),
         ]
         done, total = 0, sum(len(subjects) for subjects, _ in work)
-        for subjects, mending in work:
+        for subjects, repairing in work:
             for start in range(0, len(subjects), AT_ONCE):
                 some = subjects[start : start + AT_ONCE]
-                await self._write(mending(some))
+                await self._write(repairing(some))
                 done += len(some)
                 progress(done, total)
         await self._give_slugs(findings)
 
     async def _write(self, statements: Sequence[Statement]) -> None:
-        """One batch, made for this phase: a change of phase in the middle of a repair stops it."""
+        """Run one batch. A change of phase stops the repair."""
         state = await read_phase(self.db)
         moved = state.phase != self.phase
         try:
@@ -144,9 +144,9 @@ class _Run:
                 raise
             moved = True
         if moved:
-            raise DatabaseUnavailable("The phase was changed meanwhile: run the repair again.")
+            raise DatabaseUnavailable("The phase changed: run the repair again.")
 
-    def _restored(self, findings: Sequence[Finding]) -> list[Statement]:
+    def _recreate(self, findings: Sequence[Finding]) -> list[Statement]:
         wanted = expected(self.phase)
         statements: list[Statement] = []
         for finding in sorted(findings, key=lambda one: one["type"] != "view"):
@@ -159,16 +159,16 @@ class _Run:
             statements.append(Statement(RECORD_OBJECT_AFTER, (self.run_id, name)))
         return statements
 
-    def _without_guards(self, trips: Sequence[int]) -> list[Statement]:
+    def _drop_guards(self, trips: Sequence[int]) -> list[Statement]:
         trip_ids = json.dumps(trips)
         return [Statement(RECORD_GUARDS, (self.run_id, trip_ids)), Statement(DROP_GUARDS, (trip_ids,))]
 
-    def _without_primary_client(self, trips: Sequence[int]) -> list[Statement]:
+    def _clear_primary_client(self, trips: Sequence[int]) -> list[Statement]:
         trip_ids = json.dumps(trips)
         return [Statement(RECORD_PRIMARY, (self.run_id, trip_ids)), Statement(CLEAR_PRIMARY, (trip_ids,))]
 
     def _set_aside(self, orphans: Sequence[Finding]) -> list[Statement]:
-        """With the guard held: the delete trigger would take an unlinked entry of the same e-mail out of the JSON."""
+        """Hold the guard: the delete trigger would remove an unlinked entry with the same e-mail from the JSON."""
         ids = json.dumps([orphan["assignment_id"] for orphan in orphans])
         trip_ids = json.dumps(sorted({orphan["trip_id"] for orphan in orphans}))
         return [
@@ -179,8 +179,8 @@ class _Run:
             Statement(RELEASE, (trip_ids,)),
         ]
 
-    def _reconciled(self, trips: Sequence[int]) -> list[Statement]:
-        """Record, bring the two sides together the way that was asked for, record again."""
+    def _reconcile(self, trips: Sequence[int]) -> list[Statement]:
+        """Record the trips, apply the preferred side, reconcile, and record the trips again."""
         trip_ids = json.dumps(trips)
         first: dict[Prefer, list[LiteralString]] = {
             "union": [],
@@ -208,7 +208,7 @@ class _Run:
 
 
 def _of_trip(findings: Iterable[Finding], trip_id: int) -> Iterable[Finding]:
-    """What is about the trip, or about the schema, which is every trip's: what mends one leans on the triggers."""
+    """Yield the findings about the trip, and those about the schema, because every repair relies on the triggers."""
     for finding in findings:
         if finding["kind"] == "slug_double":
             first, *others = sorted(json.loads(finding["trip_ids"]))
@@ -225,7 +225,7 @@ SELECT kind, count(*) AS n FROM repair_changes
 WHERE run_id = CAST(? AS INTEGER) AND before IS NOT after GROUP BY kind ORDER BY kind
 """
 
-# What a trip's two sides hold, as one JSON text. A BLOB, which JSON cannot hold, stands as the text in it.
+# Both sides of a trip as one JSON text. A BLOB, which JSON cannot hold, is cast to text.
 SNAPSHOT: LiteralString = """
 json_object('clients', iif(typeof(t.clients) = 'blob', CAST(t.clients AS TEXT), t.clients),
             'type', typeof(t.clients), 'rows', (
@@ -264,7 +264,7 @@ INSERT INTO trip_client_sync (trip_id, action)
 SELECT t.trip_id, 'reconcile' FROM trips_v2 t WHERE t.trip_id IN (SELECT value FROM json_each(?))
 """
 
-# A row without a role is a traveler's, and goes where there is one already.
+# A row without a role becomes 'traveler'; DROP_WITHOUT_ROLE deletes it if that pair already exists.
 NAME_ROLES: LiteralString = """
 UPDATE OR IGNORE trip_client_assignments SET client_role = 'traveler'
 WHERE trip_id IN (SELECT value FROM json_each(?)) AND trim(coalesce(client_role, '')) = ''
@@ -351,7 +351,7 @@ WHERE trip_id IN (SELECT value FROM json_each(?))
   AND NOT EXISTS (SELECT 1 FROM clients_v2 c WHERE c.email = trips_v2.primary_client_email)
 """
 
-# The trip, if it has still no slug of its own.
+# The trip, if it still has no slug or shares it.
 WITHOUT_SLUG: LiteralString = """
 SELECT trip_name, trip_slug FROM trips_v2 t
 WHERE trip_id = CAST(?1 AS INTEGER)

@@ -1,4 +1,4 @@
-"""Bringing a database to the schema that this program ships, a file at a time."""
+"""The migration runner: apply pending migration files, one transaction each."""
 
 from __future__ import annotations
 
@@ -30,13 +30,14 @@ _ADD_COLUMN = re.compile(r"^ALTER TABLE (\w+) ADD COLUMN (\w+)", re.MULTILINE)
 
 @dataclass
 class MigrationReport:
-    """What a migration did. The counts are of entries in the JSON column, and of rows set aside by table.
+    """The result of a migration.
 
-    made         whether there was nothing before
-    linked       pairs that stand on both sides now
-    merged       entries that repeated a pair and were made one with it
-    unlinked     entries kept in the JSON that belong to no client
-    quarantined  raw texts taken out of the JSON
+    made         true if the database was empty before
+    linked       pairs that are now on both sides
+    merged       JSON entries that repeated a pair and were merged into it
+    unlinked     JSON entries that belong to no client
+    quarantined  raw texts removed from the JSON
+    set_aside    rows moved to orphaned_rows, by table
     """
 
     made: bool = False
@@ -70,9 +71,9 @@ class MigrationReport:
 
 
 async def pending(db: Database) -> list[Migration]:
-    """The migrations that the ledger does not name yet.
+    """Return the migrations that are not in the ledger.
 
-    Raises DatabaseUnavailable over a file changed since, ProgramTooOld over files that this program does not know.
+    Raises DatabaseUnavailable if an applied file was changed since, ProgramTooOld if the ledger has unknown files.
     """
     if not await db.read(HAS_TABLE, ("d1_migrations",)):
         return list(shipped())
@@ -87,16 +88,16 @@ async def pending(db: Database) -> list[Migration]:
     for migration in shipped():
         if migration.name in applied and checksums.get(migration.name, migration.checksum) != migration.checksum:
             raise DatabaseUnavailable(
-                f"{migration.name} is not the file that was applied to this database: "
-                "use the voygen that it was migrated with, or a newer one."
+                f"{migration.name} differs from the file applied to this database: "
+                "use the voygen that migrated it, or a newer one."
             )
     return [migration for migration in shipped() if migration.name not in applied]
 
 
 async def migrate(db: EmbeddedDatabase, *, back_up: bool = True, progress: Progress = untold) -> MigrationReport:
-    """Apply what is pending, each file whole in one batch, then give every trip a slug of its own.
+    """Apply the pending migrations, each in one batch, then give every trip a unique slug.
 
-    A second run does nothing, and a run that was cut off goes on with the file it stopped at.
+    A second run does nothing. An interrupted run continues with the file it stopped at.
     """
     report = MigrationReport()
     files = await pending(db)
@@ -114,7 +115,7 @@ async def migrate(db: EmbeddedDatabase, *, back_up: bool = True, progress: Progr
                 await _apply(db, migration, report)
             part(progress, number, parts)(1, 1)
     except BaseException:
-        if backup and not report.applied:  # it is what the database itself still is
+        if backup and not report.applied:  # the database is unchanged
             backup.unlink(missing_ok=True)
         raise
     report.slugs = await _fill_slugs(db) if files or await db.read(ANY_WITHOUT_SLUG) else 0
@@ -148,7 +149,7 @@ async def _apply(db: Database, migration: Migration, report: MigrationReport) ->
 
 
 async def _adds_what_is_there(db: Database, sql: str) -> bool:
-    """Whether it adds a column that an older system has given the table already."""
+    """Return True if the statement adds a column that already exists, as in databases of older systems."""
     adding = _ADD_COLUMN.search(sql)
     return bool(adding) and bool(await db.read(HAS_COLUMN, adding.groups()))
 
@@ -169,7 +170,7 @@ async def _apply_the_fix(db: Database, migration: Migration, report: MigrationRe
 async def _back_up(db: EmbeddedDatabase, progress: Progress) -> Path:
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
     target = db.path.with_name(f"{db.path.name}.backup-{stamp}")
-    # Under its own name only once it is whole.
+    # The final name marks a complete backup.
     partial = target.with_name(f"{target.name}.partial")
     try:
         await db.back_up_to(partial, progress)
@@ -179,7 +180,7 @@ async def _back_up(db: EmbeddedDatabase, progress: Progress) -> Path:
 
 
 async def _fill_slugs(db: Database) -> int:
-    """Give a slug to each trip without one, and a new one to all but the first of those that share one."""
+    """Give each trip without a slug a new one, and all but the first of those that share one."""
     trips = await db.read("SELECT trip_id, trip_name, trip_slug FROM trips_v2 ORDER BY trip_id")
     taken: set[str] = set()
     without: list[tuple[int, str]] = []
@@ -209,10 +210,10 @@ HAS_COLUMN: LiteralString = "SELECT 1 FROM pragma_table_info(?1) WHERE name = ?2
 
 ANY_WITHOUT_SLUG: LiteralString = "SELECT 1 FROM trips_v2 WHERE trip_slug IS NULL OR trip_slug = '' LIMIT 1"
 
-# Servers that are running notice, and look again at what they may do.
+# A new epoch makes running servers re-check the schema and phase.
 NEXT_EPOCH: LiteralString = "UPDATE migration_phase SET epoch = epoch + 1"
 
-# As the hosting tool's own `migrations apply` makes it.
+# The same table as `wrangler d1 migrations apply` creates.
 CREATE_LEDGER: LiteralString = """
 CREATE TABLE IF NOT EXISTS d1_migrations (
     id INTEGER PRIMARY KEY AUTOINCREMENT,

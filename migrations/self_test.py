@@ -1,4 +1,4 @@
-"""The self-test: what must work is done on a live database, and rolled back."""
+"""The self-test: exercise a live database and roll everything back."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _PART = re.compile(r"^-- part: (.+) \((.+)\)$", re.MULTILINE)
 
 @dataclass(frozen=True)
 class Outcome:
-    """One line of the self-test."""
+    """The result of one part of the self-test."""
 
     name: str
     passed: bool
@@ -33,7 +33,7 @@ class Outcome:
 
 
 async def validate(db: EmbeddedDatabase) -> list[Outcome]:
-    """Run every part that fits the phase. Nothing stays, and no row that was there is touched."""
+    """Run every part that applies to the phase. Leaves no rows behind and changes no existing ones."""
     state = await read_phase(db)
     before = await digest(db)
     wrong = [f"{one['type']} {one['name']} {one['problem']}" for one in await differences(db, state.phase)]
@@ -43,20 +43,18 @@ async def validate(db: EmbeddedDatabase) -> list[Outcome]:
         if state.phase in phases:
             problem = await _run(db, [guard_epoch(state.epoch), *statements, *over])
             outcomes.append(Outcome(name, not problem, problem))
-    # Another digest means that somebody else wrote meanwhile, or that something stayed: the names tell which.
+    # A changed digest means that another program wrote or that test rows remain; LEFT_BEHIND tells which.
     left = await digest(db) != before and bool(await db.read(LEFT_BEHIND))
-    outcomes.append(Outcome("nothing left behind", not left, "rows of the self-test stayed" if left else ""))
+    outcomes.append(Outcome("nothing left behind", not left, "self-test rows remain" if left else ""))
     return outcomes
 
 
 async def _run(db: EmbeddedDatabase, statements: list[Statement]) -> str:
-    """What went wrong, or nothing: the part ends where its last statement rolls everything back."""
+    """Run one part and return its problem, or "". The part's last statement rolls everything back."""
     try:
         await db.batch(statements)
     except GuardFailed as failed:
-        return {"self_test_over": "", "epoch": "the phase changed meanwhile: run it again"}.get(
-            failed.guard, "a check did not hold"
-        )
+        return {"self_test_over": "", "epoch": "the phase changed: run it again"}.get(failed.guard, "a check failed")
     except DatabaseError as error:
         return str(error)
     return "nothing was rolled back"

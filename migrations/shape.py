@@ -1,4 +1,4 @@
-"""Which triggers, views and tables each phase has, as shipped, and what a database has instead."""
+"""The expected schema of each phase, and its differences from a database."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 _CREATE = re.compile(r"^CREATE (TABLE|VIEW|TRIGGER)(?: IF NOT EXISTS)? (\w+)", re.MULTILINE)
 
-# Objects of the baseline that an older system brought in its own words: compared by what they hold, not by text.
+# Baseline tables that older systems define differently. Adoption checks their columns; their text is not compared.
 BROUGHT_ALONG = {"trips_v2", "clients_v2", "ActivityLog", "db_errors"}
 
-# What the phase prefer_junction has not: there nobody but the triggers and voygen writes the JSON.
+# Triggers that prefer_junction lacks: there only the triggers and voygen write the JSON.
 REVERSE = {"trg_trips_v2_clients_update", "trg_trips_v2_clients_insert"}
 
-# What has no place where the column is gone.
+# Objects that need the JSON column, which normalized lacks.
 OF_THE_COLUMN = REVERSE | {
     "trip_client_entries",
     "trg_trip_client_sync_reconcile",
@@ -39,7 +39,7 @@ OF_THE_COLUMN = REVERSE | {
 
 @cache
 def expected(phase: Phase) -> Mapping[str, LiteralString]:
-    """The definitions that a database in this phase has, by name, in the order in which they can be made."""
+    """Return the definitions of a database in this phase by name, in creation order."""
     if phase == "dual_write":
         return _created(statement for migration in shipped() for statement in migration.statements)
     without = REVERSE if phase == "prefer_junction" else OF_THE_COLUMN
@@ -49,13 +49,13 @@ def expected(phase: Phase) -> Mapping[str, LiteralString]:
 
 
 def kind_of(sql: str) -> str:
-    """`table`, `view` or `trigger`."""
+    """Return `table`, `view` or `trigger`, or "" for another statement."""
     found = _CREATE.search(sql)
     return found[1].lower() if found else ""
 
 
 async def differences(db: Database, phase: Phase) -> list[dict[str, Any]]:
-    """Each object that is missing or not as shipped, and each of another phase that is there: name, type, problem."""
+    """Return the objects that are missing, not as shipped, or of another phase: name, type, problem."""
     present = await definitions(db)
     wanted = expected(phase)
     found: list[dict[str, Any]] = []
@@ -68,7 +68,7 @@ async def differences(db: Database, phase: Phase) -> list[dict[str, Any]]:
         name: sql for every in ("dual_write", "prefer_junction", "normalized") for name, sql in expected(every).items()
     }
     found += [
-        {"name": name, "type": kind_of(ours[name]), "problem": f"has no place in the phase {phase}"}
+        {"name": name, "type": kind_of(ours[name]), "problem": f"does not belong in phase {phase}"}
         for name in present.keys() & (ours.keys() - wanted.keys())
     ]
     return found
@@ -84,6 +84,6 @@ def _created(statements: Iterable[str]) -> dict[str, LiteralString]:
 
 
 def _as_stored(sql: str) -> str:
-    """The statement from its CREATE on: SQLite keeps no comment that stands before it."""
+    """Return the statement from its CREATE on: SQLite doesn't store comments before it."""
     found = _CREATE.search(sql)
     return sql[found.start() :] if found else sql

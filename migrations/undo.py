@@ -1,4 +1,4 @@
-"""Putting back what a repair changed."""
+"""Undo of a repair."""
 
 from __future__ import annotations
 
@@ -17,11 +17,10 @@ if TYPE_CHECKING:
 
 
 async def undo_repair(db: Database, run_id: int) -> dict[str, int]:
-    """Put back what a run changed, latest first, but nothing that others have changed since; count both.
+    """Undo a run's changes, latest first, skipping what others changed since; return both counts.
 
-    The database must be opened with foreign keys off: an orphan comes back as it was. Each change is one batch that
-    re-checks what it undoes, so an undo that was cut off can be run again. Raises DatabaseUnavailable where there is
-    no such run.
+    The database must be opened with foreign keys off, because orphans are restored. Each change is undone in one batch
+    that re-checks it, so an interrupted undo can be repeated. Raises DatabaseUnavailable if there is no such run.
     """
     if not await db.read("SELECT 1 FROM repair_runs WHERE run_id = CAST(? AS INTEGER)", (run_id,)):
         raise DatabaseUnavailable(f"There is no repair run {run_id}.")
@@ -37,7 +36,7 @@ async def undo_repair(db: Database, run_id: int) -> dict[str, int]:
             counts["undone"] += 1
         except GuardFailed as failed:
             if failed.guard == "epoch":
-                raise DatabaseUnavailable("The phase was changed meanwhile: run the command again.") from failed
+                raise DatabaseUnavailable("The phase changed: run the command again.") from failed
             counts["changed_since"] += 1
     await db.batch([Statement(RUN_UNDONE, (now(), run_id))])
     return counts
@@ -53,7 +52,7 @@ def _schema_back(change: Row) -> list[Statement]:
     return statements
 
 
-# Of rows the values never leave the database: they may hold bytes that are no text.
+# Row values never leave the database, because they may not be valid text.
 CHANGES: LiteralString = """
 SELECT change_id, kind, subject,
        iif(kind = 'schema', before, NULL) AS before, iif(kind = 'schema', after, NULL) AS after
@@ -63,7 +62,7 @@ WHERE run_id = CAST(? AS INTEGER) AND undone = 0 ORDER BY change_id DESC
 
 GUARD: LiteralString = "INSERT INTO write_guard (trip_unchanged) SELECT 0 WHERE NOT EXISTS ("
 
-# A row where what the change left behind still stands.
+# Queries that return a row if the result of the change is still in place.
 UNCHANGED: dict[str, LiteralString] = {
     "trip": """
 SELECT 1 FROM repair_changes r JOIN trips_v2 t ON t.trip_id = CAST(r.subject AS INTEGER)
@@ -145,7 +144,7 @@ FROM repair_changes b WHERE b.change_id = CAST(?1 AS INTEGER)
         "DELETE FROM orphaned_rows WHERE row_data = " + _BEFORE,
         _RELEASE_ORPHANS_TRIP,
     ),
-    # Inserted as 'reconcile' it would be a call of the trigger.
+    # Inserting 'reconcile' directly would run the trigger.
     "guard": (_HOLD, "UPDATE trip_client_sync SET action = " + _BEFORE + " WHERE trip_id = " + _SUBJECT),
     "primary_client": ("UPDATE trips_v2 SET primary_client_email = " + _BEFORE + " WHERE trip_id = " + _SUBJECT,),
     "slug": ("UPDATE trips_v2 SET trip_slug = " + _BEFORE + " WHERE trip_id = " + _SUBJECT,),

@@ -46,7 +46,7 @@ ALTERED = [
 MISPLACED = Damage(
     "a trigger of another phase",
     (),
-    _fault("trigger", "trg_trips_v2_clients_refuse_update", "has no place in the phase dual_write"),
+    _fault("trigger", "trg_trips_v2_clients_refuse_update", "does not belong in phase dual_write"),
     schema=(expected("prefer_junction")["trg_trips_v2_clients_refuse_update"],),
 )
 

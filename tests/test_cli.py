@@ -180,7 +180,7 @@ def test_a_missing_dump_is_named_in_the_error(tmp_path: Path) -> None:
 def test_a_dump_is_never_loaded_over_a_database(tmp_path: Path) -> None:
     path = seeded(tmp_path / "voygen.db")
     before = raw.everything(path)
-    assert "exists already" in failed("migrate", "--db", path, "--from", DUMP)
+    assert "already exists" in failed("migrate", "--db", path, "--from", DUMP)
     assert raw.everything(path) == before
 
 

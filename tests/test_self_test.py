@@ -141,7 +141,7 @@ def test_the_command_fails_on_a_database_that_does_not_work(tmp_path: Path) -> N
         connection.execute("DROP TRIGGER trg_trip_client_assignments_delete")
     done = voygen("validate", "--db", path)
     assert (done.returncode, done.stderr) == (1, "")
-    assert f"FAILED  {FORWARD}: a check did not hold" in done.stdout.splitlines()
+    assert f"FAILED  {FORWARD}: a check failed" in done.stdout.splitlines()
     assert "FAILED  structure: trigger trg_trip_client_assignments_delete missing" in done.stdout.splitlines()
     outcomes = json.loads(voygen("validate", "--db", path, "--json").stdout)
     assert [one["name"] for one in outcomes if not one["passed"]] == ["structure", FORWARD]

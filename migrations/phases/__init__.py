@@ -1,1 +1,1 @@
-"""The phases of the migration, and the moves between them."""
+"""Migration phases, and the moves between them."""

@@ -1,4 +1,4 @@
-"""Leading the database from one phase to the next, and back."""
+"""Moves of the database to the next phase and back."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ if TYPE_CHECKING:
     from database.embedded import EmbeddedDatabase
     from database.engine import Database
 
-# For how many days old code must not have written the JSON before it may be refused, unless said otherwise.
+# Default number of days without writes by old code before its writes may be rejected.
 QUIET_DAYS = 7
 
-# How often a move is tried again because a writer changed what had been proven.
+# Attempts at a move while writers keep invalidating the proof.
 TRIES = 5
 
 
 @dataclass
 class PhaseStatus:
-    """Where the migration stands, and what stands in the way of its next phase, each obstacle with a name."""
+    """The current phase, and the named obstacles to the next one."""
 
     phase: Phase
     epoch: int
@@ -45,11 +45,11 @@ class PhaseStatus:
 
 
 class PhaseRefused(DatabaseUnavailable):
-    """Something stands in the way of the next phase. `obstacles` lists it."""
+    """The next phase is blocked. `obstacles` lists the reasons."""
 
     def __init__(self, target: str, obstacles: list[dict[str, str]]) -> None:
         super().__init__(
-            f"{len(obstacles)} obstacles stand in the way of {target}:\n"
+            f"{len(obstacles)} obstacles block the phase {target}:\n"
             + "\n".join(f"  {one['name']}: {one['problem']}" for one in obstacles)
         )
         self.obstacles = obstacles
@@ -62,7 +62,7 @@ async def phase_status(db: EmbeddedDatabase, quiet_days: int = QUIET_DAYS) -> Ph
     return PhaseStatus(
         **state.__dict__,
         next_phase=after,
-        obstacles=await _in_the_way(db, state.phase, quiet_days) if after else [],
+        obstacles=await _obstacles(db, state.phase, quiet_days) if after else [],
         direct_writes=[dict(row) for row in await db.read(DIRECT_WRITES)],
         shadow_mismatches=mismatches,
     )
@@ -79,11 +79,10 @@ def phase_before(phase: Phase) -> Phase | None:
 
 
 async def advance(db: EmbeddedDatabase, *, quiet_days: int = QUIET_DAYS, accept: Sequence[str] = ()) -> PhaseState:
-    """Move on by one phase. What must be so is proven again inside the batch that moves.
+    """Advance by one phase. The batch that moves proves the preconditions again.
 
-    `accept` are names of obstacles, or patterns of them such as `unlinked/*`, that a person lets pass: only unlinked
-    entries and quarantined texts can be. Raises PhaseRefused with what stands in the way, DatabaseUnavailable where
-    there is no next phase.
+    `accept` are names or patterns (`unlinked/*`) of obstacles to accept; only unlinked entries and quarantined texts
+    can be accepted. Raises PhaseRefused with the obstacles, DatabaseUnavailable if there is no next phase.
     """
     for _ in range(TRIES):
         state = await read_phase(db)
@@ -92,9 +91,9 @@ async def advance(db: EmbeddedDatabase, *, quiet_days: int = QUIET_DAYS, accept:
             raise DatabaseUnavailable("The database is normalized: there is no phase after that.")
         if accept:
             await accept_findings(db, accept)
-        # The definitions are read for the proof before they are looked at: what changes in between is seen by one.
+        # Read the definitions before checking them, so that the guard catches a change in between.
         proven = await proofs(db, state.phase, quiet_days)
-        obstacles = await _in_the_way(db, state.phase, quiet_days)
+        obstacles = await _obstacles(db, state.phase, quiet_days)
         if obstacles:
             raise PhaseRefused(target, obstacles)
         if target == "prefer_junction":
@@ -105,11 +104,11 @@ async def advance(db: EmbeddedDatabase, *, quiet_days: int = QUIET_DAYS, accept:
             return await _move(db, state, target, [*proven, *moving])
         except GuardFailed:
             continue
-    raise DatabaseUnavailable("Writers changed the database each time it was about to move: run the command again.")
+    raise DatabaseUnavailable("Writers changed the database during every attempt: run the command again.")
 
 
 async def go_back(db: EmbeddedDatabase) -> PhaseState:
-    """Move back by one phase: the JSON column comes back with all that was archived, or is open to old code again."""
+    """Go back by one phase: restore the JSON column from the archive, or let old code write it again."""
     for _ in range(TRIES):
         state = await read_phase(db)
         target = phase_before(state.phase)
@@ -120,10 +119,10 @@ async def go_back(db: EmbeddedDatabase) -> PhaseState:
             return await _move(db, state, target, moving)
         except GuardFailed:
             continue
-    raise DatabaseUnavailable("The phase was changed by others each time: run the command again.")
+    raise DatabaseUnavailable("The phase changed during every attempt: run the command again.")
 
 
-async def _in_the_way(db: EmbeddedDatabase, phase: Phase, quiet_days: int) -> list[dict[str, str]]:
+async def _obstacles(db: EmbeddedDatabase, phase: Phase, quiet_days: int) -> list[dict[str, str]]:
     obstacles = await obstacles_before(db, phase, quiet_days)
     if next_phase(phase) == "normalized":
         obstacles += await broken_by(db, await _without_column(db, phase))
@@ -142,7 +141,7 @@ async def _move(db: Database, state: PhaseState, target: Phase, statements: Sequ
 
 
 def _exchange(old: Phase, new: Phase) -> list[Statement]:
-    """Take away the triggers and views that only the old phase has, and make those that only the new one has."""
+    """Drop the triggers and views that only the old phase has, and create those that only the new one has."""
     gone: dict[str, LiteralString] = {
         name: sql for name, sql in expected(old).items() if expected(new).get(name) != sql
     }
@@ -153,15 +152,15 @@ def _exchange(old: Phase, new: Phase) -> list[Statement]:
 
 
 def _dropped(objects: Mapping[str, LiteralString]) -> list[Statement]:
-    """Triggers before the views that they read."""
+    """Drop triggers before the views that they read."""
     ordered = sorted(objects.items(), key=lambda item: kind_of(item[1]) == "view")
     return [Statement(trusted(f"DROP {kind_of(sql).upper()} IF EXISTS {quoted(name)}")) for name, sql in ordered]
 
 
 async def _other_views(db: Database, *phases: Phase) -> tuple[list[Statement], list[Statement]]:
-    """The views that are not ours: ALTER TABLE fails over any view that is broken, so all go and come back.
+    """Return the statements that drop the views that aren't ours, and those that recreate them and their triggers.
 
-    Returned are the statements that drop them, and those that make them again, with the triggers that hang on views.
+    ALTER TABLE fails if any view is broken, so all of them are dropped first.
     """
     ours = {name for phase in phases for name in expected(phase)}
     theirs: dict[str, LiteralString] = {
@@ -201,7 +200,7 @@ async def _with_column(db: Database) -> list[Statement]:
         Statement(REBUILD),
         *makes,
         *make_others,
-        # Entries that had no client are put into their index, and linked where there is a client by now.
+        # Index the unlinked entries, and link those that have a client by now.
         Statement(RECONCILE),
         Statement("DELETE FROM trip_client_archive"),
     ]
@@ -226,8 +225,8 @@ SELECT g.name, g.sql FROM sqlite_master g JOIN sqlite_master v ON v.type = 'view
 WHERE g.type = 'trigger' ORDER BY g.name
 """
 
-# Without the triggers of the column nobody gave a role to an assignment that was made without one. Where that makes
-# several the same, one stays, and what is archived of the others goes over to it.
+# In the phase normalized no trigger fills in a missing role. If naming the roles produces duplicates, one row stays and
+# takes over the archived entries of the others.
 _STAYS: LiteralString = """
 (SELECT k.assignment_id FROM trip_client_assignments k
  WHERE k.trip_id = a.trip_id AND k.client_email = a.client_email
@@ -256,7 +255,7 @@ ROLE_FOR_EACH: LiteralString = (
     "UPDATE trip_client_assignments SET client_role = 'traveler' WHERE trim(coalesce(client_role, '')) = ''"
 )
 
-# Where an assignment was replaced by another of the same pair, its entry belongs to that one.
+# If an assignment was replaced by another with the same pair, the entry belongs to the new one.
 ARCHIVE_BY_PAIR: LiteralString = """
 UPDATE trip_client_archive SET assignment_id = a.assignment_id
 FROM trip_client_assignments a
@@ -266,7 +265,7 @@ WHERE trip_client_archive.assignment_id IS NOT NULL
   AND a.client_role = trip_client_archive.element ->> '$.role'
 """
 
-# An archived entry follows its assignment to the trip, e-mail and role that it has now, and goes where it is gone.
+# An archived entry gets its assignment's current trip, e-mail and role, and is dropped if the assignment is gone.
 REBUILD: LiteralString = """
 UPDATE trips_v2 SET clients = (
     SELECT json_group_array(json(s.element)) FROM (
@@ -287,7 +286,7 @@ WHERE EXISTS (SELECT 1 FROM trip_client_assignments a WHERE a.trip_id = trips_v2
    OR EXISTS (SELECT 1 FROM trip_client_archive h WHERE h.trip_id = trips_v2.trip_id)
 """
 
-# The trips with entries that had no client, or with several for one assignment.
+# Trips with unlinked entries, or with several entries for one assignment.
 RECONCILE: LiteralString = """
 INSERT INTO trip_client_sync (trip_id, action)
 SELECT t.trip_id, 'reconcile' FROM trips_v2 t

@@ -1,4 +1,4 @@
-"""What stands in the way of the next phase: told by name beforehand, and proven again by the batch that moves."""
+"""Obstacles to the next phase, and the guards that prove their absence inside the moving batch."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
 
 async def obstacles_before(db: EmbeddedDatabase, phase: Phase, quiet_days: int) -> list[dict[str, str]]:
-    """What a check finds, what nobody has accepted, and what old code wrote in the last days: each with a name.
+    """Return the named obstacles: findings of a check, unaccepted entries and texts, and recent writes by old code.
 
-    Where `quiet_days` is 0, old code may write to the last moment.
+    With `quiet_days` 0, writes by old code are no obstacle.
     """
     report = await check(db)
     found: list[dict[str, str]] = []
@@ -37,7 +37,7 @@ async def obstacles_before(db: EmbeddedDatabase, phase: Phase, quiet_days: int) 
         if finding["kind"] == "schema":
             found.append({"name": f"schema/{finding['name']}", "problem": f"{finding['type']} {finding['problem']}"})
         elif finding["kind"] == "foreign_key":
-            found.append({"name": f"foreign_key/{finding['table']}", "problem": "a row points at nothing"})
+            found.append({"name": f"foreign_key/{finding['table']}", "problem": "a row has no parent"})
     found += await _open_findings(db)
     if phase == "dual_write" and quiet_days:
         since = _quiet_since(quiet_days)
@@ -52,7 +52,7 @@ async def obstacles_before(db: EmbeddedDatabase, phase: Phase, quiet_days: int) 
 
 
 async def _open_findings(db: Database) -> list[dict[str, str]]:
-    """Unlinked entries and quarantined texts that nobody has accepted, by name."""
+    """Return the unlinked entries and quarantined texts that are not accepted."""
     unlinked = [
         {"name": f"unlinked/{row['trip_id']}/{row['position']}", "problem": f"{row['element']} belongs to no client"}
         for row in await db.read(UNLINKED_OPEN)
@@ -65,7 +65,7 @@ async def _open_findings(db: Database) -> list[dict[str, str]]:
 
 
 async def accept_findings(db: Database, patterns: Sequence[str]) -> None:
-    """Note as accepted what the names or patterns match."""
+    """Accept the findings that match the names or patterns."""
     moment = now()
     statements = [
         Statement(ACCEPT, ("unlinked", row["trip_id"], row["element"], moment))
@@ -82,12 +82,12 @@ async def accept_findings(db: Database, patterns: Sequence[str]) -> None:
 
 
 def would_pass(name: str, patterns: Sequence[str]) -> bool:
-    """Whether the patterns let an obstacle pass: only unlinked entries and quarantined texts can be accepted."""
+    """Return True if the patterns accept the obstacle. Only unlinked entries and quarantined texts can be accepted."""
     return name.startswith(("unlinked/", "quarantine/")) and _matches(name, patterns)
 
 
 def in_vain(names: Iterable[str], patterns: Sequence[str]) -> list[str]:
-    """The patterns that let none of the obstacles pass."""
+    """Return the patterns that match no acceptable obstacle."""
     known = list(names)
     return [pattern for pattern in patterns if not any(would_pass(name, [pattern]) for name in known)]
 
@@ -97,7 +97,7 @@ def _matches(name: str, patterns: Sequence[str]) -> bool:
 
 
 async def proofs(db: Database, phase: Phase, quiet_days: int) -> list[Statement]:
-    """The preconditions as guards, for the batch that moves."""
+    """Return the preconditions as guards for the moving batch."""
     present = await definitions(db)
     shape = json.dumps([[name, present[name]] for name in expected(phase) if name in present])
     guards = [
@@ -196,7 +196,7 @@ INSERT INTO write_guard (no_direct_writes)
 SELECT 0 WHERE EXISTS (SELECT 1 FROM direct_json_writes WHERE last_at >= ?)
 """
 
-# The definitions were compared with those shipped when they were read: here, that they still are what was read.
+# The definitions were compared with the shipped ones after reading; this guard proves they haven't changed since.
 PROVE_SCHEMA: LiteralString = """
 INSERT INTO write_guard (schema_as_shipped)
 SELECT 0 WHERE EXISTS (

@@ -1,4 +1,4 @@
-"""Trying a change of the schema on an empty copy of it, to tell beforehand what of the person's own is in its way."""
+"""Trial run of a schema change on an empty copy, to find the user's own objects that it would break."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ if TYPE_CHECKING:
 
     from database.engine import Database, Statement
 
-# As SQLite tells what a change of a table would break.
+# SQLite's message about an object that a table change would break.
 _BREAKS = re.compile(r"error in (index|trigger|table) (.+) after drop column: (.+)", re.DOTALL)
 
 
 async def broken_by(db: Database, change: Sequence[Statement]) -> list[dict[str, str]]:
-    """What the statements would break, each with a name and a problem; nothing of the database itself is touched."""
+    """Return the objects that the statements would break, with name and problem. The database is not changed."""
     schema = [row["sql"] for row in await db.read(SCHEMA)]
     found: list[dict[str, str]] = []
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as copy:
         for sql in schema:
-            with suppress(sqlite3.Error):  # the tables within a virtual one are there already
+            with suppress(sqlite3.Error):  # shadow tables of virtual tables already exist
                 copy.execute(sql)
         while (refusal := _refusal(copy, change)) is not None:
             broken = _BREAKS.fullmatch(refusal)
             kind, name, words = broken.groups() if broken else ("table", "trips_v2", refusal)
-            problem = f"{kind} that needs the column clients ({words}): take it away, or make it anew without"
+            problem = f"{kind} that needs the column clients ({words}): drop it, or recreate it without"
             found.append({"name": f"schema/{name}", "problem": problem})
             if kind == "table":
                 break
@@ -36,7 +36,7 @@ async def broken_by(db: Database, change: Sequence[Statement]) -> list[dict[str,
 
 
 def _refusal(copy: sqlite3.Connection, change: Sequence[Statement]) -> str | None:
-    """The engine's words, None where it takes all. The copy is left as it was."""
+    """Return the engine's error message, or None if all statements succeed. Rolls the copy back."""
     copy.execute("BEGIN")
     try:
         for statement in change:
