@@ -1,4 +1,4 @@
-"""Bulk deletion of clients and trips, each set aside whole first, in one batch."""
+"""Bulk deletion of clients and trips, each set aside first, in one batch."""
 
 from __future__ import annotations
 

@@ -1,11 +1,11 @@
--- A self-test for a live database. Nothing of it stays: the last statement of every part fails on purpose.
+-- A self-test for a live database. It leaves nothing behind: the last statement of every part fails on purpose.
 --
--- `voygen validate` runs each part that fits the phase as a batch of its own. By hand, on a database in dual_write:
+-- `voygen validate` runs each part that applies to the phase as one batch. By hand, on a database in dual_write:
 --     sqlite3 -bail trips.db "BEGIN" ".read self_test.sql"
 --     wrangler d1 execute NAME --file self_test.sql
--- Both roll everything back at the last line. The error it ends with says how it went:
---     guard_self_test_over      every check held
---     guard_self_test_passed    one did not; the statement named with the error is the one
+-- Both roll everything back at the last line. The final error tells the result:
+--     guard_self_test_over      every check passed
+--     guard_self_test_passed    a check failed, in the statement that the error names
 
 -- part: dual write, junction to JSON (dual_write, prefer_junction)
 INSERT INTO clients_v2 (email, full_name) VALUES ('self-test-1@voygen.invalid', 'Self Test'), ('self-test-2@voygen.invalid', 'Self Test');

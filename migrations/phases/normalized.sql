@@ -1,4 +1,4 @@
--- The phase normalized: the JSON column is gone, and the junction is the only store.
+-- Phase normalized: the JSON column is dropped, and the junction is the only store.
 
 CREATE VIEW trip_client_relationships AS
 SELECT a.trip_id, t.trip_name, a.client_email AS assigned_email, coalesce(a.client_role, 'traveler') AS assigned_role,
@@ -6,7 +6,7 @@ SELECT a.trip_id, t.trip_name, a.client_email AS assigned_email, coalesce(a.clie
 FROM trip_client_assignments a
 JOIN trips_v2 t ON t.trip_id = a.trip_id;
 
--- What belongs to a trip follows it to another id, what is archived of it too.
+-- Assignments and archived entries follow their trip to a new id.
 CREATE TRIGGER trg_trips_v2_id_update AFTER UPDATE OF trip_id ON trips_v2
 WHEN NEW.trip_id <> OLD.trip_id
 BEGIN

@@ -1,5 +1,5 @@
--- The schema before the fix: who travels on which trip is kept in the JSON column trips_v2.clients alone.
--- On a database brought along, tables that exist stay as they are.
+-- The schema before the fix: assignments are stored only in the JSON column trips_v2.clients.
+-- Existing tables of a legacy database stay unchanged.
 
 CREATE TABLE IF NOT EXISTS trips_v2 (
     trip_id INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -1,15 +1,17 @@
--- Who travels on which trip, kept twice: in the junction table trip_client_assignments and in the
--- JSON column trips_v2.clients. The triggers below keep the two sets of pairs (e-mail, role) equal at
--- every commit, whoever writes.
+-- Dual write: assignments are stored in the junction table trip_client_assignments and in the JSON column
+-- trips_v2.clients. The triggers below keep the two sets of (e-mail, role) pairs equal at every commit,
+-- whichever side is written.
 --
--- Words used here:
---   entry     one element of the JSON array. An object, an object that was turned into a string, and a
---             bare e-mail string can be linked, anything else is carried along as it is.
---   linked    an entry whose e-mail, trimmed and case folded, belongs to a client. Its pair is that
---             client's e-mail as stored and the entry's role ('traveler' where it has none).
---   unlinked  every other entry. It stays in the JSON untouched and is not drift.
---   guard     a row in trip_client_sync while one side is being written from the other, so that neither
---             wakes the other. Empty at every commit.
+-- Terms:
+--   entry     an element of the JSON array. Objects, objects encoded as strings, and bare e-mail strings
+--             can be linked. Any other value is kept unchanged.
+--   linked    an entry whose e-mail, trimmed and case-folded, belongs to a client. Its pair is the
+--             client's e-mail as stored and the entry's role (default 'traveler').
+--   unlinked  any other entry. It stays in the JSON unchanged and is not drift.
+--   guard     a row in trip_client_sync that keeps the triggers of the two sides from firing each other.
+--             The table is empty at every commit.
+--
+-- In the examples the trip's JSON stands before and after the arrow, and ann@x and bob@x are clients.
 
 CREATE TABLE IF NOT EXISTS trip_client_assignments (
     assignment_id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -23,13 +25,13 @@ CREATE TABLE IF NOT EXISTS trip_client_assignments (
     UNIQUE(trip_id, client_email, client_role)
 );
 
--- 'hold': somebody is writing both sides. 'reconcile': a call of the trigger trg_trip_client_sync_reconcile.
+-- 'hold' disables the triggers of a trip. Inserting 'reconcile' calls trg_trip_client_sync_reconcile.
 CREATE TABLE trip_client_sync (
     trip_id INTEGER PRIMARY KEY,
     action TEXT NOT NULL DEFAULT 'hold' CHECK(action IN ('hold','reconcile'))
 );
 
--- An index of the unlinked entries that have an e-mail, so that a new client finds the trips it is on.
+-- An index of unlinked entries with an e-mail. A new client is linked to its trips through it.
 CREATE TABLE trip_client_unlinked (
     trip_id INTEGER NOT NULL,
     email TEXT NOT NULL,
@@ -37,9 +39,8 @@ CREATE TABLE trip_client_unlinked (
 ) WITHOUT ROWID;
 CREATE INDEX idx_trip_client_unlinked_trip ON trip_client_unlinked(trip_id);
 
--- Rows that a write is about to overwrite, with their JSON entries. While recursive_triggers is off no delete trigger
--- tells of a row whose assignment_id is taken, and while it is on, the delete trigger takes the entry away before the row
--- that replaces an equal one could keep its keys.
+-- Rows that a REPLACE is about to overwrite, with their JSON entries. With recursive_triggers off, no delete trigger
+-- fires for them. With it on, the delete trigger would remove the entry before the new row can take over its keys.
 CREATE TABLE trip_client_displaced (
     assignment_id INTEGER PRIMARY KEY,
     trip_id INTEGER NOT NULL,
@@ -48,7 +49,7 @@ CREATE TABLE trip_client_displaced (
     entry TEXT
 );
 
--- Old code's writes of the whole column, by day and trip: while there are any, the column is still in use.
+-- Writes of the whole column by old code, by day and trip. They show that the column is still in use.
 CREATE TABLE direct_json_writes (
     day TEXT NOT NULL,
     trip_id INTEGER NOT NULL,
@@ -66,7 +67,7 @@ CREATE TABLE trip_clients_quarantine (
 );
 CREATE INDEX idx_trip_clients_quarantine_trip ON trip_clients_quarantine(trip_id);
 
--- Rows that point at something that is gone, taken out whole: row_data is the row as a JSON object.
+-- Rows removed because their parent is missing. row_data is the whole row as a JSON object.
 CREATE TABLE orphaned_rows (
     orphan_id INTEGER PRIMARY KEY AUTOINCREMENT,
     table_name TEXT NOT NULL,
@@ -96,7 +97,7 @@ DROP TRIGGER IF EXISTS trg_activitylog_ad_dirty;
 DROP VIEW IF EXISTS trip_client_relationships;
 
 -- ---------------------------------------------------------------------------------------------------
--- Junction rows of a naive dual write: e-mails as their client has them, a role for each, orphans aside.
+-- Clean up an existing junction: use the clients' own e-mails, fill in missing roles, set orphans aside.
 
 UPDATE OR IGNORE trip_client_assignments
 SET client_email = (
@@ -128,11 +129,11 @@ WHERE NOT EXISTS (SELECT 1 FROM trips_v2 t WHERE t.trip_id = trip_client_assignm
    OR trim(coalesce(client_role, '')) = '';
 
 -- ---------------------------------------------------------------------------------------------------
--- The entries of every trip, one row each. A trip whose JSON is not an array has none.
---   type          its JSON type
---   element       the entry as JSON text, exactly as it stands (drags the whole column along: not for GROUP BY)
---   entry         the object it stands for, or NULL
---   client_email  the client it is linked to, or NULL
+-- The entries of every trip, one per row. A trip whose JSON is not an array has none.
+--   type          the JSON type
+--   element       the entry as JSON text, unchanged (carries the whole column along, so avoid it in GROUP BY)
+--   entry         the entry as an object, or NULL
+--   client_email  the linked client, or NULL
 
 CREATE VIEW trip_client_entries AS
 SELECT e.trip_id, e.position, e.type, e.element, e.entry, e.email, e.role,
@@ -160,7 +161,7 @@ FROM (
     ) o
 ) e;
 
--- One row a pair, and where it stands: 'both', 'junction_table' or 'json_field'.
+-- One row per pair, with its source: 'both', 'junction_table' or 'json_field'.
 CREATE VIEW trip_client_relationships AS
 SELECT p.trip_id, t.trip_name, p.email AS assigned_email, p.role AS assigned_role,
        coalesce(max(p.junction_at), max(p.json_at)) AS assigned_at,
@@ -179,8 +180,9 @@ JOIN trips_v2 t ON t.trip_id = p.trip_id
 GROUP BY p.trip_id, p.email, p.role;
 
 -- ---------------------------------------------------------------------------------------------------
--- Reconcile one trip: afterwards both sides hold the union of what they held, and each linked entry
--- stands once, as an object with its client's e-mail and a role. Called by inserting an action row.
+-- Reconcile one trip, called by inserting an action row. Afterwards both sides hold the union of their
+-- pairs, and each pair has one entry, an object with the client's e-mail and a role.
+-- ["ANN@x",{"name":"Infant"}]  ->  [{"email":"ann@x","role":"traveler"},{"name":"Infant"}]
 
 CREATE TRIGGER trg_trip_client_sync_reconcile AFTER INSERT ON trip_client_sync
 WHEN NEW.action = 'reconcile'
@@ -282,8 +284,10 @@ BEGIN
 END;
 
 -- ---------------------------------------------------------------------------------------------------
--- Forward: a write to the junction edits the JSON, and nothing in it but the pair at hand.
+-- Forward: a write to the junction updates the JSON, and changes only the entry of that pair.
 
+-- INSERT of (bob@x, payer):
+-- [{"name":"Infant"}]  ->  [{"name":"Infant"},{"email":"bob@x","role":"payer","assigned_at":"2026-01-01"}]
 CREATE TRIGGER trg_trip_client_assignments_insert AFTER INSERT ON trip_client_assignments
 WHEN NOT EXISTS (SELECT 1 FROM trip_client_sync WHERE trip_id = NEW.trip_id)
 BEGIN
@@ -328,6 +332,8 @@ BEGIN
     DELETE FROM trip_client_displaced;
 END;
 
+-- DELETE of (ann@x, traveler):
+-- [{"email":"ann@x","role":"traveler"},{"name":"Infant"}]  ->  [{"name":"Infant"}]
 CREATE TRIGGER trg_trip_client_assignments_delete AFTER DELETE ON trip_client_assignments
 WHEN NOT EXISTS (SELECT 1 FROM trip_client_sync WHERE trip_id = OLD.trip_id)
 BEGIN
@@ -360,7 +366,8 @@ BEGIN
     DELETE FROM trip_client_sync WHERE trip_id = OLD.trip_id;
 END;
 
--- An entry follows its row to another role, e-mail or trip with all its keys.
+-- An entry follows its row to a new role, e-mail or trip and keeps all its keys. UPDATE of the role to guide:
+-- [{"email":"ann@x","role":"traveler","seat":"aisle"}]  ->  [{"email":"ann@x","role":"guide","seat":"aisle"}]
 CREATE TRIGGER trg_trip_client_assignments_update AFTER UPDATE OF assignment_id, trip_id, client_email, client_role ON trip_client_assignments
 WHEN NOT EXISTS (SELECT 1 FROM trip_client_sync WHERE trip_id IN (OLD.trip_id, NEW.trip_id))
 BEGIN
@@ -492,9 +499,11 @@ BEGIN
     DELETE FROM trip_client_displaced;
 END;
 
--- A write that overwrites rows: the two triggers before it note them, and when it is done the insert and update
--- triggers use the notes and drop them, whereupon the entry of a row that is really gone is taken out.
+-- Writes with OR REPLACE. The two BEFORE triggers note the rows that will be overwritten. The insert and update
+-- triggers above use the notes and then delete them, which removes the entries of overwritten rows.
 
+-- INSERT OR REPLACE of (ann@x, traveler), the same pair. The entry keeps its keys:
+-- [{"email":"ann@x","role":"traveler","seat":"aisle"}]  ->  [{"email":"ann@x","role":"traveler","seat":"aisle"}]
 CREATE TRIGGER trg_trip_client_assignments_note_insert BEFORE INSERT ON trip_client_assignments
 WHEN NOT EXISTS (SELECT 1 FROM trip_client_sync WHERE trip_id = NEW.trip_id)
  AND (EXISTS (SELECT 1 FROM trip_client_displaced)
@@ -513,6 +522,8 @@ BEGIN
        OR a.trip_id = NEW.trip_id AND a.client_email = NEW.client_email AND a.client_role = iif(trim(coalesce(NEW.client_role, '')) = '', 'traveler', NEW.client_role));
 END;
 
+-- UPDATE OR REPLACE of payer to traveler, which exists. The entries are merged:
+-- [{"email":"ann@x","role":"traveler","seat":"aisle"},{"email":"ann@x","role":"payer"}]  ->  [{"email":"ann@x","role":"traveler","seat":"aisle"}]
 CREATE TRIGGER trg_trip_client_assignments_note_update BEFORE UPDATE OF assignment_id, trip_id, client_email, client_role ON trip_client_assignments
 WHEN NOT EXISTS (SELECT 1 FROM trip_client_sync WHERE trip_id = NEW.trip_id)
  AND (EXISTS (SELECT 1 FROM trip_client_displaced)
@@ -531,7 +542,9 @@ BEGIN
        OR a.trip_id = NEW.trip_id AND a.client_email = NEW.client_email AND a.client_role = iif(trim(coalesce(NEW.client_role, '')) = '', 'traveler', NEW.client_role));
 END;
 
--- A note can outlast a write that was refused. By then its client may be gone, and an equal entry waits unlinked: not to be taken.
+-- Removes the entry of an overwritten row. INSERT OR REPLACE of (bob@x, traveler) with the assignment_id of ann@x:
+-- [{"email":"ann@x","role":"traveler"}]  ->  [{"email":"bob@x","role":"traveler","assigned_at":"2026-01-01"}]
+-- A note can outlive a rejected write. If its client has been deleted since, an equal entry is unlinked and must stay.
 CREATE TRIGGER trg_trip_client_displaced_delete AFTER DELETE ON trip_client_displaced
 WHEN NOT EXISTS (SELECT 1 FROM trip_client_sync WHERE trip_id = OLD.trip_id)
  AND EXISTS (SELECT 1 FROM clients_v2 WHERE email = OLD.client_email)
@@ -553,9 +566,11 @@ BEGIN
 END;
 
 -- ---------------------------------------------------------------------------------------------------
--- Reverse: a write to the JSON edits the junction. A writer takes away only what it could see: pairs
--- that stood in the column before and do not any more.
+-- Reverse: a write to the JSON updates the junction. It removes only pairs that the old JSON had and the
+-- new one lacks, so that a writer cannot remove pairs it never saw.
 
+-- UPDATE of clients, as written and as stored. A text that is not an array is quarantined and the old list restored.
+-- ["BOB@x"]  ->  [{"email":"bob@x","role":"traveler"}]
 CREATE TRIGGER trg_trips_v2_clients_update AFTER UPDATE OF clients ON trips_v2
 WHEN NEW.clients IS NOT OLD.clients
  AND NOT EXISTS (SELECT 1 FROM trip_client_sync WHERE trip_id = NEW.trip_id)
@@ -590,6 +605,8 @@ BEGIN
     WHERE NOT EXISTS (SELECT 1 FROM direct_json_writes WHERE day = date('now') AND trip_id = NEW.trip_id);
 END;
 
+-- INSERT of a trip, as written and as stored:
+-- ["ANN@x"]  ->  [{"email":"ann@x","role":"traveler"}]
 CREATE TRIGGER trg_trips_v2_clients_insert AFTER INSERT ON trips_v2
 WHEN (NEW.clients IS NOT '[]'
       OR EXISTS (SELECT 1 FROM trip_client_assignments WHERE trip_id = NEW.trip_id)
@@ -605,12 +622,15 @@ BEGIN
       AND NEW.clients IS NOT '[]';
 END;
 
+-- The JSON is deleted with its trip. This removes the trip's index rows and facts.
 CREATE TRIGGER trg_trips_v2_clients_delete AFTER DELETE ON trips_v2
 BEGIN
     DELETE FROM trip_client_unlinked WHERE trip_id = OLD.trip_id;
     DELETE FROM trip_facts WHERE trip_id = OLD.trip_id;
 END;
 
+-- UPDATE of trip_id. The assignments move along, the JSON stays the same:
+-- [{"email":"ann@x","role":"traveler"}]  ->  [{"email":"ann@x","role":"traveler"}]
 CREATE TRIGGER trg_trips_v2_id_update AFTER UPDATE OF trip_id ON trips_v2
 WHEN NEW.trip_id <> OLD.trip_id
 BEGIN
@@ -620,9 +640,11 @@ BEGIN
 END;
 
 -- ---------------------------------------------------------------------------------------------------
--- Clients: a new one finds the entries that waited for it, an e-mail changes on both sides of every
--- assignment, and a deleted one (its assignments cascade) is nobody's primary client any more.
+-- Clients: a new client is linked to its waiting entries, a changed e-mail is updated on both sides, and a
+-- deleted client is removed as primary client.
 
+-- INSERT of the client cleo@x:
+-- [{"email":"Cleo@X"}]  ->  [{"email":"cleo@x","role":"traveler"}]
 CREATE TRIGGER trg_clients_v2_link AFTER INSERT ON clients_v2
 WHEN EXISTS (SELECT 1 FROM trip_client_unlinked WHERE email = lower(trim(NEW.email, char(9,10,11,12,13,32))))
 BEGIN
@@ -632,6 +654,8 @@ BEGIN
       AND NOT EXISTS (SELECT 1 FROM trip_client_sync s WHERE s.trip_id = u.trip_id);
 END;
 
+-- UPDATE of the e-mail ann@x to anna@x:
+-- [{"email":"ann@x","role":"traveler"}]  ->  [{"email":"anna@x","role":"traveler"}]
 CREATE TRIGGER trg_clients_v2_email AFTER UPDATE OF email ON clients_v2
 WHEN NEW.email IS NOT OLD.email
 BEGIN
@@ -643,15 +667,17 @@ BEGIN
       AND NOT EXISTS (SELECT 1 FROM trip_client_sync s WHERE s.trip_id = u.trip_id);
 END;
 
+-- DELETE of the client ann@x. The cascade to the assignments removes the entry, this trigger the primary client:
+-- [{"email":"ann@x","role":"traveler"}]  ->  []
 CREATE TRIGGER trg_clients_v2_delete AFTER DELETE ON clients_v2
 BEGIN
     UPDATE trips_v2 SET primary_client_email = NULL WHERE primary_client_email = OLD.email;
 END;
 
 -- ---------------------------------------------------------------------------------------------------
--- The queue of trips whose facts are out of date: INTEGER ids, at most one row a trip and reason, and no
--- insert into it is ever an error, an old plain INSERT of a second row included. Neither table has a
--- child, so dropping them takes nothing along where foreign keys cannot be turned off.
+-- The queue of trips with outdated facts: INTEGER ids and one row per trip and reason. Inserting a duplicate
+-- is never an error, so old code can keep using a plain INSERT. Neither table has child tables, so dropping
+-- them is safe even where foreign keys cannot be turned off.
 
 CREATE TABLE facts_dirty_before AS SELECT id, trip_id, reason, created_at FROM facts_dirty;
 DROP TABLE facts_dirty;
@@ -707,7 +733,8 @@ FROM trip_facts_before b
 WHERE NOT EXISTS (SELECT 1 FROM trips_v2 t WHERE CAST(t.trip_id AS TEXT) = CAST(b.trip_id AS TEXT));
 DROP TABLE trip_facts_before;
 
--- A conflict clause inside a trigger is overridden by the statement outside it: hence WHERE NOT EXISTS.
+-- These triggers leave the JSON unchanged. They use WHERE NOT EXISTS because the outer statement overrides a
+-- conflict clause inside a trigger.
 
 CREATE TRIGGER trg_trips_v2_ai_dirty AFTER INSERT ON trips_v2
 BEGIN

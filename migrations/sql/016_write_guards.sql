@@ -1,7 +1,7 @@
--- voygen's own: what its write batches lean on.
+-- Guards and receipts for voygen's write batches.
 
--- A batch starts by re-checking what it had read. Each check inserts a 0 here where it does not hold, and the
--- named CHECK rolls the batch back. The table is always empty.
+-- A batch starts by re-checking what it read. A failed check inserts a 0 here, and the named CHECK constraint rolls the
+-- batch back. The table is always empty.
 CREATE TABLE write_guard (
     epoch INTEGER CONSTRAINT guard_epoch CHECK (epoch = 1),
     trip_unchanged INTEGER CONSTRAINT guard_trip_unchanged CHECK (trip_unchanged = 1),
@@ -20,8 +20,8 @@ CREATE TABLE write_guard (
     self_test_over INTEGER CONSTRAINT guard_self_test_over CHECK (self_test_over = 1)
 );
 
--- What was answered to a call that named a key of its own, so that the same call sent again is not done again.
--- result is NULL where the program ended between the change and the storing of its answer.
+-- Answers by idempotency key, so that a repeated call is not run again.
+-- result is NULL if the program stopped between the change and storing its answer.
 CREATE TABLE receipts (
     idempotency_key TEXT PRIMARY KEY,
     tool TEXT NOT NULL,

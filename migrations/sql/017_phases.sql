@@ -1,6 +1,6 @@
--- The phases of the migration, and the records of what was proven, repaired, accepted and archived on the way.
+-- The migration phase, and records of proofs, repairs, accepted findings and archived entries.
 
--- One row. The epoch grows with every change of phase or schema: a write batch that was made for another is refused.
+-- One row. The epoch grows with every change of phase or schema. A write batch made for another epoch is rejected.
 CREATE TABLE migration_phase (
     id INTEGER PRIMARY KEY CHECK (id = 1),
     phase TEXT NOT NULL CHECK (phase IN ('dual_write', 'prefer_junction', 'normalized')),
@@ -10,7 +10,7 @@ CREATE TABLE migration_phase (
 INSERT INTO migration_phase (id, phase, epoch, changed_at)
 VALUES (1, 'dual_write', 1, strftime('%Y-%m-%dT%H:%M:%fZ', 'now'));
 
--- Findings that a person has seen and lets pass: value is the entry as it stands, or the quarantine_id.
+-- Findings that a person has accepted. value is the entry as stored, or the quarantine_id.
 CREATE TABLE accepted_findings (
     kind TEXT NOT NULL CHECK (kind IN ('unlinked', 'quarantine')),
     trip_id INTEGER NOT NULL,
@@ -19,7 +19,7 @@ CREATE TABLE accepted_findings (
     PRIMARY KEY (kind, trip_id, value)
 ) WITHOUT ROWID;
 
--- What only the JSON held, while the column is gone. assignment_id is NULL for an entry that was not linked.
+-- The JSON entries while the column is dropped. assignment_id is NULL for an unlinked entry.
 CREATE TABLE trip_client_archive (
     trip_id INTEGER NOT NULL,
     position INTEGER NOT NULL,
@@ -29,7 +29,7 @@ CREATE TABLE trip_client_archive (
 ) WITHOUT ROWID;
 CREATE INDEX idx_trip_client_archive_assignment ON trip_client_archive(assignment_id);
 
--- Readings of a trip for which the two stores disagreed.
+-- Trips for which a shadow read found the two stores different.
 CREATE TABLE shadow_mismatches (
     trip_id INTEGER PRIMARY KEY,
     times INTEGER NOT NULL,
@@ -56,7 +56,7 @@ CREATE TABLE repair_runs (
     undone_at TEXT
 );
 
--- Everything that a repair changed: the value before, and after, so that undoing it takes back nobody else's work.
+-- Every change of a repair, with the values before and after. Undo skips a value that others changed since.
 CREATE TABLE repair_changes (
     change_id INTEGER PRIMARY KEY AUTOINCREMENT,
     run_id INTEGER NOT NULL,

@@ -1,10 +1,10 @@
--- Full text over trips and over clients, kept current by triggers in every phase. Words are folded by case and
--- accents. What stands on both sides of an apostrophe can be found as one word too.
+-- Full-text search over trips and clients, updated by triggers in every phase. Case and accents are ignored.
+-- A word with an apostrophe is also indexed without it.
 
 CREATE VIRTUAL TABLE trip_search USING fts5(name, destinations, group_name, notes, tokenize = "unicode61 remove_diacritics 2");
 CREATE VIRTUAL TABLE client_search USING fts5(full_name, email, tokenize = "unicode61 remove_diacritics 2");
 
--- What is looked through, a row a trip and a row a client.
+-- The indexed text, one row per trip and one per client.
 CREATE VIEW trip_search_text AS
 SELECT t.trip_id,
        t.trip_name || iif(instr(t.trip_name, '''') + instr(t.trip_name, '’') > 0, ' ' || replace(replace(t.trip_name, '''', ''), '’', ''), '') AS name,

@@ -1,7 +1,7 @@
--- Finding that is whole, ranked and flat in time: a trip's document holds the travelers and their roles too, beginnings
--- of words are indexed, a whole name is one word of its own, and there is a list of the words that names are made of.
--- A document holds the first 24 travelers, so that one more never costs more than that. The others of a larger trip
--- have a document each, in crowd_search.
+-- Complete, ranked search in constant time: a trip's document includes the travelers and their roles, word prefixes are
+-- indexed, a whole name is also indexed as one word, and the words in names are kept for spelling suggestions.
+-- A document holds the first 24 travelers, which limits the cost of adding one. Each further traveler of a larger trip
+-- has a document of its own in crowd_search.
 
 DROP TRIGGER trg_trips_v2_search_insert;
 DROP TRIGGER trg_trips_v2_search_update;
@@ -18,25 +18,25 @@ CREATE VIRTUAL TABLE trip_search USING fts5(whole_name, name, destinations, grou
 CREATE VIRTUAL TABLE client_search USING fts5(whole_name, full_name, email, notes, tokenize = "unicode61 remove_diacritics 2", prefix = "1 2 3 4 5 6 7 8 9 10");
 CREATE VIRTUAL TABLE crowd_search USING fts5(travelers, roles, tokenize = "unicode61 remove_diacritics 2");
 
--- Trips whose document is to be made anew: it is when the row goes, at the latest when nobody holds the trip any more.
+-- Trips whose document is outdated. Deleting a row rebuilds the document, at the latest when the trip's guard is released.
 CREATE TABLE search_stale (trip_id INTEGER PRIMARY KEY);
 
--- Clients whom a write is about to overwrite: while recursive_triggers is off no delete trigger tells of them. A row of
--- either table can outlast a write that was refused, and goes with the next.
+-- Clients that a REPLACE is about to overwrite. With recursive_triggers off, no delete trigger fires for them. A row of
+-- either table can outlive a rejected write. The next write removes it.
 CREATE TABLE search_displaced (client_id INTEGER PRIMARY KEY);
 
--- A call: the words of the text are learnt, and the row goes. Empty at every commit.
+-- Inserting a text adds its words to search_spellings and deletes the row. Empty at every commit.
 CREATE TABLE search_said (said TEXT NOT NULL);
 
--- The words of names without accents, each under what it may be misspelt as: itself, itself without any one of its
--- letters, ^ and its first four letters, its last four letters and $. A word stays when the last name with it is gone.
+-- The words in names, without accents, by spelling variant: the word, the word without any one of its letters, ^ and
+-- its first four letters, its last four letters and $. A word stays when the last name with it is deleted.
 CREATE TABLE search_spellings (
     spelling TEXT NOT NULL,
     word TEXT NOT NULL,
     PRIMARY KEY (spelling, word)
 ) WITHOUT ROWID;
 
--- Letters that a person may write as others, where the index itself folds no more than case and accents.
+-- Replaces letters that have a common plain spelling. FTS5 itself folds only case and accents.
 
 CREATE VIEW trip_search_plain AS
 SELECT t.trip_id,
@@ -68,7 +68,7 @@ SELECT c.client_id,
            'ß', 'ss'), 'ø', 'o'), 'Ø', 'o'), 'ł', 'l'), 'Ł', 'l'), 'đ', 'd'), 'Đ', 'd'), 'æ', 'ae'), 'Æ', 'ae'), 'ı', 'i') AS notes
 FROM clients_v2 c;
 
--- What is looked through, a row a client, a row an assignment, and a row a trip.
+-- The indexed text, one row per client, per assignment and per trip.
 
 CREATE VIEW client_search_text AS
 SELECT p.client_id,
@@ -177,7 +177,7 @@ BEGIN
     DELETE FROM trip_search WHERE rowid = OLD.trip_id;
 END;
 
--- An assignment that a write is about to overwrite: its trip's document may hold it, and no delete trigger tells of it.
+-- Mark the trips of assignments that a REPLACE is about to overwrite, because no delete trigger fires for them.
 
 CREATE TRIGGER trg_trip_client_assignments_search_before_insert BEFORE INSERT ON trip_client_assignments
 WHEN EXISTS (

@@ -1,5 +1,5 @@
--- Tokens that open the server to a client over HTTP. Of a token itself only the SHA-256 is stored, in hexadecimal.
--- A name is used once: rows stay after the token was revoked.
+-- Access tokens for HTTP clients. Only the SHA-256 of a token is stored, in hexadecimal.
+-- A name is never reused, because rows of revoked tokens stay.
 CREATE TABLE access_tokens (
     name TEXT PRIMARY KEY,
     sha256 TEXT NOT NULL UNIQUE,

@@ -1,8 +1,8 @@
--- Who a change was made for: the name of the client, or of the token that it came with.
+-- The name of the client, or of its token, on whose behalf a change was made.
 ALTER TABLE ActivityLog ADD COLUMN actor TEXT;
 
--- Calls of tools: how many in an hour of UTC, by outcome (ok, or the code of the error), and by the time they took: up to
--- so many milliseconds, 0 for longer than all that. A server adds to it now and then, never within a call.
+-- Tool calls per hour (UTC), by outcome (ok or an error code) and duration (at most up_to_ms, 0 above the highest bound).
+-- A server adds to it periodically, never during a call.
 CREATE TABLE call_counts (
     hour TEXT NOT NULL,
     tool TEXT NOT NULL,
@@ -13,7 +13,7 @@ CREATE TABLE call_counts (
     PRIMARY KEY (hour, tool, outcome, up_to_ms)
 ) WITHOUT ROWID;
 
--- Batches that a constraint refused, in an hour, by kind: a guard by its name, else UNIQUE, FOREIGN KEY and so on.
+-- Batches rejected by a constraint, per hour and kind: a guard by its name, or UNIQUE, FOREIGN KEY and so on.
 CREATE TABLE violation_counts (
     hour TEXT NOT NULL,
     kind TEXT NOT NULL,
