@@ -22,7 +22,7 @@ COPIED_AT_ONCE = 2_048
 
 
 def set_row_format(connection: aiosqlite.Connection) -> None:
-    """Rows by name, and text that is not UTF-8, which one bad trip may hold, with marks in place of what is wrong."""
+    """Return rows by name, and text that is not valid UTF-8 with replacement characters."""
     connection.row_factory = sqlite3.Row
     connection.text_factory = _text
 
@@ -36,16 +36,16 @@ async def rows(connection: aiosqlite.Connection, sql: LiteralString, params: Seq
 
 
 async def interrupt(reader: aiosqlite.Connection, running: asyncio.Task[Any]) -> None:
-    """Interrupt until the query has ended: SQLite ignores an interrupt that comes before the first step."""
+    """Interrupt until the query has ended; SQLite ignores an interrupt before its first step."""
     while not running.done():
         await reader.interrupt()
         await asyncio.wait({running}, timeout=INTERRUPTED_EVERY)
     if not running.cancelled():
-        running.exception()  # nobody is there any more to be told
+        running.exception()  # retrieve it: the caller was cancelled
 
 
 async def copy_to(reader: aiosqlite.Connection, copy: sqlite3.Connection, progress: Progress) -> None:
-    """Within one transaction: a copy made in steps would begin anew each time that somebody has written."""
+    """Copy in one read transaction: otherwise each write by another connection restarts the copy."""
     await reader.execute_fetchall("BEGIN")
     try:
         await reader.execute_fetchall("SELECT count(*) FROM sqlite_master")

@@ -169,7 +169,7 @@ class EmbeddedDatabase:
         return await self.read(sql, params)
 
     async def batch(self, statements: Sequence[Statement]) -> Results:
-        return await self._with_patience(lambda: self._in_turn(statements))
+        return await self._retry(lambda: self._write(statements))
 
     async def stream(self, sql: LiteralString, params: Sequence[Value] = ()) -> AsyncGenerator[Row]:
         """Yield the rows of a query one by one from a single snapshot.
@@ -198,7 +198,7 @@ class EmbeddedDatabase:
         try:
             async with self._reader() as reader:
                 with translated(str(target)):
-                    await self._unbroken(copy_to(reader, copy, progress))
+                    await self._run_to_end(copy_to(reader, copy, progress))
         finally:
             copy.close()
 
@@ -227,7 +227,7 @@ class EmbeddedDatabase:
             try:
                 return await asyncio.shield(running)
             except asyncio.CancelledError:
-                await self._unbroken(interrupt(reader, running))
+                await self._run_to_end(interrupt(reader, running))
                 raise
 
     @contextlib.asynccontextmanager
@@ -240,9 +240,9 @@ class EmbeddedDatabase:
             finally:
                 self._idle_readers.append(reader)
 
-    async def _in_turn(self, statements: Sequence[Statement]) -> Results:
-        """Who is cancelled while waiting has written nothing, and will not."""
-        await self._turn.acquire()
+    async def _write(self, statements: Sequence[Statement]) -> Results:
+        """Write in turn. A caller cancelled while waiting for its turn writes nothing."""
+        await self._write_lock.acquire()
         try:
             self._require_same_file()
         except DatabaseReplaced:
@@ -251,7 +251,7 @@ class EmbeddedDatabase:
         return await self._run_to_end(self._transaction(statements))
 
     async def _transaction(self, statements: Sequence[Statement]) -> Results:
-        """One transaction of the writer, whose turn it is; gives the turn back."""
+        """Run one transaction of the writer, and release its lock."""
         try:
             await self._writer.execute_fetchall("BEGIN IMMEDIATE")
             returned = [(one, await rows(self._writer, one.sql, one.params)) for one in statements]
@@ -261,7 +261,7 @@ class EmbeddedDatabase:
                 await self._writer.execute_fetchall("ROLLBACK")
             raise
         finally:
-            self._turn.release()
+            self._write_lock.release()
         return Results(returned)
 
     async def _retry(self, attempt: Callable[[], Awaitable[T]]) -> T:
