@@ -104,7 +104,7 @@ def test_the_plan_is_readable_and_changes_nothing(tmp_path: Path) -> None:
     rows = [line.split() for line in done.stdout.splitlines()]
     assert rows[0] == ["Repair", "plan", "(--prefer", "union)"]
     assert ["trip", "2", drifted.CARLA, "traveler", "junction_only", "add"] in [row[:6] for row in rows]
-    assert ["trip", "8", "not_an_array", "put"] in [row[:4] for row in rows]
+    assert ["trip", "8", "not_an_array", "quarantine"] in [row[:4] for row in rows]
     assert ["trip", "777", drifted.AVA, "traveler", "orphan"] in [row[:5] for row in rows]
     start = rows.index(["KIND", "COUNT"]) + 1
     assert {kind: int(count) for kind, count in rows[start : start + 7]} == {

@@ -188,7 +188,7 @@ def test_json_keeps_stored_text_whole(path: Path) -> None:
         "raw_text": text,
         "reason": "not an array",
         "quarantined_at": "2026-11-28T05:10:11.123Z",
-        "repair": "nothing: a person may read it and enter what it says",
+        "repair": "nothing: review it by hand",
     }
 
 
