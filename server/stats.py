@@ -27,7 +27,7 @@ SHARES = {"p50_ms": 0.50, "p95_ms": 0.95, "p99_ms": 0.99}
 
 @dataclass(frozen=True)
 class Agreement:
-    """How far the stores agree: trips, and how many of them differ; None where a proof record does not tell.
+    """Agreement of the stores: trips, and how many of them differ; None where a proof record does not tell.
 
     `source` is check, or proof record, of the moment `at`.
     """

@@ -33,7 +33,7 @@ class Patient:
         self.settings = home / "config.toml"
         self.settings.write_text("")
         self.before: list[str] = []
-        """What stands before the command."""
+        """Words before the command."""
         kept = ("PATH", "SYSTEMROOT", "TEMP", "TMP")
         self.env = {name: os.environ[name] for name in kept if name in os.environ} | {
             "HOME": str(home),

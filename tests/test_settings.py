@@ -1,4 +1,4 @@
-"""Where a setting's value comes from: a flag, else the environment, else the settings file, else the default."""
+"""Precedence of settings: flag, environment, settings file, default."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def example(name: str) -> tuple[str, str, str]:
 
 
 def in_force(folder: Path, *flags: str, text: str = "", **environment: str) -> dict[str, Any]:
-    """What `voygen config` says of each setting, with this settings file and nothing else in the environment."""
+    """The output of `voygen config` with this settings file and an otherwise empty environment."""
     path = folder / "config.toml"
     path.write_text(text, encoding="utf-8")
     bare = {name: value for name, value in os.environ.items() if not name.startswith(("VOYGEN_", "OTEL_"))}

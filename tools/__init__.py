@@ -1,1 +1,1 @@
-"""What an agent can do: one module a domain, each tool a value."""
+"""The tools: one module per domain, each tool a value."""

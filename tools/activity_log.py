@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from database.engine import Database
 
 # Trips without an entry that an answer names; the rest are counted.
-SHOWN = 20
+TRIPS_SHOWN = 20
 
 
 class AttributeArguments(WriteArguments):
@@ -54,7 +54,7 @@ async def update_activitylog_clients(db: Database, _: AttributeArguments) -> Ent
 
 
 async def reset_activitylog_from_trips(db: Database, args: ResetArguments) -> TripsLogged:
-    first = await attribution.trips_without_entry(db, SHOWN)
+    first = await attribution.trips_without_entry(db, TRIPS_SHOWN)
     missing = first[0]["total"] if first else 0
     added = 0
     if missing and not args.dry_run:

@@ -165,14 +165,14 @@ async def cleanup_trips(db: Database, args: CleanupTripsArguments) -> TripsClean
 
 
 async def confirm_clients(db: Database, args: CleanupClientsArguments) -> Question | None:
-    """What to ask the person before clients go; nothing on a dry run, or where none would."""
+    """The question to ask before deleting clients; None for a dry run or if nothing matches."""
     would = await cleanup_clients(db, args.model_copy(update={"dry_run": True}))
     names = named([f"{client.full_name} <{client.email}>" for client in would.clients], would.matched)
     return None if args.dry_run or not would.matched else _consent(f"Delete {would.matched} clients: {names}?")
 
 
 async def confirm_trips(db: Database, args: CleanupTripsArguments) -> Question | None:
-    """What to ask the person before trips go; nothing on a dry run, or where none would."""
+    """The question to ask before deleting trips; None for a dry run or if nothing matches."""
     would = await cleanup_trips(db, args.model_copy(update={"dry_run": True}))
     names = named([f"{trip.trip_name} (id {trip.trip_id})" for trip in would.trips], would.matched)
     verb = "Cancel" if args.archive_only else "Delete"

@@ -128,7 +128,7 @@ async def create_client(db: Database, args: CreateClientArguments) -> ClientCrea
 
 async def get_client(db: Database, args: GetClientArguments) -> WholeClient:
     client = await _read(db, await _client_id(db, args))
-    columns = {name: shapes.parsed(client[name]) for name in LONG}
+    columns = {name: shapes.load_for_answer(client[name]) for name in LONG}
     if args.cursor and parts.is_cursor(args.cursor):
         return await _part_of_client(db, client, columns, args.cursor)
     asked = {"client": client["client_id"]}
@@ -220,11 +220,11 @@ def _values(read: Row, args: UpdateClientArguments) -> dict[str, Any]:
 
 
 def _merged_text(text: object, sent: Mapping[str, Any], name: str) -> object:
-    before = shapes.as_object(shapes.held(text), "earlier")
+    before = shapes.as_object(shapes.load_json(text), "earlier")
     after = shapes.dumped(merged(before, sent))
     if after == shapes.dumped(before):
         return text
-    if isinstance(shapes.held(after), str):
+    if isinstance(shapes.load_json(after), str):
         raise InvalidInput(f"{name}: lists and objects lie too deep in each other.", "Send them flatter.")
     return after
 

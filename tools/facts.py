@@ -70,7 +70,7 @@ async def query_trip_facts(db: Database, args: QueryArguments) -> FactsPage:
 
 
 async def _wanted(db: Database, args: QueryArguments) -> tuple[set[int] | None, str]:
-    """The ids to look at, None for all, and what to say where words matched more than are looked at."""
+    """The ids to read, None for all, and a note if the words matched more trips than are read."""
     if args.query is None:
         return (None if args.trip_ids is None else set(args.trip_ids)), ""
     words = sought_in(args.query)
@@ -89,7 +89,7 @@ async def _wanted(db: Database, args: QueryArguments) -> tuple[set[int] | None, 
 
 
 def _facts_of(row: Row, fields: Collection[str] | None) -> TripFacts:
-    reasons = [str(reason) for reason in shapes.parsed(row["stale_reasons"])]
+    reasons = [str(reason) for reason in shapes.load_for_answer(row["stale_reasons"])]
     asked = {name: value for name, value in row.items() if fields is None or name in fields}
     return TripFacts.model_validate(
         asked | {"trip_id": row["trip_id"], "stale": bool(reasons), "stale_reasons": reasons}

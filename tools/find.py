@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from database.engine import Database
 
 # Most trips and most clients in one answer.
-SHOWN = 10
+MATCHES_SHOWN = 10
 
 # Words of a whole name that are too many to be meant for anything else as well.
 NAME = 3
@@ -82,10 +82,10 @@ async def get_anything(db: Database, args: FindArguments) -> Found:
 
 
 async def _exact(db: Database, wanted: str, found: Found) -> None:
-    exact = [Match(row, "exact") for row in await exact_trips(db, wanted, SHOWN)]
+    exact = [Match(row, "exact") for row in await exact_trips(db, wanted, MATCHES_SHOWN)]
     known = list((await clients.with_emails(db, [wanted])).values()) if "@" in wanted else []
-    theirs = [trip for client in known[:1] for trip in await trips.of_client(db, client["email"], SHOWN)]
-    named = [Match(row, "exact name") for row in await clients_named(db, wanted, SHOWN)]
+    theirs = [trip for client in known[:1] for trip in await trips.of_client(db, client["email"], MATCHES_SHOWN)]
+    named = [Match(row, "exact name") for row in await clients_named(db, wanted, MATCHES_SHOWN)]
     _add(
         found,
         [*exact, *(Match(row, "client") for row in theirs)],
@@ -101,7 +101,7 @@ def _add(found: Found, matching_trips: Sequence[Match], matching_clients: Sequen
     new_clients = [match for match in matching_clients if match.row["client_id"] not in client_ids]
     found.trips += [FoundTrip.model_validate({**match.row, "why": match.why}) for match in new_trips]
     found.clients += [FoundClient.model_validate({**match.row, "why": match.why}) for match in new_clients]
-    del found.trips[SHOWN:], found.clients[SHOWN:]
+    del found.trips[MATCHES_SHOWN:], found.clients[MATCHES_SHOWN:]
 
 
 async def _whole(db: Database, found: Found) -> str:

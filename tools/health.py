@@ -28,7 +28,7 @@ RECENT_HOURS = 24
 EXCERPT = 300
 
 # Ids of resolved faults that an answer names; the rest are counted.
-SHOWN = 20
+IDS_SHOWN = 20
 
 
 class HealthArguments(Arguments):
@@ -212,7 +212,7 @@ async def resolve_error_pattern(db: Database, args: ResolveArguments) -> ErrorsR
     return ErrorsResolved(
         message=f"{len(rows)} faults marked as resolved.",
         resolved=len(rows),
-        ids=[row["id"] for row in rows[:SHOWN]],
+        ids=[row["id"] for row in rows[:IDS_SHOWN]],
     )
 
 

@@ -12,18 +12,18 @@ if TYPE_CHECKING:
     from database.engine import Database
 
 # Findings of a kind that an answer carries; the rest are counted.
-SHOWN = 20
+FINDINGS_SHOWN = 20
 
 
 class Steward(Protocol):
-    """Who can check, mend and lead the database: the server gives one that knows the migrations."""
+    """Checks and repairs the database; the server provides one that knows the migrations."""
 
     async def check(self) -> dict[str, Any]:
         """The check's report, as `voygen check --json` prints it."""
         ...
 
     async def repair(self, prefer: str, *, dry_run: bool) -> dict[str, Any]:
-        """What was changed, or would be, by kind: `run_id`, `changed` and `consistent`."""
+        """Changes made or planned, by kind: `run_id`, `changed` and `consistent`."""
         ...
 
     async def phase(self) -> dict[str, Any]:
@@ -32,7 +32,7 @@ class Steward(Protocol):
 
 
 class CheckArguments(Arguments):
-    limit: Annotated[int, Field(ge=1, le=200, description="Most findings of a kind to list.")] = SHOWN
+    limit: Annotated[int, Field(ge=1, le=200, description="Most findings of a kind to list.")] = FINDINGS_SHOWN
 
 
 class CheckAnswer(Answer):
@@ -110,7 +110,7 @@ def tools(steward: Steward) -> list[AnyTool]:
             epoch=status["epoch"],
             changed_at=status["changed_at"],
             next_phase=status["next_phase"],
-            obstacles=obstacles[:SHOWN],
+            obstacles=obstacles[:FINDINGS_SHOWN],
             obstacles_total=len(obstacles),
             shadow_mismatches=status["shadow_mismatches"],
         )

@@ -65,7 +65,7 @@ async def delete_trip(db: Database, args: DeleteTripArguments) -> TripDeleted:
 
 
 async def confirm(db: Database, args: DeleteTripArguments) -> Question | None:
-    """What to ask the person before the trip goes; nothing where another trip's name was sent, which is refused."""
+    """The question to ask before deleting the trip; None if the name sent is wrong, which is refused."""
     trip = await resolve_trip(db, args.trip_identifier)
     name = str(trip["trip_name"]).strip()
     if args.confirm_trip_name not in {None, name}:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 TRIES = 100
 
 # Deleted trips and clients that an error names.
-SHOWN = 5
+CANDIDATES_SHOWN = 5
 
 # Differences that an answer names; the rest are counted.
 NAMED = 20
@@ -96,7 +96,7 @@ async def _meant(db: Database, args: RestoreArguments) -> Row:
     if not found:
         raise _not_found(f"Nothing that was deleted matches {wanted!r}", deleted)
     if len(found) > 1:
-        count = f"More than {SHOWN}" if len(found) > SHOWN else str(len(found))
+        count = f"More than {CANDIDATES_SHOWN}" if len(found) > CANDIDATES_SHOWN else str(len(found))
         raise Ambiguous(
             f"{count} of those deleted match {wanted!r}: {_list(found)}.",
             "Send the orphan_id of the one that is meant.",
@@ -126,7 +126,9 @@ def _not_found(problem: str, deleted: Sequence[Row]) -> NotFound:
 
 
 def _list(rows: Sequence[Row]) -> str:
-    return "; ".join(f"orphan_id {row['orphan_id']}, {_named(row)}, deleted {row['at']}" for row in rows[:SHOWN])
+    return "; ".join(
+        f"orphan_id {row['orphan_id']}, {_named(row)}, deleted {row['at']}" for row in rows[:CANDIDATES_SHOWN]
+    )
 
 
 def _named(kept: Row) -> str:
@@ -147,7 +149,7 @@ def _require_room(plan: Plan) -> None:
 
 
 async def _differences(db: Database, plan: Plan) -> list[str]:
-    """What does not come back as it was, a line each."""
+    """Differences from what was deleted, a line each."""
     found: list[str] = []
     if plan.is_trip and plan.slug != plan.kept["slug"]:
         found.append(f"The slug is {plan.slug}: {plan.kept['slug'] or 'an empty one'} could not be kept.")
@@ -165,7 +167,7 @@ async def _differences(db: Database, plan: Plan) -> list[str]:
 
 
 def _where(deleted: Sequence[Row], key: str, value: object) -> str:
-    """Where to find what is gone, if it was deleted by a tool."""
+    """A hint at restore_deleted, if a tool deleted what is missing."""
     kind = "client" if key == "email" else "trip"
     for row in deleted:
         if row["kind"] == kind and row[key] == value:

@@ -47,7 +47,7 @@ B = TypeVar("B", bound=Answer)
 
 @dataclass(frozen=True)
 class Hints:
-    """What a client may assume of a tool before it asks the person."""
+    """Hints to the client about a tool's effects."""
 
     read_only: bool = False
     destructive: bool = False

@@ -201,7 +201,7 @@ async def _describe_trip_with_client(  # noqa: PLR0913 - what came of the write
 
 
 def _left_aside(args: CreateTripWithClientArguments, known_as: str) -> str:
-    """What to say of what was sent of a client who is known, where it may differ from what is known."""
+    """A note about values sent for a known client that may differ from the stored ones."""
     sent = [name for name in ("client_phone", "client_preferences") if getattr(args, name)]
     if args.client_full_name.casefold() != known_as.casefold():
         sent.insert(0, "client_full_name")

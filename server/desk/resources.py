@@ -84,7 +84,7 @@ def _register_resources(server: MCPServer[Any], db: Database) -> None:
 
     @server.resource("voygen://guide", title="Guide for agents", mime_type="text/markdown")
     def guide() -> str:
-        """How to use the trip desk."""
+        """Guide to the trip desk."""
         return GUIDE
 
     @server.resource("trip://{slug}", title="A trip", mime_type="text/markdown")

@@ -31,7 +31,7 @@ from tools.answers.errors import Busy, InvalidInput, ReadOnly, ToolFault, Unavai
 from tools.answers.once import run_tool
 from tools.answers.validation import words_for
 from tools.tool import Answer, AnyTool, Arguments
-from tools.trip.shapes import sound
+from tools.trip.shapes import replace_surrogates
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Iterable
@@ -201,5 +201,5 @@ def _unpacked(arguments: dict[str, Any], properties: dict[str, Any]) -> dict[str
 
 def _refusal(fault: ToolFault) -> CallToolResult:
     return CallToolResult(
-        is_error=True, content=[TextContent(type="text", text=shortened(sound(str(fault)), MAX_ERROR))]
+        is_error=True, content=[TextContent(type="text", text=shortened(replace_surrogates(str(fault)), MAX_ERROR))]
     )

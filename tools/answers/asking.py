@@ -1,4 +1,4 @@
-"""What only a person can say: which of several is meant, and whether it shall really be done."""
+"""Questions to the person: which of several matches is meant, and whether to go on."""
 
 from __future__ import annotations
 

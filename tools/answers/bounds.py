@@ -1,11 +1,11 @@
-"""How much an answer may hold: an agent pays for every word of it."""
+"""Limits on the size of an answer: an agent pays for every word."""
 
 from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, Any, cast
 
-from tools.trip.shapes import sound
+from tools.trip.shapes import replace_surrogates
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -34,7 +34,7 @@ def weight(value: object) -> int:
 
 
 def fitting(items: Sequence[BaseModel], room: int) -> int:
-    """How many of the first items fit into `room` bytes; one always does."""
+    """The number of leading items that fit into `room` bytes, at least one."""
     used = 0
     for number, item in enumerate(items):
         used += weight(item.model_dump(mode="json")) + 1
@@ -62,7 +62,7 @@ def bounded(answer: dict[str, Any]) -> dict[str, Any]:
     try:
         size = _sent(answer)
     except UnicodeEncodeError:
-        answer = sound(answer)
+        answer = replace_surrogates(answer)
         size = _sent(answer)
     if size <= LIMIT:
         return answer
@@ -78,7 +78,7 @@ def bounded(answer: dict[str, Any]) -> dict[str, Any]:
 
 
 def _sent(answer: dict[str, Any]) -> int:
-    """What an answer comes to: its message is sent once more, as text."""
+    """The size of an answer, whose message is also sent as text."""
     return weight(answer) + weight(answer["message"])
 
 

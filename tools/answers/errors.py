@@ -1,4 +1,4 @@
-"""What a tool says when it can't do what was asked.
+"""Errors that a tool raises for an agent to act on.
 
 ToolFault
 ├── InvalidInput   invalid_input   an argument is wrong

@@ -1,4 +1,4 @@
-"""What the tools for facts take and answer."""
+"""Arguments and answers of the facts tools."""
 
 from __future__ import annotations
 

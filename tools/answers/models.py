@@ -1,4 +1,4 @@
-"""What answers of several tools are made of."""
+"""Models shared by the answers of several tools."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Whole = Annotated[int | None, BeforeValidator(lambda value: value if isinstance(
 Texts = Annotated[
     list[str] | None,
     BeforeValidator(
-        lambda value: None if value is None else [str(one) for one in shapes.as_list(shapes.parsed(value))]
+        lambda value: None if value is None else [str(one) for one in shapes.as_list(shapes.load_for_answer(value))]
     ),
 ]
 
@@ -26,7 +26,7 @@ def _as_text(value: object) -> str:
 
 
 class TripHead(BaseModel):
-    """What is said of a trip wherever one is named."""
+    """Fields of a trip wherever one is named."""
 
     trip_id: int = Field(description="Id of the trip.")
     trip_name: Plain = Field(description="Its name.")
@@ -42,7 +42,7 @@ class TripSummary(TripHead):
 
 
 class ClientHead(BaseModel):
-    """What is said of a client wherever one is named."""
+    """Fields of a client wherever one is named."""
 
     client_id: int = Field(description="Id of the client.")
     email: Plain = Field(description="E-mail, as stored.")

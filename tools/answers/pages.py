@@ -66,5 +66,5 @@ def more_words(*, more: bool) -> str:
 
 
 def _mark(asked: Mapping[str, object]) -> str:
-    """What tells lists apart that were asked for otherwise."""
+    """A digest of the arguments, so that a cursor fits only the list it came from."""
     return hashlib.sha256(json.dumps(dict(asked), sort_keys=True, default=str).encode()).hexdigest()[:12]

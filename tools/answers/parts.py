@@ -28,14 +28,14 @@ class Rest(BaseModel):
 
 
 class Part(BaseModel):
-    """What follows of a field."""
+    """The rest of a field."""
 
     field: str = Field(description="The field.")
     value: Any = Field(description="Its next items, or the next piece of its text or JSON.")
 
 
 class Place(NamedTuple):
-    """Where a part begins: in a field of a trip or a client, `of` and its id say which; `unit` says what is counted."""
+    """The start of a part: a field of the trip or client that `of` and the id name, counted in `unit`s."""
 
     of: str
     number: int
@@ -64,19 +64,19 @@ def divided(of: str, number: int, fields: Mapping[str, Any], room: int) -> tuple
 
 
 def following(place: Place, value: object, room: int) -> tuple[Part, list[Rest]]:
-    """What of the field's value fits into `room` bytes from the place on, and what is left then."""
+    """The part of the value from this place that fits into `room` bytes, and the rest after it."""
     piece, rest = _piece(place, value, room)
     return Part(field=place.field, value=piece), rest
 
 
 def words(rests: Sequence[Rest]) -> str:
-    """What to say of fields that are longer."""
+    """A note about fields that are longer."""
     fields = ", ".join(f"{rest.field} ({rest.shown} of {rest.total} {rest.unit})" for rest in rests)
     return f" Only in part: {fields}; send a cursor of `more` for the rest." if fields else ""
 
 
 def is_cursor(cursor: str) -> bool:
-    """Whether it is a cursor of `more`, rather than one of a page."""
+    """True for a cursor of `more`, false for one of a page."""
     return cursor.startswith("[")
 
 
@@ -92,7 +92,7 @@ def place_of(cursor: str, of: str, fields: Collection[str]) -> Place:
 
 
 def _piece(place: Place, value: Any, room: int) -> tuple[Any, list[Rest]]:  # noqa: ANN401 - JSON
-    """What fits: whole items of a list, or else characters of the text that the value is or is as JSON."""
+    """The part that fits: whole items of a list, otherwise characters of the text or its JSON."""
     if not place.start and weight(value) <= room:
         return value, []
     units, unit = _units(value, room, place.unit)
@@ -104,7 +104,7 @@ def _piece(place: Place, value: Any, room: int) -> tuple[Any, list[Rest]]:  # no
 
 
 def _units(value: Any, room: int, begun: str) -> tuple[list[Any] | str, Literal["items", "characters"]]:  # noqa: ANN401 - JSON
-    """What the value is divided into, and what that is called; as it was `begun`, if it was."""
+    """The pieces of the value and their unit; the unit that was `begun` with, if any."""
     if isinstance(value, str):
         return value, "characters"
     if (
@@ -117,7 +117,7 @@ def _units(value: Any, room: int, begun: str) -> tuple[list[Any] | str, Literal[
 
 
 def _end(units: list[Any] | str, start: int, room: int) -> int:
-    """Where a piece of at most `room` bytes ends that begins at `start`; it holds one unit at least."""
+    """The end of the piece that begins at `start` and has at most `room` bytes, but at least one unit."""
     used, end = 2, start
     while end < len(units):
         used += weight(units[end]) + (1 if isinstance(units, list) else -2)

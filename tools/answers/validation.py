@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 NAMED = 60
 
 # Faults named in one error; the rest are counted.
-SHOWN = 3
+PROBLEMS_SHOWN = 3
 
 
 def words_for(error: ValidationError, schema: dict[str, Any]) -> tuple[str, str]:
@@ -22,9 +22,9 @@ def words_for(error: ValidationError, schema: dict[str, Any]) -> tuple[str, str]
     Where several problems have remedies of their own, both are numbered.
     """
     faults = cast("list[dict[str, Any]]", error.errors(include_url=False, include_input=False, include_context=True))
-    more = [f"{len(faults) - SHOWN} more"] if len(faults) > SHOWN else []
-    problems = [_problem(fault, schema) for fault in faults[:SHOWN]]
-    remedies = [_remedy(fault, schema) for fault in faults[:SHOWN]]
+    more = [f"{len(faults) - PROBLEMS_SHOWN} more"] if len(faults) > PROBLEMS_SHOWN else []
+    problems = [_problem(fault, schema) for fault in faults[:PROBLEMS_SHOWN]]
+    remedies = [_remedy(fault, schema) for fault in faults[:PROBLEMS_SHOWN]]
     if len(set(remedies)) > 1:
         problems, remedies = _numbered(problems), _numbered(remedies)
     return "; ".join([*problems, *more]) + ".", " ".join(dict.fromkeys(remedies))

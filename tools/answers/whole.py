@@ -78,7 +78,7 @@ async def whole_trip(db: Database, trip_id: int) -> WholeTrip | None:
         return None
     await compare_stores(db, trip_id)
     return WholeTrip(
-        **{**row} | {name: shapes.parsed(row[column]) for column, name in COLUMNS.items()},
+        **{**row} | {name: shapes.load_for_answer(row[column]) for column, name in COLUMNS.items()},
         clients=[Traveler(**traveler) for traveler in await assignments.on_trip(db, trip_id)],
         facts=await trips.facts(db, trip_id),
         recent_activity=[Activity(**entry) for entry in await activity.of_trip(db, trip_id, ACTIVITIES)],
@@ -125,6 +125,6 @@ async def whole_client(db: Database, client_id: int) -> WholeClient | None:
     if row is None:
         return None
     return WholeClient(
-        **{**row} | {name: shapes.parsed(row[name]) for name in ("contact_info", "preferences")},
+        **{**row} | {name: shapes.load_for_answer(row[name]) for name in ("contact_info", "preferences")},
         trips=[ClientTrip(**trip) for trip in await trips.of_client(db, row["email"], TRIPS)],
     )

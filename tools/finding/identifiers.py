@@ -1,4 +1,4 @@
-"""Which trip is meant. A guess is never made: one match, or an error that names the candidates."""
+"""Resolves a trip identifier. Never guesses: one match, or an error that lists the candidates."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from database.engine import Database, Row
 
 # Candidates that an error names.
-SHOWN = 5
+CANDIDATES_SHOWN = 5
 
 # Travelers that say which trip it is.
 NAMED = 2
@@ -54,12 +54,12 @@ async def resolve_trip(db: Database, identifier: str, argument: str = "trip_iden
     if not found and not wanted.isdecimal():
         found, all_seen = await _of_client(db, wanted), True
     if not found and not wanted.isdecimal():
-        matches = await trips_with_words(db, sought_in(wanted), SHOWN + 1)
+        matches = await trips_with_words(db, sought_in(wanted), CANDIDATES_SHOWN + 1)
         found, all_seen = await trips_with_ids(db, matches.ids), matches.all_seen
     if len(found) == 1 and all_seen:
         return found[0]
     if found:
-        choices = await _choices(db, found[:SHOWN])
+        choices = await _choices(db, found[:CANDIDATES_SHOWN])
         raise Ambiguous(
             f"{_count(found)} {wanted!r}: {'; '.join(choices.values())}.",
             f"Ask the person which one, then send its id as {argument}.",
@@ -80,7 +80,7 @@ def _with(names: list[str]) -> str:
     return f" with {', '.join(names)}" if names else ""
 
 
-async def exact_trips(db: Database, wanted: str, limit: int = SHOWN + 1) -> list[Row]:
+async def exact_trips(db: Database, wanted: str, limit: int = CANDIDATES_SHOWN + 1) -> list[Row]:
     """The trips that the words name exactly: those of the first kind that has any, id, slug, name, folded name."""
     if wanted.isdecimal() and wanted.isascii() and int(wanted) <= MAX_ID:
         return await trips.with_id(db, int(wanted)) or await trips_named(db, wanted, limit)
@@ -90,7 +90,9 @@ async def exact_trips(db: Database, wanted: str, limit: int = SHOWN + 1) -> list
 async def _of_client(db: Database, wanted: str) -> list[Row]:
     """The trips of the client who has this e-mail."""
     known = await clients.with_emails(db, [wanted]) if "@" in wanted else {}
-    return [trip for client in known.values() for trip in await trips.of_client(db, client["email"], SHOWN + 1)]
+    return [
+        trip for client in known.values() for trip in await trips.of_client(db, client["email"], CANDIDATES_SHOWN + 1)
+    ]
 
 
 async def nearest_trips(db: Database, wanted: str, limit: int = 3) -> list[Row]:
@@ -116,4 +118,4 @@ async def _not_found(db: Database, wanted: str) -> NotFound:
 def _count(found: list[Row]) -> str:
     if len(found) == 1:
         return "At least 1 trip matches"
-    return f"{f'More than {SHOWN}' if len(found) > SHOWN else len(found)} trips match"
+    return f"{f'More than {CANDIDATES_SHOWN}' if len(found) > CANDIDATES_SHOWN else len(found)} trips match"

@@ -1,4 +1,4 @@
-"""What matches some words, the best first, and why it does."""
+"""Ranked matches of a query, each with the reason why it matched."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ SUGGESTED = 0.5
 
 @dataclass(frozen=True)
 class Kind:
-    """What is looked for: trips or clients."""
+    """The kind of record searched for: trips or clients."""
 
     id: str
     name: str
@@ -84,7 +84,7 @@ class Match(NamedTuple):
 
 
 def goodness(why: str) -> int:
-    """How good a match is that is one for this reason: the less, the better."""
+    """The rank of a match with this reason; lower is better."""
     first = why.split(" ", maxsplit=1)[0]
     if why == "words in name":
         return 1
@@ -106,7 +106,7 @@ async def with_all_words(db: Database, kind: Kind, words: Sequence[str]) -> list
 
 
 async def with_some_words(db: Database, kind: Kind, words: Sequence[str]) -> list[Match]:
-    """What has any of the words: those with all but one are sought, and of a few words those with two."""
+    """Matches of some of the words: all but one, or two of a few words."""
     terms = dict(zip(words[:SOME], await search.terms_of(db, words[:SOME]), strict=True))
     alone = await _with_each(db, kind, [frozenset({word}) for word in terms], terms)
     there = list(dict.fromkeys(word for some in alone.values() for word in some))
@@ -121,7 +121,7 @@ async def with_some_words(db: Database, kind: Kind, words: Sequence[str]) -> lis
 async def _with_each(
     db: Database, kind: Kind, sets: Sequence[frozenset[str]], terms: Mapping[str, str]
 ) -> dict[int, frozenset[str]]:
-    """What has all words of one of the sets, and which words it has."""
+    """Matches of all words of one of the sets, with the words matched."""
     queries = [search.every(search.ANYWHERE, (terms[word] for word in some)) for some in sets]
     having: dict[int, frozenset[str]] = {}
     for some, ids in zip(sets, await kind.find(db, queries, SEEN), strict=True):
@@ -151,7 +151,7 @@ async def _ranked(
 
 
 class Seen(NamedTuple):
-    """Where a word is, as what word there, and whether it is that word whole."""
+    """The place of a word: the column, the word there, and whether it is the whole word."""
 
     place: str
     word: str
@@ -185,14 +185,14 @@ def _why(kind: Kind, seen: Sequence[Seen]) -> str:
 
 
 async def spelled_like(db: Database, words: Sequence[str], limit: int, *kinds: Kind) -> list[list[Match]]:
-    """What has words that are spelled like these, the most alike first, of each kind."""
+    """Matches of words spelled like these, the most similar first, by kind."""
     meant = await _meant(db, [word for word in words[:SOME] if len(word) >= SPELLED and search.may_begin(word)])
     terms = [f"({' OR '.join(map(search.whole, some))})" for some in meant if some]
     return [await _with_meant(db, kind, words, terms, limit) if terms else [] for kind in kinds]
 
 
 async def _with_meant(db: Database, kind: Kind, words: Sequence[str], terms: Sequence[str], limit: int) -> list[Match]:
-    """What has most of the words that may be meant."""
+    """Matches of most of the words that may be meant."""
     sizes = sorted({len(terms), max(len(terms) - 1, 1), 1}, reverse=True)
     queries = [search.every(kind.named, some) for size in sizes for some in combinations(terms, size)]
     ids = dict.fromkeys(chain(*await kind.find(db, queries, SEEN)))
@@ -218,7 +218,7 @@ async def _meant(db: Database, words: Sequence[str]) -> list[list[str]]:
 
 
 def _likeness(words: Iterable[str], kind: Kind, row: Row) -> float:
-    """How much alike the words are to their nearest in the row, on the average."""
+    """The average similarity of the words to their nearest words in the row."""
     tokens = [token for column in kind.places.values() for token in _tokens(str(row[column] or ""))]
     scores = [
         max((OSA.normalized_similarity(search.folded(word), token) for token in tokens), default=0.0) for word in words

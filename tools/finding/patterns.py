@@ -31,7 +31,7 @@ Pattern = Annotated[str, Field(max_length=200), AfterValidator(_narrow)]
 
 
 def matches(text: str, patterns: Iterable[str]) -> bool:
-    """Whether one of the patterns fits the whole text, case and white space around it ignored."""
+    """True if a pattern matches the whole text, ignoring case and surrounding white space."""
     plain = text.strip().lower()
     return any(_fits(plain, pattern.lower()) for pattern in patterns)
 

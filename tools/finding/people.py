@@ -1,4 +1,4 @@
-"""Which client is meant, and what a client to be created needs."""
+"""Resolves a reference to a client, and checks a client to be created."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def new_client(  # noqa: PLR0913 - what is known of a client
 
 
 async def namesakes(db: Database, email: str, full_name: str) -> str:
-    """What to say of other clients who have the name of one just created."""
+    """A note about other clients with the name of one just created."""
     others = [row for row in await clients.with_name(db, full_name, SAID) if row["email"] != email]
     if not others:
         return ""

@@ -27,7 +27,7 @@ PLAIN = tuple(column for column in trips.EDITED if column not in {*JSON, "trip_s
 
 
 class OperationResult(BaseModel):
-    """What became of one operation. Fields that say nothing of it are left out."""
+    """The result of one operation, without the fields that don't apply."""
 
     number: int = Field(default=0, description="Its place in the call, from 1.")
     operation: str = Field(default="", description="The operation's type.")
@@ -94,7 +94,7 @@ class TripDraft:
         for column in PLAIN:
             setattr(self, column, self.read[column])
         for column in JSON:
-            setattr(self, column, shapes.held(self.read[column]))
+            setattr(self, column, shapes.load_json(self.read[column]))
         for row in self.travelers:
             self._roles.setdefault(row["email"], []).append(row["role"])
 
@@ -211,6 +211,6 @@ class TripDraft:
             before = self.read[column]
             after = getattr(self, column)
             values[column] = (
-                before if shapes.dumped(after) == shapes.dumped(shapes.held(before)) else shapes.dumped(after)
+                before if shapes.dumped(after) == shapes.dumped(shapes.load_json(before)) else shapes.dumped(after)
             )
         return values

@@ -43,7 +43,7 @@ class Standing:
         if trip is None:
             return None
         papers = await listing.travelers_papers(db, trip_id)
-        return cls(trip, papers, shapes.workflow(shapes.parsed(trip["workflow_state"])))
+        return cls(trip, papers, shapes.workflow(shapes.load_for_answer(trip["workflow_state"])))
 
     @property
     def phase(self) -> str | None:
@@ -64,7 +64,7 @@ class Standing:
 
     @property
     def missing(self) -> list[str]:
-        """What the phase still lacks; without a workflow that is the workflow."""
+        """Everything missing to finish the phase, or the workflow itself."""
         if self.phase is None:
             return ["There is no workflow: initialize_workflow starts one."]
         known = play_of(self.phase)
@@ -73,7 +73,7 @@ class Standing:
         return [sentence for check in known.checks if (sentence := check(self))]
 
     def holds(self, column: str) -> bool:
-        return bool(shapes.parsed(self.trip[column]))
+        return bool(shapes.load_for_answer(self.trip[column]))
 
 
 def play_of(phase: str | None) -> Play | None:
@@ -120,7 +120,7 @@ def _document(standing: Standing) -> str | None:
 
 
 def _all_documents(standing: Standing) -> str | None:
-    documents = shapes.as_list(shapes.parsed(standing.trip["documents"]))
+    documents = shapes.as_list(shapes.load_for_answer(standing.trip["documents"]))
     objects = cast("list[dict[str, Any]]", [one for one in documents if isinstance(one, dict)])
     without = [one for one in objects if not one.get("url")]
     if not without:
@@ -142,7 +142,9 @@ def _primary_client(standing: Standing) -> str | None:
 
 
 def _travel_documents(standing: Standing) -> str | None:
-    names = dict.fromkeys(row["full_name"] for row in standing.travelers if not shapes.parsed(row["travel_docs"]))
+    names = dict.fromkeys(
+        row["full_name"] for row in standing.travelers if not shapes.load_for_answer(row["travel_docs"])
+    )
     if not names:
         return _client(standing)
     shown = ", ".join(list(names)[:NAMED]) + (f" and {len(names) - NAMED} more" if len(names) > NAMED else "")

@@ -1,4 +1,4 @@
-"""The JSON columns of a trip, whatever shape they were left in: read so that nothing is lost, written valid."""
+"""Reads the JSON columns of a trip in any shape without loss, and writes valid JSON."""
 
 from __future__ import annotations
 
@@ -7,25 +7,25 @@ import math
 import re
 from typing import Any, cast
 
-# How deep JSON may be nested: what an answer can carry, and a good deal more than people enter.
+# Deepest nesting of JSON: an answer can carry it, and people enter far less.
 DEPTH = 100
 
-# Half a character: JSON may hold one, escaped, where a program cut a text within an emoji.
+# A lone surrogate: a program that cuts text inside an emoji leaves one in JSON.
 _HALF = re.compile("[\ud800-\udfff]")
 
-# How deep in a column lies what a call sends for it.
+# Nesting of an argument inside its column.
 WITHIN = 10
 
 
-def parsed(text: object) -> Any:  # noqa: ANN401 - JSON
-    """The value of a JSON column, for an answer: as `held` has it, with a mark in place of each half of a character."""
-    return sound(held(text))
+def load_for_answer(text: object) -> Any:  # noqa: ANN401 - JSON
+    """Load a JSON column for an answer, with lone surrogates replaced."""
+    return replace_surrogates(load_json(text))
 
 
-def held(text: object) -> Any:  # noqa: ANN401 - JSON
-    """The value of a JSON column, to be written again; NULL and blank are None, and text that is no JSON stays text.
+def load_json(text: object) -> Any:  # noqa: ANN401 - JSON
+    """Load a JSON column to edit it. NULL and blank are None; text that is not JSON stays text.
 
-    So does JSON that could be read but not written again: numbers beyond all bounds, lists in lists without end.
+    So does JSON that could not be written again: infinite numbers, nesting deeper than DEPTH.
     """
     if text is None or (isinstance(text, str) and not text.strip()):
         return None
@@ -51,7 +51,7 @@ def _finite(number: str) -> float:
 
 
 def _require_depth(value: object, depth: int) -> None:
-    """Raises ValueError where lists and objects lie in each other more than `depth` deep."""
+    """Raises ValueError if lists and objects are nested more than `depth` deep."""
     if isinstance(value, list | dict):
         if not depth:
             raise ValueError("too deep")
@@ -61,7 +61,7 @@ def _require_depth(value: object, depth: int) -> None:
 
 
 def storable(value: object) -> bool:
-    """Whether the value can be written as JSON, within the lists and objects of a column, and read again."""
+    """True if the value can be written as JSON inside a column and read back."""
     try:
         json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
         _require_depth(value, DEPTH - WITHIN)
@@ -71,24 +71,24 @@ def storable(value: object) -> bool:
 
 
 def dumped(value: object) -> str:
-    """The value as JSON without spaces; halves of characters stay what they are, escaped."""
+    """The value as compact JSON; lone surrogates stay escaped."""
     text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     return text.encode("utf-8", "backslashreplace").decode()
 
 
-def sound(value: Any) -> Any:  # noqa: ANN401 - JSON
-    """The value with a mark in place of each half of a character, which no message can carry."""
+def replace_surrogates(value: Any) -> Any:  # noqa: ANN401 - JSON
+    """The value with each lone surrogate replaced, because no message can carry one."""
     if isinstance(value, str):
         return _HALF.sub("\N{REPLACEMENT CHARACTER}", value)
     if isinstance(value, list):
-        return [sound(one) for one in cast("list[Any]", value)]
+        return [replace_surrogates(one) for one in cast("list[Any]", value)]
     if isinstance(value, dict):
-        return {sound(key): sound(one) for key, one in cast("dict[Any, Any]", value).items()}
+        return {replace_surrogates(key): replace_surrogates(one) for key, one in cast("dict[Any, Any]", value).items()}
     return value
 
 
 def as_list(value: object) -> list[Any]:
-    """A list as it is, nothing as an empty list, and anything else as the one item of a list."""
+    """A list as it is, None as an empty list, anything else as a list of one."""
     if value is None or value == {}:
         return []
     return cast("list[Any]", value) if isinstance(value, list) else [value]
