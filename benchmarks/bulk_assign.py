@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, LiteralString
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from database.embedded import open_database
+from database.engine import ForwardingDatabase
 from migrations.runner import migrate
 from tools.bulk import BulkArguments, bulk_trip_operations
 
@@ -31,27 +32,24 @@ if TYPE_CHECKING:
 RUNS = 5
 
 
-class Counting:
+class Counting(ForwardingDatabase):
     """A database that counts its statements."""
 
     def __init__(self, db: Database) -> None:
-        self.db = db
+        super().__init__(db)
         self.statements = 0
 
     async def read(self, sql: LiteralString, params: Sequence[Value] = ()) -> list[Row]:
         self.statements += 1
-        return await self.db.read(sql, params)
+        return await super().read(sql, params)
 
     async def shadow_read(self, sql: LiteralString, params: Sequence[Value] = ()) -> list[Row]:
         self.statements += 1
-        return await self.db.shadow_read(sql, params)
+        return await super().shadow_read(sql, params)
 
     async def batch(self, statements: Sequence[Statement]) -> Results:
         self.statements += len(statements)
-        return await self.db.batch(statements)
-
-    async def close(self) -> None:
-        await self.db.close()
+        return await super().batch(statements)
 
 
 async def assign(path: Path, before: int, count: int) -> tuple[float, int]:

@@ -19,11 +19,10 @@ from mcp_types import TextContent
 from oracle import assert_clean
 
 from database.embedded import open_database
-from database.phase import PhasedDatabase
-from migrations.files import shipped
 from server.desk.steward import MigrationSteward
 from server.desk.tools import make_server
 from server.launch import own_command
+from server.opening import phased
 from tools.catalogue import all_tools
 
 if TYPE_CHECKING:
@@ -170,8 +169,8 @@ async def open_desk(
 ) -> AsyncGenerator[Desk]:
     """Serve the file to an in-memory client, which answers questions where there is a person."""
     async with await open_database(path, patience=patience) as db:
-        phased = PhasedDatabase(db, {migration.name for migration in shipped()})
-        server = make_server(phased, all_tools(MigrationSteward(db)))
+        served = phased(db)
+        server = make_server(served, all_tools(MigrationSteward(db)))
         with closing(raw.connect(path)) as connection:
             async with Client(server, raise_exceptions=True, mode=era, elicitation_callback=person) as client:
                 yield Desk(client, connection, db)

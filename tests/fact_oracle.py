@@ -14,9 +14,9 @@ from mcp.client import Client
 from oracle import parsed
 
 from database.embedded import open_database
-from database.phase import PhasedDatabase
-from migrations.files import shipped
+from database.engine import ForwardingDatabase
 from server.desk.tools import make_server
+from server.opening import phased
 from tools.facts import TOOLS
 
 if TYPE_CHECKING:
@@ -153,11 +153,11 @@ def add_trips(connection: sqlite3.Connection, count: int) -> None:
     )
 
 
-class Watched:
+class Watched(ForwardingDatabase):
     """A database that records what it is sent, and runs a callback just before a batch."""
 
     def __init__(self, db: Database, before_batch: Callable[[], object] = lambda: None) -> None:
-        self.db = db
+        super().__init__(db)
         self.before_batch = before_batch
         self.statements: list[str] = []
         self.parameters = 0
@@ -168,20 +168,17 @@ class Watched:
 
     async def read(self, sql: LiteralString, params: Sequence[Value] = ()) -> list[Row]:
         self._seen(sql, params)
-        return await self.db.read(sql, params)
+        return await super().read(sql, params)
 
     async def shadow_read(self, sql: LiteralString, params: Sequence[Value] = ()) -> list[Row]:
         self._seen(sql, params)
-        return await self.db.shadow_read(sql, params)
+        return await super().shadow_read(sql, params)
 
     async def batch(self, statements: Sequence[Statement]) -> Results:
         for statement in statements:
             self._seen(statement.sql, statement.params)
         self.before_batch()
-        return await self.db.batch(statements)
-
-    async def close(self) -> None:
-        await self.db.close()
+        return await super().batch(statements)
 
 
 @asynccontextmanager
@@ -189,7 +186,7 @@ async def watched_desk(
     path: Path, before_batch: Callable[[], object] = lambda: None
 ) -> AsyncGenerator[tuple[Desk, Watched]]:
     async with await open_database(path) as db:
-        watched = Watched(PhasedDatabase(db, {migration.name for migration in shipped()}), before_batch)
+        watched = Watched(phased(db), before_batch)
         with closing(raw.connect(path)) as connection:
             async with Client(make_server(watched, TOOLS), raise_exceptions=True) as client:
                 yield Desk(client, connection, db), watched

@@ -19,10 +19,9 @@ from team import add_note, as_now, serving
 from database.activity import log
 from database.actor import LONGEST, acting, actor
 from database.embedded import open_database
-from database.phase import PhasedDatabase
-from migrations.files import shipped
 from server.desk.steward import MigrationSteward
 from server.desk.tools import make_server
+from server.opening import phased
 from tools.catalogue import all_tools
 
 if TYPE_CHECKING:
@@ -38,8 +37,8 @@ def logged(path: Path) -> set[tuple[str, str | None]]:
 async def test_each_tools_write_is_logged_under_the_clients_name_and_version(tmp_path: Path, era: Era) -> None:
     path = seeded(tmp_path / "voygen.db")
     async with await open_database(path) as db:
-        phased = PhasedDatabase(db, {migration.name for migration in shipped()})
-        server = make_server(phased, all_tools(MigrationSteward(db)))
+        served = phased(db)
+        server = make_server(served, all_tools(MigrationSteward(db)))
         info = Implementation(name="claude-desktop", version="1.2")
         async with Client(server, raise_exceptions=True, mode=era, client_info=info) as client:
             for tool, arguments in {

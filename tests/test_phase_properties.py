@@ -23,11 +23,11 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from database.embedded import open_database
 from database.errors import DatabaseError
-from database.phase import PHASES, PhasedDatabase, read_phase
+from database.phase import PHASES, read_phase
 from migrations.check import check
-from migrations.files import shipped
 from migrations.phases.moves import PhaseRefused, advance, go_back
 from migrations.repair import apply_repair
+from server.opening import phased
 from tools.bulk import BulkArguments, bulk_trip_operations
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ class Phases(RuleBasedStateMachine):
         path = raw.new_file(Path(self.folder.name) / "voygen.db")
         self.loop = asyncio.new_event_loop()
         self.db = self.wait(open_database(path))
-        self.desk = PhasedDatabase(self.db, {migration.name for migration in shipped()})
+        self.desk = phased(self.db)
         self.connection = raw.connect(path)
         self.connection.execute("PRAGMA synchronous = OFF")
         self.triggers_missing = False

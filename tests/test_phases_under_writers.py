@@ -22,7 +22,7 @@ from database.engine import Statement
 from database.errors import DatabaseBusy, ProgramTooOld
 from database.phase import PHASES, PhasedDatabase
 from migrations.check import check
-from migrations.files import shipped
+from server.opening import phased
 from tools.bulk import BulkArguments, bulk_trip_operations
 
 if TYPE_CHECKING:
@@ -201,10 +201,6 @@ async def test_a_check_during_phase_changes_reports_no_false_findings(tmp_path: 
         await moving
 
 
-def known() -> set[str]:
-    return {migration.name for migration in shipped()}
-
-
 @pytest.mark.parametrize("stale", PHASES)
 @pytest.mark.parametrize("now", PHASES)
 async def test_a_process_with_an_outdated_phase_writes_by_the_rules_of_the_new_one(
@@ -212,7 +208,7 @@ async def test_a_process_with_an_outdated_phase_writes_by_the_rules_of_the_new_o
 ) -> None:
     path = seeded(tmp_path / "voygen.db")
     async with await open_database(path) as db, await open_database(path) as own:
-        desk = PhasedDatabase(own, known())
+        desk = phased(own)
         await lead_to(db, stale)
         await say(desk, "assign_client", email="cem@example.net", role="guide")
         await lead_to(db, now)
@@ -230,7 +226,7 @@ async def test_a_process_with_an_outdated_phase_writes_by_the_rules_of_the_new_o
 async def test_a_batch_prepared_for_an_outdated_phase_is_retried_as_a_whole(tmp_path: Path) -> None:
     path = seeded(tmp_path / "voygen.db")
     async with await open_database(path) as db, await open_database(path) as own:
-        desk = PhasedDatabase(own, known())
+        desk = phased(own)
         await desk.batch([])
         await lead_to(db, "normalized")
         statements = [
@@ -246,7 +242,7 @@ async def test_a_batch_prepared_for_an_outdated_phase_is_retried_as_a_whole(tmp_
 async def test_a_read_only_server_notices_that_the_column_is_gone(tmp_path: Path) -> None:
     path = seeded(tmp_path / "voygen.db")
     async with await open_database(path) as db, await open_database(path) as own:
-        desk = PhasedDatabase(own, known())
+        desk = phased(own)
         assert len(await desk.shadow_read("SELECT clients FROM trips_v2")) == 3
         await lead_to(db, "normalized")
         assert await desk.shadow_read("SELECT clients FROM trips_v2") == []
@@ -293,7 +289,7 @@ async def refused(desk: Desk) -> None:
 async def test_a_program_that_became_too_old_is_refused_at_its_first_write(tmp_path: Path) -> None:
     path = seeded(tmp_path / "voygen.db")
     async with await open_database(path) as own:
-        desk = PhasedDatabase(own, known())
+        desk = phased(own)
         migrate_by_a_newer_program(path)
         with pytest.raises(ProgramTooOld, match="update"):
             await desk.batch([Statement("DELETE FROM trips_v2")])

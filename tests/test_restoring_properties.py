@@ -18,7 +18,7 @@ from phasing import lead_to
 from database.embedded import EmbeddedDatabase, open_database
 from database.phase import PHASES, PhasedDatabase
 from migrations.check import check
-from migrations.files import shipped
+from server.opening import phased
 from tools.answers.errors import NotFound
 from tools.cleanup import CleanupClientsArguments, CleanupTripsArguments, cleanup_clients, cleanup_trips
 from tools.removal import DeleteTripArguments, delete_trip
@@ -69,7 +69,7 @@ async def _walk(lists: list[Any], walk: list[tuple[str, int]], order: Any) -> No
             _fill(connection, lists)
             before = _content(connection)
             async with await open_database(path) as db:
-                desk = PhasedDatabase(db, {migration.name for migration in shipped()})
+                desk = phased(db)
                 for kind, number in walk:
                     await _step(db, desk, kind, number)
                     assert (await check(db)).clean

@@ -26,9 +26,8 @@ from mcp.client.stdio import StdioServerParameters
 from mcp_types import TextContent
 
 from database.embedded import open_database
-from database.phase import PhasedDatabase
-from migrations.files import shipped
 from server.launch import own_command
+from server.opening import phased
 from tools.answers.errors import ToolFault
 from tools.bulk import BulkArguments, bulk_trip_operations
 
@@ -123,18 +122,18 @@ async def through_the_server(path: Path, name: str) -> None:
 
 async def through_the_tools(path: Path, name: str) -> None:
     async with await open_database(path) as db:
-        phased = PhasedDatabase(db, {migration.name for migration in shipped()})
+        served = phased(db)
 
         async def write(trip: int, operations: list[dict[str, Any]]) -> str | None:
             arguments = BulkArguments.model_validate({"trip_identifier": str(trip), "operations": operations})
             try:
-                answer = await bulk_trip_operations(phased, arguments)
+                answer = await bulk_trip_operations(served, arguments)
             except ToolFault as fault:
                 return str(fault)
             return next((one.error for one in answer.results if not one.success), None)
 
         async def read(trip: int) -> str | None:
-            rows = await phased.read("SELECT trip_id FROM trips_v2 WHERE trip_id = CAST(? AS INTEGER)", (trip,))
+            rows = await served.read("SELECT trip_id FROM trips_v2 WHERE trip_id = CAST(? AS INTEGER)", (trip,))
             return None if rows else "no trip"
 
         tell(kind="ready", error=None)
