@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from typing import TYPE_CHECKING, LiteralString, NamedTuple
+from typing import TYPE_CHECKING, LiteralString, NamedTuple, NewType
 
 from database.trips import SUMMARY
 
@@ -20,10 +20,18 @@ BEGINNING = 10
 # Matches to read from crowd_search for one word.
 CROWD = 500
 
-# Columns that may identify a trip for a write; roles and notes may not.
-OF_THE_TRIP = "{name destinations group_name travelers}"
+# An FTS5 column filter, a term and a query; only this module knows their syntax.
+Columns = NewType("Columns", str)
+Term = NewType("Term", str)
+Query = NewType("Query", str)
 
-ANYWHERE = "- {whole_name}"
+TRIP_NAME = Columns("{name}")
+CLIENT_NAME = Columns("{full_name}")
+
+# Columns that may identify a trip for a write; roles and notes may not.
+OF_THE_TRIP = Columns("{name destinations group_name travelers}")
+
+ANYWHERE = Columns("- {whole_name}")
 
 # Letters that the index has as others (trip_search_plain), beyond what it folds itself.
 PLAIN_LETTERS = str.maketrans(
@@ -71,37 +79,49 @@ def may_begin(word: str) -> bool:
     return not _DIGIT.search(word.rpartition("@")[2])
 
 
-async def terms_of(db: Database, words: Sequence[str]) -> list[str]:
-    """Turn words into FTS5 query terms."""
+async def prefix_terms(db: Database, words: Sequence[str]) -> list[Term]:
+    """Return a term for each word that also matches longer words, if the word may be a prefix."""
     long = [word for word in words if len(word) > BEGINNING and may_begin(word)]
     absent = {row["word"] for row in await db.read(ABSENT, (json.dumps(long),))} if long else set[str]()
     return [
-        f"{whole(word)}*" if may_begin(word) and (len(word) <= BEGINNING or word in absent) else whole(word)
+        Term(f"{exact_term(word)}*")
+        if may_begin(word) and (len(word) <= BEGINNING or word in absent)
+        else exact_term(word)
         for word in words
     ]
 
 
-def whole(word: str) -> str:
-    """Quote a word as an FTS5 term that matches the whole word."""
+def exact_term(word: str) -> Term:
+    """Return a term that matches only the whole word."""
     quoted = word.replace('"', '""')
-    return f'"{quoted}"'
+    return Term(f'"{quoted}"')
 
 
-def every(columns: str, terms: Iterable[str]) -> str:
-    return f"{columns} : ({' AND '.join(terms)})"
+def any_of(words: Iterable[str]) -> Term:
+    """Return a term that matches any of the whole words."""
+    return Term(f"({' OR '.join(map(exact_term, words))})")
 
 
-async def trips_found(db: Database, queries: Sequence[str], limit: int) -> list[list[int]]:
+def all_of(columns: Columns, terms: Iterable[Term]) -> Query:
+    """Return a query for what has all terms in the columns."""
+    return Query(f"{columns} : ({' AND '.join(terms)})")
+
+
+def _whole_name(words: Sequence[str]) -> Query:
+    return all_of(Columns("{whole_name}"), [exact_term("".join(words))])
+
+
+async def trips_found(db: Database, queries: Sequence[Query], limit: int) -> list[list[int]]:
     """Return the ids of the trips that match each query, newest first."""
     return _ids(await db.read(TRIPS_FOUND, (json.dumps(list(queries)), limit)))
 
 
-async def clients_found(db: Database, queries: Sequence[str], limit: int) -> list[list[int]]:
+async def clients_found(db: Database, queries: Sequence[Query], limit: int) -> list[list[int]]:
     """Return the ids of the clients that match each query, newest first."""
     return _ids(await db.read(CLIENTS_FOUND, (json.dumps(list(queries)), limit)))
 
 
-async def crowded_trips(db: Database, columns: str, terms: Sequence[str]) -> Matches:
+async def crowded_trips(db: Database, columns: Columns, terms: Sequence[Term]) -> Matches:
     """Return the trips that match all terms, at least one of them through a traveler in crowd_search.
 
     A trip's document holds only its first 24 travelers; the others have documents of their own.
@@ -120,10 +140,10 @@ async def crowded_trips(db: Database, columns: str, terms: Sequence[str]) -> Mat
 
 async def trips_with_words(db: Database, words: Sequence[str], limit: int) -> Matches:
     """Return trips that match all words by name, destinations, group, or travelers' names and e-mails."""
-    terms = await terms_of(db, words)
+    terms = await prefix_terms(db, words)
     emails = [word for word in words if "@" in word]
     looked = max(limit, CROWD) if emails else limit
-    (ids,) = await trips_found(db, [every(OF_THE_TRIP, terms)], looked)
+    (ids,) = await trips_found(db, [all_of(OF_THE_TRIP, terms)], looked)
     crowded = await crowded_trips(db, OF_THE_TRIP, terms)
     found = sorted({*ids, *crowded.ids}, reverse=True)
     for email in emails:
@@ -136,13 +156,13 @@ async def trips_named(db: Database, name: str, limit: int) -> list[Row]:
     exact = await db.read(NAMED, (name, limit))
     if exact or not (words := words_in(name)):
         return exact
-    (ids,) = await trips_found(db, [f"{{whole_name}} : {whole(''.join(words))}"], limit)
+    (ids,) = await trips_found(db, [_whole_name(words)], limit)
     return [row for row in await trips_with_ids(db, ids) if same_name(str(row["trip_name"]), name)]
 
 
 async def clients_named(db: Database, name: str, limit: int) -> list[Row]:
     """Return the clients with this name, ignoring case, accents and punctuation."""
-    (ids,) = await clients_found(db, [f"{{whole_name}} : {whole(''.join(words_in(name)))}"], limit)
+    (ids,) = await clients_found(db, [_whole_name(words_in(name))], limit)
     return [row for row in await clients_with_ids(db, ids) if same_name(str(row["full_name"]), name)]
 
 

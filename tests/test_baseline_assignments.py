@@ -134,7 +134,7 @@ BAD_EMAILS: list[tuple[dict[str, Any], str]] = [
     ({"email": ANA, "client_id": 1}, "twice"),
     ({"email": "new@example.net"}, "no name was sent"),
     ({"client_id": 999}, "No client has client_id 999"),
-    ({"client_id": True}, "truth value"),
+    ({"client_id": True}, "boolean"),
     ({"client_id": 1.5}, "client_id"),
 ]
 

@@ -109,7 +109,7 @@ async def test_a_clients_long_details_come_in_parts(tmp_path: Path) -> None:
         pieces = await rest_of(desk, "get_client", first, "preferences", client_id=1)
         assert json.loads(first["preferences"] + "".join(pieces)) == wishes
         other = await desk.refused("get_client", client_id=2, cursor=first["more"][0]["cursor"])
-        assert other.startswith("invalid_input: cursor is of another client")
+        assert other.startswith("invalid_input: cursor belongs to another client")
 
 
 async def test_pages_hold_what_fits_and_together_hold_everything(tmp_path: Path) -> None:
@@ -141,7 +141,7 @@ async def test_an_answer_about_two_thousand_operations_lists_failures_first(tmp_
         assert told["results"][-1]["number"] == 2000
         assert not told["results"][-1]["success"]
         assert told["results_left_out"] == 2000 - len(told["results"])
-        assert f"Results of {told['results_left_out']} operations are left out" in told["message"]
+        assert f"{told['results_left_out']} results are omitted" in told["message"]
 
 
 async def test_a_value_that_cannot_be_split_is_cut_and_says_so(tmp_path: Path) -> None:
@@ -165,7 +165,7 @@ async def test_a_value_that_cannot_be_split_is_cut_and_says_so(tmp_path: Path) -
 async def test_an_invalid_cursor_is_refused(tmp_path: Path, cursor: str) -> None:
     async with new_desk(tmp_path) as desk:
         error = await desk.refused("get_anything", query="1", cursor=cursor)
-        assert error.startswith("invalid_input: cursor is not one")
+        assert error.startswith("invalid_input: cursor does not come from this tool")
 
 
 @given(st.dictionaries(st.text(min_size=1, max_size=6), JSON, max_size=6), st.integers(60, 600))

@@ -13,7 +13,7 @@ from phasing import assert_in_order, lead_to
 
 from database import cleanup
 from database.phase import PHASES, Phase
-from tools.cleanup import AT_ONCE
+from tools.cleanup import BATCH_SIZE
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -177,9 +177,9 @@ async def test_three_hundred_trips_and_clients_are_deleted_at_once(tmp_path: Pat
 
 async def test_matches_beyond_the_limit_of_a_call_are_reported_and_left_for_the_next(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
-        add_many(desk, AT_ONCE + 1)
+        add_many(desk, BATCH_SIZE + 1)
         first = await desk.call(TRIPS, name_patterns=["test trip *"], dry_run=False)
-        assert (first["matched"], first["deleted"], first["remaining"]) == (AT_ONCE + 1, AT_ONCE, 1)
+        assert (first["matched"], first["deleted"], first["remaining"]) == (BATCH_SIZE + 1, BATCH_SIZE, 1)
         second = await desk.call(TRIPS, name_patterns=["test trip *"], dry_run=False)
         assert (second["matched"], second["deleted"], second["remaining"]) == (1, 1, 0)
 
@@ -201,8 +201,8 @@ async def test_patterns_that_are_too_broad_are_refused(tmp_path: Path, pattern: 
 
 async def test_a_cleanup_without_a_pattern_is_refused(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
-        assert "names no pattern" in await desk.refused(CLIENTS, dry_run=False)
-        assert "names no pattern" in await desk.refused(CLIENTS, email_patterns=[], name_patterns=[])
+        assert "The call has no pattern" in await desk.refused(CLIENTS, dry_run=False)
+        assert "The call has no pattern" in await desk.refused(CLIENTS, email_patterns=[], name_patterns=[])
         assert (await desk.refused(TRIPS, name_patterns=[])).startswith("invalid_input: name_patterns")
 
 

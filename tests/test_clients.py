@@ -174,7 +174,7 @@ async def test_an_email_of_another_client_is_a_conflict_whatever_its_case(tmp_pa
         desk.sql("UPDATE clients_v2 SET email = 'Ben@Example.net' WHERE email = ?", BEN)
         before = desk.everything()
         error = await desk.refused("update_client", email=ANA, new_email=BEN, phone="1")
-        assert error.startswith(f"conflict: {BEN} belongs to client_id 2")
+        assert error.startswith(f"conflict: {BEN} already belongs to client_id 2")
         assert desk.everything() == before
         own = await desk.call("update_client", client_id=2, new_email=BEN)
         assert own["changed"] == ["email"]
@@ -191,12 +191,12 @@ async def test_two_clients_whose_emails_differ_only_by_case_can_each_still_be_ch
 @pytest.mark.parametrize(
     ("tool", "arguments", "words"),
     [
-        ("get_client", {}, "invalid_input: names no client."),
-        ("get_client", {"email": ANA, "client_id": 1}, "invalid_input: names a client twice."),
+        ("get_client", {}, "invalid_input: The call names no client."),
+        ("get_client", {"email": ANA, "client_id": 1}, "invalid_input: The call names a client twice."),
         ("get_client", {"client_id": 99}, "not_found: No client has client_id 99."),
-        ("update_client", {"phone": "1"}, "invalid_input: names no client."),
-        ("update_client", {"email": ANA}, "invalid_input: names no change."),
-        ("update_client", {"email": ANA, "phone": None}, "invalid_input: names no change."),
+        ("update_client", {"phone": "1"}, "invalid_input: The call names no client."),
+        ("update_client", {"email": ANA}, "invalid_input: The call contains no change."),
+        ("update_client", {"email": ANA, "phone": None}, "invalid_input: The call contains no change."),
         ("update_client", {"email": "n@example.net", "phone": "1"}, "not_found: No client has the email"),
         ("update_client", {"email": ANA, "new_email": "zzz"}, "invalid_input: new_email is not an e-mail"),
         ("update_client", {"email": ANA, "full_name": " "}, "invalid_input: full_name"),
@@ -219,7 +219,7 @@ async def test_lists_too_deep_to_be_read_back_are_refused(tmp_path: Path) -> Non
         deep = [deep]
     async with new_desk(tmp_path) as desk:
         error = await desk.refused("update_client", email=ANA, preferences={"deep": deep})
-        assert error.startswith("invalid_input: preferences can't be kept as JSON.")
+        assert error.startswith("invalid_input: preferences can't be stored as JSON.")
 
 
 async def test_keys_set_by_two_agents_at_once_are_all_kept(tmp_path: Path) -> None:

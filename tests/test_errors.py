@@ -39,7 +39,7 @@ CALLS: list[tuple[str, dict[str, Any], str]] = [
         {"trip_name": "T", **DAYS, "client_email": "zzz", "client_full_name": "Z"},
         "invalid_input: client_email is not an e-mail address",
     ),
-    ("create_client_v2", {"email": ANA, "full_name": "A"}, "conflict: ana@example.net belongs to client_id 1"),
+    ("create_client_v2", {"email": ANA, "full_name": "A"}, "conflict: ana@example.net already belongs to client_id 1"),
     ("create_client_v2", {"email": "n@example.net", "full_name": ""}, "invalid_input: full_name: string"),
     ("create_client_v2", {"email": "n@x.io", "full_name": "N", "preferences": "aisle"}, "invalid_input: preferences"),
 ]  # fmt: skip

@@ -142,7 +142,11 @@ async def test_an_invalid_cursor_is_refused(tmp_path: Path, wrong: str) -> None:
         ("continue_trip", {"search_query": "xqzw"}, "not_found: "),
         ("continue_trip", {"search_query": "%"}, "invalid_input: search_query"),
         ("continue_trip", {"activity_id": 999}, "not_found: Activity 999"),
-        ("continue_trip", {"activity_id": 1, "search_query": "x"}, "invalid_input: names a trip twice"),
+        (
+            "continue_trip",
+            {"activity_id": 1, "search_query": "x"},
+            "invalid_input: The call has both search_query and activity_id.",
+        ),
     ],
 )
 async def test_invalid_list_arguments_are_refused(
@@ -155,7 +159,7 @@ async def test_invalid_list_arguments_are_refused(
 async def test_without_arguments_the_most_recently_worked_on_trip_is_continued(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         assert (await desk.call("continue_trip"))["missing"] == [
-            "There is no workflow: initialize_workflow starts one."
+            "There is no workflow: start one with initialize_workflow."
         ]
         await desk.do(KYOTO, op("add_note", note="x"))
         await desk.do(BANFF, op("advance_workflow", phase="proposal", step_number=3))
@@ -163,7 +167,7 @@ async def test_without_arguments_the_most_recently_worked_on_trip_is_continued(t
         answer = await desk.call("continue_trip")
         assert (answer["trip_id"], answer["current_phase"], answer["current_step"]) == (BANFF, "proposal", 3)
         assert answer["next_phase"] == "revision"
-        assert answer["missing"] == ["There is no document: add_document adds one."]
+        assert answer["missing"] == ["There is no document: add one with add_document."]
         assert answer["recent_activity"][0]["type"] == "WorkflowAdvanced"
         number = desk.sql("SELECT activity_id FROM ActivityLog WHERE activity_type = 'NoteAdded'")[0][0]
         assert (await desk.call("continue_trip", activity_id=number))["trip_id"] == KYOTO
@@ -219,11 +223,11 @@ async def test_each_phase_lists_what_is_missing_until_it_is_done(tmp_path: Path)
             if phase == "planning":
                 desk.sql("UPDATE trips_v2 SET schedule = '[1]', accommodations = '[1]' WHERE trip_id = ?", EMPTY)
             if phase == "finalization":
-                assert await missing() == ["Documents that lie nowhere yet, by their url: 1 of 1."]
+                assert await missing() == ["Documents without a url: 1 of 1."]
                 desk.sql('UPDATE trips_v2 SET documents = \'[{"url":"https://x"}]\' WHERE trip_id = ?', EMPTY)
             if phase == "preparation":
                 assert await missing() == [
-                    "Travel documents are missing of Ana Lima: update_client enters travel_docs."
+                    "Travel documents are missing for Ana Lima: enter travel_docs with update_client."
                 ]
                 await desk.call("update_client", email=ANA, travel_docs={"passport": "X1"})
             assert await missing() == [], phase

@@ -70,7 +70,7 @@ async def test_a_repair_is_a_dry_run_unless_asked_to_apply(tmp_path: Path) -> No
         plan = await answer(desk, "repair_consistency")
         assert (plan["dry_run"], plan["run_id"], plan["consistent"]) == (True, None, None)
         assert plan["changed"]["json_only"] == 4
-        assert plan["message"].startswith("Would mend: ")
+        assert plan["message"].startswith("Would change: ")
         assert desk.everything() == before
         done = await desk.call("repair_consistency", dry_run=False)
         assert (done["dry_run"], done["run_id"], done["consistent"]) == (False, 1, True)

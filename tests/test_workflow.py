@@ -10,7 +10,7 @@ import pytest
 from desk import EMPTY, KYOTO, new_desk, op, open_desk, seeded
 
 from tools.bulk import OPERATION
-from tools.catalogue import TRADE
+from tools.catalogue import DATABASE_TOOLS
 from tools.trip.playbook import PLAYS, WORKFLOW_PHASES
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ async def test_a_workflow_is_initialized_once(tmp_path: Path) -> None:
         assert [entry["phase"] for entry in state["phase_history"]] == ["interview"]
         before = desk.everything()
         error = await desk.refused("initialize_workflow", trip_identifier=KYOTO, starting_phase="planning")
-        assert error.startswith("conflict: Trip 1 has a workflow already, in phase interview; nothing was written.")
+        assert error.startswith("conflict: Trip 1 already has a workflow, in phase interview; nothing was written.")
         assert "advance_workflow_phase" in error
         assert desk.everything() == before
         assert logged(desk, KYOTO) == ["WorkflowInitialized"]
@@ -56,8 +56,8 @@ async def test_phases_and_steps_are_stored_in_order_with_their_results(tmp_path:
         assert (second["phase"], second["notes"]) == ("planning", "They agree")
         assert status["step_data"] == {"2": {"idea": "rail"}}
         assert status["missing"] == [
-            "The schedule is empty: it comes with an imported page of the proposal.",
-            "No accommodations are entered: they come with an imported page of the proposal.",
+            "The schedule is empty: import a page of the proposal.",
+            "There are no accommodations: import a page of the proposal.",
         ]
         assert status["next_phase"] == "proposal"
         assert logged(desk, EMPTY) == ["WorkflowInitialized", "WorkflowStepSet", "WorkflowAdvanced"]
@@ -80,7 +80,7 @@ async def test_a_trip_without_a_workflow_says_so_and_how_to_start_one(tmp_path: 
     async with new_desk(tmp_path) as desk:
         status = await desk.call("get_workflow_status", trip_identifier=KYOTO)
         assert (status["current_phase"], status["next_phase"]) == (None, None)
-        assert status["missing"] == ["There is no workflow: initialize_workflow starts one."]
+        assert status["missing"] == ["There is no workflow: start one with initialize_workflow."]
         told = await desk.call("get_workflow_instructions", trip_identifier=KYOTO)
         assert [(one["phase"], one["current"]) for one in told["phases"]] == [("interview", False)]
 
@@ -108,7 +108,7 @@ async def test_instructions_cover_the_current_phase_or_all(tmp_path: Path) -> No
 
 
 def test_instructions_only_name_tools_and_operations_that_exist() -> None:
-    known = {tool.name for tool in TRADE} | set(OPERATION.json_schema()["discriminator"]["mapping"])
+    known = {tool.name for tool in DATABASE_TOOLS} | set(OPERATION.json_schema()["discriminator"]["mapping"])
     known |= {"travel_docs", "primary_traveler", "in_progress"}
     for phase, play in PLAYS.items():
         words = set(re.findall(r"\w+_\w+", " ".join(play.steps)))

@@ -1,1 +1,1 @@
-"""The tools: one module per domain, each tool a value."""
+"""The tools for agents: one module per domain, each tool a value."""

@@ -1,4 +1,4 @@
-"""Tools that fill gaps of the activity log."""
+"""Tools that fill gaps in the activity log."""
 
 from __future__ import annotations
 
@@ -23,23 +23,23 @@ class AttributeArguments(WriteArguments):
 
 
 class EntriesAttributed(WriteAnswer):
-    updated: int = Field(description="How many entries have a client now.")
-    left: int = Field(description="How many have none: their trip is gone, or has no primary client.")
+    updated: int = Field(description="Entries that got a client.")
+    left: int = Field(description="Entries without one: trip deleted, or no primary client.")
 
 
 class ResetArguments(WriteArguments):
-    dry_run: Annotated[bool, Field(description="Only say what would be done.")] = True
+    dry_run: Annotated[bool, Field(description="Only report changes.")] = True
 
 
 class UnloggedTrip(BaseModel):
-    trip_id: int = Field(description="Id of the trip.")
-    trip_name: Plain = Field(description="Its name.")
+    trip_id: int = Field(description="Trip id.")
+    trip_name: Plain = Field(description="Trip name.")
 
 
 class TripsLogged(WriteAnswer):
-    dry_run: bool = Field(description="True where nothing was written.")
-    missing: int = Field(description="How many trips had no entry.")
-    added: int = Field(description="How many entries were added; 0 on a dry run.")
+    dry_run: bool = Field(description="True if nothing was written.")
+    missing: int = Field(description="Trips without an entry.")
+    added: int = Field(description="Entries added; 0 on a dry run.")
     trips: list[UnloggedTrip] = Field(description="The first of those trips.")
 
 
@@ -47,7 +47,7 @@ async def update_activitylog_clients(db: Database, _: AttributeArguments) -> Ent
     counted = await attribution.attribute_entries(db)
     updated, left = counted["filled"], counted["left"]
     return EntriesAttributed(
-        message=f"{updated} entries of the activity log have their trip's primary client now; {left} have none.",
+        message=f"{updated} entries of the activity log got their trip's primary client; {left} have no client.",
         updated=updated,
         left=left,
     )
@@ -74,8 +74,8 @@ async def reset_activitylog_from_trips(db: Database, args: ResetArguments) -> Tr
 TOOLS = [
     Tool(
         name="update_activitylog_clients",
-        title="Give log entries their client",
-        description="Give each entry of the activity log that has a trip but no client the trip's primary client.",
+        title="Set clients of log entries",
+        description="Set the client of activity log entries without one to their trip's primary client.",
         group="maintenance",
         hints=Hints(idempotent=True),
         input=AttributeArguments,
@@ -84,8 +84,8 @@ TOOLS = [
     ),
     Tool(
         name="reset_activitylog_from_trips",
-        title="Log trips that have no entry",
-        description="Add an entry TripImported for each trip without any. A dry run by default; deletes nothing.",
+        title="Log unlogged trips",
+        description="Add a TripImported entry for each trip without entries. Dry run by default; deletes nothing.",
         group="maintenance",
         hints=Hints(idempotent=True),
         input=ResetArguments,

@@ -1,4 +1,4 @@
-"""bulk_trip_operations: many changes of one trip in one call."""
+"""The tool bulk_trip_operations: many changes to one trip in one call."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tools.answers.fields import TripIdentifier
 from tools.answers.models import Plain
 from tools.answers.validation import words_for
 from tools.finding.identifiers import resolve_trip
-from tools.finding.people import ClientReference, namesakes
+from tools.finding.people import ClientReference, namesakes_note
 from tools.tool import Hints, Tool, WriteAnswer, WriteArguments
 from tools.trip.draft import OperationResult, TripDraft
 from tools.trip.operations import (
@@ -33,32 +33,32 @@ if TYPE_CHECKING:
 
     from database.engine import Database, Row
 
-# Failed operations that the message names.
-NAMED = 5
+# Failed operations listed in the message.
+FAILURES_SHOWN = 5
 
 OPERATION: TypeAdapter[Operation] = TypeAdapter(Operation)
 
 
 class BulkArguments(WriteArguments):
     trip_identifier: TripIdentifier
-    # Each operation is validated by itself, so that one that is wrong does not stop the others.
+    # Operations are validated one by one, so that an invalid one does not stop the others.
     operations: Annotated[
         list[Annotated[Operation, SkipValidation]],
-        Field(min_length=1, max_length=2000, description="What to do, in order; each has a type and its data."),
+        Field(min_length=1, max_length=2000, description="Operations in order, each with type and data."),
     ]
-    atomic: Annotated[bool, Field(description="All operations or none.")] = False
-    dry_run: Annotated[bool, Field(description="Say what would be done, and do nothing.")] = False
+    atomic: Annotated[bool, Field(description="All or none.")] = False
+    dry_run: Annotated[bool, Field(description="Only report what would be done.")] = False
 
 
 class BulkAnswer(WriteAnswer):
-    success: bool = Field(description="True only if every operation was done.")
-    trip_id: int = Field(description="The trip.")
-    trip_name: Plain = Field(description="Its name.")
-    operations_completed: int = Field(description="How many were done.")
-    operations_failed: int = Field(description="How many were not.")
-    dry_run: bool = Field(default=False, description="True where nothing was written.")
-    results: list[OperationResult] = Field(description="One for each operation, in order.")
-    results_left_out: int = Field(default=0, description="How many are left out because the answer would be too long.")
+    success: bool = Field(description="True if every operation succeeded.")
+    trip_id: int = Field(description="Trip id.")
+    trip_name: Plain = Field(description="Trip name.")
+    operations_completed: int = Field(description="Operations done.")
+    operations_failed: int = Field(description="Operations failed.")
+    dry_run: bool = Field(default=False, description="True if nothing was written.")
+    results: list[OperationResult] = Field(description="One per operation, in order.")
+    results_left_out: int = Field(default=0, description="Results omitted to keep the answer short.")
 
 
 async def bulk_trip_operations(db: Database, args: BulkArguments) -> BulkAnswer:
@@ -69,7 +69,7 @@ async def bulk_trip_operations(db: Database, args: BulkArguments) -> BulkAnswer:
     except ConstraintViolated:
         if args.atomic:
             raise Conflict(
-                "The database refused the operations together.", "Send them without atomic to see which one it is."
+                "The database rejected the operations.", "Send them without atomic to find out which one."
             ) from None
         results = await _without_refused(db, trip, operations, args)
     return _answer(trip, operations, results, args)
@@ -90,7 +90,7 @@ def _schema() -> dict[str, Any]:
 async def _apply(
     db: Database, trip: Row, operations: Sequence[Operation | ToolFault], args: BulkArguments
 ) -> list[OperationResult]:
-    """Apply the operations to the trip as it stands. One that fails leaves it as it was."""
+    """Apply the operations to the trip; a failed one changes nothing."""
     results: list[OperationResult] = []
 
     def failed() -> bool:
@@ -105,12 +105,12 @@ async def _apply(
         for result in results:
             result.message = f"Would be done: {result.message}" if result.success else result.message
     else:
-        await _name_namesakes(db, operations, results)
+        await _add_namesakes_notes(db, operations, results)
     return [_not_done(result) for result in results] if failed() else results
 
 
 def _concerned(operations: Sequence[Operation | ToolFault]) -> Iterator[ClientReference]:
-    """The clients that the operations speak of."""
+    """Yield the clients that the operations refer to."""
     for operation in operations:
         match operation:
             case UpdateDetailsOperation(data=UpdateDetails(primary_client_email=str(email))) if email:
@@ -137,20 +137,20 @@ def _applied(draft: TripDraft, operation: Operation | ToolFault) -> OperationRes
 async def _without_refused(
     db: Database, trip: Row, operations: Sequence[Operation | ToolFault], args: BulkArguments
 ) -> list[OperationResult]:
-    """Apply those that the engine takes, still in one batch: a call that is cut off is done whole or not at all."""
+    """Apply the operations that the database accepts, in one batch, so that an interrupted call is all or nothing."""
     kept = list(operations)
     for _ in operations:
         number = await _first_refused(db, trip, kept, args)
-        kept[number] = Conflict("The database refused this operation.", "Check its data, then send it alone.")
+        kept[number] = Conflict("The database rejected this operation.", "Check its data, then send it alone.")
         with contextlib.suppress(ConstraintViolated):
             return await _apply(db, trip, kept, args)
-    raise Conflict("The database refused the operations.", "Read the trip again, and send them one by one.")
+    raise Conflict("The database rejected the operations.", "Read the trip again and send them one by one.")
 
 
 async def _first_refused(
     db: Database, trip: Row, operations: Sequence[Operation | ToolFault], args: BulkArguments
 ) -> int:
-    """The place of the first operation with which the engine refuses those up to it, found by halving."""
+    """Find, by bisection, the index of the first operation that the database rejects."""
     taken, refused = 0, len(operations)
     while refused - taken > 1:
         half = (taken + refused) // 2
@@ -164,13 +164,13 @@ async def _first_refused(
     return refused - 1
 
 
-async def _name_namesakes(
+async def _add_namesakes_notes(
     db: Database, operations: Sequence[Operation | ToolFault], results: Sequence[OperationResult]
 ) -> None:
-    """Say of each client who was created where others have the same name."""
+    """Note in the result of each new client whether others have the same name."""
     for operation, result in zip(operations, results, strict=True):
         if isinstance(operation, AssignClientOperation) and result.client_created and result.email:
-            result.message += await namesakes(db, result.email, operation.data.name or "")
+            result.message += await namesakes_note(db, result.email, operation.data.name or "")
 
 
 def _not_done(result: OperationResult) -> OperationResult:
@@ -179,7 +179,7 @@ def _not_done(result: OperationResult) -> OperationResult:
     return OperationResult(
         operation=result.operation,
         success=False,
-        message="Not done, because another operation failed and atomic was asked.",
+        message="Not done, because another operation failed and atomic is true.",
     )
 
 
@@ -195,11 +195,11 @@ def _answer(
     message = f"{name}: {done} of {len(results)} operations {would}."
     faults = [one for one in results if not one.success]
     if faults:
-        undone = [f"{one.number} ({one.operation}): {one.error or one.message}" for one in faults[:NAMED]]
-        message += f" Not done: {' | '.join(undone)}{' | and others' if failed > NAMED else ''}"
-    told = _told(results)
-    if len(told) < len(results):
-        message += f" Results of {len(results) - len(told)} operations are left out of this answer, those done first."
+        undone = [f"{one.number} ({one.operation}): {one.error or one.message}" for one in faults[:FAILURES_SHOWN]]
+        message += f" Not done: {' | '.join(undone)}{' | and others' if failed > FAILURES_SHOWN else ''}"
+    shown = _results_shown(results)
+    if len(shown) < len(results):
+        message += f" {len(results) - len(shown)} results are omitted from this answer, successful ones first."
     return BulkAnswer(
         message=message,
         success=failed == 0,
@@ -208,13 +208,13 @@ def _answer(
         operations_completed=done,
         operations_failed=failed,
         dry_run=args.dry_run,
-        results=told,
-        results_left_out=len(results) - len(told),
+        results=shown,
+        results_left_out=len(results) - len(shown),
     )
 
 
-def _told(results: list[OperationResult]) -> list[OperationResult]:
-    """As many results as an answer carries, in order; those of operations that failed before the others."""
+def _results_shown(results: list[OperationResult]) -> list[OperationResult]:
+    """Return the results that fit one answer, in order, preferring failed operations."""
     first = sorted(results, key=lambda result: result.success)
     kept = {result.number for result in first[: fitting(first, ROOM)]}
     return [result for result in results if result.number in kept]
@@ -223,7 +223,7 @@ def _told(results: list[OperationResult]) -> list[OperationResult]:
 def _name_after(
     trip: Row, operations: Sequence[Operation | ToolFault], results: list[OperationResult], args: BulkArguments
 ) -> str:
-    """The trip's name once the operations were done."""
+    """Return the trip's name after the operations."""
     name = trip["trip_name"]
     for operation, result in zip(operations, results, strict=True):
         if isinstance(operation, RenameTripOperation) and result.success and not args.dry_run:
@@ -240,7 +240,7 @@ TOOL = Tool(
     title="Change a trip",
     description=(
         "Change one trip, all changes in one call: clients and roles, notes, status, cost, dates, name, documents, "
-        "activities, workflow. Each operation stands alone unless atomic; the answer says which were done."
+        "activities, workflow. Operations are independent unless atomic; the answer says which were done."
     ),
     group="trips",
     hints=Hints(destructive=True),

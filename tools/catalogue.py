@@ -1,4 +1,4 @@
-"""Every tool there is."""
+"""The list of all tools."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from tools.maintenance import Steward
     from tools.tool import AnyTool
 
-# The tools of the trade, which need nothing but the database.
-TRADE: tuple[AnyTool, ...] = (
+# Tools that need only the database.
+DATABASE_TOOLS: tuple[AnyTool, ...] = (
     find.TOOL,
     *trips.TOOLS,
     bulk.TOOL,
@@ -39,4 +39,4 @@ TRADE: tuple[AnyTool, ...] = (
 
 
 def all_tools(steward: Steward) -> list[AnyTool]:
-    return [*TRADE, *maintenance.tools(steward), *cleanup.TOOLS, *activity_log.TOOLS, *health.TOOLS]
+    return [*DATABASE_TOOLS, *maintenance.tools(steward), *cleanup.TOOLS, *activity_log.TOOLS, *health.TOOLS]

@@ -1,4 +1,4 @@
-"""Tools that take away what tests and mistakes left behind: duplicate clients and trips."""
+"""Tools that delete duplicate clients and trips left behind by tests and mistakes."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
     from database.engine import Database, Row
 
-# Clients or trips that one call takes away, and says each of; another call goes on.
-AT_ONCE = 500
+# Most clients or trips deleted by one call.
+BATCH_SIZE = 500
 
 Item = TypeVar("Item", bound=BaseModel)
 
@@ -33,73 +33,65 @@ Patterns = Annotated[list[Pattern], Field(max_length=50)]
 ClientIds = Annotated[list[ClientId], Field(max_length=1000)]
 Emails = Annotated[list[Email], Field(max_length=1000)]
 Names = Annotated[list[Name], Field(max_length=1000)]
-DryRun = Annotated[bool, Field(description="Only say what would be done.")]
+DryRun = Annotated[bool, Field(description="Only report changes.")]
 
 
 class CleanupClientsArguments(WriteArguments):
-    email_patterns: Annotated[Patterns | None, Field(description="E-mails that go, * as wildcard, case ignored.")] = (
-        None
-    )
-    name_patterns: Annotated[Patterns | None, Field(description="Full names that go, * as wildcard, case ignored.")] = (
-        None
-    )
-    preserve_emails: Annotated[Emails | None, Field(description="E-mails of clients that stay in any case.")] = None
-    preserve_client_ids: Annotated[ClientIds | None, Field(description="Ids of clients that stay in any case.")] = None
+    email_patterns: Annotated[Patterns | None, Field(description="E-mails to delete; * is a wildcard.")] = None
+    name_patterns: Annotated[Patterns | None, Field(description="Full names to delete; * is a wildcard.")] = None
+    preserve_emails: Annotated[Emails | None, Field(description="E-mails of clients to keep.")] = None
+    preserve_client_ids: Annotated[ClientIds | None, Field(description="Ids of clients to keep.")] = None
     dry_run: DryRun = True
 
     @model_validator(mode="after")
     def _some_pattern(self) -> Self:
         if not self.email_patterns and not self.name_patterns:
-            raise ValueError("names no pattern: send email_patterns, name_patterns or both")
+            raise ValueError("has no pattern: send email_patterns, name_patterns or both")
         return self
 
 
 class DuplicateClient(BaseModel):
-    client_id: int = Field(description="Id of the client.")
+    client_id: int = Field(description="Client id.")
     email: str = Field(description="E-mail, as stored.")
     full_name: Plain = Field(description="Name.")
-    trips: int = Field(description="How many trips they are on, or were.")
+    trips: int = Field(description="Number of trips.")
 
 
 class Cleaned(WriteAnswer):
-    dry_run: bool = Field(description="True where nothing was written.")
-    matched: int = Field(description="How many match a pattern and are not preserved.")
-    preserved: int = Field(description="How many match, but were to stay.")
-    assignments_removed: int = Field(description="How many assignments went along; 0 on a dry run.")
-    changed_meanwhile: list[int] = Field(description="Ids that others changed meanwhile, and that were left alone.")
-    remaining: int = Field(description="How many more match than one call takes; send the call again for them.")
+    dry_run: bool = Field(description="True if nothing was written.")
+    matched: int = Field(description="Matches that are not preserved.")
+    preserved: int = Field(description="Matches that are preserved.")
+    assignments_removed: int = Field(description="Assignments deleted; 0 on a dry run.")
+    changed_meanwhile: list[int] = Field(description="Ids skipped because of concurrent changes.")
+    remaining: int = Field(description="Matches left for the next call.")
 
 
 class ClientsCleaned(Cleaned):
-    deleted: int = Field(description="How many clients were deleted; 0 on a dry run.")
-    clients: list[DuplicateClient] = Field(description="The first of those that were deleted, or would be.")
+    deleted: int = Field(description="Clients deleted; 0 on a dry run.")
+    clients: list[DuplicateClient] = Field(description="The first clients deleted, or to delete.")
 
 
 class CleanupTripsArguments(WriteArguments):
-    name_patterns: Annotated[
-        Patterns, Field(min_length=1, description="Names of trips that go, * as wildcard, case ignored.")
-    ]
-    preserve_trip_names: Annotated[
-        Names | None, Field(description="Names of trips that stay in any case, case ignored.")
-    ] = None
-    preserve_trip_ids: Annotated[TripIds | None, Field(description="Ids of trips that stay in any case.")] = None
-    archive_only: Annotated[bool, Field(description="Set the status cancelled instead of deleting.")] = False
+    name_patterns: Annotated[Patterns, Field(min_length=1, description="Trip names to delete; * is a wildcard.")]
+    preserve_trip_names: Annotated[Names | None, Field(description="Names of trips to keep, ignoring case.")] = None
+    preserve_trip_ids: Annotated[TripIds | None, Field(description="Ids of trips to keep.")] = None
+    archive_only: Annotated[bool, Field(description="Cancel trips instead of deleting.")] = False
     dry_run: DryRun = True
 
 
 class DuplicateTrip(BaseModel):
-    trip_id: int = Field(description="Id of the trip.")
-    trip_name: Plain = Field(description="Its name.")
-    status: str | None = Field(description="How far it was.")
+    trip_id: int = Field(description="Trip id.")
+    trip_name: Plain = Field(description="Trip name.")
+    status: str | None = Field(description="Trip status.")
     start_date: Plain = Field(description="First day.")
     end_date: str = Field(description="Last day.")
-    travelers: int = Field(description="How many clients travel on it, or did.")
+    travelers: int = Field(description="Number of travelers.")
 
 
 class TripsCleaned(Cleaned):
-    deleted: int = Field(description="How many trips were deleted; 0 on a dry run.")
-    cancelled: int = Field(description="How many trips were set to cancelled; 0 on a dry run.")
-    trips: list[DuplicateTrip] = Field(description="The first of those that were deleted or cancelled, or would be.")
+    deleted: int = Field(description="Trips deleted; 0 on a dry run.")
+    cancelled: int = Field(description="Trips cancelled; 0 on a dry run.")
+    trips: list[DuplicateTrip] = Field(description="The first trips deleted or cancelled, or to be.")
 
 
 async def cleanup_clients(db: Database, args: CleanupClientsArguments) -> ClientsCleaned:
@@ -111,7 +103,7 @@ async def cleanup_clients(db: Database, args: CleanupClientsArguments) -> Client
     ]
     emails, ids = {fold(email) for email in args.preserve_emails or ()}, set(args.preserve_client_ids or ())
     going = [row for row in matching if fold(row["email"]) not in emails and row["client_id"] not in ids]
-    chosen = going[:AT_ONCE]
+    chosen = going[:BATCH_SIZE]
     gone: dict[int, int] = {}
     if chosen and not args.dry_run:
         try:
@@ -144,8 +136,8 @@ async def cleanup_trips(db: Database, args: CleanupTripsArguments) -> TripsClean
     ]
     names, ids = {name.lower() for name in args.preserve_trip_names or ()}, set(args.preserve_trip_ids or ())
     going = [row for row in matching if row["trip_name"].strip().lower() not in names and row["trip_id"] not in ids]
-    chosen = going[:AT_ONCE]
-    deleted, cancelled = ({}, set[int]()) if args.dry_run or not chosen else await _take_trips(db, args, chosen)
+    chosen = going[:BATCH_SIZE]
+    deleted, cancelled = ({}, set[int]()) if args.dry_run or not chosen else await _remove_trips(db, args, chosen)
     done = cancelled | deleted.keys()
     shown = chosen if args.dry_run else [row for row in chosen if row["trip_id"] in done]
     answer = TripsCleaned(
@@ -183,10 +175,10 @@ def _consent(text: str) -> Question:
     return Question(text, None, {"yes": "Yes, all of them"})
 
 
-async def _take_trips(
+async def _remove_trips(
     db: Database, args: CleanupTripsArguments, chosen: Sequence[Row]
 ) -> tuple[dict[int, int], set[int]]:
-    """The trips that were deleted, with their number of assignments, and those that were cancelled."""
+    """Return the number of assignments by deleted trip, and the cancelled trips."""
     if args.archive_only:
         return {}, await cleanup.cancel_trips(db, chosen, now())
     try:
@@ -204,23 +196,23 @@ def _left(
 
 
 def _listed(items: list[Item]) -> list[Item]:
-    """As many as an answer carries; how many there are is told by number."""
+    """Return the items that fit one answer."""
     return items[: fitting(items, ROOM)]
 
 
 def _message(answer: Cleaned, verb: str, done: int, things: str) -> str:
     if not answer.matched:
         found = f"No {things} match" if not answer.preserved else f"No {things} match but those preserved"
-        return f"{found}; nothing was written. A pattern must fit the whole text, and * is its wildcard."
+        return f"{found}; nothing was written. A pattern must match the whole text; * is a wildcard."
     if answer.dry_run:
         shown = answer.matched - answer.remaining
-        words = [f"Dry run: {answer.matched} {things} match; {shown} of them would go with dry_run false"]
+        words = [f"Dry run: {answer.matched} {things} match; {shown} would be removed with dry_run false"]
     else:
         words = [f"{verb} {done} {things}, {answer.assignments_removed} assignments with them"]
         if verb == "Deleted" and done:
-            words.append("restore_deleted puts each back, by its name")
+            words.append("restore_deleted restores each by name")
     words += [f"{answer.preserved} preserved"] if answer.preserved else []
-    words += [f"{len(answer.changed_meanwhile)} changed meanwhile and left"] if answer.changed_meanwhile else []
+    words += [f"{len(answer.changed_meanwhile)} changed meanwhile and skipped"] if answer.changed_meanwhile else []
     words += [f"{answer.remaining} more match: send the call again"] if answer.remaining else []
     return "; ".join(words) + "."
 
@@ -228,7 +220,7 @@ def _message(answer: Cleaned, verb: str, done: int, things: str) -> str:
 def _depended_on(things: str) -> Conflict:
     return Conflict(
         f"Other rows of the database depend on one of these {things}; nothing was deleted.",
-        "Tell the person: what depends on them has to go first.",
+        "Tell the person: the rows that depend on them must be deleted first.",
     )
 
 
@@ -236,8 +228,8 @@ TOOLS = [
     Tool(
         name="cleanup_duplicate_clients",
         title="Delete clients by e-mail or name pattern",
-        description="Delete the clients whose e-mail or name fits a pattern, with their assignments, all or none. "
-        "A dry run by default; what is deleted is kept aside.",
+        description="Delete clients whose e-mail or name matches a pattern, with their assignments, all or none. "
+        "Dry run by default; restore_deleted undoes it.",
         group="maintenance",
         hints=Hints(destructive=True),
         input=CleanupClientsArguments,
@@ -248,8 +240,8 @@ TOOLS = [
     Tool(
         name="cleanup_duplicate_trips",
         title="Delete trips by name pattern",
-        description="Delete or cancel the trips whose name fits a pattern, all or none. A dry run by default; what is "
-        "deleted is kept aside.",
+        description="Delete or cancel trips whose name matches a pattern, all or none. Dry run by default; "
+        "restore_deleted undoes it.",
         group="maintenance",
         hints=Hints(destructive=True),
         input=CleanupTripsArguments,

@@ -16,7 +16,7 @@ from tools.answers.fields import Details, Email, Line, Name, Phone, Text
 from tools.answers.models import ClientHead, ClientTrip, Plain, Written
 from tools.answers.pages import Id, Limit, Page, cursor_of, more_words, page_of, place_of
 from tools.answers.parts import Part, Rest
-from tools.finding.people import ClientReference, Directory, namesakes, new_client
+from tools.finding.people import ClientReference, Directory, namesakes_note, new_client
 from tools.tool import READS, Arguments, Hints, Tool, WriteAnswer, WriteArguments
 from tools.trip import shapes
 
@@ -26,18 +26,18 @@ if TYPE_CHECKING:
 
     from database.engine import Database, Row
 
-# How often a change is tried again because somebody else changed the client meanwhile.
+# Most tries of a change that loses to concurrent changes.
 TRIES = 100
 
-# The arguments of update_client that say what changes: keys of contact_info, and columns that are merged.
+# Arguments of update_client that change something: keys of contact_info, and columns to merge.
 CONTACT = ("phone", "address", "notes")
 MERGED = ("preferences", "loyalty_programs", "travel_docs")
 CHANGES = ("new_email", "full_name", *CONTACT, *MERGED)
 
-# What may be longer than an answer.
+# Fields that may be longer than an answer.
 LONG = ("contact_info", *MERGED)
 
-# A trip's place among a client's: its start, and its id.
+# A trip's place in a page: its first day and its id.
 PLACES = TypeAdapter(tuple[str, Id])
 
 
@@ -46,60 +46,56 @@ class CreateClientArguments(WriteArguments):
     full_name: Annotated[Name, Field(description="First and last name.")]
     phone: Phone | None = None
     address: Annotated[Line | None, Field(description="Postal address.")] = None
-    preferences: Annotated[Details | None, Field(description="Preferences, by name: seat, meals, hotels.")] = None
-    loyalty_programs: Annotated[Details | None, Field(description="Membership numbers, by programme.")] = None
-    travel_docs: Annotated[Details | None, Field(description="Passport and visas, by name.")] = None
-    notes: Annotated[Text | None, Field(description="What else to know.")] = None
+    preferences: Annotated[Details | None, Field(description="Preferences: seat, meals, hotels.")] = None
+    loyalty_programs: Annotated[Details | None, Field(description="Membership numbers by program.")] = None
+    travel_docs: Annotated[Details | None, Field(description="Passport and visas.")] = None
+    notes: Annotated[Text | None, Field(description="Notes.")] = None
 
 
 class ClientCreated(WriteAnswer):
-    client_id: int = Field(description="Id of the new client.")
-    email: str = Field(description="The e-mail, trimmed and in lower case.")
-    full_name: Plain = Field(description="The name.")
+    client_id: int = Field(description="Client id.")
+    email: str = Field(description="E-mail, trimmed and lower-case.")
+    full_name: Plain = Field(description="Name.")
 
 
 class GetClientArguments(Arguments, ClientReference):
     limit: Limit = 20
-    cursor: Annotated[
-        str | None, Field(max_length=1000, description="next_cursor for the next trips, or a cursor of `more`.")
-    ] = None
+    cursor: Annotated[str | None, Field(max_length=1000, description="next_cursor, or a cursor from `more`.")] = None
 
 
 class WholeClient(Page, ClientHead):
-    contact_info: Any = Field(description="Telephone, address, notes.")
-    preferences: Any = Field(description="Preferences, by name.")
-    loyalty_programs: Any = Field(description="Membership numbers, by programme.")
-    travel_docs: Any = Field(description="Passport and visas, by name.")
-    created_at: Written = Field(description="When the client was made.")
-    updated_at: Written = Field(description="When they were changed last.")
-    trips: list[ClientTrip] = Field(description="The trips they are on, latest start first.")
-    trips_total: int = Field(description="How many trips they are on.")
-    more: list[Rest] = Field(description="Fields of which only the beginning is here.")
-    part: Part | None = Field(default=None, description="What follows of a field, for a cursor of `more`.")
+    contact_info: Any = Field(description="Phone, address, notes.")
+    preferences: Any = Field(description="Preferences.")
+    loyalty_programs: Any = Field(description="Membership numbers by program.")
+    travel_docs: Any = Field(description="Passport and visas.")
+    created_at: Written = Field(description="When it was created.")
+    updated_at: Written = Field(description="When it last changed.")
+    trips: list[ClientTrip] = Field(description="Their trips, latest start first.")
+    trips_total: int = Field(description="Number of trips.")
+    more: list[Rest] = Field(description="Fields that are cut.")
+    part: Part | None = Field(default=None, description="The next part of a field, for a cursor.")
 
 
 class UpdateClientArguments(WriteArguments, ClientReference):
-    new_email: Annotated[Email | None, Field(description="The e-mail from now on, on every trip too.")] = None
+    new_email: Annotated[Email | None, Field(description="New e-mail, also on every trip.")] = None
     full_name: Annotated[Name | None, Field(description="First and last name.")] = None
-    phone: Annotated[Phone | None, Field(description="Empty takes it away.")] = None
-    address: Annotated[Line | None, Field(description="Empty takes it away.")] = None
-    notes: Annotated[Text | None, Field(description="Empty takes it away.")] = None
-    preferences: Annotated[Details | None, Field(description="Merged into what is there; null takes a key away.")] = (
-        None
-    )
-    loyalty_programs: Annotated[Details | None, Field(description="Merged as well.")] = None
-    travel_docs: Annotated[Details | None, Field(description="Merged as well.")] = None
+    phone: Annotated[Phone | None, Field(description="Empty removes it.")] = None
+    address: Annotated[Line | None, Field(description="Empty removes it.")] = None
+    notes: Annotated[Text | None, Field(description="Empty removes it.")] = None
+    preferences: Annotated[Details | None, Field(description="Merged; null removes a key.")] = None
+    loyalty_programs: Annotated[Details | None, Field(description="Also merged.")] = None
+    travel_docs: Annotated[Details | None, Field(description="Also merged.")] = None
 
     @model_validator(mode="after")
     def _some_change(self) -> Self:
         if all(getattr(self, name) is None for name in CHANGES):
-            raise ValueError(f"names no change: send at least one of {', '.join(CHANGES)}")
+            raise ValueError(f"contains no change: send at least one of {', '.join(CHANGES)}")
         return self
 
 
 class ClientUpdated(ClientCreated):
-    client_id: int = Field(description="Id of the client.")
-    changed: list[str] = Field(description="The columns that are other than before; none where all was so already.")
+    client_id: int = Field(description="Client id.")
+    changed: list[str] = Field(description="The changed columns; empty if none.")
 
 
 async def create_client(db: Database, args: CreateClientArguments) -> ClientCreated:
@@ -113,13 +109,13 @@ async def create_client(db: Database, args: CreateClientArguments) -> ClientCrea
             (f"client_id {client['client_id']} ({client['full_name']})" for client in known.values()), "a client"
         )
         raise Conflict(
-            f"{args.email} belongs to {known_as} already; nothing was written.",
+            f"{args.email} already belongs to {known_as}; nothing was written.",
             "Use that client, or send another email.",
         ) from None
     client = results.of(inserted)[0]
     return ClientCreated(
         message=f"Client {client['full_name']} created with id {client['client_id']}."
-        + await namesakes(db, client["email"], client["full_name"]),
+        + await namesakes_note(db, client["email"], client["full_name"]),
         client_id=client["client_id"],
         email=client["email"],
         full_name=client["full_name"],
@@ -152,11 +148,11 @@ async def get_client(db: Database, args: GetClientArguments) -> WholeClient:
 async def _part_of_client(db: Database, client: Row, columns: Mapping[str, Any], cursor: str) -> WholeClient:
     place = parts.place_of(cursor, "client", columns)
     if place.number != client["client_id"]:
-        raise InvalidInput("cursor is of another client.", "Send it with the client that it was given for.")
+        raise InvalidInput("cursor belongs to another client.", "Send it with the client it came with.")
     part, rests = parts.following(place, columns[place.field], ROOM)
     blank: dict[str, Any] = dict.fromkeys(columns)
     return WholeClient(
-        message=f"{client['full_name']} <{client['email']}>: what follows of {place.field}.{parts.words(rests)}",
+        message=f"{client['full_name']} <{client['email']}>: next part of {place.field}.{parts.words(rests)}",
         **{**client, **blank},
         trips=[],
         trips_total=await profiles.count_trips(db, client["email"]),
@@ -182,7 +178,7 @@ async def update_client(db: Database, args: UpdateClientArguments) -> ClientUpda
         except GuardFailed:
             continue
         return _updated(read, values, changed)
-    raise Conflict(f"Client {client_id} was changed by others each time it was about to change.", "Send it again.")
+    raise Conflict(f"Client {client_id} kept changing while this call tried to write.", "Send the call again.")
 
 
 async def _client_id(db: Database, who: ClientReference) -> int:
@@ -194,22 +190,22 @@ async def _client_id(db: Database, who: ClientReference) -> int:
 async def _read(db: Database, client_id: int) -> Row:
     client = await profiles.whole(db, client_id)
     if client is None:
-        raise NotFound(f"Client {client_id} was deleted in the meantime.", "Send another client.")
+        raise NotFound(f"Client {client_id} has been deleted.", "Send another client.")
     return client
 
 
 async def _require_free(db: Database, email: str, client_id: int) -> None:
-    """Raises Conflict where another client has the e-mail."""
+    """Raise Conflict if another client has the e-mail."""
     holder = (await clients.with_emails(db, [email])).get(clients.fold(email))
     if holder and holder["client_id"] != client_id:
         raise Conflict(
-            f"{email} belongs to client_id {holder['client_id']} ({holder['full_name']}) already; nothing was written.",
+            f"{email} already belongs to client_id {holder['client_id']} ({holder['full_name']}); nothing was written.",
             "Send another new_email, or change that client first.",
         )
 
 
 def _values(read: Row, args: UpdateClientArguments) -> dict[str, Any]:
-    """The columns as they are to be; one that nothing changes keeps its text to the letter."""
+    """Return the new columns; an unchanged column keeps its exact text."""
     contact = {key: getattr(args, key) or None for key in CONTACT if getattr(args, key) is not None}
     values = {
         "email": args.new_email or read["email"],
@@ -221,31 +217,31 @@ def _values(read: Row, args: UpdateClientArguments) -> dict[str, Any]:
 
 def _merged_text(text: object, sent: Mapping[str, Any], name: str) -> object:
     before = shapes.as_object(shapes.load_json(text), "earlier")
-    after = shapes.dumped(merged(before, sent))
-    if after == shapes.dumped(before):
+    after = shapes.dump_json(merge_patch(before, sent))
+    if after == shapes.dump_json(before):
         return text
     if isinstance(shapes.load_json(after), str):
-        raise InvalidInput(f"{name}: lists and objects lie too deep in each other.", "Send them flatter.")
+        raise InvalidInput(f"{name} is nested too deeply.", "Send it with fewer levels.")
     return after
 
 
-def merged(held: Mapping[str, Any], sent: Mapping[str, Any]) -> dict[str, Any]:
-    """The JSON merge patch of https://www.rfc-editor.org/rfc/rfc7396: objects are merged, null takes a key away."""
-    result = dict(held)
+def merge_patch(known: Mapping[str, Any], sent: Mapping[str, Any]) -> dict[str, Any]:
+    """Apply a JSON merge patch (https://www.rfc-editor.org/rfc/rfc7396): merge objects, null removes a key."""
+    result = dict(known)
     for key, value in sent.items():
         if value is None:
             result.pop(key, None)
         elif isinstance(value, dict):
             inner: object = result.get(key)
-            known = cast("dict[str, Any]", inner) if isinstance(inner, dict) else {}
-            result[key] = merged(known, cast("dict[str, Any]", value))
+            before = cast("dict[str, Any]", inner) if isinstance(inner, dict) else {}
+            result[key] = merge_patch(before, cast("dict[str, Any]", value))
         else:
             result[key] = value
     return result
 
 
 def _updated(read: Row, values: Mapping[str, Any], changed: list[str]) -> ClientUpdated:
-    words = f"changed {', '.join(changed)}" if changed else "nothing changed: all of it was so already"
+    words = f"changed {', '.join(changed)}" if changed else "nothing changed"
     return ClientUpdated(
         message=f"Client {read['client_id']}, {values['full_name']} <{values['email']}>: {words}.",
         client_id=read["client_id"],
@@ -259,7 +255,7 @@ TOOLS = [
     Tool(
         name="create_client_v2",
         title="Create a client",
-        description="Create a client whose e-mail no other client has. Entries on trips that wait for it are linked.",
+        description="Create a client with a new e-mail. Links trip entries that already have this e-mail.",
         group="clients",
         hints=Hints(),
         input=CreateClientArguments,
@@ -269,7 +265,7 @@ TOOLS = [
     Tool(
         name="get_client",
         title="Show a client",
-        description="A client by e-mail or id: contact, preferences, memberships, travel documents, trips with roles.",
+        description="Get a client by e-mail or id: contact, preferences, memberships, travel documents, trips, roles.",
         group="clients",
         hints=READS,
         input=GetClientArguments,
@@ -279,8 +275,8 @@ TOOLS = [
     Tool(
         name="update_client",
         title="Change a client",
-        description="Change a client by e-mail or id. What is sent is merged into what is known; a new e-mail reaches "
-        "every trip the client is on.",
+        description="Change a client by e-mail or id. Merges objects into the stored ones; a new e-mail is updated on "
+        "all their trips.",
         group="clients",
         hints=Hints(destructive=True, idempotent=True),
         input=UpdateClientArguments,

@@ -1,4 +1,4 @@
-"""Tools for the facts of trips: computed from what is stored, and kept until something changes it."""
+"""Tools for trip facts: computed from stored data and cached until it changes."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tools.answers.fact_models import (
     TripFacts,
 )
 from tools.answers.pages import Id, cursor_of, more_words, page_of, place_of
-from tools.finding.identifiers import describe, exact_trips, nearest_trips, sought_in
+from tools.finding.identifiers import describe, exact_trips, nearest_trips, search_words
 from tools.tool import READS, Hints, Tool
 from tools.trip import shapes
 
@@ -33,17 +33,17 @@ if TYPE_CHECKING:
 
     from database.engine import Database, Row
 
-# A trip's place among those that were asked for: its id.
+# A trip's place in a page: its id.
 PLACES = TypeAdapter(tuple[Id])
 
-# Matches of words that are looked at.
+# Most trips that match a query by words.
 CANDIDATES = 300
 
-# Unknown ids that an error names; the rest are counted.
-NAMED = 20
+# Unknown ids listed in an error; the rest are counted.
+IDS_SHOWN = 20
 
-# Reasons that the statistics list.
-REASONS = 20
+# Reasons listed in the statistics.
+REASONS_SHOWN = 20
 
 
 async def query_trip_facts(db: Database, args: QueryArguments) -> FactsPage:
@@ -59,7 +59,7 @@ async def query_trip_facts(db: Database, args: QueryArguments) -> FactsPage:
     return FactsPage(
         message=(
             f"Facts of {len(page)} of {total} trips; {stale or 'none'} of these are stale"
-            f"{': refresh_trip_facts brings them up to date' if stale else ''}.{note}"
+            f"{': update them with refresh_trip_facts' if stale else ''}.{note}"
             f"{' No such trips: ' + _named(unknown) + '.' if unknown else ''}{more_words(more=more)}"
         ),
         trips=page,
@@ -73,7 +73,7 @@ async def _wanted(db: Database, args: QueryArguments) -> tuple[set[int] | None, 
     """The ids to read, None for all, and a note if the words matched more trips than are read."""
     if args.query is None:
         return (None if args.trip_ids is None else set(args.trip_ids)), ""
-    words = sought_in(args.query)
+    words = search_words(args.query)
     if not words:
         raise InvalidInput("query names no trip.", "Send a trip's id, slug or name, words of it, or no query.")
     ids = {int(row["trip_id"]) for row in await exact_trips(db, args.query, CANDIDATES)}
@@ -84,7 +84,7 @@ async def _wanted(db: Database, args: QueryArguments) -> tuple[set[int] | None, 
             f"No trip matches {args.query!r}.{f' Nearest by spelling: {near}.' if near else ''}",
             "Send the id or the name of a trip, other words, or no query to see all trips.",
         )
-    many = f" Only the newest {CANDIDATES} matches are looked at: send more words." if len(ids) >= CANDIDATES else ""
+    many = f" Only the newest {CANDIDATES} matches are used: send more words." if len(ids) >= CANDIDATES else ""
     return (ids if args.trip_ids is None else ids & set(args.trip_ids)), many
 
 
@@ -100,18 +100,19 @@ async def refresh_trip_facts(db: Database, args: RefreshArguments) -> Refreshed:
     read = await facts.due(db, args.limit, args.trip_id, force=args.force_refresh)
     if args.trip_id is not None and not read and not await facts.known(db, [args.trip_id]):
         raise NotFound(
-            f"There is no trip with the id {args.trip_id}.", "Send the id of a trip; get_anything finds it by words."
+            f"There is no trip with the id {args.trip_id}.", "Send the id of a trip; get_anything finds trips by words."
         )
     refreshed: set[int] = set()
     taken: set[int] = set()
     if read:
         refreshed, taken = await facts.refresh(db, read, now())
     gone = len(taken - refreshed)
+    removed = f", {gone} deleted trips removed from the queue" if gone else ""
     left = (await facts.totals(db))["stale"]
     return Refreshed(
         message=(
-            f"Facts of {len(refreshed)} trips computed{f', {gone} trips that are gone forgotten' if gone else ''}; "
-            f"{left or 'none'} left dirty{'' if refreshed or left else ': all are up to date'}."
+            f"Facts of {len(refreshed)} trips computed{removed}; "
+            f"{left or 'none'} still dirty{'' if refreshed or left else ': all are up to date'}."
         ),
         refreshed=len(refreshed),
         removed=gone,
@@ -123,19 +124,17 @@ async def mark_facts_dirty(db: Database, args: MarkArguments) -> Marked:
     wanted = set(args.trip_ids)
     unknown = sorted(wanted - await facts.known(db, wanted))
     if unknown:
-        raise NotFound(
-            f"trip_ids holds ids of no trip: {_named(unknown)}; nothing was marked.", "Send the others without them."
-        )
+        raise NotFound(f"trip_ids has unknown ids: {_named(unknown)}; nothing was marked.", "Send the other ids only.")
     rows = await write(db, facts.mark(wanted, args.reason, now()))
     already = len(wanted) - len(rows)
     return Marked(
-        message=f"{len(rows)} trips marked as dirty, {already} were already.", marked=len(rows), already_dirty=already
+        message=f"{len(rows)} trips marked as dirty, {already} already were.", marked=len(rows), already_dirty=already
     )
 
 
 async def get_facts_stats(db: Database, _: StatsArguments) -> FactsStats:
     totals = dict(await facts.totals(db))
-    reasons = await facts.reasons(db, REASONS)
+    reasons = await facts.reasons(db, REASONS_SHOWN)
     return FactsStats(
         message=(
             f"{totals['with_facts']} of {totals['trips']} trips have facts; {totals['stale'] or 'none'} are stale."
@@ -147,17 +146,17 @@ async def get_facts_stats(db: Database, _: StatsArguments) -> FactsStats:
 
 
 def _named(ids: list[int]) -> str:
-    more = f" and {len(ids) - NAMED} more" if len(ids) > NAMED else ""
-    return ", ".join(map(str, ids[:NAMED])) + more
+    more = f" and {len(ids) - IDS_SHOWN} more" if len(ids) > IDS_SHOWN else ""
+    return ", ".join(map(str, ids[:IDS_SHOWN])) + more
 
 
 TOOLS = [
     Tool(
         name="query_trip_facts",
-        title="Query facts of trips",
+        title="Query trip facts",
         description=(
-            "Computed facts of trips: nights, hotels, activities, cost, transit, travelers. Says which are stale. "
-            "Filters of nights, cost and travelers pass over trips without facts."
+            "Get computed trip facts: nights, hotels, activities, cost, transit, travelers; stale ones are marked. "
+            "Filters on nights, cost and travelers skip trips without facts."
         ),
         group="facts",
         hints=READS,
@@ -167,8 +166,8 @@ TOOLS = [
     ),
     Tool(
         name="refresh_trip_facts",
-        title="Compute facts of trips",
-        description="Compute facts that are out of date or missing, longest waiting first.",
+        title="Compute trip facts",
+        description="Compute stale or missing facts, longest waiting first.",
         group="facts",
         hints=Hints(idempotent=True),
         input=RefreshArguments,
@@ -177,7 +176,7 @@ TOOLS = [
     ),
     Tool(
         name="mark_facts_dirty",
-        title="Mark facts as out of date",
+        title="Mark facts as stale",
         description="Queue trips for refresh_trip_facts.",
         group="facts",
         hints=Hints(idempotent=True),
@@ -187,8 +186,8 @@ TOOLS = [
     ),
     Tool(
         name="get_facts_stats",
-        title="Count facts and what is out of date",
-        description="How many trips have facts, how many are stale, and why.",
+        title="Show facts statistics",
+        description="Count trips with facts and stale facts, by reason.",
         group="facts",
         hints=READS,
         input=StatsArguments,

@@ -1,7 +1,8 @@
-"""get_anything: trips and clients by any words."""
+"""The tool get_anything: finds trips and clients by any words."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
@@ -14,8 +15,8 @@ from tools.answers.errors import InvalidInput, NotFound
 from tools.answers.models import ClientHead, TripSummary
 from tools.answers.parts import Cursor, Part, Rest
 from tools.answers.whole import WholeClient, WholeTrip, as_answered, part_of_trip, whole_client, whole_trip
-from tools.finding.identifiers import describe, exact_trips, sought_in
-from tools.finding.matching import CLIENTS, TRIPS, Match, goodness, spelled_like, with_all_words, with_some_words
+from tools.finding.identifiers import describe, exact_trips, search_words
+from tools.finding.matching import CLIENTS, TRIPS, Match, Why, spelled_like, with_all_words, with_some_words
 from tools.tool import READS, Answer, Arguments, Tool
 
 if TYPE_CHECKING:
@@ -23,19 +24,19 @@ if TYPE_CHECKING:
 
     from database.engine import Database
 
-# Most trips and most clients in one answer.
-MATCHES_SHOWN = 10
+# Most trips, and most clients, in one answer.
+RESULTS = 10
 
-# Words of a whole name that are too many to be meant for anything else as well.
-NAME = 3
+# An exact name of this many words is searched no further.
+FULL_NAME = 3
 
-# Trips, and clients, that are suggested by spelling.
+# Most trips, and most clients, suggested by spelling.
 NEAREST = 3
 
 
 class FindArguments(Arguments):
     query: Annotated[str, Field(max_length=300, description="Id, slug, name, e-mail, or any words.")]
-    include_everything: Annotated[bool, Field(description="Give the best match whole.")] = True
+    include_everything: Annotated[bool, Field(description="Best match in full.")] = True
     search_strategy: Annotated[
         Literal["exact", "fuzzy", "broad"],
         Field(description="exact; fuzzy: also all words; broad: also any word or spelling."),
@@ -44,7 +45,7 @@ class FindArguments(Arguments):
 
 
 class FoundTrip(TripSummary):
-    why: str = Field(description="Why: exact, client, words in its name or elsewhere, a role, some words, spelling.")
+    why: str = Field(description="Reason: exact, client, words in name or elsewhere, role, some words, spelling.")
 
 
 class FoundClient(ClientHead):
@@ -54,74 +55,88 @@ class FoundClient(ClientHead):
 class Found(Answer):
     trips: list[FoundTrip] = Field(description="Matching trips, best first.")
     clients: list[FoundClient] = Field(description="Matching clients, best first.")
-    trip: WholeTrip | None = Field(default=None, description="The best match whole, if it is a trip.")
-    client: WholeClient | None = Field(default=None, description="The best match whole, if it is a client.")
-    more: list[Rest] = Field(default=[], description="Fields of the whole trip of which only the beginning is here.")
-    part: Part | None = Field(default=None, description="What follows of a field, for a cursor of `more`.")
+    trip: WholeTrip | None = Field(default=None, description="The best match, if it is a trip.")
+    client: WholeClient | None = Field(default=None, description="The best match, if it is a client.")
+    more: list[Rest] = Field(default=[], description="Fields of the trip that are cut.")
+    part: Part | None = Field(default=None, description="The next part of a field, for a cursor.")
+
+
+@dataclass
+class _Matches:
+    """The matching trips and clients, best first, each once."""
+
+    trips: list[Match] = field(default_factory=list[Match])
+    clients: list[Match] = field(default_factory=list[Match])
+
+    def __bool__(self) -> bool:
+        return bool(self.trips or self.clients)
+
+    def add(self, matching_trips: Sequence[Match], matching_clients: Sequence[Match]) -> None:
+        """Append the matches that are not in the lists yet, up to RESULTS."""
+        trip_ids = {match.row["trip_id"] for match in self.trips}
+        client_ids = {match.row["client_id"] for match in self.clients}
+        self.trips += [match for match in matching_trips if match.row["trip_id"] not in trip_ids]
+        self.clients += [match for match in matching_clients if match.row["client_id"] not in client_ids]
+        del self.trips[RESULTS:], self.clients[RESULTS:]
 
 
 async def get_anything(db: Database, args: FindArguments) -> Found:
     if args.cursor is not None:
         return await _continued(db, args.cursor)
-    words = sought_in(args.query)
+    words = search_words(args.query)
     if not words:
-        raise InvalidInput("query holds no word to look for.", "Send an id, a name, an e-mail, or words of one.")
-    found = Found(message="", trips=[], clients=[])
-    await _exact(db, args.query.strip(), found)
-    named = len(words) >= NAME and any(trip.why == "exact" for trip in found.trips)
-    if args.search_strategy == "broad" or (args.search_strategy == "fuzzy" and not named):
-        _add(found, await with_all_words(db, TRIPS, words), await with_all_words(db, CLIENTS, words))
+        raise InvalidInput("query has no word to search for.", "Send an id, a name, an e-mail, or words of one.")
+    matches = await _exact(db, args.query.strip())
+    is_full_name = len(words) >= FULL_NAME and any(match.why is Why.EXACT for match in matches.trips)
+    if args.search_strategy == "broad" or (args.search_strategy == "fuzzy" and not is_full_name):
+        matches.add(await with_all_words(db, TRIPS, words), await with_all_words(db, CLIENTS, words))
     if args.search_strategy == "broad":
-        _add(found, await with_some_words(db, TRIPS, words), await with_some_words(db, CLIENTS, words))
-        if not found.trips and not found.clients:
-            _add(found, *await spelled_like(db, words, NEAREST, TRIPS, CLIENTS))
-    if not found.trips and not found.clients:
-        await _nothing(db, args.query, words, broad=args.search_strategy == "broad")
-    found.message = _message(found, await _whole(db, found) if args.include_everything else "")
+        matches.add(await with_some_words(db, TRIPS, words), await with_some_words(db, CLIENTS, words))
+        if not matches:
+            matches.add(*await spelled_like(db, words, NEAREST, TRIPS, CLIENTS))
+    if not matches:
+        raise await _not_found(db, args.query, words, broad=args.search_strategy == "broad")
+    found = Found(
+        message="",
+        trips=[FoundTrip.model_validate({**match.row, "why": match.reason}) for match in matches.trips],
+        clients=[FoundClient.model_validate({**match.row, "why": match.reason}) for match in matches.clients],
+    )
+    found.message = _message(found, await _add_best(db, matches, found) if args.include_everything else "")
     return found
 
 
-async def _exact(db: Database, wanted: str, found: Found) -> None:
-    exact = [Match(row, "exact") for row in await exact_trips(db, wanted, MATCHES_SHOWN)]
+async def _exact(db: Database, wanted: str) -> _Matches:
+    """Find trips and clients by id, slug, exact name or e-mail, and the trips of a client found by e-mail."""
+    exact = [Match(row, Why.EXACT) for row in await exact_trips(db, wanted, RESULTS)]
     known = list((await clients.with_emails(db, [wanted])).values()) if "@" in wanted else []
-    theirs = [trip for client in known[:1] for trip in await trips.of_client(db, client["email"], MATCHES_SHOWN)]
-    named = [Match(row, "exact name") for row in await clients_named(db, wanted, MATCHES_SHOWN)]
-    _add(
-        found,
-        [*exact, *(Match(row, "client") for row in theirs)],
-        [*(Match(row, "exact") for row in known), *named],
+    theirs = [trip for client in known[:1] for trip in await trips.of_client(db, client["email"], RESULTS)]
+    same_name = [Match(row, Why.EXACT_NAME) for row in await clients_named(db, wanted, RESULTS)]
+    matches = _Matches()
+    matches.add(
+        [*exact, *(Match(row, Why.CLIENT) for row in theirs)],
+        [*(Match(row, Why.EXACT) for row in known), *same_name],
     )
+    return matches
 
 
-def _add(found: Found, matching_trips: Sequence[Match], matching_clients: Sequence[Match]) -> None:
-    """Put behind what was found those that are not there yet."""
-    trip_ids = {trip.trip_id for trip in found.trips}
-    client_ids = {client.client_id for client in found.clients}
-    new_trips = [match for match in matching_trips if match.row["trip_id"] not in trip_ids]
-    new_clients = [match for match in matching_clients if match.row["client_id"] not in client_ids]
-    found.trips += [FoundTrip.model_validate({**match.row, "why": match.why}) for match in new_trips]
-    found.clients += [FoundClient.model_validate({**match.row, "why": match.why}) for match in new_clients]
-    del found.trips[MATCHES_SHOWN:], found.clients[MATCHES_SHOWN:]
-
-
-async def _whole(db: Database, found: Found) -> str:
-    """Put the best match in whole, unless several are equally good; return what to say of that."""
-    exact = [client for client in found.clients if client.why.startswith("exact")]
-    if len(exact) == 1 and not any(trip.why == "exact" for trip in found.trips):
-        found.client = await whole_client(db, exact[0].client_id)
+async def _add_best(db: Database, matches: _Matches, found: Found) -> str:
+    """Add the best match in full, unless several are equally good; return a note for the message."""
+    exact = [match for match in matches.clients if match.why in {Why.EXACT, Why.EXACT_NAME}]
+    if len(exact) == 1 and not any(match.why is Why.EXACT for match in matches.trips):
+        found.client = await whole_client(db, exact[0].row["client_id"])
         return ""
-    if found.trips:
-        best = [trip for trip in found.trips if goodness(trip.why) == goodness(found.trips[0].why)]
+    if matches.trips:
+        best = [match for match in matches.trips if match.why.rank == matches.trips[0].why.rank]
         if len(best) == 1:
-            return await _put_trip(db, found, best[0].trip_id)
-        return " Several trips match alike: send the id of one to see it whole."
-    if len(found.clients) == 1:
-        found.client = await whole_client(db, found.clients[0].client_id)
+            return await _add_trip(db, found, best[0].row["trip_id"])
+        return " Several trips match equally: send the id of one to see it in full."
+    if len(matches.clients) == 1:
+        found.client = await whole_client(db, matches.clients[0].row["client_id"])
     return ""
 
 
-async def _put_trip(db: Database, found: Found, trip_id: int) -> str:
-    """Put the trip in whole, as far as one answer carries it; return what to say of the rest."""
+async def _add_trip(db: Database, found: Found, trip_id: int) -> str:
+    """Add the trip, cut to fit one answer; return a note about what was cut."""
     trip = await whole_trip(db, trip_id)
     if trip:
         found.trip, found.more = as_answered(trip)
@@ -130,18 +145,18 @@ async def _put_trip(db: Database, found: Found, trip_id: int) -> str:
 
 async def _continued(db: Database, cursor: str) -> Found:
     trip, part, rests = await part_of_trip(db, cursor)
-    words = f"{trip.trip_name} (id {trip.trip_id}): what follows of {part.field}.{parts.words(rests)}"
+    words = f"{trip.trip_name} (id {trip.trip_id}): next part of {part.field}.{parts.words(rests)}"
     return Found(message=words, trips=[], clients=[], more=rests, part=part)
 
 
-async def _nothing(db: Database, query: str, words: Sequence[str], *, broad: bool) -> None:
+async def _not_found(db: Database, query: str, words: Sequence[str], *, broad: bool) -> NotFound:
     near_trips, near_clients = await spelled_like(db, words, NEAREST, TRIPS, CLIENTS)
     near = [describe(match.row) for match in near_trips]
     near += [f"client {shortened(match.row['full_name'], 100)} <{match.row['email']}>" for match in near_clients]
     hint = f" Nearest by spelling: {'; '.join(near)}." if near else ""
-    raise NotFound(
+    return NotFound(
         f"No trip or client matches {query.strip()!r}.{hint}",
-        "Ask the person how it is written, and create nothing on a guess."
+        "Ask the person for the spelling, and don't create anything on a guess."
         + ("" if broad else " Fewer words, or search_strategy broad, find more."),
     )
 
@@ -154,7 +169,7 @@ def _message(found: Found, more: str) -> str:
         names = named(travelers, total) or "nobody yet"
         parts.append(
             f"{found.trip.trip_name} (id {found.trip.trip_id}), {found.trip.start_date} to {found.trip.end_date}, "
-            f"{found.trip.status}; travelling: {names}."
+            f"{found.trip.status}; travelers: {names}."
         )
     if found.client:
         parts.append(f"{found.client.full_name} <{found.client.email}>, on {len(found.client.trips)} trips.")
@@ -175,8 +190,8 @@ TOOL = Tool(
     name="get_anything",
     title="Find a trip or client",
     description=(
-        "Find trips and clients by id, slug, name, e-mail, destination or any words, best first. One clear match comes "
-        "whole, with all that is known of it. Use this before changing a trip."
+        "Find trips and clients by id, slug, name, e-mail, destination or any words, best first. A single best "
+        "match comes with all its data. Use this before changing a trip."
     ),
     group="trips",
     hints=READS,

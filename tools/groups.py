@@ -1,8 +1,7 @@
-"""The groups that tools come in: apart from the tools, which take a while to import."""
+"""Names of the tool groups, in a module of their own because the tools are slow to import."""
 
 from __future__ import annotations
 
 GROUPS = frozenset({"trips", "clients", "workflow", "facts", "maintenance"})
 
-# Those that are offered unless a person says otherwise.
 DEFAULT_GROUPS = ("trips", "clients", "workflow", "facts")

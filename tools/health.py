@@ -1,4 +1,4 @@
-"""Tools that say how the database is, what is in it, and what went wrong. All but one only read."""
+"""Tools that report the health, the tables and the recent errors of the database."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 
     from database.engine import Database, Row
 
-# Hours in which an unresolved fault is a reason to worry.
+# Hours for which an unresolved error causes a warning.
 RECENT_HOURS = 24
 
-# Characters of a fault's message that an answer carries.
+# Longest error message in an answer.
 EXCERPT = 300
 
 # Ids of resolved faults that an answer names; the rest are counted.
@@ -36,37 +36,37 @@ class HealthArguments(Arguments):
 
 
 class Health(Answer):
-    status: Literal["ok", "warning"] = Field(description="Whether somebody should look.")
-    reasons: list[str] = Field(description="Why, where it is a warning.")
+    status: Literal["ok", "warning"] = Field(description="ok, or warning with reasons.")
+    reasons: list[str] = Field(description="Reasons for a warning.")
     phase: str = Field(description="dual_write, prefer_junction or normalized.")
-    epoch: int = Field(description="Grows with every change of phase or schema.")
-    migrations: int = Field(description="How many migrations were applied.")
-    last_migration: str | None = Field(description="The latest of them.")
-    schema_current: bool = Field(description="Whether this program knows every migration that was applied.")
-    trips: int = Field(description="How many trips there are.")
-    clients: int = Field(description="How many clients there are.")
-    assignments: int = Field(description="How many assignments there are.")
-    dirty_facts: int = Field(description="How many rows wait in the queue of trips whose facts are out of date.")
-    unresolved_errors: int = Field(description="Database faults of the last 24 hours that nobody has resolved.")
-    quarantined: int = Field(description="Texts in quarantine, those that somebody accepted among them.")
+    epoch: int = Field(description="Grows with each phase or schema change.")
+    migrations: int = Field(description="Migrations applied.")
+    last_migration: str | None = Field(description="Latest migration.")
+    schema_current: bool = Field(description="True if this program knows all of them.")
+    trips: int = Field(description="Number of trips.")
+    clients: int = Field(description="Number of clients.")
+    assignments: int = Field(description="Number of assignments.")
+    dirty_facts: int = Field(description="Queue rows of trips with stale facts.")
+    unresolved_errors: int = Field(description="Unresolved errors of the last 24 hours.")
+    quarantined: int = Field(description="Texts in quarantine, accepted ones included.")
     broken_assignments: int = Field(description="Assignments without trip or client among the latest 1,000.")
 
 
 class ExploreArguments(Arguments):
-    table: Annotated[str | None, Field(max_length=200, description="One table; all of them if left out.")] = None
+    table: Annotated[str | None, Field(max_length=200, description="One table; default all.")] = None
 
 
 class Column(BaseModel):
-    name: str = Field(description="Its name.")
-    type: str = Field(description="Its type, as declared.")
-    required: bool = Field(description="Whether it is NOT NULL.")
-    in_primary_key: bool = Field(description="Whether it belongs to the primary key.")
+    name: str = Field(description="Name.")
+    type: str = Field(description="Declared type.")
+    required: bool = Field(description="True if NOT NULL.")
+    in_primary_key: bool = Field(description="True if in the primary key.")
 
 
 class Table(BaseModel):
-    name: str = Field(description="Its name.")
-    rows: int = Field(description="How many rows it has.")
-    columns: list[Column] = Field(description="Its columns.")
+    name: str = Field(description="Name.")
+    rows: int = Field(description="Number of rows.")
+    columns: list[Column] = Field(description="Columns.")
 
 
 class Explored(Answer):
@@ -74,37 +74,35 @@ class Explored(Answer):
 
 
 class RecentErrorsArguments(Arguments):
-    hours: Annotated[int, Field(ge=1, le=720, description="How far to look back, in hours.")] = RECENT_HOURS
+    hours: Annotated[int, Field(ge=1, le=720, description="Hours to look back.")] = RECENT_HOURS
     limit: Annotated[int, Field(ge=1, le=100, description="Most groups to list.")] = 10
 
 
 class FaultGroup(BaseModel):
     operation: str = Field(description="What was attempted.")
-    error: str = Field(description="The message, its beginning if it is long.")
-    count: int = Field(description="How often.")
-    resolved: int = Field(description="How many of them are resolved.")
-    first_at: str = Field(description="When first.")
-    last_at: str = Field(description="When last.")
-    example_id: int = Field(description="The latest of them in db_errors.")
+    error: str = Field(description="Message, cut if long.")
+    count: int = Field(description="Count.")
+    resolved: int = Field(description="Resolved ones.")
+    first_at: str = Field(description="First time.")
+    last_at: str = Field(description="Last time.")
+    example_id: int = Field(description="Latest id in db_errors.")
 
 
 class RecentErrors(Answer):
-    errors: int = Field(description="How many faults there were.")
-    groups_total: int = Field(description="How many groups they make by operation and message.")
+    errors: int = Field(description="Number of errors.")
+    groups_total: int = Field(description="Groups by operation and message.")
     groups: list[FaultGroup] = Field(description="The most frequent groups.")
 
 
 class ResolveArguments(WriteArguments):
-    error_pattern: Annotated[
-        Line, Field(min_length=3, description="Text that the message contains, ASCII case ignored.")
-    ]
+    error_pattern: Annotated[Line, Field(min_length=3, description="Text in the message, ignoring ASCII case.")]
     resolution: Annotated[Line, Field(min_length=1, description="What was done about it.")]
-    session_id: Annotated[Line | None, Field(description="Only faults of this session.")] = None
+    session_id: Annotated[Line | None, Field(description="Only this session.")] = None
 
 
 class ErrorsResolved(WriteAnswer):
-    resolved: int = Field(description="How many faults were marked as resolved.")
-    ids: list[int] = Field(description="The first of them.")
+    resolved: int = Field(description="Errors marked as resolved.")
+    ids: list[int] = Field(description="The first ids.")
 
 
 async def health_check(db: Database, _: HealthArguments) -> Health:
@@ -132,10 +130,10 @@ async def health_check(db: Database, _: HealthArguments) -> Health:
 COUNTED = ("trips", "clients", "assignments", "dirty_facts", "unresolved_errors", "quarantined")
 
 WORRIES = {
-    "unresolved_errors": "{} unresolved database faults in 24 hours: see analyze_recent_errors",
+    "unresolved_errors": "{} unresolved database errors in 24 hours: see analyze_recent_errors",
     "quarantined_open": "{} texts in quarantine that nobody has accepted: see check_consistency",
     "guards_left": "{} guards left by a write: see repair_consistency",
-    "mismatched_trips": "{} trips for which a reading found the two stores different: see check_consistency",
+    "mismatched_trips": "{} trips whose two stores differed when read: see check_consistency",
     "broken_assignments": "{} of the latest assignments have no trip or no client: see check_consistency",
 }
 
@@ -150,7 +148,7 @@ async def _schema_reasons(db: Database, applied: Sequence[Row]) -> list[str]:
     try:
         await health.look_at_phase(db)
     except ProgramTooOld:
-        reasons.append("the database was migrated by a newer voygen, so that this one does not write")
+        reasons.append("the database was migrated by a newer voygen, so this one does not write")
     return reasons
 
 
@@ -170,14 +168,14 @@ async def explore_database(db: Database, args: ExploreArguments) -> Explored:
 
 
 def _known_table(wanted: str, names: Sequence[str]) -> str:
-    """The table of this name, case ignored. Raises NotFound with those spelled most alike."""
+    """Find the table by name, ignoring case. Raises NotFound with the most similar names."""
     for name in names:
         if name.lower() == wanted.lower():
             return name
     matches = process.extract(wanted, names, scorer=fuzz.WRatio, processor=utils.default_process, limit=3)
     raise NotFound(
         f"There is no table {wanted!r}. Nearest by spelling: {', '.join(name for name, _, _ in matches)}.",
-        "Send one of those as table, or none for all tables.",
+        "Send one of those as table, or omit it for all tables.",
     )
 
 
@@ -194,7 +192,7 @@ async def analyze_recent_errors(db: Database, args: RecentErrorsArguments) -> Re
     faults, kinds = (rows[0]["faults"], rows[0]["groups"]) if rows else (0, 0)
     words = "; ".join(f"{group.count} times in {group.operation}, {group.resolved} resolved" for group in groups)
     return RecentErrors(
-        message=f"{faults} database faults in {args.hours} hours, of {kinds} kinds{': ' if words else ''}{words}.",
+        message=f"{faults} database errors in {args.hours} hours, of {kinds} kinds{': ' if words else ''}{words}.",
         errors=faults,
         groups_total=kinds,
         groups=groups,
@@ -202,15 +200,15 @@ async def analyze_recent_errors(db: Database, args: RecentErrorsArguments) -> Re
 
 
 async def resolve_error_pattern(db: Database, args: ResolveArguments) -> ErrorsResolved:
-    # A write that finds nothing would leave a receipt of a call that was refused.
+    # A batch would store a receipt, even though the call fails.
     if not await health.has_unresolved(db, args.error_pattern, args.session_id):
         raise NotFound(
-            f"No unresolved fault has {args.error_pattern!r} in its message.",
-            "Send a text that analyze_recent_errors shows, as error_pattern.",
+            f"No unresolved error has {args.error_pattern!r} in its message.",
+            "Send text from analyze_recent_errors as error_pattern.",
         )
     rows = await write(db, health.resolve_faults(args.error_pattern, args.resolution, args.session_id))
     return ErrorsResolved(
-        message=f"{len(rows)} faults marked as resolved.",
+        message=f"{len(rows)} errors marked as resolved.",
         resolved=len(rows),
         ids=[row["id"] for row in rows[:IDS_SHOWN]],
     )
@@ -223,8 +221,8 @@ def _hours_ago(hours: int) -> str:
 TOOLS = [
     Tool(
         name="health_check",
-        title="Look how the database is",
-        description="Whether the database is well: schema, phase, counts, recent faults, quarantine. Reads only.",
+        title="Check database health",
+        description="Check the database: schema, phase, counts, recent errors, quarantine. Read-only.",
         group="maintenance",
         hints=READS,
         input=HealthArguments,
@@ -234,7 +232,7 @@ TOOLS = [
     Tool(
         name="explore_database",
         title="Show the tables",
-        description="The tables of the database with their columns and numbers of rows; never what is in the rows.",
+        description="List the tables with columns and row counts; never their contents.",
         group="maintenance",
         hints=READS,
         input=ExploreArguments,
@@ -243,8 +241,8 @@ TOOLS = [
     ),
     Tool(
         name="analyze_recent_errors",
-        title="Group recent faults",
-        description="The database faults of the last hours, grouped by operation and message, most frequent first.",
+        title="Group recent errors",
+        description="Group recent database errors by operation and message, most frequent first.",
         group="maintenance",
         hints=READS,
         input=RecentErrorsArguments,
@@ -253,8 +251,8 @@ TOOLS = [
     ),
     Tool(
         name="resolve_error_pattern",
-        title="Mark faults as resolved",
-        description="Mark the unresolved database faults whose message contains a text as resolved.",
+        title="Resolve errors",
+        description="Mark unresolved database errors whose message contains a text as resolved.",
         group="maintenance",
         hints=Hints(idempotent=True),
         input=ResolveArguments,

@@ -1,4 +1,4 @@
-"""Tools that list: trips, what was done lately, and where work on a trip stopped."""
+"""Tools that list trips and recent activities, and show where work on a trip stopped."""
 
 from __future__ import annotations
 
@@ -16,32 +16,32 @@ from tools.answers.pages import Cursor, Id, Limit, Page, cursor_of, more_words, 
 from tools.finding.identifiers import describe, resolve_trip
 from tools.finding.people import ClientReference, Directory
 from tools.tool import READS, Answer, Arguments, Tool
-from tools.workflow import standing_of, where_words
+from tools.workflow import describe_position, load_standing
 
 if TYPE_CHECKING:
     from typing import Self
 
     from database.engine import Database, Row
 
-# Travelers that a trip in a list names; they are counted all.
-NAMED = 5
+# Travelers listed with each trip; all are counted.
+TRAVELERS_SHOWN = 5
 
-# Latest activities in continue_trip.
+# Latest activities shown by continue_trip.
 ACTIVITIES = 5
 
-# A trip's place in a list: its start, and its id.
+# A trip's place in a page: its first day and its id.
 TRIP_PLACES = TypeAdapter(tuple[str, Id])
 
-# An activity's place: since when the list goes back, and its id.
+# An activity's place in a page: the start of the list's period, and its id.
 ACTIVITY_PLACES = TypeAdapter(tuple[Annotated[str, Field(min_length=19, max_length=19)], Id])
 
 
 class ListTripsArguments(Arguments):
-    status: Annotated[Status | None, Field(description="Only trips that are so far.")] = None
+    status: Annotated[Status | None, Field(description="Trip status.")] = None
     starts_after: Annotated[Day | None, Field(description="First day on or after, YYYY-MM-DD.")] = None
     starts_before: Annotated[Day | None, Field(description="First day on or before, YYYY-MM-DD.")] = None
     ends_after: Annotated[
-        Day | None, Field(description="Last day on or after; with starts_before: all under way in a period.")
+        Day | None, Field(description="Last day on or after; with starts_before: trips in a period.")
     ] = None
     client_email: Email | None = None
     limit: Limit = 20
@@ -49,13 +49,13 @@ class ListTripsArguments(Arguments):
 
 
 class ListedTrip(TripSummary):
-    travelers: int = Field(description="How many clients are on it.")
-    traveler_names: list[Plain] = Field(description="The names of the first of them.")
+    travelers: int = Field(description="Number of travelers.")
+    traveler_names: list[Plain] = Field(description="First travelers' names.")
 
 
 class TripsPage(Page):
     trips: list[ListedTrip] = Field(description="The trips, earliest start first.")
-    total: int = Field(description="How many there are on all pages.")
+    total: int = Field(description="Number on all pages.")
 
 
 class RecentActivitiesArguments(Arguments):
@@ -66,15 +66,15 @@ class RecentActivitiesArguments(Arguments):
 
 
 class LoggedActivity(Activity):
-    trip_id: int | None = Field(description="The trip it was on.")
-    trip_name: str | None = Field(description="Its name; null where it is deleted.")
-    client_id: int | None = Field(description="The client it was on.")
-    actor: Written = Field(description="The client program or token that did it, where it is known.")
+    trip_id: int | None = Field(description="Trip id.")
+    trip_name: str | None = Field(description="Trip name; null if deleted.")
+    client_id: int | None = Field(description="Client id.")
+    actor: Written = Field(description="Client program or token that did it, if known.")
 
 
 class ActivitiesPage(Page):
-    activities: list[LoggedActivity] = Field(description="What was done, latest first.")
-    total: int = Field(description="How many there are on all pages.")
+    activities: list[LoggedActivity] = Field(description="Activities, latest first.")
+    total: int = Field(description="Number on all pages.")
 
 
 class ContinueTripArguments(Arguments):
@@ -86,16 +86,18 @@ class ContinueTripArguments(Arguments):
     @model_validator(mode="after")
     def _at_most_one(self) -> Self:
         if self.search_query is not None and self.activity_id is not None:
-            raise ValueError("names a trip twice: send either search_query or activity_id, or neither")
+            raise ValueError(
+                "has both search_query and activity_id: send one of search_query or activity_id, or neither"
+            )
         return self
 
 
 class TripToContinue(Answer, TripHead):
-    current_phase: str | None = Field(description="The phase of its workflow; null where it has none.")
-    current_step: int | None = Field(description="The step within the phase.")
-    next_phase: str | None = Field(description="The phase after this one.")
-    missing: list[str] = Field(description="What is missing to finish the phase, in words.")
-    recent_activity: list[Activity] = Field(description="What was done last, latest first.")
+    current_phase: str | None = Field(description="Workflow phase; null if none.")
+    current_step: int | None = Field(description="Workflow step.")
+    next_phase: str | None = Field(description="Next phase.")
+    missing: list[str] = Field(description="What is missing to finish the phase.")
+    recent_activity: list[Activity] = Field(description="Last activities, latest first.")
 
 
 async def list_trips(db: Database, args: ListTripsArguments) -> TripsPage:
@@ -138,11 +140,11 @@ async def get_recent_activities(db: Database, args: RecentActivitiesArguments) -
 
 async def continue_trip(db: Database, args: ContinueTripArguments) -> TripToContinue:
     trip = await _trip_to_continue(db, args)
-    standing = await standing_of(db, trip["trip_id"])
+    standing = await load_standing(db, trip["trip_id"])
     done = [Activity(**row) for row in await activity.of_trip(db, trip["trip_id"], ACTIVITIES)]
     last = f" Last: {done[0].type} at {done[0].at}." if done else ""
     return TripToContinue(
-        message=f"{describe(standing.trip)}: {where_words(standing)}{last}",
+        message=f"{describe(standing.trip)}: {describe_position(standing)}{last}",
         **{key: standing.trip[key] for key in TripHead.model_fields},
         current_phase=standing.phase,
         current_step=standing.step,
@@ -161,7 +163,7 @@ def _listed(trip: ListedTrip) -> str:
 async def _with_travelers(db: Database, page: list[Row]) -> list[ListedTrip]:
     names: dict[int, list[str]] = {}
     counts: dict[int, int] = {}
-    for row in await listing.travelers(db, [trip["trip_id"] for trip in page], NAMED):
+    for row in await listing.travelers(db, [trip["trip_id"] for trip in page], TRAVELERS_SHOWN):
         names.setdefault(row["trip_id"], []).append(row["full_name"])
         counts[row["trip_id"]] = row["travelers"]
     return [
@@ -177,8 +179,8 @@ async def _trip_to_continue(db: Database, args: ContinueTripArguments) -> Row:
         trip = await listing.trip_of_activity(db, args.activity_id)
         if trip is None:
             raise NotFound(
-                f"Activity {args.activity_id} is on no trip that exists.",
-                "Send an activity_id that get_recent_activities gave, or a search_query.",
+                f"Activity {args.activity_id} belongs to no existing trip.",
+                "Send an activity_id from get_recent_activities, or a search_query.",
             )
         return trip
     trip = await listing.latest_active_trip(db)
@@ -195,8 +197,8 @@ TOOLS = [
     Tool(
         name="list_trips",
         title="List trips",
-        description="Trips by first day, with travelers: all, or those of a status, period or client. Who travels in "
-        "May: starts_before its last day, ends_after its first.",
+        description="List trips by first day, with travelers; filter by status, period or client. Who travels in May: "
+        "starts_before its last day, ends_after its first.",
         group="trips",
         hints=READS,
         input=ListTripsArguments,
@@ -206,7 +208,7 @@ TOOLS = [
     Tool(
         name="get_recent_activities",
         title="Show recent activities",
-        description="What was done in the last days, on one trip or on all, latest first.",
+        description="List recent activities on one trip or all, latest first.",
         group="trips",
         hints=READS,
         input=RecentActivitiesArguments,
@@ -215,9 +217,9 @@ TOOLS = [
     ),
     Tool(
         name="continue_trip",
-        title="Take up a trip again",
-        description="Where work on a trip stopped: phase, step, last activities, and what is missing to finish the "
-        "phase. Without arguments, the trip worked on last.",
+        title="Resume a trip",
+        description="Show where work on a trip stopped: phase, step, last activities, what is missing to finish the "
+        "phase. Without arguments: the last active trip.",
         group="trips",
         hints=READS,
         input=ContinueTripArguments,

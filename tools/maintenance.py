@@ -1,4 +1,4 @@
-"""Tools for those who look after the database: off unless asked for."""
+"""Tools for database maintainers; off by default."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Steward(Protocol):
     """Checks and repairs the database; the server provides one that knows the migrations."""
 
     async def check(self) -> dict[str, Any]:
-        """The check's report, as `voygen check --json` prints it."""
+        """Return the report that `voygen check --json` prints."""
         ...
 
     async def repair(self, prefer: str, *, dry_run: bool) -> dict[str, Any]:
@@ -27,7 +27,7 @@ class Steward(Protocol):
         ...
 
     async def phase(self) -> dict[str, Any]:
-        """The status, as `voygen phase --json` prints it."""
+        """Return the status that `voygen phase --json` prints."""
         ...
 
 
@@ -36,29 +36,25 @@ class CheckArguments(Arguments):
 
 
 class CheckAnswer(Answer):
-    consistent: bool = Field(description="Whether the junction and the JSON hold the same pairs.")
-    trips: int = Field(description="How many trips there are.")
-    assignments: int = Field(description="How many assignments there are.")
-    counts: dict[str, int] = Field(description="How many findings there are of drift, unlinked, quarantined and so on.")
-    findings: dict[str, list[dict[str, Any]]] = Field(
-        description="The first findings of each, and what repair would do."
-    )
+    consistent: bool = Field(description="True if junction and JSON hold the same pairs.")
+    trips: int = Field(description="Number of trips.")
+    assignments: int = Field(description="Number of assignments.")
+    counts: dict[str, int] = Field(description="Findings by kind: drift, unlinked, quarantined and so on.")
+    findings: dict[str, list[dict[str, Any]]] = Field(description="First findings of each kind, and their repair.")
 
 
 class RepairArguments(Arguments):
-    dry_run: Annotated[bool, Field(description="Only say what would be done.")] = True
+    dry_run: Annotated[bool, Field(description="Only report changes.")] = True
     prefer: Annotated[
-        Literal["union", "junction", "json"], Field(description="Which side is right where a pair stands on one only.")
+        Literal["union", "junction", "json"], Field(description="Side to trust if a pair is on one only.")
     ] = "union"
 
 
 class RepairAnswer(Answer):
-    dry_run: bool = Field(description="True where nothing was written.")
-    run_id: int | None = Field(
-        description="The run, which `voygen repair --undo` puts back; null where there was none."
-    )
-    changed: dict[str, int] = Field(description="How much was changed, or would be, by kind.")
-    consistent: bool | None = Field(description="Whether the stores agree afterwards; null on a dry run.")
+    dry_run: bool = Field(description="True if nothing was written.")
+    run_id: int | None = Field(description="The run, for `voygen repair --undo`; null if none.")
+    changed: dict[str, int] = Field(description="Number of changes by kind.")
+    consistent: bool | None = Field(description="True if the stores now agree; null on a dry run.")
 
 
 class PhaseArguments(Arguments):
@@ -67,16 +63,16 @@ class PhaseArguments(Arguments):
 
 class PhaseAnswer(Answer):
     phase: str = Field(description="dual_write, prefer_junction or normalized.")
-    epoch: int = Field(description="Grows with every change of phase or schema.")
+    epoch: int = Field(description="Grows with each phase or schema change.")
     changed_at: str = Field(description="Since when.")
-    next_phase: str | None = Field(description="The phase after this one.")
-    obstacles: list[dict[str, str]] = Field(description="What stands in the way of it; the first ones.")
-    obstacles_total: int = Field(description="How many obstacles there are.")
-    shadow_mismatches: int = Field(description="Readings that found the two stores different.")
+    next_phase: str | None = Field(description="The next phase.")
+    obstacles: list[dict[str, str]] = Field(description="First obstacles to the next phase.")
+    obstacles_total: int = Field(description="Number of obstacles.")
+    shadow_mismatches: int = Field(description="Reads that found the stores different.")
 
 
 def tools(steward: Steward) -> list[AnyTool]:
-    """The maintenance tools, which go through the steward rather than the database they are given."""
+    """Return the maintenance tools, which use the steward instead of their database argument."""
 
     async def check(_: Database, args: CheckArguments) -> CheckAnswer:
         report = await steward.check()
@@ -98,7 +94,7 @@ def tools(steward: Steward) -> list[AnyTool]:
         result = await steward.repair(args.prefer, dry_run=args.dry_run)
         done = ", ".join(f"{count} {kind}" for kind, count in result["changed"].items()) or "nothing"
         return RepairAnswer(
-            message=f"{'Would mend' if args.dry_run else 'Changed'}: {done}.", dry_run=args.dry_run, **result
+            message=f"{'Would change' if args.dry_run else 'Changed'}: {done}.", dry_run=args.dry_run, **result
         )
 
     async def phase(_: Database, __: PhaseArguments) -> PhaseAnswer:
@@ -119,7 +115,7 @@ def tools(steward: Steward) -> list[AnyTool]:
         Tool(
             name="check_consistency",
             title="Check the two stores",
-            description="Prove that the junction table and the JSON column hold the same pairs, or say where not.",
+            description="Check that the junction table and the JSON column hold the same pairs.",
             group="maintenance",
             hints=READS,
             input=CheckArguments,
@@ -128,8 +124,8 @@ def tools(steward: Steward) -> list[AnyTool]:
         ),
         Tool(
             name="repair_consistency",
-            title="Mend the two stores",
-            description="Mend what check_consistency finds. A dry run by default; what is changed can be put back.",
+            title="Repair the stores",
+            description="Repair what check_consistency finds. Dry run by default; changes can be undone.",
             group="maintenance",
             hints=Hints(destructive=True, idempotent=True),
             input=RepairArguments,
@@ -138,8 +134,8 @@ def tools(steward: Steward) -> list[AnyTool]:
         ),
         Tool(
             name="get_migration_phase",
-            title="Show the migration's phase",
-            description="Where the migration stands, and what stands in the way of its next phase.",
+            title="Show the migration phase",
+            description="Get the migration phase and the obstacles to the next one.",
             group="maintenance",
             hints=READS,
             input=PhaseArguments,

@@ -1,4 +1,4 @@
-"""delete_trip: taking one trip away, kept aside whole so that restore_deleted can put it back."""
+"""The tool delete_trip: deletes a trip and keeps a copy for restore_deleted."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ from tools.tool import Hints, Tool, WriteAnswer, WriteArguments
 if TYPE_CHECKING:
     from database.engine import Database, Row
 
-# How often a deletion is tried again because somebody else changed the trip meanwhile.
+# Most tries of a deletion that loses to concurrent changes.
 TRIES = 100
 
 
 class DeleteTripArguments(WriteArguments):
     trip_identifier: TripIdentifier
     confirm_trip_name: Annotated[
-        str | None, Field(max_length=1000, description="The trip's exact name, unless the person is asked.")
+        str | None, Field(max_length=1000, description="Exact trip name, unless the person is asked.")
     ] = None
 
 
 class TripDeleted(WriteAnswer):
-    trip_id: int = Field(description="The trip that was deleted.")
-    trip_name: Plain = Field(description="Its name.")
-    assignments_removed: int = Field(description="How many assignments went with it.")
-    orphan_id: int = Field(description="The row of orphaned_rows that keeps all of it, to put it back.")
+    trip_id: int = Field(description="Id of the deleted trip.")
+    trip_name: Plain = Field(description="Trip name.")
+    assignments_removed: int = Field(description="Assignments deleted with it.")
+    orphan_id: int = Field(description="Id of the copy in orphaned_rows, to restore it.")
 
 
 async def delete_trip(db: Database, args: DeleteTripArguments) -> TripDeleted:
@@ -41,7 +41,7 @@ async def delete_trip(db: Database, args: DeleteTripArguments) -> TripDeleted:
     for _ in range(TRIES):
         whole = await removal.everything_of(db, trip_id)
         if whole is None:
-            raise NotFound(f"Trip {trip_id} was deleted in the meantime.", "There is nothing left to do.")
+            raise NotFound(f"Trip {trip_id} has been deleted.", "There is nothing left to do.")
         _require_name(whole["trip"], args.confirm_trip_name)
         try:
             orphan_id = await _delete(db, whole)
@@ -50,18 +50,18 @@ async def delete_trip(db: Database, args: DeleteTripArguments) -> TripDeleted:
         except ConstraintViolated:
             raise Conflict(
                 f"Other rows of the database depend on trip {trip_id}; nothing was deleted.",
-                "Tell the person: what depends on the trip has to go first.",
+                "Tell the person: the rows that depend on the trip must be deleted first.",
             ) from None
         name, removed = whole["trip"]["trip_name"], len(whole["assignments"])
         return TripDeleted(
-            message=f"Deleted {name!r} (id {trip_id}) with {removed} assignments. To undo it: restore_deleted with "
+            message=f"Deleted {name!r} (id {trip_id}) with {removed} assignments. Undo: restore_deleted with "
             f"orphan_id {orphan_id}.",
             trip_id=trip_id,
             trip_name=name,
             assignments_removed=removed,
             orphan_id=orphan_id,
         )
-    raise Conflict(f"Trip {trip_id} was changed by others each time it was about to go.", "Send the call again.")
+    raise Conflict(f"Trip {trip_id} kept changing while this call tried to delete it.", "Send the call again.")
 
 
 async def confirm(db: Database, args: DeleteTripArguments) -> Question | None:
@@ -74,7 +74,7 @@ async def confirm(db: Database, args: DeleteTripArguments) -> Question | None:
 
 
 async def _delete(db: Database, whole: removal.Whole) -> int:
-    """Set the trip aside, log it and delete it, all or none; the id of the row that keeps it."""
+    """Copy the trip, log the deletion and delete it in one batch; return the id of the copy."""
     trip, moment = whole["trip"], now()
     kept = removal.set_aside(whole, moment)
     results = await db.batch(
@@ -90,19 +90,18 @@ async def _delete(db: Database, whole: removal.Whole) -> int:
 
 def _require_name(trip: Row, confirmed: str | None) -> None:
     if confirmed != str(trip["trip_name"]).strip():
-        wrong = "is missing: the name of" if confirmed is None else "is not the name of"
+        wrong = "is missing" if confirmed is None else "does not match"
         raise InvalidInput(
-            f"confirm_trip_name {wrong} the trip that is meant, id {trip['trip_id']} {trip['trip_name']!r}; "
-            "nothing was deleted.",
-            "Send exactly that name as confirm_trip_name if this trip is to go.",
+            f"confirm_trip_name {wrong}: the trip is id {trip['trip_id']} {trip['trip_name']!r}; nothing was deleted.",
+            "Send exactly that name as confirm_trip_name to delete this trip.",
         )
 
 
 TOOL = Tool(
     name="delete_trip",
     title="Delete a trip",
-    description="Delete one trip and its assignments. Its exact name must be repeated, or the person agrees. "
-    "restore_deleted puts it back.",
+    description="Delete one trip and its assignments. Repeat its exact name, or the person is asked. "
+    "restore_deleted undoes it.",
     group="trips",
     hints=Hints(destructive=True),
     input=DeleteTripArguments,

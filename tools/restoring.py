@@ -1,4 +1,4 @@
-"""restore_deleted: a trip or client that was deleted comes back, with all that went along."""
+"""The tool restore_deleted: restores a deleted trip or client with its assignments."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from database.clock import now
 from database.errors import ConstraintViolated, GuardFailed
 from tools.answers.errors import Ambiguous, Conflict, InvalidInput, NotFound
 from tools.answers.fields import ClientId
-from tools.finding.identifiers import words_of
+from tools.finding.identifiers import content_words
 from tools.tool import Hints, Tool, WriteAnswer, WriteArguments
 
 if TYPE_CHECKING:
@@ -22,41 +22,41 @@ if TYPE_CHECKING:
     from database.engine import Database, Row
     from database.restoring import Plan
 
-# How often a restoration is tried again because somebody else changed meanwhile what it leans on.
+# Most tries of a restoration that loses to concurrent changes.
 TRIES = 100
 
 # Deleted trips and clients that an error names.
 CANDIDATES_SHOWN = 5
 
-# Differences that an answer names; the rest are counted.
-NAMED = 20
+# Differences listed in an answer; the rest are counted.
+DIFFERENCES_SHOWN = 20
 
 
 class RestoreArguments(WriteArguments):
-    orphan_id: Annotated[ClientId | None, Field(description="As the deletion named it.")] = None
+    orphan_id: Annotated[ClientId | None, Field(description="orphan_id of the deletion.")] = None
     trip_name: Annotated[
-        str | None, Field(min_length=1, max_length=300, description="Words of the trip's or client's name.")
+        str | None, Field(min_length=1, max_length=300, description="Words of the trip or client name.")
     ] = None
-    dry_run: Annotated[bool, Field(description="Only say what would come back.")] = False
+    dry_run: Annotated[bool, Field(description="Only report changes.")] = False
 
     @model_validator(mode="after")
     def _one_of_two(self) -> Self:
         if (self.orphan_id is None) == (self.trip_name is None):
-            raise ValueError("names nothing, or names it twice: send either orphan_id or trip_name")
+            raise ValueError("has neither orphan_id nor trip_name, or both: send either orphan_id or trip_name")
         return self
 
 
 class Restored(WriteAnswer):
-    dry_run: bool = Field(description="True where nothing was written.")
+    dry_run: bool = Field(description="True if nothing was written.")
     restored: str = Field(description="trip or client.")
-    id: int = Field(description="Its trip_id or client_id, as before.")
-    assignments: int = Field(description="How many assignments came back.")
-    differences: list[str] = Field(description="What is not as it was, and why.")
+    id: int = Field(description="Its trip_id or client_id.")
+    assignments: int = Field(description="Assignments restored.")
+    differences: list[str] = Field(description="What differs from before, and why.")
 
 
 async def restore_deleted(db: Database, args: RestoreArguments) -> Restored:
     for _ in range(TRIES):
-        kept = await _meant(db, args)
+        kept = await _resolve(db, args)
         plan = await restoring.plan(db, kept)
         if plan is None:
             continue
@@ -71,42 +71,42 @@ async def restore_deleted(db: Database, args: RestoreArguments) -> Restored:
         except ConstraintViolated:
             raise Conflict(
                 f"{_named(kept)} no longer fits the tables of the database; nothing was written.",
-                "Tell the person: all of it is still kept aside.",
+                "Tell the person: the deleted data is still kept.",
             ) from None
         return _answer(plan, differences, dry_run=False)
-    raise Conflict("Others changed the database each time this was about to come back.", "Send the call again.")
+    raise Conflict("The database kept changing while this call tried to write.", "Send the call again.")
 
 
-async def _meant(db: Database, args: RestoreArguments) -> Row:
-    """The one deleted trip or client that is meant."""
+async def _resolve(db: Database, args: RestoreArguments) -> Row:
+    """Find the one deleted trip or client."""
     if args.orphan_id is not None:
         kept = await restoring.with_id(db, args.orphan_id)
         if kept is None:
-            raise _not_found(f"Nothing is kept aside as {args.orphan_id}", await restoring.deleted(db))
+            raise _not_found(f"There is no orphan_id {args.orphan_id}", await restoring.deleted(db))
         if kept["kind"] is None:
             raise InvalidInput(
-                f"Row {args.orphan_id} of orphaned_rows is no trip or client that a tool deleted: it was set aside "
+                f"Row {args.orphan_id} of orphaned_rows is not a trip or client that a tool deleted: it was moved "
                 f"from {kept['table_name']} for another reason ({kept['reason']}).",
-                "Send the orphan_id that a deletion named, or words of the name as trip_name.",
+                "Send the orphan_id of a deletion, or words of the name as trip_name.",
             )
         return kept
     wanted = args.trip_name or ""
     deleted = await restoring.deleted(db)
     found = _matching(deleted, wanted)
     if not found:
-        raise _not_found(f"Nothing that was deleted matches {wanted!r}", deleted)
+        raise _not_found(f"No deleted trip or client matches {wanted!r}", deleted)
     if len(found) > 1:
         count = f"More than {CANDIDATES_SHOWN}" if len(found) > CANDIDATES_SHOWN else str(len(found))
         raise Ambiguous(
-            f"{count} of those deleted match {wanted!r}: {_list(found)}.",
-            "Send the orphan_id of the one that is meant.",
+            f"{count} deleted trips or clients match {wanted!r}: {_list(found)}.",
+            "Ask the person which one, then send its orphan_id.",
         )
     return found[0]
 
 
 def _matching(deleted: Sequence[Row], wanted: str) -> list[Row]:
-    """Those of exactly this name, slug or e-mail, or else those in which each word begins a word."""
-    words = words_of(anyascii(wanted))
+    """Match by exact name, slug or e-mail, else by word prefixes."""
+    words = content_words(anyascii(wanted))
     exactly = [row for row in deleted if wanted.casefold() in {name.casefold() for name in _names(row)}]
     return exactly or [row for row in deleted if words and _holds(row, words)]
 
@@ -116,13 +116,13 @@ def _names(row: Row) -> list[str]:
 
 
 def _holds(row: Row, words: Sequence[str]) -> bool:
-    present = words_of(anyascii(" ".join(_names(row))))
+    present = content_words(anyascii(" ".join(_names(row))))
     return all(any(there.startswith(word) for there in present) for word in words)
 
 
 def _not_found(problem: str, deleted: Sequence[Row]) -> NotFound:
-    last = f"Deleted last: {_list(deleted)}." if deleted else "Nothing that was deleted is kept aside."
-    return NotFound(f"{problem}. {last}", "Send the orphan_id of what is meant, or other words of its name.")
+    last = f"Last deletions: {_list(deleted)}." if deleted else "There are no deletions to undo."
+    return NotFound(f"{problem}. {last}", "Send the orphan_id of one, or other words of its name.")
 
 
 def _list(rows: Sequence[Row]) -> str:
@@ -138,13 +138,13 @@ def _named(kept: Row) -> str:
 def _require_room(plan: Plan) -> None:
     if plan.id_taken:
         raise Conflict(
-            f"The id of {_named(plan.kept)} belongs to another {plan.kept['kind']} now; nothing was written.",
-            "Tell the person: the other one was given this id by hand, and has to get another first.",
+            f"The id of {_named(plan.kept)} now belongs to another {plan.kept['kind']}; nothing was written.",
+            "Tell the person: the other one was given this id by hand and needs a different one first.",
         )
     if plan.email_of is not None:
         raise Conflict(
-            f"Client {plan.email_of} has the e-mail {plan.email} now; nothing was written.",
-            f"Give client {plan.email_of} another e-mail with update_client first, or go on with that one.",
+            f"Client {plan.email_of} now has the e-mail {plan.email}; nothing was written.",
+            f"First give client {plan.email_of} another e-mail with update_client, or use that client.",
         )
 
 
@@ -152,26 +152,27 @@ async def _differences(db: Database, plan: Plan) -> list[str]:
     """Differences from what was deleted, a line each."""
     found: list[str] = []
     if plan.is_trip and plan.slug != plan.kept["slug"]:
-        found.append(f"The slug is {plan.slug}: {plan.kept['slug'] or 'an empty one'} could not be kept.")
+        found.append(f"The slug is {plan.slug}: {plan.kept['slug'] or 'an empty slug'} is not available.")
     without_primary = plan.is_trip and bool(plan.kept["primary"]) and plan.primary is None
     deleted = await restoring.deleted(db) if plan.lost or without_primary else []
     if without_primary:
-        found.append(
-            f"The primary client {plan.kept['primary']} is gone{_where(deleted, 'email', plan.kept['primary'])}."
-        )
+        primary = plan.kept["primary"]
+        found.append(f"The primary client {primary} no longer exists{_restorable(deleted, 'email', primary)}.")
     for end in plan.lost:
         key, value = ("email", end["email"]) if plan.is_trip else ("id", end["trip_id"])
         other = f"the client {end['email']}" if plan.is_trip else f"trip {end['trip_id']}"
-        found.append(f"Without {end['email']} as {end['role']}: {other} is gone{_where(deleted, key, value)}.")
-    return found if len(found) <= NAMED else [*found[:NAMED], f"And {len(found) - NAMED} more."]
+        gone = f"{other} no longer exists{_restorable(deleted, key, value)}"
+        found.append(f"Not restored: {end['email']} as {end['role']}; {gone}.")
+    more = len(found) - DIFFERENCES_SHOWN
+    return [*found[:DIFFERENCES_SHOWN], f"And {more} more."] if more > 0 else found
 
 
-def _where(deleted: Sequence[Row], key: str, value: object) -> str:
+def _restorable(deleted: Sequence[Row], key: str, value: object) -> str:
     """A hint at restore_deleted, if a tool deleted what is missing."""
     kind = "client" if key == "email" else "trip"
     for row in deleted:
         if row["kind"] == kind and row[key] == value:
-            return f", and comes back with orphan_id {row['orphan_id']}"
+            return f"; restore it with orphan_id {row['orphan_id']}"
     return ""
 
 

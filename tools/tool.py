@@ -1,4 +1,4 @@
-"""A tool as a value, apart from the protocol that offers it."""
+"""Defines a tool as a value, independent of the protocol that serves it."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
 
 class Arguments(BaseModel):
-    """A tool's input: unknown arguments are refused, not ignored."""
+    """A tool's input; unknown arguments are rejected."""
 
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
 
 
 class Answer(BaseModel):
-    """A tool's output. Every fact stands in a field; the message says it once more for a person."""
+    """A tool's output: every fact is a field, and the message repeats them for a person."""
 
     message: str = Field(description="The result in words.")
 
@@ -31,14 +31,14 @@ class WriteArguments(Arguments):
 
     idempotency_key: Annotated[
         str | None,
-        Field(min_length=1, max_length=200, description="Same key again: done once."),
+        Field(min_length=1, max_length=200, description="Same key: runs only once."),
     ] = None
 
 
 class WriteAnswer(Answer):
     """The output of a tool that writes."""
 
-    replayed: bool = Field(default=False, description="True where the call was done before, and this is its receipt.")
+    replayed: bool = Field(default=False, description="True if this is the stored answer of an earlier call.")
 
 
 A = TypeVar("A", bound=Arguments)
@@ -47,7 +47,7 @@ B = TypeVar("B", bound=Answer)
 
 @dataclass(frozen=True)
 class Hints:
-    """Hints to the client about a tool's effects."""
+    """Behavior hints, by which a client decides whether to ask the person first."""
 
     read_only: bool = False
     destructive: bool = False
@@ -60,9 +60,9 @@ READS = Hints(read_only=True, idempotent=True)
 
 @dataclass(frozen=True)
 class Tool(Generic[A, B]):
-    """`run` gets the database and the validated input, and raises ToolFault for what an agent can mend.
+    """A tool. `run` takes validated input and raises ToolFault for errors that an agent can fix.
 
-    `confirm` says what to ask the person before `run`, where the client can ask: None where there is nothing to ask.
+    `confirm` returns the question for the person before `run`, or None; it is used only if the client can ask.
     """
 
     name: str

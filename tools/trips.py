@@ -1,4 +1,4 @@
-"""Tools that make trips."""
+"""Tools that create trips."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tools.answers.fields import (
     check_period,
 )
 from tools.answers.models import Plain
-from tools.finding.people import ClientReference, Directory, namesakes, new_client
+from tools.finding.people import ClientReference, Directory, namesakes_note, new_client
 from tools.tool import Hints, Tool, WriteAnswer, WriteArguments
 from tools.trip import shapes
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from database.engine import Database, Statement
 
-# How often a new trip is tried again because its slug or its client was taken in the meantime.
+# Most tries of a creation that loses its slug or its client to concurrent changes.
 TRIES = 100
 
 
@@ -42,10 +42,10 @@ class _NewTrip(WriteArguments):
     trip_name: Annotated[Name, Field(description="Name of the trip.")]
     start_date: Annotated[Day, Field(description="First day, YYYY-MM-DD.")]
     end_date: Annotated[Day, Field(description="Last day, YYYY-MM-DD.")]
-    destinations: Annotated[Line | None, Field(description="Where it goes, separated by commas.")] = None
+    destinations: Annotated[Line | None, Field(description="Destinations, comma-separated.")] = None
     total_cost: Annotated[Money, Field(description="Total cost.")] = 0
     currency: Currency = "USD"
-    status: Annotated[Status, Field(description="How far the trip is.")] = "planning"
+    status: Annotated[Status, Field(description="Trip status.")] = "planning"
 
     @model_validator(mode="after")
     def _whole_period(self) -> Self:
@@ -54,32 +54,30 @@ class _NewTrip(WriteArguments):
 
 
 class CreateTripArguments(_NewTrip):
-    notes: Annotated[Text | None, Field(description="What to know about the trip.")] = None
-    primary_client_email: Annotated[
-        Email | None, Field(description="A known client; does not put them on the trip.")
-    ] = None
+    notes: Annotated[Text | None, Field(description="Notes on the trip.")] = None
+    primary_client_email: Annotated[Email | None, Field(description="A known client; not added as traveler.")] = None
 
 
 class TripCreated(WriteAnswer):
-    trip_id: int = Field(description="Id of the new trip.")
-    trip_slug: str = Field(description="Its slug.")
-    trip_name: Plain = Field(description="Its name.")
+    trip_id: int = Field(description="Trip id.")
+    trip_slug: str = Field(description="Trip slug.")
+    trip_name: Plain = Field(description="Trip name.")
 
 
 class CreateTripWithClientArguments(_NewTrip):
     client_email: Email
     client_full_name: Annotated[Name, Field(description="Used if the client is new.")]
-    trip_notes: Annotated[Text | None, Field(description="What to know about the trip.")] = None
+    trip_notes: Annotated[Text | None, Field(description="Notes on the trip.")] = None
     client_phone: Phone | None = None
-    client_preferences: Annotated[Details | None, Field(description="Of a new client, by name.")] = None
+    client_preferences: Annotated[Details | None, Field(description="For a new client.")] = None
     client_role: Role = "primary_traveler"
 
 
 class TripWithClientCreated(TripCreated):
-    client_id: int = Field(description="Id of the client.")
-    client_email: str = Field(description="E-mail of the client, as stored.")
-    client_created: bool = Field(description="Whether the client is new.")
-    assignment_id: int = Field(description="Id of the assignment.")
+    client_id: int = Field(description="Client id.")
+    client_email: str = Field(description="Client's e-mail, as stored.")
+    client_created: bool = Field(description="True if the client is new.")
+    assignment_id: int = Field(description="Assignment id.")
     role: str = Field(description="The client's role on the trip.")
     json_written_by: str = Field(description="Who wrote the JSON side: trigger or backup.")
 
@@ -112,7 +110,7 @@ async def create_trip(db: Database, args: CreateTripArguments) -> TripCreated:
             trip_slug=slug,
             trip_name=args.trip_name,
         )
-    raise _outrun()
+    raise _kept_changing()
 
 
 async def create_trip_with_client(db: Database, args: CreateTripWithClientArguments) -> TripWithClientCreated:
@@ -127,7 +125,7 @@ async def create_trip_with_client(db: Database, args: CreateTripWithClientArgume
         except GuardFailed:
             continue
         except ConstraintViolated:
-            # Somebody may have created the client meanwhile, in letters of another case: then they are known now.
+            # Another call may have created the client meanwhile, in another case; the retry will find it.
             if refused:
                 raise
             refused = True
@@ -135,13 +133,13 @@ async def create_trip_with_client(db: Database, args: CreateTripWithClientArgume
         return await _describe_trip_with_client(
             db, args, slug, trip_id, email, by_backup=by_backup, is_new=known is None
         )
-    raise _outrun()
+    raise _kept_changing()
 
 
 async def _write_trip_with_client(
     db: Database, args: CreateTripWithClientArguments, slug: str, email: str, *, is_new: bool
 ) -> tuple[int, bool]:
-    """The new trip's id, and whether the backup write had to act."""
+    """Write the trip; return its id, and whether the backup write took effect."""
     moment = now()
     client = (
         clients.insert(
@@ -172,7 +170,7 @@ async def _write_trip_with_client(
     return results.of(trip)[0]["trip_id"], bool(results.of(assignments.backup_of(assigned)))
 
 
-async def _describe_trip_with_client(  # noqa: PLR0913 - what came of the write
+async def _describe_trip_with_client(  # noqa: PLR0913 - the result of the write
     db: Database,
     args: CreateTripWithClientArguments,
     slug: str,
@@ -184,7 +182,9 @@ async def _describe_trip_with_client(  # noqa: PLR0913 - what came of the write
 ) -> TripWithClientCreated:
     traveler = next(row for row in await assignments.on_trip(db, trip_id) if row["email"] == email)
     known = "new" if is_new else "known"
-    said = await namesakes(db, email, args.client_full_name) if is_new else _left_aside(args, traveler["full_name"])
+    said = (
+        await namesakes_note(db, email, args.client_full_name) if is_new else _ignored_note(args, traveler["full_name"])
+    )
     return TripWithClientCreated(
         message=f"Trip {args.trip_name!r} created with id {trip_id}; {known} client {email} is its {args.client_role}."
         f"{said}",
@@ -200,12 +200,16 @@ async def _describe_trip_with_client(  # noqa: PLR0913 - what came of the write
     )
 
 
-def _left_aside(args: CreateTripWithClientArguments, known_as: str) -> str:
+def _ignored_note(args: CreateTripWithClientArguments, known_as: str) -> str:
     """A note about values sent for a known client that may differ from the stored ones."""
     sent = [name for name in ("client_phone", "client_preferences") if getattr(args, name)]
     if args.client_full_name.casefold() != known_as.casefold():
         sent.insert(0, "client_full_name")
-    return f" They are known as {known_as}; left aside: {', '.join(sent)}. update_client changes them." if sent else ""
+    return (
+        f" The client exists as {known_as}; ignored: {', '.join(sent)}. Use update_client to change them."
+        if sent
+        else ""
+    )
 
 
 def _columns(args: _NewTrip, slug: str, notes: str | None, email: str | None, moment: str) -> dict[str, Any]:
@@ -217,8 +221,8 @@ def _columns(args: _NewTrip, slug: str, notes: str | None, email: str | None, mo
         "end_date": args.end_date,
         "destinations": args.destinations,
         "total_cost": args.total_cost,
-        "financials": shapes.dumped(shapes.with_cost(None, args.total_cost, args.currency)),
-        "notes": shapes.dumped(shapes.with_note(None, notes, moment)) if notes else "{}",
+        "financials": shapes.dump_json(shapes.with_cost(None, args.total_cost, args.currency)),
+        "notes": shapes.dump_json(shapes.with_note(None, notes, moment)) if notes else "{}",
         "primary_client_email": email,
         "search_text": f"{args.trip_name} {args.destinations or ''}".strip().lower(),
         "created_at": moment,
@@ -236,15 +240,15 @@ async def _known_client(db: Database, email: str) -> str:
     return next(iter(found.values()))["email"]
 
 
-def _outrun() -> Conflict:
-    return Conflict("Others changed what this call had read each time it was about to write.", "Send the call again.")
+def _kept_changing() -> Conflict:
+    return Conflict("The database kept changing while this call tried to write.", "Send the call again.")
 
 
 TOOLS = [
     Tool(
         name="create_trip_v2",
         title="Create a trip",
-        description="Create a trip with nobody on it; create_trip_with_client also puts a client on it.",
+        description="Create a trip without travelers; create_trip_with_client also adds a client.",
         group="trips",
         hints=Hints(),
         input=CreateTripArguments,
@@ -254,7 +258,7 @@ TOOLS = [
     Tool(
         name="create_trip_with_client",
         title="Create a trip with its client",
-        description="Create a trip and put a client on it, new or known by e-mail, in one step: all of it or none.",
+        description="Create a trip and add a client, new or known by e-mail, all or none.",
         group="trips",
         hints=Hints(),
         input=CreateTripWithClientArguments,

@@ -1,4 +1,4 @@
-"""Tools for the workflow of a trip: its phase, its step, and what comes next."""
+"""Tools for a trip's workflow: its phase, its step, and the next steps."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
 class InitializeArguments(WriteArguments):
     trip_identifier: TripIdentifier
-    starting_phase: Annotated[Phase, Field(description="The phase to begin in.")] = "interview"
-    initial_data: Annotated[Details | None, Field(description="What is known from the start, by name.")] = None
+    starting_phase: Annotated[Phase, Field(description="First phase.")] = "interview"
+    initial_data: Annotated[Details | None, Field(description="Initial data, by name.")] = None
 
 
 class StatusArguments(Arguments):
@@ -37,8 +37,8 @@ class StatusArguments(Arguments):
 
 class AdvanceArguments(WriteArguments):
     trip_identifier: TripIdentifier
-    new_phase: Annotated[Phase, Field(description="The phase that begins; an earlier one too.")]
-    completion_data: Annotated[Details | None, Field(description="What the phase that ends came to.")] = None
+    new_phase: Annotated[Phase, Field(description="Phase to enter; may be earlier.")]
+    completion_data: Annotated[Details | None, Field(description="Result of the old phase.")] = None
     notes: Annotated[Text | None, Field(description="Why, for the history.")] = None
     step_number: Step = 1
 
@@ -46,43 +46,43 @@ class AdvanceArguments(WriteArguments):
 class StepArguments(WriteArguments):
     trip_identifier: TripIdentifier
     step_number: Step
-    step_data: Annotated[Details | None, Field(description="What the step came to.")] = None
+    step_data: Annotated[Details | None, Field(description="Result of the step.")] = None
 
 
 class InstructionsArguments(Arguments):
     trip_identifier: TripIdentifier
-    include_all_phases: Annotated[bool, Field(description="All phases, not only the trip's own.")] = False
+    include_all_phases: Annotated[bool, Field(description="All phases, not just the current.")] = False
 
 
-class Where(BaseModel):
-    trip_id: int = Field(description="The trip.")
-    trip_name: Plain = Field(description="Its name.")
-    current_phase: str | None = Field(description="The phase it is in now; null where it has none.")
-    current_step: int | None = Field(description="The step it is at now.")
+class Position(BaseModel):
+    trip_id: int = Field(description="Trip id.")
+    trip_name: Plain = Field(description="Trip name.")
+    current_phase: str | None = Field(description="Current phase; null if none.")
+    current_step: int | None = Field(description="Current step.")
 
 
-class WorkflowChanged(WriteAnswer, Where):
+class WorkflowChanged(WriteAnswer, Position):
     pass
 
 
-class WorkflowStatus(Answer, Where):
-    next_phase: str | None = Field(description="The phase after this one; null at the end.")
-    missing: list[str] = Field(description="What is missing to finish the phase, in words.")
-    phase_history: Any = Field(description="The phases so far, oldest first.")
-    step_data: Any = Field(description="What the steps came to, by number.")
-    initial_data: Any = Field(description="What was known from the start.")
+class WorkflowStatus(Answer, Position):
+    next_phase: str | None = Field(description="Next phase; null at the end.")
+    missing: list[str] = Field(description="What is missing to finish the phase.")
+    phase_history: Any = Field(description="Phases so far, oldest first.")
+    step_data: Any = Field(description="Results of the steps, by number.")
+    initial_data: Any = Field(description="Initial data.")
 
 
 class PhaseInstructions(BaseModel):
-    phase: str = Field(description="The phase.")
-    current: bool = Field(description="Whether the trip is in it.")
-    aim: str = Field(description="What it is for.")
-    steps: list[str] = Field(description="How to work in it.")
+    phase: str = Field(description="Phase.")
+    current: bool = Field(description="True if it is current.")
+    aim: str = Field(description="Its aim.")
+    steps: list[str] = Field(description="Its steps.")
 
 
-class WorkflowInstructions(Answer, Where):
-    phases: list[PhaseInstructions] = Field(description="The trip's phase, or all, in order.")
-    missing: list[str] = Field(description="What is missing to finish the trip's phase, in words.")
+class WorkflowInstructions(Answer, Position):
+    phases: list[PhaseInstructions] = Field(description="Current phase, or all in order.")
+    missing: list[str] = Field(description="What is missing to finish the current phase.")
 
 
 async def initialize_workflow(db: Database, args: InitializeArguments) -> WorkflowChanged:
@@ -91,7 +91,7 @@ async def initialize_workflow(db: Database, args: InitializeArguments) -> Workfl
         state = shapes.with_phase(draft.workflow_state, args.starting_phase, 1, None, None, draft.now)
         draft.workflow_state = state | ({"initial_data": args.initial_data} if args.initial_data else {})
         draft.log("WorkflowInitialized", f"Phase {args.starting_phase}")
-        return f"The workflow begins in phase {args.starting_phase}."
+        return f"Workflow started in phase {args.starting_phase}."
 
     return await _changed(db, args.trip_identifier, begin)
 
@@ -109,13 +109,13 @@ async def set_step(db: Database, args: StepArguments) -> WorkflowChanged:
 
 
 async def get_workflow_status(db: Database, args: StatusArguments) -> WorkflowStatus:
-    standing = await standing_of(db, (await resolve_trip(db, args.trip_identifier))["trip_id"])
+    standing = await load_standing(db, (await resolve_trip(db, args.trip_identifier))["trip_id"])
     kept = {name: standing.workflow.get(name) for name in ("phase_history", "step_data", "initial_data")}
     shown, rests = parts.divided("trip", standing.trip["trip_id"], kept, ROOM)
-    whole = " More than fits is in the workflow that get_anything gives." if rests else ""
+    whole = " Shortened; get_anything returns the complete workflow." if rests else ""
     return WorkflowStatus(
-        message=f"{standing.trip['trip_name']}: {where_words(standing)}{whole}",
-        **_where(standing),
+        message=f"{standing.trip['trip_name']}: {describe_position(standing)}{whole}",
+        **_position(standing),
         next_phase=standing.next_phase,
         missing=standing.missing,
         **shown,
@@ -123,7 +123,7 @@ async def get_workflow_status(db: Database, args: StatusArguments) -> WorkflowSt
 
 
 async def get_workflow_instructions(db: Database, args: InstructionsArguments) -> WorkflowInstructions:
-    standing = await standing_of(db, (await resolve_trip(db, args.trip_identifier))["trip_id"])
+    standing = await load_standing(db, (await resolve_trip(db, args.trip_identifier))["trip_id"])
     phases = [
         PhaseInstructions(phase=phase, current=phase == standing.phase, aim=play.aim, steps=list(play.steps))
         for phase, play in PLAYS.items()
@@ -131,23 +131,23 @@ async def get_workflow_instructions(db: Database, args: InstructionsArguments) -
     ]
     lines = [f"{one.phase}: {one.aim} {' '.join(one.steps)}" for one in phases]
     return WorkflowInstructions(
-        message="\n".join([f"{standing.trip['trip_name']}: {where_words(standing)}", *lines]),
-        **_where(standing),
+        message="\n".join([f"{standing.trip['trip_name']}: {describe_position(standing)}", *lines]),
+        **_position(standing),
         phases=phases,
         missing=standing.missing,
     )
 
 
-async def standing_of(db: Database, trip_id: int) -> Standing:
-    """Raises NotFound where the trip was deleted a moment ago."""
+async def load_standing(db: Database, trip_id: int) -> Standing:
+    """Load the state of the trip. Raises NotFound if it was just deleted."""
     standing = await Standing.of(db, trip_id)
     if standing is None:
-        raise NotFound(f"Trip {trip_id} was deleted in the meantime.", "Send another trip.")
+        raise NotFound(f"Trip {trip_id} has been deleted.", "Send another trip.")
     return standing
 
 
-def where_words(standing: Standing) -> str:
-    """In what phase and at what step, and what is missing."""
+def describe_position(standing: Standing) -> str:
+    """Describe the phase, the step and what is missing."""
     missing = " ".join(standing.missing) or "Nothing is missing to finish it."
     if standing.phase is None:
         return missing
@@ -157,7 +157,7 @@ def where_words(standing: Standing) -> str:
 
 
 async def _changed(db: Database, identifier: str, change: Callable[[TripDraft], str]) -> WorkflowChanged:
-    """Change the trip's workflow and log it, in one batch; `change` gives the words for what it did."""
+    """Change the trip's workflow and log it in one batch; `change` returns the message."""
     trip = await resolve_trip(db, identifier)
     words: list[str] = []
 
@@ -180,12 +180,12 @@ def _require_none(draft: TripDraft) -> None:
     if phase:
         where = f", in phase {phase}" if phase in PLAYS else ""
         raise Conflict(
-            f"Trip {draft.trip_id} has a workflow already{where}; nothing was written.",
+            f"Trip {draft.trip_id} already has a workflow{where}; nothing was written.",
             "Use advance_workflow_phase to move it on, or set_workflow_step to set its step.",
         )
 
 
-def _where(standing: Standing) -> dict[str, Any]:
+def _position(standing: Standing) -> dict[str, Any]:
     return {
         "trip_id": standing.trip["trip_id"],
         "trip_name": standing.trip["trip_name"],
@@ -197,8 +197,8 @@ def _where(standing: Standing) -> dict[str, Any]:
 TOOLS = [
     Tool(
         name="initialize_workflow",
-        title="Begin a trip's workflow",
-        description="Begin the workflow of a trip that has none.",
+        title="Start a trip's workflow",
+        description="Start the workflow of a trip that has none.",
         group="workflow",
         hints=Hints(),
         input=InitializeArguments,
@@ -208,7 +208,7 @@ TOOLS = [
     Tool(
         name="get_workflow_status",
         title="Show a trip's workflow",
-        description="A trip's phase and step, how it came there, and what is missing to go on.",
+        description="Get a trip's phase, step and history, and what is missing to go on.",
         group="workflow",
         hints=READS,
         input=StatusArguments,
@@ -218,7 +218,7 @@ TOOLS = [
     Tool(
         name="advance_workflow_phase",
         title="Move a trip to another phase",
-        description="End the trip's phase, with what it came to, and begin another. The history is kept.",
+        description="End the trip's phase, with its result, and enter another. Keeps the history.",
         group="workflow",
         hints=Hints(),
         input=AdvanceArguments,
@@ -228,7 +228,7 @@ TOOLS = [
     Tool(
         name="set_workflow_step",
         title="Set a trip's step",
-        description="Set the step within the trip's phase, and keep what the step came to.",
+        description="Set the step within the trip's phase and store its result.",
         group="workflow",
         hints=Hints(),
         input=StepArguments,
@@ -237,8 +237,8 @@ TOOLS = [
     ),
     Tool(
         name="get_workflow_instructions",
-        title="Say how to work in a phase",
-        description="What the trip's phase, or every phase, asks for, and with which tools it is done.",
+        title="Show workflow instructions",
+        description="Explain the work in the trip's phase, or in every phase, and the tools for it.",
         group="workflow",
         hints=READS,
         input=InstructionsArguments,

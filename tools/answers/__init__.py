@@ -1,1 +1,1 @@
-"""Shapes, bounds and words of answers and errors."""
+"""Answers and errors: models, size limits and wording."""

@@ -1,4 +1,4 @@
-"""Questions to the person: which of several matches is meant, and whether to go on."""
+"""Asks the person to choose between several matches or to confirm a deletion."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ if TYPE_CHECKING:
     from tools.answers.errors import Question
     from tools.tool import Answer, AnyTool, Arguments
 
-# Puts a question to the person and gives the choice that they made, or None where they made none.
+# Asks the person a question and returns their choice, or None if they declined.
 Ask: TypeAlias = "Callable[[Question], Awaitable[str | None]]"
 
-# Questions that one call may come to: which trip, and whether it shall be done.
-MOST = 3
+# Most questions per call: which trip, and whether to proceed.
+MAX_QUESTIONS = 3
 
 
 async def run_asking(tool: AnyTool, db: Database, args: Arguments, ask: Ask | None) -> Answer:
-    """Run the tool; what is open is put to the person where the client can ask, and told as an error where not."""
+    """Run the tool, asking the person when a choice is needed; if the client can't ask, the error stands."""
     if ask is None:
         return await tool.run(db, args)
-    for _ in range(MOST):
+    for _ in range(MAX_QUESTIONS):
         try:
             return await tool.run(db, await _confirmed(tool, db, args, ask))
         except ToolFault as fault:
             if fault.question is None:
                 raise
             args = await _with_choice(args, fault.question, ask)
-    raise Conflict("What this call means became another thing while it was asked for.", "Send it again.")
+    raise Conflict("The database changed while the person was asked.", "Send the call again.")
 
 
 async def _confirmed(tool: AnyTool, db: Database, args: Arguments, ask: Ask) -> Arguments:
@@ -40,7 +40,7 @@ async def _confirmed(tool: AnyTool, db: Database, args: Arguments, ask: Ask) -> 
 
 
 async def _with_choice(args: Arguments, question: Question, ask: Ask) -> Arguments:
-    """The arguments with what the person chose. Raises Conflict where they chose nothing."""
+    """Return the arguments with the person's choice. Raises Conflict if they made none."""
     chosen = await ask(question)
     if chosen is None:
         raise Conflict("The person did not agree; nothing was done.", "Ask them what they want instead.")

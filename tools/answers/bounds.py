@@ -1,4 +1,4 @@
-"""Limits on the size of an answer: an agent pays for every word."""
+"""Limits the size of answers, because an agent pays for every token."""
 
 from __future__ import annotations
 
@@ -12,29 +12,29 @@ if TYPE_CHECKING:
 
     from pydantic import BaseModel
 
-# Bytes of JSON that an answer comes to at the most, about 8,000 tokens.
+# Most bytes of JSON in an answer, about 8,000 tokens.
 LIMIT = 32_000
 
-# What of it the items of a list may take: the rest is for the words and the numbers around them.
+# Bytes of the limit that list items may take; the rest is for the other fields.
 ROOM = 24_000
 
-# Names that a sentence gives; the rest are counted.
-NAMED = 10
+# Names listed in a sentence; the rest are counted.
+NAMES_SHOWN = 10
 
-# How an answer that is still too long is cut: to this many characters a text, and to this many items a list.
+# Successive cuts of an answer that is too long: characters per text, items per list.
 _CUTS = ((4000, 100), (1000, 50), (300, 20), (100, 10), (50, 5), (20, 1))
 
-# Keys that are left of an object with more: no answer of ours has as many fields of its own.
+# Most keys kept of an object; no answer defines that many fields itself.
 _KEYS = 40
 
 
 def weight(value: object) -> int:
-    """Bytes of the value as JSON."""
+    """Return the size of the value as JSON, in bytes."""
     return len(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode())
 
 
 def fitting(items: Sequence[BaseModel], room: int) -> int:
-    """The number of leading items that fit into `room` bytes, at least one."""
+    """Return how many of the first items fit into `room` bytes, at least one."""
     used = 0
     for number, item in enumerate(items):
         used += weight(item.model_dump(mode="json")) + 1
@@ -44,9 +44,9 @@ def fitting(items: Sequence[BaseModel], room: int) -> int:
 
 
 def named(names: Sequence[str], total: int | None = None) -> str:
-    """The first names of a list, by commas, and how many more there are; of `total` where the list is not all."""
-    left = (len(names) if total is None else total) - len(names[:NAMED])
-    return ", ".join(shortened(name, 100) for name in names[:NAMED]) + (f" and {left} more" if left else "")
+    """Join the first names with commas and count the rest, out of `total` if the list is incomplete."""
+    left = (len(names) if total is None else total) - len(names[:NAMES_SHOWN])
+    return ", ".join(shortened(name, 100) for name in names[:NAMES_SHOWN]) + (f" and {left} more" if left else "")
 
 
 def shortened(text: str, length: int) -> str:
@@ -54,10 +54,10 @@ def shortened(text: str, length: int) -> str:
 
 
 def bounded(answer: dict[str, Any]) -> dict[str, Any]:
-    """The answer as it is where it fits, else with its longest texts and lists cut, which its message says.
+    """Return the answer, with long texts and lists cut if it is over the limit; its message then says so.
 
-    The last resort, for what a tool could not divide into pages: a name of a megabyte in a database brought along. And
-    for half a character, which no message can carry.
+    This is the last resort for data that a tool can't page, such as a name of a megabyte. It also replaces lone
+    surrogates, which can't be sent.
     """
     try:
         size = _sent(answer)
@@ -78,7 +78,7 @@ def bounded(answer: dict[str, Any]) -> dict[str, Any]:
 
 
 def _sent(answer: dict[str, Any]) -> int:
-    """The size of an answer, whose message is also sent as text."""
+    """Return the bytes that are sent: the message is sent twice, once as text."""
     return weight(answer) + weight(answer["message"])
 
 

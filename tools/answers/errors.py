@@ -1,12 +1,12 @@
-"""Errors that a tool raises for an agent to act on.
+"""Errors that a tool reports to an agent.
 
 ToolFault
 ├── InvalidInput   invalid_input   an argument is wrong
 ├── NotFound       not_found       nothing matches
-├── Ambiguous      ambiguous       several match, and a guess is not made
-├── Conflict       conflict        somebody else was first, or it exists already
+├── Ambiguous      ambiguous       several match; tools never guess
+├── Conflict       conflict        a concurrent change, or it already exists
 ├── Busy           busy            another program holds the database
-├── ReadOnly       read_only       the database does not take writes
+├── ReadOnly       read_only       the database accepts no writes
 └── Unavailable    unavailable     the database failed
 """
 
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Question:
-    """A choice that a person can make: each value with the words that stand for it.
+    """A choice for the person, mapping each value to its label.
 
-    What is chosen becomes the call's argument of that name; without a name it is a consent and no more.
+    The chosen value is sent as `argument`; if `argument` is None, the question only asks for consent.
     """
 
     text: str
@@ -32,7 +32,7 @@ class Question:
 
 
 class ToolFault(Exception):
-    """One line what is wrong, one line what to send instead, and the question that would settle it."""
+    """An error in two lines: what is wrong and what to send instead; `question` could resolve it."""
 
     code: ClassVar[str]
 

@@ -19,7 +19,7 @@ People = Annotated[int, Field(ge=0, le=1_000_000)]
 
 def _fact(name: str) -> str:
     if name not in FACTS:
-        raise ValueError(f"{name!r:.40} is no field of facts: send some of {', '.join(FACTS)}")
+        raise ValueError(f"{name!r:.40} is not a fact: send some of {', '.join(FACTS)}")
     return name
 
 
@@ -32,16 +32,16 @@ class Filters(Arguments):
     max_travelers: Annotated[People | None, Field(description="Most travelers.")] = None
     starts_after: Annotated[Day | None, Field(description="First day on or after, YYYY-MM-DD.")] = None
     starts_before: Annotated[Day | None, Field(description="First day on or before, YYYY-MM-DD.")] = None
-    status: Annotated[Status | None, Field(description="How far it is.")] = None
-    client_email: Annotated[Email | None, Field(description="A client who is on the trip now.")] = None
+    status: Annotated[Status | None, Field(description="Trip status.")] = None
+    client_email: Annotated[Email | None, Field(description="A client on the trip.")] = None
 
 
 class QueryArguments(Arguments):
-    query: Annotated[TripIdentifier | None, Field(description="Id, slug, name or words: all that match.")] = None
+    query: Annotated[TripIdentifier | None, Field(description="Id, slug, name or words; all matches.")] = None
     trip_ids: Annotated[TripIds | None, Field(description="Only these trips.")] = None
     filters: Annotated[
         Filters | None,
-        Field(description="Bounds of the facts, both ends included.", json_schema_extra={"type": "object"}),
+        Field(description="Inclusive bounds of the facts.", json_schema_extra={"type": "object"}),
     ] = None
     return_fields: Annotated[
         list[Annotated[str, Field(max_length=40), AfterValidator(_fact)]] | None,
@@ -52,29 +52,29 @@ class QueryArguments(Arguments):
 
 
 class TripFacts(BaseModel):
-    """Fields that were not asked for are not there; null is what is not known."""
+    """Facts of a trip: only the requested fields; null means unknown."""
 
     trip_id: int = Field(description="Id of the trip.")
-    stale: bool = Field(description="True where the facts may be out of date: refresh_trip_facts computes them.")
-    stale_reasons: list[str] = Field(description="Why they are stale, at most 20 reasons.")
-    trip_name: Written = Field(default=None, description="Its name.")
-    trip_slug: Written = Field(default=None, description="Its slug.")
-    status: Written = Field(default=None, description="How far it is.")
+    stale: bool = Field(description="True if the facts may be out of date; refresh_trip_facts updates them.")
+    stale_reasons: list[str] = Field(description="Why they are stale, at most 20.")
+    trip_name: Written = Field(default=None, description="Trip name.")
+    trip_slug: Written = Field(default=None, description="Trip slug.")
+    status: Written = Field(default=None, description="Trip status.")
     start_date: Written = Field(default=None, description="First day.")
     end_date: Written = Field(default=None, description="Last day.")
-    destinations: Written = Field(default=None, description="Where it goes.")
+    destinations: Written = Field(default=None, description="Destinations.")
     total_nights: Whole = Field(default=None, description="Nights from first to last day.")
     total_hotels: Whole = Field(default=None, description="Places to stay.")
     total_activities: Whole = Field(default=None, description="Activities of all days.")
     total_cost: Number = Field(default=None, description="Total cost.")
-    transit_minutes: Whole = Field(default=None, description="Minutes on the way, where they are entered.")
-    traveler_count: Whole = Field(default=None, description="How many clients are on it.")
-    traveler_names: Texts = Field(default=None, description="Their names, first assigned first.")
-    traveler_emails: Texts = Field(default=None, description="Their e-mails, in the same order.")
-    primary_client_email: Written = Field(default=None, description="Whom it is for.")
-    primary_client_name: Written = Field(default=None, description="The name of that client.")
+    transit_minutes: Whole = Field(default=None, description="Minutes in transit, if entered.")
+    traveler_count: Whole = Field(default=None, description="Number of travelers.")
+    traveler_names: Texts = Field(default=None, description="Travelers' names, by assignment.")
+    traveler_emails: Texts = Field(default=None, description="Their e-mails, same order.")
+    primary_client_email: Written = Field(default=None, description="Primary client.")
+    primary_client_name: Written = Field(default=None, description="Their name.")
     last_computed: Written = Field(default=None, description="When the facts were computed.")
-    version: Whole = Field(default=None, description="How often they were computed.")
+    version: Whole = Field(default=None, description="Number of computations.")
 
     @model_serializer(mode="wrap")
     def _only_what_was_set(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
@@ -86,8 +86,8 @@ FACTS = [name for name in TripFacts.model_fields if name not in {"trip_id", "sta
 
 class FactsPage(Page):
     trips: list[TripFacts] = Field(description="The trips of this page, by id.")
-    total: int = Field(description="How many trips all pages have together.")
-    unknown_trip_ids: list[int] = Field(description="Ids of trip_ids that are no trip.")
+    total: int = Field(description="Trips on all pages.")
+    unknown_trip_ids: list[int] = Field(description="trip_ids that don't exist.")
 
 
 class RefreshArguments(Arguments):
@@ -97,19 +97,19 @@ class RefreshArguments(Arguments):
 
 
 class Refreshed(Answer):
-    refreshed: int = Field(description="How many trips were computed.")
-    removed: int = Field(description="How many trips are gone, and were taken from the queue.")
-    left_dirty: int = Field(description="How many trips still have facts that are out of date or missing.")
+    refreshed: int = Field(description="Trips computed.")
+    removed: int = Field(description="Deleted trips removed from the queue.")
+    left_dirty: int = Field(description="Trips whose facts are still stale or missing.")
 
 
 class MarkArguments(Arguments):
     trip_ids: Annotated[TripIds, Field(description="Ids of the trips.")]
-    reason: Annotated[Name, Field(description="Why their facts are out of date.")] = "marked"
+    reason: Annotated[Name, Field(description="Why their facts are stale.")] = "marked"
 
 
 class Marked(Answer):
-    marked: int = Field(description="How many trips were put into the queue.")
-    already_dirty: int = Field(description="How many were in it already for this reason.")
+    marked: int = Field(description="Trips added to the queue.")
+    already_dirty: int = Field(description="Trips already queued for this reason.")
 
 
 class StatsArguments(Arguments):
@@ -117,17 +117,17 @@ class StatsArguments(Arguments):
 
 
 class ReasonCount(BaseModel):
-    reason: str = Field(description="Why facts are out of date.")
-    rows: int = Field(description="Rows of the queue that say so.")
+    reason: str = Field(description="Why facts are stale.")
+    rows: int = Field(description="Queue rows with this reason.")
 
 
 class FactsStats(Answer):
-    trips: int = Field(description="How many trips there are.")
-    with_facts: int = Field(description="How many of them have facts.")
-    without_facts: int = Field(description="How many have none yet.")
-    stale: int = Field(description="How many have facts that are out of date or missing.")
-    gone: int = Field(description="How many trips in the queue are gone.")
-    dirty_rows: int = Field(description="Rows of the queue.")
+    trips: int = Field(description="Number of trips.")
+    with_facts: int = Field(description="Trips with facts.")
+    without_facts: int = Field(description="Trips without facts.")
+    stale: int = Field(description="Trips with stale or missing facts.")
+    gone: int = Field(description="Deleted trips in the queue.")
+    dirty_rows: int = Field(description="Queue rows.")
     oldest_computed: Written = Field(description="When the oldest facts were computed.")
     newest_computed: Written = Field(description="When the newest facts were computed.")
     dirty_by_reason: list[ReasonCount] = Field(description="The most frequent reasons, at most 20.")

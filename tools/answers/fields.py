@@ -1,4 +1,4 @@
-"""The types of arguments that several tools share, with their bounds and one short line each."""
+"""Argument types shared by several tools, with bounds and descriptions."""
 
 from __future__ import annotations
 
@@ -29,44 +29,44 @@ def _iso_date(value: str) -> str:
     try:
         return date.fromisoformat(value).isoformat()
     except ValueError as error:
-        raise ValueError("is not a day of the calendar written YYYY-MM-DD") from error
+        raise ValueError("is not a valid date in the form YYYY-MM-DD") from error
 
 
 def _without_nul(value: str) -> str:
-    # SQLite's JSON functions end a text at the first NUL: the two stores would hold different texts.
+    # SQLite's JSON functions end a text at the first NUL, so the two stores would differ.
     if "\0" in value:
-        raise ValueError("holds a NUL character: send it without")
+        raise ValueError("contains a NUL character: send it without")
     return value
 
 
 def _storable(value: dict[str, Any]) -> dict[str, Any]:
     if not shapes.storable(value):
         raise ValueError(
-            f"can't be kept as JSON: send it without NaN, infinities and broken characters, at most "
-            f"{shapes.DEPTH - shapes.WITHIN} lists or objects deep"
+            f"can't be stored as JSON: send it without NaN, infinities and lone surrogates, nested at most "
+            f"{shapes.DEPTH - shapes.OUTER_DEPTH} levels deep"
         )
     return value
 
 
-def _not_a_truth_value(value: Any) -> Any:  # noqa: ANN401 - whatever an agent sent
+def _not_a_boolean(value: Any) -> Any:  # noqa: ANN401 - whatever an agent sent
     if isinstance(value, bool):
-        raise ValueError("is a truth value, not a number")  # noqa: TRY004 - pydantic turns it into its own
+        raise ValueError("is a boolean, not a number")  # noqa: TRY004 - pydantic wraps only ValueError
     return value
 
 
 TripIdentifier = Annotated[
-    str, Field(max_length=300, description="Id, slug, name or words of it."), BeforeValidator(_as_text)
+    str, Field(max_length=300, description="Id, slug, name or words."), BeforeValidator(_as_text)
 ]
 Email = Annotated[str, Field(max_length=254, description="Client's e-mail."), AfterValidator(_email)]
-ClientId = Annotated[int, Field(ge=1, le=2**53, description="Client's id."), BeforeValidator(_not_a_truth_value)]
+ClientId = Annotated[int, Field(ge=1, le=2**53, description="Client's id."), BeforeValidator(_not_a_boolean)]
 Day = Annotated[str, AfterValidator(_iso_date), Field(min_length=10, max_length=10, pattern=r"^\d{4}-\d{2}-\d{2}$")]
-Money = Annotated[float, Field(ge=0, le=10**12, allow_inf_nan=False), BeforeValidator(_not_a_truth_value)]
+Money = Annotated[float, Field(ge=0, le=10**12, allow_inf_nan=False), BeforeValidator(_not_a_boolean)]
 Currency = Annotated[
     str,
     Field(min_length=3, max_length=3, pattern=r"^[A-Z]{3}$", description="ISO 4217, such as EUR."),
     BeforeValidator(lambda value: value.upper() if isinstance(value, str) else value),
 ]
-# The bounds come first, so that they are checked, and spoken of, as those of a text.
+# After the length bounds, so that those are checked first and stay in the schema.
 _Plain = AfterValidator(_without_nul)
 Role = Annotated[str, Field(min_length=1, max_length=60, description="Client's role on the trip."), _Plain]
 Name = Annotated[str, Field(min_length=1, max_length=200), _Plain]
@@ -76,11 +76,11 @@ Words = Annotated[str, Field(min_length=1, max_length=20_000), _Plain]
 Phone = Annotated[str, Field(max_length=60, description="Telephone number."), _Plain]
 Status = Literal["planning", "confirmed", "in_progress", "completed", "cancelled"]
 Phase = Literal["interview", "conceptualization", "planning", "proposal", "revision", "finalization", "preparation"]
-Step = Annotated[int, Field(ge=1, le=1000, description="Step, from 1."), BeforeValidator(_not_a_truth_value)]
+Step = Annotated[int, Field(ge=1, le=1000, description="Step, from 1."), BeforeValidator(_not_a_boolean)]
 Details = Annotated[dict[str, Any], Field(max_length=200), AfterValidator(_storable)]
 
 
 def check_period(start: str, end: str) -> None:
-    """Raises ValueError where the end lies before the start."""
+    """Raise ValueError if the end is before the start."""
     if end < start:
-        raise ValueError(f"end_date {end} lies before start_date {start}: send an end_date of {start} or later")
+        raise ValueError(f"end_date {end} is before start_date {start}: send an end_date of {start} or later")

@@ -91,5 +91,5 @@ def _words(value: object) -> str:
 
 
 def _plain(text: object) -> str:
-    """One line, so that stored text can't pass for a heading of ours."""
+    """Return the text on one line, so that stored text can't imitate a heading."""
     return " ".join(str(text if text is not None else "").split())

@@ -8,7 +8,7 @@ from pydantic import BaseModel, BeforeValidator, Field
 
 from tools.trip import shapes
 
-# Columns of an old database may hold what their type does not promise: a date as a number, a cost as words.
+# Columns of an old database may hold other types than declared: a date as a number, a cost as text.
 Plain = Annotated[str, BeforeValidator(lambda value: "" if value is None else _as_text(value))]
 Written = Annotated[str | None, BeforeValidator(lambda value: value if value is None else _as_text(value))]
 Number = Annotated[float | None, BeforeValidator(lambda value: value if isinstance(value, int | float) else None)]
@@ -26,35 +26,35 @@ def _as_text(value: object) -> str:
 
 
 class TripHead(BaseModel):
-    """Fields of a trip wherever one is named."""
+    """Fields that identify a trip."""
 
-    trip_id: int = Field(description="Id of the trip.")
-    trip_name: Plain = Field(description="Its name.")
-    status: Written = Field(description="How far it is.")
+    trip_id: int = Field(description="Trip id.")
+    trip_name: Plain = Field(description="Trip name.")
+    status: Written = Field(description="Trip status.")
     start_date: Plain = Field(description="First day.")
     end_date: Plain = Field(description="Last day.")
 
 
 class TripSummary(TripHead):
-    trip_slug: Written = Field(description="Its slug.")
-    destinations: Written = Field(description="Where it goes.")
+    trip_slug: Written = Field(description="Trip slug.")
+    destinations: Written = Field(description="Destinations.")
     total_cost: Number = Field(description="Total cost.")
 
 
 class ClientHead(BaseModel):
-    """Fields of a client wherever one is named."""
+    """Fields that identify a client."""
 
-    client_id: int = Field(description="Id of the client.")
+    client_id: int = Field(description="Client id.")
     email: Plain = Field(description="E-mail, as stored.")
     full_name: Plain = Field(description="Name.")
 
 
 class ClientTrip(TripHead):
-    roles: Plain = Field(description="The client's roles on it.")
+    roles: Plain = Field(description="The client's roles.")
 
 
 class Activity(BaseModel):
-    activity_id: int = Field(description="Id of the entry.")
+    activity_id: int = Field(description="Activity id.")
     type: Written = Field(description="Kind of activity.")
     details: Written = Field(description="What happened.")
     at: Written = Field(description="When.")

@@ -1,4 +1,4 @@
-"""Running a tool once for a key, and answering from its receipt afterwards."""
+"""Runs a tool once per idempotency key and replays its stored answer afterwards."""
 
 from __future__ import annotations
 
@@ -17,20 +17,19 @@ if TYPE_CHECKING:
     from tools.tool import AnyTool, Arguments
 
 
-# For how long a receipt without an answer is taken for a call that is still under way.
-UNDER_WAY = timedelta(seconds=60)
+# How long a receipt without an answer counts as a call in progress.
+IN_PROGRESS = timedelta(seconds=60)
 
 
 async def run_tool(tool: AnyTool, db: Database, args: Arguments, ask: Ask | None = None) -> Answer:
-    """Run the tool; where the call names a key that has a receipt, give that instead.
+    """Run the tool, or return the stored answer if its idempotency key has a receipt.
 
-    `ask` puts questions to the person, where the client can. Raises ToolFault, a Conflict where the key was used for
-    another call.
+    `ask` asks the person, if the client can. Raises ToolFault: Conflict if the key was used for a different call.
     """
     key = args.idempotency_key if isinstance(args, WriteArguments) else None
     if key is None:
         return await run_asking(tool, db, args, ask)
-    # Not model_dump: of operations that were sent, some may be of no type that it knows.
+    # Not model_dump, which fails on operations of unknown types.
     sent = json.dumps({name: value for name, value in args if name != "idempotency_key"}, sort_keys=True)
     done = await _replayed(tool, db, key, sent)
     if done is not None:
@@ -54,15 +53,15 @@ async def _replayed(tool: AnyTool, db: Database, key: str, sent: str) -> Answer 
         return None
     if (receipt["tool"], receipt["arguments"]) != (tool.name, sent):
         raise Conflict(
-            f"The idempotency_key {key!r} was used for another call.",
-            "Send this call with a key of its own, or with none.",
+            f"The idempotency_key {key!r} was used for a different call.",
+            "Send this call with a new key, or without one.",
         )
     if receipt["result"] is None:
-        if datetime.fromisoformat(receipt["created_at"]) > datetime.now(UTC) - UNDER_WAY:
-            raise Busy("The same call is under way.", "Send it again in a moment, with the same key.")
+        if datetime.fromisoformat(receipt["created_at"]) > datetime.now(UTC) - IN_PROGRESS:
+            raise Busy("The same call is in progress.", "Send it again in a moment, with the same key.")
         raise Conflict(
             "This call was done, but its answer was lost.",
-            "Look with get_anything at what it did; don't send it again.",
+            "Check the result with get_anything; don't send it again.",
         )
     stored: dict[str, Any] = json.loads(receipt["result"])
     return tool.output.model_validate(stored | {"replayed": True})

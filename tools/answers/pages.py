@@ -1,4 +1,4 @@
-"""Pages of a list: a cursor says behind which row the next begins, so that rows added meanwhile shift none."""
+"""Keyset pagination: a cursor names the last row of a page, so that new rows don't shift the pages."""
 
 from __future__ import annotations
 
@@ -22,31 +22,31 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 Item = TypeVar("Item", bound=BaseModel)
 
-Limit = Annotated[int, Field(ge=1, le=100, description="Most items of a page.")]
-Cursor = Annotated[str, Field(max_length=1000, description="next_cursor of the page before.")]
+Limit = Annotated[int, Field(ge=1, le=100, description="Page size.")]
+Cursor = Annotated[str, Field(max_length=1000, description="next_cursor of the last page.")]
 Id = Annotated[int, Field(ge=0, lt=2**63)]
 
 
 class Page(Answer):
-    """The answer of a list; how many items it holds is bounded by `limit`, and by what an answer may weigh."""
+    """One page of a list, bounded by `limit` and by the size of an answer."""
 
-    next_cursor: str | None = Field(description="Begins the next page; null on the last.")
+    next_cursor: str | None = Field(description="Cursor of the next page; null if none.")
 
 
 def page_of(found: Sequence[Item], limit: int, room: int = ROOM) -> tuple[list[Item], bool]:
-    """As many of the items as one page takes, and whether there are more; `found` is one more than `limit` at most."""
+    """Return the items that fit on a page, and whether there are more; `found` has at most `limit` + 1."""
     page = list(found[: min(limit, fitting(found, room))])
     return page, len(found) > len(page)
 
 
 def cursor_of(place: tuple[str | int, ...], asked: Mapping[str, object]) -> str:
-    """The cursor that begins a page behind this place, in the list that was `asked` for."""
+    """Return the cursor of the page after this place, for the list with the arguments `asked`."""
     text = json.dumps([_mark(asked), *place], separators=(",", ":"))
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
 def place_of(cursor: str | None, asked: Mapping[str, object], places: TypeAdapter[T]) -> T | None:
-    """The place that a cursor stands for. Raises InvalidInput for one that was made for another list, or by hand."""
+    """Decode a cursor. Raises InvalidInput if it belongs to another list or was not made here."""
     if cursor is None:
         return None
     try:
@@ -56,8 +56,8 @@ def place_of(cursor: str | None, asked: Mapping[str, object], places: TypeAdapte
     except (ValueError, TypeError):
         pass
     raise InvalidInput(
-        "cursor is not one that this list gave.",
-        "Send next_cursor as it came, with the same arguments, or leave cursor out to begin.",
+        "cursor does not belong to this list.",
+        "Send next_cursor unchanged, with the same arguments, or omit cursor to start over.",
     )
 
 
@@ -66,5 +66,5 @@ def more_words(*, more: bool) -> str:
 
 
 def _mark(asked: Mapping[str, object]) -> str:
-    """A digest of the arguments, so that a cursor fits only the list it came from."""
+    """Hash the arguments of a list, to tell lists apart."""
     return hashlib.sha256(json.dumps(dict(asked), sort_keys=True, default=str).encode()).hexdigest()[:12]

@@ -1,4 +1,4 @@
-"""Long values a part at a time: what is stored of a trip or a client may be longer than an answer."""
+"""Splits fields that are too long for one answer into parts."""
 
 from __future__ import annotations
 
@@ -14,28 +14,28 @@ from tools.trip import shapes
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
-Cursor = Annotated[str, Field(max_length=200, description="A cursor of `more`: gives the rest of that field.")]
+Cursor = Annotated[str, Field(max_length=200, description="A cursor from `more`: the rest of a field.")]
 
 
 class Rest(BaseModel):
-    """A field of which only the beginning is shown."""
+    """A field that is only shown in part."""
 
     field: str = Field(description="The field.")
-    shown: int = Field(description="How much of it was shown up to here.")
+    shown: int = Field(description="How much was shown so far.")
     total: int = Field(description="How much there is.")
-    unit: str = Field(description="What is counted: items, or characters of its text or JSON.")
-    cursor: str = Field(description="Send it as cursor for what follows.")
+    unit: str = Field(description="Unit: items, or characters of its text or JSON.")
+    cursor: str = Field(description="Send as cursor for the next part.")
 
 
 class Part(BaseModel):
-    """The rest of a field."""
+    """The next part of a field."""
 
     field: str = Field(description="The field.")
-    value: Any = Field(description="Its next items, or the next piece of its text or JSON.")
+    value: Any = Field(description="Its next items, or more of its text or JSON.")
 
 
 class Place(NamedTuple):
-    """The start of a part: a field of the trip or client that `of` and the id name, counted in `unit`s."""
+    """The start of a part: `field` of the trip or client (`of`) with the id `number`, counted in `unit`."""
 
     of: str
     number: int
@@ -48,9 +48,9 @@ _PLACES = TypeAdapter(Place)
 
 
 def divided(of: str, number: int, fields: Mapping[str, Any], room: int) -> tuple[dict[str, Any], list[Rest]]:
-    """The fields as one answer can carry them in `room` bytes, and the rest of those that are longer.
+    """Fit the fields into `room` bytes and return them with what is left of the long ones.
 
-    Short fields come whole, and the long ones share what is left.
+    Short fields are complete; the long ones share the remaining room.
     """
     shown: dict[str, Any] = {}
     rests: list[Rest] = []
@@ -64,35 +64,35 @@ def divided(of: str, number: int, fields: Mapping[str, Any], room: int) -> tuple
 
 
 def following(place: Place, value: object, room: int) -> tuple[Part, list[Rest]]:
-    """The part of the value from this place that fits into `room` bytes, and the rest after it."""
+    """Return the part of the field that starts at the place and fits into `room` bytes, and the rest."""
     piece, rest = _piece(place, value, room)
     return Part(field=place.field, value=piece), rest
 
 
 def words(rests: Sequence[Rest]) -> str:
-    """A note about fields that are longer."""
+    """Describe the fields that are only shown in part."""
     fields = ", ".join(f"{rest.field} ({rest.shown} of {rest.total} {rest.unit})" for rest in rests)
-    return f" Only in part: {fields}; send a cursor of `more` for the rest." if fields else ""
+    return f" Only in part: {fields}; send a cursor from `more` for the rest." if fields else ""
 
 
 def is_cursor(cursor: str) -> bool:
-    """True for a cursor of `more`, false for one of a page."""
+    """Tell a cursor from `more` from one of a page."""
     return cursor.startswith("[")
 
 
 def place_of(cursor: str, of: str, fields: Collection[str]) -> Place:
-    """The place that a cursor stands for. Raises InvalidInput where it is in none of these fields."""
+    """Decode a cursor. Raises InvalidInput if it is for none of these fields."""
     try:
         place = _PLACES.validate_json(cursor)
     except ValueError:
         place = None
     if place is None or place.of != of or place.field not in fields:
-        raise InvalidInput("cursor is not one that this tool gave.", "Send a cursor of `more` as it came, or none.")
+        raise InvalidInput("cursor does not come from this tool.", "Send a cursor from `more` unchanged, or none.")
     return place
 
 
 def _piece(place: Place, value: Any, room: int) -> tuple[Any, list[Rest]]:  # noqa: ANN401 - JSON
-    """The part that fits: whole items of a list, otherwise characters of the text or its JSON."""
+    """Return what fits: whole items of a list, else characters of the text or JSON."""
     if not place.start and weight(value) <= room:
         return value, []
     units, unit = _units(value, room, place.unit)
@@ -103,21 +103,21 @@ def _piece(place: Place, value: Any, room: int) -> tuple[Any, list[Rest]]:  # no
     return units[place.start : end], [Rest(field=place.field, shown=end, total=len(units), unit=unit, cursor=cursor)]
 
 
-def _units(value: Any, room: int, begun: str) -> tuple[list[Any] | str, Literal["items", "characters"]]:  # noqa: ANN401 - JSON
-    """The pieces of the value and their unit; the unit that was `begun` with, if any."""
+def _units(value: Any, room: int, previous_unit: str) -> tuple[list[Any] | str, Literal["items", "characters"]]:  # noqa: ANN401 - JSON
+    """Split the value into items or characters, keeping the unit of an earlier part."""
     if isinstance(value, str):
         return value, "characters"
     if (
         isinstance(value, list)
-        and begun != "characters"
+        and previous_unit != "characters"
         and all(weight(one) <= room for one in cast("list[Any]", value))
     ):
         return cast("list[Any]", value), "items"
-    return shapes.dumped(cast("object", value)), "characters"
+    return shapes.dump_json(cast("object", value)), "characters"
 
 
 def _end(units: list[Any] | str, start: int, room: int) -> int:
-    """The end of the piece that begins at `start` and has at most `room` bytes, but at least one unit."""
+    """Return the end of a piece of at most `room` bytes from `start`; it has at least one unit."""
     used, end = 2, start
     while end < len(units):
         used += weight(units[end]) + (1 if isinstance(units, list) else -2)

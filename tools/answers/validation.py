@@ -1,4 +1,4 @@
-"""Saying in two lines what is wrong with an argument, and what to send instead."""
+"""Turns validation errors into two lines: what is wrong and what to send instead."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from tools.answers.bounds import shortened
 if TYPE_CHECKING:
     from pydantic import ValidationError
 
-# Characters that are said of a name that was sent.
-NAMED = 60
+# Longest part of a field's path in an error.
+NAME_LENGTH = 60
 
-# Faults named in one error; the rest are counted.
+# Problems listed in one error; the rest are counted.
 PROBLEMS_SHOWN = 3
 
 
 def words_for(error: ValidationError, schema: dict[str, Any]) -> tuple[str, str]:
-    """The problem and the remedy for arguments that don't fit. Values that were sent are not repeated.
+    """Return the problem and the remedy for invalid arguments, without repeating the values sent.
 
-    Where several problems have remedies of their own, both are numbered.
+    If several problems have different remedies, both are numbered.
     """
     faults = cast("list[dict[str, Any]]", error.errors(include_url=False, include_input=False, include_context=True))
     more = [f"{len(faults) - PROBLEMS_SHOWN} more"] if len(faults) > PROBLEMS_SHOWN else []
@@ -42,7 +42,7 @@ def _problem(fault: dict[str, Any], schema: dict[str, Any]) -> str:
         case "missing" | "union_tag_not_found":
             return f"{where or 'type'} is missing"
         case "value_error":
-            return f"{where} {str(fault['ctx']['error']).partition(': send ')[0]}".strip()
+            return f"{where or 'The call'} {str(fault['ctx']['error']).partition(': send ')[0]}"
         case "union_tag_invalid":
             return f"There is no type {fault['ctx']['tag']!r:.60}"
         case "model_type" | "model_attributes_type" | "dict_type":
@@ -53,9 +53,9 @@ def _problem(fault: dict[str, Any], schema: dict[str, Any]) -> str:
 
 
 def _place(location: tuple[str | int, ...], schema: dict[str, Any]) -> str:
-    """The path of a field, without the name of the operation that a union puts first; "" for the whole."""
+    """Return the path of a field without the union tag that pydantic puts first; "" for the whole."""
     parts = location[1:] if location and location[0] in _tags(schema) else location
-    return ".".join(shortened(str(part), NAMED) for part in parts)
+    return ".".join(shortened(str(part), NAME_LENGTH) for part in parts)
 
 
 def _remedy(fault: dict[str, Any], schema: dict[str, Any]) -> str:
@@ -88,7 +88,7 @@ def _out_of_place(name: str, arguments: dict[str, Any], schema: dict[str, Any]) 
 
 
 def _find(schema: dict[str, Any], location: tuple[str | int, ...]) -> tuple[dict[str, Any], str]:
-    """The schema of the object in which the fault lies, and the name of the field, as far as it can be followed."""
+    """Return the schema of the object that contains the error, and the name of the field."""
     here = schema
     name = ""
     for part in location:
@@ -127,5 +127,5 @@ def _shape(schema: dict[str, Any], described: dict[str, Any]) -> str:
 
 
 def _tags(schema: dict[str, Any]) -> dict[str, str]:
-    """The types of a union, as the schema of the whole; none for another schema."""
+    """Return the tags of a union's schema; empty for any other schema."""
     return schema.get("discriminator", {}).get("mapping", {})

@@ -1,4 +1,4 @@
-"""A trip and a client whole: all that is stored of them, the long fields as far as one answer can carry them."""
+"""Complete trips and clients, with long fields cut to fit one answer."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ if TYPE_CHECKING:
     from database.engine import Database
     from tools.answers.parts import Part, Rest
 
-# Latest activities in a whole trip.
+# Latest activities shown of a trip.
 ACTIVITIES = 10
 
-# Latest trips in a whole client.
+# Latest trips shown of a client.
 TRIPS = 10
 
-# Characters of a text within a list of travelers or activities.
-SHORT = 500
+# Longest text in a list of travelers or activities.
+ITEM_TEXT = 500
 
-# The JSON columns of a trip, and what they are called in an answer.
+# JSON columns of a trip, and their names in an answer.
 COLUMNS = {
     "financials": "financials",
     "schedule": "schedule",
@@ -38,38 +38,38 @@ COLUMNS = {
     "workflow_state": "workflow",
 }
 
-# Fields of a whole trip that may be longer than an answer.
+# Fields of a trip that may be longer than an answer.
 LONG = (*COLUMNS.values(), "clients", "recent_activity")
 
 
 class Traveler(ClientHead):
-    assignment_id: int = Field(description="Id of the assignment.")
-    role: str = Field(description="What the client is on this trip.")
+    assignment_id: int = Field(description="Assignment id.")
+    role: str = Field(description="The client's role.")
     assigned_at: Written = Field(description="Since when.")
 
 
 class WholeTrip(TripSummary):
-    group_name: Written = Field(description="The group it is for.")
-    primary_client_email: Written = Field(description="Whom it is for.")
-    clients: list[Traveler] = Field(description="Who travels, and in what role.")
+    group_name: Written = Field(description="Group name.")
+    primary_client_email: Written = Field(description="Primary client.")
+    clients: list[Traveler] = Field(description="Travelers with roles.")
     paid_amount: Number = Field(description="Paid so far.")
-    financials: Any = Field(description="Money, as entered.")
-    schedule: Any = Field(description="The days.")
-    accommodations: Any = Field(description="Where they stay.")
-    transportation: Any = Field(description="How they travel.")
-    documents: Any = Field(description="Documents of the trip.")
+    financials: Any = Field(description="Financials.")
+    schedule: Any = Field(description="Schedule.")
+    accommodations: Any = Field(description="Lodging.")
+    transportation: Any = Field(description="Transport.")
+    documents: Any = Field(description="Documents.")
     notes: Any = Field(description="Notes.")
-    workflow: Any = Field(description="Workflow phase, step and history.")
-    facts: dict[str, Any] | None = Field(description="Computed facts, where there are any.")
-    recent_activity: list[Activity] = Field(description="What was done last, latest first.")
-    created_at: Written = Field(description="When the trip was made.")
-    updated_at: Written = Field(description="When it was changed last.")
+    workflow: Any = Field(description="Phase, step and history.")
+    facts: dict[str, Any] | None = Field(description="Computed facts, if any.")
+    recent_activity: list[Activity] = Field(description="Last activities, latest first.")
+    created_at: Written = Field(description="When it was created.")
+    updated_at: Written = Field(description="When it last changed.")
 
 
 class WholeClient(ClientHead):
-    contact_info: Any = Field(description="Telephone, address and the like.")
+    contact_info: Any = Field(description="Phone, address and so on.")
     preferences: Any = Field(description="Preferences.")
-    trips: list[ClientTrip] = Field(description="The trips they are on, latest first.")
+    trips: list[ClientTrip] = Field(description="Their trips, latest first.")
 
 
 async def whole_trip(db: Database, trip_id: int) -> WholeTrip | None:
@@ -86,7 +86,7 @@ async def whole_trip(db: Database, trip_id: int) -> WholeTrip | None:
 
 
 def as_answered(trip: WholeTrip) -> tuple[WholeTrip, list[Rest]]:
-    """The trip as one answer can carry it, and what is longer."""
+    """Cut the trip to fit one answer; return it with the rest of its long fields."""
     trip = _with_short_items(trip)
     dumped = trip.model_dump(mode="json", include=set(LONG))
     shown, rests = parts.divided("trip", trip.trip_id, dumped, ROOM)
@@ -96,7 +96,7 @@ def as_answered(trip: WholeTrip) -> tuple[WholeTrip, list[Rest]]:
 
 
 def _with_short_items(trip: WholeTrip) -> WholeTrip:
-    """The trip with the texts of its travelers and activities so short that a good many fit."""
+    """Shorten the texts of travelers and activities, so that many fit."""
     return trip.model_copy(
         update={
             "clients": [one.model_copy(update=_short(one, "full_name", "email", "role")) for one in trip.clients],
@@ -107,15 +107,15 @@ def _with_short_items(trip: WholeTrip) -> WholeTrip:
 
 def _short(item: Traveler | Activity, *names: str) -> dict[str, str | None]:
     texts: dict[str, str | None] = {name: getattr(item, name) for name in names}
-    return {name: text and shortened(text, SHORT) for name, text in texts.items()}
+    return {name: text and shortened(text, ITEM_TEXT) for name, text in texts.items()}
 
 
 async def part_of_trip(db: Database, cursor: str) -> tuple[WholeTrip, Part, list[Rest]]:
-    """The trip, what follows of one of its fields, and what is left then."""
+    """Return the trip, the next part of one of its fields, and the rest."""
     place = parts.place_of(cursor, "trip", LONG)
     trip = await whole_trip(db, place.number)
     if trip is None:
-        raise NotFound(f"Trip {place.number} was deleted in the meantime.", "Send another query.")
+        raise NotFound(f"Trip {place.number} has been deleted.", "Send another query.")
     value = _with_short_items(trip).model_dump(mode="json", include={place.field})[place.field]
     return trip, *parts.following(place, value, ROOM)
 

@@ -1,1 +1,1 @@
-"""Finds the trip or client that a call names."""
+"""Resolves the trip or client that a call names."""

@@ -1,4 +1,4 @@
-"""Resolves a trip identifier. Never guesses: one match, or an error that lists the candidates."""
+"""Resolves a trip identifier: exactly one match, or an error that lists the candidates."""
 
 from __future__ import annotations
 
@@ -14,47 +14,47 @@ from tools.finding.matching import TRIPS, spelled_like
 if TYPE_CHECKING:
     from database.engine import Database, Row
 
-# Candidates that an error names.
+# Candidates listed in an error.
 CANDIDATES_SHOWN = 5
 
-# Travelers that say which trip it is.
-NAMED = 2
+# Travelers listed with each candidate.
+TRAVELERS_SHOWN = 2
 
-# Longest number that can be an id: SQLite's integers have 63 bits.
+# Largest id: SQLite's integers are 64-bit signed.
 MAX_ID = 2**63 - 1
 
 _LINKING = {"and", "the", "trip", "to", "of", "for", "with", "in", "on", "at", "from", "by", "a", "an"}
 
 
-def words_of(text: str) -> list[str]:
-    """The words to look for; linking words count only where there is nothing else."""
+def content_words(text: str) -> list[str]:
+    """Return the words to search for, without linking words unless there are no others."""
     words = list(dict.fromkeys(words_in(text)))
     return [word for word in words if word not in _LINKING] or words
 
 
-def sought_in(text: str) -> list[str]:
-    """The words to look for as `words_of` gives them, but e-mails whole."""
+def search_words(text: str) -> list[str]:
+    """Return the words to search for, with e-mail addresses kept whole."""
     emails, rest = emails_in(text)
-    words = words_of(rest)
+    words = content_words(rest)
     return [*dict.fromkeys(emails), *(word for word in words if not emails or word not in _LINKING)]
 
 
 async def resolve_trip(db: Database, identifier: str, argument: str = "trip_identifier") -> Row:
-    """The one trip that is meant: by id, slug, exact name, then words of name, destinations, clients and group.
+    """Find one trip by id, slug, exact name, or words of its name, destinations, clients and group, in this order.
 
-    Digits are an id, or else an exact name, and never part of one. `argument` is what the call calls it.
-    Raises InvalidInput for a blank, Ambiguous where several match, NotFound where none does.
+    Digits match an id or an exact name, never part of one. `argument` is the argument's name, for errors.
+    Raises InvalidInput if there are no words, Ambiguous if several trips match, NotFound if none does.
     """
     wanted = identifier.strip()
-    if not sought_in(wanted):
+    if not search_words(wanted):
         raise InvalidInput(
-            f"{argument} {wanted!r} names no trip.", "Send a trip's id, its slug, its name, or words of its name."
+            f"{argument} {wanted!r} names no trip.", "Send a trip's id, slug, name, or words of its name."
         )
     found, all_seen = await exact_trips(db, wanted), True
     if not found and not wanted.isdecimal():
         found, all_seen = await _of_client(db, wanted), True
     if not found and not wanted.isdecimal():
-        matches = await trips_with_words(db, sought_in(wanted), CANDIDATES_SHOWN + 1)
+        matches = await trips_with_words(db, search_words(wanted), CANDIDATES_SHOWN + 1)
         found, all_seen = await trips_with_ids(db, matches.ids), matches.all_seen
     if len(found) == 1 and all_seen:
         return found[0]
@@ -69,9 +69,9 @@ async def resolve_trip(db: Database, identifier: str, argument: str = "trip_iden
 
 
 async def _choices(db: Database, found: list[Row]) -> dict[str, str]:
-    """Each trip by its id, as a person knows it: with who travels."""
+    """Map each trip's id to its description with the first travelers."""
     names: dict[int, list[str]] = {}
-    for row in await travelers(db, [row["trip_id"] for row in found], NAMED):
+    for row in await travelers(db, [row["trip_id"] for row in found], TRAVELERS_SHOWN):
         names.setdefault(row["trip_id"], []).append(shortened(str(row["full_name"]), 60))
     return {str(row["trip_id"]): describe(row) + _with(names.get(row["trip_id"], [])) for row in found}
 
@@ -81,14 +81,14 @@ def _with(names: list[str]) -> str:
 
 
 async def exact_trips(db: Database, wanted: str, limit: int = CANDIDATES_SHOWN + 1) -> list[Row]:
-    """The trips that the words name exactly: those of the first kind that has any, id, slug, name, folded name."""
+    """Find trips by id, slug, exact name or folded name, whichever matches first."""
     if wanted.isdecimal() and wanted.isascii() and int(wanted) <= MAX_ID:
         return await trips.with_id(db, int(wanted)) or await trips_named(db, wanted, limit)
     return await trips.with_slug(db, wanted.lower()) or await trips_named(db, wanted, limit)
 
 
 async def _of_client(db: Database, wanted: str) -> list[Row]:
-    """The trips of the client who has this e-mail."""
+    """Find the trips of the client with this e-mail."""
     known = await clients.with_emails(db, [wanted]) if "@" in wanted else {}
     return [
         trip for client in known.values() for trip in await trips.of_client(db, client["email"], CANDIDATES_SHOWN + 1)
@@ -96,8 +96,8 @@ async def _of_client(db: Database, wanted: str) -> list[Row]:
 
 
 async def nearest_trips(db: Database, wanted: str, limit: int = 3) -> list[Row]:
-    """The trips whose words are spelled most alike, best first."""
-    (near,) = await spelled_like(db, sought_in(wanted), limit, TRIPS)
+    """Find the trips with the most similar spelling, best first."""
+    (near,) = await spelled_like(db, search_words(wanted), limit, TRIPS)
     return [match.row for match in near]
 
 

@@ -1,8 +1,9 @@
-"""Ranked matches of a query, each with the reason why it matched."""
+"""Ranked search: finds trips and clients by words, best match first, and says why each matched."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum
 from itertools import chain, combinations
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -17,35 +18,35 @@ if TYPE_CHECKING:
 
     from database.engine import Database, Row
 
-# The newest that match in one way are looked at; how many more there are costs nothing.
-SEEN = 20
+# Candidates per query, newest first, so that the cost does not grow with the number of matches.
+CANDIDATES = 20
 
-# Words of which only some have to match; pairs are tried of the first few of them.
-SOME, PAIRED = 8, 5
+# Words that a partial match considers, and most words of which it tries all pairs.
+PARTIAL_WORDS, PAIRED_WORDS = 8, 5
 
-# How much alike two words are that may be meant for each other, of 1; and words that one may be meant for.
-ALIKE, MEANT = 0.6, 3
+# Least similarity (0 to 1) of a word and its correction, and most corrections per word.
+MIN_SIMILARITY, MAX_CORRECTIONS = 0.6, 3
 
-# Letters of the shortest word that is taken for a misspelt one.
-SPELLED = 3
+# Shortest word that spelling correction considers.
+MIN_LETTERS = 3
 
-# How much alike what is suggested is to all words, on the average.
-SUGGESTED = 0.5
+# Least average similarity of a suggestion to the words.
+MIN_LIKENESS = 0.5
 
 
 @dataclass(frozen=True)
 class Kind:
-    """The kind of record searched for: trips or clients."""
+    """A kind of search target: trips or clients."""
 
     id: str
     name: str
-    # The places in which a word can be, the best first, and the columns that hold them.
+    # Maps each place that a word can be in, best first, to its column.
     places: Mapping[str, str]
-    # What is searched, the best matches first.
-    tiers: Sequence[str]
-    # Where the words of names are.
-    named: str
-    find: Callable[[Database, Sequence[str], int], Awaitable[list[list[int]]]]
+    # Columns to search, best matches first.
+    tiers: Sequence[search.Columns]
+    # Columns searched for corrected words.
+    spelled: search.Columns
+    find: Callable[[Database, Sequence[search.Query], int], Awaitable[list[list[int]]]]
     fetch: Callable[[Database, Sequence[int]], Awaitable[list[Row]]]
 
 
@@ -59,8 +60,8 @@ TRIPS = Kind(
         "clients": "travelers",
         "role": "roles",
     },
-    tiers=("{name}", search.OF_THE_TRIP, search.ANYWHERE),
-    named=search.OF_THE_TRIP,
+    tiers=(search.TRIP_NAME, search.OF_THE_TRIP, search.ANYWHERE),
+    spelled=search.OF_THE_TRIP,
     find=search.trips_found,
     fetch=search.trips_with_ids,
 )
@@ -69,62 +70,76 @@ CLIENTS = Kind(
     id="client_id",
     name="full_name",
     places={"name": "full_name", "e-mail": "email"},
-    tiers=("{full_name}", search.ANYWHERE),
-    named="{full_name}",
+    tiers=(search.CLIENT_NAME, search.ANYWHERE),
+    spelled=search.CLIENT_NAME,
     find=search.clients_found,
     fetch=search.clients_with_ids,
 )
 
 
+class Why(Enum):
+    """A reason for a match; a lower rank is a better match."""
+
+    EXACT = ("exact", 0)
+    EXACT_NAME = ("exact name", 0)
+    CLIENT = ("client", 1)
+    WORDS_IN_NAME = ("words in name", 1)
+    ALL_WORDS = ("all words", 2)
+    SOME_WORDS = ("some words", 3)
+    SPELLING = ("spelling", 4)
+
+    def __init__(self, text: str, rank: int) -> None:
+        self.text = text
+        self.rank = rank
+
+
 class Match(NamedTuple):
-    """A trip or a client, and why it matched."""
+    """A trip or client and why it matched; `places` says where all words were found."""
 
     row: Row
-    why: str
+    why: Why
+    places: str = ""
 
-
-def goodness(why: str) -> int:
-    """The rank of a match with this reason; lower is better."""
-    first = why.split(" ", maxsplit=1)[0]
-    if why == "words in name":
-        return 1
-    return {"exact": 0, "client": 1, "words": 2, "role": 2, "some": 3}.get(first, 4)
+    @property
+    def reason(self) -> str:
+        return self.places or self.why.text
 
 
 async def with_all_words(db: Database, kind: Kind, words: Sequence[str]) -> list[Match]:
-    terms = await search.terms_of(db, words)
-    (ids,) = await kind.find(db, [search.every(kind.tiers[-1], terms)], SEEN)
-    if len(ids) == SEEN:
-        wholes = [search.whole(word) for word in words]
+    """Find what has all words, best match first."""
+    terms = await search.prefix_terms(db, words)
+    (ids,) = await kind.find(db, [search.all_of(kind.tiers[-1], terms)], CANDIDATES)
+    if len(ids) == CANDIDATES:
+        wholes = [search.exact_term(word) for word in words]
         better = await kind.find(
-            db, [search.every(tier, some) for tier in kind.tiers for some in (wholes, terms)], SEEN
+            db, [search.all_of(tier, some) for tier in kind.tiers for some in (wholes, terms)], CANDIDATES
         )
         ids = list(chain(*better))
     crowd = (await search.crowded_trips(db, search.ANYWHERE, terms)).ids if kind is TRIPS else []
-    ids = list(dict.fromkeys([*ids, *crowd]))[:SEEN]
+    ids = list(dict.fromkeys([*ids, *crowd]))[:CANDIDATES]
     return await _ranked(db, kind, words, dict.fromkeys(ids, frozenset(words)), crowd)
 
 
 async def with_some_words(db: Database, kind: Kind, words: Sequence[str]) -> list[Match]:
-    """Matches of some of the words: all but one, or two of a few words."""
-    terms = dict(zip(words[:SOME], await search.terms_of(db, words[:SOME]), strict=True))
+    """Find what has some of the words: any one, all but one and, of up to PAIRED_WORDS words, any two."""
+    terms = dict(zip(words[:PARTIAL_WORDS], await search.prefix_terms(db, words[:PARTIAL_WORDS]), strict=True))
     alone = await _with_each(db, kind, [frozenset({word}) for word in terms], terms)
     there = list(dict.fromkeys(word for some in alone.values() for word in some))
-    sizes = {len(there), len(there) - 1, 2 if len(there) <= PAIRED else 0}
+    sizes = {len(there), len(there) - 1, 2 if len(there) <= PAIRED_WORDS else 0}
     sets = [frozenset(some) for size in sizes if size > 1 for some in combinations(there, size)]
     together = await _with_each(db, kind, sets, terms) if sets else {}
     having = {one: alone.get(one, frozenset()) | together.get(one, frozenset()) for one in {**together, **alone}}
-    best = sorted(having, key=lambda one: (-len(having[one]), -one))[:SEEN]
+    best = sorted(having, key=lambda one: (-len(having[one]), -one))[:CANDIDATES]
     return await _ranked(db, kind, words, {one: having[one] for one in best}, ())
 
 
 async def _with_each(
-    db: Database, kind: Kind, sets: Sequence[frozenset[str]], terms: Mapping[str, str]
+    db: Database, kind: Kind, sets: Sequence[frozenset[str]], terms: Mapping[str, search.Term]
 ) -> dict[int, frozenset[str]]:
-    """Matches of all words of one of the sets, with the words matched."""
-    queries = [search.every(search.ANYWHERE, (terms[word] for word in some)) for some in sets]
+    """Find what has all words of any set; map each id to the words it has."""
+    queries = [search.all_of(search.ANYWHERE, (terms[word] for word in some)) for some in sets]
     having: dict[int, frozenset[str]] = {}
-    for some, ids in zip(sets, await kind.find(db, queries, SEEN), strict=True):
+    for some, ids in zip(sets, await kind.find(db, queries, CANDIDATES), strict=True):
         for one in ids:
             having[one] = having.get(one, frozenset()) | some
     return having
@@ -133,7 +148,7 @@ async def _with_each(
 async def _ranked(
     db: Database, kind: Kind, words: Sequence[str], having: Mapping[int, Collection[str]], crowd: Collection[int]
 ) -> list[Match]:
-    """All words in the name before all words anywhere, before some; whole words first, then what was changed last."""
+    """Rank: all words in the name, all words anywhere, some words; then whole words first, then the last changed."""
     rows = await kind.fetch(db, list(having))
     rows.sort(key=lambda row: (str(row["updated_at"]), row[kind.id]), reverse=True)
     ranked: list[tuple[tuple[int, ...], Match]] = []
@@ -143,15 +158,15 @@ async def _ranked(
         texts = {place: str(row[column] or "") for place, column in kind.places.items()}
         tokens = {place: _tokens(text) for place, text in texts.items()}
         seen = [_seen(word, texts, tokens) or Seen(hidden, hidden, whole=True) for word in had]
-        why = _why(kind, seen) if len(had) == len(words) else "some words"
+        match = _complete(row, kind, seen) if len(had) == len(words) else Match(row, Why.SOME_WORDS)
         begun = sum(not one.whole for one in seen)
         aside = any(one.place in {"role", "notes"} for one in seen)
-        ranked.append(((len(words) - len(had), goodness(why), aside, begun), Match(row, why)))
+        ranked.append(((len(words) - len(had), match.why.rank, aside, begun), match))
     return [match for _, match in sorted(ranked, key=lambda one: one[0])]
 
 
 class Seen(NamedTuple):
-    """The place of a word: the column, the word there, and whether it is the whole word."""
+    """A place where a word was found, the word that stands there, and whether it is the whole word."""
 
     place: str
     word: str
@@ -159,7 +174,7 @@ class Seen(NamedTuple):
 
 
 def _seen(word: str, texts: Mapping[str, str], tokens: Mapping[str, Sequence[str]]) -> Seen | None:
-    """The best place of a word: one that has it whole, or else one that has a word that it begins."""
+    """Find the best place of a word: one with the whole word, else one with a longer word."""
     wanted = search.folded(word)
     if "@" in wanted:
         return next((Seen(place, wanted, whole=True) for place in texts if wanted in search.folded(texts[place])), None)
@@ -171,54 +186,60 @@ def _seen(word: str, texts: Mapping[str, str], tokens: Mapping[str, Sequence[str
 
 
 def _tokens(text: str) -> list[str]:
-    """The words of a text, and those that it has without its apostrophes."""
+    """Split a text into words, with apostrophes both removed and as separators."""
     whole = search.words_in(search.folded(text))
     if "'" not in text and "\u2019" not in text:
         return whole
     return [*search.words_in(search.folded(text.replace("'", " ").replace("\u2019", " "))), *whole]
 
 
-def _why(kind: Kind, seen: Sequence[Seen]) -> str:
+def _complete(row: Row, kind: Kind, seen: Sequence[Seen]) -> Match:
+    """Return the match of a row that has all words."""
     places = [place for place in (*kind.places, "notes") if place != "role" and any(one.place == place for one in seen)]
     roles = dict.fromkeys(f"role {one.word}" for one in seen if one.place == "role")
-    return ", ".join([*([f"words in {' and '.join(places)}"] if places else []), *roles])
+    why = Why.WORDS_IN_NAME if places == ["name"] and not roles else Why.ALL_WORDS
+    return Match(row, why, ", ".join([*([f"words in {' and '.join(places)}"] if places else []), *roles]))
 
 
 async def spelled_like(db: Database, words: Sequence[str], limit: int, *kinds: Kind) -> list[list[Match]]:
-    """Matches of words spelled like these, the most similar first, by kind."""
-    meant = await _meant(db, [word for word in words[:SOME] if len(word) >= SPELLED and search.may_begin(word)])
-    terms = [f"({' OR '.join(map(search.whole, some))})" for some in meant if some]
-    return [await _with_meant(db, kind, words, terms, limit) if terms else [] for kind in kinds]
+    """Find, for each kind, what has words spelled like these, most similar first."""
+    corrections = await _corrections(
+        db, [word for word in words[:PARTIAL_WORDS] if len(word) >= MIN_LETTERS and search.may_begin(word)]
+    )
+    terms = [search.any_of(some) for some in corrections if some]
+    return [await _with_corrections(db, kind, words, terms, limit) if terms else [] for kind in kinds]
 
 
-async def _with_meant(db: Database, kind: Kind, words: Sequence[str], terms: Sequence[str], limit: int) -> list[Match]:
-    """Matches of most of the words that may be meant."""
+async def _with_corrections(
+    db: Database, kind: Kind, words: Sequence[str], terms: Sequence[search.Term], limit: int
+) -> list[Match]:
+    """Find what has most of the corrected words."""
     sizes = sorted({len(terms), max(len(terms) - 1, 1), 1}, reverse=True)
-    queries = [search.every(kind.named, some) for size in sizes for some in combinations(terms, size)]
-    ids = dict.fromkeys(chain(*await kind.find(db, queries, SEEN)))
-    rows = await kind.fetch(db, list(ids)[:SEEN])
+    queries = [search.all_of(kind.spelled, some) for size in sizes for some in combinations(terms, size)]
+    ids = dict.fromkeys(chain(*await kind.find(db, queries, CANDIDATES)))
+    rows = await kind.fetch(db, list(ids)[:CANDIDATES])
     scored = [(_likeness(words, kind, row), row) for row in rows]
     scored.sort(key=lambda one: (one[0], fuzz.WRatio(" ".join(words), str(one[1][kind.name]))), reverse=True)
-    return [Match(row, "spelling") for likeness, row in scored if likeness >= SUGGESTED][:limit]
+    return [Match(row, Why.SPELLING) for likeness, row in scored if likeness >= MIN_LIKENESS][:limit]
 
 
-async def _meant(db: Database, words: Sequence[str]) -> list[list[str]]:
-    """For each word those of names that it may be meant for, the most alike first."""
+async def _corrections(db: Database, words: Sequence[str]) -> list[list[str]]:
+    """Return for each word the indexed words it may be a misspelling of, most similar first."""
     found: list[list[str]] = []
     for word, known in zip(words, await words_like(db, words), strict=True):
         alike = process.extract(
             search.folded(word),
             {one: search.folded(one) for one in known},
             scorer=OSA.normalized_similarity,
-            score_cutoff=ALIKE,
-            limit=MEANT,
+            score_cutoff=MIN_SIMILARITY,
+            limit=MAX_CORRECTIONS,
         )
         found.append([one for _, _, one in alike])
     return found
 
 
 def _likeness(words: Iterable[str], kind: Kind, row: Row) -> float:
-    """The average similarity of the words to their nearest words in the row."""
+    """Return the average similarity of the words to the nearest words of the row."""
     tokens = [token for column in kind.places.values() for token in _tokens(str(row[column] or ""))]
     scores = [
         max((OSA.normalized_similarity(search.folded(word), token) for token in tokens), default=0.0) for word in words

@@ -1,4 +1,4 @@
-"""Texts with * as wildcard, which say what a cleanup is about."""
+"""Wildcard patterns (*) that select what a cleanup deletes."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from pydantic import AfterValidator, Field
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-# Characters besides wildcards that a pattern must have.
-NEEDED = 3
+# Fewest characters of a pattern besides wildcards.
+MIN_CHARACTERS = 3
 
-# What other languages of patterns have as a wildcard counts for nothing, though here only * is one.
-_NOTHING = re.compile(r"[*%_?\s]")
+# Characters that don't count: wildcards of any pattern language, though only * is one here.
+_WILDCARDS = re.compile(r"[*%_?\s]")
 
 _ASCII = re.compile(r"[\x21-\x7e ]+")
 
 
 def _narrow(value: str) -> str:
-    if len(_NOTHING.sub("", value)) < NEEDED:
+    if len(_WILDCARDS.sub("", value)) < MIN_CHARACTERS:
         raise ValueError(
-            f"is too broad: send a text with {NEEDED} characters or more besides wildcards, such as test-*@example.com"
+            f"is too broad: send at least {MIN_CHARACTERS} characters besides wildcards, such as test-*@example.com"
         )
     return value
 
@@ -31,13 +31,13 @@ Pattern = Annotated[str, Field(max_length=200), AfterValidator(_narrow)]
 
 
 def matches(text: str, patterns: Iterable[str]) -> bool:
-    """True if a pattern matches the whole text, ignoring case and surrounding white space."""
+    """Tell whether any pattern matches the whole text, ignoring case and surrounding white space."""
     plain = text.strip().lower()
     return any(_fits(plain, pattern.lower()) for pattern in patterns)
 
 
 def needles(patterns: Sequence[str]) -> list[str]:
-    """For each pattern the longest ASCII text that everything that fits holds, in lower case."""
+    """Return, for each pattern, the longest ASCII text that every match contains, in lower case."""
     return [max((part.lower() for part in _ASCII.findall(_spaced(one))), key=len, default="") for one in patterns]
 
 
@@ -46,7 +46,7 @@ def _spaced(pattern: str) -> str:
 
 
 def _fits(text: str, pattern: str) -> bool:
-    """In time proportional to the lengths: each part is looked for where the one before it ended."""
+    """Match in linear time: search for each part after the end of the previous one."""
     first, *rest = pattern.split("*")
     if not rest:
         return text == first

@@ -1,4 +1,4 @@
-"""Resolves a reference to a client, and checks a client to be created."""
+"""Resolves the client that a call names, and prepares new clients."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from database import clients
 from tools.answers.errors import InvalidInput, NotFound
 from tools.answers.fields import ClientId, Details, Email, Name, Phone
-from tools.trip.shapes import dumped
+from tools.trip.shapes import dump_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     from database.engine import Database, Row
 
 
-# Namesakes that an answer names.
-SAID = 3
+# Namesakes listed in an answer.
+NAMESAKES_SHOWN = 3
 
 
 class ClientReference(BaseModel):
-    """One of the two says which client."""
+    """A client by e-mail or by id."""
 
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
 
@@ -41,18 +41,18 @@ class ClientReference(BaseModel):
 
 
 class ClientOrNew(ClientReference):
-    full_name: Annotated[Name | None, Field(description="Needed for a new client.")] = None
-    first_name: Annotated[Name | None, Field(description="Or this with last_name.")] = None
-    last_name: Annotated[Name | None, Field(description="Goes with first_name.")] = None
+    full_name: Annotated[Name | None, Field(description="For a new client.")] = None
+    first_name: Annotated[Name | None, Field(description="Or with last_name.")] = None
+    last_name: Annotated[Name | None, Field(description="With first_name.")] = None
     phone: Phone | None = None
-    preferences: Annotated[Details | None, Field(description="Of a new client, by name.")] = None
+    preferences: Annotated[Details | None, Field(description="For a new client.")] = None
 
     @property
     def name(self) -> str | None:
         return self.full_name or " ".join(part for part in (self.first_name, self.last_name) if part) or None
 
 
-def new_client(  # noqa: PLR0913 - what is known of a client
+def new_client(  # noqa: PLR0913 - the fields of a client
     email: str,
     full_name: str,
     *,
@@ -63,21 +63,21 @@ def new_client(  # noqa: PLR0913 - what is known of a client
     loyalty_programs: Mapping[str, Any] | None = None,
     travel_docs: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """The columns of a client to be inserted."""
+    """Return the columns of a new client."""
     contact = {"phone": phone, "address": address, "notes": notes}
     return {
         "email": email,
         "full_name": full_name,
-        "contact_info": dumped({key: value for key, value in contact.items() if value}),
-        "preferences": dumped(preferences or {}),
-        "loyalty_programs": dumped(loyalty_programs or {}),
-        "travel_docs": dumped(travel_docs or {}),
+        "contact_info": dump_json({key: value for key, value in contact.items() if value}),
+        "preferences": dump_json(preferences or {}),
+        "loyalty_programs": dump_json(loyalty_programs or {}),
+        "travel_docs": dump_json(travel_docs or {}),
     }
 
 
-async def namesakes(db: Database, email: str, full_name: str) -> str:
-    """A note about other clients with the name of one just created."""
-    others = [row for row in await clients.with_name(db, full_name, SAID) if row["email"] != email]
+async def namesakes_note(db: Database, email: str, full_name: str) -> str:
+    """Return a note about other clients with the name of a new one, or ""."""
+    others = [row for row in await clients.with_name(db, full_name, NAMESAKES_SHOWN) if row["email"] != email]
     if not others:
         return ""
     told = ", ".join(f"{row['email']} (client_id {row['client_id']})" for row in others)
@@ -86,7 +86,7 @@ async def namesakes(db: Database, email: str, full_name: str) -> str:
 
 @dataclass
 class Directory:
-    """The clients that a call speaks of: those that exist, and those it is about to create."""
+    """The clients that a call refers to: existing ones, and those it will create."""
 
     by_email: dict[str, Row]
     by_id: dict[int, Row]
@@ -104,12 +104,12 @@ class Directory:
 
     @property
     def emails(self) -> list[str]:
-        """The e-mails of the clients that exist, as stored."""
+        """The e-mails of the existing clients, as stored."""
         rows = [*self.by_email.values(), *self.by_id.values()]
         return sorted({row["email"] for row in rows})
 
     def find(self, who: ClientReference) -> str | None:
-        """The client's e-mail as stored, or None where no such client exists or is being created."""
+        """Return the client's e-mail as stored, or None if the client neither exists nor will be created."""
         if who.client_id is not None:
             row = self.by_id.get(who.client_id)
             return row["email"] if row else None
@@ -128,7 +128,7 @@ class Directory:
         return email
 
     def find_or_create(self, who: ClientOrNew) -> tuple[str, bool]:
-        """The client's e-mail, and whether the client is new. Raises where a new one can't be made of what was sent."""
+        """Return the client's e-mail, and whether the client is new. Raises NotFound or InvalidInput."""
         email = self.find(who)
         if email is not None:
             return email, False

@@ -1,1 +1,1 @@
-"""One trip: its stored shapes, and the operations on it."""
+"""One trip: its JSON columns and the operations on it."""

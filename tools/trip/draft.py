@@ -1,4 +1,4 @@
-"""A trip as a call means to leave it: operations change the draft, and one batch writes what it became."""
+"""A draft of a trip: operations change it in memory, and one batch writes the result."""
 
 from __future__ import annotations
 
@@ -21,27 +21,27 @@ if TYPE_CHECKING:
     from tools.finding.people import Directory
 
 
-# The columns that operations change, as JSON and as they stand; the slug follows from the name.
+# The columns that operations change, JSON and plain; the slug is derived from the name.
 JSON = ("financials", "documents", "notes", "workflow_state")
 PLAIN = tuple(column for column in trips.EDITED if column not in {*JSON, "trip_slug"})
 
 
 class OperationResult(BaseModel):
-    """The result of one operation, without the fields that don't apply."""
+    """The result of one operation; null fields are omitted."""
 
-    number: int = Field(default=0, description="Its place in the call, from 1.")
+    number: int = Field(default=0, description="Position, from 1.")
     operation: str = Field(default="", description="The operation's type.")
     success: bool = Field(default=True, description="Whether it was done.")
-    message: str = Field(default="", description="What was done, in words.")
-    error: Annotated[str | None, Field(description="Why it was not done, and what to send instead.")] = None
+    message: str = Field(default="", description="What was done.")
+    error: Annotated[str | None, Field(description="Why it failed, and what to send instead.")] = None
     email: Annotated[str | None, Field(description="The client's e-mail.")] = None
     role: Annotated[str | None, Field(description="The client's role.")] = None
-    roles: Annotated[list[str] | None, Field(description="The roles taken away.")] = None
-    assignment_id: Annotated[int | None, Field(description="Id of the assignment.")] = None
-    created: Annotated[bool | None, Field(description="False where the assignment was there already.")] = None
+    roles: Annotated[list[str] | None, Field(description="The roles removed.")] = None
+    assignment_id: Annotated[int | None, Field(description="Assignment id.")] = None
+    created: Annotated[bool | None, Field(description="False if the assignment existed.")] = None
     client_created: Annotated[bool | None, Field(description="Whether the client is new.")] = None
     json_written_by: Annotated[
-        str | None, Field(description="Who wrote the JSON side: trigger, backup or bulk; null where nothing changed.")
+        str | None, Field(description="Who wrote the JSON side: trigger, backup or bulk; null if unchanged.")
     ] = None
 
     @model_serializer(mode="wrap")
@@ -51,7 +51,7 @@ class OperationResult(BaseModel):
 
 @dataclass(frozen=True)
 class _Step:
-    """One change of the trip's assignments, in the order asked for."""
+    """One change of the trip's assignments."""
 
     kind: str
     result: OperationResult
@@ -61,9 +61,9 @@ class _Step:
 
 @dataclass
 class TripDraft:
-    """The trip as read, changed by operations one after the other.
+    """The trip as read, changed by one operation after the other.
 
-    `travelers` are the assignments of the clients in the directory, and of no others.
+    `travelers` holds only the assignments of the clients in the directory.
     """
 
     read: Row
@@ -87,7 +87,7 @@ class TripDraft:
     activities: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
     _steps: list[_Step] = field(default_factory=list[_Step])
     _roles: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
-    # The backup write of each unit, which returns a row if it had to act.
+    # The mirror statement of each unit, which returns a row if the backup write took effect.
     _mirrors: list[Statement] = field(default_factory=list[Statement])
 
     def __post_init__(self) -> None:
@@ -110,18 +110,18 @@ class TripDraft:
         self.activities.append((kind, details))
 
     def roles_of(self, email: str, role: str | None) -> list[str]:
-        """The client's roles on the trip, or the one named. Raises NotFound where there is none such."""
+        """Return the client's roles on the trip, or only `role`. Raises NotFound if there is none."""
         roles = self._roles.get(email, [])
         if not roles:
-            raise NotFound(f"{email} is not on this trip.", "Send a client who is; get_anything shows who travels.")
+            raise NotFound(f"{email} is not on this trip.", "Send a traveler; get_anything lists them.")
         if role is not None and role not in roles:
             raise NotFound(
                 f"{email} is not on this trip as {role}, but as {', '.join(roles)}.", "Send one of those roles."
             )
         return list(roles) if role is None else [role]
 
-    def held_by(self, email: str) -> list[str]:
-        """The client's roles on the trip, or none."""
+    def current_roles(self, email: str) -> list[str]:
+        """Return the client's roles on the trip; empty if none."""
         return list(self._roles.get(email, []))
 
     def assign(self, email: str, role: str) -> OperationResult:
@@ -146,7 +146,7 @@ class TripDraft:
         return result
 
     def batch(self) -> list[Statement]:
-        """The whole write, guards first. `settle` takes what the batch returned."""
+        """Return the statements to write, guards first; pass their result to `settle`."""
         statements = [trips.guard_unchanged(self.read)]
         if self._steps:
             statements.append(assignments.guard_unchanged(self.trip_id, self.directory.emails, self.travelers))
@@ -172,9 +172,9 @@ class TripDraft:
         return statements
 
     def settle(self, results: Results, travelers: Sequence[Row]) -> None:
-        """Put into the results what only the database knew: who wrote the JSON, and the assignments' ids.
+        """Complete the results with what only the database knows: who wrote the JSON, and assignment ids.
 
-        `results` are those of the batch, `travelers` the assignments of the clients concerned after it.
+        `results` are those of the batch; `travelers` are the assignments of the clients after it.
         """
         ids = {(row["email"], row["role"]): row["assignment_id"] for row in travelers}
         for steps, mirror in zip(self._units(), self._mirrors, strict=True):
@@ -185,7 +185,7 @@ class TripDraft:
                     result.json_written_by = "bulk" if len(steps) > 1 else "backup" if results.of(mirror) else "trigger"
 
     def _units(self) -> list[list[_Step]]:
-        """The steps in groups that are written together: neighbours of a kind, but each change of role alone."""
+        """Group the steps that are written together: neighbors of a kind, but each role change alone."""
         units: list[list[_Step]] = []
         for kind, group in groupby(self._steps, key=lambda step: step.kind):
             steps = list(group)
@@ -204,13 +204,15 @@ class TripDraft:
         return assignments.assign_many(self.trip_id, pairs, self.now)
 
     def _values(self) -> dict[str, Any]:
-        """The edited columns; a JSON column that no operation touched keeps its text to the letter."""
+        """Return the edited columns; an unchanged JSON column keeps its exact text."""
         values: dict[str, Any] = {column: getattr(self, column) for column in PLAIN}
         values["trip_slug"] = self.new_slug if self.new_slug is not None else self.read["trip_slug"]
         for column in JSON:
             before = self.read[column]
             after = getattr(self, column)
             values[column] = (
-                before if shapes.dumped(after) == shapes.dumped(shapes.load_json(before)) else shapes.dumped(after)
+                before
+                if shapes.dump_json(after) == shapes.dump_json(shapes.load_json(before))
+                else shapes.dump_json(after)
             )
         return values

@@ -1,4 +1,4 @@
-"""The operations of bulk_trip_operations: what each takes, and what it does to a draft of the trip."""
+"""The operations of bulk_trip_operations: their data, and how each changes a draft."""
 
 from __future__ import annotations
 
@@ -39,11 +39,11 @@ class AssignClient(ClientOrNew):
 
 
 class UnassignClient(ClientReference):
-    role: Annotated[Role | None, Field(description="Only this role; else ALL of them.")] = None
+    role: Annotated[Role | None, Field(description="This role; else ALL.")] = None
 
 
 class ChangeClientRole(ClientReference):
-    from_role: Annotated[Role | None, Field(description="Needed if there are several.")] = None
+    from_role: Annotated[Role | None, Field(description="If there are several.")] = None
     to_role: Role
 
 
@@ -52,12 +52,12 @@ class AddNote(Data):
 
 
 class UpdateStatus(Data):
-    status: Annotated[Status, Field(description="completed: it took place; cancelled: it will not.")]
+    status: Annotated[Status, Field(description="completed: took place; cancelled: it won't.")]
 
 
 class UpdateCost(Data):
-    cost: Annotated[Money, Field(description="Total cost of the trip.")]
-    currency: Annotated[Currency | None, Field(description="Such as EUR; else it stays as it is.")] = None
+    cost: Annotated[Money, Field(description="Total cost.")]
+    currency: Annotated[Currency | None, Field(description="Such as EUR; else unchanged.")] = None
 
 
 class AddActivity(Data):
@@ -67,26 +67,26 @@ class AddActivity(Data):
 
 class AddDocument(Data):
     name: Annotated[Name, Field(description="Title.")]
-    url: Annotated[str | None, Field(max_length=2000, description="Where it lies.")] = None
+    url: Annotated[str | None, Field(max_length=2000, description="URL.")] = None
     type: Annotated[Line | None, Field(description="Kind of document.")] = None
-    notes: Annotated[Text | None, Field(description="What to know.")] = None
+    notes: Annotated[Text | None, Field(description="Notes.")] = None
 
 
 class AdvanceWorkflow(Data):
     phase: Phase
     step_number: Step = 1
-    completion_data: Annotated[Details | None, Field(description="What the last phase came to.")] = None
+    completion_data: Annotated[Details | None, Field(description="Result of the last phase.")] = None
     notes: Annotated[Text | None, Field(description="Why, for the history.")] = None
 
 
 class SetWorkflowStep(Data):
     step_number: Step
-    step_data: Annotated[Details | None, Field(description="What the step came to.")] = None
+    step_data: Annotated[Details | None, Field(description="Result of the step.")] = None
 
 
 class RenameTrip(Data):
     new_name: Annotated[Name, Field(description="New name.")]
-    update_slug: Annotated[bool, Field(description="Give it a new slug too.")] = True
+    update_slug: Annotated[bool, Field(description="Also change the slug.")] = True
 
 
 class UpdateDates(Data):
@@ -95,9 +95,9 @@ class UpdateDates(Data):
 
 
 class UpdateDetails(Data):
-    destinations: Annotated[Line | None, Field(description="Empty takes them away.")] = None
-    group_name: Annotated[Line | None, Field(description="Empty takes it away.")] = None
-    primary_client_email: Annotated[Email | None, Field(description="A known client; no role follows it.")] = None
+    destinations: Annotated[Line | None, Field(description="Empty removes them.")] = None
+    group_name: Annotated[Line | None, Field(description="Empty removes it.")] = None
+    primary_client_email: Annotated[Email | None, Field(description="Known client; adds no role.")] = None
 
 
 def assign_client(draft: TripDraft, data: AssignClient) -> OperationResult:
@@ -105,12 +105,12 @@ def assign_client(draft: TripDraft, data: AssignClient) -> OperationResult:
     result = draft.assign(email, data.role)
     who = f"{email} as {data.role}"
     if not result.created:
-        result.message = f"{who} was on the trip already; nothing changed."
+        result.message = f"{who} was already on the trip; nothing changed."
     else:
         result.message = f"Assigned {who}" + (", a new client." if is_new else ".")
         draft.log("ClientAssigned", f"Assigned {who}")
     if not is_new and (data.phone or data.preferences):
-        result.message += " The client was known: phone and preferences were left as they are."
+        result.message += " The client exists: phone and preferences are unchanged."
     result.client_created = is_new
     return result
 
@@ -119,11 +119,11 @@ def unassign_client(draft: TripDraft, data: UnassignClient) -> OperationResult:
     email = draft.directory.require(data)
     roles = draft.roles_of(email, data.role)
     draft.unassign(email, roles)
-    draft.log("ClientUnassigned", f"Took {email} off the trip as {', '.join(roles)}")
-    kept = draft.held_by(email)
+    draft.log("ClientUnassigned", f"Removed {email} from the trip as {', '.join(roles)}")
+    kept = draft.current_roles(email)
     message = f"{email} is no longer {', '.join(roles)} on the trip" + (f"; still {', '.join(kept)}." if kept else ".")
     if not kept and clients.fold(draft.primary_client_email or "") == clients.fold(email):
-        message += " They are still its primary client: update_details sets another primary_client_email."
+        message += " They are still its primary client; change primary_client_email with update_details."
     return OperationResult(email=email, roles=roles, message=message)
 
 
@@ -136,9 +136,9 @@ def change_client_role(draft: TripDraft, data: ChangeClientRole) -> OperationRes
         )
     result = draft.change_role(email, roles[0], data.to_role)
     if roles[0] == data.to_role:
-        result.message = f"{email} was {data.to_role} already; nothing changed."
+        result.message = f"{email} already was {data.to_role}; nothing changed."
     else:
-        result.message = f"{email} is {data.to_role} now, no longer {roles[0]}."
+        result.message = f"{email} is now {data.to_role}, no longer {roles[0]}."
         draft.log("ClientRoleChanged", f"{email}: {roles[0]} became {data.to_role}")
     return result
 
@@ -152,14 +152,14 @@ def add_note(draft: TripDraft, data: AddNote) -> OperationResult:
 def update_status(draft: TripDraft, data: UpdateStatus) -> OperationResult:
     before, draft.status = draft.status, data.status
     draft.log("StatusChanged", f"Status: {before} became {data.status}")
-    return OperationResult(message=f"Status is {data.status} now; it was {before}.")
+    return OperationResult(message=f"Status is now {data.status}; it was {before}.")
 
 
 def update_cost(draft: TripDraft, data: UpdateCost) -> OperationResult:
     before, draft.total_cost = draft.total_cost, data.cost
     draft.financials = shapes.with_cost(draft.financials, data.cost, data.currency)
     draft.log("CostChanged", f"Total cost: {before} became {data.cost} {draft.financials['currency']}")
-    return OperationResult(message=f"Total cost is {data.cost:.2f} {draft.financials['currency']} now.")
+    return OperationResult(message=f"Total cost is now {data.cost:.2f} {draft.financials['currency']}.")
 
 
 def add_activity(draft: TripDraft, data: AddActivity) -> OperationResult:
@@ -179,13 +179,13 @@ def advance_workflow(draft: TripDraft, data: AdvanceWorkflow) -> OperationResult
         draft.workflow_state, data.phase, data.step_number, data.completion_data, data.notes, draft.now
     )
     draft.log("WorkflowAdvanced", f"Phase {data.phase}, step {data.step_number}")
-    return OperationResult(message=f"The trip is in phase {data.phase}, step {data.step_number}.")
+    return OperationResult(message=f"The trip is now in phase {data.phase}, step {data.step_number}.")
 
 
 def set_workflow_step(draft: TripDraft, data: SetWorkflowStep) -> OperationResult:
     draft.workflow_state = shapes.with_step(draft.workflow_state, data.step_number, data.step_data)
     draft.log("WorkflowStepSet", f"Step {data.step_number}")
-    return OperationResult(message=f"The trip is at step {data.step_number}.")
+    return OperationResult(message=f"The trip is now at step {data.step_number}.")
 
 
 def rename_trip(draft: TripDraft, data: RenameTrip) -> OperationResult:
@@ -193,7 +193,7 @@ def rename_trip(draft: TripDraft, data: RenameTrip) -> OperationResult:
     if data.update_slug:
         draft.wants_slug_of = data.new_name
     draft.log("TripRenamed", f"{before} became {data.new_name}")
-    return OperationResult(message=f"The trip is called {data.new_name!r} now; it was {before!r}.")
+    return OperationResult(message=f"The trip is now called {data.new_name!r}; it was {before!r}.")
 
 
 def update_dates(draft: TripDraft, data: UpdateDates) -> OperationResult:
@@ -204,13 +204,13 @@ def update_dates(draft: TripDraft, data: UpdateDates) -> OperationResult:
         raise InvalidInput(f"{problem}.", f"Send {remedy}.") from error
     draft.start_date, draft.end_date = data.start_date, data.end_date
     draft.log("DatesChanged", f"{data.start_date} to {data.end_date}")
-    return OperationResult(message=f"The trip goes from {data.start_date} to {data.end_date}.")
+    return OperationResult(message=f"The trip is now from {data.start_date} to {data.end_date}.")
 
 
 def update_details(draft: TripDraft, data: UpdateDetails) -> OperationResult:
     sent = data.model_dump(exclude_none=True)
     if not sent:
-        raise InvalidInput("data names no change.", f"Send at least one of {', '.join(UpdateDetails.model_fields)}.")
+        raise InvalidInput("data contains no change.", f"Send at least one of {', '.join(UpdateDetails.model_fields)}.")
     if data.primary_client_email:
         sent["primary_client_email"] = draft.directory.require(ClientReference(email=data.primary_client_email))
     for column, value in sent.items():
@@ -221,7 +221,7 @@ def update_details(draft: TripDraft, data: UpdateDetails) -> OperationResult:
 
 
 class _Operation(BaseModel):
-    """One operation: its type, and the data that the type asks for."""
+    """One operation: a type and the data for it."""
 
     model_config = ConfigDict(extra="forbid")
     apply: ClassVar[Callable[[TripDraft, Any], OperationResult]]

@@ -1,4 +1,4 @@
-"""The phases of work on a trip: what each asks for, and what a trip still lacks to finish the one it is in."""
+"""The workflow phases: the work in each, and checks for what a trip still lacks."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 
 WORKFLOW_PHASES: tuple[Phase, ...] = get_args(Phase)
 
-# Clients whose papers are missing that a sentence names.
-NAMED = 5
+# Clients without travel documents listed in a message.
+NAMES_SHOWN = 5
 
 
 @dataclass(frozen=True)
 class Play:
-    """A phase: what it is for, how to work in it, and the checks that say what is missing, in a sentence each."""
+    """A phase: its aim, its steps, and checks that return a sentence about what is missing, or None."""
 
     aim: str
     steps: tuple[str, ...]
@@ -31,7 +31,7 @@ class Play:
 
 @dataclass(frozen=True)
 class Standing:
-    """The trip as it stands, and each role of each client on it."""
+    """The current state of a trip, its travelers and its workflow."""
 
     trip: Row
     travelers: list[Row]
@@ -47,7 +47,7 @@ class Standing:
 
     @property
     def phase(self) -> str | None:
-        """As stored: an old database may hold another than ours."""
+        """The phase as stored; an old database may hold an unknown one."""
         phase = self.workflow.get("current_phase")
         return None if phase is None or phase == "" else str(phase)
 
@@ -59,17 +59,17 @@ class Standing:
     @property
     def next_phase(self) -> Phase | None:
         known = play_of(self.phase)
-        behind = WORKFLOW_PHASES[list(PLAYS.values()).index(known) + 1 :] if known else ()
-        return behind[0] if behind else None
+        later = WORKFLOW_PHASES[list(PLAYS.values()).index(known) + 1 :] if known else ()
+        return later[0] if later else None
 
     @property
     def missing(self) -> list[str]:
-        """Everything missing to finish the phase, or the workflow itself."""
+        """Sentences about what is missing to finish the phase."""
         if self.phase is None:
-            return ["There is no workflow: initialize_workflow starts one."]
+            return ["There is no workflow: start one with initialize_workflow."]
         known = play_of(self.phase)
         if known is None:
-            return ["The phase is none that is known here: advance_workflow_phase sets one."]
+            return ["The phase is unknown: set one with advance_workflow_phase."]
         return [sentence for check in known.checks if (sentence := check(self))]
 
     def holds(self, column: str) -> bool:
@@ -81,42 +81,36 @@ def play_of(phase: str | None) -> Play | None:
 
 
 def _client(standing: Standing) -> str | None:
-    return None if standing.travelers else "No client is on the trip: assign_client puts one there."
+    return None if standing.travelers else "No client is on the trip: add one with assign_client."
 
 
 def _dates(standing: Standing) -> str | None:
     known = standing.trip["start_date"] and standing.trip["end_date"]
-    return None if known else "The dates are not known: update_dates sets them."
+    return None if known else "The dates are missing: set them with update_dates."
 
 
 def _destinations(standing: Standing) -> str | None:
-    return None if standing.trip["destinations"] else "The destinations are not known."
+    return None if standing.trip["destinations"] else "The destinations are missing."
 
 
 def _notes(standing: Standing) -> str | None:
-    return None if standing.holds("notes") else "There are no notes on what the trip shall be: add_note adds one."
+    return None if standing.holds("notes") else "There are no notes on the trip idea: add one with add_note."
 
 
 def _schedule(standing: Standing) -> str | None:
-    return (
-        None if standing.holds("schedule") else "The schedule is empty: it comes with an imported page of the proposal."
-    )
+    return None if standing.holds("schedule") else "The schedule is empty: import a page of the proposal."
 
 
 def _accommodations(standing: Standing) -> str | None:
-    return (
-        None
-        if standing.holds("accommodations")
-        else "No accommodations are entered: they come with an imported page of the proposal."
-    )
+    return None if standing.holds("accommodations") else "There are no accommodations: import a page of the proposal."
 
 
 def _cost(standing: Standing) -> str | None:
-    return None if standing.trip["total_cost"] else "There is no cost: update_cost sets it."
+    return None if standing.trip["total_cost"] else "There is no cost: set it with update_cost."
 
 
 def _document(standing: Standing) -> str | None:
-    return None if standing.holds("documents") else "There is no document: add_document adds one."
+    return None if standing.holds("documents") else "There is no document: add one with add_document."
 
 
 def _all_documents(standing: Standing) -> str | None:
@@ -125,20 +119,20 @@ def _all_documents(standing: Standing) -> str | None:
     without = [one for one in objects if not one.get("url")]
     if not without:
         return _document(standing)
-    return f"Documents that lie nowhere yet, by their url: {len(without)} of {len(documents)}."
+    return f"Documents without a url: {len(without)} of {len(documents)}."
 
 
 def _confirmed(standing: Standing) -> str | None:
     if standing.trip["status"] in {"confirmed", "in_progress", "completed"}:
         return None
-    return "The status is not confirmed: update_status sets it."
+    return "The status is not confirmed: set it with update_status."
 
 
 def _primary_client(standing: Standing) -> str | None:
     known = standing.trip["primary_client_email"] or any(
         row["role"] in {"primary", "primary_traveler"} for row in standing.travelers
     )
-    return None if known else "There is no primary client: give one the role primary_traveler."
+    return None if known else "There is no primary client: give a traveler the role primary_traveler."
 
 
 def _travel_documents(standing: Standing) -> str | None:
@@ -147,66 +141,68 @@ def _travel_documents(standing: Standing) -> str | None:
     )
     if not names:
         return _client(standing)
-    shown = ", ".join(list(names)[:NAMED]) + (f" and {len(names) - NAMED} more" if len(names) > NAMED else "")
-    return f"Travel documents are missing of {shown}: update_client enters travel_docs."
+    shown = ", ".join(list(names)[:NAMES_SHOWN]) + (
+        f" and {len(names) - NAMES_SHOWN} more" if len(names) > NAMES_SHOWN else ""
+    )
+    return f"Travel documents are missing for {shown}: enter travel_docs with update_client."
 
 
 PLAYS: dict[Phase, Play] = {
     "interview": Play(
-        "Learn who travels, when, where to, and what matters to them.",
+        "Find out who travels, when, where, and what matters to them.",
         (
             "Find the clients with get_anything; create new ones with create_client_v2.",
-            "Put them on the trip with assign_client of bulk_trip_operations, and set update_dates there.",
-            "Keep lasting wishes with update_client under preferences, those for this trip with add_note.",
+            "Add them to the trip with assign_client and set the dates with update_dates, in bulk_trip_operations.",
+            "Store lasting preferences with update_client, and wishes for this trip with add_note.",
         ),
         (_client, _dates, _destinations),
     ),
     "conceptualization": Play(
-        "Make an idea of the trip that fits what the interview gave.",
+        "Develop a trip idea that fits the interview.",
         (
-            "Read preferences with get_client, and the notes with get_anything.",
-            "Write down the idea with add_note of bulk_trip_operations: pace, regions, kind of hotels, budget.",
+            "Read the preferences with get_client and the notes with get_anything.",
+            "Record the idea with add_note of bulk_trip_operations: pace, regions, kind of hotels, budget.",
         ),
         (_client, _destinations, _notes),
     ),
     "planning": Play(
-        "Fill the days: what is done when, and where they stay.",
+        "Plan the days: activities and places to stay.",
         (
-            "The schedule and the accommodations come with an imported page of the proposal.",
-            "Keep what you decide, and why, with add_note and set_workflow_step.",
+            "Import the schedule and the accommodations from a page of the proposal.",
+            "Record decisions and their reasons with add_note and set_workflow_step.",
         ),
         (_schedule, _accommodations),
     ),
     "proposal": Play(
-        "Put a price on it and hand the client a document.",
+        "Set the price and give the client a proposal.",
         (
-            "Set the price with update_cost, and the proposal with add_document, of bulk_trip_operations.",
-            "Log with add_activity when it went to the client.",
+            "Set the price with update_cost and add the proposal with add_document, in bulk_trip_operations.",
+            "Log with add_activity when it was sent to the client.",
         ),
         (_cost, _document),
     ),
     "revision": Play(
-        "Change what the client wants otherwise, till they agree.",
+        "Revise the proposal until the client agrees.",
         (
-            "Write each wish down with add_note, then change what it asks for: update_dates, update_cost, roles.",
-            "Add the new proposal with add_document; go back a phase with advance_workflow_phase if need be.",
+            "Record each request with add_note, then make the change: update_dates, update_cost, roles.",
+            "Add the new proposal with add_document; if needed, go back a phase with advance_workflow_phase.",
         ),
         (_schedule, _cost, _document),
     ),
     "finalization": Play(
-        "Book, and have every confirmation at hand.",
+        "Book everything and collect the confirmations.",
         (
-            "Add each confirmation with add_document, with the url where it lies.",
-            "Set update_status to confirmed once everything is booked.",
+            "Add each confirmation with add_document, with its url.",
+            "Set the status to confirmed with update_status once everything is booked.",
         ),
         (_confirmed, _all_documents),
     ),
     "preparation": Play(
-        "Get the travelers ready to leave.",
+        "Prepare the travelers for departure.",
         (
             "Enter passports and visas with update_client under travel_docs.",
-            "See with get_anything that somebody is primary_traveler; change_client_role makes them so.",
-            "Set update_status to in_progress when they leave, to completed when they are back.",
+            "Check with get_anything that one client is primary_traveler; if not, use change_client_role.",
+            "Set the status to in_progress when they leave, and to completed when they are back.",
         ),
         (_primary_client, _travel_documents),
     ),

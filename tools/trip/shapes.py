@@ -1,4 +1,4 @@
-"""Reads the JSON columns of a trip in any shape without loss, and writes valid JSON."""
+"""JSON columns of trips and clients: reads any stored shape without loss and writes valid JSON."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ import math
 import re
 from typing import Any, cast
 
-# Deepest nesting of JSON: an answer can carry it, and people enter far less.
+# Deepest nesting of JSON; far more than people enter.
 DEPTH = 100
 
-# A lone surrogate: a program that cuts text inside an emoji leaves one in JSON.
-_HALF = re.compile("[\ud800-\udfff]")
+# A lone surrogate: JSON may hold one, escaped, if a program cut a text inside an emoji.
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
-# Nesting of an argument inside its column.
-WITHIN = 10
+# Levels of a column above the values that a call sends.
+OUTER_DEPTH = 10
 
 
 def load_for_answer(text: object) -> Any:  # noqa: ANN401 - JSON
@@ -23,9 +23,9 @@ def load_for_answer(text: object) -> Any:  # noqa: ANN401 - JSON
 
 
 def load_json(text: object) -> Any:  # noqa: ANN401 - JSON
-    """Load a JSON column to edit it. NULL and blank are None; text that is not JSON stays text.
+    """Load a JSON column so that it can be written back; NULL and blank are None, invalid JSON stays text.
 
-    So does JSON that could not be written again: infinite numbers, nesting deeper than DEPTH.
+    JSON that could be read but not written back also stays text: infinite numbers, nesting deeper than DEPTH.
     """
     if text is None or (isinstance(text, str) and not text.strip()):
         return None
@@ -40,46 +40,46 @@ def load_json(text: object) -> Any:  # noqa: ANN401 - JSON
 
 
 def _refuse(constant: str) -> None:
-    raise ValueError(f"{constant} is no JSON")
+    raise ValueError(f"{constant} is not JSON")
 
 
 def _finite(number: str) -> float:
     value = float(number)
     if math.isinf(value):
-        raise ValueError(f"{number} is beyond all bounds")
+        raise ValueError(f"{number} is too large")
     return value
 
 
 def _require_depth(value: object, depth: int) -> None:
-    """Raises ValueError if lists and objects are nested more than `depth` deep."""
+    """Raise ValueError if the value is nested more than `depth` levels deep."""
     if isinstance(value, list | dict):
         if not depth:
             raise ValueError("too deep")
-        held = cast("dict[str, object]", value).values() if isinstance(value, dict) else cast("list[object]", value)
-        for part in held:
-            _require_depth(part, depth - 1)
+        children = cast("dict[str, object]", value).values() if isinstance(value, dict) else cast("list[object]", value)
+        for child in children:
+            _require_depth(child, depth - 1)
 
 
 def storable(value: object) -> bool:
-    """True if the value can be written as JSON inside a column and read back."""
+    """Tell whether the value can be stored inside a JSON column and read back."""
     try:
         json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
-        _require_depth(value, DEPTH - WITHIN)
+        _require_depth(value, DEPTH - OUTER_DEPTH)
     except (ValueError, RecursionError):
         return False
     return True
 
 
-def dumped(value: object) -> str:
-    """The value as compact JSON; lone surrogates stay escaped."""
+def dump_json(value: object) -> str:
+    """Return the value as compact JSON; lone surrogates stay, escaped."""
     text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     return text.encode("utf-8", "backslashreplace").decode()
 
 
 def replace_surrogates(value: Any) -> Any:  # noqa: ANN401 - JSON
-    """The value with each lone surrogate replaced, because no message can carry one."""
+    """Replace lone surrogates, which can't be encoded as UTF-8, with U+FFFD."""
     if isinstance(value, str):
-        return _HALF.sub("\N{REPLACEMENT CHARACTER}", value)
+        return _SURROGATE.sub("\N{REPLACEMENT CHARACTER}", value)
     if isinstance(value, list):
         return [replace_surrogates(one) for one in cast("list[Any]", value)]
     if isinstance(value, dict):
@@ -88,21 +88,21 @@ def replace_surrogates(value: Any) -> Any:  # noqa: ANN401 - JSON
 
 
 def as_list(value: object) -> list[Any]:
-    """A list as it is, None as an empty list, anything else as a list of one."""
+    """Return a list unchanged, None or {} as an empty list, and any other value in a list of one."""
     if value is None or value == {}:
         return []
     return cast("list[Any]", value) if isinstance(value, list) else [value]
 
 
 def as_object(value: object, key: str) -> dict[str, Any]:
-    """An object as it is, nothing as an empty one, and anything else kept under `key`."""
+    """Return an object unchanged, None or [] as an empty object, and any other value under `key`."""
     if value is None or value == []:
         return {}
     return cast("dict[str, Any]", value) if isinstance(value, dict) else {key: value}
 
 
 def with_note(notes: object, note: str, now: str) -> object:
-    """The notes and one more. A list gains an item; an object with keys of its own gains it under `notes`."""
+    """Add a note: to a list as an item, to an object with other keys under its key `notes`."""
     item = {"note": note, "timestamp": now}
     if isinstance(notes, dict) and cast("dict[str, Any]", notes):
         own = cast("dict[str, Any]", notes)
@@ -120,16 +120,16 @@ def with_document(documents: object, document: dict[str, Any]) -> list[Any]:
 
 
 def workflow(state: object) -> dict[str, Any]:
-    """The state with `current_phase`, `current_step` and `phase_history` where they can be told."""
+    """Return the workflow state as an object whose `phase_history` is a list."""
     known = as_object(state, "earlier")
     history = as_list(known.get("phase_history"))
     return known | {"phase_history": history}
 
 
-def with_phase(  # noqa: PLR0913 - what is said of a phase
+def with_phase(  # noqa: PLR0913 - the fields of a phase
     state: object, phase: str, step: int, completion: dict[str, Any] | None, notes: str | None, now: str
 ) -> dict[str, Any]:
-    """Enter a phase; the one left keeps its place in the history, with when it ended and what it came to."""
+    """Enter a phase; the history keeps when the previous one ended and its completion data."""
     known = workflow(state)
     history = list(cast("list[Any]", known["phase_history"]))
     left = known.get("current_phase")

@@ -1,4 +1,4 @@
-"""Changing one trip as it stands: read, compute, write in one batch, and again where somebody else was first."""
+"""Changes a trip optimistically: reads, computes and writes in one batch, and retries on a concurrent change."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ if TYPE_CHECKING:
     from database.engine import Database
     from tools.finding.people import ClientReference
 
-# How often a write is tried again from the start because somebody else changed what it had read. Each time that
-# somebody is done: as many calls as this can change one trip at once, and none is turned away.
+# Most tries of a write that loses to concurrent changes. Each lost try means that another call succeeded, so up to
+# this many calls can change one trip at once without an error.
 TRIES = 100
 
 
 async def rewrite_trip(
     db: Database, trip_id: int, concerned: Sequence[ClientReference], change: Callable[[TripDraft], bool]
 ) -> TripDraft:
-    """Let `change` change a draft of the trip, and write what it became, if `change` says so; return the draft.
+    """Apply `change` to a draft of the trip, write the draft if `change` returns True, and return it.
 
-    Each try calls `change` anew, on the trip as it stands then. `concerned` are the clients that it may ask for.
+    Each try calls `change` with a fresh draft. `concerned` are the clients that it may look up.
     """
     for _ in range(TRIES):
         draft = await _draft(db, trip_id, concerned)
@@ -42,13 +42,13 @@ async def rewrite_trip(
         emails = [*draft.directory.emails, *draft.directory.created]
         draft.settle(results, await assignments.of_clients(db, trip_id, emails))
         return draft
-    raise Conflict(f"Trip {trip_id} was changed by others each time this call was about to write.", "Send it again.")
+    raise Conflict(f"Trip {trip_id} kept changing while this call tried to write.", "Send the call again.")
 
 
 async def _draft(db: Database, trip_id: int, concerned: Sequence[ClientReference]) -> TripDraft:
     directory = await Directory.load(db, concerned)
     read = await trips.editable(db, trip_id)
     if read is None:
-        raise Conflict(f"Trip {trip_id} was deleted in the meantime.", "Send another trip_identifier.")
+        raise Conflict(f"Trip {trip_id} has been deleted.", "Send another trip_identifier.")
     travelers = await assignments.of_clients(db, trip_id, directory.emails)
     return TripDraft(read, travelers, directory, now())
