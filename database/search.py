@@ -39,7 +39,8 @@ PLAIN_LETTERS = str.maketrans(
 )
 
 _WORD = re.compile(r"[^\W_]+")
-_EMAIL = re.compile(r"[^\s,;<>()\"']*[^\W_]@[^\s,;<>()\"'@]*")
+# NUL would end an FTS5 query.
+_EMAIL = re.compile(r"[^\s\0,;<>()\"']*[^\W_]@[^\s\0,;<>()\"'@]*")
 _DIGIT = re.compile(r"\d")
 
 

@@ -306,8 +306,11 @@ async def test_notes_and_roles_never_select_the_trip_of_a_write(tmp_path: Path) 
         assert await written_to(desk, "banff zebra") == "not_found"
 
 
-@pytest.mark.parametrize("query", ["AND", "NOT kyoto OR", 'kyoto" OR "banff', "kyoto*", "{name}: kyoto", "NEAR(kyoto)"])
+@pytest.mark.parametrize(
+    "query",
+    ["AND", "NOT kyoto OR", 'kyoto" OR "banff', "kyoto*", "{name}: kyoto", "NEAR(kyoto)", "kyoto@\0"],
+)
 async def test_search_operators_are_treated_as_words(tmp_path: Path, query: str) -> None:
     async with new_desk(tmp_path) as desk:
         found = await trips(desk, query)
-        assert [trip for trip, _ in found] == ([KYOTO] if query == "kyoto*" else [])
+        assert [trip for trip, _ in found] == ([KYOTO] if query in {"kyoto*", "kyoto@\0"} else [])
