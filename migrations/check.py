@@ -39,9 +39,10 @@ Finding = dict[str, Any]
 class CheckReport:
     """The findings of a check. Each has a `kind`, and in `repair` what the repair command would do.
 
-    drift        differences between the two sides: `junction_only`, `json_only`, `duplicate` (one pair twice in the
-                 JSON), `not_canonical` (an entry that is not an object with its client's exact e-mail and a role),
-                 `not_an_array`, `guard_left`
+    drift        differences between the two sides: `junction_only`, `json_only`, `duplicate` (entries of one pair that
+                 should be merged), `not_canonical` (an entry that is not an object with its client's exact e-mail and a
+                 role), `not_an_array`, `guard_left`
+    shared       `shared_email`: pairs with several entries that contradict each other, such as a family with one inbox
     unlinked     JSON entries that belong to no client
     quarantined  raw texts removed from the JSON
     orphans      junction rows without a trip or client; `set_aside` is false for one that is still in the table
@@ -52,6 +53,7 @@ class CheckReport:
     trips: int
     assignments: int
     drift: list[Finding] = field(default_factory=list[Finding])
+    shared: list[Finding] = field(default_factory=list[Finding])
     unlinked: list[Finding] = field(default_factory=list[Finding])
     quarantined: list[Finding] = field(default_factory=list[Finding])
     orphans: list[Finding] = field(default_factory=list[Finding])
@@ -130,7 +132,9 @@ async def _compare(db: EmbeddedDatabase, report: CheckReport, compared: Callable
 async def look_closely(db: Database, trip_ids: list[int], report: CheckReport) -> None:
     """Add these trips' differences to the report."""
     which = json.dumps(trip_ids)
-    report.drift.extend([_pair_finding(dict(row)) for row in await db.read(DIFFERENCES, (which,))])
+    for row in await db.read(DIFFERENCES, (which,)):
+        finding = _pair_finding(dict(row))
+        (report.shared if finding["kind"] == "shared_email" else report.drift).append(finding)
     report.drift.extend([_with_repair(row) for row in await db.read(MALFORMED, (EXCERPT, which))])
     report.unlinked.extend([_with_repair(row) for row in await db.read(UNLINKED, (EXCERPT, which))])
     report.faults.extend([_with_repair(row) for row in await db.read(NOT_INDEXED, (which,))])
@@ -152,14 +156,17 @@ async def _look_for_faults(db: EmbeddedDatabase, state: PhaseState, report: Chec
 
 def _pair_finding(row: Finding) -> Finding:
     in_junction, in_json, canonical = row.pop("in_junction"), row.pop("in_json"), row.pop("canonical")
+    merged = row.pop("merged")
     if not in_json:
         kind = "junction_only"
     elif not in_junction:
         kind = "json_only"
-    elif in_json > 1:
+    elif in_json != merged:
         kind = "duplicate"
-    else:
+    elif in_json == 1 or not canonical:
         kind = "not_canonical"
+    else:
+        kind = "shared_email"
     pair = f"{row['email']} as {row['role']}"
     return _with_repair(
         {
@@ -186,6 +193,7 @@ REPAIRS = {
     "junction_only": "add the pair to the JSON (--prefer json: remove the junction row)",
     "json_only": "add the pair to the junction (--prefer junction: remove the JSON entry)",
     "duplicate": "merge the entries, keeping all keys",
+    "shared_email": "nothing: give each person a client of their own, with an e-mail or without",
     "not_canonical": "rewrite it as an object with the client's e-mail and a role",
     "not_an_array": "quarantine the raw text and rebuild the list from the junction",
     "guard_left": "delete the guard row",
@@ -244,24 +252,42 @@ ORDER BY t.trip_id
 DIFFERENCES: LiteralString = (
     WITH_ENTRIES
     + """
+SELECT g.trip_id, g.email, g.role, g.in_junction, g.in_json, g.canonical, g.elements,
+       iif(g.in_json < 2 OR NOT EXISTS (
+               SELECT 1 FROM json_each(g.objects) d, json_each(d.value) f
+               WHERE f.type <> 'null' AND f.key NOT IN ('email', 'role', 'assigned_at', 'assigned_date')
+               GROUP BY f.key
+               HAVING count(DISTINCT f.type || ':' || f.value) > 1),
+           min(g.in_json, 1),
+           (SELECT count(DISTINCT (
+                SELECT json_group_array(k.detail) FROM (
+                    SELECT json_array(f.key, f.type, f.value) AS detail FROM json_each(d.value) f
+                    WHERE f.type <> 'null' AND f.key NOT IN ('email', 'role', 'assigned_at', 'assigned_date')
+                    ORDER BY detail) k
+                HAVING count(*) > 0))
+            FROM json_each(g.objects) d)) AS merged
+FROM (
 SELECT p.trip_id, p.email, p.role, sum(p.in_junction) AS in_junction, sum(p.in_json) AS in_json,
-       min(p.canonical) AS canonical, json_group_array(p.element) FILTER (WHERE p.in_json = 1) AS elements
+       min(p.canonical) AS canonical, json_group_array(p.element) FILTER (WHERE p.in_json = 1) AS elements,
+       json_group_array(json(p.entry)) FILTER (WHERE p.in_json = 1) AS objects
 FROM (
     SELECT a.trip_id, a.client_email AS email,
            iif(trim(coalesce(a.client_role, '')) = '', 'traveler', a.client_role) AS role,
-           1 AS in_junction, 0 AS in_json, trim(coalesce(a.client_role, '')) <> '' AS canonical, NULL AS element
+           1 AS in_junction, 0 AS in_json, trim(coalesce(a.client_role, '')) <> '' AS canonical,
+           NULL AS element, NULL AS entry
     FROM json_each(?1) w CROSS JOIN trip_client_assignments a
     WHERE a.trip_id = w.value AND EXISTS (SELECT 1 FROM clients_v2 c WHERE c.email = a.client_email)
     UNION ALL
     SELECT e.trip_id, e.client_email, e.role, 0, 1,
            iif(e.type = 'object' AND json_type(e.entry, '$.role') = 'text',
                e.entry ->> '$.email' IS e.client_email AND e.entry ->> '$.role' IS e.role, 0),
-           e.element
+           e.element, e.entry
     FROM json_each(?1) w CROSS JOIN trip_client_entries e
     WHERE e.trip_id = w.value AND e.client_email IS NOT NULL
 ) p
 GROUP BY p.trip_id, p.email, p.role
 HAVING sum(p.in_junction) <> 1 OR sum(p.in_json) <> 1 OR min(p.canonical) = 0
+) g
 """
 )
 

@@ -35,6 +35,7 @@ class MigrationReport:
     made         true if the database was empty before
     linked       pairs that are now on both sides
     merged       JSON entries that repeated a pair and were merged into it
+    shared_email JSON entries of one e-mail and role that describe different people
     unlinked     JSON entries that belong to no client
     quarantined  raw texts removed from the JSON
     set_aside    rows moved to orphaned_rows, by table
@@ -46,6 +47,7 @@ class MigrationReport:
     changes: list[str] = field(default_factory=list[str])
     linked: int = 0
     merged: int = 0
+    shared_email: int = 0
     unlinked: int = 0
     quarantined: int = 0
     set_aside: dict[str, int] = field(default_factory=dict[str, int])
@@ -63,6 +65,7 @@ class MigrationReport:
             "changes": self.changes,
             "linked": self.linked,
             "merged": self.merged,
+            "shared_email": self.shared_email,
             "unlinked": self.unlinked,
             "quarantined": self.quarantined,
             "set_aside": self.set_aside,
@@ -159,7 +162,8 @@ async def _apply_the_fix(db: Database, migration: Migration, report: MigrationRe
     await _apply(db, migration, report)
     after = (await db.read(ENTRY_COUNTS))[0]
     report.linked = (await db.read("SELECT count(*) AS n FROM trip_client_assignments"))[0]["n"]
-    report.merged = before["linkable"] - before["pairs"]
+    report.merged = before["linkable"] - after["linkable"]
+    report.shared_email = after["shared"]
     report.unlinked = after["entries"] - after["linkable"]
     report.quarantined = (await db.read("SELECT count(*) AS n FROM trip_clients_quarantine"))[0]["n"]
     report.set_aside = dict(
@@ -231,7 +235,8 @@ ENTRY_COUNTS: LiteralString = (
     + """
 SELECT (SELECT count(*) FROM trip_client_entries) AS entries,
        (SELECT count(*) FROM trip_client_entries WHERE client_email IS NOT NULL) AS linkable,
-       (SELECT count(*) FROM (SELECT DISTINCT trip_id, client_email, role FROM trip_client_entries
-                              WHERE client_email IS NOT NULL)) AS pairs
+       (SELECT coalesce(sum(n), 0) FROM (
+            SELECT count(*) AS n FROM trip_client_entries WHERE client_email IS NOT NULL
+            GROUP BY trip_id, client_email, role HAVING count(*) > 1)) AS shared
 """
 )

@@ -34,6 +34,10 @@ OF_THE_COLUMN = REVERSE | {
     "trg_trip_client_assignments_note_update",
     "trg_trip_client_displaced_delete",
     "trg_trips_v2_id_update",
+    "trg_trips_v2_note_insert",
+    "trg_clients_v2_note_insert",
+    "trg_clients_v2_note_update",
+    "trg_client_replacements_insert",
 }
 
 

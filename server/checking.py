@@ -65,6 +65,7 @@ def _totals(report: CheckReport) -> list[str]:
         "Trips": report.trips,
         "Assignments": report.assignments,
         "Drift": len(report.drift),
+        "Shared e-mails": len(report.shared),
         "Unlinked entries": len(report.unlinked),
         "Quarantined texts": len(report.quarantined),
         "Orphaned rows": len(report.orphans),
@@ -87,6 +88,11 @@ def _finding_sections(report: CheckReport) -> list[str]:
             "Drift",
             ("TRIP", "KIND", "E-MAIL", "ROLE", "JSON"),
             [_drift_row(one) for one in report.drift],
+        ),
+        *section(
+            "Shared e-mails: one e-mail and role for several people, all kept in the JSON",
+            ("TRIP", "E-MAIL", "ROLE", "ENTRIES"),
+            [(one["trip_id"], one["email"], one["role"], ", ".join(one["json"])) for one in report.shared],
         ),
         *section(
             "Unlinked entries, kept in the JSON because no client has their e-mail",

@@ -76,6 +76,7 @@ def _entry_lines(report: MigrationReport) -> Iterator[str]:
         [
             ("linked", report.linked, "in both the junction table and the JSON"),
             ("merged", report.merged, "duplicates of a linked entry"),
+            ("shared e-mail", report.shared_email, "different people with one e-mail and role; all kept in the JSON"),
             ("unlinked", report.unlinked, "kept in the JSON; no client has their e-mail"),
             ("quarantined", report.quarantined, "not a JSON array; moved to trip_clients_quarantine"),
         ],

@@ -1,7 +1,8 @@
 """A second implementation of the dual-write rule in plain Python over the raw rows, without the project's SQL.
 
 For each trip, the pairs (email, role) in the JSON equal the pairs in the junction. An entry is linked when its
-email, trimmed and with ASCII letters lower-cased, is a client's; all other entries are ignored here.
+email, trimmed and with ASCII letters lower-cased, is a client's; all other entries are ignored here. A pair has one
+entry, or several that contradict each other.
 """
 
 from __future__ import annotations
@@ -74,8 +75,32 @@ def _trip_findings(trip_id: int, entries: list[Entry], in_junction: list[Pair]) 
     in_json = [entry.pair for entry in linked if entry.pair]
     yield from (f"trip {trip_id}: junction only: {pair}" for pair in in_junction if pair not in in_json)
     yield from (f"trip {trip_id}: JSON only: {pair}" for pair in in_json if pair not in in_junction)
-    yield from (f"trip {trip_id}: twice in the JSON: {pair}" for pair in set(in_json) if in_json.count(pair) > 1)
+    for pair in set(in_json):
+        of_pair = [entry for entry in linked if entry.pair == pair]
+        if not is_merged(of_pair):
+            yield f"trip {trip_id}: not merged in the JSON: {[entry.element for entry in of_pair]}"
     yield from (f"trip {trip_id}: not canonical: {entry.element!r}" for entry in linked if not entry.canonical)
+
+
+def is_merged(of_pair: Sequence[Entry]) -> bool:
+    """True for a single entry, and for several that contradict each other without a repetition or a bare entry."""
+    if len(of_pair) == 1:
+        return True
+    details = [_details(entry.element) for entry in of_pair]
+    values: dict[str, set[str]] = {}
+    for key, value in {detail for of_one in details for detail in of_one}:
+        values.setdefault(key, set()).add(value)
+    contradict = any(len(different) > 1 for different in values.values())
+    return contradict and all(details) and len(set(details)) == len(details)
+
+
+def _details(element: Any) -> frozenset[tuple[str, str]]:
+    """The keys and values that describe the person, without nulls."""
+    return frozenset(
+        (key, json.dumps(value))
+        for key, value in _fields(element).items()
+        if value is not None and key not in {"email", "role", "assigned_at", "assigned_date"}
+    )
 
 
 def client_emails(connection: sqlite3.Connection) -> list[str]:
@@ -192,7 +217,7 @@ def _pair_kinds(entries: Sequence[Entry], rows: Sequence[Pair]) -> Iterator[tupl
             yield "junction_only", pair
         elif pair not in in_junction:
             yield "json_only", pair
-        elif len(of_pair) > 1:
+        elif not is_merged(of_pair):
             yield "duplicate", pair
-        elif pair not in rows or in_junction.count(pair) > 1 or not of_pair[0].canonical:
+        elif pair not in rows or in_junction.count(pair) > 1 or not all(e.canonical for e in of_pair):
             yield "not_canonical", pair

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 DUMP = raw.LEGACY / "seed-legacy.sql"
 
-KEYS = {"consistent", "trips", "assignments", "drift", "unlinked", "quarantined", "orphans", "faults"}
+KEYS = {"consistent", "trips", "assignments", "drift", "shared", "unlinked", "quarantined", "orphans", "faults"}
 
 windows = pytest.mark.skipif(sys.platform == "win32", reason="POSIX rights")
 

@@ -120,8 +120,12 @@ def test_a_pair_written_twice_becomes_one_entry_with_the_keys_of_both(con: sqlit
     assert quarantine(con) == []
 
 
-def test_a_pair_written_twice_with_conflicting_details_keeps_both_in_quarantine(con: sqlite3.Connection) -> None:
-    entries = [{"email": ANA, "name": "Ana"}, {"email": ANA, "name": "Anna"}]
-    write_json(con, entries)
-    assert [json.loads(raw) for _, raw in quarantine(con)] == [entries]
-    assert [entry["name"] for entry in in_json(con)] == ["Ana"]
+def test_entries_of_one_pair_that_contradict_each_other_all_stay(con: sqlite3.Connection) -> None:
+    born = {"Ana": 1985, "Mia": 2015, "Leo": 2018}
+    family = [{"email": ANA, "name": name, "born": year} for name, year in born.items()]
+    write_json(con, [*family, family[1], {"email": ANA}])
+    assert in_json(con) == [{**person, "role": "traveler"} for person in family]
+    assert in_junction(con) == [(ANA, "traveler")]
+    assert quarantine(con) == []
+    con.execute("UPDATE trip_client_assignments SET client_role = 'guest'")
+    assert in_json(con) == [{**person, "role": "guest"} for person in family]

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 MAINTENANCE = {"check_consistency", "repair_consistency", "get_migration_phase"}
 
-NOTHING = {"drift": 0, "unlinked": 0, "quarantined": 0, "orphans": 0, "faults": 0}
+NOTHING = {"drift": 0, "shared": 0, "unlinked": 0, "quarantined": 0, "orphans": 0, "faults": 0}
 
 
 async def answer(desk: Desk, tool: str, /, **arguments: Any) -> dict[str, Any]:
@@ -42,7 +42,7 @@ async def test_the_check_reports_that_the_stores_agree(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         before = desk.everything()
         found = await desk.call("check_consistency")
-        assert found["message"].startswith("The two stores agree: 0 drift, 0 unlinked")
+        assert found["message"].startswith("The two stores agree: 0 drift, 0 shared, 0 unlinked")
         assert (found["consistent"], found["trips"], found["assignments"]) == (True, 3, 2)
         assert (found["counts"], found["findings"]) == (NOTHING, {})
         assert desk.everything() == before
@@ -51,9 +51,9 @@ async def test_the_check_reports_that_the_stores_agree(tmp_path: Path) -> None:
 async def test_the_check_lists_the_first_findings_and_counts_all(tmp_path: Path) -> None:
     async with open_desk(drifted_file(tmp_path / "voygen.db")) as desk:
         found = await answer(desk, "check_consistency")
-        assert found["message"].startswith("The two stores DISAGREE: 17 drift, 3 unlinked, 0 quarantined, 2 orphans")
+        assert found["message"].startswith("The two stores DISAGREE: 17 drift, 0 shared, 3 unlinked, ")
         assert found["consistent"] is False
-        assert found["counts"] == {"drift": 17, "unlinked": 3, "quarantined": 0, "orphans": 2, "faults": 1}
+        assert found["counts"] == {"drift": 17, "shared": 0, "unlinked": 3, "quarantined": 0, "orphans": 2, "faults": 1}
         assert {kind: len(some) for kind, some in found["findings"].items()} == {
             kind: count for kind, count in found["counts"].items() if count
         }

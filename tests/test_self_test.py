@@ -45,7 +45,7 @@ NOTICED: dict[str, set[str]] = {
     "trg_trip_client_assignments_delete": {FORWARD},
     "trg_trips_v2_clients_insert": {REVERSE},
     "trg_trips_v2_clients_update": {REVERSE, TRIGGERS},
-    "trg_trip_client_sync_reconcile": {REVERSE, TRIGGERS, BULK},
+    "trg_trip_client_sync_reconcile": {FORWARD, REVERSE, TRIGGERS, BULK},
     "trg_trips_v2_au_dirty": {TRIGGERS},
     "trg_clients_v2_email": {CONSTRAINTS},
     "trg_clients_v2_delete": {CONSTRAINTS},

@@ -1,7 +1,7 @@
 """Track notes that must never be lost: note-17 and the like in extra keys and unlinked entries, and their places.
 
 Before each statement, the model predicts the place of each note afterwards; notes that the statement itself
-removes are left out. A note that can't stay, because two entries of one pair disagree, must be in quarantine.
+removes are left out. The notes of a text that is no array must be in quarantine.
 """
 
 from __future__ import annotations
@@ -73,13 +73,10 @@ def relocated(before: Places, where: Callable[[Place], Place | None]) -> Places:
 
 
 def assert_kept(expected: Places, after: Snapshot) -> None:
-    """Check that each note is where it is expected, or in quarantine."""
+    """Check that each note is where it is expected."""
     found = places(after.texts, after.clients)
-    aside = {note for raw in after.quarantine for note in notes(raw)}
     for note, place in expected.items():
-        assert found.get(note) == place or note in aside, (
-            f"{note} belongs to {place}, but is at {found.get(note, 'no place at all')}"
-        )
+        assert found.get(note) == place, f"{note} belongs to {place}, but is at {found.get(note, 'no place at all')}"
 
 
 def notes(value: Any) -> set[str]:

@@ -77,7 +77,7 @@ def tools(steward: Steward) -> list[AnyTool]:
     async def check(_: Database, args: CheckArguments) -> CheckAnswer:
         report = await steward.check()
         lists: dict[str, list[dict[str, Any]]] = {
-            kind: report[kind] for kind in ("drift", "unlinked", "quarantined", "orphans", "faults")
+            kind: report[kind] for kind in ("drift", "shared", "unlinked", "quarantined", "orphans", "faults")
         }
         counts = {key: len(value) for key, value in lists.items()}
         words = ", ".join(f"{count} {kind}" for kind, count in counts.items())

@@ -10,6 +10,8 @@ JOIN trips_v2 t ON t.trip_id = a.trip_id;
 CREATE TRIGGER trg_trips_v2_id_update AFTER UPDATE OF trip_id ON trips_v2
 WHEN NEW.trip_id <> OLD.trip_id
 BEGIN
+    DELETE FROM trip_client_assignments WHERE trip_id IN (SELECT r.trip_id FROM replaced_trips r WHERE r.trip_id = NEW.trip_id);
+    DELETE FROM replaced_trips;
     UPDATE trip_client_assignments SET trip_id = NEW.trip_id WHERE trip_id = OLD.trip_id;
     DELETE FROM trip_client_archive WHERE trip_id = NEW.trip_id;
     UPDATE trip_client_archive SET trip_id = NEW.trip_id WHERE trip_id = OLD.trip_id;
@@ -21,4 +23,115 @@ BEGIN
     WHERE trip_id = OLD.trip_id
       AND NOT EXISTS (SELECT 1 FROM trip_client_assignments a
                       WHERE a.assignment_id = trip_client_archive.assignment_id AND a.trip_id <> OLD.trip_id);
+END;
+
+-- Writes with OR REPLACE, as in the other phases but without the JSON. replaced_trips.clients holds the archived entries.
+
+CREATE TRIGGER trg_clients_v2_note_insert BEFORE INSERT ON clients_v2
+WHEN EXISTS (SELECT 1 FROM replaced_clients) OR EXISTS (SELECT 1 FROM replaced_trips)
+  OR EXISTS (SELECT 1 FROM clients_v2 WHERE client_id = NEW.client_id OR email = NEW.email)
+BEGIN
+    DELETE FROM replaced_clients;
+    DELETE FROM replaced_assignments;
+    DELETE FROM replaced_trips;
+    INSERT INTO replaced_clients (email)
+    SELECT c.email FROM clients_v2 c WHERE c.client_id = NEW.client_id OR c.email = NEW.email;
+    INSERT INTO replaced_assignments (assignment_id, trip_id, client_email, client_role, created_at, updated_at)
+    SELECT a.assignment_id, a.trip_id, a.client_email, a.client_role, a.created_at, a.updated_at
+    FROM trip_client_assignments a WHERE a.client_email IN (SELECT r.email FROM replaced_clients r);
+    INSERT INTO replaced_trips (trip_id, clients, primary_client_email)
+    SELECT t.trip_id, NULL, t.primary_client_email FROM trips_v2 t
+    WHERE t.trip_id IN (SELECT r.trip_id FROM replaced_assignments r)
+       OR t.primary_client_email IN (SELECT r.email FROM replaced_clients r);
+END;
+
+CREATE TRIGGER trg_clients_v2_note_update BEFORE UPDATE OF client_id, email ON clients_v2
+WHEN EXISTS (SELECT 1 FROM replaced_clients)
+  OR EXISTS (SELECT 1 FROM clients_v2
+             WHERE (client_id = NEW.client_id OR email = NEW.email) AND client_id <> OLD.client_id)
+BEGIN
+    DELETE FROM replaced_clients;
+    DELETE FROM replaced_assignments;
+    DELETE FROM replaced_trips;
+    INSERT INTO replaced_clients (email)
+    SELECT c.email FROM clients_v2 c WHERE (c.client_id IN (OLD.client_id, NEW.client_id) OR c.email = NEW.email)
+      AND EXISTS (SELECT 1 FROM clients_v2 o
+                  WHERE (o.client_id = NEW.client_id OR o.email = NEW.email) AND o.client_id <> OLD.client_id);
+    INSERT INTO replaced_assignments (assignment_id, trip_id, client_email, client_role, created_at, updated_at)
+    SELECT a.assignment_id, a.trip_id, a.client_email, a.client_role, a.created_at, a.updated_at
+    FROM trip_client_assignments a WHERE a.client_email IN (SELECT r.email FROM replaced_clients r);
+    INSERT INTO replaced_trips (trip_id, clients, primary_client_email)
+    SELECT t.trip_id, NULL, t.primary_client_email FROM trips_v2 t
+    WHERE t.trip_id IN (SELECT r.trip_id FROM replaced_assignments r)
+       OR t.primary_client_email IN (SELECT r.email FROM replaced_clients r);
+END;
+
+CREATE TRIGGER trg_client_replacements_insert AFTER INSERT ON client_replacements
+BEGIN
+    DELETE FROM replaced_clients WHERE email <> NEW.email AND email IN (SELECT c.email FROM clients_v2 c);
+    DELETE FROM replaced_assignments WHERE client_email NOT IN (SELECT r.email FROM replaced_clients r);
+    UPDATE trips_v2 SET primary_client_email = NEW.email
+    WHERE trip_id IN (
+        SELECT r.trip_id FROM replaced_trips r
+        WHERE r.primary_client_email IN (SELECT c.email FROM replaced_clients c))
+      AND primary_client_email IS NOT NEW.email;
+    DELETE FROM trip_client_assignments WHERE client_email IN (SELECT r.email FROM replaced_clients r);
+    INSERT INTO trip_client_assignments (assignment_id, trip_id, client_email, client_role, created_at, updated_at)
+    SELECT min(r.assignment_id), r.trip_id, NEW.email, r.client_role, r.created_at, r.updated_at
+    FROM replaced_assignments r
+    WHERE json_array(r.trip_id, r.client_role) NOT IN (
+        SELECT json_array(a.trip_id, a.client_role) FROM trip_client_assignments a WHERE a.client_email = NEW.email)
+    GROUP BY r.trip_id, r.client_role;
+    UPDATE trip_client_archive
+    SET assignment_id = (
+        SELECT a.assignment_id FROM replaced_assignments r
+        JOIN trip_client_assignments a
+          ON a.trip_id = r.trip_id AND a.client_email = NEW.email AND a.client_role IS r.client_role
+        WHERE r.assignment_id = trip_client_archive.assignment_id)
+    WHERE assignment_id IN (SELECT r.assignment_id FROM replaced_assignments r);
+    DELETE FROM replaced_clients;
+    DELETE FROM replaced_assignments;
+    DELETE FROM replaced_trips;
+    DELETE FROM client_replacements;
+END;
+
+CREATE TRIGGER trg_trips_v2_note_insert BEFORE INSERT ON trips_v2
+WHEN EXISTS (SELECT 1 FROM replaced_trips) OR EXISTS (SELECT 1 FROM replaced_clients)
+  OR EXISTS (SELECT 1 FROM trips_v2 WHERE trip_id = NEW.trip_id)
+  OR EXISTS (SELECT 1 FROM trips_v2 WHERE trip_slug = NEW.trip_slug AND NEW.trip_slug <> '')
+BEGIN
+    DELETE FROM replaced_clients;
+    DELETE FROM replaced_assignments;
+    DELETE FROM replaced_trips;
+    INSERT INTO replaced_trips (trip_id, clients, primary_client_email)
+    SELECT t.trip_id, (
+               SELECT json_group_array(json_array(h.position, h.assignment_id, h.element))
+               FROM trip_client_archive h WHERE h.trip_id = t.trip_id),
+           t.primary_client_email
+    FROM trips_v2 t WHERE t.trip_id = NEW.trip_id OR t.trip_slug = NEW.trip_slug AND NEW.trip_slug <> '';
+    INSERT INTO replaced_assignments (assignment_id, trip_id, client_email, client_role, created_at, updated_at)
+    SELECT a.assignment_id, a.trip_id, a.client_email, a.client_role, a.created_at, a.updated_at
+    FROM trip_client_assignments a WHERE a.trip_id IN (SELECT r.trip_id FROM replaced_trips r);
+END;
+
+CREATE TRIGGER trg_trips_v2_replaced_insert AFTER INSERT ON trips_v2
+WHEN EXISTS (SELECT 1 FROM replaced_trips)
+BEGIN
+    DELETE FROM replaced_trips WHERE trip_id <> NEW.trip_id AND trip_id IN (SELECT t.trip_id FROM trips_v2 t);
+    DELETE FROM trip_client_assignments
+    WHERE trip_id IN (SELECT r.trip_id FROM replaced_trips r WHERE r.trip_id <> NEW.trip_id);
+    INSERT INTO trip_client_assignments (assignment_id, trip_id, client_email, client_role, created_at, updated_at)
+    SELECT min(r.assignment_id), NEW.trip_id, r.client_email, r.client_role, r.created_at, r.updated_at
+    FROM replaced_assignments r
+    WHERE r.trip_id IN (SELECT p.trip_id FROM replaced_trips p)
+      AND json_array(r.client_email, r.client_role) NOT IN (
+          SELECT json_array(a.client_email, a.client_role) FROM trip_client_assignments a WHERE a.trip_id = NEW.trip_id)
+    GROUP BY r.client_email, r.client_role;
+    DELETE FROM trip_client_archive WHERE trip_id IN (SELECT r.trip_id FROM replaced_trips r);
+    INSERT INTO trip_client_archive (trip_id, position, assignment_id, element)
+    SELECT NEW.trip_id, row_number() OVER (ORDER BY r.trip_id <> NEW.trip_id, r.trip_id, h.value ->> 0),
+           h.value ->> 1, h.value ->> 2
+    FROM replaced_trips r, json_each(r.clients) h;
+    DELETE FROM replaced_assignments;
+    DELETE FROM replaced_trips;
 END;

@@ -155,7 +155,8 @@ SELECT 0 WHERE EXISTS (SELECT 1 FROM trip_client_sync)
         SELECT 1 FROM (
             SELECT a.trip_id, a.client_email AS email, a.client_role AS role, 1 AS n FROM trip_client_assignments a
             UNION ALL
-            SELECT e.trip_id, e.client_email, e.role, -1 FROM trip_client_entries e WHERE e.client_email IS NOT NULL
+            SELECT DISTINCT e.trip_id, e.client_email, e.role, -1
+            FROM trip_client_entries e WHERE e.client_email IS NOT NULL
         ) p
         GROUP BY p.trip_id, p.email, p.role
         HAVING sum(p.n) <> 0)

@@ -8,6 +8,7 @@
 --   linked    an entry whose e-mail, trimmed and case-folded, belongs to a client. Its pair is the
 --             client's e-mail as stored and the entry's role (default 'traveler').
 --   unlinked  any other entry. It stays in the JSON unchanged and is not drift.
+--   shared    of a pair with several entries that contradict each other, such as a family with one inbox. All stay.
 --   guard     a row in trip_client_sync that keeps the triggers of the two sides from firing each other.
 --             The table is empty at every commit.
 --
@@ -46,8 +47,29 @@ CREATE TABLE trip_client_displaced (
     trip_id INTEGER NOT NULL,
     client_email TEXT NOT NULL,
     client_role TEXT,
-    entry TEXT
+    entries TEXT NOT NULL
 );
+
+-- What a REPLACE of clients or of a trip is about to delete, so that it can be put back: the clients' e-mails, the
+-- assignments, and the JSON of their trips. With foreign keys on, the assignments are deleted together with the row.
+-- A note can outlive a rejected write. The next insert removes it.
+CREATE TABLE replaced_clients (email TEXT PRIMARY KEY) WITHOUT ROWID;
+CREATE TABLE replaced_assignments (
+    assignment_id INTEGER PRIMARY KEY,
+    trip_id INTEGER NOT NULL,
+    client_email TEXT NOT NULL,
+    client_role TEXT,
+    created_at TIMESTAMP,
+    updated_at TIMESTAMP
+);
+CREATE TABLE replaced_trips (
+    trip_id INTEGER PRIMARY KEY,
+    clients TEXT,
+    primary_client_email TEXT
+);
+
+-- Inserting the e-mail of the client that remains calls trg_client_replacements_insert. Empty at every commit.
+CREATE TABLE client_replacements (email TEXT PRIMARY KEY) WITHOUT ROWID;
 
 -- Writes of the whole column by old code, by day and trip. They show that the column is still in use.
 CREATE TABLE direct_json_writes (
@@ -180,8 +202,9 @@ JOIN trips_v2 t ON t.trip_id = p.trip_id
 GROUP BY p.trip_id, p.email, p.role;
 
 -- ---------------------------------------------------------------------------------------------------
--- Reconcile one trip, called by inserting an action row. Afterwards both sides hold the union of their
--- pairs, and each pair has one entry, an object with the client's e-mail and a role.
+-- Reconcile one trip, called by inserting an action row. Afterwards both sides hold the union of their pairs, and each
+-- linked entry is an object with the client's e-mail and a role. Entries of one pair are merged if they agree. If they
+-- contradict each other, all stay except for repetitions and for entries without any details.
 -- ["ANN@x",{"name":"Infant"}]  ->  [{"email":"ann@x","role":"traveler"},{"name":"Infant"}]
 
 CREATE TRIGGER trg_trip_client_sync_reconcile AFTER INSERT ON trip_client_sync
@@ -197,21 +220,6 @@ BEGIN
     WHERE trip_id = NEW.trip_id
       AND iif(typeof(clients) = 'text', iif(json_valid(clients), json_type(clients) = 'array', 0), 0) = 0;
 
-    INSERT INTO trip_clients_quarantine (trip_id, raw_text, reason, quarantined_at)
-    SELECT NEW.trip_id, g.objects, 'same pair twice with different details', strftime('%Y-%m-%dT%H:%M:%fZ', 'now')
-    FROM (
-        SELECT json_group_array(json(e.entry)) AS objects
-        FROM trip_client_entries e
-        WHERE e.trip_id = NEW.trip_id AND e.client_email IS NOT NULL
-        GROUP BY e.client_email, e.role
-        HAVING count(*) > 1
-    ) g
-    WHERE EXISTS (
-        SELECT 1 FROM json_each(g.objects) d, json_each(d.value) f
-        WHERE f.type <> 'null' AND f.key NOT IN ('email', 'role', 'assigned_at', 'assigned_date')
-        GROUP BY f.key
-        HAVING count(DISTINCT f.type || ':' || f.value) > 1);
-
     INSERT INTO trip_client_assignments (trip_id, client_email, client_role, created_at, updated_at)
     SELECT NEW.trip_id, e.client_email, e.role,
            coalesce(min(coalesce(e.entry ->> '$.assigned_at', e.entry ->> '$.assigned_date')), strftime('%Y-%m-%dT%H:%M:%fZ', 'now')),
@@ -225,25 +233,52 @@ BEGIN
     ORDER BY min(e.position);
 
     UPDATE trips_v2 SET clients = (
+        WITH linked AS MATERIALIZED (
+            SELECT e.position, e.client_email, e.role, e.entry
+            FROM trip_client_entries e
+            WHERE e.trip_id = NEW.trip_id AND e.client_email IS NOT NULL
+        ), pairs AS MATERIALIZED (
+            SELECT min(l.position) AS position, l.client_email, l.role, count(*) AS n,
+                   min(l.entry) AS first_entry, json_group_array(json(l.entry)) AS objects
+            FROM linked l
+            GROUP BY l.client_email, l.role
+        ), shared AS MATERIALIZED (
+            SELECT p.client_email, p.role, json_array(p.client_email, p.role) AS pair
+            FROM pairs p
+            WHERE p.n > 1 AND EXISTS (
+                SELECT 1 FROM json_each(p.objects) d, json_each(d.value) f
+                WHERE f.type <> 'null' AND f.key NOT IN ('email', 'role', 'assigned_at', 'assigned_date')
+                GROUP BY f.key
+                HAVING count(DISTINCT f.type || ':' || f.value) > 1)
+        )
         SELECT json_group_array(json(s.element)) FROM (
-            SELECT m.position,
+            SELECT p.position,
                    json_set(
-                       iif(m.n = 1, m.first_entry, (
+                       iif(p.n = 1, p.first_entry, (
                            SELECT json_group_object(k.key, json(k.value)) FROM (
                                SELECT f.key,
                                       iif(f.type IN ('object', 'array'), f.value,
                                           iif(f.type IN ('true', 'false', 'null'), f.type, json_quote(f.value))) AS value,
                                       min(iif(f.type = 'null', 1000000000, 0) + d.key)
-                               FROM json_each(m.objects) d, json_each(d.value) f
+                               FROM json_each(p.objects) d, json_each(d.value) f
                                GROUP BY f.key) k)),
-                       '$.email', m.client_email, '$.role', m.role) AS element
+                       '$.email', p.client_email, '$.role', p.role) AS element
+            FROM pairs p
+            WHERE json_array(p.client_email, p.role) NOT IN (SELECT h.pair FROM shared h)
+            UNION ALL
+            SELECT min(d.position), json_set(d.entry, '$.email', d.client_email, '$.role', d.role)
             FROM (
-                SELECT min(e.position) AS position, e.client_email, e.role, count(*) AS n,
-                       min(e.entry) AS first_entry, json_group_array(json(e.entry)) AS objects
-                FROM trip_client_entries e
-                WHERE e.trip_id = NEW.trip_id AND e.client_email IS NOT NULL
-                GROUP BY e.client_email, e.role
-            ) m
+                SELECT l.position, l.client_email, l.role, l.entry, (
+                    SELECT json_group_array(k.detail) FROM (
+                        SELECT json_array(f.key, f.type, f.value) AS detail
+                        FROM json_each(l.entry) f
+                        WHERE f.type <> 'null' AND f.key NOT IN ('email', 'role', 'assigned_at', 'assigned_date')
+                        ORDER BY detail) k) AS details
+                FROM shared h
+                JOIN linked l ON l.client_email = h.client_email AND l.role = h.role
+            ) d
+            WHERE d.details <> '[]'
+            GROUP BY d.client_email, d.role, d.details
             UNION ALL
             SELECT e.position, e.element
             FROM trip_client_entries e
@@ -254,8 +289,8 @@ BEGIN
             FROM trip_client_assignments a
             WHERE a.trip_id = NEW.trip_id
               AND json_array(a.client_email, a.client_role) NOT IN (
-                  SELECT json_array(e.client_email, e.role) FROM trip_client_entries e
-                  WHERE e.trip_id = NEW.trip_id AND e.client_email IS NOT NULL)
+                  SELECT json_array(coalesce(e.client_email, e.email), e.role) FROM trip_client_entries e
+                  WHERE e.trip_id = NEW.trip_id AND e.email IS NOT NULL)
             ORDER BY 1
         ) s)
     WHERE trip_id = NEW.trip_id
@@ -270,8 +305,8 @@ BEGIN
                SELECT 1 FROM trip_client_assignments a
                WHERE a.trip_id = NEW.trip_id
                  AND json_array(a.client_email, a.client_role) NOT IN (
-                     SELECT json_array(e.client_email, e.role) FROM trip_client_entries e
-                     WHERE e.trip_id = NEW.trip_id AND e.client_email IS NOT NULL)));
+                     SELECT json_array(coalesce(e.client_email, e.email), e.role) FROM trip_client_entries e
+                     WHERE e.trip_id = NEW.trip_id AND e.email IS NOT NULL)));
 
     DELETE FROM trip_client_unlinked WHERE trip_id = NEW.trip_id;
 
@@ -311,22 +346,28 @@ BEGIN
     WHERE trip_id = NEW.trip_id
       AND iif(typeof(clients) = 'text', iif(json_valid(clients), json_type(clients) = 'array', 0), 0) = 0;
 
-    UPDATE trips_v2 SET clients = json_insert(clients, '$[#]', json(coalesce((
-        SELECT json_set(d.entry, '$.email', NEW.client_email,
-                        '$.role', iif(trim(coalesce(NEW.client_role, '')) = '', 'traveler', NEW.client_role))
-        FROM trip_client_displaced d
-        WHERE d.trip_id = NEW.trip_id AND d.client_email = NEW.client_email
-          AND iif(trim(coalesce(d.client_role, '')) = '', 'traveler', d.client_role)
-            = iif(trim(coalesce(NEW.client_role, '')) = '', 'traveler', NEW.client_role)
-        ORDER BY d.entry IS NULL, d.assignment_id LIMIT 1),
-        json_object('email', NEW.client_email,
-                    'role', iif(trim(coalesce(NEW.client_role, '')) = '', 'traveler', NEW.client_role),
-                    'assigned_at', NEW.created_at))))
+    UPDATE trips_v2 SET clients = (
+        SELECT json_group_array(json(s.element)) FROM (
+            SELECT e.position, e.element FROM trip_client_entries e WHERE e.trip_id = NEW.trip_id
+            UNION ALL
+            SELECT 1000000000 + p.key, json_set(p.value, '$.email', NEW.client_email, '$.role', iif(trim(coalesce(NEW.client_role, '')) = '', 'traveler', NEW.client_role))
+            FROM trip_client_displaced d, json_each(d.entries) p
+            WHERE d.assignment_id = (
+                SELECT min(d.assignment_id) FROM trip_client_displaced d
+                WHERE d.trip_id = NEW.trip_id AND d.client_email = NEW.client_email AND d.entries <> '[]'
+                  AND iif(trim(coalesce(d.client_role, '')) = '', 'traveler', d.client_role) = iif(trim(coalesce(NEW.client_role, '')) = '', 'traveler', NEW.client_role))
+            ORDER BY 1) s)
+    WHERE trip_id = NEW.trip_id
+      AND EXISTS (SELECT 1 FROM trip_client_displaced)
+      AND NOT EXISTS (
+          SELECT 1 FROM trip_client_entries e
+          WHERE e.trip_id = NEW.trip_id AND e.email = NEW.client_email AND e.role = iif(trim(coalesce(NEW.client_role, '')) = '', 'traveler', NEW.client_role));
+    UPDATE trips_v2 SET clients = json_insert(clients, '$[#]', json_object(
+        'email', NEW.client_email, 'role', iif(trim(coalesce(NEW.client_role, '')) = '', 'traveler', NEW.client_role), 'assigned_at', NEW.created_at))
     WHERE trip_id = NEW.trip_id
       AND NOT EXISTS (
           SELECT 1 FROM trip_client_entries e
-          WHERE e.trip_id = NEW.trip_id AND e.email = NEW.client_email
-            AND e.role = iif(trim(coalesce(NEW.client_role, '')) = '', 'traveler', NEW.client_role));
+          WHERE e.trip_id = NEW.trip_id AND e.email = NEW.client_email AND e.role = iif(trim(coalesce(NEW.client_role, '')) = '', 'traveler', NEW.client_role));
 
     DELETE FROM trip_client_sync WHERE trip_id = NEW.trip_id;
     DELETE FROM trip_client_displaced;
@@ -392,90 +433,22 @@ BEGIN
     WHERE trip_id IN (OLD.trip_id, NEW.trip_id)
       AND iif(typeof(clients) = 'text', iif(json_valid(clients), json_type(clients) = 'array', 0), 0) = 0;
 
-    INSERT INTO trip_clients_quarantine (trip_id, raw_text, reason, quarantined_at)
-    SELECT NEW.trip_id, g.objects, 'same pair twice with different details', strftime('%Y-%m-%dT%H:%M:%fZ', 'now')
-    FROM (
-        SELECT json_group_array(json(u.entry)) AS objects
-        FROM (
-            SELECT e.entry
-            FROM trip_client_entries e
-            WHERE e.trip_id IN (OLD.trip_id, NEW.trip_id)
-              AND (e.trip_id = OLD.trip_id AND e.email = OLD.client_email
-                   AND e.role = iif(trim(coalesce(OLD.client_role, '')) = '', 'traveler', OLD.client_role)
-                OR e.trip_id = NEW.trip_id AND e.email = NEW.client_email
-                   AND e.role = iif(trim(coalesce(NEW.client_role, '')) = '', 'traveler', NEW.client_role))
-            UNION ALL
-            SELECT d.entry
-            FROM trip_client_displaced d
-            WHERE d.entry IS NOT NULL AND d.trip_id = NEW.trip_id AND d.client_email = NEW.client_email
-              AND iif(trim(coalesce(d.client_role, '')) = '', 'traveler', d.client_role)
-                = iif(trim(coalesce(NEW.client_role, '')) = '', 'traveler', NEW.client_role)
-              AND NOT EXISTS (
-                  SELECT 1 FROM trip_client_entries e
-                  WHERE e.trip_id = NEW.trip_id AND e.email = NEW.client_email
-                    AND e.role = iif(trim(coalesce(NEW.client_role, '')) = '', 'traveler', NEW.client_role))
-        ) u
-        HAVING count(*) > 1
-    ) g
-    WHERE EXISTS (
-        SELECT 1 FROM json_each(g.objects) d, json_each(d.value) f
-        WHERE f.type <> 'null' AND f.key NOT IN ('email', 'role', 'assigned_at', 'assigned_date')
-        GROUP BY f.key
-        HAVING count(DISTINCT f.type || ':' || f.value) > 1);
-
     UPDATE trips_v2 SET clients = (
         SELECT json_group_array(json(s.element)) FROM (
-            SELECT e.position, e.element
+            SELECT iif(e.trip_id = NEW.trip_id, e.position, 1000000000 + e.position) AS position,
+                   iif(coalesce(e.trip_id = OLD.trip_id AND e.email = OLD.client_email AND e.role = iif(trim(coalesce(OLD.client_role, '')) = '', 'traveler', OLD.client_role), 0),
+                       json_set(e.entry, '$.email', NEW.client_email, '$.role', iif(trim(coalesce(NEW.client_role, '')) = '', 'traveler', NEW.client_role)), e.element) AS element
             FROM trip_client_entries e
             WHERE e.trip_id = NEW.trip_id
-              AND coalesce(e.email = NEW.client_email
-                           AND e.role = iif(trim(coalesce(NEW.client_role, '')) = '', 'traveler', NEW.client_role), 0) = 0
-              AND (OLD.trip_id <> NEW.trip_id
-                   OR coalesce(e.email = OLD.client_email
-                               AND e.role = iif(trim(coalesce(OLD.client_role, '')) = '', 'traveler', OLD.client_role), 0) = 0)
+               OR e.trip_id = OLD.trip_id AND e.email = OLD.client_email AND e.role = iif(trim(coalesce(OLD.client_role, '')) = '', 'traveler', OLD.client_role)
             UNION ALL
-            SELECT m.position,
-                   json_set(
-                       iif(m.n = 1, m.first_entry, (
-                           SELECT json_group_object(k.key, json(k.value)) FROM (
-                               SELECT f.key,
-                                      iif(f.type IN ('object', 'array'), f.value,
-                                          iif(f.type IN ('true', 'false', 'null'), f.type, json_quote(f.value))) AS value,
-                                      min(iif(f.type = 'null', 1000000000, 0) + d.key)
-                               FROM json_each(m.objects) d, json_each(d.value) f
-                               GROUP BY f.key) k)),
-                       '$.email', NEW.client_email,
-                       '$.role', iif(trim(coalesce(NEW.client_role, '')) = '', 'traveler', NEW.client_role))
-            FROM (
-                SELECT min(u.position) AS position, count(*) AS n,
-                       min(u.entry) AS first_entry, json_group_array(json(u.entry)) AS objects
-                FROM (
-                    SELECT iif(e.trip_id = NEW.trip_id, e.position, 1000000000 + e.position) AS position, e.entry
-                    FROM trip_client_entries e
-                    WHERE e.trip_id = OLD.trip_id AND e.email = OLD.client_email
-                      AND e.role = iif(trim(coalesce(OLD.client_role, '')) = '', 'traveler', OLD.client_role)
-                    UNION ALL
-                    SELECT e.position, e.entry
-                    FROM trip_client_entries e
-                    WHERE e.trip_id = NEW.trip_id AND e.email = NEW.client_email
-                      AND e.role = iif(trim(coalesce(NEW.client_role, '')) = '', 'traveler', NEW.client_role)
-                      AND (OLD.trip_id, OLD.client_email, iif(trim(coalesce(OLD.client_role, '')) = '', 'traveler', OLD.client_role))
-                          IS NOT (NEW.trip_id, NEW.client_email, iif(trim(coalesce(NEW.client_role, '')) = '', 'traveler', NEW.client_role))
-                    UNION ALL
-                    SELECT 2000000000, d.entry
-                    FROM trip_client_displaced d
-                    WHERE d.entry IS NOT NULL AND d.trip_id = NEW.trip_id AND d.client_email = NEW.client_email
-                      AND iif(trim(coalesce(d.client_role, '')) = '', 'traveler', d.client_role)
-                        = iif(trim(coalesce(NEW.client_role, '')) = '', 'traveler', NEW.client_role)
-                      AND NOT EXISTS (
-                          SELECT 1 FROM trip_client_entries e
-                          WHERE e.trip_id = NEW.trip_id AND e.email = NEW.client_email
-                            AND e.role = iif(trim(coalesce(NEW.client_role, '')) = '', 'traveler', NEW.client_role))
-                ) u
-                HAVING count(*) > 0
-            ) m
-            ORDER BY 1
-        ) s)
+            SELECT 2000000000 + p.key, json_set(p.value, '$.email', NEW.client_email, '$.role', iif(trim(coalesce(NEW.client_role, '')) = '', 'traveler', NEW.client_role))
+            FROM trip_client_displaced d, json_each(d.entries) p
+            WHERE d.trip_id = NEW.trip_id AND d.client_email = NEW.client_email AND iif(trim(coalesce(d.client_role, '')) = '', 'traveler', d.client_role) = iif(trim(coalesce(NEW.client_role, '')) = '', 'traveler', NEW.client_role)
+              AND NOT EXISTS (
+                  SELECT 1 FROM trip_client_entries e
+                  WHERE e.trip_id = NEW.trip_id AND e.email = NEW.client_email AND e.role = iif(trim(coalesce(NEW.client_role, '')) = '', 'traveler', NEW.client_role))
+            ORDER BY 1) s)
     WHERE trip_id = NEW.trip_id;
 
     UPDATE trips_v2 SET clients = json_insert(clients, '$[#]', json_object(
@@ -497,6 +470,7 @@ BEGIN
 
     DELETE FROM trip_client_sync WHERE trip_id IN (OLD.trip_id, NEW.trip_id);
     DELETE FROM trip_client_displaced;
+    INSERT INTO trip_client_sync (trip_id, action) SELECT trip_id, 'reconcile' FROM trips_v2 WHERE trip_id = NEW.trip_id;
 END;
 
 -- Writes with OR REPLACE. The two BEFORE triggers note the rows that will be overwritten. The insert and update
@@ -513,9 +487,9 @@ WHEN NOT EXISTS (SELECT 1 FROM trip_client_sync WHERE trip_id = NEW.trip_id)
              OR a.trip_id = NEW.trip_id AND a.client_email = NEW.client_email AND a.client_role = iif(trim(coalesce(NEW.client_role, '')) = '', 'traveler', NEW.client_role))))
 BEGIN
     DELETE FROM trip_client_displaced;
-    INSERT INTO trip_client_displaced (assignment_id, trip_id, client_email, client_role, entry)
+    INSERT INTO trip_client_displaced (assignment_id, trip_id, client_email, client_role, entries)
     SELECT a.assignment_id, a.trip_id, a.client_email, a.client_role, (
-        SELECT e.entry FROM trip_client_entries e
+        SELECT json_group_array(json(e.entry)) FROM trip_client_entries e
         WHERE e.trip_id = a.trip_id AND e.email = a.client_email AND e.role = iif(trim(coalesce(a.client_role, '')) = '', 'traveler', a.client_role))
     FROM trip_client_assignments a
     WHERE (a.assignment_id = NEW.assignment_id
@@ -533,9 +507,9 @@ WHEN NOT EXISTS (SELECT 1 FROM trip_client_sync WHERE trip_id = NEW.trip_id)
              OR a.trip_id = NEW.trip_id AND a.client_email = NEW.client_email AND a.client_role = iif(trim(coalesce(NEW.client_role, '')) = '', 'traveler', NEW.client_role))))
 BEGIN
     DELETE FROM trip_client_displaced;
-    INSERT INTO trip_client_displaced (assignment_id, trip_id, client_email, client_role, entry)
+    INSERT INTO trip_client_displaced (assignment_id, trip_id, client_email, client_role, entries)
     SELECT a.assignment_id, a.trip_id, a.client_email, a.client_role, (
-        SELECT e.entry FROM trip_client_entries e
+        SELECT json_group_array(json(e.entry)) FROM trip_client_entries e
         WHERE e.trip_id = a.trip_id AND e.email = a.client_email AND e.role = iif(trim(coalesce(a.client_role, '')) = '', 'traveler', a.client_role))
     FROM trip_client_assignments a
     WHERE a.assignment_id <> OLD.assignment_id AND (a.assignment_id = NEW.assignment_id
@@ -607,12 +581,49 @@ END;
 
 -- INSERT of a trip, as written and as stored:
 -- ["ANN@x"]  ->  [{"email":"ann@x","role":"traveler"}]
+-- If it is a REPLACE, the new list counts: assignments in it keep their ids, the others are deleted.
 CREATE TRIGGER trg_trips_v2_clients_insert AFTER INSERT ON trips_v2
 WHEN (NEW.clients IS NOT '[]'
       OR EXISTS (SELECT 1 FROM trip_client_assignments WHERE trip_id = NEW.trip_id)
-      OR EXISTS (SELECT 1 FROM trip_client_unlinked WHERE trip_id = NEW.trip_id))
+      OR EXISTS (SELECT 1 FROM trip_client_unlinked WHERE trip_id = NEW.trip_id)
+      OR EXISTS (SELECT 1 FROM replaced_trips))
  AND NOT EXISTS (SELECT 1 FROM trip_client_sync WHERE trip_id = NEW.trip_id)
 BEGIN
+    DELETE FROM replaced_trips WHERE trip_id <> NEW.trip_id AND trip_id IN (SELECT t.trip_id FROM trips_v2 t);
+    INSERT INTO trip_client_sync (trip_id) VALUES (NEW.trip_id);
+
+    INSERT INTO trip_clients_quarantine (trip_id, raw_text, reason, quarantined_at)
+    SELECT NEW.trip_id, NEW.clients, 'not an array', strftime('%Y-%m-%dT%H:%M:%fZ', 'now')
+    WHERE iif(typeof(NEW.clients) = 'text', iif(json_valid(NEW.clients), json_type(NEW.clients) = 'array', 0), 0) = 0;
+    UPDATE trips_v2
+    SET clients = coalesce((
+        SELECT r.clients FROM replaced_trips r
+        WHERE iif(typeof(r.clients) = 'text', iif(json_valid(r.clients), json_type(r.clients) = 'array', 0), 0) = 1
+        ORDER BY r.trip_id <> NEW.trip_id LIMIT 1), '[]')
+    WHERE trip_id = NEW.trip_id
+      AND iif(typeof(NEW.clients) = 'text', iif(json_valid(NEW.clients), json_type(NEW.clients) = 'array', 0), 0) = 0;
+
+    DELETE FROM trip_client_assignments
+    WHERE trip_id IN (SELECT r.trip_id FROM replaced_trips r)
+      AND (trip_id <> NEW.trip_id
+           OR json_array(client_email, client_role) NOT IN (
+               SELECT json_array(e.client_email, e.role) FROM trip_client_entries e
+               WHERE e.trip_id = NEW.trip_id AND e.client_email IS NOT NULL));
+    INSERT INTO trip_client_assignments (assignment_id, trip_id, client_email, client_role, created_at, updated_at)
+    SELECT min(r.assignment_id), NEW.trip_id, r.client_email, r.client_role, r.created_at, r.updated_at
+    FROM replaced_assignments r
+    WHERE r.trip_id IN (SELECT p.trip_id FROM replaced_trips p)
+      AND json_array(r.client_email, r.client_role) IN (
+          SELECT json_array(e.client_email, e.role) FROM trip_client_entries e
+          WHERE e.trip_id = NEW.trip_id AND e.client_email IS NOT NULL)
+      AND json_array(r.client_email, r.client_role) NOT IN (
+          SELECT json_array(a.client_email, a.client_role) FROM trip_client_assignments a
+          WHERE a.trip_id = NEW.trip_id AND a.client_role IS NOT NULL)
+    GROUP BY r.client_email, r.client_role;
+    DELETE FROM replaced_assignments;
+    DELETE FROM replaced_trips;
+
+    DELETE FROM trip_client_sync WHERE trip_id = NEW.trip_id;
     INSERT INTO trip_client_sync (trip_id, action) VALUES (NEW.trip_id, 'reconcile');
     UPDATE direct_json_writes SET writes = writes + 1, last_at = strftime('%Y-%m-%dT%H:%M:%fZ', 'now')
     WHERE day = date('now') AND trip_id = NEW.trip_id AND NEW.clients IS NOT '[]';
@@ -620,6 +631,33 @@ BEGIN
     SELECT date('now'), NEW.trip_id, 1, strftime('%Y-%m-%dT%H:%M:%fZ', 'now')
     WHERE NOT EXISTS (SELECT 1 FROM direct_json_writes WHERE day = date('now') AND trip_id = NEW.trip_id)
       AND NEW.clients IS NOT '[]';
+END;
+
+-- Writes with OR REPLACE. The BEFORE triggers note what the row will overwrite.
+
+CREATE TRIGGER trg_trips_v2_note_insert BEFORE INSERT ON trips_v2
+WHEN EXISTS (SELECT 1 FROM replaced_trips) OR EXISTS (SELECT 1 FROM replaced_clients)
+  OR EXISTS (SELECT 1 FROM trips_v2 WHERE trip_id = NEW.trip_id)
+  OR EXISTS (SELECT 1 FROM trips_v2 WHERE trip_slug = NEW.trip_slug AND NEW.trip_slug <> '')
+BEGIN
+    DELETE FROM replaced_clients;
+    DELETE FROM replaced_assignments;
+    DELETE FROM replaced_trips;
+    INSERT INTO replaced_trips (trip_id, clients, primary_client_email)
+    SELECT t.trip_id, t.clients, t.primary_client_email FROM trips_v2 t
+    WHERE t.trip_id = NEW.trip_id OR t.trip_slug = NEW.trip_slug AND NEW.trip_slug <> '';
+    INSERT INTO replaced_assignments (assignment_id, trip_id, client_email, client_role, created_at, updated_at)
+    SELECT a.assignment_id, a.trip_id, a.client_email, a.client_role, a.created_at, a.updated_at
+    FROM trip_client_assignments a WHERE a.trip_id IN (SELECT r.trip_id FROM replaced_trips r);
+END;
+
+CREATE TRIGGER trg_trips_v2_note_update BEFORE UPDATE OF trip_id ON trips_v2
+WHEN NEW.trip_id <> OLD.trip_id
+BEGIN
+    DELETE FROM replaced_clients;
+    DELETE FROM replaced_assignments;
+    DELETE FROM replaced_trips;
+    INSERT INTO replaced_trips (trip_id) SELECT trip_id FROM trips_v2 WHERE trip_id = NEW.trip_id;
 END;
 
 -- The JSON is deleted with its trip. This removes the trip's index rows and facts.
@@ -634,8 +672,12 @@ END;
 CREATE TRIGGER trg_trips_v2_id_update AFTER UPDATE OF trip_id ON trips_v2
 WHEN NEW.trip_id <> OLD.trip_id
 BEGIN
+    INSERT INTO trip_client_sync (trip_id) VALUES (OLD.trip_id), (NEW.trip_id);
+    DELETE FROM trip_client_assignments WHERE trip_id IN (SELECT r.trip_id FROM replaced_trips r WHERE r.trip_id = NEW.trip_id);
+    DELETE FROM replaced_trips;
     UPDATE trip_client_assignments SET trip_id = NEW.trip_id WHERE trip_id = OLD.trip_id;
     DELETE FROM trip_client_unlinked WHERE trip_id = OLD.trip_id;
+    DELETE FROM trip_client_sync WHERE trip_id IN (OLD.trip_id, NEW.trip_id);
     INSERT INTO trip_client_sync (trip_id, action) VALUES (NEW.trip_id, 'reconcile');
 END;
 
@@ -672,6 +714,104 @@ END;
 CREATE TRIGGER trg_clients_v2_delete AFTER DELETE ON clients_v2
 BEGIN
     UPDATE trips_v2 SET primary_client_email = NULL WHERE primary_client_email = OLD.email;
+END;
+
+-- Writes with OR REPLACE. A client that replaces another, or several, takes over all of their assignments.
+-- INSERT OR REPLACE of the client anna@x with the client_id of ann@x:
+-- [{"email":"ann@x","role":"traveler","seat":"aisle"}]  ->  [{"email":"anna@x","role":"traveler","seat":"aisle"}]
+
+CREATE TRIGGER trg_clients_v2_note_insert BEFORE INSERT ON clients_v2
+WHEN EXISTS (SELECT 1 FROM replaced_clients) OR EXISTS (SELECT 1 FROM replaced_trips)
+  OR EXISTS (SELECT 1 FROM clients_v2 WHERE client_id = NEW.client_id OR email = NEW.email)
+BEGIN
+    DELETE FROM replaced_clients;
+    DELETE FROM replaced_assignments;
+    DELETE FROM replaced_trips;
+    INSERT INTO replaced_clients (email)
+    SELECT c.email FROM clients_v2 c WHERE c.client_id = NEW.client_id OR c.email = NEW.email;
+    INSERT INTO replaced_assignments (assignment_id, trip_id, client_email, client_role, created_at, updated_at)
+    SELECT a.assignment_id, a.trip_id, a.client_email, a.client_role, a.created_at, a.updated_at
+    FROM trip_client_assignments a WHERE a.client_email IN (SELECT r.email FROM replaced_clients r);
+    INSERT INTO replaced_trips (trip_id, clients, primary_client_email)
+    SELECT t.trip_id, t.clients, t.primary_client_email FROM trips_v2 t
+    WHERE t.trip_id IN (SELECT r.trip_id FROM replaced_assignments r)
+       OR t.primary_client_email IN (SELECT r.email FROM replaced_clients r);
+END;
+
+-- The client that is updated is noted too, because it may be on the same trips.
+CREATE TRIGGER trg_clients_v2_note_update BEFORE UPDATE OF client_id, email ON clients_v2
+WHEN EXISTS (SELECT 1 FROM replaced_clients)
+  OR EXISTS (SELECT 1 FROM clients_v2
+             WHERE (client_id = NEW.client_id OR email = NEW.email) AND client_id <> OLD.client_id)
+BEGIN
+    DELETE FROM replaced_clients;
+    DELETE FROM replaced_assignments;
+    DELETE FROM replaced_trips;
+    INSERT INTO replaced_clients (email)
+    SELECT c.email FROM clients_v2 c WHERE (c.client_id IN (OLD.client_id, NEW.client_id) OR c.email = NEW.email)
+      AND EXISTS (SELECT 1 FROM clients_v2 o
+                  WHERE (o.client_id = NEW.client_id OR o.email = NEW.email) AND o.client_id <> OLD.client_id);
+    INSERT INTO replaced_assignments (assignment_id, trip_id, client_email, client_role, created_at, updated_at)
+    SELECT a.assignment_id, a.trip_id, a.client_email, a.client_role, a.created_at, a.updated_at
+    FROM trip_client_assignments a WHERE a.client_email IN (SELECT r.email FROM replaced_clients r);
+    INSERT INTO replaced_trips (trip_id, clients, primary_client_email)
+    SELECT t.trip_id, t.clients, t.primary_client_email FROM trips_v2 t
+    WHERE t.trip_id IN (SELECT r.trip_id FROM replaced_assignments r)
+       OR t.primary_client_email IN (SELECT r.email FROM replaced_clients r);
+END;
+
+CREATE TRIGGER trg_clients_v2_replaced_insert AFTER INSERT ON clients_v2
+WHEN EXISTS (SELECT 1 FROM replaced_clients)
+BEGIN
+    INSERT INTO client_replacements (email) VALUES (NEW.email);
+END;
+
+CREATE TRIGGER trg_clients_v2_replaced_update AFTER UPDATE OF client_id, email ON clients_v2
+WHEN EXISTS (SELECT 1 FROM replaced_clients)
+BEGIN
+    INSERT INTO client_replacements (email) VALUES (NEW.email);
+END;
+
+-- A noted client that still exists was not replaced.
+CREATE TRIGGER trg_client_replacements_insert AFTER INSERT ON client_replacements
+BEGIN
+    DELETE FROM replaced_clients WHERE email <> NEW.email AND email IN (SELECT c.email FROM clients_v2 c);
+    DELETE FROM replaced_assignments WHERE client_email NOT IN (SELECT r.email FROM replaced_clients r);
+    DELETE FROM replaced_trips
+    WHERE trip_id NOT IN (SELECT r.trip_id FROM replaced_assignments r)
+      AND (primary_client_email IS NULL OR primary_client_email NOT IN (SELECT r.email FROM replaced_clients r));
+    INSERT INTO trip_client_sync (trip_id)
+    SELECT r.trip_id FROM replaced_trips r WHERE r.trip_id NOT IN (SELECT g.trip_id FROM trip_client_sync g);
+
+    UPDATE trips_v2 SET clients = (SELECT r.clients FROM replaced_trips r WHERE r.trip_id = trips_v2.trip_id)
+    WHERE trip_id IN (SELECT r.trip_id FROM replaced_trips r WHERE r.clients IS NOT trips_v2.clients);
+    UPDATE trips_v2 SET clients = (
+        SELECT json_group_array(json(iif(e.email IN (SELECT r.email FROM replaced_clients r),
+                                         json_set(e.entry, '$.email', NEW.email), e.element)))
+        FROM trip_client_entries e WHERE e.trip_id = trips_v2.trip_id)
+    WHERE trip_id IN (
+        SELECT r.trip_id FROM replaced_assignments r WHERE r.client_email <> NEW.email)
+      AND iif(typeof(clients) = 'text', iif(json_valid(clients), json_type(clients) = 'array', 0), 0) = 1;
+    UPDATE trips_v2 SET primary_client_email = NEW.email
+    WHERE trip_id IN (
+        SELECT r.trip_id FROM replaced_trips r
+        WHERE r.primary_client_email IN (SELECT c.email FROM replaced_clients c))
+      AND primary_client_email IS NOT NEW.email;
+
+    DELETE FROM trip_client_assignments WHERE client_email IN (SELECT r.email FROM replaced_clients r);
+    INSERT INTO trip_client_assignments (assignment_id, trip_id, client_email, client_role, created_at, updated_at)
+    SELECT min(r.assignment_id), r.trip_id, NEW.email, r.client_role, r.created_at, r.updated_at
+    FROM replaced_assignments r
+    WHERE json_array(r.trip_id, r.client_role) NOT IN (
+        SELECT json_array(a.trip_id, a.client_role) FROM trip_client_assignments a WHERE a.client_email = NEW.email)
+    GROUP BY r.trip_id, r.client_role;
+
+    DELETE FROM trip_client_sync WHERE trip_id IN (SELECT r.trip_id FROM replaced_trips r);
+    INSERT INTO trip_client_sync (trip_id, action) SELECT r.trip_id, 'reconcile' FROM replaced_trips r;
+    DELETE FROM replaced_clients;
+    DELETE FROM replaced_assignments;
+    DELETE FROM replaced_trips;
+    DELETE FROM client_replacements;
 END;
 
 -- ---------------------------------------------------------------------------------------------------
