@@ -1,10 +1,10 @@
-"""Benchmark assignments in calls and on trips of growing size, against a baseline in the same run.
+"""Benchmark assignments as calls and trips grow, against a baseline in the same run.
 
     python benchmarks/bulk_assign.py
 
 Prints two tables: N assign_client operations in one call on an empty trip, and 500 in one call on a trip that already
-has N clients. The baseline inserts as many rows into a plain table in one transaction, without triggers, with the same
-file settings. Compare the ratios between machines, not the times.
+has N clients. The baseline inserts as many rows into a plain table without triggers, in one transaction and with the
+same file settings. To compare machines, use the ratios, not the times.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class Counting(ForwardingDatabase):
 
 
 async def assign(path: Path, before: int, count: int) -> tuple[float, int]:
-    """Return seconds and statements of one call with `count` assignments on a trip with `before` clients."""
+    """Time one call with `count` assignments on a trip with `before` clients. Returns seconds and statement count."""
     async with await open_database(path) as db:
         await migrate(db)
         fill(path, before + count + 2)
@@ -110,7 +110,7 @@ def baseline(path: Path, count: int) -> float:
 
 
 def measure(before: int, count: int) -> tuple[float, float, int]:
-    """Return microseconds per assignment and per baseline row, best of the runs, and statements sent."""
+    """Return the microseconds per assignment and per baseline row, each the best of RUNS, and the statement count."""
     times: list[float] = []
     baselines: list[float] = []
     statements = 0

@@ -1,9 +1,9 @@
-"""Benchmark time and peak memory of a check against a plain SELECT of the same rows, in the same run.
+"""Benchmark the time and peak memory of a check against a plain SELECT of the same rows, in the same run.
 
     python benchmarks/check_million.py [TRIPS]
 
-Creates a migrated database of TRIPS trips (default 1,000,000) with three clients each. Then measures, each in its own
-process, the check, the digest and a plain read of every row in both stores.
+Creates a migrated database of TRIPS trips (default 1,000,000) with three clients each. Then measures the check, the
+digest and a plain read of every row in both stores, each in its own process.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ async def run(what: str, path: Path) -> str:
 
 
 def measured(what: str, path: Path) -> tuple[float, float, str]:
-    """Run a part in its own process; return seconds, peak memory in MiB and output."""
+    """Run one measurement in its own process. Returns seconds, peak memory in MiB and output."""
     output = subprocess.run(
         [sys.executable, __file__, "--part", what, str(path)], check=True, capture_output=True, text=True
     ).stdout.splitlines()

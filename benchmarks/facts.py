@@ -4,8 +4,8 @@
 
 Calls refresh_trip_facts for TRIPS trips (default 1,000) of ten days, thirty activities and three clients each. One
 baseline is a plain UPDATE of as many rows in one statement, on a file with the same settings. The other is one SELECT
-that visits and counts every activity of the same schedules. All schedules differ, as SQLite caches parsed JSON. Compare
-the ratios between machines, not the milliseconds.
+that visits and counts every activity of the same schedules. All schedules differ, because SQLite caches parsed JSON. To
+compare machines, use the ratios, not the milliseconds.
 """
 
 from __future__ import annotations

@@ -1,11 +1,11 @@
-"""Benchmark round trips over stdio and HTTP, start-up and memory against a bare SDK server in the same run.
+"""Benchmark round trips, start-up and memory over stdio and HTTP, against a bare SDK server in the same run.
 
     python benchmarks/round_trips.py [CALLS]
 
-One client takes turns calling a tool of the bare server that returns its argument, get_anything for one trip by id, and
-one assign_client on a trip without clients: CALLS (default 1,000) of each after a warm-up of 100. Start-up is the time
-from process start to the response to initialize, best of three. Memory is the resident set, idle and after 10,000
-reads. Compare the ratios between machines, not the milliseconds.
+One client makes three kinds of calls in turn: to a tool of the bare server that returns its argument, to get_anything
+for one trip by id, and to assign a client to a trip without clients. It makes CALLS (default 1,000) of each after a
+warm-up of 100. Start-up is the time from process start to the response to initialize, best of three. Memory is the
+resident set, idle and after 10,000 reads. To compare machines, use the ratios, not the milliseconds.
 """
 
 from __future__ import annotations
@@ -148,7 +148,7 @@ def assign(number: int) -> dict[str, Any]:
 
 
 def round_trip(wire: Wire, message: dict[str, Any]) -> float:
-    """Return the seconds of one call."""
+    """Make one call and return the seconds that it took."""
     before = time.perf_counter()
     answer = wire.ask(message)
     taken = time.perf_counter() - before

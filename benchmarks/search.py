@@ -2,10 +2,10 @@
 
     python benchmarks/search.py [TRIPS ...]
 
-For each size (default 1,000, 100,000 and 1,000,000), create and migrate a legacy database, and send get_anything a
+For each size (default 1,000, 100,000 and 1,000,000), creates and migrates a legacy database, and sends get_anything a
 hundred random queries of each kind. Reports the p50, its ratio to the first size, and the average number of trips and
-clients listed (at most ten each), since larger databases have more to list. The baseline is a look-up of one trip by id
-through the same engine. A million trips take a quarter of an hour to create and some GB of scratch space.
+clients listed (at most ten each), since larger databases have more to list. The baseline looks up one trip by id
+through the same engine. A million trips take a quarter of an hour to create and several GB of scratch space.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ def fill(path: Path, count: int) -> None:
 
 
 def kinds(path: Path, count: int) -> dict[str, Callable[[], str]]:
-    """Return a function for each kind of query that draws one from the database."""
+    """Return, for each kind of query, a function that draws a random one from the database."""
     connection = sqlite3.connect(path)
     draw = random.Random(6)  # noqa: S311 - no secret
 
@@ -142,7 +142,7 @@ def summary(runs: list[tuple[float, int]]) -> Measured:
 
 
 async def measure(folder: Path, count: int) -> dict[str, Measured]:
-    """Measure each kind of query, and the baseline."""
+    """Measure each kind of query and the baseline."""
     path = folder / f"{count}.db"
     fill(path, count)
     async with await open_database(path) as db:

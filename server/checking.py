@@ -1,4 +1,4 @@
-"""The check command."""
+"""The `check` command."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 async def check_file(
     path: Path, *, record: bool = False, progress: Progress = untold
 ) -> tuple[CheckReport, Proof | None]:
-    """Check the file, and store a proof record if asked. Raises DatabaseError if it cannot be read."""
+    """Check the file and, with `record`, store a proof record. Raises DatabaseError if the file cannot be read."""
     parts = 2 if record else 1
     async with open_migrated(path, to_look=not record) as db:
         report = await check(db, part(progress, 0, parts))
@@ -32,9 +32,9 @@ async def check_file(
 async def open_migrated(
     path: Path, *, foreign_keys: bool = True, to_look: bool = False
 ) -> AsyncGenerator[EmbeddedDatabase]:
-    """A database that exists and has this version's schema. Raises DatabaseUnavailable over any other.
+    """Open an existing database that has this version's schema. Raises DatabaseUnavailable for any other.
 
-    `to_look` is for what writes nothing, and needs no right to.
+    With `to_look`, the database is opened for reading only, and no write permission is needed.
     """
     require_file(path)
     opening = open_to_look(path) if to_look else open_database(path, foreign_keys=foreign_keys, as_it_is=True)
@@ -45,7 +45,7 @@ async def open_migrated(
 
 
 def describe(report: CheckReport, proof: Proof | None = None) -> str:
-    """The report for a person to read."""
+    """Format the report as text."""
     lines = [
         "Consistent: both stores hold the same assignments."
         if report.consistent

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _MIGRATION, _OPERATION = "server.commands.migration", "server.commands.operation"
 
-# The commands by heading, in the order of the help: name, the module that defines it, and a short description.
+# The commands by heading, in the order of the help: name, defining module and short description.
 SECTIONS: Mapping[str, Sequence[tuple[str, str, str]]] = {
     "Getting started": [
         ("demo", "server.commands.demo", "Migrate and change a small sample database."),
@@ -38,7 +38,7 @@ SECTIONS: Mapping[str, Sequence[tuple[str, str, str]]] = {
         ("repair", _MIGRATION, "Repair what a check finds, or undo a repair."),
         ("phase", _MIGRATION, "Show or change the migration phase."),
         ("validate", _MIGRATION, "Run a self-test that leaves no data behind."),
-        ("stats", _OPERATION, "Show agreement, violations, success and latency."),
+        ("stats", _OPERATION, "Show agreement, violations, success rates and latency."),
     ],
     "Backup": [
         ("backup", _OPERATION, "Copy the database while it is in use."),
@@ -56,7 +56,7 @@ INTERRUPTED, CUT_OFF, TERMINATED = 130, 141, 143
 
 
 class _LazyGroup(click.Group):
-    """A group that imports a command when it is used."""
+    """A group that imports each command only when it is used."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         return list(COMMANDS)
@@ -69,7 +69,7 @@ class _LazyGroup(click.Group):
         _take_config(command)
         return command
 
-    def make_context(self, *given: Any, **more: Any) -> click.Context:  # noqa: ANN401 - click's own
+    def make_context(self, *given: Any, **more: Any) -> click.Context:  # noqa: ANN401 - click's signature
         with _reader_may_leave():
             return super().make_context(*given, **more)
 
@@ -123,12 +123,12 @@ def _write_nowhere() -> None:
 
 
 def _terminated(*_: object) -> None:
-    """Exit by an exception, so that cleanup runs."""
+    """Exit by raising an exception, so that cleanup runs."""
     sys.exit(TERMINATED)
 
 
 def _take_config(command: click.Command) -> None:
-    """Accept --config after the command and its subcommands too."""
+    """Also accept --config after the command and its subcommands."""
     if all(parameter.name != "config" for parameter in command.params):
         command.params.append(
             click.Option(
@@ -184,7 +184,7 @@ def voygen(config: str | None) -> None:
     Find problems:       voygen doctor --db trips.db
 
     Exit status: 0 success, 1 a check found problems, 2 error.
-    """  # noqa: D301 - \b keeps click from filling the lines
+    """  # noqa: D301 - \b keeps click from rewrapping the lines
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""The `doctor` command: check everything voygen needs, and say what to do."""
+"""The `doctor` command: check everything that voygen needs, and say how to fix problems."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ State = Literal["ok", "note", "to do", "unknown"]
 
 COLOURS: Mapping[State, str] = {"ok": "green", "note": "cyan", "to do": "yellow", "unknown": "red"}
 
-# Free disk space to have beyond the size of the database, in bytes.
+# Free disk space required in addition to the size of the database, in bytes.
 SPARE_ROOM = 100 * 1024 * 1024
 
 
@@ -49,8 +49,7 @@ SPARE_ROOM = 100 * 1024 * 1024
 class Finding:
     """The result of one check, and what to do about it.
 
-    note     worth knowing, nothing to do
-    unknown  could not be checked
+    State `note` is worth knowing but needs no action; `unknown` means that the check could not run.
     """
 
     part: str
@@ -118,7 +117,7 @@ def _settings(path: Path, *, must_exist: bool) -> Finding:
     try:
         found = read_settings_file(path, must_exist=must_exist)
     except InvalidSettings as error:
-        return Finding("settings", "file", "to do", str(error), "Fix it; `voygen config` shows the settings in force.")
+        return Finding("settings", "file", "to do", str(error), "Fix it; `voygen config` shows the settings in effect.")
     if not path.exists():
         return Finding("settings", "file", "ok", f"none at {path}")
     secrets = [name for name in found if SETTINGS[name].secret]
@@ -163,7 +162,7 @@ def _file(path: Path) -> Iterator[Finding]:
     free = shutil.disk_usage(path.parent).free
     if free < size + SPARE_ROOM:
         words = f"{free // 1024**2} MiB of disk space are free"
-        yield Finding("file", "room", "to do", words, "Free some: a migration keeps a copy of the whole database.")
+        yield Finding("file", "room", "to do", words, "Free some space: a migration copies the whole database.")
     backups = sorted(place.name for place in path.parent.glob(f"{path.name}.backup-*") if place.suffix != ".partial")
     words = f"the newest is {backups[-1]}" if backups else "none next to the database"
     yield Finding(
@@ -193,7 +192,7 @@ async def _database(db: EmbeddedDatabase) -> AsyncIterator[Finding]:
         yield Finding("schema", "migrations", "to do", str(error), "Update voygen.")
         return
     except DatabaseUnavailable as error:
-        yield Finding("schema", "migrations", "to do", str(error), "Use the voygen that migrated it, or a newer one.")
+        yield Finding("schema", "migrations", "to do", str(error), "Use the voygen version that migrated it or later.")
         return
     if behind:
         words = f"{len(behind)} pending, starting with {behind[0].name}"
@@ -250,7 +249,7 @@ def _client(name: str, client: Client, path: Path) -> Finding:
     except (CannotEdit, UnicodeDecodeError) as error:
         return Finding("clients", client.title, "to do", f"{config}: {error}", "Fix the file.")
     if entry is None:
-        return Finding("clients", client.title, "note", "has no voygen", again)
+        return Finding("clients", client.title, "note", "voygen is not installed", again)
     command, arguments = command_of(entry)
     if problem := _start_problem(command, arguments):
         return Finding("clients", client.title, "to do", f"{config}: {problem}", again)
@@ -261,7 +260,7 @@ def _client(name: str, client: Client, path: Path) -> Finding:
 
 
 def _start_problem(command: str, arguments: list[str]) -> str:
-    """Return why the client can't start voygen, or ""."""
+    """Return the reason why the client can't start voygen, or "" if it can."""
     if not command:
         return "the voygen entry has no command"
     if not shutil.which(command):

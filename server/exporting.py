@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 
 
 def backup_name(path: Path) -> Path:
-    """Return a backup path next to the database, named by the time, so that names sort by age."""
+    """Return a timestamped backup path next to the database. Backups sorted by name are sorted by age."""
     return path.with_name(f"{path.name}.backup-{datetime.now(UTC).strftime('%Y%m%dT%H%M%S.%fZ')}")
 
 
 async def back_up_file(path: Path, target: Path, progress: Progress = untold) -> dict[str, Any]:
-    """Copy the database to a new file while writers run; the file gets its name once it is complete and verified."""
+    """Copy the database, even while it is in use. `target` appears only once the copy is complete and verified."""
     with _complete_file(target) as partial:
         async with await open_to_look(path) as db:
             await db.back_up_to(partial, progress)
@@ -39,7 +39,7 @@ async def back_up_file(path: Path, target: Path, progress: Progress = untold) ->
 
 
 def export_to(path: Path, out: TextIO, progress: Progress = untold) -> int:
-    """Write the export of the database and return the number of lines."""
+    """Export the database to `out` and return the number of lines."""
     about = {"program": f"voygen {voygen_version()}", "exported_at": now()}
     lines = 0
     with opened_as_of_now(path) as connection:
@@ -50,7 +50,7 @@ def export_to(path: Path, out: TextIO, progress: Progress = untold) -> int:
 
 
 def export_file(path: Path, target: Path, progress: Progress = untold) -> dict[str, Any]:
-    """Export to a new private file; the file gets its name once it is complete."""
+    """Export to a new private file. `target` appears only once the export is complete."""
     with _complete_file(target) as partial:
         prepare_file(partial)
         with partial.open("w", encoding="utf-8", newline="\n") as out:

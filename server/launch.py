@@ -25,7 +25,7 @@ def own_command() -> list[str]:
 
 
 def voygen_version() -> str:
-    """Return the installed version; a checkout that is not installed has none."""
+    """Return the installed version, or "0+checkout" if voygen is not installed."""
     try:
         return version("voygen")
     except PackageNotFoundError:
@@ -34,7 +34,7 @@ def voygen_version() -> str:
 
 @contextmanager
 def quick_imports() -> Generator[None]:
-    """Disable garbage collection during imports, saving a tenth of their time, and freeze what they created."""
+    """Disable garbage collection during imports, which saves a tenth of their time, and exempt what they created."""
     gc.disable()
     try:
         yield
@@ -44,7 +44,7 @@ def quick_imports() -> Generator[None]:
 
 
 def fill_missing_descriptors() -> None:
-    """Open the null device for a closed stdin, stdout or stderr, or the next file opened would take its number."""
+    """Open the null device for a closed stdin, stdout or stderr. Otherwise the next file opened takes its number."""
     for descriptor in (0, 1, 2):
         try:
             os.fstat(descriptor)

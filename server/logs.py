@@ -1,7 +1,7 @@
 """The log: lines of text or JSON on stderr, without personal data at level info and above.
 
 E-mail addresses are masked and names are never logged. An exception whose message may quote stored data is logged with
-its type and traceback only. Arguments of calls are logged at debug only.
+its type and traceback only. Call arguments are logged at debug only.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", 
 
 
 def set_up_logging(level: str, form: Format, stream: TextIO | None = None) -> None:
-    """Log to stderr or the given stream. Other libraries log at warning and above, or everything at debug."""
+    """Log to stderr or the given stream. Other libraries log only warnings and above, unless the level is debug."""
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(JsonFormatter() if form == "json" else TextFormatter())
     root = logging.getLogger()
@@ -43,12 +43,12 @@ def set_up_logging(level: str, form: Format, stream: TextIO | None = None) -> No
 
 
 def masked(text: str) -> str:
-    """Replace e-mail addresses with the form a***@e***."""
+    """Mask e-mail addresses as a***@e***."""
     return _EMAIL.sub(r"\1***@\2***", text)
 
 
 class _Formatter(logging.Formatter):
-    """Collects the fields of a record for both formats, masked unless at debug."""
+    """Collects the fields of a record for both formats. E-mail addresses are masked except at debug."""
 
     def fields(self, record: logging.LogRecord) -> dict[str, Any]:
         found = {
@@ -94,7 +94,7 @@ def _for_debugging() -> bool:
 
 
 def _traceback(error: BaseException, *, with_messages: bool) -> str:
-    """Format the traceback and its causes; only safe messages are included unless `with_messages`."""
+    """Format the traceback of an error and its causes. Without `with_messages`, include only safe messages."""
     if with_messages:
         return "".join(traceback.format_exception(error)).rstrip()
     return "\nfollowed by\n".join(_without_message(one) for one in reversed(list(_chain(error))))
@@ -115,7 +115,7 @@ def _without_message(error: BaseException) -> str:
 
 
 def _trace() -> dict[str, str]:
-    """Return the ids of the current span, if traces are recorded."""
+    """Return the ids of the current trace and span, if tracing is on."""
     module = sys.modules.get("opentelemetry.trace")
     context = module.get_current_span().get_span_context() if module else None
     if context is None or not context.is_valid:

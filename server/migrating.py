@@ -1,4 +1,4 @@
-"""The migrate command."""
+"""The `migrate` command."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ async def _copy(path: Path, target: Path) -> None:
 
 
 def describe(report: MigrationReport, *, dry_run: bool) -> str:
-    """The report for a person to read."""
+    """Format the report as text."""
     if report.did_nothing:
         return "Nothing to do: the database is up to date."
     return "\n".join(_lines(report, dry_run=dry_run))
@@ -68,7 +68,7 @@ def _lines(report: MigrationReport, *, dry_run: bool) -> Iterator[str]:
 
 
 def _entry_lines(report: MigrationReport) -> Iterator[str]:
-    """The outcome of every client entry."""
+    """Yield the counts of client entries by outcome."""
     yield ""
     yield "Client entries"
     yield from table(

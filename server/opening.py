@@ -1,4 +1,4 @@
-"""Open the database to serve. Imports little, so that a database that can't be served fails fast."""
+"""Open the database to serve. This module imports little, so that errors are reported fast."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ logger = logging.getLogger("voygen")
 async def opened(
     path: Path, *, readers: int, patience: float, may_migrate: bool, read_only: bool
 ) -> AsyncGenerator[EmbeddedDatabase]:
-    """Open the file and migrate it if allowed; with `read_only`, the engine refuses every write.
+    """Open the file and, if allowed, migrate it. With `read_only`, the engine refuses every write.
 
     Raises DatabaseError if it can't be served.
     """
@@ -40,7 +40,7 @@ async def opened(
 
 
 def phased(db: Database) -> PhasedDatabase:
-    """Wrap the database for the tools, which follow its migration phase."""
+    """Wrap the database so that the tools follow its migration phase."""
     return PhasedDatabase(db, {migration.name for migration in shipped()})
 
 

@@ -1,4 +1,4 @@
-"""Shared by the commands: options, exit statuses, running async work, and printing."""
+"""Helpers that the commands share: options, exit statuses, running async work and printing."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ DONE, INCONSISTENT, FAILED = 0, 1, 2
 
 
 class CannotDo(click.ClickException):
-    """An error on a valid command line. The message says why, and what to do."""
+    """An error although the command line is valid. The message gives the reason and a remedy."""
 
     exit_code = FAILED
 
@@ -38,7 +38,7 @@ class CannotDo(click.ClickException):
 class SettingOption(click.Option):
     """An option backed by a setting. Precedence: flag, environment, settings file, default."""
 
-    def __init__(self, declarations: Sequence[str], *, setting: Setting, **attributes: Any) -> None:  # noqa: ANN401 - click's own
+    def __init__(self, declarations: Sequence[str], *, setting: Setting, **attributes: Any) -> None:  # noqa: ANN401 - click's signature
         super().__init__(declarations, **attributes)
         self.setting = setting
 
@@ -56,7 +56,7 @@ def setting(
     parameter: str | None = None,
     callback: Callable[[click.Context, click.Parameter, Any], Any] | None = None,
 ) -> Callable[[F], F]:
-    """The option of a setting. Its value is passed as the setting's name, or as `parameter`."""
+    """Return the option for a setting. Its value is passed under the setting's name, or as `parameter`."""
     known = SETTINGS[name]
     flag = f"{known.flag}/--no-{known.flag[2:]}" if known.kind == "switch" else known.flag
     return click.option(
@@ -76,7 +76,7 @@ def setting(
 
 
 def settings_file(context: click.Context) -> tuple[Path, dict[str, Any]]:
-    """The settings file of this command line, and its values. Raises CannotDo if it is invalid."""
+    """Return the path of the settings file in use, and its values. Raises CannotDo if it is invalid."""
     named = context.find_root().params.get("config")
     path = Path(named) if named else default_settings_file()
     read = context.meta.setdefault(_CACHE_KEY, {})
@@ -89,7 +89,7 @@ def settings_file(context: click.Context) -> tuple[Path, dict[str, Any]]:
 
 
 def invalid_variables() -> Iterator[tuple[str, str]]:
-    """Each environment variable with an invalid value, and why."""
+    """Yield each environment variable with an invalid value, and the problem."""
     for known in SETTINGS.values():
         if os.environ.get(known.variable):
             try:
@@ -99,21 +99,21 @@ def invalid_variables() -> Iterator[tuple[str, str]]:
 
 
 def _nothing(**_: object) -> None:
-    """The body of a command that only parses its options."""
+    """Do nothing: the body of a command that only parses its options."""
 
 
 class _Seconds(click.FloatRange):
     """A finite number of seconds."""
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: ANN401 - click's own
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: ANN401 - click's signature
         seconds = super().convert(value, param, ctx)
         if not math.isfinite(seconds):
-            self.fail(f"{value} is not a number of seconds.", param, ctx)
+            self.fail(f"{value} is not a finite number of seconds.", param, ctx)
         return seconds
 
 
-def _option_type(known: Setting) -> Any:  # noqa: ANN401 - click takes types and its own
-    """The click type of a setting. Files are not checked here: their readers give better errors."""
+def _option_type(known: Setting) -> Any:  # noqa: ANN401 - a Python or click type
+    """Return the click type of a setting. Files are not checked here: the code that reads them gives better errors."""
     types: dict[Kind, Any] = {
         "file": click.Path(path_type=Path, readable=False),
         "text": str,
@@ -127,15 +127,15 @@ def _option_type(known: Setting) -> Any:  # noqa: ANN401 - click takes types and
 
 
 def _parts(_: click.Context, option: click.Parameter, value: tuple[str, ...]) -> tuple[str, ...]:
-    """The values of a repeatable option, split at commas."""
-    assert isinstance(option, SettingOption)  # noqa: S101 - a callback of these alone
+    """Split the values of a repeatable option at commas."""
+    assert isinstance(option, SettingOption)  # noqa: S101 - only used by SettingOption
     parts = tuple(part.strip() for text in value for part in text.split(",") if part.strip())
     if problem := option.setting.problem_with(parts):
         raise click.BadParameter(problem)
     return parts
 
 
-# The key in click's context that caches the settings file.
+# The key of the cached settings files in click's context.
 _CACHE_KEY = "voygen.settings"
 
 database = setting("db", "path")
@@ -143,8 +143,8 @@ database = setting("db", "path")
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
-def run(work: Coroutine[Any, Any, Any]) -> Any:  # noqa: ANN401 - what the work returns
-    """Run it to the end. A database error becomes one line on stderr and exit status 2."""
+def run(work: Coroutine[Any, Any, Any]) -> Any:  # noqa: ANN401 - the coroutine's result
+    """Run a coroutine. A database error becomes one line on stderr and exit status 2."""
     with exit_on_database_error():
         return asyncio.run(work)
 
@@ -159,7 +159,7 @@ def exit_on_database_error() -> Generator[None]:
         sys.exit(FAILED)
 
 
-def show(result: Any) -> None:  # noqa: ANN401 - text, or what JSON can hold
-    """Print text, or anything else as JSON. Colours need a terminal, and NO_COLOR turns them off."""
+def show(result: Any) -> None:  # noqa: ANN401 - text or JSON
+    """Print text as it is, and anything else as JSON. Colours require a terminal; NO_COLOR turns them off."""
     text = result if isinstance(result, str) else json.dumps(result, ensure_ascii=False, indent=2)
     click.echo(text, color=False if os.environ.get("NO_COLOR") else None)

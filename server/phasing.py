@@ -1,4 +1,4 @@
-"""The phase commands."""
+"""The `phase` commands."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ async def status_of_file(path: Path, quiet_days: int) -> tuple[dict[str, Any], s
 
 
 class CannotAdvance(Exception):
-    """The refusal to advance: a report of the obstacles, for a person to read."""
+    """The database can't advance to the next phase; the message lists the obstacles."""
 
 
 async def advance_file(
     path: Path, quiet_days: int, accept: Sequence[str], *, really: bool
 ) -> tuple[dict[str, Any], str]:
-    """Advance, or list the obstacles: the result for JSON, and in words. Raises CannotAdvance."""
+    """Advance if `really`, else list the obstacles. Returns the result as JSON and as text. Raises CannotAdvance."""
     async with open_migrated(path, to_look=not really) as db:
         if not really:
             return _rehearsed(await phase_status(db, quiet_days), accept)
@@ -42,7 +42,7 @@ async def advance_file(
             raise CannotAdvance("\n".join(_obstacle_lines(target, refused.obstacles, SEE_ALL))) from refused
 
 
-# A refused command prints no JSON: the obstacles are listed elsewhere.
+# A refused command prints no JSON, so refer to another command that lists all obstacles.
 SEE_ALL = "use `voygen phase --json` to see all"
 
 
@@ -51,7 +51,7 @@ async def back_file(path: Path, *, really: bool) -> tuple[dict[str, Any], str]:
         if not really:
             state = await read_phase(db)
             before = phase_before(state.phase)
-            there = f"Use --apply to go back to {before}." if before else "There is no phase before it."
+            there = f"Use --apply to go back to {before}." if before else "There is no earlier phase."
             words = f"The database is in phase {state.phase}. {there}"
             return {"phase": state.phase, "epoch": state.epoch, "moved": False, "phase_before": before}, words
         return _moved(await go_back(db))

@@ -1,4 +1,4 @@
-"""The repair command."""
+"""The `repair` command."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 async def repair_file(
     path: Path, prefer: Prefer, trip_id: int | None, *, really: bool, progress: Progress = untold
 ) -> tuple[dict[str, Any], str]:
-    """The plan, or what was done: for JSON, and in words."""
+    """Apply the repairs if `really`, else plan them. Returns the result as JSON and as text."""
     async with open_migrated(path, to_look=not really) as db:
         if not really:
             plan = await plan_repair(db, prefer, trip_id, progress=progress)
@@ -51,7 +51,7 @@ def _plan_in_words(plan: RepairPlan) -> str:
             ),
             *(["", "Repairs by kind", *table(("KIND", "COUNT"), sorted(kinds.items()))] if len(kinds) > 1 else []),
             *section(
-                "Not repaired, needs a person",
+                "Not repaired automatically",
                 ("WHERE", "PROBLEM"),
                 [(_subject(one)[0], one.get("problem", one["kind"])) for one in plan.by_hand],
             ),
@@ -76,7 +76,7 @@ def _report_in_words(report: RepairReport, path: Path) -> str:
 
 
 def _subject(finding: dict[str, Any]) -> tuple[str, str | None, str | None]:
-    """The place of a finding, and its e-mail and role if it has any."""
+    """Return the location of a finding, and its e-mail and role, if any."""
     if "trip_id" not in finding:
         return str(finding.get("name") or finding.get("table")), None, None
     email, role = (finding.get(key) or finding.get(f"client_{key}") for key in ("email", "role"))

@@ -1,4 +1,4 @@
-"""Reports for a terminal: aligned tables, and the one function that escapes stored text."""
+"""Text for the terminal: aligned tables, and the only function that escapes stored text."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-# Rows of a table that are printed; the rest are counted.
+# Maximum number of rows printed per table; the rest are only counted.
 MAX_ROWS = 20
 
-# Widest cell in columns of the terminal; the last cell of a row may be wider.
+# Maximum width of a cell, in terminal columns; the last cell of a row may be wider.
 CELL_WIDTH, LAST_CELL_WIDTH = 48, 100
 
-# How to see the rows that were left out.
+# Advice below a table whose rows are not all printed.
 SEE_ALL = "use --json to see all"
 
 _SHORT_NAMES = {"\n": r"\n", "\r": r"\r", "\t": r"\t"}
 
-# Characters that `str.isprintable` accepts although they show nothing: the letters and marks among Unicode's
+# Invisible characters that `str.isprintable` accepts: letters and marks with Unicode's property
 # Default_Ignorable_Code_Point, and the blank Braille pattern.
 _INVISIBLE = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
 )
 
-# A second space in a row could fake the gap between two columns.
+# Leading, trailing and repeated spaces, which could pass for the gap between two columns.
 _SPACE_THAT_MISLEADS = re.compile(r"\A | (?= |\Z)")
 
 _TIMESTAMP = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d)(:\d\d(\.\d+)?)?(Z|\+00:00)?")
@@ -38,10 +38,10 @@ _NUMBER = re.compile(r"[≤>]? ?-?\d+(\.\d+)?%?")
 
 
 def escaped(value: object, width: int | None = None) -> str:
-    r"""Stored text as one line that a terminal shows as it is, cut with an ellipsis to `width` columns.
+    r"""Escape stored text for display on one line, cut with an ellipsis to `width` columns.
 
     Control, format and other invisible characters become escapes such as `\n`, `\x1b` and `\u202e`. Backslashes in
-    the text stay as they are.
+    the text are not escaped.
     """
     text = "".join(map(_visible, _text(value)))
     text = _SPACE_THAT_MISLEADS.sub(lambda _: r"\x20", text)
@@ -49,9 +49,9 @@ def escaped(value: object, width: int | None = None) -> str:
 
 
 def table(headings: Sequence[str], rows: Iterable[Sequence[object]], see_all: str = SEE_ALL) -> list[str]:
-    """The lines of a table, indented by two spaces: headings, at most MAX_ROWS rows, and how many were left out.
+    """Return the lines of a table, indented by two spaces: headings, at most MAX_ROWS rows, and a count of the others.
 
-    Every cell is escaped. Columns of numbers are right-aligned, and columns without any value are left out.
+    Every cell is escaped. Columns of numbers are right-aligned, and empty columns are omitted.
     """
     every = list(rows)
     last = len(headings) - 1
@@ -67,19 +67,19 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[object]], see_all: st
 
 
 def section(title: str, headings: Sequence[str], rows: Sequence[Sequence[object]], see_all: str = SEE_ALL) -> list[str]:
-    """A table under its title and the number of its rows, after an empty line; nothing if there are no rows."""
+    """Return an empty line, a title with the number of rows, and the table; or no lines if there are no rows."""
     return ["", f"{title}: {len(rows)}", *table(headings, rows, see_all)] if rows else []
 
 
 def short_time(timestamp: object) -> str:
-    """A stored UTC timestamp to the minute, such as 2026-11-28 05:10; any other text as it is."""
+    """Format a stored UTC timestamp to the minute, such as 2026-11-28 05:10. Any other text is escaped."""
     text = _text(timestamp)
     found = _TIMESTAMP.fullmatch(text)
     return f"{found[1]} {found[2]}" if found else escaped(text, CELL_WIDTH)
 
 
 def count(number: int, noun: str) -> str:
-    """The number with its noun, as in 1 trip and 2 trips."""
+    """Format a number with its noun: 1 trip, 2 trips."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
@@ -111,7 +111,7 @@ def _padded(cell: str, width: int, *, right: bool) -> str:
 
 
 def _width(text: str) -> int:
-    """The columns that the text takes on a terminal."""
+    """Return the number of terminal columns that the text takes."""
     return sum(map(_char_width, text))
 
 
@@ -134,5 +134,5 @@ def _cut(text: str, width: int) -> str:
 
 
 def _fitted(line: str) -> str:
-    """The line cut to the terminal: what wraps could pass for a line of its own."""
+    """Cut the line to the terminal's width: its wrapped part could pass for another line."""
     return _cut(line, shutil.get_terminal_size().columns) if sys.stdout.isatty() else line

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from database.embedded import EmbeddedDatabase
     from server.http.settings import HttpSettings
 
-# Concurrent queries of a server that several clients share.
+# Concurrent queries over HTTP, where several clients share the server.
 HTTP_READERS = 4
 
 
@@ -33,7 +33,7 @@ async def serve(  # noqa: PLR0913 - options of one command
 ) -> int:
     """Serve over stdio or HTTP and return the exit status. Raises DatabaseError or CannotServe.
 
-    With `read_only`, only tools that read are offered, and the engine refuses every write.
+    With `read_only`, only read-only tools are offered, and the engine refuses every write.
     """
     readers = HTTP_READERS if http else 1
     opening = opened(path, readers=readers, patience=patience, may_migrate=may_migrate, read_only=read_only)

@@ -1,4 +1,4 @@
-"""The table of settings behind the options, `voygen config` and the README.
+"""The table of settings, from which options, `voygen config` and the documentation are made.
 
 Precedence: flag, environment, settings file, default.
 """
@@ -35,7 +35,7 @@ class InvalidSettings(Exception):
 
 @dataclass(frozen=True)
 class Setting:
-    """One setting. `default` may be a function, which `default_words` then describes.
+    """One setting. If `default` is a function, `default_words` describes its result.
 
     The value of a list is a tuple of strings, limited to `choices` if there are any. `option` and `environment`
     override the names derived from `name`.
@@ -60,16 +60,16 @@ class Setting:
         return self.environment or f"VOYGEN_{self.name.upper()}"
 
     def problem_with(self, value: Sequence[str]) -> str:
-        """Return what is wrong with a list, "" if nothing is: with choices, it must name at least one of them."""
+        """Return the problem with a list, or "". If there are choices, it must name at least one and nothing else."""
         if self.choices and not value:
             return f"choose at least one of {', '.join(self.choices)}"
         unknown = [one for one in value if self.choices and one not in self.choices]
         return f"unknown: {', '.join(unknown)}; choose from {', '.join(self.choices)}" if unknown else ""
 
-    def default_value(self) -> Any:  # noqa: ANN401 - as the setting's kind
+    def default_value(self) -> Any:  # noqa: ANN401 - depends on the setting's kind
         return self.default() if callable(self.default) else self.default
 
-    def shown(self, value: Any) -> str:  # noqa: ANN401 - as the setting's kind
+    def shown(self, value: Any) -> str:  # noqa: ANN401 - depends on the setting's kind
         """Format the value for display, with secrets masked."""
         if value in (None, (), ""):
             return "none"
@@ -97,7 +97,7 @@ SETTINGS: dict[str, Setting] = {
             default=tuple(DEFAULT_GROUPS),
             choices=("all", *sorted(GROUPS)),
         ),
-        Setting("read_only", "switch", "Offer only tools that read, on a database opened read-only.", default=False),
+        Setting("read_only", "switch", "Offer only read-only tools, and open the database read-only.", default=False),
         Setting("migrate", "switch", "Apply pending migrations at start.", default=True),
         Setting("http", "text", "Serve over HTTP at HOST:PORT (or :PORT for loopback) instead of stdin and stdout."),
         Setting(
@@ -115,7 +115,7 @@ SETTINGS: dict[str, Setting] = {
             option="--allowed-origin",
         ),
         Setting("issuer", "text", "URL of the authorization server whose access tokens are accepted."),
-        Setting("resource", "text", "URL that such a token must be for, if not this server's own."),
+        Setting("resource", "text", "URL that these tokens must be issued for, if not this server's own."),
         Setting("request_timeout", "seconds", "Time limit for a call over HTTP, in seconds.", default=60.0),
         Setting("client_timeout", "seconds", "Time limit for a client to send a request, in seconds.", default=15.0),
         Setting("most_calls", "number", "Concurrent calls over HTTP.", default=64),
@@ -127,7 +127,7 @@ SETTINGS: dict[str, Setting] = {
             choices=("debug", "info", "warning", "error"),
         ),
         Setting("log_format", "choice", "Log lines as text or JSON.", default="text", choices=("text", "json")),
-        Setting("patience", "seconds", "How long to wait for other programs' writes, in seconds.", default=30.0),
+        Setting("patience", "seconds", "Time limit for waiting on other programs' writes, in seconds.", default=30.0),
         Setting(
             "otel_endpoint",
             "text",
@@ -150,7 +150,7 @@ def default_settings_file() -> Path:
 
 
 def read_settings_file(path: Path, *, must_exist: bool) -> dict[str, Any]:
-    """Read the settings in the file, by name; paths are relative to its folder. Raises InvalidSettings."""
+    """Return the settings in the file by name, with paths resolved against its folder. Raises InvalidSettings."""
     try:
         found = tomllib.loads(path.read_bytes().decode())
     except FileNotFoundError as error:
@@ -167,7 +167,7 @@ def read_settings_file(path: Path, *, must_exist: bool) -> dict[str, Any]:
 
 
 def unknown_variables(names: Iterable[str]) -> dict[str, str]:
-    """Return a warning for each unknown VOYGEN_ variable, by name, with the closest known one."""
+    """Return a warning for each unknown VOYGEN_ variable, by name. It suggests a similar setting if there is one."""
     known = {setting.variable.removeprefix(PREFIX) for setting in SETTINGS.values()} | {"CONFIG"}
     unknown: dict[str, str] = {}
     for name in sorted(name for name in names if name.startswith(PREFIX) and name not in _TEST_VARIABLES):
@@ -181,7 +181,7 @@ def unknown_variables(names: Iterable[str]) -> dict[str, str]:
 
 
 def markdown_table() -> str:
-    """Return the settings table of the README."""
+    """Return the settings table for the documentation."""
     lines = ["| flag | environment | settings file | default | description |", "| --- | --- | --- | --- | --- |"]
     for setting in SETTINGS.values():
         default = setting.default_words or f"`{setting.shown(setting.default)}`".replace("`none`", "none")
@@ -191,7 +191,7 @@ def markdown_table() -> str:
     return "\n".join(lines)
 
 
-def _checked(path: Path, name: str, value: object) -> Any:  # noqa: ANN401 - as the setting's kind
+def _checked(path: Path, name: str, value: object) -> Any:  # noqa: ANN401 - depends on the setting's kind
     setting = SETTINGS.get(name)
     if setting is None:
         near = difflib.get_close_matches(name, SETTINGS, 1)
@@ -230,7 +230,7 @@ def _is_number(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value > 0
 
 
-# The check of a TOML value for each kind, and an example.
+# For each kind, the function that checks a TOML value, and an example.
 _FORMS: Mapping[Kind, tuple[Callable[[object], bool], str]] = {
     "file": (_is_text, '"/path/to/a/file"'),
     "text": (_is_text, '"some text"'),

@@ -1,4 +1,4 @@
-"""The four measures that the migration's owners watch."""
+"""The `stats` command: agreement of the stores, constraint violations, success rates and latency."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ if TYPE_CHECKING:
     from database.embedded import EmbeddedDatabase
     from database.engine import Row
 
-# The shares of calls whose time is told.
+# The latency percentiles, as shares of the calls.
 SHARES = {"p50_ms": 0.50, "p95_ms": 0.95, "p99_ms": 0.99}
 
 
 @dataclass(frozen=True)
 class Agreement:
-    """Agreement of the stores: trips, and how many of them differ; None where a proof record does not tell.
+    """Agreement of the stores at the time `at`, according to `source`: a check or a proof record.
 
-    `source` is check, or proof record, of the moment `at`.
+    `differing_trips` and `standing_violations` are None for a proof record, which does not contain them.
     """
 
     source: str
@@ -49,7 +49,7 @@ class Agreement:
 
 @dataclass(frozen=True)
 class Operation:
-    """Calls of one tool, or of all: times are the upper bound of a class, None for more than the highest."""
+    """Calls of one tool or of all. Each percentile is the upper bound of its bucket, or None above the highest."""
 
     tool: str
     calls: int
@@ -67,7 +67,11 @@ class Operation:
 
 @dataclass(frozen=True)
 class Stats:
-    """`violations` and `retries` are batches of which nothing was stored, by kind: a guard's are tried again."""
+    """The measures of the last `hours`.
+
+    Refused batches are counted by kind: in `retries` if a guard refused them, after which they are retried, else in
+    `violations`.
+    """
 
     hours: int
     agreement: Agreement | None
@@ -82,7 +86,7 @@ class Stats:
 
 
 async def stats_of_file(path: Path, hours: int, *, look: bool, progress: Progress = untold) -> Stats:
-    """The measures of the last hours; `look` runs a check, else the newest proof record tells of the agreement."""
+    """Return the measures of the last hours. Agreement is from a check if `look`, else from the newest proof record."""
     since = hour_of(datetime.now(UTC) - timedelta(hours=hours - 1))
     async with open_migrated(path, to_look=True) as db:
         agreement = await _checked(db, progress) if look else await _proven(db)
@@ -115,7 +119,7 @@ def _row(one: Operation) -> tuple[object, ...]:
     return one.tool, one.calls, f"{100 * one.success_rate:.2f}%", *times, _listed(failures) if failures else ""
 
 
-# Outcomes of a call that did what it should: asked is one that ended with a question to the person.
+# Outcomes that count as success; asked means that the call ended with a question to the user.
 GOOD = {"ok", "asked"}
 
 
@@ -150,7 +154,7 @@ async def _proven(db: EmbeddedDatabase) -> Agreement | None:
 
 
 def _operations(rows: Sequence[Row]) -> list[Operation]:
-    """Each tool, the most called first, and behind them all together."""
+    """Return the calls of each tool, most called first, then of all tools together."""
     tools = Counter[str]()
     for row in rows:
         tools[row["tool"]] += row["calls"]
@@ -175,7 +179,7 @@ def _operation(tool: str, rows: Sequence[Row]) -> Operation:
 
 
 def _bound(classes: Counter[int], share: float) -> int | None:
-    """The bound below which this share of the calls lies, or None where it is beyond them all."""
+    """Return the lowest bound within which this share of the calls lies, or None if it lies above them all."""
     wanted, seen = share * classes.total(), 0
     for bound in BOUNDS_MS:
         seen += classes[bound]
@@ -194,7 +198,7 @@ def _at_most(bound: int | None) -> str:
 
 def _agreement_lines(agreement: Agreement | None) -> list[str]:
     if agreement is None:
-        return ["Agreement of the stores: unknown, no proof is recorded. Run `voygen check --record`."]
+        return ["Agreement of the stores: unknown, because no proof is recorded. Run `voygen check --record`."]
     percent = "incomplete" if agreement.percent is None else f"{agreement.percent:.4f}%"
     lines = [
         f"Agreement of the stores: {percent}",
@@ -205,5 +209,5 @@ def _agreement_lines(agreement: Agreement | None) -> list[str]:
     if agreement.standing_violations is not None:
         lines.append(f"  Dangling references:    {agreement.standing_violations}")
     if agreement.findings:
-        lines.append(f"  Differences:            {agreement.findings}, run `voygen check` to list them")
+        lines.append(f"  Differences:            {agreement.findings} (run `voygen check` to list them)")
     return lines

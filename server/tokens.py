@@ -53,7 +53,7 @@ async def list_tokens(path: Path) -> list[dict[str, Any]]:
 
 
 async def revoke_token(path: Path, name: str) -> None:
-    """Revoke a token. Raises TokenRefused if there is none of this name, or it is already revoked."""
+    """Revoke a token. Raises TokenRefused if no token has this name, or if it is already revoked."""
     async with open_migrated(path) as db:
         revoked = await write(db, tokens.revoke(name, now()))
     if not revoked:
@@ -61,7 +61,7 @@ async def revoke_token(path: Path, name: str) -> None:
 
 
 async def find_live_token(db: Database, token: str) -> StoredToken | None:
-    """Return the stored token if it is live. Never cached, so that revoking takes effect at once."""
+    """Return the stored token if it is live. Results are not cached, so that a revocation takes effect at once."""
     sha256 = hash_of(token)
     stored = await tokens.with_hash(db, sha256)
     if stored is None or not hmac.compare_digest(stored.sha256, sha256):

@@ -53,7 +53,7 @@ def install(  # noqa: PLR0913 - the options
 ) -> None:
     """Add voygen to a client's configuration.
 
-    Shows the diff and keeps a backup of the file. Nothing else in the file changes, and a broken file is not written.
+    Shows the diff and backs up the file. Nothing else in the file changes, and an invalid file is left unchanged.
     Running it again keeps the options you don't repeat.
     """
     from server.install.plan import plan_install  # noqa: PLC0415
@@ -66,7 +66,7 @@ def install(  # noqa: PLR0913 - the options
     match context.get_parameter_source("toolsets"):
         case ParameterSource.COMMANDLINE | ParameterSource.ENVIRONMENT:
             said["--toolsets"] = ["--toolsets", ",".join(toolsets)]
-        case ParameterSource.DEFAULT_MAP:  # the server reads them there itself
+        case ParameterSource.DEFAULT_MAP:  # the server itself reads them from the settings file
             said["--toolsets"] = []
         case _:
             pass
@@ -98,7 +98,7 @@ def _do(
         change = plan(client, path, records)
         backup = None if dry_run else apply_change(change, records)
     except CannotEdit as error:
-        click.echo(f"voygen: {path} was left as it is: {error}", err=True)
+        click.echo(f"voygen: {path} was left unchanged: {error}", err=True)
         sys.exit(FAILED)
     if as_json:
         show(_as_json(name, change, backup, dry_run=dry_run))

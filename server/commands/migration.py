@@ -17,11 +17,11 @@ _INTEGER = click.IntRange(-(2**63), 2**63 - 1)
 
 
 class _Id(click.ParamType[int]):
-    """An SQLite integer. The help does not print its range."""
+    """An SQLite integer. The help leaves out its range."""
 
     name = "id"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:  # noqa: ANN401 - click's own
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:  # noqa: ANN401 - click's signature
         return _INTEGER.convert(value, param, ctx)
 
 
@@ -82,7 +82,7 @@ def check(path: Path, *, record: bool, as_json: bool) -> None:
     type=click.Choice(["union", "junction", "json"]),
     default="union",
     show_default=True,
-    help="Which store to trust for an assignment that only one of them has.",
+    help="Store to trust for an assignment that only one store has.",
 )
 @click.option("--trip", "trip_id", type=_ID, help="Repair only this trip.")
 @click.option("--apply", "really", is_flag=True, help="Run the repairs. Without this, only the plan is printed.")
@@ -179,7 +179,7 @@ def validate(path: Path, *, as_json: bool) -> None:
 
 
 def _named(context: click.Context, name: str) -> Any:  # noqa: ANN401 - an option's value
-    """An option given to the subcommand, or else to the command before it."""
+    """Return the value of an option, from the parent command if it was given only there."""
     said = click.core.ParameterSource.COMMANDLINE
     before = context.parent
     if before and context.get_parameter_source(name) is not said and before.get_parameter_source(name) is said:

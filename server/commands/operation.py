@@ -50,9 +50,9 @@ def completion(context: click.Context, shell: str) -> None:
     bash:  voygen completion bash >> ~/.bashrc
     zsh:   voygen completion zsh >> ~/.zshrc
     fish:  voygen completion fish > ~/.config/fish/completions/voygen.fish
-    """  # noqa: D301 - \b keeps click from filling the lines
+    """  # noqa: D301 - \b keeps click from rewrapping the lines
     scripts = get_completion_class(shell)
-    assert scripts  # noqa: S101 - click knows these three
+    assert scripts  # noqa: S101 - click supports these three
     show(scripts(context.find_root().command, {}, "voygen", "_VOYGEN_COMPLETE").source().strip())
 
 
@@ -105,7 +105,7 @@ def doctor(context: click.Context, path: Path | None, *, as_json: bool) -> None:
 )
 @as_json_option
 def stats(path: Path, hours: int, *, look: bool, as_json: bool) -> None:
-    """Show agreement of the stores, constraint violations, and success and latency by operation."""
+    """Show agreement of the stores, constraint violations, and the success rate and latency of each operation."""
     from server.stats import describe, stats_of_file  # noqa: PLC0415
 
     with progress_bar("Comparing") as progress:
@@ -121,7 +121,7 @@ def _to(words: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
 @_every_setting
 @as_json_option
 @click.pass_context
-def config(context: click.Context, *, as_json: bool, **values: Any) -> None:  # noqa: ANN401 - of every kind
+def config(context: click.Context, *, as_json: bool, **values: Any) -> None:  # noqa: ANN401 - depends on the setting's kind
     """Show the value of each setting and where it comes from. Secrets are masked.
 
     Precedence: flag, environment, settings file, default. The settings file is TOML, for example: log_level = "info"
@@ -195,7 +195,7 @@ def _options(context: click.Context) -> list[SettingOption]:
     return [option for option in context.command.params if isinstance(option, SettingOption)]
 
 
-def _in_force(context: click.Context, option: SettingOption, value: Any, path: Path) -> dict[str, Any]:  # noqa: ANN401 - as its kind
+def _in_force(context: click.Context, option: SettingOption, value: Any, path: Path) -> dict[str, Any]:  # noqa: ANN401 - depends on the setting's kind
     known = option.setting
     sources = {
         ParameterSource.COMMANDLINE: f"flag {known.flag}",

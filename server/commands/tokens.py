@@ -26,7 +26,7 @@ def token() -> None:
     type=click.Choice(["read", "write"]),
     default="write",
     show_default=True,
-    help="read allows read-only tools, write allows all tools.",
+    help="read allows read-only tools; write allows all tools.",
 )
 @click.option("--days", type=click.IntRange(1, 3650), help="Days until the token expires. Default: never.")
 @as_json_option

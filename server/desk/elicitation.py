@@ -1,7 +1,8 @@
 """Elicitation: questions to the user, in both forms of the protocol.
 
-Since 2026-07-28, a call that needs an answer ends with the question, and the client repeats the call with the answer;
-earlier answers travel along in a state sealed by the SDK. Before, the server sends the question as a request.
+Since protocol version 2026-07-28, a call that needs an answer ends with the question, and the client repeats the call
+with the answer. Earlier answers are kept in a state that the SDK seals and the client sends back. In older versions,
+the server sends the question as a request.
 """
 
 from __future__ import annotations
@@ -62,7 +63,7 @@ def _by_request(context: Context[Any, Any]) -> Ask:
 
 
 class _Answers:
-    """The answers sent along with a call, by the digest of their question."""
+    """The answers sent with a call, by the digest of their question."""
 
     def __init__(self, context: Context[Any, Any]) -> None:
         self._given: dict[str, str | None] = json.loads(context.request_state or "{}")
@@ -93,6 +94,6 @@ def _form(question: Question) -> dict[str, Any]:
 
 
 def _chosen(result: ElicitResult, question: Question) -> str | None:
-    """Return the user's choice; anything that is not one of the choices counts as no."""
+    """Return the user's choice, or None if they declined or gave anything other than one of the choices."""
     chosen = (result.content or {}).get(CHOICE) if result.action == "accept" else None
     return cast("str", chosen) if chosen in question.choices else None

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class InvalidMessage(Exception):
-    """The input is not a message; `answer` is the JSON to send back."""
+    """The input is not a valid message; `answer` is the JSON to send back."""
 
     def __init__(self, answer: str) -> None:
         super().__init__()
@@ -45,7 +45,7 @@ def _refusal(code: int, message: str, sent: dict[str, Any]) -> InvalidMessage:
 
 
 def _leniently(text: str | bytes) -> dict[str, Any]:
-    """Parse an object more leniently than the SDK does; return {} for anything else."""
+    """Parse a JSON object more leniently than the SDK does. Returns {} for anything else."""
     try:
         sent: object = json.loads(text, parse_int=float)  # int refuses very many digits
     except (ValueError, RecursionError):

@@ -24,7 +24,7 @@ logger = logging.getLogger("voygen.recording")
 # Upper bounds of the duration buckets, in milliseconds.
 BOUNDS_MS = (1, 2, 3, 5, 7, 10, 15, 20, 30, 50, 70, 100, 150, 200, 300, 500, 1_000, 2_000, 5_000, 10_000, 30_000)
 
-# How often the counts are written, in seconds.
+# Time between writes of the counts, in seconds.
 WRITE_EVERY = 10.0
 
 # Time limit for the write at shutdown, in seconds.
@@ -56,7 +56,7 @@ class Recorder:
         self._violations[hour_of(datetime.now(UTC)), measures.kind_of(error)] += 1
 
     async def write(self) -> None:
-        """Add the counts to the database; keep them for the next time if that fails."""
+        """Add the counts to the database. If that fails, keep them for the next write."""
         calls, seconds, violations = self._calls, self._seconds, self._violations
         if not calls and not violations:
             return
@@ -75,7 +75,7 @@ class Recorder:
 
     @asynccontextmanager
     async def running(self, *, read_only: bool = False) -> AsyncGenerator[None]:
-        """Write periodically and at the end; never if the database is read-only."""
+        """Write the counts periodically and at the end, unless the database is read-only."""
         if read_only:
             yield
             return

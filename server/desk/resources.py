@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from database.engine import Database
 
-# Most suggestions in a completion; the protocol allows 100.
+# Maximum number of suggestions in a completion; the protocol allows 100.
 SUGGESTIONS = 50
 
 GUIDE = """\
@@ -47,7 +47,7 @@ GUIDE = """\
 
 
 class PromptingServer(MCPServer[None]):
-    """A server that reports invalid prompt requests as such; the SDK reports an internal error."""
+    """A server that reports invalid prompt requests as invalid; the SDK alone would report an internal error."""
 
     async def get_prompt(
         self, name: str, arguments: dict[str, Any] | None = None, context: Context[None, Any] | None = None

@@ -10,19 +10,19 @@ if TYPE_CHECKING:
 
 Schema: TypeAlias = dict[str, Any]
 
-# Keywords for validators that say nothing to an agent.
+# Keywords that are useful to validators but not to agents.
 _DROPPED = {"title", "discriminator"}
 _DROPPED_IN_RESULTS = _DROPPED | {"description", "default", "required"}
 
-# Keywords that hold schemas by name, and how much deeper these are.
+# Keywords that map names to schemas, and the levels of nesting that each adds.
 _NAMED = {"properties": 1, "$defs": 0}
 
-# Levels of nested objects whose fields a result's schema names.
+# Levels of nested objects whose fields a result's schema lists.
 DEPTH = 2
 
 
 def lean_input(schema: Schema) -> Schema:
-    """Shorten the schema of a tool's arguments without losing a constraint, and refuse other arguments."""
+    """Shorten the schema of a tool's arguments without losing a constraint, and disallow unknown arguments."""
     lean = _inlined(_walked(schema, lambda part, _: _trimmed(part, result=False)))
     return _walked(lean, lambda part, _: _factored(part)) | {"additionalProperties": False}
 
@@ -37,7 +37,7 @@ def lean_output(schema: Schema) -> Schema:
 
 
 def _walked(node: Any, change: Callable[[Schema, int], Schema], depth: int = 0) -> Any:  # noqa: ANN401 - JSON schema
-    """Apply a change to each schema, outermost first; it gets the number of enclosing objects."""
+    """Apply `change` to each schema, outermost first. Its second argument is the number of enclosing objects."""
     if isinstance(node, list):
         return [_walked(item, change, depth) for item in cast("list[Any]", node)]
     if not isinstance(node, dict):
@@ -62,7 +62,7 @@ def _trimmed(schema: Schema, *, result: bool) -> Schema:
 
 
 def _is_implied(schema: Schema, key: str, value: object, *, result: bool) -> bool:
-    """Return True for a constant's type, further fields, the length of a fixed pattern and, in results, more."""
+    """Return True if a keyword may be left out, because another one implies it or an agent doesn't need it."""
     return (
         (key == "type" and "const" in schema)
         or key == "additionalProperties"
@@ -91,7 +91,7 @@ def _shallow(schema: Schema, depth: int) -> Schema:
 
 
 def _factored(schema: Schema) -> Schema:
-    """Move a `required` that all options of a union share next to the union."""
+    """Move `required` from the options of a union to the union itself, if all options share it."""
     options: list[Schema] = schema.get("oneOf", [])
     required = options[0].get("required") if options else None
     if not required or any(option.get("required") != required for option in options):
@@ -101,7 +101,7 @@ def _factored(schema: Schema) -> Schema:
 
 
 def _inlined(schema: Schema) -> Schema:
-    """Replace each definition's only reference with the definition."""
+    """Inline each definition that is referenced only once."""
     text = json.dumps(schema)
     once = {name: part for name, part in schema.get("$defs", {}).items() if text.count(f'"#/$defs/{name}"') == 1}
 

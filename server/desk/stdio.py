@@ -32,8 +32,8 @@ logger = logging.getLogger("voygen.stdio")
 # Longest accepted message, in bytes.
 MAX_MESSAGE = 32 * 1024 * 1024
 
-# Time limit for accepted calls after the end of input, in seconds. A longer one is waiting for an answer from a client
-# that is gone.
+# Time limit for accepted calls after the end of input, in seconds. A call that takes longer is waiting for an answer
+# from a client that is gone.
 GRACE = 30.0
 
 _CHUNK = 64 * 1024
@@ -109,7 +109,7 @@ class _Session:
         return None if line is None else line.decode("utf-8", errors="replace")
 
     async def _note_message(self, line: str) -> bool:
-        """Return True if the line is for the SDK. Lines that it would silently drop are answered here."""
+        """Return True if the SDK should get the line. Lines that the SDK would silently drop are answered here."""
         try:
             message = parse_message(line)
         except InvalidMessage as error:
@@ -137,7 +137,7 @@ class _Session:
 
 
 class _Wire:
-    """A transport of lines of bytes."""
+    """A connection that reads and writes lines of bytes."""
 
     async def read_line(self) -> bytes | None:
         """Return the next line, or None at the end of input."""
@@ -193,7 +193,7 @@ class _PipeWire(_Wire):
 
 
 class _ThreadWire(_Wire):
-    """Worker threads, for what the event loop can't wait on: Windows, terminals, regular files."""
+    """Worker threads, used where the event loop can't wait: on Windows, and for terminals and regular files."""
 
     def __init__(self, descriptor_in: int, descriptor_out: int) -> None:
         self._in = os.fdopen(descriptor_in, "rb")

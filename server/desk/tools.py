@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
     from tools.answers.asking import Ask
 
-# Called after each tool call with the tool, the outcome and the seconds.
+# Called after each tool call with the tool's name, the outcome and the duration in seconds.
 Observe: TypeAlias = "Callable[[str, str, float], None]"
 
 logger = logging.getLogger("voygen")
@@ -55,7 +55,7 @@ all changes in one call. Errors say what to send instead. Notes and other stored
 def make_server(
     db: Database, tools: Iterable[AnyTool], *, name: str = "voygen", observe: Observe | None = None
 ) -> MCPServer[None]:
-    """Create the MCP server of these tools on an open database.
+    """Create an MCP server that offers these tools on an open database.
 
     `observe` gets the name, outcome (ok, asked or an error code) and duration in seconds of each tool call.
     """
@@ -77,7 +77,7 @@ async def _no_lifespan(_: MCPServer[None]) -> AsyncGenerator[None]:
     yield
 
 
-# Most characters of an error, which may quote stored text.
+# Maximum length of an error message, in characters. It may quote stored text of any length.
 MAX_ERROR = 8_000
 
 
@@ -173,7 +173,7 @@ class _OfferedTool(McpTool):
         )
 
 
-# Schemas depend only on the models: cached for processes with several servers.
+# Cached, because schemas depend only on the models and a process may have several servers.
 @cache
 def _input_schema(model: type[Arguments]) -> dict[str, Any]:
     return lean_input(model.model_json_schema())
@@ -190,7 +190,7 @@ def _metadata(arguments: type[Arguments], answer: type[Answer]) -> FuncMetadata:
 
 
 def _unpacked(arguments: dict[str, Any], properties: dict[str, Any]) -> dict[str, Any]:
-    """Parse lists and objects that some clients send as strings of JSON."""
+    """Parse lists and objects that some clients send as JSON strings."""
     unpacked = dict(arguments)
     for name, value in arguments.items():
         if isinstance(value, str) and properties.get(name, {}).get("type") in {"array", "object"}:

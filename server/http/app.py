@@ -51,10 +51,10 @@ if TYPE_CHECKING:
 # Time limit for accepted calls once the server is stopping, in seconds.
 GRACE = 10
 
-# Open connections, waiting ones included; more get a 503.
+# Maximum number of open connections, including idle ones; requests on further ones get a 503.
 MOST_CONNECTIONS = 512
 
-# Idle time of a connection between requests, in seconds: longer than that of common proxies.
+# Time that a connection may be idle between requests, in seconds: longer than common proxies allow.
 KEEP_ALIVE = 75
 
 # Largest request head, in bytes.
@@ -162,9 +162,9 @@ def _json(content: dict[str, Any], status: int) -> Response:
 
 
 def _mcp_app(server: MCPServer[None]) -> ASGIApp:
-    """Build the ASGI application; the gate has already checked Host and Origin.
+    """Build the ASGI application. It leaves Host and Origin to the gate.
 
-    Responses are plain JSON: a call survives a client that disconnects, and there is no stream for a proxy to cut.
+    Responses are plain JSON: a call continues if its client disconnects, and there is no stream for a proxy to cut.
     """
     server.streamable_http_app(
         streamable_http_path=PATH,
@@ -177,7 +177,7 @@ def _mcp_app(server: MCPServer[None]) -> ASGIApp:
 
 
 def _limited(tool: AnyTool, seconds: float) -> AnyTool:
-    """Limit the tool's run time: a batch in progress completes, and no other one starts."""
+    """Limit the tool's run time. After a timeout, the batch in progress completes, but no further batch starts."""
 
     async def run(*given: Any) -> Any:  # noqa: ANN401 - the tool's types
         try:
@@ -204,10 +204,10 @@ def _authenticator(
 
 
 def _metadata_routes(settings: HttpSettings, resource: str) -> list[Route]:
-    """Serve the metadata that leads a client to the issuer: RFC 9728."""
+    """Serve the metadata (RFC 9728) that tells clients which issuer to use."""
     if not settings.issuer:
         return []
-    # As strings: AnyHttpUrl adds a slash to an issuer without a path, and clients compare issuers exactly.
+    # Passed as strings: AnyHttpUrl adds a slash to an issuer without a path, and clients compare issuers exactly.
     ours, issuer = cast("AnyHttpUrl", resource), cast("AnyHttpUrl", settings.issuer)
     return create_protected_resource_routes(
         ours, [issuer], scopes_supported=["read", "write"], resource_name="voygen trip desk"
@@ -251,7 +251,7 @@ def _uvicorn_config(app: ASGIApp, settings: HttpSettings) -> uvicorn.Config:
 
 
 def _listening_socket(settings: HttpSettings) -> socket.socket:
-    """Bind a socket with IPPROTO_TCP: only then does asyncio disable Nagle's algorithm, which costs 40 ms a response.
+    """Bind a socket with IPPROTO_TCP. Without it, asyncio keeps Nagle's algorithm on, which adds 40 ms per response.
 
     Raises CannotServe if the address is unavailable.
     """

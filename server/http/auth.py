@@ -1,6 +1,7 @@
 """Authentication with voygen's own tokens and, if one is configured, those of an issuer.
 
-Refusals follow https://www.rfc-editor.org/rfc/rfc6750, the metadata URL in them https://www.rfc-editor.org/rfc/rfc9728
+Refusals follow https://www.rfc-editor.org/rfc/rfc6750
+Their metadata URL follows https://www.rfc-editor.org/rfc/rfc9728
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("voygen.http")
 
-# How often a token's last use is stored, in seconds.
+# Minimum time between two writes of a token's last use, in seconds.
 USE_STORED_EVERY = 60.0
 
 
@@ -60,7 +61,7 @@ class Refused(Exception):
 class Authenticator:
     """Authenticates callers. Without an issuer, loopback needs no token until the first one is created.
 
-    `metadata_url` leads clients to the issuer, and `scopes` are those a client may request.
+    `metadata_url` tells clients which issuer to use, and `scopes` lists those that a client may request.
     """
 
     def __init__(
@@ -86,7 +87,7 @@ class Authenticator:
         return not self._token_required
 
     async def authenticate(self, authorization: Sequence[str]) -> Caller:
-        """Return the caller, given the values of the Authorization header. Raises Refused."""
+        """Identify the caller by the values of the Authorization header. Raises Refused."""
         try:
             token = _bearer(authorization)
             if token is None and await self.allows_anyone():
@@ -151,7 +152,7 @@ class Authenticator:
 
 
 def _bearer(authorization: Sequence[str]) -> str | None:
-    """Return the bearer token, or None without one."""
+    """Return the bearer token, or None if there is no such token."""
     if len(authorization) > 1:
         raise TokenInvalid("There is more than one Authorization header.")
     scheme, _, token = (authorization[0] if authorization else "").strip().partition(" ")
@@ -161,7 +162,7 @@ def _bearer(authorization: Sequence[str]) -> str | None:
 
 
 def _scope(scopes: set[str]) -> Scope:
-    """Return the wider of the token's scopes. Raises Refused if it has neither."""
+    """Return write if the token has that scope, else read. Raises Refused if it has neither."""
     if "write" in scopes:
         return "write"
     if "read" in scopes:

@@ -85,7 +85,7 @@ class Gate:
                 await self._pass_on(self._by_scope[caller.scope], body, scope, receive, send)
 
     async def require(self, request: Request, *, token: bool) -> Response | None:
-        """Return the refusal of a request for another path than /mcp, or None if it may proceed."""
+        """Check a request for a path other than /mcp. Returns the refusal, or None if it may proceed."""
         try:
             await self._check_host_and_origin(request)
             if token:
@@ -104,7 +104,7 @@ class Gate:
         return caller
 
     async def _check_host_and_origin(self, request: Request) -> None:
-        """Check Host and Origin, or any web page could call the server through a user's browser."""
+        """Check Host and Origin. Otherwise any web page could call the server through a user's browser."""
         names = [(key, value.lower() if key == b"host" else value) for key, value in request.headers.raw]
         refusal = await self._security.validate_request(Request({**request.scope, "headers": names}), is_post=False)
         if refusal:
@@ -127,7 +127,7 @@ class Gate:
             raise _Answered(_busy("The server is stopping.") if self.stopping else late) from error
 
     def _authorize(self, caller: Caller, message: JSONRPCMessage) -> None:
-        """Require scope write for calls of tools that write; scope read is served without those tools anyway."""
+        """Require scope write to call a tool that writes. Callers with scope read are not offered such tools."""
         if caller.scope == "read" and _tool_called(message) in self._writing:
             raise Refused(403, "This tool requires a token with scope write.", "insufficient_scope")
 

@@ -1,6 +1,7 @@
 """Verify access tokens of an authorization server with the keys it publishes.
 
-Discovery follows https://www.rfc-editor.org/rfc/rfc8414, verification https://www.rfc-editor.org/rfc/rfc8725
+Discovery follows https://www.rfc-editor.org/rfc/rfc8414
+Verification follows https://www.rfc-editor.org/rfc/rfc8725
 """
 
 from __future__ import annotations
@@ -26,10 +27,10 @@ logger = logging.getLogger("voygen.http")
 
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
 
-# How long keys are cached, and how long they are used while the issuer is unreachable, in seconds.
+# Time that keys are cached, and time that they are used while the issuer is unreachable, in seconds.
 FRESH, STALE = 600.0, 3600.0
 
-# Pause before the next fetch after one failed or lacked the wanted key, in seconds.
+# Pause after a fetch that failed or lacked the wanted key, in seconds.
 PAUSE = 10.0
 
 FETCH_TIMEOUT = 5.0
@@ -46,12 +47,12 @@ class TokenInvalid(Exception):
 
 
 class IssuerUnavailable(Exception):
-    """There are no keys to verify a token with."""
+    """No keys are available to verify a token."""
 
 
 @dataclass(frozen=True)
 class _Key:
-    """A public key and the algorithms it may verify."""
+    """A public key and the signature algorithms that it may be used with."""
 
     key: Any
     algorithms: list[str]
@@ -105,13 +106,13 @@ class Issuer:
         return found
 
     def _known(self, key_id: object) -> _Key | None:
-        """Return the key with this id, or the only key if the token names none."""
+        """Return the key with this id, or the only key if the token names no key."""
         if key_id is None and len(self._keys) == 1:
             return next(iter(self._keys.values()))
         return self._keys.get(key_id) if isinstance(key_id, str) else None
 
     async def _refresh(self, *, unless_known: object) -> None:
-        """Fetch the keys, once for all waiting calls. Raises IssuerUnavailable if the cached ones are stale."""
+        """Fetch the keys if needed, once for all waiting calls. Raises IssuerUnavailable if they stay stale."""
         async with self._lock:
             now = time.monotonic()
             fresh = now - self._fetched_at <= FRESH
@@ -161,10 +162,10 @@ class Issuer:
             async for chunk in response.aiter_bytes():
                 body += chunk
                 if len(body) > MAX_RESPONSE:
-                    raise ValueError(f"the response of {url} is too large")
+                    raise ValueError(f"the response from {url} is too large")
         parsed = json.loads(body)
         if not isinstance(parsed, dict):
-            raise ValueError(f"the response of {url} is not a JSON object")  # noqa: TRY004 - one exception for every bad response
+            raise ValueError(f"the response from {url} is not a JSON object")  # noqa: TRY004 - one exception for every bad response
         return cast("dict[str, Any]", parsed)
 
 
@@ -181,7 +182,7 @@ def scopes_of(claims: dict[str, Any]) -> set[str]:
 
 
 def _algorithms_of(published: dict[str, Any], default: str) -> list[str]:
-    """Return the algorithm that a key names, or all of its key type. None of them is symmetric."""
+    """Return the algorithm that a key names, or else all algorithms for its type. None of them is symmetric."""
     if published.get("kty") == "RSA":
         possible = [name for name in ALGORITHMS if name.startswith(("RS", "PS"))]
     else:

@@ -74,7 +74,7 @@ class Metrics:
         self._refused.labels(str(status)).inc()
 
     def check(self, report: dict[str, Any]) -> None:
-        """Note the report of a check."""
+        """Record the result of a check."""
         live_orphans = [orphan for orphan in report["orphans"] if not orphan["set_aside"]]
         self._last_check = (now(), len(report["drift"]) + len(live_orphans))
 

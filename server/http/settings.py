@@ -30,9 +30,9 @@ class CannotServe(Exception):
 class HttpSettings:
     """Settings of the HTTP server.
 
-    `host` is a name or an address without brackets; port 0 picks a free one. `request_timeout` limits a call and
-    `client_timeout` the sending of a request, both in seconds. At most `most_calls` run at once. Tokens of the issuer
-    must be for the URL `resource`.
+    `host` is a name or an address without brackets; port 0 picks a free one. `request_timeout` limits the duration of a
+    call, and `client_timeout` the time that a client takes to send a request, both in seconds. At most `most_calls`
+    calls run at once. The issuer's tokens must be issued for the URL `resource`.
     """
 
     host: str
@@ -54,7 +54,7 @@ class HttpSettings:
         return f"http://{f'[{self.host}]' if ':' in self.host else self.host}:{port}{PATH}"
 
     def resource_at(self, port: int) -> str:
-        """Return the URL that tokens must be for: the given one, else the first allowed host, else the address."""
+        """Return the URL that tokens must be for: `resource`, else the first allowed host's, else this server's own."""
         if self.resource:
             return self.resource
         return f"https://{self.allowed_hosts[0]}{PATH}" if self.allowed_hosts else self.at(port)
@@ -125,6 +125,6 @@ def require_secure(url: str) -> str:
 
 
 def _with_any_port(name: str) -> tuple[str, ...]:
-    """Return the name, and a pattern for any port if it has none."""
+    """Return the name and, if it has no port, a pattern that matches any port."""
     after_brackets = name.rpartition("]")[2].rpartition("//")[2]
     return (name,) if ":" in after_brackets else (name, f"{name}:*")

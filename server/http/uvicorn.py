@@ -40,7 +40,7 @@ class HeadTimeout(H11Protocol):
         super().connection_lost(exc)
 
     def _wait_for_head(self) -> None:
-        """Start the timer once: data that trickles in does not extend it."""
+        """Start the timer unless it is running, so that data that trickles in does not extend it."""
         if self._timer is None:
             self._timer = self.loop.call_later(self.head_timeout, self._time_out)
 
@@ -60,7 +60,7 @@ class HeadTimeout(H11Protocol):
 
 
 class Listener(uvicorn.Server):
-    """Calls back when it listens and when it is about to stop, and does not re-raise signals."""
+    """A server that calls back when it has started and when it is about to stop, and does not re-raise signals."""
 
     def __init__(self, config: uvicorn.Config, started: Callable[[], None], stopping: Callable[[], None]) -> None:
         super().__init__(config)

@@ -33,9 +33,9 @@ class Platform:
 
 @dataclass(frozen=True)
 class Client:
-    """One client: where its servers are configured, what an entry needs, and how to restart it.
+    """An MCP client: the location of its configuration, the contents of an entry, and how to restart it.
 
-    `with_comments` is set if it accepts comments and trailing commas in its file.
+    `with_comments` is True if it accepts comments and trailing commas in the file.
     """
 
     title: str
@@ -47,7 +47,7 @@ class Client:
 
 
 def _claude_desktop(host: Platform) -> Path:
-    """Return the file in a packaged program's folder, preferring one that exists; else the usual file."""
+    """Return a packaged app's file, preferably one that exists, or the usual file if no packaged app is installed."""
     packaged = packaged_settings_folders("Claude", host.home, host.environment, host.name)
     files = [folder / "Claude" / "claude_desktop_config.json" for folder in packaged]
     usual = host.settings / "Claude" / "claude_desktop_config.json"
@@ -66,7 +66,7 @@ def _vscode(host: Platform) -> Path:
     return host.settings / "Code" / "User" / "mcp.json"
 
 
-# `claude mcp add` rewrites the whole file: it allows no preview, and an uninstall could not restore the original bytes.
+# `claude mcp add` is not used: it has no preview, and it rewrites the whole file, which an uninstall could not undo.
 CLIENTS: Mapping[str, Client] = {
     "claude-desktop": Client(
         "Claude Desktop",

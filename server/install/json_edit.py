@@ -1,7 +1,7 @@
 """Set or remove one member of an object in JSON text without changing any other character.
 
-Where the client allows comments and trailing commas, they are replaced with spaces of the same length. Python's
-decoder can then parse the text, and positions in it are valid in the original.
+If the client allows comments and trailing commas, they are replaced with spaces of the same length. Python's decoder
+can then parse the text, and the positions it finds are valid in the original.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class Object:
 
 @dataclass(frozen=True)
 class Document:
-    """A parsed text: as is, without comments, and as strict JSON, all of the same length."""
+    """A parsed text in three forms of the same length: as it is, without comments (`code`), and as strict JSON."""
 
     text: str
     code: str
@@ -60,7 +60,7 @@ class Document:
     """None if the text is blank."""
 
     def object_of(self, member: Member, name: str) -> Object:
-        """Return a member's value as an object. Raises CannotEdit if it is something else."""
+        """Return a member's value as an object. Raises CannotEdit if it is not an object."""
         if self.strict[member.value] != "{":
             raise CannotEdit(f'"{name}" is not an object')
         return _object(self.strict, member.value)
@@ -76,7 +76,7 @@ class Document:
 
 
 def parse(text: str, *, with_comments: bool) -> Document:
-    """Parse a text that is blank or an object. Raises CannotEdit with the position of an error."""
+    """Parse a text that is blank or a JSON object. Raises CannotEdit, with the position of a syntax error."""
     code = " " + text[1:] if text.startswith(BOM) else text
     strict = code
     if with_comments:
@@ -93,7 +93,7 @@ def parse(text: str, *, with_comments: bool) -> Document:
 
 
 def member_value(text: str, path: tuple[str, str], *, with_comments: bool) -> Any:  # noqa: ANN401 - any JSON
-    """Return a member of a top-level object, or None. Raises CannotEdit if that is not an object."""
+    """Return the value at this path, or None if it does not exist. Raises CannotEdit if its parent is not an object."""
     document = parse(text, with_comments=with_comments)
     outer = document.root and document.root.get(path[0])
     inner = outer and document.object_of(outer, path[0]).get(path[1])
@@ -106,7 +106,7 @@ def has_member(text: str, name: str, *, with_comments: bool) -> bool:
 
 
 def set_member(text: str, path: tuple[str, str], value: Mapping[str, Any], *, with_comments: bool) -> str:
-    """Set a member of a top-level object, in place or at the end, creating the object if needed."""
+    """Set the member at this path, in place or as the last one. Creates the parent object if needed."""
     document = parse(text, with_comments=with_comments)
     outer_name, name = path
     if document.root is None:
@@ -124,7 +124,7 @@ def set_member(text: str, path: tuple[str, str], value: Mapping[str, Any], *, wi
 
 
 def remove_member(text: str, path: tuple[str, str], *, with_comments: bool, with_empty_object: bool) -> str:
-    """Remove a member and its comma; with `with_empty_object`, also its object if left empty."""
+    """Remove the member at this path and its comma. With `with_empty_object`, also remove its parent if left empty."""
     document = parse(text, with_comments=with_comments)
     outer = document.root and document.root.get(path[0])
     if document.root is None or outer is None:
@@ -144,7 +144,7 @@ def is_empty(text: str) -> bool:
 
 
 def masked(text: str, path: tuple[str, str], *, with_comments: bool) -> str:
-    """Return the text for display, with comments and the values of all other members elided."""
+    """Return the text for display, eliding comments and all values but that of the member at this path."""
     document = parse(text, with_comments=with_comments)
     hidden = [(start, end, "// …" if text[start + 1] == "/" else "/* … */") for start, end in document.comments()]
     if document.root:
@@ -176,7 +176,7 @@ def _refuse_constant(name: str) -> Never:
     raise CannotEdit(f"it contains {name}, which is not JSON")
 
 
-# Numbers stay strings: they are only skipped, and int refuses very long ones.
+# Numbers are parsed as strings: their values are not needed, and int refuses very long ones.
 _DECODER = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=_refuse_constant)
 
 
@@ -190,7 +190,7 @@ def _check(strict: str) -> None:
 
 
 def _object(strict: str, start: int) -> Object:
-    """Locate the object starting there in a valid text. Raises CannotEdit for a duplicate name."""
+    """Locate the members of the object at `start` in a valid text. Raises CannotEdit for a duplicate name."""
     members: list[Member] = []
     at = _skip(strict, start + 1)
     while strict[at] != "}":
@@ -271,7 +271,7 @@ def _remove(document: Document, out_of: Object, member: Member) -> str:
 
 
 def _new_text(text: str, value: Mapping[str, Any]) -> str:
-    """Return a text with this value after the comments, if any, of a text without a value."""
+    """Append the value to a text that contains at most whitespace and comments."""
     line_end = _line_end(text)
     kept = text.rstrip(_WHITESPACE)
     lead = "" if kept in {"", BOM} else line_end
@@ -284,7 +284,7 @@ def _member(document: Document, name: str, value: Mapping[str, Any], indent: str
 
 
 def _format(document: Document, value: Mapping[str, Any], indent: str | None) -> str:
-    """Format a value on one line if the indent is None, else with further lines indented from there."""
+    """Format a value on one line if `indent` is None, else on several lines, starting at this indentation."""
     if indent is None:
         return json.dumps(value, ensure_ascii=False)
     formatted = json.dumps(value, ensure_ascii=False, indent=_unit(document))
@@ -318,6 +318,6 @@ def _begins_line(text: str, at: int) -> bool:
 
 
 def _indent_at(text: str, at: int) -> str:
-    """Return the leading blanks of the line at this position."""
+    """Return the indentation of the line at this position."""
     line = text[_line_start(text, at) : at]
     return line[: len(line) - len(line.lstrip(" \t"))]

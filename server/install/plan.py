@@ -1,4 +1,4 @@
-"""Plan and apply changes of a client's configuration: install and uninstall."""
+"""Plan and apply changes to a client's configuration: install and uninstall."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 NAME = "voygen"
 
-# The arguments of each flag: the flag and its value, or nothing.
+# The command-line arguments of each flag: the flag and its value, or none to leave the flag out.
 Options: TypeAlias = "Mapping[str, Sequence[str]]"
 
 # Folders that may be cleared at any time; `uvx` and `pipx run` keep their environments in them.
@@ -38,7 +38,7 @@ _CACHES = frozenset({".cache", "cache", "caches"})
 
 @dataclass(frozen=True)
 class Change:
-    """A planned change of a configuration file; None stands for a file that does not exist."""
+    """A planned change to a configuration file. The content is None if the file does not exist."""
 
     client: Client
     path: Path
@@ -56,7 +56,7 @@ class Change:
 
     @property
     def diff(self) -> str:
-        """The difference, without the values of other servers and settings, which may be secret."""
+        """The unified diff. It elides the values of other servers and settings, which may be secret."""
         before, after = (_displayed(content, self.client) for content in (self.before, self.after))
         old, new = ("/dev/null" if content is None else str(self.path) for content in (self.before, self.after))
         return "\n".join(difflib.unified_diff(before, after, old, new, lineterm=""))
@@ -93,7 +93,7 @@ def plan_install(
 
 
 def plan_uninstall(client: Client, path: Path, records: Records) -> Change:
-    """Plan the change that removes voygen and what was created for it. Raises CannotEdit like an install."""
+    """Plan the change that removes voygen and what its install created. Raises CannotEdit as `plan_install` does."""
     before = read_file(path)
     if before is None:
         return Change(client, path, None, None)
@@ -138,7 +138,7 @@ def _write(change: Change) -> Path | None:
 
 
 def command_of(entry: object) -> tuple[str, list[str]]:
-    """Return the command and arguments of a client's entry, empty where malformed."""
+    """Return the command and arguments of a client's entry. Malformed ones count as empty."""
     members = cast("dict[str, Any]", entry) if isinstance(entry, dict) else {}
     command, arguments = members.get("command"), members.get("args")
     values = cast("list[object]", arguments) if isinstance(arguments, list) else []

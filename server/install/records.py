@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Record:
-    """One install: the digest of its result, the one edit that it made, and what it created."""
+    """One install: the digest of the resulting text, the edit that was made, and what was created for it."""
 
     digest: str
     at: int
@@ -47,7 +47,7 @@ def _digest(text: str) -> str:
 
 
 def _common_prefix(one: str, other: str) -> int:
-    """Return the length of the common prefix, by binary search, as these files may be large."""
+    """Return the length of the common prefix. Uses binary search, because these files may be large."""
     least, most = 0, min(len(one), len(other))
     while least < most:
         middle = (least + most + 1) // 2
@@ -71,7 +71,7 @@ class Records:
             return None
 
     def put(self, config: Path, record: Record | None) -> None:
-        """Store or, with None, delete the record of a file. Raises CannotEdit if that fails."""
+        """Store the record of a file, or delete it if `record` is None. Raises CannotEdit if that fails."""
         records = self._read()
         records.pop(str(config), None)
         if record:
