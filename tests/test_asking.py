@@ -131,7 +131,7 @@ async def test_a_trip_renamed_while_the_person_decides_is_not_deleted(tmp_path: 
 
 
 @each_era
-async def test_a_call_with_an_idempotency_key_asks_once_and_is_then_answered_from_its_receipt(
+async def test_a_repeated_call_with_an_idempotency_key_is_answered_without_asking_again(
     tmp_path: Path, era: Era
 ) -> None:
     person = Person(str(BANFF))

@@ -154,7 +154,7 @@ async def test_notes_added_by_two_processes_at_once_are_all_kept(tmp_path: Path)
     assert integrity(path) == "ok"
 
 
-async def test_trips_of_the_same_name_created_at_once_get_distinct_slugs(tmp_path: Path) -> None:
+async def test_trips_with_the_same_name_created_at_once_get_distinct_slugs(tmp_path: Path) -> None:
     path = seeded(tmp_path / "voygen.db")
     trip = {"trip_name": "Goa", "start_date": "2027-01-01", "end_date": "2027-01-02"}
     client = {"client_email": "new@example.net", "client_full_name": "New"}

@@ -126,7 +126,7 @@ async def test_the_unpacked_bundle_serves_the_chosen_database_and_tools(unpacked
 @needs_packer
 @needs_uv
 @pytest.mark.parametrize("chosen", [{}, {"database": "", "toolsets": ""}], ids=["not filled in", "emptied"])
-async def test_without_chosen_settings_the_bundle_creates_a_database_and_offers_the_default_tools(
+async def test_without_settings_the_bundle_creates_a_database_and_offers_the_default_tools(
     unpacked: Path, tmp_path: Path, chosen: dict[str, str]
 ) -> None:
     async with Client(started(unpacked, tmp_path, chosen), mode="legacy", read_timeout_seconds=300) as client:

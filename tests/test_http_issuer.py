@@ -236,7 +236,7 @@ def test_our_own_tokens_work_while_the_issuers_keys_are_unavailable(tmp_path: Pa
         assert team.post(LIST_TOOLS, make_token(tmp_path / "voygen.db", "own")).status == 200
 
 
-def test_with_an_issuer_the_server_starts_beyond_loopback_and_its_host_name_is_the_resource(tmp_path: Path) -> None:
+def test_with_an_issuer_the_server_starts_beyond_loopback_with_its_host_name_as_resource(tmp_path: Path) -> None:
     with issuing() as issuer:
         describe(issuer)
         issuer.publish(published("r", RSA, "RS256"))

@@ -123,7 +123,7 @@ async def _break(*_: object) -> Answer:
 
 
 @pytest.mark.parametrize(("level", "told"), [("info", False), ("debug", True)])
-async def test_an_unexpected_error_is_logged_with_its_location_and_at_level_debug_its_message(
+async def test_an_unexpected_error_is_logged_with_its_location_and_only_at_debug_its_message(
     path: Path, level: str, *, told: bool
 ) -> None:
     stream = io.StringIO()

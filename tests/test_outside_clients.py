@@ -96,7 +96,9 @@ def inspect(home: Path, target: Sequence[str], era: str, method: str, *options: 
 
 @needs_node
 @pytest.mark.parametrize("revision", [[], ["--spec-version", "2026-07-28"]], ids=["all", "2026-07-28"])
-def test_the_conformance_suite_fails_only_as_expected(tmp_path: Path, served: Served, revision: Sequence[str]) -> None:
+def test_the_conformance_suite_fails_only_where_expected(
+    tmp_path: Path, served: Served, revision: Sequence[str]
+) -> None:
     expected = ["--expected-failures", OURS / "conformance.yml"]
     done = run(tmp_path, CONFORMANCE, "server", "--url", served.url, "--suite", "all", *revision, *expected)
     assert done.returncode == 0, done.stdout[done.stdout.find("=== SUMMARY") :] + done.stderr

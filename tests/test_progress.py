@@ -58,7 +58,7 @@ async def test_a_check_in_batches_reports_progress_and_finds_everything(large: E
     assert [one["trip_id"] for one in report.drift] == list(range(10, 1201, 10))
 
 
-async def test_a_repair_reports_the_progress_of_both_checks_and_of_the_changes_between_them(
+async def test_a_repair_reports_the_progress_of_its_checks_and_its_changes(
     large: EmbeddedDatabase,
 ) -> None:
     told: Told = []

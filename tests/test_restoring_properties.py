@@ -55,7 +55,7 @@ steps = st.one_of(
     [("clean client", 0), ("clean client", 1), ("phase", 2), ("delete trip", 0), ("restore", 3), ("restore", 4)],
     None,
 )
-def test_restoring_everything_after_any_deletions_and_restores_leaves_it_as_it_was(
+def test_restoring_everything_after_any_deletions_gives_the_original_content(
     lists: list[Any], walk: list[tuple[str, int]], order: Any
 ) -> None:
     asyncio.run(_walk(lists, walk, order))

@@ -116,7 +116,7 @@ def test_a_list_is_given_with_commas_or_a_repeated_flag(tmp_path: Path) -> None:
     assert lines["allowed_hosts"]["value"] == ["a.example", "b.example", "c.example"]
 
 
-def test_a_command_opens_the_database_named_in_the_settings_file_unless_a_flag_names_another(tmp_path: Path) -> None:
+def test_a_command_opens_the_database_of_the_settings_file_unless_a_flag_names_another(tmp_path: Path) -> None:
     seeded(tmp_path / "voygen.db")
     path = tmp_path / "config.toml"
     path.write_text('db = "voygen.db"')
