@@ -1,4 +1,4 @@
-"""The length of randomized campaigns and kill tests: short by default, long with `pytest --long`."""
+"""Length of the randomized campaigns and kill tests: short by default, long with `pytest --long`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ class _Form:
 
 
 def choose(*, long: bool) -> None:
-    """Set the form for this process; call it before any test module reads its numbers."""
+    """Set the length for this process; must be called before any test module is imported."""
     _Form.long = long
 
 

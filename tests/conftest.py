@@ -1,4 +1,4 @@
-"""Fixtures with real databases: legacy dumps loaded into files, migrated files, an engine opened on one."""
+"""Fixtures with real databases: legacy dumps loaded into files, migrated files, and an engine on a migrated file."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     campaigns.choose(long=bool(config.getoption("long")))
-    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # don't recompile the program in the processes that tests start
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # let the processes that tests start reuse compiled bytecode
     _check_schemas_once()
 
 
 def _check_schemas_once() -> None:
-    """Have the SDK's client check each tool's output schema once a session: 20 to 40 ms for the same schemas."""
+    """Have the SDK's client check each output schema once per test session, because each check takes 20 to 40 ms."""
     check_schema, seen = Draft202012Validator.check_schema, set[str]()
 
     def once(schema: Any, *more: Any, **named: Any) -> None:
@@ -47,7 +47,7 @@ def _check_schemas_once() -> None:
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """One worker more than there are cores, because many tests wait for a subprocess."""
+    """Use one worker more than there are cores, because many tests wait for a subprocess."""
     return (os.cpu_count() or 1) + 1
 
 
@@ -81,7 +81,7 @@ def connection(tmp_path: Path) -> Iterator[sqlite3.Connection]:
 
 @pytest.fixture
 def con(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
-    """A connection to two clients and a trip without clients; after the test both stores must agree."""
+    """A connection to a database with two clients and an empty trip; after the test both stores must agree."""
     for email in (sides.ANA, sides.BEN):
         connection.execute("INSERT INTO clients_v2 (email, full_name) VALUES (?, 'N')", (email,))
     sides.add_trip(connection, "[]")

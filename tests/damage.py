@@ -1,4 +1,4 @@
-"""A consistent migrated database of ten thousand trips, and ways to damage it behind the triggers' back."""
+"""A consistent, migrated database of up to ten thousand trips, and ways to damage it without firing triggers."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Finding: TypeAlias = dict[str, Any]
 TRIPS = campaigns.rounds(1_000, 10_000)
 FEW = 40
 
-# Trip n has n % 4 clients: client n + k has the k-th role.
+# Trip n has n % 4 clients; its k-th client, with the k-th role, is client (n + k) % 100 + 1, counting k from 0.
 FILL = """
 INSERT INTO clients_v2 (client_id, email, full_name)
 WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i <= 99)
@@ -77,7 +77,7 @@ class Trip:
         return f"stranger-{self.number}@example.org"
 
     def values(self) -> dict[str, Any]:
-        """Parameters of the statements: :trip, :gone (no such trip), :one, :two and :stranger (no such client)."""
+        """Parameters for the statements. :gone is the id of no trip, and :stranger the email of no client."""
         gone = self.number + 1_000_000
         return {"trip": self.number, "gone": gone, "one": self.one, "two": self.two, "stranger": self.stranger}
 
@@ -85,7 +85,7 @@ class Trip:
         return {"kind": kind, "trip_id": self.number, **more, "repair": REPAIRS[kind]}
 
     def pair(self, kind: str, email: str, role: str, *elements: Any, canonical: bool = True) -> Finding:
-        """A finding about a pair: `elements` are its entries in the JSON."""
+        """A finding about a pair; `elements` are the pair's entries in the JSON."""
         return self.found(
             kind,
             email=email,
@@ -96,14 +96,14 @@ class Trip:
         )
 
     def entry(self, **changed: Any) -> dict[str, Any]:
-        """The first entry with these keys changed; keys set to `...` are removed."""
+        """The trip's first entry with these keys changed, and those set to `...` removed."""
         fields = {"email": self.one, "role": "traveler", "seat": self.number, **changed}
         return {key: value for key, value in fields.items() if value is not ...}
 
 
 @dataclass(frozen=True)
 class Damage:
-    """Statements that run without triggers; those of `schema` run once the triggers are back."""
+    """Damage done by `statements`, run without triggers, and then by `schema`, run after the triggers are restored."""
 
     name: str
     statements: tuple[str, ...]
@@ -127,7 +127,7 @@ def damage(connection: sqlite3.Connection, *damages: tuple[Damage, Trip]) -> Non
 
 @contextmanager
 def past_the_triggers(connection: sqlite3.Connection, phase: Phase = "dual_write") -> Generator[None]:
-    """Drop triggers and foreign keys for the block; afterwards restore the shipped triggers."""
+    """Drop the triggers and turn off foreign keys for the block, then restore the shipped triggers."""
     triggers = {name: sql for name, sql in expected(phase).items() if name.startswith("trg_")}
     connection.execute("PRAGMA synchronous = OFF")
     connection.execute("PRAGMA foreign_keys = OFF")

@@ -1,4 +1,4 @@
-"""An agent's view of the server: the real client, tools and file, plus a connection to look at the rows."""
+"""An agent's view of the server: the real client, tools and file, plus a connection for inspecting the rows."""
 
 from __future__ import annotations
 
@@ -72,14 +72,14 @@ def op(kind: str, /, **data: Any) -> dict[str, Any]:
 
 @dataclass
 class Desk:
-    """An MCP client of the tools, and a plain connection to the same file."""
+    """An MCP client connected to the tools, and a plain connection to the same file."""
 
     client: Client
     connection: sqlite3.Connection
     db: EmbeddedDatabase
 
     async def raw_call(self, tool: str, /, **arguments: Any) -> tuple[bool, str, dict[str, Any] | None]:
-        """Return is_error, the text and the structured part; afterwards the two stores must agree."""
+        """Call the tool and return is_error, the text and the structured part; afterwards both stores must agree."""
         result = await self.client.call_tool(tool, arguments)
         assert_clean(self.connection)
         texts = [block.text for block in result.content if isinstance(block, TextContent)]
@@ -94,7 +94,7 @@ class Desk:
         return structured
 
     async def refused(self, tool: str, /, **arguments: Any) -> str:
-        """The error, which has a code and a remedy, no structured part and no internals."""
+        """Call the tool and return its error, which must be readable and have no structured part."""
         is_error, text, structured = await self.raw_call(tool, **arguments)
         assert is_error, structured
         assert structured is None
@@ -105,14 +105,14 @@ class Desk:
         return await self.call("bulk_trip_operations", trip_identifier=trip, operations=operations, **more)
 
     async def do(self, trip: object, *operations: object, **more: Any) -> list[dict[str, Any]]:
-        """The results of operations that must all succeed."""
+        """Run operations that must all succeed, and return their results."""
         answer = await self.bulk(trip, *operations, **more)
         assert answer["success"], answer
         assert answer["operations_completed"] == len(operations)
         return answer["results"]
 
     async def fails(self, trip: object, operation: object) -> str:
-        """The error of a single operation, which must be refused and change nothing."""
+        """Run one operation, which must be refused and change nothing, and return its error."""
         before = self.everything()
         answer = await self.bulk(trip, operation)
         assert not answer["success"]
@@ -155,7 +155,7 @@ class Desk:
 
 
 def assert_readable(error: str) -> None:
-    """Check that an error has two lines: a stable code and the problem, then what to send instead."""
+    """Check that an error has two lines: the code and the problem, then what to send instead; and no internals."""
     lines = error.split("\n")
     assert len(lines) == 2, error
     assert lines[0].startswith(tuple(f"{code}: " for code in CODES)), error
@@ -167,7 +167,7 @@ def assert_readable(error: str) -> None:
 async def open_desk(
     path: Path, era: Era = "auto", *, patience: float = 30.0, person: ElicitationFnT | None = None
 ) -> AsyncGenerator[Desk]:
-    """Serve the file to an in-memory client, which answers questions where there is a person."""
+    """Serve the file to an in-memory client; if `person` is given, it answers the server's questions."""
     async with await open_database(path, patience=patience) as db:
         served = phased(db)
         server = make_server(served, all_tools(MigrationSteward(db)))
@@ -212,7 +212,7 @@ def voygen(*arguments: object, env: Mapping[str, str] | None = None) -> subproce
 
 
 def heeding_interrupts(command: Sequence[str]) -> list[str]:
-    """The command as a shell starts it in the foreground; background jobs and their children ignore SIGINT."""
+    """The command, started so that SIGINT interrupts it even if this process ignores SIGINT, as background jobs do."""
     code = "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); os.execv(sys.argv[1], sys.argv[1:])"
     return [sys.executable, "-c", code, *command]
 

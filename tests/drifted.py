@@ -1,4 +1,4 @@
-"""The sixteen trips of the drifted dump, loaded into a migrated database unchanged, and the faults of each."""
+"""The sixteen trips of the drifted dump, loaded unchanged into a migrated database, and their faults."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ UNLINKED = {(11, 1, None), (14, 0, "stranger@example.org"), (16, 0, None)}
 # Trip, email, reason.
 ORPHANS = {(777, AVA, "no such trip"), (1, "gone@example.org", "no such client")}
 
-# Travelers of each trip after the repair, with what either store knew.
+# The pairs on each trip after the repair: all that either store had.
 MENDED = {
     1: {(AVA, "traveler"), (BEN, "payer")},
     2: {(CARLA, "traveler"), (CARLA, "payer")},
@@ -82,7 +82,7 @@ SELECT assignment_id, trip_id, client_email, client_role, created_at FROM old.tr
 
 
 def drifted_file(path: Path) -> Path:
-    """Create the database; the dump lies beside it as old.db."""
+    """Create the database, and beside it old.db, a database loaded from the dump."""
     old = path.with_name("old.db")
     load_dump(raw.LEGACY / "drifted-dual-write.sql", old)
     with closing(sqlite3.connect(raw.new_file(path), isolation_level=None)) as connection:

@@ -1,4 +1,4 @@
-"""A second implementation of trip facts in plain Python over the raw rows, and a database that records its calls."""
+"""A second implementation of trip facts in plain Python over the raw rows, and a database that records statements."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def array(value: Any) -> list[Any]:
 
 
 def fields(element: Any) -> dict[str, Any]:
-    """The element as an object; an empty object if it is none."""
+    """Return the element if it is an object, otherwise an empty object."""
     return cast("dict[str, Any]", element) if isinstance(element, dict) else {}
 
 
@@ -154,7 +154,7 @@ def add_trips(connection: sqlite3.Connection, count: int) -> None:
 
 
 class Watched(ForwardingDatabase):
-    """A database that records what it is sent, and runs a callback just before a batch."""
+    """A database that records the statements sent to it, and runs a callback just before each batch."""
 
     def __init__(self, db: Database, before_batch: Callable[[], object] = lambda: None) -> None:
         super().__init__(db)

@@ -1,4 +1,4 @@
-"""The expected content of the full-text index, worked out from the tables alone, and its actual content."""
+"""The expected content of the full-text index, derived from the tables alone, and the actual content."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ CLIENTS = "SELECT client_id, full_name, email, contact_info FROM clients_v2"
 
 TRIPS = "SELECT trip_id, trip_name, destinations, group_name, notes FROM trips_v2"
 
-# A document of an overwritten assignment may remain: no search finds it.
+# The document of an overwritten assignment may remain, because no search finds it.
 CROWD = "SELECT k.rowid FROM crowd_search k JOIN trip_client_assignments a ON a.assignment_id = k.rowid"
 
 TRAVELERS = """
@@ -34,7 +34,7 @@ ORDER BY a.assignment_id
 
 
 def assert_indexed(connection: sqlite3.Connection, travelers: int = 24) -> None:
-    """Check that the index has exactly the words of the tables, and that documents hold at most this many travelers."""
+    """Check that the index has exactly the tables' words, and a trip's document at most this many travelers."""
     crowd = {row[0] for row in connection.execute(CROWD)}
     assert held(connection) ^ due(connection, crowd) == set()
     apart: dict[int, int] = {}
@@ -85,6 +85,6 @@ def notes_of(notes: Any) -> str:
 
 
 def words_of(text: object) -> set[str]:
-    """The words without case and accents, and for a text with apostrophes also the words without them."""
+    """The lower-case words without accents; words with apostrophes are also included with them removed."""
     plain = "".join(letter for letter in normalize("NFKD", str(text or "")) if not combining(letter))
     return {word.lower() for one in (plain, plain.replace("'", "")) for word in re.findall(r"[^\W_]+", one)}

@@ -22,14 +22,14 @@ ED = ed25519.Ed25519PrivateKey.generate()
 
 
 def published(kid: str, key: Any, algorithm: str, **more: str) -> dict[str, Any]:
-    """The public half of a key as JSON."""
+    """The public half of a key as a JSON Web Key."""
     implementation: Any = jwt.get_algorithm_by_name(algorithm)
     return {**implementation.to_jwk(key.public_key(), as_dict=True), "kid": kid, **more}
 
 
 @dataclass
 class IssuerServer:
-    """`pages` are the answers by path; `asked` are the paths that were requested."""
+    """A running authorization server. `pages` maps paths to answers; `asked` lists the requested paths."""
 
     port: int
     path: str
@@ -44,7 +44,7 @@ class IssuerServer:
         self.pages["/keys"] = {"keys": list(keys)}
 
     def sign(self, key: Any, algorithm: str, kid: str | None, /, *, without: str = "", **claims: Any) -> str:
-        """A valid token unless `claims` say otherwise; `headers` among them are the token's headers."""
+        """Sign a token that is valid unless `claims` or `without` say otherwise; `headers` adds headers."""
         headers: dict[str, Any] = claims.pop("headers", {}) | ({"kid": kid} if kid else {})
         now = int(time.time())
         said = {"iss": self.url, "sub": "ana", "iat": now, "exp": now + 600, "scope": "read write"} | claims
@@ -64,7 +64,7 @@ def issuing(path: str = "") -> Generator[IssuerServer]:
             self.end_headers()
             self.wfile.write(body)
 
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - as the base class has it
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - named by the base class
             """Log nothing."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:

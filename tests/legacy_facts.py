@@ -23,7 +23,7 @@ REWRITTEN = {"ActivityLog", "facts_dirty", "trip_facts", "trip_client_assignment
 
 @dataclass(frozen=True)
 class Facts:
-    """All rows by table, the schema objects by name, the entries of the JSON, the pairs by trip."""
+    """All rows by table, SQL of the schema objects by name, JSON entries, junction pairs by trip, and client emails."""
 
     tables: dict[str, Rows]
     schema: dict[str, str]
@@ -67,7 +67,7 @@ def _rows(connection: sqlite3.Connection, table: str) -> Rows:
 
 
 def extra_keys(entry: Entry) -> dict[str, Any]:
-    """The keys of an entry beside email and role; for a string, those of the object in it."""
+    """The fields of an entry other than email and role; an entry that is a string is first parsed as JSON."""
     element = parsed(entry.element) if isinstance(entry.element, str) else entry.element
     if not isinstance(element, dict):
         return {}

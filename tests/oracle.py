@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 Pair: TypeAlias = tuple[str, str]
 
-# Characters that the schema trims from an email: tab to carriage return, and the space. No other white space.
+# Characters that the schema trims from an email: tab to carriage return, and space, but no other white space.
 BLANKS = "\t\n\x0b\x0c\r "
 
-# Tables whose foreign keys must hold. Other tables of an imported database may have been broken before.
+# Tables whose foreign keys must hold. Those of other tables may have been violated before the import.
 TABLES = ["trips_v2", "clients_v2", "trip_client_assignments", "ActivityLog", "facts_dirty", "trip_facts"]
 
 
@@ -54,7 +54,7 @@ def assert_clean(connection: sqlite3.Connection) -> None:
 
 
 def findings(connection: sqlite3.Connection) -> Iterator[str]:
-    """One sentence for each difference between the two stores and each structural fault of the database."""
+    """Yield one sentence for each difference between the stores and each structural fault of the database."""
     clients = client_emails(connection)
     pairs = junction_pairs(connection)
     for trip_id, text in connection.execute("SELECT trip_id, clients FROM trips_v2 ORDER BY trip_id"):
@@ -104,7 +104,7 @@ def _details(element: Any) -> frozenset[tuple[str, str]]:
 
 
 def client_emails(connection: sqlite3.Connection) -> list[str]:
-    """Every client's email, oldest client first: of two that differ only by case, the first is linked."""
+    """All clients' emails, oldest client first: if none matches an entry exactly, the first that matches is linked."""
     return [row[0] for row in connection.execute("SELECT email FROM clients_v2 ORDER BY client_id")]
 
 
@@ -134,7 +134,7 @@ def read_entries(trip_id: int, text: object, clients: Sequence[str]) -> list[Ent
 
 
 def parsed(text: object) -> Any:
-    """The JSON value, where the first of two equal keys wins as in SQLite; None for text that is not JSON."""
+    """The JSON value, or None for text that is not JSON. As in SQLite, the first of two equal keys wins."""
     if not isinstance(text, str):
         return None
     try:
@@ -151,7 +151,7 @@ def _entry(trip_id: int, position: int, element: Any, clients: Sequence[str]) ->
 
 
 def _fields(element: Any) -> dict[str, Any]:
-    """The object of the element: itself, an object that was turned into a string, or a bare email."""
+    """The fields of the element, which may be an object, an object serialized as a string, or a bare email."""
     if isinstance(element, dict):
         return cast("dict[str, Any]", element)
     if not isinstance(element, str):
@@ -209,7 +209,7 @@ def drift(connection: sqlite3.Connection) -> set[tuple[str, int, str | None, str
 
 
 def _pair_kinds(entries: Sequence[Entry], rows: Sequence[Pair]) -> Iterator[tuple[str, Pair]]:
-    """A junction row without a role counts as a traveler's, but is reported."""
+    """Yield the kind of drift of each pair. A junction row without a role counts as a traveler's, but is reported."""
     in_junction = [(email, _role(role)) for email, role in rows]
     for pair in {*in_junction, *(entry.pair for entry in entries if entry.pair)}:
         of_pair = [entry for entry in entries if entry.pair == pair]

@@ -1,4 +1,4 @@
-"""Running the program subject to file permissions, which root bypasses."""
+"""Run the program subject to file permissions even when the tests run as root."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SETPRIV = shutil.which("setpriv")
 
 
 def are_bypassed() -> bool:
-    """True if this process may read a file that has no permissions at all."""
+    """True if this process can read a file without any permissions."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "locked"
         path.touch(mode=0)
@@ -23,7 +23,7 @@ def are_bypassed() -> bool:
 
 
 def enforced() -> list[str]:
-    """The command prefix that enforces permissions. Skips the test where that is impossible."""
+    """Return the command prefix that enforces permissions, or skip the test where that is impossible."""
     if sys.platform == "win32":
         pytest.skip("the rights of POSIX")
     if not are_bypassed():

@@ -1,4 +1,4 @@
-"""Moving a real database through its phases, and inspecting it with a separate connection."""
+"""Helpers that move a real database through its phases and inspect it over a separate connection."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ EVERYTHING = ("unlinked/*", "quarantine/*")
 
 
 async def assert_in_order(db: EmbeddedDatabase, phase: Phase) -> None:
-    """Check that the database is in this phase, has exactly that phase's schema, and its stores agree."""
+    """Check that the database is in this phase and has exactly its schema, and that the stores agree."""
     assert (await read_phase(db)).phase == phase
     assert await differences(db, phase) == []
     report = await check(db)
@@ -33,7 +33,7 @@ async def assert_in_order(db: EmbeddedDatabase, phase: Phase) -> None:
 
 
 async def lead_to(db: EmbeddedDatabase, phase: Phase) -> None:
-    """Move up or down one phase at a time, accepting unlinked entries."""
+    """Move to the phase one step at a time, accepting unlinked entries and quarantined texts."""
     while (here := (await read_phase(db)).phase) != phase:
         if PHASES.index(here) < PHASES.index(phase):
             await advance(db, quiet_days=0, accept=EVERYTHING)
@@ -42,7 +42,7 @@ async def lead_to(db: EmbeddedDatabase, phase: Phase) -> None:
 
 
 async def obstacles(db: EmbeddedDatabase, quiet_days: int = 0) -> list[str]:
-    """The names of the obstacles; nothing moves while there are any, and the refusal names each of them."""
+    """The names of the obstacles. If there are any, an advance must be refused with all of them and change nothing."""
     names = [one["name"] for one in (await phase_status(db, quiet_days)).obstacles]
     before = await read_phase(db)
     if names:

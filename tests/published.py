@@ -1,8 +1,8 @@
-"""Generate the published artifacts: a snapshot of each tool's schema, and the README's tables.
+"""Generate the published artifacts: a snapshot of each tool's schema, and the tables in the documentation.
 
     python tests/published.py
 
-writes them; the tests compare.
+writes them; the tests check that they are current.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 
 async def snapshots(folder: Path) -> dict[str, str]:
-    """Each tool as the catalogue lists it, by name; `folder` is for a database."""
+    """Each tool as the server lists it, by name; `folder` is for a temporary database."""
     async with new_desk(folder) as desk:
         tools = (await desk.client.list_tools()).tools
     listed = {tool.name: tool.model_dump(mode="json", by_alias=True, exclude_none=True) for tool in tools}
@@ -43,7 +43,7 @@ async def snapshots(folder: Path) -> dict[str, str]:
 
 
 def tool_table(tools: list[AnyTool]) -> str:
-    """The default tools as a table, followed by the other tools in a table that unfolds."""
+    """The default tools as a table, followed by the other tools in a collapsible table."""
     default = [tool for tool in tools if tool.group in DEFAULT_GROUPS]
     others = [tool for tool in tools if tool.group not in DEFAULT_GROUPS]
     groups = ", ".join(dict.fromkeys(tool.group for tool in others))
@@ -57,13 +57,13 @@ def _table(tools: list[AnyTool]) -> list[str]:
 
 
 def tables() -> dict[Path, tuple[str, str]]:
-    """The files with a generated part: the name of its marks, and the part."""
-    steward: Any = MigrationSteward(None)  # type: ignore[arg-type] # nothing is asked of the database
+    """The files with a generated part: for each, the name in the part's markers, and the part."""
+    steward: Any = MigrationSteward(None)  # type: ignore[arg-type] # the database is not used
     return {README: ("tools", tool_table(all_tools(steward))), SETTINGS: ("settings", markdown_table())}
 
 
 def generated() -> dict[Path, str]:
-    """The texts of these files as they should be."""
+    """The text of each of these files with its generated part up to date."""
     return {path: _with_table(path.read_text(encoding="utf-8"), *part) for path, part in tables().items()}
 
 

@@ -1,4 +1,4 @@
-"""Database files for tests: copied quickly from one template, and opened without any code of the project."""
+"""Database files for tests: quick copies of one template, opened without the project's own code."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ LEGACY = Path(__file__).parent / "legacy"
 
 
 def connect(path: Path, *, recursive_triggers: bool = False) -> sqlite3.Connection:
-    """A plain connection as any program may open it: autocommit, foreign keys on."""
+    """A plain connection as any program may open it, with autocommit and foreign keys on."""
     connection = sqlite3.connect(path, isolation_level=None)
     connection.execute("PRAGMA foreign_keys = ON")
     if recursive_triggers:
@@ -46,7 +46,7 @@ def _template() -> bytes:
     folder = Path(tempfile.mkdtemp())
     try:
         path = folder / "template.db"
-        with ThreadPoolExecutor() as pool:  # a new thread has no event loop, whatever the caller runs in
+        with ThreadPoolExecutor() as pool:  # the caller's thread may already have a running event loop
             pool.submit(lambda: asyncio.run(migrate_file(path))).result()
         return path.read_bytes()
     finally:
@@ -54,7 +54,7 @@ def _template() -> bytes:
 
 
 def everything(path: Path) -> list[str]:
-    """The whole database, including internal counters."""
+    """The whole database as lines, including internal counters."""
     connection = connect(path)
     try:
         return dump(connection)
@@ -63,9 +63,9 @@ def everything(path: Path) -> list[str]:
 
 
 def dump(connection: sqlite3.Connection) -> list[str]:
-    """The schema and every row, a line each, internal counters included.
+    """The schema and every row, one line each, including internal counters.
 
-    Not `iterdump`, which fails on a broken view in Python 3.13 and later.
+    `iterdump` fails on a broken view in Python 3.13 and later.
     """
     factory, connection.text_factory = connection.text_factory, bytes
     try:

@@ -1,7 +1,7 @@
 """Strategies for a tool's arguments, drawn from the schema that it publishes.
 
-`valid` draws what the schema allows, mostly values that exist in the database, so that calls get far. `spoiled`
-spoils such arguments in one or two places.
+`valid` draws what the schema allows, mostly values that exist in the database, so that many calls succeed.
+`spoiled` breaks such arguments in one or two places.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 Schema: TypeAlias = dict[str, Any]
 Path: TypeAlias = tuple[str | int, ...]
 
-# Replacements for a spoiled value.
+# Returns the replacement for a value.
 Change: TypeAlias = "Callable[[Any], Any]"
 
-# Plausible values by the name of the field.
+# Plausible values by field name.
 Known: TypeAlias = "Mapping[str, Sequence[Any]]"
 
-# The longest text drawn letter by letter, and the most items; longer ones only have the schema's bounds.
+# The most letters and items drawn one by one; longer texts and lists have the greatest length allowed.
 SHORT = 30
 FEW = 4
 
@@ -42,7 +42,7 @@ _json = st.recursive(
 
 @st.composite
 def mostly(draw: DrawFn, often: SearchStrategy[Any], seldom: SearchStrategy[Any], times: int = 15) -> Any:
-    """Values of `often`, and rarely one of `seldom`; one_of merges equal branches."""
+    """Draw mostly from `often` and rarely from `seldom`. Not `one_of`, which merges equal branches."""
     return draw(seldom if draw(st.integers(0, times)) == times else often)
 
 
@@ -53,7 +53,7 @@ def valid(schema: Schema, known: Known) -> SearchStrategy[dict[str, Any]]:
 
 @st.composite
 def spoiled(draw: DrawFn, allowed: SearchStrategy[dict[str, Any]]) -> dict[str, Any]:
-    """Arguments with something missing, extra, out of bounds or of another type."""
+    """Arguments in which something is missing, added, out of bounds or of another type."""
     arguments: Any = draw(allowed)
     for _ in range(draw(st.integers(1, 2))):
         path = draw(st.sampled_from(list(_paths(arguments))))
@@ -70,7 +70,7 @@ class _Fields:
         self._known = known
 
     def drawn(self, node: Schema, name: str) -> SearchStrategy[Any]:
-        """Values of a field of this name; a list's items use the name of the list."""
+        """Values for a field of this name; the items of a list go by the name of the list."""
         here = self._resolved(node)
         options: list[Schema] = here.get("oneOf") or here.get("anyOf", [])
         if options:
@@ -158,7 +158,7 @@ def _in_objects(depth: int) -> Any:
 
 _depths = st.sampled_from([5, 99, 100, 101, 150, 300])
 
-# Values that none of our schemas allows, or that often break programs.
+# Values that no schema of ours allows, or that often break programs.
 _strange = st.one_of(
     st.sampled_from([None, True, False, 0, -1, 1.5, -0.0, 2**31, 2**53 + 1, 2**63 - 1, 2**63, -(2**63) - 1, 2**64]),
     st.sampled_from([1e308, 5e-324, math.nan, math.inf, -math.inf, 10**400, -(10**4000)]),
@@ -181,7 +181,7 @@ def _with_another_key(value: Any) -> Any:
 
 
 def _longer(value: Any) -> Any:
-    """More items than any list may have; numbers turn negative."""
+    """Make a text or list longer than most schemas allow, and negate a number."""
     if isinstance(value, str | list):
         sequence = cast("list[Any]", value)
         return sequence * (2001 // (len(sequence) or 1) + 1)
@@ -210,7 +210,7 @@ _changes: SearchStrategy[Change] = st.sampled_from(_CHANGES) | _strange.map(_put
 
 
 def _paths(value: Any, path: Path = ()) -> Iterator[Path]:
-    """The path of every part of the value, the value itself first."""
+    """Yield the paths of the parts of the value, starting with the value itself."""
     yield path
     if isinstance(value, dict):
         for key, inner in cast("dict[str, Any]", value).items():

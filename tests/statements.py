@@ -7,7 +7,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-# Two that differ only by case are both clients; the last three are no clients, or not in that spelling.
+# Two clients' emails differ only by case. The last three emails are other spellings or belong to no client.
 CLIENTS = ["a@x.io", "b@x.io", "C@x.io", "c@x.io", "d@x.io"]
 EMAILS = [*CLIENTS, "A@X.IO", " b@x.io ", "new@x.io"]
 ROLES = ["traveler", "payer", "primary", None, "", " "]
@@ -19,10 +19,10 @@ conflicts = st.sampled_from(["", "OR REPLACE", "OR IGNORE", "OR FAIL"])
 _likely = st.tuples(st.integers(1, 4), st.sampled_from(CLIENTS), roles)
 assignments = st.one_of(_likely, _likely, _likely, st.tuples(trips, emails, roles))
 
-# Index of an existing row, in the order of ids; an index past the last row stands for an id that doesn't exist.
+# The index of a row in the order of ids; an index past the last row stands for an id that doesn't exist.
 rows_at = st.integers(0, 6)
 
-# NOTE is replaced by a numbered note.
+# Each NOTE is replaced by a numbered note.
 FIRST_TRIPS = [
     '[{"email":"a@x.io","role":"traveler","name":"NOTE"},{"name":"NOTE"},{"email":"b@x.io","role":"payer"}]',
     '[{"email":"C@x.io","role":"traveler","k":"NOTE"},{"email":"c@x.io","role":"traveler","k":"NOTE"}]',

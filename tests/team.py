@@ -1,4 +1,4 @@
-"""A server over HTTP in a separate process, and plain requests to it."""
+"""A server over HTTP in a separate process, and helpers that send it plain requests."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Generator, Mapping
     from pathlib import Path
 
-# Longer than any answer takes, so that a hang is a failure.
+# Seconds: longer than any answer takes, so that a hang fails the test.
 PATIENCE = 30
 
 JSON_HEADERS = {"Content-Type": "application/json", "Accept": "application/json, text/event-stream"}
@@ -72,7 +72,7 @@ class Team:
             connection.close()
 
     def post(self, message: object, token: str | None = None, /, **headers: str) -> Reply:
-        """Send a message as clients of the older protocol era do; bytes are sent unchanged."""
+        """Send a message as clients of the older protocol era do; a message in bytes is sent unchanged."""
         body = message if isinstance(message, bytes) else json.dumps(message).encode()
         authorization = {"Authorization": f"Bearer {token}"} if token is not None else {}
         return self.request("POST", "/mcp", body, **(JSON_HEADERS | authorization | headers))
@@ -87,14 +87,14 @@ class Team:
             yield client
 
     def stop(self, kind: int) -> int:
-        """Send the signal and return the exit status."""
+        """Send the signal to the server and return its exit status."""
         self.process.send_signal(kind)
         return self.process.wait(PATIENCE)
 
 
 @contextmanager
 def serving(path: Path, *options: object, address: str = "127.0.0.1:0") -> Generator[Team]:
-    """Start a server on a free port; stop it afterwards if it still runs."""
+    """Start a server on a free port, and stop it after the block if it still runs."""
     command = [*own_command(), "serve", "--db", str(path), "--http", address, *map(str, options)]
     with subprocess.Popen(
         command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -133,7 +133,7 @@ def call(tool: str, request_id: int | str = 1, /, **arguments: Any) -> dict[str,
 
 
 def as_now(message: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
-    """The message and headers of the protocol era without a handshake."""
+    """The message and headers as the newer protocol era, which has no handshake, sends them."""
     meta = {
         "io.modelcontextprotocol/protocolVersion": "2026-07-28",
         "io.modelcontextprotocol/clientCapabilities": {},

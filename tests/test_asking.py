@@ -18,7 +18,7 @@ Action = Literal["accept", "decline", "cancel"]
 
 
 class Person:
-    """Gives prepared answers, and remembers the questions."""
+    """A person who gives prepared answers and remembers the questions."""
 
     def __init__(self, *answers: str, action: Action = "accept", before: Callable[[], object] = lambda: None) -> None:
         self.answers = list(answers)
@@ -35,7 +35,7 @@ class Person:
 
     @property
     def choices(self) -> list[list[tuple[str, str]]]:
-        """For each question, the choices with their titles."""
+        """The choices of each question, with their titles."""
         forms = [params.requested_schema["properties"]["choice"]["oneOf"] for params in self.asked]
         return [[(option["const"], option["title"]) for option in form] for form in forms]
 
@@ -45,7 +45,7 @@ def give_two_trips_similar_names(desk: Desk) -> None:
 
 
 @each_era
-async def test_an_ambiguous_trip_is_asked_about_and_the_chosen_trip_is_written_to(tmp_path: Path, era: Era) -> None:
+async def test_an_ambiguous_write_asks_for_the_trip_and_goes_to_the_chosen_one(tmp_path: Path, era: Era) -> None:
     person = Person(str(BANFF))
     async with new_desk(tmp_path, era, person.answer) as desk:
         give_two_trips_similar_names(desk)
@@ -93,7 +93,9 @@ async def test_nothing_is_deleted_without_the_persons_consent(tmp_path: Path, er
 
 
 @each_era
-async def test_a_cleanup_asks_with_the_count_and_names_and_a_dry_run_asks_nothing(tmp_path: Path, era: Era) -> None:
+async def test_a_cleanup_asks_for_consent_with_count_and_names_and_a_dry_run_does_not_ask(
+    tmp_path: Path, era: Era
+) -> None:
     person = Person("yes")
     async with new_desk(tmp_path, era, person.answer) as desk:
         give_two_trips_similar_names(desk)
@@ -111,7 +113,7 @@ async def test_a_cleanup_asks_with_the_count_and_names_and_a_dry_run_asks_nothin
 
 
 @each_era
-async def test_deleting_with_the_name_of_another_trip_is_refused_without_a_question(tmp_path: Path, era: Era) -> None:
+async def test_a_deletion_confirmed_with_another_trips_name_is_refused_without_asking(tmp_path: Path, era: Era) -> None:
     person = Person("Lima in Kyoto")
     async with new_desk(tmp_path, era, person.answer) as desk:
         error = await desk.refused("delete_trip", trip_identifier=KYOTO, confirm_trip_name="Ode in Banff")
@@ -129,7 +131,7 @@ async def test_a_trip_renamed_while_the_person_decides_is_not_deleted(tmp_path: 
 
 
 @each_era
-async def test_a_call_with_an_idempotency_key_asks_once_and_is_then_answered_from_its_receipt(
+async def test_a_repeated_call_with_an_idempotency_key_is_answered_without_asking_again(
     tmp_path: Path, era: Era
 ) -> None:
     person = Person(str(BANFF))

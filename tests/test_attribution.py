@@ -1,4 +1,4 @@
-"""Filling gaps in the activity log: entries without a client, trips without an entry."""
+"""Filling gaps in the activity log: entries without a client and trips without an entry."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def entries(desk: Desk) -> list[tuple[Any, ...]]:
-    """Type, trip and client of each entry."""
+    """The type, trip and client of each entry."""
     return desk.sql("SELECT activity_type, trip_id, client_id FROM ActivityLog ORDER BY activity_id")
 
 

@@ -1,4 +1,4 @@
-"""A backup is a consistent snapshot made while others write, and gets its name only once it is complete."""
+"""A backup is a consistent snapshot even while others write, and gets its name only once it is complete."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ posix = pytest.mark.skipif(sys.platform == "win32", reason="POSIX rights")
 
 @contextmanager
 def written_to(path: Path) -> Generator[None]:
-    """Assign and unassign in the background without pause, each on both sides."""
+    """Continuously assign a client in the junction and remove them in the JSON, in the background."""
     stop, written = threading.Event(), threading.Event()
 
     def write() -> None:
@@ -52,7 +52,7 @@ def written_to(path: Path) -> Generator[None]:
 
 
 def padded(path: Path) -> Path:
-    """Make the database so large that a copy takes many steps."""
+    """Create a database so large that copying it takes many steps."""
     seeded(path)
     with closing(raw.connect(path)) as connection:
         connection.execute(
@@ -74,7 +74,7 @@ def test_a_backup_made_while_others_write_is_complete(tmp_path: Path) -> None:
     assert voygen("check", "--db", target).returncode == 0
 
 
-async def test_a_copy_in_steps_is_a_snapshot_of_its_first_step_and_reports_progress(
+async def test_a_backup_made_in_steps_is_a_snapshot_of_its_start_and_reports_progress(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(connections, "COPIED_AT_ONCE", 10)
@@ -97,7 +97,7 @@ async def test_a_copy_in_steps_is_a_snapshot_of_its_first_step_and_reports_progr
         assert original.execute(count).fetchone() == (len(told),)
 
 
-def test_without_a_file_name_the_backup_lies_beside_the_database(tmp_path: Path) -> None:
+def test_without_a_file_name_the_backup_is_written_beside_the_database(tmp_path: Path) -> None:
     path = seeded(tmp_path / "voygen.db")
     first, second = (json.loads(voygen("backup", "--db", path, "--json").stdout) for _ in range(2))
     assert first["backup"] < second["backup"]
@@ -147,7 +147,7 @@ def test_a_backup_overwrites_nothing_and_leaves_no_partial_file(tmp_path: Path) 
     assert not [name for name in raw.names_in(tmp_path) if name.startswith("copy") or "partial" in name]
 
 
-async def test_a_database_with_unlinked_entries_counts_as_whole_and_is_backed_up(tmp_path: Path) -> None:
+async def test_a_database_with_unlinked_entries_is_backed_up_and_not_considered_damaged(tmp_path: Path) -> None:
     path = tmp_path / "drifted.db"
     assert voygen("migrate", "--db", path, "--from", raw.LEGACY / "drifted-dual-write.sql").returncode == 0
     copied = voygen("backup", "--db", path, "--to", tmp_path / "copy.db")

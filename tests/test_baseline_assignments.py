@@ -81,7 +81,7 @@ async def test_an_assignment_succeeds_despite_malformed_json_and_the_text_is_kep
 
 @each_era
 @pytest.mark.parametrize("raw", ["null", "{}", '"text"', "7"])
-async def test_json_that_is_not_a_list_gives_one_consistent_answer_for_both_stores(
+async def test_an_assignment_replaces_json_that_is_not_an_array_and_reaches_both_stores(
     tmp_path: Path, era: Era, raw: str
 ) -> None:
     async with new_desk(tmp_path, era) as desk:
@@ -141,7 +141,7 @@ BAD_EMAILS: list[tuple[dict[str, Any], str]] = [
 
 @each_era
 @pytest.mark.parametrize(("data", "words"), BAD_EMAILS, ids=[str(data) for data, _ in BAD_EMAILS])
-async def test_an_assignment_that_does_not_identify_a_client_is_refused_with_what_to_send(
+async def test_an_assignment_that_does_not_identify_a_client_gets_an_error_with_a_remedy(
     tmp_path: Path, era: Era, data: dict[str, Any], words: str
 ) -> None:
     async with new_desk(tmp_path, era) as desk:
@@ -183,7 +183,7 @@ async def test_the_view_has_one_row_per_pair_and_says_which_store_has_it(tmp_pat
 
 
 @each_era
-async def test_a_changed_email_and_a_deleted_client_reach_both_stores(tmp_path: Path, era: Era) -> None:
+async def test_changing_an_email_and_deleting_a_client_update_both_stores(tmp_path: Path, era: Era) -> None:
     async with new_desk(tmp_path, era) as desk:
         desk.sql("UPDATE trips_v2 SET primary_client_email = ? WHERE trip_id = ?", ANA, KYOTO)
         desk.sql("UPDATE clients_v2 SET email = 'lima@example.org' WHERE email = ?", ANA)

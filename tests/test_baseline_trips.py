@@ -1,4 +1,4 @@
-"""Mistakes that a trip desk over one JSON column makes with trips, and the correct behaviour."""
+"""Mistakes that servers with a single JSON column make with trips, and the correct behaviour."""
 
 from __future__ import annotations
 
@@ -240,7 +240,7 @@ async def test_clients_and_trips_with_clients_can_be_created(tmp_path: Path, era
 
 
 @each_era
-async def test_answers_carry_real_counts(tmp_path: Path, era: Era) -> None:
+async def test_answers_report_actual_counts(tmp_path: Path, era: Era) -> None:
     async with new_desk(tmp_path, era) as desk:
         answer = await desk.bulk(KYOTO, op("add_note", note="x"), op("unassign_client", email=ANA), op("nonsense"))
         assert answer["message"].startswith("Lima in Kyoto: 2 of 3 operations done.")
@@ -251,7 +251,7 @@ async def test_answers_carry_real_counts(tmp_path: Path, era: Era) -> None:
 
 
 @each_era
-async def test_the_exact_name_of_one_of_a_thousand_trips_finds_that_trip(tmp_path: Path, era: Era) -> None:
+async def test_a_trip_is_found_by_its_exact_name_among_a_thousand(tmp_path: Path, era: Era) -> None:
     async with new_desk(tmp_path, era) as desk:
         desk.sql(
             """WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000)
@@ -265,7 +265,7 @@ async def test_the_exact_name_of_one_of_a_thousand_trips_finds_that_trip(tmp_pat
 
 
 @each_era
-async def test_a_destination_that_no_trip_has_in_its_name_is_found(tmp_path: Path, era: Era) -> None:
+async def test_a_trip_is_found_by_a_destination_that_is_not_in_its_name(tmp_path: Path, era: Era) -> None:
     async with new_desk(tmp_path, era) as desk:
         answer = await desk.call("get_anything", query="lisbon")
         assert [(trip["trip_id"], trip["why"]) for trip in answer["trips"]] == [(EMPTY, "words in destinations")]

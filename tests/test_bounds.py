@@ -1,4 +1,4 @@
-"""No answer exceeds the size limit: longer ones come in parts, and say so."""
+"""No answer exceeds the size limit: a longer one comes in parts and says so."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def sent(text: str, structured: dict[str, Any] | None) -> int:
     return weight(text) + weight(structured)
 
 
-# Written without triggers, each of which would parse the trip's list again.
+# Run without triggers, which would parse the trip's list again for each row.
 CROWD = """
 INSERT INTO clients_v2 (email, full_name)
 WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1200)
@@ -43,7 +43,7 @@ WHERE trip_id = 3;
 
 
 async def answer(desk: Desk, tool: str, /, **arguments: Any) -> dict[str, Any]:
-    """The answer, after checking that it is short enough."""
+    """Return the tool's answer after checking that it is short enough."""
     is_error, text, structured = await desk.raw_call(tool, **arguments)
     assert not is_error, text
     assert sent(text, structured) <= LIMIT
@@ -52,7 +52,7 @@ async def answer(desk: Desk, tool: str, /, **arguments: Any) -> dict[str, Any]:
 
 
 async def rest_of(desk: Desk, tool: str, first: dict[str, Any], field: str, **arguments: Any) -> list[Any]:
-    """The rest of a field, piece by piece."""
+    """Return the rest of a field, in pieces."""
     pieces: list[Any] = []
     more = first["more"]
     while cursors := [rest["cursor"] for rest in more if rest["field"] == field]:
@@ -89,7 +89,7 @@ async def test_a_note_longer_than_an_answer_can_be_read_to_its_end(tmp_path: Pat
         assert first["trip"]["notes"] + "".join(pieces) == text
 
 
-async def test_a_trip_with_very_many_clients_names_some_and_counts_all(tmp_path: Path) -> None:
+async def test_an_answer_about_a_trip_with_very_many_clients_names_some_and_counts_all(tmp_path: Path) -> None:
     path = seeded(tmp_path / "voygen.db")
     with closing(raw.connect(path)) as connection, past_the_triggers(connection):
         connection.executescript(CROWD)

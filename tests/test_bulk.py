@@ -1,4 +1,4 @@
-"""bulk_trip_operations: the effects and refusals of each operation, and the behaviour of a call with many."""
+"""bulk_trip_operations: the effects and refusals of each operation, and calls with many operations."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ TYPES = {
 }
 
 
-async def test_assigning_makes_a_known_or_a_new_client_a_traveler(tmp_path: Path) -> None:
+async def test_known_and_new_clients_are_assigned_as_travelers_or_in_a_given_role(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         known, by_id, new, in_parts = await desk.do(
             EMPTY,
@@ -51,7 +51,7 @@ async def test_assigning_makes_a_known_or_a_new_client_a_traveler(tmp_path: Path
         assert [row[0] for row in ids] == [result["assignment_id"] for result in (known, by_id, new, in_parts)]
 
 
-async def test_assigning_a_known_client_overwrites_none_of_their_data_and_the_answer_says_so(tmp_path: Path) -> None:
+async def test_assigning_a_known_client_leaves_their_data_unchanged_and_says_so(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         before = desk.sql("SELECT * FROM clients_v2")
         (result,) = await desk.do(EMPTY, op("assign_client", email=BEN, full_name="Other", phone="1"))
@@ -172,7 +172,7 @@ async def test_fields_sent_beside_data_are_refused_with_a_hint_to_move_them_into
         assert desk.everything() == before
 
 
-async def test_with_atomic_either_all_operations_apply_or_none(tmp_path: Path) -> None:
+async def test_an_atomic_call_applies_all_operations_or_none(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         before = desk.everything()
         operations = [op("add_note", note="x"), op("assign_client", email=BEN), op("update_cost", cost=-1)]
@@ -292,7 +292,7 @@ async def test_unassigning_a_client_reports_their_remaining_roles_on_the_trip(tm
         assert "still its primary client; change primary_client_email with update_details" in rest["message"]
 
 
-async def test_creating_a_client_reports_another_client_of_the_same_name(tmp_path: Path) -> None:
+async def test_creating_a_client_reports_another_client_with_the_same_name(tmp_path: Path) -> None:
     new = {"email": "lima@example.org", "full_name": "Ana Lima"}
     named = f"There is another Ana Lima: {ANA} (client_id 1). If it is the same person, tell the user."
     async with new_desk(tmp_path) as desk:

@@ -1,4 +1,4 @@
-"""bulk_trip_operations and the two stores: who writes the JSON, with and without triggers, at size, concurrently."""
+"""bulk_trip_operations keeps both stores equal: with and without triggers, in large calls and in concurrent calls."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ async def test_one_assignment_is_mirrored_by_the_trigger(tmp_path: Path) -> None
         assert result["json_written_by"] == "trigger"
 
 
-async def test_five_hundred_assignments_in_one_call_are_written_in_bulk(tmp_path: Path) -> None:
+async def test_five_hundred_assignments_in_one_call_are_written_to_the_json_in_bulk(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         answer = await desk.bulk(EMPTY, *people(500))
         assert (answer["operations_completed"], answer["operations_failed"]) == (500, 0)
@@ -154,7 +154,7 @@ async def test_notes_added_by_two_processes_at_once_are_all_kept(tmp_path: Path)
     assert integrity(path) == "ok"
 
 
-async def test_trips_of_the_same_name_created_at_once_get_distinct_slugs(tmp_path: Path) -> None:
+async def test_trips_with_the_same_name_created_at_once_get_distinct_slugs(tmp_path: Path) -> None:
     path = seeded(tmp_path / "voygen.db")
     trip = {"trip_name": "Goa", "start_date": "2027-01-01", "end_date": "2027-01-02"}
     client = {"client_email": "new@example.net", "client_full_name": "New"}

@@ -49,7 +49,7 @@ def unpacked(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def started(bundle: Path, home: Path, chosen: Mapping[str, str]) -> StdioServerParameters:
-    """Start it as a host does by its manifest, in an environment with only uv, a Python and uv's downloads."""
+    """The server as a host starts it from the manifest, with only uv, its cache and a Python in the environment."""
     manifest = read("manifest.json", bundle)
     values: dict[str, str] = {"__dirname": str(bundle)}
     for name, setting in manifest["user_config"].items():
@@ -65,7 +65,7 @@ def started(bundle: Path, home: Path, chosen: Mapping[str, str]) -> StdioServerP
     path = os.pathsep.join([str(Path(UV).parent), str(Path(sys.base_exec_prefix) / "bin"), os.defpath])
     kept = {name: os.environ[name] for name in ("SSL_CERT_FILE", "SYSTEMROOT") if name in os.environ}
     surroundings = {"PATH": path, "HOME": str(home), "USERPROFILE": str(home), "UV_CACHE_DIR": cache}
-    # Behind a proxy, the certificates are in the system's store.
+    # Behind a proxy, the certificates are in the system's certificate store.
     surroundings["UV_SYSTEM_CERTS"] = "1"
     return StdioServerParameters(
         command=shutil.which(str(config["command"]), path=path) or "",
@@ -76,7 +76,7 @@ def started(bundle: Path, home: Path, chosen: Mapping[str, str]) -> StdioServerP
 
 
 def databases_in(folder: Path) -> list[str]:
-    """All databases below the folder, including one named after a placeholder that was not replaced."""
+    """The databases below the folder, including any whose name has a placeholder that was not replaced."""
     return [path.name for path in folder.rglob("*") if path.suffix == ".db" or "$" in path.name]
 
 
@@ -126,7 +126,7 @@ async def test_the_unpacked_bundle_serves_the_chosen_database_and_tools(unpacked
 @needs_packer
 @needs_uv
 @pytest.mark.parametrize("chosen", [{}, {"database": "", "toolsets": ""}], ids=["not filled in", "emptied"])
-async def test_with_nothing_chosen_it_creates_its_own_database_and_offers_the_default_tools(
+async def test_without_settings_the_bundle_creates_a_database_and_offers_the_default_tools(
     unpacked: Path, tmp_path: Path, chosen: dict[str, str]
 ) -> None:
     async with Client(started(unpacked, tmp_path, chosen), mode="legacy", read_timeout_seconds=300) as client:
@@ -137,7 +137,7 @@ async def test_with_nothing_chosen_it_creates_its_own_database_and_offers_the_de
     assert databases_in(unpacked) == []
 
 
-def test_every_version_is_the_projects_own() -> None:
+def test_manifest_and_registry_entry_have_the_projects_version() -> None:
     version = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
     entry = read("server.json")
     assert read("manifest.json")["version"] == version
@@ -145,7 +145,7 @@ def test_every_version_is_the_projects_own() -> None:
     assert [package["version"] for package in entry["packages"]] == [version]
 
 
-def test_the_settings_that_a_host_shows_are_the_programs() -> None:
+def test_the_manifest_matches_the_programs_toolsets_and_the_projects_metadata() -> None:
     manifest = read("manifest.json")
     toolsets = manifest["user_config"]["toolsets"]
     assert toolsets["default"] == ",".join(DEFAULT_GROUPS)
@@ -156,7 +156,7 @@ def test_the_settings_that_a_host_shows_are_the_programs() -> None:
 
 
 def test_the_registry_entry_follows_the_registrys_schema() -> None:
-    """Check the fields that the entry uses by the rules of the schema 2025-12-11, which is not available offline.
+    """Check the entry's fields against the rules of the schema 2025-12-11, which is not available offline.
 
     The rules are those of https://github.com/modelcontextprotocol/registry, docs/reference/server-json.
     """

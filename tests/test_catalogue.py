@@ -1,4 +1,4 @@
-"""Promises that every tool makes in the catalogue, as clients and model providers read it."""
+"""Requirements that every tool in the catalogue meets, as clients and model providers see it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Schema = dict[str, Any]
 
 COMPOSED = {"anyOf", "oneOf", "allOf", "$ref", "not", "if"}
 
-# The most tokens that the default groups may cost in every conversation, at four bytes each.
+# The most tokens that the default groups may add to a conversation, counting four bytes per token.
 BUDGET = 9_000
 
 READERS = {
@@ -90,7 +90,7 @@ def resolved(node: Schema, root: Schema) -> Schema:
 
 
 def parts(node: Schema, root: Schema, path: str = "") -> Iterator[tuple[str, Schema]]:
-    """Every schema within, with refs followed, and its path."""
+    """Yield each part of the schema, with references resolved, and its path."""
     here = resolved(node, root)
     yield path, here
     for name, inner in here.get("properties", {}).items():
@@ -144,7 +144,7 @@ def assert_bounded(path: str, node: Schema) -> None:
     fixed = "enum" in node or "const" in node
     match node.get("type"):
         case "object" if "properties" in node:
-            # The program refuses unknown keys in nested objects too; the catalogue says so once, at the root.
+            # The program refuses unknown keys in nested objects too, but the catalogue says so only at the root.
             assert path or node.get("additionalProperties") is False, "the root takes any field"
         case "object" if "oneOf" not in node:
             assert "maxProperties" in node, f"{path} is not bounded"
@@ -202,7 +202,7 @@ def reads(tool: McpTool) -> bool:
 
 
 @each_era
-async def test_the_default_groups_stay_small(tmp_path: Path, era: Era) -> None:
+async def test_the_default_groups_stay_within_their_token_budget(tmp_path: Path, era: Era) -> None:
     async with new_desk(tmp_path, era) as desk:
         on = {tool.name for tool in all_tools(MigrationSteward(desk.db)) if tool.group in DEFAULT_GROUPS}
         tools = [tool for name, tool in (await listed(desk)).items() if name in on]

@@ -1,4 +1,4 @@
-"""A check finds every kind of damage at its trip and nothing else; a repair fixes it, and can be undone."""
+"""A check finds every kind of damage at the right trip, and nothing else; a repair fixes it and can be undone."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ from migrations.undo import undo_repair
 if TYPE_CHECKING:
     from damage import Finding
 
-# The number of a trip with two clients for each kind of damage, spread over all trips.
+# For each kind of damage, the number of its own trip with two clients, far apart from the others.
 PLACES = {one.name: number * 37 * 4 + 2 for number, one in enumerate([*CONTENT, *BY_HAND, *SCHEMA])}
 
-# Kinds of damage to different trips, four at a time; one at a time in the long form.
+# The kinds of damage to the content in groups of four, or one by one in the long form.
 AT_ONCE = campaigns.rounds(4, 1)
 FOURS = [list(CONTENT[start : start + AT_ONCE]) for start in range(0, len(CONTENT), AT_ONCE)]
 
@@ -61,7 +61,7 @@ def reported(report: CheckReport) -> dict[str, list[str]]:
 
 
 async def agreed(db: EmbeddedDatabase, path: Path) -> CheckReport:
-    """The check's report; its drift must be what the oracle sees in the raw rows."""
+    """Run a check, whose drift must be what the oracle finds in the raw rows, and return its report."""
     report = await check(db)
     with closing(raw.connect(path)) as connection:
         found = {(one["kind"], one["trip_id"], one.get("email"), one.get("role")) for one in report.drift}
@@ -104,18 +104,18 @@ def assert_repaired(after: CheckReport, by_hand: list[str]) -> None:
 
 
 def without_leftovers(report: dict[str, list[str]]) -> dict[str, list[str]]:
-    """Without the remains of a repair and its undo: texts in quarantine, and the index of unlinked entries."""
+    """The report without what an undone repair leaves behind: quarantined texts and indexed unlinked entries."""
     faults = [fault for fault in report["faults"] if json.loads(fault)["kind"] != "not_indexed"]
     return {**report, "quarantined": [], "faults": faults}
 
 
 def anywhere(one: Damage) -> Trip:
-    """A trip with two clients, a different one for each damage."""
+    """A trip with two clients, a different trip for each kind of damage."""
     return Trip(PLACES[one.name] % TRIPS)
 
 
 @pytest.mark.parametrize("one", [*CONTENT, *BY_HAND, *ALTERED], ids=str)
-async def test_damage_among_many_trips_is_found_and_nothing_else_is(tmp_path: Path, one: Damage) -> None:
+async def test_a_check_finds_the_damage_among_many_trips_and_nothing_else(tmp_path: Path, one: Damage) -> None:
     path = tmp_path / "voygen.db"
     wanted = damaged(path, (one, anywhere(one)))
     async with await open_database(path) as db:
@@ -125,13 +125,13 @@ async def test_damage_among_many_trips_is_found_and_nothing_else_is(tmp_path: Pa
 
 
 @pytest.mark.parametrize("some", FOURS, ids=lambda some: " + ".join(map(str, some)))
-async def test_damage_to_the_content_is_repaired_and_the_repair_undone(tmp_path: Path, some: list[Damage]) -> None:
+async def test_damage_to_the_content_is_repaired_and_the_repair_is_undone(tmp_path: Path, some: list[Damage]) -> None:
     damages = [(one, Trip(6 + 4 * number)) for number, one in enumerate(some)]
     await assert_found_repaired_and_undone(tmp_path / "voygen.db", *damages)
 
 
 @pytest.mark.parametrize("one", SCHEMA, ids=str)
-async def test_damage_to_the_schema_is_repaired_and_the_repair_undone(tmp_path: Path, one: Damage) -> None:
+async def test_damage_to_the_schema_is_repaired_and_the_repair_is_undone(tmp_path: Path, one: Damage) -> None:
     await assert_found_repaired_and_undone(tmp_path / "voygen.db", (one, Trip(6)))
 
 
@@ -155,5 +155,5 @@ async def test_two_kinds_of_damage_at_once_are_found_repaired_and_undone(names: 
 
 
 def of_schema(one: Damage) -> list[str]:
-    """The schema objects that it damages."""
+    """The names of the schema objects that it damages."""
     return [str(finding["name"]) for finding in one.findings(Trip(6)) if finding["kind"] == "schema"]

@@ -29,7 +29,7 @@ MANY = 300
 
 
 def rows_of(desk: Desk, table: str, where: str = "true") -> list[dict[str, Any]]:
-    """The rows as dicts, by rowid."""
+    """The rows as dicts, ordered by rowid."""
     cursor = desk.connection.execute(f"SELECT * FROM {table} WHERE {where} ORDER BY rowid")
     names = [column[0] for column in cursor.description]
     return [dict(zip(names, row, strict=True)) for row in cursor]
@@ -41,7 +41,7 @@ def aside(desk: Desk, table: str) -> list[dict[str, Any]]:
 
 
 def add_many(desk: Desk, count: int = MANY) -> None:
-    """Add this many test clients and trips, each client on a trip of their own and all of them on the first trip."""
+    """Add this many clients and trips, with each client on a trip of their own and on the trip to Kyoto."""
     numbers = f"WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {count})"
     desk.sql(f"{numbers} INSERT INTO clients_v2 (email, full_name) SELECT 'test' || i || '@example.net', 'T' FROM n")
     desk.sql(
@@ -74,7 +74,7 @@ async def test_a_dry_run_reports_the_deletions_and_changes_nothing(tmp_path: Pat
         assert raw.dump(desk.connection) == before
 
 
-async def test_clients_are_deleted_with_their_assignments_in_both_stores_and_set_aside_whole(tmp_path: Path) -> None:
+async def test_clients_are_deleted_with_their_assignments_in_both_stores_and_set_aside_in_full(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         await desk.do(BANFF, op("assign_client", email=ANA, role="payer"), op("assign_client", email=CEM))
         desk.sql("UPDATE trips_v2 SET primary_client_email = ? WHERE trip_id = ?", ANA, BANFF)
@@ -117,7 +117,7 @@ async def test_preserved_clients_stay_and_are_counted(tmp_path: Path) -> None:
         assert (again["matched"], again["deleted"], again["preserved"]) == (0, 0, 2)
 
 
-async def test_trips_are_deleted_and_set_aside_whole_and_the_log_stays(tmp_path: Path) -> None:
+async def test_trips_are_deleted_and_set_aside_in_full_and_their_log_entries_stay(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         await desk.do(KYOTO, op("assign_client", email=BEN, role="payer"), op("add_note", note="a 'note'"))
         row = rows_of(desk, "trips_v2", f"trip_id = {KYOTO}")[0]
@@ -134,7 +134,7 @@ async def test_trips_are_deleted_and_set_aside_whole_and_the_log_stays(tmp_path:
         assert desk.sql("SELECT count(*) FROM facts_dirty WHERE trip_id = ?", KYOTO) == [(0,)]
 
 
-async def test_columns_that_only_this_database_has_are_set_aside_too(tmp_path: Path) -> None:
+async def test_the_values_of_custom_columns_are_set_aside_too(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         for table in ("clients_v2", "trips_v2"):
             desk.sql(f'ALTER TABLE {table} ADD COLUMN "it\'s ""own"""')
@@ -145,7 +145,7 @@ async def test_columns_that_only_this_database_has_are_set_aside_too(tmp_path: P
         assert aside(desk, "trips_v2")[0]["trip"]['it\'s "own"'] == "00ff"
 
 
-async def test_archiving_cancels_trips_without_deleting_and_skips_cancelled_ones(tmp_path: Path) -> None:
+async def test_archiving_cancels_trips_without_deleting_them_and_skips_cancelled_ones(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         arguments: dict[str, Any] = {"name_patterns": ["*in*"], "archive_only": True, "dry_run": False}
         assert "too broad" in await desk.refused(TRIPS, **arguments)
@@ -161,7 +161,7 @@ async def test_archiving_cancels_trips_without_deleting_and_skips_cancelled_ones
         assert (await desk.call(TRIPS, **arguments))["matched"] == 0
 
 
-async def test_three_hundred_trips_and_clients_are_deleted_at_once(tmp_path: Path) -> None:
+async def test_three_hundred_trips_or_clients_are_deleted_in_one_call(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         add_many(desk)
         trips = await desk.call(TRIPS, name_patterns=["test trip *"], dry_run=False)
@@ -220,7 +220,7 @@ async def test_rows_changed_by_others_in_the_meantime_are_left_alone(tmp_path: P
         assert_clean(desk.connection)
 
 
-async def test_if_other_rows_depend_on_one_match_none_is_deleted(tmp_path: Path) -> None:
+async def test_if_other_rows_depend_on_one_of_the_matches_none_is_deleted(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         desk.sql("CREATE TABLE invoices (trip_id REFERENCES trips_v2(trip_id), client REFERENCES clients_v2(email))")
         desk.sql("INSERT INTO invoices VALUES (?, ?)", BANFF, BEN)

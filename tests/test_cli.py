@@ -31,7 +31,7 @@ windows = pytest.mark.skipif(sys.platform == "win32", reason="POSIX rights")
 
 
 def failed(*arguments: object) -> str:
-    """The output of a command that fails: status 2, one line on stderr, nothing on stdout."""
+    """Run a command that must exit with status 2 and print nothing on stdout; return its single line of stderr."""
     done = voygen(*arguments)
     assert (done.returncode, done.stdout) == (2, ""), done
     assert done.stderr.startswith("voygen: ")
@@ -227,7 +227,7 @@ def test_a_path_without_write_permission_is_reported(tmp_path: Path, command: st
 
 
 def without_privilege(command: list[str]) -> subprocess.CompletedProcess[str]:
-    """Run it without root's privilege to write everywhere."""
+    """Run the command without root's privilege to write everywhere."""
     if os.geteuid() == 0:
         setpriv = shutil.which("setpriv")
         if not setpriv:

@@ -1,4 +1,4 @@
-"""get_client and update_client: a client's data, merged with what is sent, in both stores and on every trip."""
+"""get_client and update_client: a client's data, and changes to it in both stores and on every trip."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ async def test_sent_values_are_merged_and_null_removes_a_key(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("held", ['["window"]', "not json", "7", '"text"'])
-async def test_data_stored_in_another_shape_is_kept(tmp_path: Path, held: str) -> None:
+async def test_stored_data_that_is_not_a_json_object_is_kept(tmp_path: Path, held: str) -> None:
     async with new_desk(tmp_path) as desk:
         desk.sql("UPDATE clients_v2 SET preferences = ? WHERE client_id = 1", held)
         before = row(desk)["preferences"]
@@ -181,7 +181,7 @@ async def test_an_email_of_another_client_is_a_conflict_whatever_its_case(tmp_pa
         assert (await desk.roles(BANFF)) == {(BEN, "traveler")}
 
 
-async def test_two_clients_whose_emails_differ_only_by_case_can_each_still_be_changed(tmp_path: Path) -> None:
+async def test_clients_whose_emails_differ_only_by_case_can_each_be_updated(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         desk.sql("INSERT INTO clients_v2 (email, full_name) VALUES ('ANA@example.net', 'Other')")
         for client_id in (1, 4):
@@ -204,7 +204,7 @@ async def test_two_clients_whose_emails_differ_only_by_case_can_each_still_be_ch
         ("update_client", {"email": ANA, "role": "payer"}, "invalid_input: role is not an argument here."),
     ],
 )
-async def test_a_call_that_identifies_no_client_or_no_change_is_refused(
+async def test_a_call_without_a_client_or_a_valid_change_is_refused(
     tmp_path: Path, tool: str, arguments: dict[str, Any], words: str
 ) -> None:
     async with new_desk(tmp_path) as desk:
@@ -240,7 +240,7 @@ async def test_keys_set_by_two_agents_at_once_are_all_kept(tmp_path: Path) -> No
         assert len(one.sql("SELECT * FROM ActivityLog WHERE client_id = 1")) == 20
 
 
-async def test_of_two_clients_that_take_one_email_at_once_only_one_succeeds(tmp_path: Path) -> None:
+async def test_only_one_of_several_clients_given_the_same_email_at_once_gets_it(tmp_path: Path) -> None:
     path = seeded(tmp_path / "voygen.db")
     async with open_desk(path) as one, open_desk(path) as other:
         answers = await asyncio.gather(
@@ -254,7 +254,7 @@ async def test_of_two_clients_that_take_one_email_at_once_only_one_succeeds(tmp_
         await one.call("get_client", email=NEW)
 
 
-async def test_a_change_with_a_key_is_made_once(tmp_path: Path) -> None:
+async def test_a_change_with_an_idempotency_key_is_made_once(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         call = {"client_id": 1, "new_email": NEW, "idempotency_key": "k"}
         first = await desk.call("update_client", **call)

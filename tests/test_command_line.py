@@ -1,4 +1,4 @@
-"""The command line at a terminal: help, completion, colours, progress bars, JSON, exit statuses."""
+"""The command line at a terminal: help, completion, colours, progress bars, JSON and exit statuses."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def every_command() -> Iterator[tuple[str, click.Command]]:
             yield from ((f"{name} {below}", one) for below, one in command.commands.items())
 
 
-def test_the_help_lists_every_command_on_one_fitting_line_without_importing_any() -> None:
+def test_the_help_lists_each_command_on_one_line_without_importing_any_command() -> None:
     done = voygen("--help")
     lines = [line for line in done.stdout.splitlines() if line.startswith("  ") and line.split()[0] in COMMANDS]
     assert [line.split()[0] for line in lines] == list(COMMANDS)
@@ -68,7 +68,7 @@ def test_every_command_and_every_option_has_help(name: str, command: click.Comma
             assert parameter.help, (name, parameter.opts)
 
 
-# Commands whose output is no report: a demonstration, a protocol, a script.
+# Commands that print no report: a demonstration, a protocol, a script, and a group of commands.
 WITHOUT_JSON = {"demo", "serve", "completion", "token"}
 
 
@@ -164,7 +164,7 @@ def test_an_interrupted_command_exits_as_shells_expect(path: Path) -> None:
 
 
 def has_open(pid: int, path: Path) -> bool:
-    """True if the process has the file open; descriptors that are being closed are skipped."""
+    """True if the process has the file open, ignoring descriptors that close during the check."""
     for one in Path(f"/proc/{pid}/fd").iterdir():
         with suppress(FileNotFoundError):
             if one.readlink() == path:
@@ -228,8 +228,8 @@ done
 
 
 def at_a_terminal(*arguments: object, **environment: str) -> tuple[int, str]:
-    """The exit status, and the stdout and stderr that a terminal shows."""
-    import pty  # noqa: PLC0415 - not on Windows
+    """Run the program at a terminal; return the exit status and the combined stdout and stderr."""
+    import pty  # noqa: PLC0415 - missing on Windows
 
     ours, theirs = pty.openpty()
     with subprocess.Popen(
@@ -244,7 +244,7 @@ def at_a_terminal(*arguments: object, **environment: str) -> tuple[int, str]:
         while True:
             try:
                 chunk = os.read(ours, 65536)
-            except OSError:  # Linux reports the end of the terminal this way
+            except OSError:  # on Linux, this is how the output of a terminal ends
                 break
             if not chunk:
                 break

@@ -1,4 +1,4 @@
-"""`doctor` reports on one page the state of everything voygen needs, and a remedy for each problem."""
+"""`doctor` reports the state of everything that voygen needs, with a remedy for each problem."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Patient:
         self.settings = home / "config.toml"
         self.settings.write_text("")
         self.before: list[str] = []
-        """Words before the command."""
+        """Arguments placed before the command."""
         kept = ("PATH", "SYSTEMROOT", "TEMP", "TMP")
         self.env = {name: os.environ[name] for name in kept if name in os.environ} | {
             "HOME": str(home),
@@ -64,7 +64,7 @@ class Patient:
         return found
 
     def to_do(self, path: Path, part: str, subject: str, status: int = 1) -> str:
-        """The problem and the remedy of the only line that needs action."""
+        """The problem and the remedy in the only line of the report that needs action."""
         found = self.look(path, status)
         assert [key for key, one in found.items() if one["state"] in {"to do", "unknown"}] == [(part, subject)]
         return f"{found[part, subject]['words']} → {found[part, subject]['remedy']}"

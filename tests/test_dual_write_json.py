@@ -1,4 +1,4 @@
-"""The rules of the dual write, one by one: both stores after old code wrote the JSON."""
+"""The rules of the dual write, one by one: both stores after old code writes the JSON."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ from sides import (
 if TYPE_CHECKING:
     import sqlite3
 
-# JSON that is no array.
+# Text that is not a JSON array.
 
 NO_ARRAYS = ["", "null", "{}", '{"email": "ana@x.io"}', '[{"email": "ana@x.io"', "not JSON", '"text"', "[1,]"]
 
 
 @pytest.mark.parametrize("text", NO_ARRAYS)
-def test_text_that_is_no_array_is_quarantined_and_the_column_stays_unchanged(
+def test_text_that_is_not_an_array_is_quarantined_and_the_column_stays_unchanged(
     con: sqlite3.Connection, text: str
 ) -> None:
     assign(con, ANA)
@@ -40,14 +40,16 @@ def test_text_that_is_no_array_is_quarantined_and_the_column_stays_unchanged(
 
 
 @pytest.mark.parametrize("text", NO_ARRAYS)
-def test_a_trip_inserted_with_text_that_is_no_array_starts_without_clients(con: sqlite3.Connection, text: str) -> None:
+def test_a_trip_inserted_with_text_that_is_not_an_array_starts_without_clients(
+    con: sqlite3.Connection, text: str
+) -> None:
     trip = add_trip(con, text)
     assert quarantine(con) == [(trip, text)]
     assert in_json(con, trip) == []
 
 
 @pytest.mark.parametrize("text", NO_ARRAYS)
-def test_assigning_on_a_trip_with_text_that_is_no_array_writes_both_sides(con: sqlite3.Connection, text: str) -> None:
+def test_assigning_on_a_trip_whose_text_is_not_an_array_writes_both_sides(con: sqlite3.Connection, text: str) -> None:
     assign(con, ANA)
     write_past_the_triggers(con, text)
     assign(con, BEN)
@@ -56,7 +58,7 @@ def test_assigning_on_a_trip_with_text_that_is_no_array_writes_both_sides(con: s
 
 
 @pytest.mark.parametrize("text", NO_ARRAYS)
-def test_unassigning_on_a_trip_with_text_that_is_no_array_writes_both_sides(con: sqlite3.Connection, text: str) -> None:
+def test_unassigning_on_a_trip_whose_text_is_not_an_array_writes_both_sides(con: sqlite3.Connection, text: str) -> None:
     assign(con, ANA)
     assign(con, BEN)
     write_past_the_triggers(con, text)
@@ -65,7 +67,7 @@ def test_unassigning_on_a_trip_with_text_that_is_no_array_writes_both_sides(con:
     assert [entry["email"] for entry in in_json(con)] == [BEN]
 
 
-def test_one_malformed_trip_breaks_neither_the_view_nor_deleting_a_client(con: sqlite3.Connection) -> None:
+def test_one_malformed_trip_breaks_neither_the_view_nor_the_deletion_of_a_client(con: sqlite3.Connection) -> None:
     other = add_trip(con, [{"email": BEN}])
     write_past_the_triggers(con, "[{", other)
     assign(con, ANA)

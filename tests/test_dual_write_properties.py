@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from tracked_notes import Place
 
-# In sql, <or> is replaced by the conflict clause.
+# In a statement, <or> is replaced by the conflict clause.
 ADD_TRIP = "INSERT <or> INTO trips_v2 (trip_id, trip_name, start_date, end_date, clients) VALUES (?, 'N', '', '', ?)"
 ADD_CLIENT = "INSERT <or> INTO clients_v2 (email, full_name) VALUES (?, 'N')"
 ADD_CLIENT_WITH_ID = "INSERT <or> INTO clients_v2 (client_id, email, full_name) VALUES (?, ?, 'N')"
@@ -44,7 +44,7 @@ REFUSALS = re.compile(
 
 
 def many_are_assigned(machine: DualWrite) -> bool:
-    """Enables rules that delete a lot only once there is a lot."""
+    """Enable rules that delete a lot only once there are many assignments."""
     return len(machine.after.rows) >= 6
 
 
@@ -209,7 +209,7 @@ class DualWrite(RuleBasedStateMachine):
     # Running and checking rules.
 
     def run(self, sql: str, *params: Any, conflict: str = "", refusable: bool = True) -> None:
-        """Run one statement; a refusal has a known reason, and changes nothing unless it used OR FAIL."""
+        """Run one statement. A refusal must have a known reason and, without OR FAIL, change nothing."""
         self.before = snapshot(self.connection)
         refusal = None
         try:
@@ -242,7 +242,7 @@ class DualWrite(RuleBasedStateMachine):
         return re.sub("NOTE", fresh, text) if isinstance(text, str) else text
 
     def paired(self, place: Place) -> Place | None:
-        """The same place if it is unlinked or its pair still exists."""
+        """Return the place if it is of an unlinked entry or its pair still exists, otherwise None."""
         return place if place[1] is None or (place[0], *place[1]) in self.after.rows.values() else None
 
     def check_kept(self, where: Callable[[Place], Place | None]) -> None:
@@ -263,7 +263,7 @@ class DualWrite(RuleBasedStateMachine):
         self.check_junction_write(self.paired)
 
     def check_update(self, conflict: str) -> None:
-        """Each entry follows its row. A row that becomes equal to another under 'traveler' is merged with it."""
+        """Check that each entry follows its row. A row that is gone was merged into the pair's 'traveler' row."""
         moves: dict[Row, Row] = {}
         for key, row in self.before.rows.items():
             moves[row] = self.after.rows.get(key, (row[0], row[1], "traveler"))
@@ -282,7 +282,7 @@ class DualWrite(RuleBasedStateMachine):
         self.check_junction_write(follows)
 
     def check_json_write(self, trip: int, written: Any) -> None:
-        """The trip is as written, or unchanged if that was no array; other trips are unchanged."""
+        """Check that the trip is as written, or unchanged if that was not an array, and other trips are unchanged."""
         expected = self.before.texts.copy()
         if isinstance(parsed(written), list):
             expected[trip] = written
@@ -315,7 +315,7 @@ class DualWrite(RuleBasedStateMachine):
         assert moved <= set(self.after.rows.values())
 
     def check_client_write(self, where: Callable[[Place], Place | None]) -> None:
-        """Entries whose client appeared may be linked now; other places change only as the function says."""
+        """Check that each note is where `where` says, or in a linked entry if the write linked its unlinked entry."""
         before: Places = places(self.before.texts, self.before.clients)
         now: Places = places(self.before.texts, self.after.clients)
         expected = relocated(before, where)

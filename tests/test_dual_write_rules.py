@@ -1,4 +1,4 @@
-"""The rules of the dual write, one by one: both stores after new code wrote the junction, or a row changed."""
+"""The rules of the dual write, one by one: both stores after new code writes the junction, or a row changes."""
 
 from __future__ import annotations
 
@@ -167,7 +167,7 @@ def test_a_changed_email_changes_on_both_sides_and_keeps_the_entrys_details(con:
     assert con.execute("SELECT primary_client_email FROM trips_v2").fetchone() == ("ann@x.io",)
 
 
-# The view, the queue, the trip itself.
+# The view, the facts queue and the trip itself.
 
 
 def test_the_view_shows_each_pair_once_with_its_source(con: sqlite3.Connection) -> None:

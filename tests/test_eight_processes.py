@@ -1,4 +1,4 @@
-"""Eight agents, each with its own server process, share one database: no call is refused and no write lost."""
+"""Eight agents, each with its own server process, share one database: no call is refused and no write is lost."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="POSIX pipes")
 
-# Calls in one day.
+# Calls per agent in one day.
 CALLS = campaigns.rounds(25, 200)
 
 AGENTS = 8
 
-# Trips that every agent works on, beside its own.
+# Trips that every agent works on, in addition to its own.
 SHARED = [KYOTO, BANFF, EMPTY]
 
 ROLES = ["traveler", "payer", "guide"]
@@ -47,7 +47,7 @@ PHASES = ["interview", "conceptualization", "planning", "proposal", "revision", 
 
 @dataclass
 class Agent:
-    """An agent that remembers what it was told is stored."""
+    """An agent that remembers what the server's answers said was stored."""
 
     name: str
     client: Client
@@ -61,7 +61,7 @@ class Agent:
     refusals: list[str] = field(default_factory=list[str])
 
     def __post_init__(self) -> None:
-        self.chance = random.Random(self.name)  # noqa: S311 - a repeatable mixture
+        self.chance = random.Random(self.name)  # noqa: S311 - a repeatable choice
 
     async def day(self, start: asyncio.Event, ready: Callable[[], Awaitable[object]]) -> None:
         await self.client.list_tools()
@@ -83,7 +83,7 @@ class Agent:
             await self.chance.choice(work)()
 
     async def call(self, tool: str, /, **arguments: Any) -> dict[str, Any]:
-        """The answer; empty if the call was refused."""
+        """Call the tool and return its answer, or an empty dict if the call was refused."""
         began = time.monotonic()
         result = await self.client.call_tool(tool, arguments)
         self.seconds.append(time.monotonic() - began)
@@ -240,14 +240,14 @@ async def test_eight_agents_work_all_day_without_refused_calls_or_lost_writes(tm
 def tell(agents: list[Agent], duration: float) -> None:
     seconds = [each for agent in agents for each in agent.seconds]
     halves = statistics.quantiles(seconds, n=20)
-    print(  # noqa: T201 - what it took
+    print(  # noqa: T201 - a performance report
         f"{len(seconds)} calls by {len(agents)} agents in {duration:.1f} s: {len(seconds) / duration:.0f} a second, "
         f"p50 {halves[9] * 1000:.0f} ms, p95 {halves[18] * 1000:.0f} ms, longest {max(seconds) * 1000:.0f} ms"
     )
 
 
 def assert_kept(path: Path, agent: Agent) -> None:
-    """Check that everything the agent was told is stored is there, in its latest version."""
+    """Check that the latest version of everything that the agent was told is stored is there."""
     names = dict(look(path, "SELECT email, full_name FROM clients_v2"))
     assert {email: names.get(email) for email in agent.clients} == agent.clients
     costs = dict(look(path, "SELECT trip_id, total_cost FROM trips_v2"))

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 ADD_CLIENT = "INSERT INTO clients_v2 (email, full_name) VALUES (?, 'N')"
 EMAILS = "SELECT email FROM clients_v2 ORDER BY client_id"
 
-# Another program: takes the write lock, writes, reports it, and holds the lock until its stdin closes.
+# Another program, which takes the write lock, writes, says so, and holds the lock until its stdin closes.
 HOLD_THE_LOCK = """
 import sqlite3, sys
 connection = sqlite3.connect(sys.argv[1], isolation_level=None)
@@ -50,7 +50,7 @@ def adding(*names: str) -> list[Statement]:
     return [Statement(ADD_CLIENT, (name,)) for name in names]
 
 
-# A batch.
+# Batches.
 
 
 async def test_a_batch_returns_the_rows_of_each_statement(db: EmbeddedDatabase) -> None:
@@ -94,11 +94,11 @@ async def test_a_read_cannot_write(db: EmbeddedDatabase) -> None:
         await db.read("DELETE FROM clients_v2")
 
 
-# Cancelling.
+# Cancellation.
 
 
 class CancelsItsCaller(list[Statement]):
-    """Statements that cancel the caller when the engine reaches the middle one."""
+    """A batch of statements that cancels its caller when the engine reaches the middle one."""
 
     caller: asyncio.Task[Any]
 
@@ -109,7 +109,7 @@ class CancelsItsCaller(list[Statement]):
             yield statement
 
 
-async def test_a_caller_cancelled_in_the_middle_of_its_batch_neither_loses_nor_splits_it(db: EmbeddedDatabase) -> None:
+async def test_a_batch_whose_caller_is_cancelled_halfway_is_neither_lost_nor_split(db: EmbeddedDatabase) -> None:
     statements = CancelsItsCaller(adding("a@x.io", "b@x.io", "c@x.io", "d@x.io"))
     statements.caller = asyncio.create_task(db.batch(statements))
     with pytest.raises(asyncio.CancelledError):

@@ -1,4 +1,4 @@
-"""The database file of the embedded engine: private and intact, else refused with a message that names it."""
+"""The embedded engine's database file is private and intact, or refused with a message that names it."""
 
 from __future__ import annotations
 
@@ -107,9 +107,9 @@ async def test_an_sqlite_that_is_too_old_is_refused(tmp_path: Path, monkeypatch:
     assert not (tmp_path / "voygen.db").exists()
 
 
-async def test_a_full_disk_is_reported_and_nothing_is_partially_written(db: EmbeddedDatabase) -> None:
+async def test_a_full_disk_is_reported_and_the_whole_batch_is_rolled_back(db: EmbeddedDatabase) -> None:
     pages = (await db.read("PRAGMA page_count"))[0]["page_count"]
-    await db.batch([Statement("PRAGMA max_page_count = 1")])  # SQLite takes the pages in use as the minimum
+    await db.batch([Statement("PRAGMA max_page_count = 1")])  # SQLite raises it to the pages in use
     names = json.dumps([f"{n}@x.io" for n in range(pages * 100)])
     with pytest.raises(DatabaseFull, match=str(db.path)):
         await db.batch(

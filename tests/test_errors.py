@@ -47,7 +47,7 @@ CALLS: list[tuple[str, dict[str, Any], str]] = [
 
 @each_era
 @pytest.mark.parametrize(("tool", "arguments", "words"), CALLS, ids=[words[:50] for *_, words in CALLS])
-async def test_an_error_has_a_code_the_problem_and_what_to_send(
+async def test_an_error_gives_a_code_the_problem_and_what_to_send(
     tmp_path: Path, era: Era, tool: str, arguments: dict[str, Any], words: str
 ) -> None:
     async with new_desk(tmp_path, era) as desk:
@@ -58,7 +58,7 @@ async def test_an_error_has_a_code_the_problem_and_what_to_send(
 
 
 @each_era
-async def test_each_of_several_problems_has_a_number_and_its_own_remedy(tmp_path: Path, era: Era) -> None:
+async def test_several_problems_are_numbered_and_each_has_its_own_remedy(tmp_path: Path, era: Era) -> None:
     async with new_desk(tmp_path, era) as desk:
         error = await desk.refused("create_trip_with_client", trip_name="T", **DAYS, client_email=ANA, budget=5)
         problem, remedy = error.split("\n")
@@ -109,7 +109,7 @@ async def test_a_failure_that_cannot_be_recorded_is_still_reported(
 
 
 @each_era
-async def test_a_refusal_by_a_foreign_trigger_fails_only_that_operation(tmp_path: Path, era: Era) -> None:
+async def test_an_operation_refused_by_a_custom_trigger_does_not_make_the_others_fail(tmp_path: Path, era: Era) -> None:
     async with new_desk(tmp_path, era) as desk:
         desk.sql(
             "CREATE TRIGGER no_payers BEFORE INSERT ON trip_client_assignments WHEN NEW.client_role = 'payer' "
@@ -128,7 +128,7 @@ async def test_a_refusal_by_a_foreign_trigger_fails_only_that_operation(tmp_path
 
 
 @each_era
-async def test_the_remaining_operations_are_still_written_in_one_batch(tmp_path: Path, era: Era) -> None:
+async def test_the_operations_that_are_not_refused_are_written_in_one_batch(tmp_path: Path, era: Era) -> None:
     async with new_desk(tmp_path, era) as desk:
         desk.sql("CREATE TABLE seen (notes INTEGER)")
         desk.sql(

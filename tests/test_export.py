@@ -1,4 +1,4 @@
-"""An export is the whole database as JSON lines; a restore of it is identical, or refused."""
+"""An export is the whole database as JSON lines; restoring it gives an identical database or is refused."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 
 def held(path: Path) -> dict[str, Any]:
-    """All values in the file as SQL literals, read without any code of the project."""
+    """The schema and all values in the file, as SQL literals, read without the project's own code."""
     with closing(sqlite3.connect(path)) as connection:
         connection.text_factory = bytes
         schema = connection.execute(
@@ -62,7 +62,7 @@ def lines_of(path: Path) -> list[str]:
 
 
 def restored(path: Path, folder: Path) -> Path:
-    """The file, exported and restored by the program."""
+    """Export the file and restore the export, and return the path of the restored file."""
     assert voygen("export", "--db", path, "--to", folder / "export.jsonl").returncode == 0
     done = voygen("restore", folder / "export.jsonl", "--db", folder / "restored.db")
     assert (done.returncode, done.stderr) == (0, "")
@@ -71,7 +71,7 @@ def restored(path: Path, folder: Path) -> Path:
 
 
 def refused(lines: list[str]) -> str:
-    """The reason why these lines are refused; the attempt must leave nothing behind."""
+    """Restore these lines, which must be refused and leave nothing behind, and return the reason."""
     with tempfile.TemporaryDirectory() as folder:
         export = Path(folder) / "export.jsonl"
         export.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
@@ -132,7 +132,7 @@ def test_an_export_is_a_snapshot_despite_concurrent_writes(tmp_path: Path) -> No
         assert_clean(connection)
 
 
-def test_on_stdout_every_line_is_a_json_object(tmp_path: Path) -> None:
+def test_every_line_of_an_export_on_stdout_is_a_json_object(tmp_path: Path) -> None:
     path = seeded(tmp_path / "voygen.db")
     done = voygen("export", "--db", path)
     assert (done.returncode, done.stderr) == (0, "")
@@ -143,7 +143,7 @@ def test_on_stdout_every_line_is_a_json_object(tmp_path: Path) -> None:
     assert lines[-1]["end"]["trips_v2"]["rows"] == 3
 
 
-def test_reports_are_json_on_request(tmp_path: Path) -> None:
+def test_export_and_restore_report_in_json_on_request(tmp_path: Path) -> None:
     path, export = seeded(tmp_path / "voygen.db"), tmp_path / "export.jsonl"
     report = json.loads(voygen("export", "--db", path, "--to", export, "--json").stdout)
     assert report == {"export": str(export), "lines": len(lines_of(path)), "bytes": export.stat().st_size}
@@ -151,7 +151,7 @@ def test_reports_are_json_on_request(tmp_path: Path) -> None:
     assert report["tables"] == json.loads(lines_of(path)[-1])["end"]
 
 
-def test_an_export_can_be_restored_from_a_pipe(tmp_path: Path) -> None:
+def test_an_export_is_restored_from_a_pipe(tmp_path: Path) -> None:
     path, copy = seeded(tmp_path / "voygen.db"), tmp_path / "copy.db"
     with subprocess.Popen([*own_command(), "export", "--db", str(path)], stdout=subprocess.PIPE) as exporting:
         done = piped(exporting.stdout, copy)

@@ -1,4 +1,4 @@
-"""The tools for facts: staleness is reported, reading writes nothing, counts are real."""
+"""The tools for facts report staleness and actual counts, and reading facts writes nothing."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-async def test_every_change_makes_facts_stale_and_a_refresh_makes_them_current(tmp_path: Path) -> None:
+async def test_every_change_makes_facts_stale_until_they_are_refreshed(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         never = await desk.call("query_trip_facts")
         assert all(
@@ -75,7 +75,7 @@ async def test_deleted_trips_leave_the_queue_and_their_facts_are_deleted(tmp_pat
         assert desk.sql("SELECT count(*) FROM trip_facts WHERE trip_id = ?", BANFF) == [(0,)]
 
 
-async def test_marking_counts_new_marks_and_names_ids_without_a_trip(tmp_path: Path) -> None:
+async def test_marking_facts_stale_counts_the_new_marks_and_lists_ids_without_a_trip(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         await desk.call("refresh_trip_facts")
         first = await desk.call("mark_facts_dirty", trip_ids=[KYOTO, BANFF, KYOTO], reason="prices changed")

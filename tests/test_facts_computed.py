@@ -1,4 +1,4 @@
-"""Trip facts are computed correctly from any stored data, in every phase, in few statements, and concurrently."""
+"""Trip facts are computed correctly from any stored data, in every phase, with few statements, and concurrently."""
 
 from __future__ import annotations
 
@@ -190,7 +190,7 @@ async def test_a_refresh_looks_trips_up_by_index_and_scans_no_table(tmp_path: Pa
         assert not tables & {"t", "a", "c", "d", "f"}
 
 
-async def test_a_row_queued_between_reading_and_writing_stays_in_the_queue(tmp_path: Path) -> None:
+async def test_a_row_queued_during_a_refresh_stays_in_the_queue(tmp_path: Path) -> None:
     path = seeded(tmp_path / "voygen.db")
     with closing(raw.connect(path)) as other:
         arrives = ["INSERT INTO facts_dirty (trip_id, reason) VALUES (1, 'meanwhile'), (2, 'trip_update')"]
@@ -202,7 +202,7 @@ async def test_a_row_queued_between_reading_and_writing_stays_in_the_queue(tmp_p
             assert desk.sql("SELECT count(*) FROM facts_dirty") == [(0,)]
 
 
-async def test_a_change_between_reading_and_writing_is_in_the_facts(tmp_path: Path) -> None:
+async def test_a_change_made_during_a_refresh_is_included_in_the_facts(tmp_path: Path) -> None:
     path = seeded(tmp_path / "voygen.db")
     with closing(raw.connect(path)) as other:
         other.execute("UPDATE trips_v2 SET total_cost = 1 WHERE trip_id = 1")

@@ -1,4 +1,4 @@
-"""Resolving a trip identifier, and the answers of get_anything to a query."""
+"""Resolving a trip identifier, and the answers of get_anything to queries."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ async def trip(desk: Desk, name: str, destinations: str | None = None) -> int:
 
 
 async def written_to(desk: Desk, identifier: object) -> int:
-    """The trip that a write with this identifier goes to."""
+    """Write a note with this identifier, and return the id of the trip that got it."""
     answer = await desk.bulk(identifier, op("add_note", note="x"))
     assert answer["success"]
     return answer["trip_id"]
@@ -72,7 +72,7 @@ async def test_a_name_takes_precedence_over_words_and_a_slug_over_a_name(tmp_pat
         assert await written_to(desk, named) == named
 
 
-async def test_digits_never_match_part_of_a_number(tmp_path: Path) -> None:
+async def test_digits_do_not_match_part_of_a_number(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         await trip(desk, "Winter 2027")
         for part in ("27", "202", "0", "-1", "+1", "1.0", "99999999999999999999", "٣", "#4", "20 27"):
@@ -82,7 +82,7 @@ async def test_digits_never_match_part_of_a_number(tmp_path: Path) -> None:
         assert (await desk.whole("2027"))["trip_name"] == "Winter 2027"
 
 
-async def test_several_matches_are_refused_with_up_to_five_candidates(tmp_path: Path) -> None:
+async def test_an_identifier_with_several_matches_is_refused_with_up_to_five_candidates(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         ids = [await trip(desk, f"Goa {word}") for word in ("one", "two")]
         error = await refusal(desk, "goa")
@@ -97,7 +97,7 @@ async def test_several_matches_are_refused_with_up_to_five_candidates(tmp_path: 
         assert len(re.findall(r"id \d+ '", error)) == 5
 
 
-async def test_no_match_is_refused_with_the_nearest_spellings(tmp_path: Path) -> None:
+async def test_an_identifier_without_a_match_is_refused_with_the_nearest_spellings(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         for wanted in ("Lima in Kioto", "Lyma Kyotto"):
             assert f"Nearest by spelling: id {KYOTO} 'Lima in Kyoto'" in await refusal(desk, wanted)

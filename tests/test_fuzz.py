@@ -1,6 +1,6 @@
-"""Any tool call is answered as promised or refused with a readable error, and the database stays consistent.
+"""Any tool call gets an answer that fits its schema or a readable error, and the database stays consistent.
 
-Each example is a few calls on a database that is always the same at the start, so that a failing one can be
+Each example is a few calls on a database that always starts out the same, so that a failing example can be
 replayed.
 """
 
@@ -45,10 +45,10 @@ if TYPE_CHECKING:
 # A tool and its arguments.
 Call: TypeAlias = tuple[str, dict[str, Any]]
 
-# Calls of each kind, valid and spoiled, for each tool.
+# The number of calls of each kind, valid and spoiled, for each tool.
 CALLS = campaigns.rounds(10, 1000)
 
-# Enough calls of a kind that some get far with every tool, however rarely its arguments fit together.
+# With this many calls of a kind, some succeed with every tool, even if its arguments rarely fit together.
 ENOUGH = 500
 
 # The most calls in an example. Hypothesis draws half as many on average.
@@ -57,13 +57,13 @@ AT_ONCE = 8
 # The most bytes of an answer, counting the text and the structured part.
 LARGEST = 32_000
 
-# Examples are large and calls are slow: neither is a fault here.
+# Examples are large and calls are slow, which is expected here.
 HEALTH = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example]
 
 # A failing example may hold long texts.
 long_examples = pytest.mark.filterwarnings("ignore:Generating overly large repr")
 
-# Trips and clients enough for pages and duplicates, a trip for each kind of legacy column, and some faults.
+# Enough trips and clients for several pages and duplicates, trips with odd legacy columns, and a recorded error.
 MORE = """
 INSERT INTO clients_v2 (email, full_name, preferences, contact_info)
 WITH n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 30)
@@ -90,7 +90,7 @@ SELECT trip_id, 'Imported', 'From a list' FROM trips_v2 WHERE trip_id < 30;
 INSERT INTO db_errors (error_message, attempted_operation) VALUES ('disk full', 'create_trip_v2');
 """
 
-# Plausible values for the fields of the tools' arguments, beside those in the database.
+# Plausible values for the tools' arguments, in addition to those in the database.
 FIRST_DAYS = ["2026-01-01", "2026-05-08", "2026-10-03"]
 LAST_DAYS = ["2026-10-03", "2026-12-31", "2027-02-28"]
 ROLES = ["traveler", "payer", "guest", "primary_traveler", "guide"]
@@ -99,7 +99,7 @@ WORDS = ["Kyoto", "lima banff", "test trip", "Oslo", "nobody", "xqzw"]
 
 
 def known_values(connection: sqlite3.Connection) -> dict[str, list[Any]]:
-    """Plausible values by the name of a field."""
+    """Plausible values by field name."""
 
     def column(sql: str) -> list[Any]:
         return [row[0] for row in connection.execute(sql)]
@@ -149,12 +149,12 @@ class Fuzz:
     known: dict[str, list[Any]]
     cursors: dict[str, list[Any]]
     counted: Counter[str] = field(default_factory=Counter[str])
-    # The whole database after the last change, and the number that reveals a change.
+    # The whole database after the last change, and its data_version, which reveals the next one.
     state: list[str] = field(default_factory=list[str])
     version: int = 0
 
     async def explore(self, names: list[str], calls: int) -> None:
-        """Play this many calls of each kind, drawn from the schemas of these tools."""
+        """Make this many calls of each kind, drawn from the schemas of these tools."""
         loop = asyncio.get_running_loop()
         drawn = st.one_of([self._calls_of(name) for name in names])
 
@@ -200,7 +200,7 @@ class Fuzz:
         assert not self._changed() or may_change, (name, arguments, block.text)
 
     async def _sent(self, name: str, arguments: dict[str, Any]) -> CallToolResult:
-        """Send lists and objects as text if they can't be represented as JSON otherwise, as some clients do."""
+        """Make the call; values that the client can't send as they are go as JSON text, as some clients send them."""
         sent = {key: value if is_json(value) else json.dumps(value) for key, value in arguments.items()}
         return await self.desk.client.call_tool(name, sent)
 
@@ -231,16 +231,16 @@ class Fuzz:
 
 
 def assert_refusal(error: str, arguments: dict[str, Any]) -> None:
-    """Check that a refusal can be acted upon: no unexpected error, and no lock, since nobody else uses the file."""
+    """Check that an agent can act on the refusal: it is not an unexpected error or a lock, and it is readable."""
     assert error.startswith(("not_found: ", "ambiguous: ", "invalid_input: ", "conflict: ")), error
     sent = repr(arguments).lower()
-    # The error may quote what was sent, and hypothesis may send words that it read in our code.
+    # The error may quote the arguments, and Hypothesis may have taken such words from our code.
     if not any(word in sent for word in INNARDS):
         assert_readable(error)
 
 
 def is_json(value: Any) -> bool:
-    """True if the client can send the value: no lone surrogates, and not too deeply nested."""
+    """True if the client can send the value: it has no lone surrogates and is not too deeply nested."""
     try:
         to_json(value)
     except ValueError:
@@ -261,7 +261,7 @@ async def fuzzed(folder: Path, *, era: Era = "auto", phase: Phase = "dual_write"
             fuzz = Fuzz(desk, phase, inputs, outputs, start, known_values(desk.connection), await cursors(desk))
             await fuzz.assert_whole()
             yield fuzz
-        print(f"\n{phase} {era}: {dict(fuzz.counted)}")  # noqa: T201 - how deep the calls went
+        print(f"\n{phase} {era}: {dict(fuzz.counted)}")  # noqa: T201 - a summary of the outcomes
 
 
 @cache
@@ -270,7 +270,7 @@ def start_in(phase: Phase) -> bytes:
     with (
         TemporaryDirectory() as folder,
         ThreadPoolExecutor() as pool,
-    ):  # a new thread has no event loop, whatever the caller runs in
+    ):  # the caller's thread may already have a running event loop
         path = seeded(Path(folder) / "voygen.db")
         pool.submit(lambda: asyncio.run(prepare(path, phase))).result()
         return path.read_bytes()
@@ -289,7 +289,7 @@ async def prepare(path: Path, phase: Phase) -> None:
 
 
 async def cursors(desk: Desk) -> dict[str, list[Any]]:
-    """The cursor of the second page of each list."""
+    """The cursor of the second page of each list, by tool."""
     lists: dict[str, dict[str, Any]] = {
         "list_trips": {},
         "get_recent_activities": {},
@@ -306,7 +306,7 @@ async def cursors(desk: Desk) -> dict[str, list[Any]]:
 
 @long_examples
 @pytest.mark.parametrize("name", names)
-async def test_a_tool_answers_as_promised_or_refuses_with_a_readable_error(tmp_path: Path, name: str) -> None:
+async def test_a_tool_answers_by_its_schema_or_refuses_with_a_readable_error(tmp_path: Path, name: str) -> None:
     async with fuzzed(tmp_path) as fuzz:
         await fuzz.explore([name], CALLS * 2)
         assert fuzz.counted["allowed answered"] or CALLS < ENOUGH

@@ -1,4 +1,4 @@
-"""Inspecting a database: its health, its tables, its errors. Inspecting never changes it."""
+"""Inspecting the health, tables and errors of a database, which never changes it."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ async def test_a_healthy_database_is_ok_and_has_its_counts(tmp_path: Path) -> No
         assert health["dirty_facts"] == desk.sql("SELECT count(*) FROM facts_dirty")[0][0]
 
 
-async def test_problems_that_need_a_person_give_a_warning_with_reasons(tmp_path: Path) -> None:
+async def test_problems_that_need_attention_give_a_warning_with_reasons(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         add_faults(desk)
         desk.sql("UPDATE trips_v2 SET clients = 'broken' WHERE trip_id = ?", KYOTO)
@@ -137,7 +137,7 @@ async def test_errors_are_grouped_by_operation_and_message(tmp_path: Path) -> No
             assert (await desk.refused("analyze_recent_errors", **wrong)).startswith("invalid_input")
 
 
-async def test_errors_are_resolved_by_a_text_in_their_message(tmp_path: Path) -> None:
+async def test_errors_are_resolved_by_text_in_their_message(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         add_faults(desk)
         arguments = {"error_pattern": "DISK i/o", "resolution": "new disk"}

@@ -1,4 +1,4 @@
-"""House rules: which modules may import which, where SQL may live, and the hosted engine's rules for trigger text."""
+"""House rules: allowed imports, the places for SQL, and the hosted engine's rules for the text of triggers."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def tree(module: Path) -> ast.Module:
 
 @cache
 def imported(module: Path) -> frozenset[str]:
-    """The dotted names that a module imports anywhere; a name from a package may be one of its modules."""
+    """The dotted names that a module imports anywhere, including `package.name` for each `from package import name`."""
     names: set[str] = set()
     for node in ast.walk(tree(module)):
         if isinstance(node, ast.Import):
@@ -94,7 +94,7 @@ def test_python_reads_entries_with_the_same_sql_as_the_view() -> None:
     assert view[1].split() == ENTRIES.split()
 
 
-def test_migrations_are_named_by_unique_numbers() -> None:
+def test_the_names_of_migrations_start_with_unique_numbers() -> None:
     names = [path.name for path in SQL.glob("*.sql")]
     assert all(re.fullmatch(r"\d+_\w+\.sql", name) for name in names)
     numbers = [int(name.split("_")[0]) for name in names]
@@ -102,8 +102,8 @@ def test_migrations_are_named_by_unique_numbers() -> None:
     assert [migration.name for migration in shipped()] == sorted(names, key=lambda name: int(name.split("_")[0]))
 
 
-# The hosted engine's splitter cuts a file at semicolons and pairs BEGIN with END: it only knows upper case,
-# doesn't know CASE, and doesn't notice strings and comments.
+# The hosted engine splits a file at semicolons and pairs BEGIN with END: it only knows them in upper case,
+# doesn't know CASE, and doesn't recognize strings and comments.
 
 TRIGGERS = [
     (migration.name, re.findall(r"CREATE TRIGGER (\w+)", statement)[0], statement)
@@ -119,24 +119,24 @@ def test_no_string_or_comment_contains_a_semicolon() -> None:
         assert [piece for piece in pieces if ";" in piece] == [], migration.name
 
 
-def test_a_trigger_has_one_begin_and_one_end_in_upper_case_and_no_case() -> None:
+def test_a_trigger_has_one_begin_and_one_end_in_upper_case_and_no_case_expression() -> None:
     for _, name, text in TRIGGERS:
         words = re.findall(r"[A-Za-z_]\w*", re.sub(r"--[^\n]*|'[^']*'", "", text))
         assert [word for word in words if word.upper() in {"BEGIN", "END", "CASE"}] == ["BEGIN", "END"], name
 
 
-def test_a_trigger_begins_and_ends_on_its_own_lines() -> None:
+def test_the_begin_and_end_of_a_trigger_are_on_lines_of_their_own() -> None:
     for _, name, text in TRIGGERS:
         lines = text.splitlines()
         assert "BEGIN" in lines, name
         assert lines[-1] == "END;", name
 
 
-def test_a_trigger_only_raises_abort() -> None:
+def test_a_trigger_raises_only_abort() -> None:
     for _, name, text in TRIGGERS:
         raised = re.findall(r"\bRAISE\s*(\([^)]*\))", text)
         assert all(re.match(r"\(\s*ABORT\b", rest) for rest in raised), name
 
 
-def test_these_tests_see_every_trigger_of_the_files() -> None:
+def test_these_tests_cover_every_trigger_in_the_migration_files() -> None:
     assert len(TRIGGERS) == sum(migration.text.count("CREATE TRIGGER") for migration in shipped())

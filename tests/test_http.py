@@ -104,7 +104,7 @@ def test_other_hosts_and_origins_are_refused(team: Team, name: str) -> None:
     assert b"evil" not in team.post(call("get_anything", query=str(KYOTO))).body
 
 
-def test_a_body_that_is_too_large_is_refused_however_it_is_sent(team: Team) -> None:
+def test_a_body_that_is_too_large_is_refused_with_or_without_a_content_length(team: Team) -> None:
     body = b" " * (MAX_BODY + 1)
     assert team.post(body).status == 413
     for declared in (str(MAX_BODY + 1), "9" * 20):
@@ -196,7 +196,7 @@ def refused(*arguments: object) -> str:
     return done.stderr
 
 
-def test_it_prints_its_address_and_whether_it_is_open_to_all(team: Team, path: Path, tmp_path: Path) -> None:
+def test_the_server_prints_its_address_and_a_note_if_it_is_open_to_all(team: Team, path: Path, tmp_path: Path) -> None:
     assert team.greeting.startswith(f"voygen: serving {team.url}, open to every program on this machine")
     other = raw.new_file(tmp_path / "voygen.db")
     make_token(other, "ana")
@@ -206,7 +206,9 @@ def test_it_prints_its_address_and_whether_it_is_open_to_all(team: Team, path: P
 
 
 @pytest.mark.parametrize("address", ["0.0.0.0:0", "desk.example:0"])
-def test_beyond_loopback_it_only_starts_with_authentication_and_named_hosts(tmp_path: Path, address: str) -> None:
+def test_beyond_loopback_the_server_needs_authentication_and_allowed_hosts_to_start(
+    tmp_path: Path, address: str
+) -> None:
     path = raw.new_file(tmp_path / "voygen.db")
     make_token(path, "ana")
     assert "--allowed-host" in refused("--db", path, "--http", address)
@@ -217,10 +219,10 @@ def test_beyond_loopback_it_only_starts_with_authentication_and_named_hosts(tmp_
     assert "voygen token create" in refused("--db", path, "--http", address, "--allowed-host", "desk.example")
 
 
-def test_beyond_loopback_it_only_serves_named_hosts_and_token_holders(tmp_path: Path) -> None:
+def test_beyond_loopback_the_server_only_serves_allowed_hosts_and_token_holders(tmp_path: Path) -> None:
     path = seeded(tmp_path / "voygen.db")
     token = make_token(path, "ana", "--scope", "read")
-    # A loopback address that is not recognized as one.
+    # 127.1 is a loopback address that is not recognized as one.
     with serving(path, "--allowed-host", "desk.example", address="127.1:0") as team:
         assert team.post(LIST_TOOLS, token, Host="desk.example").status == 200
         assert team.post(LIST_TOOLS, token, Host="desk.example:443", Origin="https://desk.example").status == 200
@@ -253,7 +255,7 @@ def test_addresses_are_parsed_and_formatted_correctly() -> None:
 
 
 @pytest.mark.skipif(not socket.has_ipv6, reason="there is no IPv6 here")
-def test_it_serves_over_ipv6(path: Path) -> None:
+def test_the_server_works_over_ipv6(path: Path) -> None:
     try:
         socket.create_server(("::1", 0), family=socket.AF_INET6).close()
     except OSError:

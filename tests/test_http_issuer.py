@@ -1,4 +1,4 @@
-"""Tokens of an authorization server: verified with its keys, for this server only, and with current keys."""
+"""Tokens of an authorization server: verified with its current keys, and accepted only if issued for this server."""
 
 from __future__ import annotations
 
@@ -119,14 +119,14 @@ def test_a_token_signed_with_any_supported_kind_of_key_is_accepted(
 def test_a_token_with_invalid_or_missing_claims_is_refused(
     team: Team, issuer: IssuerServer, claims: dict[str, Any]
 ) -> None:
-    # Numbers are seconds from now.
+    # Integers are seconds from now.
     now = int(time.time())
     said = {name: now + claim if isinstance(claim, int) else claim for name, claim in claims.items()}
     assert_invalid(team.post(add_note("not for here"), good(issuer, **said)))
 
 
 def by_the_public_key(body: str) -> str:
-    """A token signed with the public key as if it were a secret."""
+    """A token signed with HMAC, using the public key as the secret."""
     secret = RSA.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
     head = base64.urlsafe_b64encode(b'{"alg":"HS256","typ":"JWT","kid":"any"}').rstrip(b"=").decode()
     signature = hmac.digest(secret, f"{head}.{body}".encode(), "sha256")
@@ -229,14 +229,14 @@ async def test_an_issuer_whose_keys_are_unavailable_is_not_asked_again_for_a_whi
             assert len(asked) == 1
 
 
-def test_while_the_issuers_keys_are_unavailable_our_own_tokens_still_work(tmp_path: Path) -> None:
+def test_our_own_tokens_work_while_the_issuers_keys_are_unavailable(tmp_path: Path) -> None:
     with issuing() as issuer, pair(tmp_path, issuer) as team:
         reply = team.post(LIST_TOOLS, issuer.sign(RSA, "RS256", "r", aud=RESOURCE))
         assert (reply.status, reply.headers["retry-after"]) == (503, "5")
         assert team.post(LIST_TOOLS, make_token(tmp_path / "voygen.db", "own")).status == 200
 
 
-def test_with_an_issuer_it_starts_beyond_loopback_and_its_name_is_the_resource(tmp_path: Path) -> None:
+def test_with_an_issuer_the_server_starts_beyond_loopback_with_its_host_name_as_resource(tmp_path: Path) -> None:
     with issuing() as issuer:
         describe(issuer)
         issuer.publish(published("r", RSA, "RS256"))

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator
     from pathlib import Path
 
-# A server that takes longer than this to stop, in seconds, is waiting for its clients.
+# Seconds: a server that takes longer than this to stop is waiting for its clients.
 ENDLESS = 100
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
@@ -37,7 +37,7 @@ def path(tmp_path: Path) -> Path:
 
 @contextmanager
 def locked(path: Path) -> Generator[None]:
-    """Another program holds the write lock for a while."""
+    """Hold the write lock for the block, as another program would."""
     with closing(raw.connect(path)) as connection:
         connection.execute("BEGIN IMMEDIATE")
         yield
@@ -52,7 +52,7 @@ def notes(path: Path) -> list[str]:
 
 
 def closed_notes(path: Path) -> list[str]:
-    """The notes in a database that must be intact and cleanly closed."""
+    """Return the notes in a database, which must be intact and cleanly closed."""
     assert not path.with_name(path.name + "-wal").exists()
     assert integrity(path) == "ok"
     return notes(path)
@@ -84,7 +84,7 @@ def everything_from(wire: socket.socket) -> bytes:
 
 
 def answer_to(wire: socket.socket, sent: bytes) -> bytes:
-    """The answer until the connection is closed; empty if it was closed before everything was sent."""
+    """Send the bytes and return the answer, or nothing if the connection was closed before everything was sent."""
     try:
         wire.sendall(sent)
         return everything_from(wire)
@@ -116,7 +116,7 @@ def test_a_trickling_client_is_disconnected_and_delays_nobody_else(path: Path) -
 
 
 def trickle(team: Team, slowly: bytes, first: bytes = b"") -> None:
-    """Send byte by byte, with another client's call in between, until the server closes the connection."""
+    """Send byte by byte, with another client's request after each, until the server closes the connection."""
     with closing(wire_to(team)) as wire:
         wire.sendall(first)
         started = time.monotonic()
@@ -139,7 +139,7 @@ def test_answers_on_one_connection_are_not_delayed_by_nagles_algorithm(path: Pat
             connection.request("GET", "/healthz")
             assert connection.getresponse().read()
             seconds.append(time.monotonic() - started)
-        # The delay would be 40 ms each time; an answer takes about one.
+        # The delay would be 40 ms each time; an answer takes about 1 ms.
         assert statistics.median(seconds) < 0.03
 
 
@@ -181,7 +181,7 @@ def test_calls_beyond_the_concurrency_limit_are_told_to_retry(path: Path) -> Non
 
 
 def post_until_it_ends(team: Team, writer: int) -> tuple[list[str], str | None]:
-    """The notes that were answered, sent one after the other on one connection; and the one that was not."""
+    """Send notes on one connection until it fails; return those answered and, if it was cut off, the last one sent."""
     answered: list[str] = []
     with closing(team.connect()) as connection:
         for number in range(10_000):
@@ -219,7 +219,7 @@ def test_a_signal_under_load_loses_no_accepted_write(path: Path, kind: signal.Si
 
 
 @posix
-def test_calls_that_are_waiting_when_the_signal_comes_are_finished_and_answered(path: Path) -> None:
+def test_calls_that_wait_when_a_signal_arrives_are_finished_and_answered(path: Path) -> None:
     names = [f"waiting {number}" for number in range(20)]
     with serving(path) as team, ThreadPoolExecutor(20) as pool:
         with locked(path):
@@ -243,7 +243,7 @@ def wait_until_closed(team: Team) -> None:
 
 
 @posix
-def test_an_endless_call_delays_shutdown_by_seconds_only(path: Path) -> None:
+def test_an_endless_call_delays_shutdown_by_only_a_few_seconds(path: Path) -> None:
     with serving(path) as team, ThreadPoolExecutor() as pool, locked(path):
         message, headers = as_now(add_note("never"))
         waiting = [pool.submit(team.post, add_note("never")), pool.submit(team.post, message, None, **headers)]
@@ -257,7 +257,7 @@ def test_an_endless_call_delays_shutdown_by_seconds_only(path: Path) -> None:
 
 
 @posix
-def test_another_program_holding_the_lock_delays_shutdown_by_seconds_only(path: Path) -> None:
+def test_another_program_that_holds_the_lock_delays_shutdown_by_only_a_few_seconds(path: Path) -> None:
     with serving(path) as team:
         assert team.post(call("get_anything", query="kyoto")).status == 200
         with locked(path):

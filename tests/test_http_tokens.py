@@ -1,4 +1,4 @@
-"""Tokens over HTTP: access, scopes, and the answers to refused callers."""
+"""Tokens over HTTP: access, scopes, and the answers that refused callers get."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class Guarded:
-    """A server that requires tokens, and some tokens."""
+    """A server that requires tokens, with a token for writing and one for reading."""
 
     team: Team
     path: Path
@@ -49,7 +49,7 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
 
 
 def assert_unauthorized(reply: Reply, error: str | None) -> None:
-    """401 with a challenge that says what to send and, if a token was sent, why it was refused."""
+    """Check for a 401 with a challenge that says what to send and, if a token was sent, why it was refused."""
     assert reply.status == 401, reply
     challenge = reply.headers["www-authenticate"]
     assert challenge.startswith('Bearer realm="voygen"')

@@ -1,4 +1,4 @@
-"""Installing voygen into clients: the locations, the untouched rest of the file, and uninstalling."""
+"""Installing voygen into clients: the locations, leaving the rest of the file unchanged, and uninstalling."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def test_claude_desktop_from_the_windows_store_has_its_own_folder(tmp_path: Path
 
 @dataclass(frozen=True)
 class Home:
-    """A home folder with one client's configuration, or none yet, and the real command."""
+    """A home folder in which to run the real command for one client, whose configuration may not exist yet."""
 
     folder: Path
     client: str
@@ -121,7 +121,7 @@ class Home:
         return json.loads(self.config.read_text())[self.key]
 
     def files(self) -> dict[str, bytes]:
-        """Every file and folder in the home, except backups and voygen's own folder."""
+        """Every file and folder in the home folder, except backups and voygen's own folder."""
         found = {str(path.relative_to(self.folder)): path for path in sorted(self.folder.rglob("*"))}
         return {
             name: b"" if path.is_dir() else path.read_bytes()
@@ -159,7 +159,7 @@ def test_installing_without_an_existing_file_and_uninstalling_leaves_nothing(hom
 
 
 @linux
-def test_uninstalling_restores_an_existing_file_byte_for_byte_and_a_backup_is_kept(home: Home) -> None:
+def test_uninstalling_restores_an_existing_file_byte_for_byte_and_keeps_a_backup(home: Home) -> None:
     text = f'\ufeff{{\r\n\t"{home.key}" : {{\r\n\t\t"other":{{ "env": {{"TOKEN": "s3cret"}} }}\r\n\t}}, "z": [1,  2]}}'
     before = home.write(text)
     home.config.chmod(0o640)
@@ -176,7 +176,7 @@ def test_uninstalling_restores_an_existing_file_byte_for_byte_and_a_backup_is_ke
 
 
 @linux
-def test_a_repeated_install_changes_nothing_and_a_different_one_only_its_options(home: Home) -> None:
+def test_repeating_an_install_changes_nothing_or_only_the_options_that_differ(home: Home) -> None:
     before = home.write("{}")
     home.run("install", "--db", "one.db")
     first = home.config.read_bytes()
@@ -192,7 +192,7 @@ def test_a_repeated_install_changes_nothing_and_a_different_one_only_its_options
 
 
 @linux
-def test_a_repeated_install_keeps_the_options_not_given_again_and_reports_them(home: Home) -> None:
+def test_a_repeated_install_keeps_and_reports_the_options_not_given_again(home: Home) -> None:
     before = home.write('{"z": 1}')
     (home.folder / "own.toml").touch()
     home.run("install", "--db", "trips.db", "--toolsets", "trips", VOYGEN_CONFIG="own.toml")
@@ -317,7 +317,7 @@ def test_another_configuration_file_can_be_given(tmp_path: Path) -> None:
     assert home.files() == {}
 
 
-# The remaining tests call the functions behind the command, without a subprocess.
+# The remaining tests call the functions behind the commands, without a subprocess.
 
 
 @dataclass(frozen=True)
@@ -350,7 +350,7 @@ def filled(place: Place) -> Place:
     return place
 
 
-def test_after_the_client_rewrites_its_file_uninstall_keeps_the_clients_changes(filled: Place) -> None:
+def test_uninstall_keeps_changes_the_client_made_to_its_file(filled: Place) -> None:
     filled.install()
     told = json.loads(filled.path.read_text()) | {"numStartups": 8, "tips": {}}
     filled.path.write_text(json.dumps(told, indent=2))
@@ -366,7 +366,7 @@ def test_a_file_created_by_install_stays_if_something_was_added_to_it(place: Pla
     assert json.loads(place.path.read_text()) == {"theme": "dark"}
 
 
-def test_an_entry_removed_by_somebody_else_is_forgotten(filled: Place) -> None:
+def test_the_record_of_an_entry_that_somebody_else_removed_is_deleted(filled: Place) -> None:
     filled.install()
     filled.path.write_text('{"numStartups": 8}')
     assert filled.uninstall() is None

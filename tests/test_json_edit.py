@@ -28,7 +28,7 @@ TOKENS = re.compile(r'"(?:[^"\\]|\\.)*"|//[^\r\n]*|/\*.*?\*/|[^"/]+', re.DOTALL)
 
 
 def read(text: str) -> Any:
-    """The value as another reader of JSON with comments sees it, with the order of keys; None for empty text."""
+    """Parse JSON with comments independently; objects become lists of pairs, and empty text becomes None."""
     tokens: list[str] = TOKENS.findall(text.removeprefix("\ufeff"))
     bare = "".join(" " if token.startswith("/") else token for token in tokens)
     pieces: list[str] = re.findall(r'"(?:[^"\\]|\\.)*"|[^"]+', bare, re.DOTALL)
@@ -61,7 +61,7 @@ GAPS = st.sampled_from([*[""] * 6, *[" "] * 3, "\n", "\n  ", "\n\t", "\r\n    ",
 
 @st.composite
 def written(draw: DrawFn, value: Any) -> str:
-    """A value as a person, or a bad formatter, may write it."""
+    """A value as text, the way a person or a bad formatter may write it."""
     if isinstance(value, dict):
         brackets, items = "{}", list[str]()
         for name, inner in cast("dict[str, Any]", value).items():
@@ -87,7 +87,7 @@ OTHERS = NAMES.filter(lambda name: name != NAME)
 
 @st.composite
 def configurations(draw: DrawFn, *, with_entry: bool = False) -> str:
-    """A configuration with other settings and servers; the servers' object is somewhere among them, or missing."""
+    """A configuration with other settings, in which the object with the servers may be anywhere or missing."""
     root = list(draw(st.dictionaries(NAMES, VALUES, max_size=3)).items())
     if with_entry or draw(st.booleans()):
         servers = list(draw(st.dictionaries(OTHERS, VALUES, max_size=3)).items())
@@ -99,7 +99,7 @@ def configurations(draw: DrawFn, *, with_entry: bool = False) -> str:
 
 
 def with_entry_in(pairs: list[tuple[str, Any]] | None, entry: Any) -> list[tuple[str, Any]]:
-    """The expected value after an install: the entry in its place or last, everything else unchanged."""
+    """The expected value after an install: the entry in its old place or last, and everything else unchanged."""
     root = list(pairs or [])
     servers = next((servers for name, servers in root if name == KEY), None)
     if servers is None:
@@ -160,7 +160,7 @@ def test_an_uninstall_restores_the_file_byte_for_byte(text: str) -> None:
     st.sampled_from(["\n", "\r\n"]),
     st.sampled_from(["", "\n"]),
 )
-def test_in_a_formatted_file_removing_the_entry_needs_no_record(
+def test_removing_the_entry_from_a_formatted_file_needs_no_record(
     root: dict[str, Any], servers: dict[str, Any] | None, indent: int | str, line_end: str, last: str
 ) -> None:
     root = {name: value for name, value in root.items() if name != KEY} | ({} if servers is None else {KEY: servers})
@@ -218,7 +218,7 @@ def test_a_syntax_error_is_reported_with_its_position(text: str, said: str) -> N
 
 
 @pytest.mark.parametrize("text", ['{"a": 1 // c\n}', '{"a": 1,}', "/* c */ {}"])
-def test_comments_and_trailing_commas_are_only_accepted_for_clients_that_read_them(text: str) -> None:
+def test_comments_and_trailing_commas_are_accepted_only_for_clients_that_read_them(text: str) -> None:
     assert parse(text, with_comments=True).root
     with pytest.raises(CannotEdit, match=r"line 1, column \d"):
         parse(text, with_comments=False)
@@ -226,7 +226,7 @@ def test_comments_and_trailing_commas_are_only_accepted_for_clients_that_read_th
 
 @settings(max_examples=30)
 @given(configurations(with_entry=True))
-def test_a_masked_text_shows_no_values_of_other_entries(text: str) -> None:
+def test_masked_text_shows_no_values_of_other_entries(text: str) -> None:
     with_secret = set_member(text, (KEY, "other"), {"env": {"TOKEN": "s3cret"}}, with_comments=True)
     with_secret = set_member(with_secret, ("more", "nested"), {"key": "s3cret"}, with_comments=True)
     shown = masked(f"/* s3cret */ {with_secret.removeprefix(chr(0xFEFF))} // s3cret", PATH, with_comments=True)

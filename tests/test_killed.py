@@ -1,4 +1,4 @@
-"""A command killed at any moment leaves a consistent database, and completes when run again."""
+"""A command killed at any moment leaves an intact database, and completes when run again."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ KILLS = campaigns.rounds(2, 100)
 
 TRIPS = campaigns.rounds(1200, 5000)
 
-# Two clients per trip, one of them with extra keys, and on some trips a guest who is no client.
+# Three entries per trip, the first with an extra key; on some trips, the guest is not a client.
 LEGACY = f"""
 INSERT INTO clients_v2 (email, full_name)
 WITH n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 199) SELECT 'c' || i || '@x.io', 'N' FROM n;
@@ -61,7 +61,7 @@ INSERT INTO trip_client_sync (trip_id) SELECT trip_id FROM trips_v2 WHERE trip_i
 
 @dataclass(frozen=True)
 class Outcome:
-    """The content of both stores, and the phase."""
+    """The phase, and the content of both stores."""
 
     phase: str
     junction: list[Any]
@@ -70,7 +70,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Case:
-    """A command, its database, its duration, and its outcome when undisturbed."""
+    """A command and its database, with its duration and outcome when it isn't killed."""
 
     command: tuple[str, ...]
     start: Path
@@ -137,7 +137,7 @@ COMMANDS: dict[str, tuple[tuple[str, ...], Phase]] = {
 
 
 def undisturbed(command: tuple[str, ...], start: Path, folder: Path) -> Case:
-    """Run the command to completion on a copy."""
+    """Run the command to completion on a copy of the database."""
     path = folder / "undisturbed.db"
     shutil.copyfile(start, path)
     began = time.monotonic()
@@ -147,7 +147,7 @@ def undisturbed(command: tuple[str, ...], start: Path, folder: Path) -> Case:
 
 
 def kill(command: Sequence[str], path: Path, after: float) -> int:
-    """Start the command and kill it after this many seconds; return its exit status if it had already exited."""
+    """Start the command and kill it after this many seconds; return its exit status, or 0 if it was killed."""
     with subprocess.Popen(
         [*own_command(), *command, "--db", str(path)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     ) as process:
@@ -159,7 +159,7 @@ def kill(command: Sequence[str], path: Path, after: float) -> int:
 
 
 def kills(case: Case, folder: Path, look_at: Callable[[Path], bool]) -> None:
-    """Kill the command on one fresh copy after another; run it again unless `look_at` finds it complete."""
+    """Kill the command on fresh copies at random moments; run it again unless `look_at` finds it complete."""
     for number in range(KILLS):
         chance = random.Random(number)  # noqa: S311 - a repeatable moment
         path = case.copy(folder / f"{number}.db")
@@ -177,7 +177,7 @@ def kills(case: Case, folder: Path, look_at: Callable[[Path], bool]) -> None:
 
 
 @pytest.mark.parametrize("way", COMMANDS)
-async def test_a_killed_phase_change_is_complete_or_not_made(migrated: Path, tmp_path: Path, way: str) -> None:
+async def test_a_killed_phase_change_is_made_completely_or_not_at_all(migrated: Path, tmp_path: Path, way: str) -> None:
     command, phase = COMMANDS[way]
     start = tmp_path / "start.db"
     shutil.copyfile(migrated, start)
@@ -218,14 +218,14 @@ def test_a_killed_migration_is_completed_by_the_next(legacy: Path, tmp_path: Pat
     kills(undisturbed(("migrate",), legacy, tmp_path), tmp_path, is_done)
 
 
-async def test_after_each_killed_command_the_database_is_in_a_phase_whose_rules_hold(
+async def test_after_each_killed_phase_change_the_database_obeys_the_rules_of_its_phase(
     migrated: Path, tmp_path: Path
 ) -> None:
-    """Runs commands up and down on one file and kills each of them."""
+    """Run random phase changes on one file, and kill each of them."""
     path = tmp_path / "voygen.db"
     shutil.copyfile(migrated, path)
     case = undisturbed(ADVANCE, migrated, tmp_path)
-    chance = random.Random(0)  # noqa: S311 - a repeatable walk
+    chance = random.Random(0)  # noqa: S311 - a repeatable sequence
     for _ in range(KILLS * 2):
         command = chance.choice([ADVANCE, BACK])
         kill(command, path, chance.uniform(0.5, 1.2) * case.seconds)

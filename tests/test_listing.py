@@ -22,7 +22,7 @@ async def trip(desk: Desk, name: str, start: str = "2027-03-01", **more: Any) ->
 async def all_pages(
     desk: Desk, tool: str, key: str, between: Callable[[], object] = lambda: None, **arguments: Any
 ) -> list[dict[str, Any]]:
-    """The items of all pages; `between` runs between any two."""
+    """Return the items of all pages, calling `between` before each page after the first."""
     items: list[dict[str, Any]] = []
     page = await desk.call(tool, **arguments)
     while True:

@@ -1,4 +1,4 @@
-"""The log records events without personal data, in the requested format and from the requested level."""
+"""The log records events without personal data, in the requested format and at the requested level."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def logging_as_before() -> Iterator[None]:
 
 
 async def log_of_server(path: Path, folder: Path, *options: str, **environment: str) -> list[str]:
-    """The stderr of a server while a client makes the calls; a table is dropped halfway."""
+    """The stderr of a server while a client makes the calls and then, after a table is dropped, the last two again."""
     command, *args = own_command()
     parameters = StdioServerParameters(
         command=command,
@@ -85,7 +85,7 @@ async def log_of_server(path: Path, folder: Path, *options: str, **environment: 
         return errors.read().splitlines()
 
 
-async def test_at_info_each_call_is_a_json_line_and_no_line_has_personal_data(path: Path, tmp_path: Path) -> None:
+async def test_at_level_info_each_call_is_a_json_line_and_no_line_has_personal_data(path: Path, tmp_path: Path) -> None:
     lines = await log_of_server(path, tmp_path, "--log-level", "info", "--log-format", "json")
     records = [json.loads(line) for line in lines]
     calls = [(one["tool"], one["outcome"]) for one in records if one["message"] == "call"]
@@ -109,7 +109,7 @@ async def test_by_default_only_problems_are_logged(path: Path, tmp_path: Path) -
     assert not any(" info " in line or " debug " in line for line in lines)
 
 
-async def test_the_arguments_of_calls_are_logged_at_debug(path: Path, tmp_path: Path) -> None:
+async def test_the_arguments_of_calls_are_logged_at_level_debug(path: Path, tmp_path: Path) -> None:
     text = "\n".join(await log_of_server(path, tmp_path, "--log-level", "debug"))
     assert "call of create_client_v2: {'email': 'mina@example.org', 'full_name': 'Mina Sato'" in text
 
@@ -123,7 +123,7 @@ async def _break(*_: object) -> Answer:
 
 
 @pytest.mark.parametrize(("level", "told"), [("info", False), ("debug", True)])
-async def test_an_unexpected_error_is_logged_with_its_place_and_only_at_debug_with_its_message(
+async def test_an_unexpected_error_is_logged_with_its_location_and_only_at_debug_its_message(
     path: Path, level: str, *, told: bool
 ) -> None:
     stream = io.StringIO()
@@ -162,7 +162,7 @@ def test_a_database_error_is_logged_with_email_addresses_masked() -> None:
     st.from_regex(r"[a-z0-9][a-z0-9._%+-]{0,15}@[a-z0-9][a-z0-9-]{0,15}\.[a-z]{2,5}", fullmatch=True),
     st.text(),
 )
-def test_no_email_address_is_logged_from_info_up(before: str, email: str, after: str) -> None:
+def test_no_email_address_is_logged_at_level_info_or_above(before: str, email: str, after: str) -> None:
     message = f"{before} {email} {after}"
     assert email not in masked(message)
     assert email not in TextFormatter().format(record(message))
@@ -228,12 +228,12 @@ async def test_traces_of_every_call_are_sent_to_the_receiver_without_personal_da
     assert logged == {span.trace_id.hex() for span in called}
 
 
-async def test_an_unreachable_receiver_does_not_disturb_calls(path: Path, tmp_path: Path) -> None:
+async def test_an_unreachable_trace_receiver_does_not_affect_calls(path: Path, tmp_path: Path) -> None:
     lines = await log_of_server(path, tmp_path, "--log-level", "info", "--otel-endpoint", "http://127.0.0.1:9")
     assert sum(" info voygen: call " in line for line in lines) == len(CALLS) + 2
 
 
-def test_without_the_extra_the_error_says_what_to_install(path: Path, tmp_path: Path) -> None:
+def test_without_the_otel_extra_the_error_says_what_to_install(path: Path, tmp_path: Path) -> None:
     (tmp_path / "sitecustomize.py").write_text("import sys\nsys.modules['opentelemetry.sdk.trace'] = None\n")
     done = subprocess.run(
         [*own_command(), "serve", "--db", str(path), "--otel-endpoint", "http://127.0.0.1:9"],

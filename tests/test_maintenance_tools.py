@@ -1,4 +1,4 @@
-"""The maintenance tools, through the MCP client; and reads that compare the stores."""
+"""The maintenance tools, called through the MCP client, and reads that compare the stores."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ NOTHING = {"drift": 0, "shared": 0, "unlinked": 0, "quarantined": 0, "orphans": 
 
 
 async def answer(desk: Desk, tool: str, /, **arguments: Any) -> dict[str, Any]:
-    """The tool's answer, even if the stores disagree."""
+    """Call the tool and return its answer, even if the stores disagree."""
     result = await desk.client.call_tool(tool, arguments)
     assert not result.is_error, result
     (block,) = result.content
@@ -80,14 +80,14 @@ async def test_a_repair_is_a_dry_run_unless_asked_to_apply(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(("prefer", "roles"), [("junction", {"traveler", "payer"}), ("json", {"payer"})])
-async def test_a_repair_prefers_the_side_that_it_is_given(tmp_path: Path, prefer: str, roles: set[str]) -> None:
+async def test_a_repair_prefers_the_given_side(tmp_path: Path, prefer: str, roles: set[str]) -> None:
     async with open_desk(drifted_file(tmp_path / "voygen.db")) as desk:
         assert (await desk.call("repair_consistency", dry_run=False, prefer=prefer))["consistent"] is True
         assert {role for _, role in await desk.roles(2)} == roles
         assert "prefer" in await desk.refused("repair_consistency", prefer="newest")
 
 
-async def test_the_phase_is_reported_with_the_obstacles_to_the_next(tmp_path: Path) -> None:
+async def test_the_phase_report_lists_what_blocks_the_next_phase(tmp_path: Path) -> None:
     async with open_desk(seeded(tmp_path / "voygen.db")) as desk:
         status = await desk.call("get_migration_phase")
         assert (status["phase"], status["next_phase"]) == ("dual_write", "prefer_junction")
@@ -144,7 +144,7 @@ def test_an_unknown_toolset_is_refused(tmp_path: Path) -> None:
         assert "Traceback" not in done.stderr
 
 
-async def test_a_read_that_finds_the_stores_different_counts_it_and_still_answers(tmp_path: Path) -> None:
+async def test_a_read_that_finds_a_mismatch_between_the_stores_counts_it_and_still_answers(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         assert (await desk.whole("kyoto"))["trip_id"] == KYOTO
         assert (await desk.call("get_migration_phase"))["shadow_mismatches"] == 0

@@ -33,7 +33,7 @@ def team(path: Path) -> Iterator[Team]:
 
 
 def samples(text: str) -> dict[str, float]:
-    """Every sample by name and labels; each line must be a comment or a sample."""
+    """The value of each sample by name and labels; each line must be a comment or a sample."""
     found: dict[str, float] = {}
     for line in text.splitlines():
         if not line.startswith("#"):
@@ -76,7 +76,7 @@ def test_refused_requests_are_counted_by_status(team: Team) -> None:
         assert after[name] - before.get(name, 0) == 1
 
 
-def test_phase_dirty_facts_and_drift_are_those_of_the_database(team: Team, path: Path) -> None:
+def test_the_reported_phase_stale_facts_and_drift_match_the_database(team: Team, path: Path) -> None:
     found = scraped(team)
     assert found["voygen_database_up"] == 1
     phases = [
@@ -91,7 +91,7 @@ def test_phase_dirty_facts_and_drift_are_those_of_the_database(team: Team, path:
     assert scraped(team)["voygen_facts_dirty"] == 0
 
 
-def test_drift_is_that_of_the_last_check_however_it_was_run(tmp_path: Path) -> None:
+def test_the_reported_drift_is_that_of_the_last_check_by_a_tool_or_a_command(tmp_path: Path) -> None:
     path = seeded(tmp_path / "voygen.db")
     with serving(path, "--toolsets", "all") as team, closing(raw.connect(path)) as connection:
         team.post(call("check_consistency"))
@@ -109,7 +109,7 @@ def test_drift_is_that_of_the_last_check_however_it_was_run(tmp_path: Path) -> N
         assert scraped(team)["voygen_drift"] == 2
 
 
-def test_a_phase_change_under_a_running_server_counts_as_a_retried_batch(tmp_path: Path) -> None:
+def test_a_batch_retried_after_a_phase_change_is_counted(tmp_path: Path) -> None:
     path = seeded(tmp_path / "voygen.db")
     with serving(path) as team:
         assert team.post(add_note("before")).status == 200
@@ -133,7 +133,7 @@ def test_a_constraint_violation_is_counted(tmp_path: Path) -> None:
         assert scraped(team)["voygen_constraint_violations_total"] >= 1
 
 
-async def test_an_unresponsive_database_is_reported_along_with_the_counts(db: EmbeddedDatabase) -> None:
+async def test_a_failing_database_is_reported_along_with_the_counts(db: EmbeddedDatabase) -> None:
     metrics = Metrics()
     metrics.refused_batch(GuardFailed("epoch"))
     metrics.refused_batch(ConstraintViolated("x"))

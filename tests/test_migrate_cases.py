@@ -1,4 +1,4 @@
-"""The result of migrating each legacy database: its counts, its special cases, and old code using it afterwards."""
+"""The results of migrating the legacy databases: counts, special cases, and old code that uses them afterwards."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from legacy_facts import facts
 Load = Callable[[str], Path]
 
 
-async def test_the_report_counts_what_the_live_export_holds(legacy_database: Load) -> None:
+async def test_the_report_has_the_counts_of_the_live_export(legacy_database: Load) -> None:
     path = legacy_database("d1-export-2025")
     before = facts(path)
     report = await raw.migrate_file(path)
@@ -26,7 +26,7 @@ async def test_the_report_counts_what_the_live_export_holds(legacy_database: Loa
     assert sum("role" not in entry.element for entry in before.entries) == 11
 
 
-async def test_the_report_counts_what_the_seed_holds(legacy_database: Load) -> None:
+async def test_the_report_has_the_counts_of_the_seed(legacy_database: Load) -> None:
     path = legacy_database("seed-legacy")
     report = await raw.migrate_file(path)
     after = facts(path)
@@ -35,7 +35,7 @@ async def test_the_report_counts_what_the_seed_holds(legacy_database: Load) -> N
     assert report.set_aside == {"facts_dirty": 2, "trip_facts": 1}
 
 
-async def test_facts_of_the_seed_are_migrated_with_integer_ids_and_the_rest_is_set_aside(legacy_database: Load) -> None:
+async def test_facts_of_the_seed_get_integer_trip_ids_or_are_set_aside(legacy_database: Load) -> None:
     path = legacy_database("seed-legacy")
     before = facts(path)
     await raw.migrate_file(path)
@@ -49,7 +49,7 @@ async def test_facts_of_the_seed_are_migrated_with_integer_ids_and_the_rest_is_s
     assert [row["trip_id"] for row in after.set_aside("trip_facts")] == ["999"]
 
 
-# The pairs on both sides of each trip of the drifted dump afterwards; the role is omitted for travelers.
+# The pairs on both sides of each trip of the drifted dump after its migration; the role is omitted for travelers.
 DRIFTED = {
     1: ["ava.abbot", ("ben.hoshino", "payer")],
     2: ["carla.okafor", ("carla.okafor", "payer")],
@@ -79,7 +79,7 @@ async def test_a_drifted_trip_has_the_union_of_both_sides(legacy_database: Load,
     assert sorted(pairs) == sorted((f"{name}@example.net", role) for name, role in expected)
 
 
-async def test_the_report_counts_what_the_drifted_dual_write_holds(legacy_database: Load) -> None:
+async def test_the_report_has_the_counts_of_the_drifted_dump(legacy_database: Load) -> None:
     path = legacy_database("drifted-dual-write")
     report = await raw.migrate_file(path)
     assert report.linked == sum(map(len, DRIFTED.values()))
@@ -101,14 +101,14 @@ async def test_orphans_of_the_junction_are_set_aside_with_the_reason(legacy_data
     ]
 
 
-async def test_raw_texts_of_the_drifted_dual_write_are_in_quarantine(legacy_database: Load) -> None:
+async def test_text_of_the_drifted_dump_that_is_not_an_array_is_quarantined(legacy_database: Load) -> None:
     path = legacy_database("drifted-dual-write")
     before = facts(path).texts()
     await raw.migrate_file(path)
     assert facts(path).quarantined() == [(trip, before[trip]) for trip in (6, 7, 8, 9)]
 
 
-async def test_keys_that_only_the_json_has_stay_in_it(legacy_database: Load) -> None:
+async def test_keys_that_exist_only_in_the_json_stay_there(legacy_database: Load) -> None:
     path = legacy_database("drifted-dual-write")
     await raw.migrate_file(path)
     elements = {entry.trip_id: entry.element for entry in facts(path).entries}
@@ -138,7 +138,7 @@ async def test_a_trigger_of_the_live_export_still_works(legacy_database: Load) -
     await raw.migrate_file(path)
     connection = raw.connect(path)
     seen = "SELECT last_activity_timestamp FROM SessionManagement WHERE session_id = ?"
-    connection.execute("PRAGMA foreign_keys = OFF")  # that table's own foreign keys are dangling, as they always were
+    connection.execute("PRAGMA foreign_keys = OFF")  # the table's own foreign keys were already dangling
     connection.execute("INSERT INTO SessionManagement (session_id) VALUES ('s')")
     connection.execute("INSERT INTO ActivityLog(session_id, activity_type) VALUES ('s', 'Edit')")
     assert connection.execute(seen, ("s",)).fetchone() != (None,)

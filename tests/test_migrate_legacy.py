@@ -1,4 +1,4 @@
-"""Migrating real legacy databases loses nothing: what a person entered is linked, still in the JSON, or quarantined."""
+"""Migrating real legacy databases loses nothing: every entry is linked, still in the JSON, or quarantined."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ async def test_every_extra_key_survives_in_its_entry(legacy_database: Load, name
 
 
 @every_shape
-async def test_every_junction_row_keeps_its_id_and_dates_or_is_set_aside_whole(
+async def test_every_junction_row_keeps_its_id_and_dates_or_is_set_aside_in_full(
     legacy_database: Load, name: str
 ) -> None:
     before, after = await migrated(legacy_database(name))
@@ -97,12 +97,12 @@ async def test_the_activity_log_keeps_its_rows_and_columns(legacy_database: Load
 
 
 @every_shape
-async def test_every_id_counter_continues_where_it_was(legacy_database: Load, name: str) -> None:
+async def test_every_id_counter_continues_from_its_previous_value(legacy_database: Load, name: str) -> None:
     before, after = await migrated(legacy_database(name))
     assert all(after.counters()[table] >= seq for table, seq in before.counters().items())
 
 
-# Objects that the migration replaces by others of the same name, or recreates with their table.
+# Objects that the migration replaces with others of the same name, or recreates together with their table.
 REPLACED = {
     "ActivityLog",
     "trips_v2",
@@ -139,7 +139,7 @@ INSERTS = [
 
 
 @every_shape
-async def test_every_table_accepts_a_row_with_foreign_keys_on(legacy_database: Load, name: str) -> None:
+async def test_every_table_accepts_a_new_row_with_foreign_keys_on(legacy_database: Load, name: str) -> None:
     path = legacy_database(name)
     await raw.migrate_file(path)
     connection = raw.connect(path)
@@ -160,7 +160,7 @@ async def test_a_second_run_changes_nothing(legacy_database: Load, name: str) ->
 
 
 @every_shape
-async def test_a_private_backup_of_the_previous_state_is_made(legacy_database: Load, name: str) -> None:
+async def test_a_migration_makes_a_private_backup_of_the_previous_state(legacy_database: Load, name: str) -> None:
     path = legacy_database(name)
     before = raw.everything(path)
     report = await raw.migrate_file(path)
@@ -178,7 +178,7 @@ async def test_each_trip_has_a_unique_slug(legacy_database: Load, name: str) -> 
 
 
 @every_shape
-async def test_old_plain_inserts_into_the_facts_queue_never_fail(legacy_database: Load, name: str) -> None:
+async def test_inserts_by_old_code_into_the_facts_queue_never_fail(legacy_database: Load, name: str) -> None:
     path = legacy_database(name)
     await raw.migrate_file(path)
     connection = raw.connect(path)

@@ -54,7 +54,7 @@ def timeless(dump: Sequence[str]) -> list[str]:
 
 
 async def make_the_fix_fail(path: Path) -> None:
-    """Migrate with a table in the way of one that the second file creates."""
+    """Let the second migration file fail, because a table that it creates already exists."""
     connection = raw.connect(path)
     connection.execute("CREATE TABLE orphaned_rows (in_the_way)")
     connection.close()
@@ -63,7 +63,7 @@ async def make_the_fix_fail(path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-async def test_a_file_that_fails_leaves_nothing_and_the_files_before_it_are_applied(
+async def test_a_migration_file_that_fails_is_rolled_back_and_the_files_before_it_stay_applied(
     legacy_database: Load, name: str
 ) -> None:
     path = legacy_database(name)
@@ -97,7 +97,9 @@ async def test_an_interrupted_migration_is_completed_by_the_next_run(
 
 
 @pytest.mark.parametrize("name", NAMES)
-async def test_two_engines_that_migrate_one_file_at_once_apply_each_file_once(legacy_database: Load, name: str) -> None:
+async def test_engines_that_migrate_one_database_at_once_apply_each_migration_once(
+    legacy_database: Load, name: str
+) -> None:
     path = legacy_database(name)
 
     async def run() -> MigrationReport:
@@ -111,7 +113,7 @@ async def test_two_engines_that_migrate_one_file_at_once_apply_each_file_once(le
     connection.close()
 
 
-def test_two_processes_that_migrate_one_file_at_once_both_succeed(legacy_database: Load) -> None:
+def test_two_processes_that_migrate_one_database_at_once_both_succeed(legacy_database: Load) -> None:
     path = legacy_database("drifted-dual-write")
     command = [sys.executable, "-c", MIGRATE, str(path)]
     folder = Path(__file__).parent.parent
@@ -124,13 +126,13 @@ def test_two_processes_that_migrate_one_file_at_once_both_succeed(legacy_databas
     assert sorted(re.findall(r"\w+\.sql", said)) == [each.name for each in shipped()]
 
 
-async def test_an_empty_file_needs_no_backup(tmp_path: Path) -> None:
+async def test_migrating_a_new_database_makes_no_backup(tmp_path: Path) -> None:
     report = await raw.migrate_file(tmp_path / "voygen.db")
     assert report.backup is None
     assert raw.names_in(tmp_path) == ["voygen.db"]
 
 
-async def test_files_that_the_hosting_tool_applied_are_not_applied_again(tmp_path: Path) -> None:
+async def test_migrations_that_the_hosting_tool_applied_are_not_applied_again(tmp_path: Path) -> None:
     path = tmp_path / "hosted.db"
     connection = sqlite3.connect(path)
     connection.execute(
@@ -226,7 +228,7 @@ def test_a_database_given_as_a_dump_is_recognized(tmp_path: Path) -> None:
     assert raw.names_in(tmp_path) == ["voygen.db"]
 
 
-async def test_any_number_of_trips_with_the_same_name_get_numbered_slugs(tmp_path: Path) -> None:
+async def test_two_thousand_trips_with_the_same_name_get_numbered_slugs(tmp_path: Path) -> None:
     path = tmp_path / "legacy.db"
     with closing(raw.connect(path)) as connection:
         connection.executescript(shipped()[0].text)
@@ -279,7 +281,7 @@ def test_a_dump_whose_loading_is_interrupted_leaves_no_file_behind(tmp_path: Pat
     assert raw.names_in(folder) == []
 
 
-async def test_columns_whose_names_differ_by_case_get_our_names(legacy_database: Load) -> None:
+async def test_columns_whose_names_differ_only_by_case_are_renamed_to_ours(legacy_database: Load) -> None:
     path = legacy_database("seed-legacy")
     with closing(raw.connect(path)) as connection:
         for table, old, new in (

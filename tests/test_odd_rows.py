@@ -1,4 +1,4 @@
-"""A value that does not fit its column's type costs only that value, not the answer about others."""
+"""A value that does not fit its column's type does not stop any tool from answering."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ READS: dict[str, dict[str, str]] = {
 
 
 @pytest.mark.parametrize("sql", [sql for sql, _ in COLUMNS], ids=[column for _, column in COLUMNS])
-async def test_bytes_in_a_text_column_do_not_stop_any_tool_from_answering(tmp_path: Path, sql: str) -> None:
+async def test_bytes_in_a_text_column_do_not_prevent_any_tool_from_answering(tmp_path: Path, sql: str) -> None:
     async with new_desk(tmp_path) as desk:
         desk.sql(sql)
         for tool, arguments in READS.items():

@@ -1,4 +1,4 @@
-"""A call with an idempotency key is done once, however often it is sent."""
+"""A call with an idempotency key takes effect once, however often it is sent."""
 
 import asyncio
 import sqlite3
@@ -44,7 +44,7 @@ async def test_a_trip_and_a_client_are_created_once(tmp_path: Path, era: Era) ->
         assert [answer["replayed"] for answer in made] == [False, True, True]
 
 
-async def test_a_failed_call_leaves_no_receipt_and_may_be_corrected(tmp_path: Path) -> None:
+async def test_a_failed_call_leaves_no_receipt_and_can_be_corrected(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         client: dict[str, Any] = {"email": ANA, "full_name": "Taken"}
         assert (await desk.refused("create_client_v2", **client, idempotency_key="k")).startswith("conflict")
@@ -63,7 +63,9 @@ async def test_a_call_with_nothing_to_do_leaves_no_receipt(tmp_path: Path) -> No
 
 @each_era
 @pytest.mark.parametrize("kind", [None, 5, [], {"a": 1}, "no such"])
-async def test_a_call_with_a_key_may_hold_operations_of_an_unknown_type(tmp_path: Path, era: Era, kind: Any) -> None:
+async def test_a_call_with_a_key_and_an_unknown_type_of_operation_is_done_once(
+    tmp_path: Path, era: Era, kind: Any
+) -> None:
     async with new_desk(tmp_path, era) as desk:
         for _ in range(2):
             answer = await desk.bulk(KYOTO, {"type": kind, "data": {}}, NOTE, idempotency_key="k")
@@ -71,7 +73,7 @@ async def test_a_call_with_a_key_may_hold_operations_of_an_unknown_type(tmp_path
         assert len(notes(await desk.whole(KYOTO))) == 1
 
 
-async def test_ten_equal_calls_at_once_write_one_note(tmp_path: Path) -> None:
+async def test_ten_identical_concurrent_calls_write_one_note(tmp_path: Path) -> None:
     path = seeded(tmp_path / "voygen.db")
     async with open_desk(path) as one, open_desk(path) as other:
         calls = [desk.bulk(KYOTO, NOTE, idempotency_key="k") for desk in (one, other) for _ in range(5)]
@@ -80,7 +82,7 @@ async def test_ten_equal_calls_at_once_write_one_note(tmp_path: Path) -> None:
         assert len(notes(await one.whole(KYOTO))) == 1
 
 
-async def test_a_receipt_whose_answer_was_lost_is_never_done_again(tmp_path: Path) -> None:
+async def test_a_call_whose_receipt_lost_its_answer_is_not_repeated(tmp_path: Path) -> None:
     path = seeded(tmp_path / "voygen.db")
     async with open_desk(path) as desk:
         await desk.bulk(KYOTO, NOTE, idempotency_key="k")

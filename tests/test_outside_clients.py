@@ -29,14 +29,14 @@ THEIRS = BUILD / "node_modules" / "@modelcontextprotocol"
 CONFORMANCE = THEIRS / "conformance" / "dist" / "index.js"
 INSPECTOR = THEIRS / "inspector" / "clients" / "launcher" / "build" / "index.js"
 
-# If this is set, anything missing is a failure.
+# If this is set, the tests that need Node run, and anything that is missing makes them fail.
 NODE = os.environ.get("VOYGEN_NODE")
 
 needs_node = pytest.mark.skipif(
     NODE is None, reason="VOYGEN_NODE names no Node: .ci/outside installs one with the outside clients and runs these"
 )
 
-# Longer than a whole run takes, so that a hang is a failure.
+# Seconds: longer than a whole run takes, so that a hang fails the test.
 PATIENCE = 120
 
 TOOL_REFUSED = 5
@@ -48,7 +48,7 @@ each_transport = pytest.mark.parametrize("transport", ["stdio", "http"])
 
 @dataclass
 class Served:
-    """One file, served over HTTP, and over stdio to anyone who starts the command."""
+    """A database served over HTTP, and over stdio to a client that starts the command."""
 
     path: Path
     url: str
@@ -72,7 +72,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 
 def run(home: Path, *arguments: object, script: str = "") -> subprocess.CompletedProcess[str]:
-    """Run Node to completion with its own home, from the folder that has the packages."""
+    """Run Node to completion with its own home folder, in the folder with the packages."""
     assert NODE
     return subprocess.run(
         [NODE, *map(str, arguments)],
@@ -87,7 +87,7 @@ def run(home: Path, *arguments: object, script: str = "") -> subprocess.Complete
 
 
 def inspect(home: Path, target: Sequence[str], era: str, method: str, *options: str) -> tuple[int, dict[str, Any]]:
-    """The exit status of the Inspector, and the result that it prints."""
+    """Run the Inspector; return its exit status and the result that it prints."""
     choices = ["--protocol-era", era, "--quiet", "--format", "json"]
     done = run(home, INSPECTOR, "--cli", *target, *choices, "--method", method, *options)
     assert done.stdout, done.stderr
@@ -96,7 +96,7 @@ def inspect(home: Path, target: Sequence[str], era: str, method: str, *options: 
 
 @needs_node
 @pytest.mark.parametrize("revision", [[], ["--spec-version", "2026-07-28"]], ids=["all", "2026-07-28"])
-def test_the_conformance_suite_only_fails_for_missing_fixtures(
+def test_the_conformance_suite_fails_only_where_expected(
     tmp_path: Path, served: Served, revision: Sequence[str]
 ) -> None:
     expected = ["--expected-failures", OURS / "conformance.yml"]

@@ -1,4 +1,4 @@
-"""Texts with * as wildcard: matching, and its running time."""
+"""Patterns with * as a wildcard: matching, and its running time."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def ran(path: Path, *arguments: object, status: int = 0) -> str:
-    """The output of the command: stdout on success, else the message on stderr."""
+    """Run the command and return its stdout, or its stderr if it is expected to fail."""
     done = voygen(*arguments, "--db", path)
     assert done.returncode == status, done
     said, silent = (done.stderr, done.stdout) if status else (done.stdout, done.stderr)
@@ -30,7 +30,7 @@ def ran(path: Path, *arguments: object, status: int = 0) -> str:
 
 
 def names_in(refusal: str) -> list[str]:
-    """The first column of the table in a refusal."""
+    """The obstacles' names, from the first column of the table in a refusal."""
     return [line.split()[0] for line in refusal.splitlines()[2:]]
 
 
@@ -40,7 +40,7 @@ def phase_of(path: Path) -> str:
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
-    """Three trips, written by old code a month ago; one has a guest who is no client."""
+    """A database with three trips that old code wrote a month ago; one has a guest who is not a client."""
     path = seeded(tmp_path / "voygen.db")
     look(path, "UPDATE trips_v2 SET clients = ? WHERE trip_id = ?", '[{"name":"Guest"}]', EMPTY)
     look(path, "UPDATE direct_json_writes SET last_at = strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '-30 days')")

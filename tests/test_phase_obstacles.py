@@ -1,4 +1,4 @@
-"""Obstacles to a phase change: their names, which can be accepted, and changes at the last moment."""
+"""Obstacles to a phase change: their names, accepting them, and changes at the last moment."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ FORWARD = "trg_trip_client_assignments_insert"
 
 @pytest.fixture
 def file(db: EmbeddedDatabase) -> Path:
-    """The file of an engine in dual_write, with Ana, Ben, a trip of Ana's and an empty trip."""
+    """The file of an engine in phase dual_write, with Ana and Ben, a trip of Ana's, and an empty trip."""
     with closing(raw.connect(db.path)) as connection:
         for email in (ANA, BEN):
             connection.execute("INSERT INTO clients_v2 (email, full_name) VALUES (?, 'N')", (email,))
@@ -56,7 +56,7 @@ def without_foreign_keys(path: Path, sql: str) -> None:
 
 PAIR = {"email": ANA, "role": "traveler"}
 
-# Statements run without the triggers, and the resulting obstacle.
+# JSON of trip 1 written without the trigger, and the resulting obstacle.
 DRIFTS: dict[str, tuple[str, str]] = {
     "a pair in the junction alone": ("[]", "junction_only/1"),
     "a pair in the JSON alone": (json.dumps([PAIR, {"email": BEN, "role": "payer"}]), "json_only/1"),
@@ -80,7 +80,7 @@ async def test_drift_is_a_named_obstacle_until_it_is_repaired(db: EmbeddedDataba
     await assert_in_order(db, "prefer_junction")
 
 
-async def test_an_orphan_a_leftover_guard_and_a_changed_trigger_are_named_obstacles(
+async def test_orphans_leftover_guards_and_changed_schema_objects_are_named_obstacles(
     db: EmbeddedDatabase, file: Path
 ) -> None:
     without_foreign_keys(file, "INSERT INTO trip_client_assignments VALUES (77, 900, 'gone@x.io', 'payer', '', '')")
@@ -172,7 +172,7 @@ async def test_accepting_a_quarantined_text_does_not_accept_later_ones(db: Embed
 
 
 class Watched(EmbeddedDatabase):
-    """An engine that runs a callback when a batch is about to wait for the lock, and records failed guards."""
+    """An engine that runs a callback as a batch starts to wait for the lock, and records the guards that fail."""
 
     failed: list[str]
     before_batch: Callable[[], object]
@@ -239,7 +239,7 @@ async def test_an_obstacle_that_appears_at_the_last_moment_stops_the_move(file: 
         assert (await read_phase(watched)).phase == "dual_write"
 
 
-async def test_two_concurrent_moves_each_start_from_where_the_other_ended(file: Path) -> None:
+async def test_of_two_concurrent_moves_the_second_starts_where_the_first_ended(file: Path) -> None:
     async with await open_database(file) as one, await open_database(file) as other:
         await asyncio.gather(advance(one, quiet_days=0), advance(other, quiet_days=0))
         await assert_in_order(one, "normalized")

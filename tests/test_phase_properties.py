@@ -1,7 +1,7 @@
-"""Check and oracle agree after any sequence of writes, repairs, phase changes and removed triggers.
+"""`check` and the oracle agree after any sequence of writes, repairs, phase changes and dropped triggers.
 
-Old code writes the JSON, new code the junction, the tools both; the phases go up and down, repairs run, and now and
-then a dual-write trigger is dropped. Only from then until the next repair may the two stores drift apart.
+Old code writes the JSON, new code the junction, and the tools both, while phases change and repairs run. Now and then
+a dual-write trigger is dropped; only from then until the next repair may the two stores drift apart.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ ADD_TRIP = """
 INSERT INTO trips_v2 (trip_id, trip_name, trip_slug, start_date, end_date, clients) VALUES (?, 'N', ?, '', '', ?)
 """
 
-# Clients that only the tools mention: what a tool stored about them holds until a tool changes it.
+# Clients that only the tools write: what a tool stores about them stays until a tool changes it.
 OWN = ["own1@x.io", "own2@x.io"]
 
 OWN_ROLES = ["traveler", "payer", "guide"]
@@ -63,7 +63,7 @@ TRIGGERS = [
     "trg_trips_v2_id_update",
 ]
 
-# SQLite's messages when old code may not write.
+# SQLite's messages when it refuses a write by a program that doesn't use the tools.
 REFUSALS = ("read-only in the phase prefer_junction", "no such column", "no column named clients", "constraint failed")
 
 trips = st.integers(1, TRIPS)
@@ -152,11 +152,11 @@ class Phases(RuleBasedStateMachine):
         if self.tool(trip, "change_client_role", email=email, from_role=old, to_role=new):
             self.stored = self.stored - {(trip, email, old)} | {(trip, email, new)}
 
-    # Phase changes, repairs, and the damage that makes repairs necessary.
+    # Phase changes, repairs, and damage that makes repairs necessary.
 
     @rule(phase=st.sampled_from(PHASES))
     def lead_to(self, phase: Phase) -> None:
-        """Move step by step, and repair any obstacles."""
+        """Move to the phase step by step, repairing any obstacles."""
         while (state := self.wait(read_phase(self.db))).phase != phase:
             if PHASES.index(state.phase) > PHASES.index(phase):
                 moved = self.wait(go_back(self.db))
@@ -176,7 +176,7 @@ class Phases(RuleBasedStateMachine):
 
     def repair(self, prefer: Prefer) -> None:
         if prefer == "json" and self.triggers_missing:
-            prefer = "union"  # pairs that are only in the junction would be removed
+            prefer = "union"  # otherwise pairs missing from the JSON would be removed
         report = self.wait(apply_repair(self.db, prefer))
         assert report.after.clean, report.after
         self.triggers_missing = False
@@ -240,7 +240,7 @@ def _named(finding: dict[str, Any]) -> tuple[Any, ...]:
 
 
 def _drift(connection: sqlite3.Connection) -> Findings:
-    """The drift, read in plain Python, in the words of check."""
+    """The drift according to the oracle, in the form in which a check reports it."""
     clients = oracle.client_emails(connection)
     pairs = oracle.junction_pairs(connection)
     found: Findings = {("guard_left", trip) for (trip,) in connection.execute("SELECT trip_id FROM trip_client_sync")}
@@ -273,7 +273,7 @@ def _kind(entries: list[oracle.Entry], in_junction: int, *, unnamed: bool) -> st
     return None if entries[0].canonical and not unnamed and in_junction == 1 else "not_canonical"
 
 
-def test_in_every_phase_check_and_oracle_agree_and_writes_by_tools_are_kept() -> None:
+def test_check_and_oracle_agree_and_the_tools_writes_are_kept_in_every_phase() -> None:
     run_state_machine_as_test(
         Phases, settings=settings(max_examples=campaigns.rounds(8, 100), stateful_step_count=30, deadline=None)
     )

@@ -1,4 +1,4 @@
-"""The phases, up and down: the schema of each, the writes that each refuses, and the restored data."""
+"""Moving up and down the phases: the schema of each, the writes that each refuses, and the restored data."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ REFUSED = "trips_v2.clients is read-only in the phase prefer_junction, write tri
 
 NO_COLUMN = "no such column: clients"
 
-# Up and down twice: each stop is followed by the next.
+# The phases to move to, in this order: up and down twice.
 WAYS: list[Phase] = [
     "prefer_junction",
     "dual_write",
@@ -43,7 +43,7 @@ WAYS: list[Phase] = [
     "dual_write",
 ]
 
-# The trip of most tests: two assignments of Ana with extra keys, and a guest who is no client.
+# The JSON of most tests' trip: two assignments of Ana with extra keys, and a guest and an infant, who aren't clients.
 LIST: list[dict[str, Any]] = [
     {"email": ANA, "role": "traveler", "name": "Ana", "preferences": {"seat": "aisle"}},
     {"email": "new@x.io", "role": "traveler", "name": "Guest"},
@@ -62,7 +62,7 @@ def junction(path: Path) -> list[tuple[Any, ...]]:
 
 @pytest.fixture
 def file(db: EmbeddedDatabase) -> Path:
-    """The file of an engine in dual_write, with Ana, Ben, a trip with that list, and an empty trip."""
+    """The file of an engine in phase dual_write, with Ana and Ben, a trip with LIST, and an empty trip."""
     with closing(raw.connect(db.path)) as connection:
         for email in (ANA, BEN):
             connection.execute("INSERT INTO clients_v2 (email, full_name) VALUES (?, 'N')", (email,))
@@ -72,7 +72,7 @@ def file(db: EmbeddedDatabase) -> Path:
 
 
 @pytest.mark.parametrize("name", NAMES)
-async def test_each_path_up_and_down_leaves_every_phase_consistent_and_loses_nothing(
+async def test_every_phase_is_consistent_and_nothing_is_lost_on_the_way_up_and_down(
     legacy_database: Callable[[str], Path], name: str
 ) -> None:
     path = legacy_database(name)
@@ -161,7 +161,7 @@ async def test_in_prefer_junction_a_write_to_the_junction_is_mirrored(db: Embedd
     await assert_in_order(db, "prefer_junction")
 
 
-async def test_in_prefer_junction_a_replaced_trip_shows_the_existing_assignments(
+async def test_in_prefer_junction_the_json_of_a_replaced_trip_shows_its_assignments(
     db: EmbeddedDatabase, file: Path
 ) -> None:
     await lead_to(db, "prefer_junction")
@@ -172,7 +172,7 @@ async def test_in_prefer_junction_a_replaced_trip_shows_the_existing_assignments
         assert sides.in_junction(connection)
 
 
-async def test_in_normalized_the_column_is_gone_for_every_program(db: EmbeddedDatabase, file: Path) -> None:
+async def test_in_normalized_no_program_can_use_the_column(db: EmbeddedDatabase, file: Path) -> None:
     await lead_to(db, "normalized")
     assert NO_COLUMN in refusal(file, "UPDATE trips_v2 SET clients = '[]'")
     assert "no column named clients" in refusal(
@@ -186,7 +186,7 @@ async def test_in_normalized_the_column_is_gone_for_every_program(db: EmbeddedDa
     assert lists(file)[2][0]["email"] == BEN
 
 
-# Changes in normalized to the trip of LIST, and its expected list once the column is restored.
+# Changes to the trip with LIST in phase normalized, and its expected JSON once the column is restored.
 CHANGES: dict[str, tuple[list[str], list[dict[str, Any]]]] = {
     "another role": (
         ["UPDATE trip_client_assignments SET client_role = 'guide' WHERE client_role = 'payer'"],
@@ -247,7 +247,7 @@ CHANGES: dict[str, tuple[list[str], list[dict[str, Any]]]] = {
 
 
 @pytest.mark.parametrize("change", CHANGES)
-async def test_changes_made_without_the_column_are_in_the_restored_column(
+async def test_changes_made_without_the_column_appear_in_the_restored_column(
     db: EmbeddedDatabase, file: Path, change: str
 ) -> None:
     statements, expected = CHANGES[change]
@@ -276,7 +276,7 @@ async def test_a_trip_that_gets_a_new_id_keeps_its_archived_entries(db: Embedded
     assert lists(file) == {9: LIST, 2: []}
 
 
-async def test_a_trip_deleted_without_the_column_leaves_nothing_to_a_new_trip_with_its_id(
+async def test_a_new_trip_with_the_id_of_a_deleted_one_gets_none_of_its_archived_entries(
     db: EmbeddedDatabase, file: Path
 ) -> None:
     await lead_to(db, "normalized")

@@ -1,4 +1,4 @@
-"""Each legacy database moves up and down through the phases while other processes write."""
+"""Legacy databases move up and down through the phases while other processes write."""
 
 from __future__ import annotations
 

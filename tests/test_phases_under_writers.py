@@ -1,4 +1,4 @@
-"""The phases move up and down while other processes write: every answer that a writer got stays true."""
+"""Phases change while other processes write: whatever a writer was told is stored is not lost."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 WRITER = Path(__file__).parent / "writer_process.py"
 
-# The time that a writer may take for its least work, in seconds; one that hangs fails.
+# Seconds: longer than a writer takes for its minimum work, so that a hang fails the test.
 PATIENCE = 60
 
 UP_AND_DOWN: list[Phase] = [
@@ -45,7 +45,7 @@ UP_AND_DOWN: list[Phase] = [
     "dual_write",
 ]
 
-# Each move at least once; the long form repeats them all.
+# Makes each move at least once; the long form repeats them.
 WAYS = UP_AND_DOWN if campaigns.rounds(0, 1) else UP_AND_DOWN[2:]
 
 REFUSALS = (
@@ -57,7 +57,7 @@ Answer = dict[str, Any]
 
 
 class Writer:
-    """A writer's process. `last_words` closes its input and returns its answers, one for each request."""
+    """A writer's process. `last_words` closes its input, waits for it to exit, and returns all its answers."""
 
     def __init__(self, path: Path, name: str, manner: str) -> None:
         command = [sys.executable, str(WRITER), str(path), name, manner]
@@ -71,7 +71,7 @@ class Writer:
         return [json.loads(line) for line in lines]
 
     async def has_answered(self, count: int) -> None:
-        """Wait until it has given this many more answers."""
+        """Wait until the writer has reported this many more answers."""
         wanted = len(self.answers()) + count
         async with asyncio.timeout(PATIENCE):
             while len(self.answers()) < wanted:
@@ -79,7 +79,7 @@ class Writer:
                 await asyncio.to_thread(self._look_again)
 
     def _look_again(self) -> None:
-        """Yield the processor until the process ends, or for a moment."""
+        """Wait until the process ends, but only for a moment."""
         try:
             self.process.wait(0.01)
         except subprocess.TimeoutExpired:
@@ -92,7 +92,7 @@ class Writer:
 
 
 def assert_told_the_truth(path: Path, answers: list[Answer]) -> None:
-    """Check that the state last reported to the writer is stored, and that everything reported as removed is gone."""
+    """Check that everything last reported to the writer as stored is there, and everything removed is gone."""
     roles: dict[tuple[int, str], str] = {}
     notes: dict[int, set[str]] = {1: set(), 2: set(), 3: set()}
     for answer in answers:
@@ -121,7 +121,7 @@ def seeded_with_a_trip_of_old_code(folder: Path) -> Path:
 
 
 async def move_under(db: EmbeddedDatabase, writers: list[Writer], ways: list[Phase]) -> None:
-    """Move the database along the ways; in each phase, wait for some answers of every writer."""
+    """Move the database through these phases; in each, wait for some more answers from every writer."""
     for phase in ways:
         await lead_to(db, phase)
         for writer in writers:
@@ -130,7 +130,7 @@ async def move_under(db: EmbeddedDatabase, writers: list[Writer], ways: list[Pha
 
 @pytest.fixture
 def writers(tmp_path: Path) -> Iterator[list[Writer]]:
-    """Two agents with their own servers, one that uses only the tools, and old code."""
+    """Two agents with servers of their own, one that uses the tools without a server, and old code."""
     path = seeded_with_a_trip_of_old_code(tmp_path)
     with ExitStack() as stack:
         started = [
@@ -164,7 +164,7 @@ async def test_writers_of_every_kind_keep_working_while_the_phases_change(
     assert kinds >= {"assign", "unassign", "change", "note", "read"}
 
 
-async def test_old_code_finds_its_own_keys_again_when_the_column_is_restored(tmp_path: Path) -> None:
+async def test_the_keys_that_old_code_wrote_are_in_the_restored_column(tmp_path: Path) -> None:
     path = seeded_with_a_trip_of_old_code(tmp_path)
     writer = Writer(path, "old", "old")
     with writer.process:
@@ -239,7 +239,7 @@ async def test_a_batch_prepared_for_an_outdated_phase_is_retried_as_a_whole(tmp_
         assert await desk.shadow_read("SELECT clients FROM trips_v2") == []
 
 
-async def test_a_read_only_server_notices_that_the_column_is_gone(tmp_path: Path) -> None:
+async def test_a_read_of_the_json_returns_nothing_once_the_column_is_gone(tmp_path: Path) -> None:
     path = seeded(tmp_path / "voygen.db")
     async with await open_database(path) as db, await open_database(path) as own:
         desk = phased(own)
@@ -270,7 +270,7 @@ def test_a_program_older_than_the_database_does_not_start(tmp_path: Path) -> Non
         assert "Traceback" not in done.stderr
 
 
-async def test_a_running_server_only_reads_once_a_newer_program_has_migrated(tmp_path: Path) -> None:
+async def test_a_running_server_becomes_read_only_after_a_migration_by_a_newer_program(tmp_path: Path) -> None:
     async with open_desk(seeded(tmp_path / "voygen.db")) as desk:
         await desk.do(1, op("add_note", note="before"))
         migrate_by_a_newer_program(tmp_path / "voygen.db")
@@ -286,7 +286,7 @@ async def refused(desk: Desk) -> None:
     assert "update" in error
 
 
-async def test_a_program_that_became_too_old_is_refused_at_its_first_write(tmp_path: Path) -> None:
+async def test_the_first_write_of_a_program_that_became_too_old_is_refused(tmp_path: Path) -> None:
     path = seeded(tmp_path / "voygen.db")
     async with await open_database(path) as own:
         desk = phased(own)

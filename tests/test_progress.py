@@ -1,4 +1,4 @@
-"""Progress is reported truthfully: it never goes back, and ends at the total."""
+"""Reported progress never goes back, and ends at the total."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def assert_true(told: Told) -> None:
 
 @pytest.fixture
 async def large(db: EmbeddedDatabase, monkeypatch: pytest.MonkeyPatch) -> EmbeddedDatabase:
-    """1,200 trips of which 120 have JSON-only entries, compared 100 at a time."""
+    """A database of 1,200 trips, of which 120 have a JSON-only entry; checks compare 100 at a time."""
     monkeypatch.setattr(checking, "COMPARED_AT_ONCE", 100)
     await db.batch(
         [
@@ -58,7 +58,9 @@ async def test_a_check_in_batches_reports_progress_and_finds_everything(large: E
     assert [one["trip_id"] for one in report.drift] == list(range(10, 1201, 10))
 
 
-async def test_a_repair_reports_progress_of_both_checks_and_the_repair_between(large: EmbeddedDatabase) -> None:
+async def test_a_repair_reports_the_progress_of_its_checks_and_its_changes(
+    large: EmbeddedDatabase,
+) -> None:
     told: Told = []
     report = await apply_repair(large, progress=lambda done, total: told.append((done, total)))
     assert report.after.clean
@@ -67,13 +69,13 @@ async def test_a_repair_reports_progress_of_both_checks_and_the_repair_between(l
     assert {0, 1, 2} <= thirds
 
 
-async def test_a_repair_with_nothing_to_repair_reports_completion_too(db: EmbeddedDatabase) -> None:
+async def test_a_repair_with_nothing_to_do_also_reports_completion(db: EmbeddedDatabase) -> None:
     told: Told = []
     await apply_repair(db, progress=lambda done, total: told.append((done, total)))
     assert_true(told)
 
 
-async def test_a_digest_reports_progress_and_is_the_same(large: EmbeddedDatabase) -> None:
+async def test_a_digest_that_reports_progress_is_the_same_as_one_that_does_not(large: EmbeddedDatabase) -> None:
     told: Told = []
     assert await digest(large, lambda done, total: told.append((done, total))) == await digest(large)
     assert_true(told)
@@ -99,9 +101,7 @@ async def test_trips_with_the_lowest_and_the_highest_id_are_compared(db: Embedde
 
 
 @given(st.lists(st.integers(0, 50)), st.integers(1, 5))
-def test_repeated_work_is_reported_once_it_is_further_and_parts_follow_one_another(
-    steps: list[int], parts: int
-) -> None:
+def test_repeated_work_never_moves_progress_back_and_parts_follow_one_another(steps: list[int], parts: int) -> None:
     told: Told = []
     onward = forward(lambda done, total: told.append((done, total)))
     for number in range(parts):

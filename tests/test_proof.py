@@ -1,4 +1,4 @@
-"""The digest of both stores: equal for equal content however it is stored, different for any other content."""
+"""The digest of both stores depends on their content, but not on the way in which it is stored."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import random
     from collections.abc import Callable
 
-# A trip's id and column, and the assignments: trip, email, role, creation time.
+# The trips' JSON by id, and the assignments: trip, email, role, creation time.
 Content: TypeAlias = tuple[dict[int, Any], list[tuple[Any, ...]]]
 
 ENTRY: dict[str, Any] = {"email": "a@x.io", "role": "guide", "k": {"seat": ["a", 1, 2.5, None, True], "é": "東京"}}
@@ -52,7 +52,7 @@ ADD_ROW = "INSERT INTO trip_client_assignments (trip_id, client_email, client_ro
 
 
 async def digest_of(lists: dict[int, Any], rows: list[tuple[Any, ...]], *, vacuum: bool = False) -> str:
-    """The digest of a database with this content, written in the given order."""
+    """The digest of a database with this content, written in this order."""
     with tempfile.TemporaryDirectory() as folder:
         path = raw.new_file(Path(folder) / "voygen.db")
         with closing(sqlite3.connect(path, isolation_level=None)) as connection:
@@ -148,7 +148,7 @@ async def test_two_databases_have_the_same_digest_if_and_only_if_their_content_i
 
 
 def _shuffled(value: Any, order: Callable[[list[Any]], None]) -> Any:
-    """The value with the keys of its objects in another order."""
+    """The value with the keys of its objects reordered."""
     if isinstance(value, list):
         return [_shuffled(item, order) for item in cast("list[Any]", value)]
     if not isinstance(value, dict):

@@ -1,4 +1,4 @@
-"""Snapshots of schemas and tables in the documentation are current."""
+"""The snapshots of the tools' schemas and the tables in the documentation are current."""
 
 from __future__ import annotations
 

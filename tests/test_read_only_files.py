@@ -1,4 +1,4 @@
-"""Read-only database files: commands that only read work, and leave nothing beside the file."""
+"""Commands that only read work on a read-only database file, and leave no other files beside it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Several readers beside one writer, and cancelled calls."""
+"""The engine's readers run in parallel with its writer, and calls can be cancelled."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from database.engine import Statement
 if TYPE_CHECKING:
     from pathlib import Path
 
-# A query that takes many seconds, and would be waited for if it were not stopped.
+# A query that never ends by itself.
 LONG: LiteralString = """
 WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) AS n FROM n
 """
@@ -49,11 +49,11 @@ async def test_a_long_query_delays_no_other_query_and_stops_when_cancelled(path:
             assert await db.read("SELECT 1 AS one") == [{"one": 1}]
         assert not long.done()
         await stopped(long)
-        # The query never ends by itself: all readers are free again only if it was stopped.
+        # All readers are free again only if the query was stopped.
         await asyncio.gather(*[db.read("SELECT 1 AS one") for _ in range(4)])
 
 
-async def test_a_query_cancelled_before_it_has_begun_does_not_run_on(path: Path) -> None:
+async def test_a_query_cancelled_around_its_start_does_not_keep_running(path: Path) -> None:
     async with await open_database(path, readers=2) as db:
         for turns in range(60):
             long = asyncio.create_task(db.read(LONG))
@@ -63,7 +63,7 @@ async def test_a_query_cancelled_before_it_has_begun_does_not_run_on(path: Path)
         await asyncio.gather(*[db.read("SELECT 1 AS one") for _ in range(4)])
 
 
-async def test_a_caller_of_many_queries_does_not_block_another(path: Path) -> None:
+async def test_a_caller_with_many_queries_does_not_block_others(path: Path) -> None:
     async with await open_database(path) as db:
 
         async def many() -> None:
@@ -105,7 +105,7 @@ async def test_a_batch_cancelled_while_it_waits_for_a_lock_is_never_written(path
         assert await db.read("SELECT email FROM clients_v2") == [{"email": "next@x.io"}]
 
 
-async def test_a_caller_cancelled_during_its_batch_is_notified_once_the_batch_is_settled(db: EmbeddedDatabase) -> None:
+async def test_a_cancelled_caller_waits_until_its_running_batch_is_finished(db: EmbeddedDatabase) -> None:
     statements = [Statement(ADD, (f"{n}@x.io",)) for n in range(200)]
     writing = asyncio.create_task(db.batch(statements))
     await turn_of_the_loop()

@@ -1,4 +1,4 @@
-"""Every command in the README and in docs/ works, in the order in which a person would try them."""
+"""Every command in the README and in docs/ works, in the order in which it appears."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ TEXT = "\n".join(path.read_text(encoding="utf-8") for path in PAGES)
 
 LONGEST_README = 150
 
-# Commands in shell blocks that install voygen: .ci/run does the same from a wheel, and runs the test command itself.
+# Commands that install voygen. Tests don't run them: .ci/run installs from a wheel, and runs the test command itself.
 INSTALLING = {
     "python3 -m venv .venv && .venv/bin/pip install --quiet . && .venv/bin/voygen demo",
     (
@@ -40,7 +40,7 @@ INSTALLING = {
     "pipx install .",
 }
 
-# Lines of shell blocks, and commands within sentences.
+# The lines of all shell blocks, the voygen commands among them, and those within sentences.
 LINES = [
     line for block in re.findall(r"```sh\n(.*?)```", TEXT, re.DOTALL) for line in block.splitlines() if line.strip()
 ]
@@ -50,14 +50,14 @@ NAMED = sorted({text for text in re.findall(r"`(voygen [a-z][^`]*)`", TEXT) if "
 
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
-    """The environment of a person with a fresh machine, in whose folder lie an old database and a dump."""
+    """The environment of a fresh machine; the current folder is its home, with the dump of an old database."""
     monkeypatch.chdir(tmp_path)
     shutil.copy(raw.LEGACY / "seed-legacy.sql", tmp_path / "export.sql")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("VOYGEN_", "XDG_"))}
     return {**kept, "HOME": str(tmp_path), "NO_COLOR": "1"}
 
 
-def test_the_commands_shown_run_in_order(home: dict[str, str]) -> None:
+def test_the_commands_in_shell_blocks_succeed_in_order(home: dict[str, str]) -> None:
     for words in SHOWN:
         if words[0] == "serve":
             assert_serves(words, home)
@@ -75,7 +75,7 @@ def test_the_commands_shown_run_in_order(home: dict[str, str]) -> None:
 
 
 def assert_serves(words: list[str], env: Mapping[str, str]) -> None:
-    """The server comes up at a free port, says where, and ends when it is told to."""
+    """Check that the server starts on a free port, prints its address, and exits on SIGTERM."""
     asked = [word.replace(":8765", ":0") for word in words]
     with subprocess.Popen([*own_command(), *asked], stderr=subprocess.PIPE, text=True, env=dict(env)) as server:
         assert server.stderr
@@ -111,18 +111,18 @@ def test_the_readme_has_at_most_150_lines() -> None:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_links_to_files_lead_somewhere(page: Path) -> None:
+def test_the_targets_of_links_to_files_exist(page: Path) -> None:
     links = re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text(encoding="utf-8"))
     assert [link for link in links if not (page.parent / link).exists()] == []
 
 
-def test_the_scripts_named_exist() -> None:
+def test_scripts_named_in_the_documentation_exist() -> None:
     scripts = set(re.findall(r"`(?:python )?((?:\.ci|tests|packaging|benchmarks)/[\w./]+)`", TEXT))
     assert scripts
     assert [script for script in scripts if not (ROOT / script).exists()] == []
 
 
-def test_every_other_line_of_a_shell_block_installs_voygen() -> None:
+def test_lines_of_shell_blocks_that_do_not_run_voygen_install_it() -> None:
     assert {line for line in LINES if not line.startswith("voygen ")} == INSTALLING
 
 
@@ -135,14 +135,14 @@ def test_continuous_integration_reads_the_test_command_from_the_readme() -> None
     assert lines[start + 3] == "```"
 
 
-def test_options_of_other_programs_exist() -> None:
+def test_documented_options_of_other_programs_exist() -> None:
     assert "`pytest --long`" in TEXT
     help_of_pytest = subprocess.run(
         [sys.executable, "-m", "pytest", "-n", "0", "--help"], cwd=ROOT, capture_output=True, text=True, check=True
     )
     assert "--long" in help_of_pytest.stdout
     (pinning,) = re.findall(r"`uv (pip compile [^`]*)`", TEXT)
-    # uv reads the options before --help, and an unknown one is an error.
+    # uv parses the other options before it acts on --help, and an unknown option is an error.
     uv = subprocess.run(
         [Path(sys.executable).parent / "uv", *shlex.split(pinning), "--help"],
         capture_output=True,
@@ -152,7 +152,7 @@ def test_options_of_other_programs_exist() -> None:
     assert uv.returncode == 0, uv.stderr
 
 
-async def test_the_conversation_in_the_readme_is_what_the_tools_answer(tmp_path: Path) -> None:
+async def test_the_conversation_in_the_readme_has_the_tools_actual_answers(tmp_path: Path) -> None:
     calls = re.findall(r"> \*\*Agent calls\*\* `(\w+)` `(.*)`<br>\n> \*\*voygen:\*\* (.*)<br>", TEXT)
     assert [tool for tool, _, _ in calls] == ["get_anything", "bulk_trip_operations"]
     async with new_desk(tmp_path) as desk:

@@ -1,4 +1,4 @@
-"""delete_trip deletes one trip completely, and sets all of it aside."""
+"""delete_trip deletes one trip completely, and sets all its data aside."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 NAME = "Lima in Kyoto"
 
-# Tables that must not mention a deleted trip any more.
+# Tables that must no longer mention a deleted trip.
 TABLES = ("trips_v2", "trip_client_assignments", "trip_facts", "facts_dirty", "trip_client_archive")
 
 ENTRIES: list[Any] = [
@@ -41,7 +41,7 @@ def set_aside(desk: Desk) -> dict[str, Any]:
     return json.loads(data)
 
 
-async def test_a_trip_is_deleted_with_everything_that_belongs_to_it_and_no_other(tmp_path: Path) -> None:
+async def test_a_trip_is_deleted_with_everything_that_belongs_to_it_and_other_trips_stay(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         await desk.do(KYOTO, op("assign_client", email=BEN), op("assign_client", email=BEN, role="payer"))
         desk.sql("INSERT OR REPLACE INTO trip_facts (trip_id, total_nights) VALUES (?, 9)", KYOTO)
@@ -77,7 +77,9 @@ async def test_the_data_set_aside_is_enough_to_restore_the_trip(tmp_path: Path) 
 
 
 @pytest.mark.parametrize("phase", PHASES)
-async def test_in_every_phase_a_trip_is_deleted_with_what_only_the_json_had(tmp_path: Path, phase: Phase) -> None:
+async def test_in_every_phase_entries_that_only_the_json_had_are_deleted_and_set_aside(
+    tmp_path: Path, phase: Phase
+) -> None:
     async with new_desk(tmp_path) as desk:
         desk.sql("UPDATE trips_v2 SET clients = ? WHERE trip_id = ?", json.dumps(ENTRIES), KYOTO)
         await lead_to(desk.db, phase)
@@ -103,7 +105,7 @@ async def test_without_the_exact_name_nothing_is_deleted(tmp_path: Path, name: s
         assert desk.everything() == before
 
 
-async def test_an_identifier_of_no_trip_or_several_is_refused(tmp_path: Path) -> None:
+async def test_an_identifier_that_matches_no_trip_or_several_is_refused(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         for name in ("Goa by train", "Goa by ship"):
             await desk.call("create_trip_v2", trip_name=name, start_date="2027-01-01", end_date="2027-01-02")

@@ -1,4 +1,4 @@
-"""A repair fixes what a check finds, keeps what it removed, and can be undone, even while others write."""
+"""A repair fixes what a check finds, keeps what it removes, and can be undone, even while others write."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ WHERE trip_id = :trip
 
 
 async def undone(path: Path, run_id: int) -> tuple[dict[str, int], str]:
-    """Undo the run: the counts of the undo, and the digest afterwards."""
+    """Undo the run, and return the counts of the undo and the digest afterwards."""
     async with await open_database(path, foreign_keys=False) as db:
         return await undo_repair(db, run_id), await digest(db)
 
@@ -96,7 +96,7 @@ async def test_a_repair_makes_the_drifted_trips_consistent_and_loses_nothing(tmp
     assert await undone(path, report.run_id) == ({"undone": 0, "changed_since": 0}, before)
 
 
-def test_the_plan_is_readable_and_changes_nothing(tmp_path: Path) -> None:
+def test_the_repair_plan_is_readable_and_changes_nothing(tmp_path: Path) -> None:
     path = drifted_file(tmp_path / "voygen.db")
     before = raw.everything(path)
     done = voygen("repair", "--db", path)
@@ -121,7 +121,7 @@ def test_the_plan_is_readable_and_changes_nothing(tmp_path: Path) -> None:
     assert raw.everything(path) == before
 
 
-def test_the_command_repairs_says_how_to_undo_and_undoes(tmp_path: Path) -> None:
+def test_the_repair_command_repairs_and_says_how_to_undo_it_and_undoes_it(tmp_path: Path) -> None:
     path = drifted_file(tmp_path / "voygen.db")
     before = voygen("check", "--db", path, "--json")
     done = voygen("repair", "--db", path, "--apply")
@@ -142,7 +142,7 @@ def test_the_command_repairs_says_how_to_undo_and_undoes(tmp_path: Path) -> None
         assert f"Invalid value for '{option}'" in done.stderr
 
 
-async def test_an_undo_leaves_alone_what_others_changed_since(tmp_path: Path) -> None:
+async def test_an_undo_skips_what_others_have_changed_since(tmp_path: Path) -> None:
     path = drifted_file(tmp_path / "voygen.db")
     async with await open_database(path) as db:
         assert (await apply_repair(db)).run_id == 1
@@ -165,17 +165,17 @@ async def test_an_undo_leaves_alone_what_others_changed_since(tmp_path: Path) ->
         assert {one[1] for one in oracle.drift(connection)} == {trip for _, trip, *_ in drifted.DRIFT} - {4, 5, 6}
 
 
-async def test_an_unknown_run_is_refused(db: EmbeddedDatabase) -> None:
+async def test_undoing_an_unknown_run_is_refused(db: EmbeddedDatabase) -> None:
     with pytest.raises(DatabaseUnavailable, match="no repair run 3"):
         await undo_repair(db, 3)
 
 
-# Trips that the writers leave alone, so that there is something to repair however late the repair starts.
+# The first trips, which the writers leave alone so that a repair has something to do even if it starts late.
 LEFT = 10
 
 
 class Writer(threading.Thread):
-    """Writes one side of every trip, the last trip first, until told to stop; remembers what it was told is stored."""
+    """A thread that writes one side of each trip, last trip first, until told to stop, and remembers what it stored."""
 
     def __init__(self, path: Path, sql: str, role: str) -> None:
         super().__init__()

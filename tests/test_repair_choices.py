@@ -30,7 +30,7 @@ BY_NAME = {one.name: one for one in [*PAIRS, *ROLES, *ARRAYS]}
 
 EVERY: tuple[Prefer, ...] = ("union", "junction", "json")
 
-# A trip's roles afterwards by preferred side. Before: the first client is traveler, the second payer.
+# The roles of each client after a repair, by preferred side. Originally the first is traveler, the second payer.
 OUTCOMES: dict[str, dict[str, tuple[set[str], set[str]]]] = {
     "a row without its entry": {
         "union": ({"traveler", "guide"}, {"payer"}),
@@ -87,7 +87,7 @@ async def test_the_preferred_side_wins_if_only_one_side_has_a_pair(tmp_path: Pat
 
 
 def state(connection: sqlite3.Connection, trip: int) -> list[object]:
-    """The full state of the trip, except when it was marked as changed."""
+    """All rows of the trip, except its marks in the facts queue."""
     return [
         connection.execute(sql, (trip,)).fetchall()
         for sql in (
@@ -99,7 +99,7 @@ def state(connection: sqlite3.Connection, trip: int) -> list[object]:
 
 
 @pytest.mark.parametrize("prefer", EVERY)
-async def test_the_repair_of_one_trip_changes_no_other(tmp_path: Path, prefer: Prefer) -> None:
+async def test_the_repair_of_one_trip_changes_no_other_trip(tmp_path: Path, prefer: Prefer) -> None:
     path = filled_file(tmp_path / "voygen.db", 4 * len(CONTENT) + 4)
     trips = {one.name: Trip(number * 4 + 2) for number, one in enumerate(CONTENT)}
     with closing(raw.connect(path)) as connection:
@@ -133,7 +133,7 @@ async def test_the_repair_of_one_trip_first_restores_the_schema_it_depends_on(tm
         assert after.faults == []
 
 
-def test_the_command_accepts_a_side_and_a_trip(tmp_path: Path) -> None:
+def test_the_repair_command_accepts_a_preferred_side_and_a_trip(tmp_path: Path) -> None:
     path = filled_file(tmp_path / "voygen.db", FEW)
     with closing(raw.connect(path)) as connection:
         damage(connection, (PAIRS[0], Trip(6)), (PAIRS[0], Trip(10)))

@@ -1,4 +1,4 @@
-"""The reports of the command line: tables for people, in which stored text cannot pass for the program's own."""
+"""The reports of the command line: tables in which stored text cannot be mistaken for the program's own."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from server.report import MAX_ROWS, escaped, section, short_time, table
 if TYPE_CHECKING:
     from pathlib import Path
 
-# A verdict of its own, a window title, text from right to left, and characters without width.
+# A forged verdict, a window title, right-to-left text, and zero-width characters.
 HOSTILE = "x\nConsistent: all is well\r\x1b]0;owned\x07\u202eevil\u2066\u200b\u2028Consistent\x85\x9b2J\ufeff"
 
 LONE_HALF = "\ud800"
@@ -205,7 +205,7 @@ def test_the_repair_plan_names_the_place_the_finding_and_the_repair(path: Path) 
     )
 
 
-def test_faults_of_every_kind_are_told_in_words(path: Path) -> None:
+def test_faults_are_described_in_words(path: Path) -> None:
     look(path, "UPDATE trips_v2 SET primary_client_email = ? WHERE trip_id = ?", "gone\n@example.net", KYOTO)
     look(path, "DROP TRIGGER trg_trip_client_assignments_delete")
     report = said(path, "check")

@@ -1,4 +1,4 @@
-"""restore_deleted restores what a tool deleted exactly, in every phase."""
+"""restore_deleted exactly restores what a tool deleted, in every phase."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ DELETE_KYOTO: tuple[str, dict[str, Any]] = (
 CLEAN_KYOTO: tuple[str, dict[str, Any]] = ("cleanup_duplicate_trips", {"name_patterns": ["lima*"], "dry_run": False})
 CLEAN_ANA: tuple[str, dict[str, Any]] = ("cleanup_duplicate_clients", {"email_patterns": ["ana@*"], "dry_run": False})
 
-# Everything old code may have written: spaces, extra keys, unlinked entries, a client with two entries.
+# What old code may have written: extra keys, unlinked entries, and a client with two entries.
 ENTRIES: list[Any] = [
     {"email": ANA, "role": "traveler", "name": "Ana", "preferences": {"seat": "aisle"}, "assigned_date": "2026-02-01"},
     {"name": "Baby"},
@@ -37,7 +37,7 @@ ENTRIES: list[Any] = [
     7,
 ]
 
-# Tables that must be as before. The log, the queue and the record of direct writes continue.
+# Tables that must be as before. The log, the facts queue and the record of direct JSON writes go on growing.
 KEPT = (
     "trips_v2",
     "clients_v2",
@@ -58,7 +58,7 @@ def rows(desk: Desk) -> dict[str, list[Any]]:
 
 
 def enrich(desk: Desk) -> None:
-    """Give the trip to Kyoto everything a trip can have."""
+    """Give the trip to Kyoto, and the clients, everything that they can have."""
     desk.sql('ALTER TABLE trips_v2 ADD COLUMN "it\'s ""own"""')
     desk.sql("ALTER TABLE clients_v2 ADD COLUMN dashboard_colour TEXT DEFAULT 'grey'")
     desk.sql("UPDATE clients_v2 SET dashboard_colour = 'green', preferences = '{\"seat\": \"aisle\"}'")
@@ -74,7 +74,7 @@ def enrich(desk: Desk) -> None:
 
 
 async def did(desk: Desk, tool: str, **arguments: Any) -> dict[str, Any]:
-    """The answer in any phase; only the tool and the triggers keep the stores equal."""
+    """Call the tool in any phase and return its answer, without checking that the stores agree."""
     result = await desk.client.call_tool(tool, arguments)
     assert not result.is_error, result.content
     assert result.structured_content
@@ -86,7 +86,7 @@ async def refused(desk: Desk, **arguments: Any) -> str:
 
 
 async def whole(desk: Desk, query: object) -> dict[str, Any]:
-    """The trip in get_anything, without what continues: the log, and the recomputed facts."""
+    """The trip from get_anything, without its facts and recent activity, which change."""
     trip = (await did(desk, "get_anything", query=str(query)))["trip"]
     assert trip
     return {key: value for key, value in trip.items() if key not in {"facts", "recent_activity", "recent_activities"}}
@@ -117,7 +117,7 @@ async def test_a_trip_is_restored_exactly(tmp_path: Path, phase: Phase, deletion
 async def test_a_client_is_restored_on_all_their_trips(tmp_path: Path, phase: Phase) -> None:
     async with new_desk(tmp_path) as desk:
         enrich(desk)
-        # A deletion rewrites the JSON, without its spaces.
+        # Deleting a client rewrites the JSON without its spaces.
         desk.sql("UPDATE trips_v2 SET clients = json(clients)")
         await desk.do(BANFF, op("assign_client", email=ANA, role="payer"), op("assign_client", email=CEM))
         await lead_to(desk.db, phase)
@@ -135,7 +135,7 @@ async def test_a_client_is_restored_on_all_their_trips(tmp_path: Path, phase: Ph
 @pytest.mark.parametrize("then", PHASES)
 @each_phase
 @each_trip_deletion
-async def test_a_trip_is_restored_whatever_the_phase_is_by_then(
+async def test_a_trip_is_restored_even_if_the_phase_has_changed_since(
     tmp_path: Path, phase: Phase, then: Phase, deletion: tuple[str, dict[str, Any]]
 ) -> None:
     async with new_desk(tmp_path) as desk:
@@ -156,7 +156,9 @@ async def test_a_trip_is_restored_whatever_the_phase_is_by_then(
 
 @pytest.mark.parametrize("then", PHASES)
 @each_phase
-async def test_a_client_is_restored_whatever_the_phase_is_by_then(tmp_path: Path, phase: Phase, then: Phase) -> None:
+async def test_a_client_is_restored_even_if_the_phase_has_changed_since(
+    tmp_path: Path, phase: Phase, then: Phase
+) -> None:
     async with new_desk(tmp_path) as desk:
         enrich(desk)
         before = rows(desk)
@@ -191,7 +193,7 @@ async def test_a_trip_and_its_client_are_restored_in_any_order(
         first, second = back.split(", then ")
         names = {"client": "Ana Lima", "trip": NAME}
         answer = await did(desk, "restore_deleted", trip_name=names[first])
-        # The one deleted last had lost its assignments already.
+        # The one deleted last had already lost its assignments, so only its own restore comes without differences.
         assert bool(answer["differences"]) == gone.startswith(first)
         assert all(f"; restore it with orphan_id {aside[f'{second}s_v2']}." in line for line in answer["differences"])
         await assert_in_order(desk.db, phase)
@@ -383,7 +385,7 @@ async def test_assignments_of_a_deleted_client_are_restored_with_the_client(tmp_
         assert await desk.roles(KYOTO) == {(ANA, "traveler"), (ANA, "guide"), (BEN, "payer")}
 
 
-async def test_columns_are_restored_if_they_still_exist(tmp_path: Path) -> None:
+async def test_values_of_custom_columns_are_restored_if_the_columns_still_exist(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         for table in ("trips_v2", "clients_v2", "trip_client_assignments"):
             desk.sql(f"ALTER TABLE {table} ADD COLUMN stays TEXT")
@@ -400,7 +402,7 @@ async def test_columns_are_restored_if_they_still_exist(tmp_path: Path) -> None:
             assert desk.sql(f"SELECT DISTINCT stays, later FROM {table}") == [("here", "new")]
 
 
-async def test_a_log_deleted_with_the_trip_is_restored_and_its_facts_are_recomputed(tmp_path: Path) -> None:
+async def test_deleted_log_entries_of_a_trip_are_restored_and_its_facts_are_recomputed(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         await desk.do(KYOTO, op("add_note", note="one"), op("add_activity", details="two"))
         await desk.call("refresh_trip_facts")
@@ -416,7 +418,7 @@ async def test_a_log_deleted_with_the_trip_is_restored_and_its_facts_are_recompu
         assert (await desk.whole(KYOTO))["facts"]["total_nights"] == 9
 
 
-async def test_without_triggers_both_stores_are_written_too(tmp_path: Path) -> None:
+async def test_a_restore_writes_both_stores_even_without_triggers(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         desk.sql("UPDATE trips_v2 SET clients = ? WHERE trip_id = ?", json.dumps(ENTRIES), KYOTO)
         before = await desk.roles(KYOTO)
@@ -429,7 +431,7 @@ async def test_without_triggers_both_stores_are_written_too(tmp_path: Path) -> N
         assert desk.json("clients", KYOTO) == ENTRIES
 
 
-async def test_if_the_tables_no_longer_accept_it_nothing_is_written(tmp_path: Path) -> None:
+async def test_a_restore_that_the_tables_no_longer_accept_writes_nothing(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         number = (await desk.call(DELETE_KYOTO[0], **DELETE_KYOTO[1]))["orphan_id"]
         desk.sql("CREATE UNIQUE INDEX one_start ON trips_v2 (start_date)")
@@ -440,7 +442,7 @@ async def test_if_the_tables_no_longer_accept_it_nothing_is_written(tmp_path: Pa
         assert desk.everything() == before
 
 
-async def test_an_outdated_plan_writes_nothing(tmp_path: Path) -> None:
+async def test_an_outdated_restore_plan_writes_nothing(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         await did(desk, DELETE_KYOTO[0], **DELETE_KYOTO[1])
         await did(desk, CLEAN_ANA[0], **CLEAN_ANA[1])

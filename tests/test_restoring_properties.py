@@ -1,4 +1,4 @@
-"""Any sequence of deletions and restores in any phases ends with everything as it was."""
+"""After any deletions and restores in any phases, restoring the rest leaves everything as it was."""
 
 from __future__ import annotations
 
@@ -50,12 +50,12 @@ steps = st.one_of(
 @example([[("ana@x.io", "payer")], [], []], [("phase", 2), ("clean client", 0), ("delete trip", 0)], None)
 @example([[("ana@x.io", "payer"), None], [], []], [("delete trip", 0), ("phase", 2), ("clean client", 0)], None)
 @example(
-    # Two clients whose entries had the same position, one after the other.
+    # Two clients whose entries had the same position at different times.
     [[("ana@x.io", "payer"), ("ben@x.io", "payer")], [], []],
     [("clean client", 0), ("clean client", 1), ("phase", 2), ("delete trip", 0), ("restore", 3), ("restore", 4)],
     None,
 )
-def test_after_any_sequence_of_deletions_and_restores_everything_is_as_it_was(
+def test_restoring_everything_after_any_deletions_gives_the_original_content(
     lists: list[Any], walk: list[tuple[str, int]], order: Any
 ) -> None:
     asyncio.run(_walk(lists, walk, order))
@@ -131,7 +131,7 @@ def _shuffled(connection: sqlite3.Connection, order: Any) -> list[int]:
 
 
 def _content(connection: sqlite3.Connection) -> dict[str, Any]:
-    """All rows of trips, clients and assignments; the entries of the JSON in any order."""
+    """All rows of trips, clients and assignments, with the entries of the JSON sorted."""
     cursor = connection.execute("SELECT * FROM trips_v2 ORDER BY trip_id")
     names = [column[0] for column in cursor.description]
     trips = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]

@@ -1,4 +1,4 @@
-"""The full-text index has the content of the tables after any write by any program, in every phase."""
+"""The full-text index matches the tables after any write by any program, in every phase."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ texts = st.sampled_from(["Goa", "Tour of Goa", "Lima in Kyoto", "kyoto", "N"])
 
 
 class Searched(DualWrite):
-    """The raw writes of the dual write and writes of names; a document has two travelers, the rest go elsewhere."""
+    """The dual write's raw writes and changes of names; documents have at most two travelers, to test the overflow."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -72,13 +72,13 @@ class SearchedRecursively(Searched):
 
 
 @pytest.mark.parametrize("machine", [Searched, SearchedRecursively])
-def test_after_any_write_the_index_has_the_words_of_the_tables(machine: type[Searched]) -> None:
+def test_the_index_has_the_words_of_the_tables_after_any_write(machine: type[Searched]) -> None:
     run_state_machine_as_test(
         machine, settings=settings(max_examples=campaigns.rounds(8, 100), stateful_step_count=20, deadline=None)
     )
 
 
-# Writes that any program may do in every phase, one after the other.
+# Writes that any program may make in every phase, one after the other.
 WRITES = """
 INSERT INTO clients_v2 (email, full_name) VALUES ('dee@x.io', 'Dee Zoe'), ('eli@x.io', 'Eli Kim');
 INSERT INTO trips_v2 (trip_id, trip_name, start_date, end_date, destinations) VALUES (7, 'Oslo', '', '', 'Oslo, Voss');
@@ -142,7 +142,7 @@ async def test_the_index_follows_every_write_in_every_phase(tmp_path: Path, phas
 
 
 @pytest.mark.parametrize("phase", PHASES)
-async def test_the_index_follows_writes_of_a_program_without_foreign_keys(tmp_path: Path, phase: Phase) -> None:
+async def test_the_index_follows_writes_by_a_program_without_foreign_keys(tmp_path: Path, phase: Phase) -> None:
     path = seeded(tmp_path / "voygen.db")
     async with await open_database(path) as db:
         await lead_to(db, phase)
@@ -208,7 +208,7 @@ async def test_a_migration_indexes_all_existing_rows(legacy_database: Callable[[
 
 
 def crowd_from(connection: sqlite3.Connection, travelers: int) -> None:
-    """Set the most travelers that a document may hold."""
+    """Set the maximum number of travelers in a document."""
     sql = "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND sql LIKE '%LIMIT 25)) = 25%'"
     triggers = connection.execute(sql).fetchall()
     assert len(triggers) == 2

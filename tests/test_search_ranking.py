@@ -1,4 +1,4 @@
-"""Search results, their order, and the stated reason for each match."""
+"""The results of a search, their order, and the reason given for each match."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from desk import ANA, BANFF, BEN, KYOTO, Desk, new_desk, op
 if TYPE_CHECKING:
     from pathlib import Path
 
-# Enough trips, clients or assignments to push a row out of the most recent ones that are examined.
+# Enough trips, clients or assignments that an older row is no longer among the most recent ones that are examined.
 MANY = 700
 
 
@@ -23,7 +23,7 @@ def add_trip(desk: Desk, name: str, **columns: object) -> int:
 
 
 def add_trips(desk: Desk, name: str, count: int = MANY) -> None:
-    """Trips of this name, with their number in place of `#`."""
+    """Add trips with this name, in which each trip's number replaces `#`."""
     desk.sql(
         """INSERT INTO trips_v2 (trip_name, start_date, end_date)
         SELECT replace(?, '#', value), '2027-01-01', '2027-01-02' FROM json_each(?)""",
@@ -49,7 +49,7 @@ def travel(desk: Desk, trip: int, email: str, role: str = "traveler") -> None:
 
 
 async def trips(desk: Desk, query: str, strategy: str = "fuzzy") -> list[tuple[int, str]]:
-    """The trips found, and the reason for each."""
+    """The ids of the trips found, and the reason for each match."""
     is_error, _, answer = await desk.raw_call("get_anything", query=query, search_strategy=strategy)
     return [] if is_error or not answer else [(row["trip_id"], row["why"]) for row in answer["trips"]]
 
@@ -60,7 +60,7 @@ async def clients(desk: Desk, query: str, strategy: str = "fuzzy") -> list[tuple
 
 
 async def written_to(desk: Desk, identifier: str) -> int | str:
-    """The trip that a write with this identifier goes to, or the code of the refusal."""
+    """Write a note with this identifier; return the id of the trip that got it, or the code of the refusal."""
     is_error, text, answer = await desk.raw_call(
         "bulk_trip_operations", trip_identifier=identifier, operations=[op("add_note", note="x")]
     )
@@ -184,7 +184,7 @@ async def test_among_equal_matches_the_most_recently_changed_comes_first(tmp_pat
         assert [trip for trip, _ in await trips(desk, "goa")] == [first, third, second]
 
 
-async def test_the_newest_are_found_among_any_number(tmp_path: Path) -> None:
+async def test_the_newest_matches_are_found_among_any_number(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         add_trips(desk, "Tour # of Goa")
         newest = add_trip(desk, "Tour of Goa in autumn")
@@ -233,7 +233,7 @@ async def test_a_traveler_on_a_trip_with_very_many_is_found_like_any_other(tmp_p
         assert await written_to(desk, "train vance") == other
 
 
-async def test_an_email_is_one_word(tmp_path: Path) -> None:
+async def test_an_email_is_matched_as_one_word(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         add_clients(desk, "Ana Other", "x#@ana.example", 1)
         trip = add_trip(desk, "Net of example")
@@ -263,7 +263,7 @@ async def test_a_broad_search_accepts_some_of_the_words_and_ranks_more_matches_h
         assert await trips(desk, "please find goa rail voyage") == []
 
 
-async def test_misspelt_names_get_suggestions_however_old_they_are(tmp_path: Path) -> None:
+async def test_misspelt_names_get_suggestions_even_of_old_trips_and_clients(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         trip = add_trip(desk, "Reykjavík in winter")
         add_clients(desk, "John Smith", "john#@example.net", 1)

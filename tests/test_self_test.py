@@ -1,4 +1,4 @@
-"""The self-test of a live database passes if everything is as shipped, names what is not, and leaves nothing behind."""
+"""The self-test of a live database passes if everything works, names what doesn't, and leaves nothing behind."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ PARTS = {
     "normalized": [CONSTRAINTS, VIEW],
 }
 
-# The lines, beside the structure line, that fail without this trigger or view.
+# The lines, in addition to `structure`, that fail without this trigger or view.
 NOTICED: dict[str, set[str]] = {
     "trg_trip_client_assignments_insert": {FORWARD},
     "trg_trip_client_assignments_update": {FORWARD},
@@ -61,7 +61,7 @@ async def moved_to(path: Path, phase: str) -> Path:
 
 
 async def failing(path: Path) -> dict[str, str]:
-    """The failing lines with their messages; the file must be unchanged."""
+    """Run the self-test, which must not change the file, and return the failing lines with their messages."""
     before = raw.everything(path)
     async with await open_database(path) as db:
         outcomes = await validate(db)
@@ -105,7 +105,7 @@ async def test_a_trigger_that_does_nothing_makes_the_right_lines_fail(tmp_path: 
     assert set(failed) == NOTICED[name]
 
 
-async def test_triggers_that_no_part_needs_only_fail_the_structure_line(tmp_path: Path) -> None:
+async def test_triggers_that_no_part_needs_make_only_the_structure_line_fail(tmp_path: Path) -> None:
     path = raw.new_file(tmp_path / "voygen.db")
     others = [name for name in expected("dual_write") if name.startswith("trg_") and name not in NOTICED]
     missing, idle = others[::2], others[1::2]
@@ -122,20 +122,20 @@ async def test_triggers_that_no_part_needs_only_fail_the_structure_line(tmp_path
 
 
 def disarm(connection: sqlite3.Connection, name: str) -> None:
-    """Replace it by a trigger that does nothing."""
+    """Replace the trigger with one that does nothing."""
     head = expected("dual_write")[name].split("\nWHEN")[0].split("\nBEGIN")[0]
     connection.execute(f"DROP TRIGGER {name}")
     connection.execute(f"{head}\nBEGIN\n    SELECT 1;\nEND")
 
 
-async def test_a_leftover_guard_is_noticed(tmp_path: Path) -> None:
+async def test_a_leftover_guard_makes_the_self_test_fail(tmp_path: Path) -> None:
     path = raw.new_file(tmp_path / "voygen.db")
     with closing(raw.connect(path)) as connection:
         connection.execute("INSERT INTO trip_client_sync (trip_id) VALUES (1)")
     assert TRIGGERS in await failing(path)
 
 
-def test_the_command_fails_on_a_database_that_does_not_work(tmp_path: Path) -> None:
+def test_the_validate_command_fails_on_a_broken_database(tmp_path: Path) -> None:
     path = raw.new_file(tmp_path / "voygen.db")
     with closing(raw.connect(path)) as connection:
         connection.execute("DROP TRIGGER trg_trip_client_assignments_delete")
@@ -148,7 +148,7 @@ def test_the_command_fails_on_a_database_that_does_not_work(tmp_path: Path) -> N
 
 
 def by_hand(connection: sqlite3.Connection) -> str:
-    """Run the script statement by statement in one transaction until one fails, then roll back, as its comments say."""
+    """Run the script as its comments say: in one transaction until a statement fails, then roll back."""
     text = (FOLDER / "self_test.sql").read_text(encoding="utf-8")
     connection.execute("BEGIN")
     try:
@@ -171,7 +171,7 @@ def test_the_script_run_by_hand_ends_as_documented_and_leaves_nothing(tmp_path: 
         assert by_hand(connection) == "CHECK constraint failed: guard_self_test_passed"
 
 
-async def test_it_passes_while_another_connection_writes(tmp_path: Path) -> None:
+async def test_the_self_test_passes_while_another_connection_writes(tmp_path: Path) -> None:
     path = filled_file(tmp_path / "voygen.db", FEW)
 
     def write() -> None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 EXAMPLES: dict[str, tuple[str, str, str]] = {
-    # kind: as a flag or in the environment, in TOML, as shown
+    # kind: value as a flag or in the environment, in TOML, as shown by `voygen config`
     "file": ("/somewhere/v.db", '"/somewhere/v.db"', "/somewhere/v.db"),
     "text": ("words", '"words"', "words"),
     "list": ("one, two", '["one", "two"]', "one, two"),
@@ -44,7 +44,7 @@ def example(name: str) -> tuple[str, str, str]:
 
 
 def in_force(folder: Path, *flags: str, text: str = "", **environment: str) -> dict[str, Any]:
-    """The output of `voygen config` with this settings file and an otherwise empty environment."""
+    """The settings that `voygen config` reports with this settings file and no other variables set."""
     path = folder / "config.toml"
     path.write_text(text, encoding="utf-8")
     bare = {name: value for name, value in os.environ.items() if not name.startswith(("VOYGEN_", "OTEL_"))}
@@ -62,14 +62,14 @@ def refused(*arguments: object, **environment: str) -> str:
     return done.stderr
 
 
-def test_with_nothing_said_every_setting_has_its_default(tmp_path: Path) -> None:
+def test_every_setting_has_its_default_unless_it_is_set(tmp_path: Path) -> None:
     lines = in_force(tmp_path)
     assert list(lines) == list(SETTINGS)
     assert {line["source"] for line in lines.values()} == {"default"}
     assert lines["toolsets"]["value"] == ["trips", "clients", "workflow", "facts"]
 
 
-def test_every_setting_can_be_given_in_the_file_in_the_environment_and_as_a_flag(tmp_path: Path) -> None:
+def test_every_setting_can_be_set_in_the_file_in_the_environment_and_by_a_flag(tmp_path: Path) -> None:
     text = "\n".join(f"{name} = {example(name)[1]}" for name in SETTINGS)
     environment = {known.variable: example(name)[0] for name, known in SETTINGS.items()}
     flags: list[str] = []
@@ -89,7 +89,7 @@ def test_every_setting_can_be_given_in_the_file_in_the_environment_and_as_a_flag
         assert all(line["source"].startswith(source) for line in lines.values())
 
 
-def test_a_flag_goes_before_the_environment_and_that_before_the_file(tmp_path: Path) -> None:
+def test_a_flag_overrides_the_environment_and_the_environment_overrides_the_file(tmp_path: Path) -> None:
     text = 'log_level = "error"\nread_only = true\npatience = 3'
     lines = in_force(tmp_path, "--log-level", "debug", "--no-read-only", text=text, VOYGEN_LOG_LEVEL="info")
     assert (lines["log_level"]["value"], lines["log_level"]["source"]) == ("debug", "flag --log-level")
@@ -111,12 +111,12 @@ def test_a_secret_is_never_printed(tmp_path: Path) -> None:
     assert "a1b2c3" not in json.dumps(in_force(tmp_path, text=f'otel_headers = "{headers}"'))
 
 
-def test_a_list_is_given_with_commas_or_by_repeating_the_flag(tmp_path: Path) -> None:
+def test_a_list_is_given_with_commas_or_a_repeated_flag(tmp_path: Path) -> None:
     lines = in_force(tmp_path, "--allowed-host", "a.example,b.example", "--allowed-host", "c.example")
     assert lines["allowed_hosts"]["value"] == ["a.example", "b.example", "c.example"]
 
 
-def test_every_command_that_opens_the_database_goes_by_the_file(tmp_path: Path) -> None:
+def test_a_command_opens_the_database_of_the_settings_file_unless_a_flag_names_another(tmp_path: Path) -> None:
     seeded(tmp_path / "voygen.db")
     path = tmp_path / "config.toml"
     path.write_text('db = "voygen.db"')
@@ -127,7 +127,7 @@ def test_every_command_that_opens_the_database_goes_by_the_file(tmp_path: Path) 
 
 
 @pytest.mark.parametrize("command", [["config"], ["phase", "advance"], ["token", "list"]], ids=" ".join)
-def test_the_file_may_be_named_before_the_command_and_behind_it(tmp_path: Path, command: list[str]) -> None:
+def test_the_settings_file_may_be_named_before_or_after_the_command(tmp_path: Path, command: list[str]) -> None:
     seeded(tmp_path / "voygen.db")
     path = tmp_path / "config.toml"
     path.write_text('db = "voygen.db"')
@@ -154,7 +154,7 @@ WRONG: dict[str, tuple[str, str]] = {
 
 
 @pytest.mark.parametrize("name", WRONG)
-def test_a_file_that_is_wrong_is_refused_with_what_to_write(tmp_path: Path, name: str) -> None:
+def test_an_invalid_settings_file_is_refused_and_the_error_says_what_to_write(tmp_path: Path, name: str) -> None:
     text, words = WRONG[name]
     path = tmp_path / "config.toml"
     path.write_text(text)
@@ -163,33 +163,35 @@ def test_a_file_that_is_wrong_is_refused_with_what_to_write(tmp_path: Path, name
     assert words in said
 
 
-def test_a_file_that_is_named_must_be_there_and_the_usual_one_need_not(tmp_path: Path) -> None:
+def test_a_settings_file_must_exist_only_if_it_is_named(tmp_path: Path) -> None:
     assert "does not exist" in refused("--config", tmp_path / "none.toml", "config")
     assert read_settings_file(tmp_path / "none.toml", must_exist=False) == {}
 
 
 @pytest.mark.parametrize("name", ["VOYGEN_READ_ONLY", "VOYGEN_PATIENCE", "VOYGEN_LOG_FORMAT"])
-def test_a_wrong_value_in_the_environment_is_refused(name: str) -> None:
+def test_an_invalid_value_in_the_environment_is_refused(name: str) -> None:
     assert "Invalid value" in refused("config", **{name: "perhaps"})
 
 
 @pytest.mark.parametrize("seconds", ["nan", "inf", "0", "-1"])
 @pytest.mark.parametrize("flag", ["--patience", "--request-timeout"])
-def test_a_time_must_be_one_that_passes_and_ends(flag: str, seconds: str) -> None:
+def test_a_time_must_be_positive_and_finite(flag: str, seconds: str) -> None:
     assert "Invalid value" in refused("config", flag, seconds)
 
 
 @pytest.mark.parametrize("groups", ["", " , "])
-def test_a_list_of_groups_that_names_none_is_refused(tmp_path: Path, groups: str) -> None:
+def test_an_empty_list_of_groups_is_refused(tmp_path: Path, groups: str) -> None:
     (tmp_path / "config.toml").write_text("toolsets = []")
     said = "choose at least one of all, clients, facts,"
     assert said in refused("config", "--toolsets", groups)
     assert said in refused("config", VOYGEN_CONFIG=str(tmp_path / "config.toml"))
-    assert voygen("config", env=os.environ | {"VOYGEN_TOOLSETS": ""}).returncode == 0  # as if it were not set
+    assert (
+        voygen("config", env=os.environ | {"VOYGEN_TOOLSETS": ""}).returncode == 0
+    )  # an empty variable counts as unset
 
 
 @pytest.mark.parametrize("command", ["config", "serve"])
-def test_a_group_that_does_not_exist_is_refused_wherever_it_is_named(tmp_path: Path, command: str) -> None:
+def test_an_unknown_group_is_refused_wherever_it_is_named(tmp_path: Path, command: str) -> None:
     path = tmp_path / "config.toml"
     path.write_text('toolsets = ["hotels"]')
     said = "unknown: hotels; choose from all, clients, facts, maintenance, trips, workflow"
@@ -198,7 +200,7 @@ def test_a_group_that_does_not_exist_is_refused_wherever_it_is_named(tmp_path: P
     assert said in refused(command, VOYGEN_CONFIG=str(path))
 
 
-def test_a_variable_that_is_no_setting_is_told_with_the_nearest_that_is_one(tmp_path: Path) -> None:
+def test_an_unknown_variable_gets_a_warning_with_the_nearest_setting(tmp_path: Path) -> None:
     strange = {"VOYGEN_TOOLSET": "trips", "VOYGEN_ZZZ": "1", "VOYGEN_NODE": "node"}
     said = ["VOYGEN_TOOLSET is not a setting: did you mean VOYGEN_TOOLSETS?", "VOYGEN_ZZZ is not a setting."]
     env = {name: value for name, value in os.environ.items() if not name.startswith("VOYGEN_")} | strange
@@ -210,7 +212,7 @@ def test_a_variable_that_is_no_setting_is_told_with_the_nearest_that_is_one(tmp_
     assert [line.partition("warning voygen: ")[2] for line in served.stderr.splitlines()] == said
 
 
-def test_help_comes_whatever_the_file_says(tmp_path: Path) -> None:
+def test_help_is_shown_even_if_the_settings_file_is_invalid(tmp_path: Path) -> None:
     path = tmp_path / "config.toml"
     path.write_text("nonsense")
     done = voygen("config", "--help", env=os.environ | {"VOYGEN_CONFIG": str(path)})
@@ -219,7 +221,7 @@ def test_help_comes_whatever_the_file_says(tmp_path: Path) -> None:
 
 
 @given(st.binary(max_size=200))
-def test_whatever_the_file_holds_it_is_read_or_refused_in_words(
+def test_any_settings_file_is_read_or_refused_with_an_error_message(
     tmp_path_factory: pytest.TempPathFactory, content: bytes
 ) -> None:
     path = tmp_path_factory.getbasetemp() / "any.toml"

@@ -1,4 +1,4 @@
-"""The four measures: agreement of the stores, constraint violations, success rate by operation, latency."""
+"""The four measures: agreement of the stores, constraint violations, success rate by operation, and latency."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def path(tmp_path: Path) -> Path:
 
 
 async def served(path: Path, calls: list[tuple[str, dict[str, Any]]], *options: str) -> None:
-    """Make these calls to a stdio server of the file."""
+    """Make these calls to a server of the file over stdio."""
     command, *args = own_command()
     async with Client(
         StdioServerParameters(command=command, args=[*args, "serve", "--db", str(path), *options])
@@ -89,7 +89,7 @@ async def test_a_read_only_server_writes_no_counts(path: Path) -> None:
     assert measured(path)["operations"] == []
 
 
-async def test_constraint_violations_are_counted_apart_from_retries(path: Path) -> None:
+async def test_constraint_violations_are_counted_separately_from_retries(path: Path) -> None:
     async with await open_database(path) as db:
         recorder = Recorder(db)
         watched = WatchedDatabase(db, recorder.refused_batch)
@@ -125,7 +125,7 @@ async def test_counts_that_could_not_be_written_are_written_the_next_time(path: 
     assert total.calls == 2
 
 
-async def test_counts_are_reported_by_the_hour_and_deleted_after_ninety_days(path: Path) -> None:
+async def test_counts_are_reported_for_the_last_hours_and_deleted_after_ninety_days(path: Path) -> None:
     hours = [(datetime.now(UTC) - timedelta(hours=ago)).strftime("%Y-%m-%dT%H") for ago in (2, 30, 24 * 91)]
     with closing(raw.connect(path)) as connection:
         connection.executemany(

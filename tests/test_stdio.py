@@ -1,4 +1,4 @@
-"""The server as a subprocess: its pipes, and how it ends."""
+"""The server as a subprocess: its pipes and its shutdown."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ HELLO: list[dict[str, Any]] = [
     {"jsonrpc": "2.0", "method": "notifications/initialized"},
 ]
 
-# Shorter than the server waits for a call that is never answered, so that a hang is a failure.
+# Seconds: less than the server waits for a call that never finishes, so that a hang fails the test.
 PATIENCE = 25
 
 
@@ -49,7 +49,7 @@ def ping(request_id: Any) -> dict[str, Any]:
 
 
 def text_of(*messages: object) -> bytes:
-    """The initialization and the messages as lines; bytes are sent unchanged."""
+    """The initialization and these messages as lines; messages in bytes are left unchanged."""
     lines = [
         message if isinstance(message, bytes) else json.dumps(message, ensure_ascii=False).encode()
         for message in (*HELLO, *messages)
@@ -67,14 +67,14 @@ def start(path: Path) -> subprocess.Popen[bytes]:
 
 
 def answers(out: bytes) -> dict[Any, dict[str, Any]]:
-    """The answers by id; every line must be a JSON-RPC answer."""
+    """Parse the output, in which every line must be a JSON-RPC answer, into answers by id."""
     found = [json.loads(line) for line in out.splitlines()]
     assert all(message["jsonrpc"] == "2.0" and ("result" in message) != ("error" in message) for message in found)
     return {message["id"]: message for message in found if message["id"] != "hello"}
 
 
 def converse(path: Path, *messages: object) -> dict[Any, dict[str, Any]]:
-    """Send everything, close the input at once, and read to the end."""
+    """Send all messages, close the input at once, and return the answers by id."""
     with start(path) as process:
         out, err = process.communicate(text_of(*messages), timeout=PATIENCE)
     assert (process.returncode, err) == (0, b"")
@@ -83,7 +83,7 @@ def converse(path: Path, *messages: object) -> dict[Any, dict[str, Any]]:
 
 
 def notes(path: Path) -> set[str]:
-    """The notes in a database that must be intact and cleanly closed."""
+    """Return the notes in a database, which must be intact and cleanly closed."""
     assert not path.with_name(path.name + "-wal").exists()
     assert integrity(path) == "ok"
     with closing(raw.connect(path)) as connection:
@@ -184,7 +184,7 @@ def test_an_invalid_message_is_answered_and_the_server_continues(tmp_path: Path)
 
 
 def answer_between(process: subprocess.Popen[bytes], line: object, number: int) -> dict[str, Any]:
-    """The answer to a bad line; the ping sent after it is answered too."""
+    """Send a bad line and then a ping, which must be answered too, and return the answer to the bad line."""
     assert process.stdin
     assert process.stdout
     ours = f"after {number}"
@@ -197,7 +197,7 @@ def answer_between(process: subprocess.Popen[bytes], line: object, number: int) 
     return other
 
 
-def test_every_kind_of_id_is_answered(tmp_path: Path) -> None:
+def test_requests_with_any_kind_of_id_are_answered(tmp_path: Path) -> None:
     ids = [0, -1, 2**53, "", "é", "東京", 'a"b\\c', "a/b", "\n\t\x01", "1", 1]
     answered = converse(seeded(tmp_path / "voygen.db"), *[ping(one) for one in ids])
     assert set(answered) == set(ids)
@@ -214,7 +214,7 @@ def test_a_cancelled_call_does_not_delay_shutdown(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("redirection", ["</dev/null", "<&-", "<&- >&-", "</dev/null >/dev/null"])
-def test_without_input_the_server_exits_at_once(tmp_path: Path, redirection: str) -> None:
+def test_the_server_exits_at_once_if_it_has_no_input(tmp_path: Path, redirection: str) -> None:
     shell = ["/bin/sh", "-c", f'exec "$@" {redirection}', "sh"]
     done = subprocess.run(
         [*shell, *command(seeded(tmp_path / "voygen.db"))],
@@ -238,7 +238,7 @@ def test_a_regular_file_is_served_like_a_pipe(tmp_path: Path) -> None:
     assert notes(path) == {f"note {number}" for number in range(10)}
 
 
-def test_in_a_terminal_a_signal_ends_the_server_and_the_database_is_closed(tmp_path: Path) -> None:
+def test_in_a_terminal_a_signal_ends_the_server_and_closes_the_database(tmp_path: Path) -> None:
     path = seeded(tmp_path / "voygen.db")
     ours, theirs = os.openpty()
     with subprocess.Popen(command(path), stdin=theirs, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
@@ -253,7 +253,7 @@ def test_in_a_terminal_a_signal_ends_the_server_and_the_database_is_closed(tmp_p
     assert notes(path) == {"note 1"}
 
 
-def test_starting_it_in_a_terminal_prints_that_it_waits_for_a_client(tmp_path: Path) -> None:
+def test_in_a_terminal_the_server_prints_that_it_waits_for_a_client(tmp_path: Path) -> None:
     ours, theirs = os.openpty()
     starting = heeding_interrupts(command(seeded(tmp_path / "voygen.db")))
     with subprocess.Popen(starting, stdin=theirs, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:

@@ -1,4 +1,4 @@
-"""Access tokens on the command line: creating, listing and revoking."""
+"""Access tokens on the command line: creating, listing and revoking them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The program runs on every Python from 3.11 and every SQLite from 3.40, without an upper bound."""
+"""The program runs on Python 3.11 and later with SQLite 3.40 and later, without an upper bound."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ PROJECT = Path(__file__).parent.parent / "pyproject.toml"
 
 
 @pytest.mark.parametrize("version", ["3.11.0", "3.13.9", "3.14.0", "3.15.0", "3.16.0", "3.99.1"])
-def test_every_python_from_3_11_on_may_install_it(version: str) -> None:
+def test_every_python_from_3_11_on_can_install_the_program(version: str) -> None:
     project = tomllib.loads(PROJECT.read_text(encoding="utf-8"))["project"]
     assert SpecifierSet(project["requires-python"]).contains(version)
 

@@ -63,7 +63,7 @@ async def test_phases_and_steps_are_stored_in_order_with_their_results(tmp_path:
         assert logged(desk, EMPTY) == ["WorkflowInitialized", "WorkflowStepSet", "WorkflowAdvanced"]
 
 
-async def test_the_tools_do_the_same_as_the_operations_of_one_call(tmp_path: Path) -> None:
+async def test_the_workflow_tools_do_the_same_as_the_bulk_operations(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         await desk.call("advance_workflow_phase", trip_identifier=KYOTO, new_phase="proposal", step_number=2)
         await desk.call("set_workflow_step", trip_identifier=KYOTO, step_number=3)
@@ -86,7 +86,7 @@ async def test_a_trip_without_a_workflow_says_so_and_how_to_start_one(tmp_path: 
 
 
 @pytest.mark.parametrize("stored", ["[1]", '"words"', "not json", '{"current_phase":"Dreaming","current_step":"x"}'])
-async def test_a_state_of_another_shape_is_reported_and_kept(tmp_path: Path, stored: str) -> None:
+async def test_a_malformed_workflow_state_is_reported_and_kept(tmp_path: Path, stored: str) -> None:
     async with new_desk(tmp_path) as desk:
         desk.sql("UPDATE trips_v2 SET workflow_state = ? WHERE trip_id = ?", stored, KYOTO)
         status = await desk.call("get_workflow_status", trip_identifier=KYOTO)
@@ -107,7 +107,7 @@ async def test_instructions_cover_the_current_phase_or_all(tmp_path: Path) -> No
         assert [part["phase"] for part in every["phases"] if part["current"]] == ["revision"]
 
 
-def test_instructions_only_name_tools_and_operations_that_exist() -> None:
+def test_instructions_name_only_tools_and_operations_that_exist() -> None:
     known = {tool.name for tool in DATABASE_TOOLS} | set(OPERATION.json_schema()["discriminator"]["mapping"])
     known |= {"travel_docs", "primary_traveler", "in_progress"}
     for phase, play in PLAYS.items():
@@ -139,7 +139,7 @@ async def test_an_invalid_phase_or_step_is_refused(
         assert desk.everything() == before
 
 
-async def test_of_concurrent_initializations_one_succeeds_and_concurrent_steps_are_all_kept(tmp_path: Path) -> None:
+async def test_only_one_concurrent_initialization_succeeds_and_all_concurrent_steps_are_kept(tmp_path: Path) -> None:
     path = seeded(tmp_path / "voygen.db")
     async with open_desk(path) as one, open_desk(path) as other:
         begun = await asyncio.gather(
@@ -159,7 +159,7 @@ async def test_of_concurrent_initializations_one_succeeds_and_concurrent_steps_a
         assert len(status["phase_history"]) == 1
 
 
-async def test_a_phase_entered_with_a_key_is_entered_once(tmp_path: Path) -> None:
+async def test_a_phase_entered_with_an_idempotency_key_is_entered_once(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         call = {"trip_identifier": str(KYOTO), "new_phase": "planning", "idempotency_key": "k"}
         first = await desk.call("advance_workflow_phase", **call)

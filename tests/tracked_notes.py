@@ -1,4 +1,4 @@
-"""Track notes that must never be lost: note-17 and the like in extra keys and unlinked entries, and their places.
+"""Track notes that must never be lost: texts such as note-17 in extra keys and unlinked entries.
 
 Before each statement, the model predicts the place of each note afterwards; notes that the statement itself
 removes are left out. The notes of a text that is no array must be in quarantine.
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable, Mapping
 
-# A trip, and the pair whose entry holds the note; None for an unlinked entry.
+# A trip, and the pair whose entry holds the note, or None if the entry is unlinked.
 Place: TypeAlias = tuple[int, Pair | None]
 Places: TypeAlias = dict[str, Place]
 
@@ -27,7 +27,7 @@ NOTE = re.compile(r"note-\d+")
 
 
 class Snapshot(NamedTuple):
-    """The raw rows: each trip's JSON, each assignment by its id, the clients' emails, the texts in quarantine."""
+    """The raw rows: JSON by trip, assignments by id, emails of the clients, and quarantined texts."""
 
     texts: dict[int, object]
     rows: dict[int, Row]
@@ -67,7 +67,7 @@ def unlinked(texts: Mapping[int, object], clients: list[str]) -> dict[int, list[
 
 
 def relocated(before: Places, where: Callable[[Place], Place | None]) -> Places:
-    """The notes at their new places; left out where `place` returns None."""
+    """The notes at their new places, without those for which `where` returns None."""
     moved = {note: where(place) for note, place in before.items()}
     return {note: place for note, place in moved.items() if place is not None}
 

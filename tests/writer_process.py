@@ -1,10 +1,10 @@
-"""A writer in a separate process, which keeps writing until told to stop and reports every answer it was given.
+"""A writer in a separate process that writes until its input ends and reports every answer it gets.
 
     python writer_process.py FILE NAME new|old|tools
 
-new: an agent, through the real server; tools: the tools, without a server; old: code that only knows the JSON column.
-It prints one line of JSON for each answer: the request, whether it succeeded, and the error if not. It ends when its
-input ends, but not before it has done each kind of operation.
+`new` is an agent that uses the real server, `tools` uses the tools without a server, and `old` is code that only knows
+the JSON column. The writer prints one line of JSON for each answer: the request and the error, which is null on
+success. It exits when its input ends, but not before a minimum number of operations.
 """
 
 from __future__ import annotations
@@ -34,13 +34,13 @@ from tools.bulk import BulkArguments, bulk_trip_operations
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    # Does the operations on the trip; returns the error, or None.
+    # Runs the operations on the trip, and returns the error or None.
     Write = Callable[[int, list[dict[str, Any]]], Awaitable[str | None]]
     Read = Callable[[int], Awaitable[str | None]]
 
 ROLES = ["traveler", "payer", "guide"]
 
-# The least number of operations.
+# The minimum number of operations.
 AT_LEAST = 40
 
 
@@ -50,7 +50,7 @@ def tell(**answer: Any) -> None:
 
 
 def watch_input() -> threading.Event:
-    """An event that is set when the input ends."""
+    """Return an event that is set when the input ends."""
     ended = threading.Event()
 
     def wait() -> None:
@@ -62,7 +62,7 @@ def watch_input() -> threading.Event:
 
 
 async def work(name: str, write: Write, read: Read) -> None:
-    """Assign, change roles, unassign, note and read, on three trips that others write too, with clients of its own."""
+    """Assign, change roles, unassign, add notes and read, with its own clients on three trips that others write too."""
     chance = random.Random(name)  # noqa: S311 - a repeatable mixture
     roles: dict[tuple[int, str], str] = {}
     ended = watch_input()
@@ -141,7 +141,7 @@ async def through_the_tools(path: Path, name: str) -> None:
 
 
 def as_old_code(path: Path, name: str) -> None:
-    """Reads the column of its own trip and writes it back with an entry more or less; waits out locks."""
+    """Repeatedly read the column of its own trip and write it back with one entry added or removed; wait for locks."""
     connection = sqlite3.connect(path, isolation_level=None, timeout=60)
     trip = 4
     kept: list[str] = []
