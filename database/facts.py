@@ -49,7 +49,7 @@ async def due(db: Database, limit: int, trip_id: int | None = None, *, force: bo
 
 
 async def refresh(db: Database, read: Sequence[Row], now: str) -> tuple[set[int], set[int]]:
-    """Compute the facts of the trips read with `due`, and remove exactly those rows from the queue.
+    """Compute the facts of the trips read with `due`, and delete exactly the queue rows that were read.
 
     Returns the ids of the trips computed and of those removed from the queue. If another refresh came first, nothing
     is left to compute. Also deletes the facts of deleted trips.

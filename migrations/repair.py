@@ -168,7 +168,7 @@ class _Run:
         return [Statement(RECORD_PRIMARY, (self.run_id, trip_ids)), Statement(CLEAR_PRIMARY, (trip_ids,))]
 
     def _set_aside(self, orphans: Sequence[Finding]) -> list[Statement]:
-        """Set orphans aside while holding the guard, or the delete trigger would remove their unlinked JSON entries."""
+        """Set orphans aside, holding the guard so that the delete trigger keeps JSON entries with their e-mails."""
         ids = json.dumps([orphan["assignment_id"] for orphan in orphans])
         trip_ids = json.dumps(sorted({orphan["trip_id"] for orphan in orphans}))
         return [

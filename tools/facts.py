@@ -70,7 +70,7 @@ async def query_trip_facts(db: Database, args: QueryArguments) -> FactsPage:
 
 
 async def _wanted(db: Database, args: QueryArguments) -> tuple[set[int] | None, str]:
-    """Return the ids to read (None for all), and a note if the words matched more trips than that."""
+    """Return the ids to read (None for all), and a note if the words matched more trips than are used."""
     if args.query is None:
         return (None if args.trip_ids is None else set(args.trip_ids)), ""
     words = search_words(args.query)

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 # Maximum trips, and maximum clients, per answer.
 RESULTS = 10
 
-# Minimum words of an exact name that ends the search.
+# Minimum number of words in an exact name that ends the search.
 FULL_NAME = 3
 
 # Maximum trips, and maximum clients, suggested by spelling.

@@ -121,7 +121,7 @@ async def with_all_words(db: Database, kind: Kind, words: Sequence[str]) -> list
 
 
 async def with_some_words(db: Database, kind: Kind, words: Sequence[str]) -> list[Match]:
-    """Find matches for any one of the words, all but one, or (of at most PAIRED_WORDS words) any two."""
+    """Find matches for any one of the words, any two (of at most PAIRED_WORDS), or all but one."""
     terms = dict(zip(words[:PARTIAL_WORDS], await search.prefix_terms(db, words[:PARTIAL_WORDS]), strict=True))
     alone = await _with_each(db, kind, [frozenset({word}) for word in terms], terms)
     there = list(dict.fromkeys(word for some in alone.values() for word in some))
