@@ -1,4 +1,4 @@
-"""The actor: the client on whose behalf the current task writes."""
+"""The actor: the MCP client on whose behalf the current task writes."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ _ACTOR: ContextVar[str | None] = ContextVar("actor", default=None)
 
 
 def actor() -> str | None:
-    """Return the name of the client or its token, or None if unknown."""
+    """Return the name of the MCP client or of its token, or None if unknown."""
     return _ACTOR.get()
 
 
 @contextmanager
 def acting(name: str | None) -> Generator[None]:
-    """Log writes inside the block under this name. An actor that is already set wins."""
+    """Log writes inside the block under this name. An actor that is already set takes precedence."""
     cleaned = "".join(filter(str.isprintable, name or "")).strip()[:LONGEST]
     token = _ACTOR.set(_ACTOR.get() or cleaned or None)
     try:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from database.engine import Database, Row, Value
 
-# A trip by its id, or by its slug if it is created earlier in the same batch.
+# A trip, identified by id, or by slug if the same batch creates it.
 Trip: TypeAlias = int | str
 
 # A client's e-mail as stored, and a role.
@@ -26,7 +26,7 @@ async def on_trip(db: Database, trip_id: int) -> list[Row]:
 
 
 async def side_by_side(db: Database, trip_name: str) -> list[Row]:
-    """Return each JSON entry of the trip (`entry`) with its assignment (`junction`), then assignments without entry."""
+    """Return the trip's JSON entries (`entry`), each with its assignment (`junction`), then the other assignments."""
     return await db.read(SIDE_BY_SIDE, (trip_name,))
 
 
@@ -42,12 +42,12 @@ def guard_unchanged(trip_id: int, emails: Sequence[str], read: Sequence[Row]) ->
 
 
 def assign(trip: Trip, email: str, role: str, now: str) -> list[Statement]:
-    """Add one assignment unless it exists. The trigger mirrors it; the backup write covers a missing trigger."""
+    """Add one assignment unless it exists. A trigger mirrors it; the backup write covers a missing trigger."""
     return [_on(trip, ASSIGN, email, role, now), *mirror(trip, now)]
 
 
 def assign_many(trip_id: int, pairs: Sequence[Pair], now: str) -> list[Statement]:
-    """Add many assignments with the guard held, so the JSON is written once, in linear time."""
+    """Add many assignments while holding the guard, so that the JSON is written only once, in linear time."""
     hold, *written = mirror(trip_id, now)
     return [hold, _on(trip_id, ASSIGN_MANY, json.dumps(list(pairs)), now), *written]
 
@@ -77,7 +77,7 @@ def mirror(trip: Trip, now: str, removed: Sequence[Pair] = ()) -> list[Statement
 
 
 def backup_of(statements: Sequence[Statement]) -> Statement:
-    """The statement of these that returns a row if the backup write had to act; see `mirror`."""
+    """Return the statement whose result has a row if the backup write had to act; see `mirror`."""
     return statements[-2]
 
 

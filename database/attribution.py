@@ -1,4 +1,4 @@
-"""Fill gaps in the activity log from the trips. Nothing is ever deleted from the log."""
+"""Fill gaps in the activity log with data from the trips. Log entries are never deleted."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 async def attribute_entries(db: Database) -> Row:
-    """Give each entry of a trip that has no client the trip's primary client; `filled` and `left` without one."""
+    """Set the trip's primary client on entries without a client; return counts `filled` and `left` (still without)."""
     counted = Statement(COUNT_ENTRIES)
     return (await db.batch([counted, Statement(ATTRIBUTE)])).of(counted)[0]
 
@@ -23,7 +23,7 @@ async def trips_without_entry(db: Database, limit: int) -> list[Row]:
 
 
 async def log_unlogged_trips(db: Database, now: str) -> int:
-    """An entry TripImported for each trip of which the log knows nothing; returns how many were made."""
+    """Add a TripImported entry for each trip without a log entry; return the number of entries added."""
     counted = Statement(COUNT_WITHOUT_ENTRY)
     return (await db.batch([counted, Statement(LOG_IMPORTED, (now, actor()))])).of(counted)[0]["n"]
 
@@ -72,7 +72,7 @@ TRIPS_WITHOUT_ENTRY: LiteralString = (
 
 COUNT_WITHOUT_ENTRY: LiteralString = "SELECT count(*) AS n " + _WITHOUT_ENTRY
 
-# Dated like the trip, so that old trips don't show up among the latest activities.
+# Entries take the trip's creation date, so that old trips don't show up among the latest activities.
 LOG_IMPORTED: LiteralString = (
     """
 INSERT INTO ActivityLog (activity_type, activity_details, trip_id, client_id, created_at, actor)

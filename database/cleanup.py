@@ -1,4 +1,4 @@
-"""Bulk deletion of clients and trips, each set aside first, in one batch."""
+"""Bulk deletion of clients and trips, which are set aside in the same batch."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ if TYPE_CHECKING:
 
 
 async def clients_holding(db: Database, in_email: Sequence[str], in_name: Sequence[str]) -> list[Row]:
-    """Return clients whose e-mail or name contains one of these texts (given in lower case), with a trip count."""
+    """Return clients whose e-mail or name contains one of the lowercase texts, each with a trip count."""
     return await db.read(CLIENTS_HOLDING, (json.dumps(list(in_email)), json.dumps(list(in_name))))
 
 
 async def trips_holding(db: Database, in_name: Sequence[str]) -> list[Row]:
-    """Return trips whose name contains one of these texts (given in lower case), with a traveler count."""
+    """Return trips whose name contains one of the lowercase texts, each with a traveler count."""
     return await db.read(TRIPS_HOLDING, (json.dumps(list(in_name)),))
 
 
 async def delete_clients(db: Database, read: Sequence[Row], now: str) -> dict[int, int]:
-    """Set aside, log and delete the clients that are unchanged since read; return client_id → deleted assignments.
+    """Set aside, log and delete clients unchanged since they were read; return client_id → deleted assignment count.
 
-    Set aside are the row, its `assignments`, their JSON `entries` (live or archived), and `primary_of`, the trips it
-    was the primary client of.
+    A client is stored as its row, its `assignments`, their JSON `entries` (live or archived), and `primary_of`: the
+    trips whose primary client it was.
     """
     same = json.dumps([[row["client_id"], row["email"], row["full_name"]] for row in read], ensure_ascii=False)
     names = [row["name"] for row in await tables.columns(db, "clients_v2")]
@@ -48,9 +48,9 @@ async def delete_clients(db: Database, read: Sequence[Row], now: str) -> dict[in
 
 
 async def delete_trips(db: Database, read: Sequence[Row], now: str) -> dict[int, int]:
-    """Set aside, log and delete the trips that are unchanged since read; return trip_id → deleted assignments.
+    """Set aside, log and delete trips unchanged since they were read; return trip_id → deleted assignment count.
 
-    Set aside are the row, its `assignments`, the `archive` of their entries, and the trip's `activity`.
+    A trip is stored as its row, its `assignments`, the `archive` of their entries, and its `activity`.
     """
     same = _same_trips(read)
     names = [row["name"] for row in await tables.columns(db, "trips_v2") if row["name"] != "clients"]
@@ -74,7 +74,7 @@ async def delete_trips(db: Database, read: Sequence[Row], now: str) -> dict[int,
 
 
 async def cancel_trips(db: Database, read: Sequence[Row], now: str) -> set[int]:
-    """Log and cancel the trips that are unchanged since read; return their ids."""
+    """Log and cancel trips unchanged since they were read; return their ids."""
     same = _same_trips(read)
     cancelled = Statement(CANCEL_TRIPS, (same, now))
     results = await db.batch([Statement(LOG_CANCELLED, (same, now, actor())), cancelled])
@@ -107,7 +107,7 @@ WHERE EXISTS (SELECT 1 FROM json_each(?) w WHERE instr(lower(t.trip_name), w.val
 ORDER BY t.trip_id
 """
 
-# The rows named in ?1 that are unchanged since they were read.
+# The rows listed in ?1 that are unchanged since they were read.
 _SAME_CLIENTS: LiteralString = """json_each(?1) w
 CROSS JOIN clients_v2 c ON c.client_id = w.value ->> 0 AND c.email IS w.value ->> 1 AND c.full_name IS w.value ->> 2
 """
@@ -142,7 +142,7 @@ RETURNING row_data ->> '$.client.client_id' AS id, json_array_length(row_data, '
 """
 )
 
-# Keeps the keys of an assignment's entry that only the JSON holds.
+# Preserves the keys of an entry that only the JSON has.
 KEEP_ENTRIES: LiteralString = (
     WITH_ENTRIES
     + """

@@ -42,7 +42,7 @@ async def emails_beginning(db: Database, begun: str, limit: int) -> list[str]:
 
 
 def guard_exist(emails: Iterable[str]) -> Statement:
-    """Fail the batch if one of these e-mails, as stored, no longer belongs to a client."""
+    """Fail the batch if any of these stored e-mail addresses no longer belongs to a client."""
     return Statement(GUARD_EXIST, (json.dumps(sorted(set(emails))),))
 
 
@@ -52,7 +52,7 @@ def guard_email_free(email: str) -> Statement:
 
 
 def insert(new: Sequence[Mapping[str, Any]], now: str) -> Statement:
-    """Create clients whose e-mail is still free. Each mapping is keyed by the columns of `INSERT`."""
+    """Create the clients whose e-mail is not taken. Each mapping is keyed by the columns of `INSERT`."""
     return Statement(INSERT, (json.dumps(list(new)), now))
 
 

@@ -1,4 +1,4 @@
-"""One connection of aiosqlite: reading rows, interrupting a query, copying the database."""
+"""Helpers for one aiosqlite connection: read rows, interrupt a query, copy the database."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ if TYPE_CHECKING:
     from database.engine import Row, Value
     from database.progress import Progress
 
-# Pause between two attempts to interrupt a query, in seconds.
+# Pause between attempts to interrupt a query, in seconds.
 INTERRUPTED_EVERY = 0.01
 
-# Pages copied at once by a backup.
+# Pages that a backup copies per step.
 COPIED_AT_ONCE = 2_048
 
 
 def set_row_format(connection: aiosqlite.Connection) -> None:
-    """Return rows by name, and text that is not valid UTF-8 with replacement characters."""
+    """Make the connection return rows with column names, and invalid UTF-8 as replacement characters."""
     connection.row_factory = sqlite3.Row
     connection.text_factory = _text
 
@@ -36,16 +36,16 @@ async def rows(connection: aiosqlite.Connection, sql: LiteralString, params: Seq
 
 
 async def interrupt(reader: aiosqlite.Connection, running: asyncio.Task[Any]) -> None:
-    """Interrupt until the query has ended; SQLite ignores an interrupt before its first step."""
+    """Interrupt the query until it ends; SQLite ignores an interrupt before the first step of a query."""
     while not running.done():
         await reader.interrupt()
         await asyncio.wait({running}, timeout=INTERRUPTED_EVERY)
     if not running.cancelled():
-        running.exception()  # retrieve it: the caller was cancelled
+        running.exception()  # mark it as retrieved: the caller was cancelled
 
 
 async def copy_to(reader: aiosqlite.Connection, copy: sqlite3.Connection, progress: Progress) -> None:
-    """Copy in one read transaction: otherwise each write by another connection restarts the copy."""
+    """Copy in one read transaction; otherwise each write by another connection would restart the copy."""
     await reader.execute_fetchall("BEGIN")
     try:
         await reader.execute_fetchall("SELECT count(*) FROM sqlite_master")

@@ -1,4 +1,4 @@
-"""The embedded engine: one SQLite file with one writing connection and one or more reading ones."""
+"""The embedded engine: one SQLite file with one write connection and one or more read connections."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ T = TypeVar("T")
 
 MINIMUM_SQLITE = (3, 40, 0)
 
-# How long SQLite waits for a lock, in milliseconds, before we retry with a random pause.
+# Time that SQLite waits for a lock, in milliseconds, before we retry with a random pause.
 BUSY_TIMEOUT_MS = 250
 
 # Rows a stream fetches at a time.
@@ -46,11 +46,11 @@ STREAMED_AT_ONCE = 512
 async def open_database(
     path: Path, *, patience: float = 30.0, readers: int = 1, foreign_keys: bool = True, as_it_is: bool = False
 ) -> EmbeddedDatabase:
-    """Open the file, creating it and missing parent folders with access for their owner only.
+    """Open the file, creating it and any missing parent folders with owner-only access.
 
-    `patience` is how many seconds opening, and later each batch, waits for other programs' writes before raising
-    DatabaseBusy. `readers` is the number of concurrent queries. Raises EngineTooOld, NotADatabase, DatabaseReadOnly,
-    DatabaseFull or DatabaseUnavailable, each with a message for the person who named the file.
+    Opening, and later each batch, waits up to `patience` seconds for other programs' writes, then raises DatabaseBusy.
+    `readers` is the number of concurrent queries. Raises EngineTooOld, NotADatabase, DatabaseReadOnly, DatabaseFull or
+    DatabaseUnavailable, each with a message for the user.
 
     Turn `foreign_keys` off only to restore rows that were already orphaned. `as_it_is` leaves the file's permissions
     and journal mode unchanged, for a dry run.
@@ -92,7 +92,7 @@ async def _close(connections: Iterable[aiosqlite.Connection]) -> None:
 def read_only_uri(path: Path) -> str:
     """Return the URI that opens the file read-only.
 
-    A file in WAL mode needs its -wal and -shm files. Where they are missing and can't be created, such as on a
+    A file in WAL mode needs its -wal and -shm files. If they are missing and can't be created, such as on a
     read-only disk, the file is opened as immutable.
     """
     alone = not os.access(path.parent, os.W_OK) and not path.with_name(f"{path.name}-wal").exists()
@@ -100,19 +100,19 @@ def read_only_uri(path: Path) -> str:
 
 
 def _uses_wal(path: Path) -> bool:
-    """Return True if the header says WAL: https://www.sqlite.org/fileformat2.html, offset 18."""
+    """Return True if the file header says WAL (offset 18 in https://www.sqlite.org/fileformat2.html)."""
     with contextlib.suppress(OSError), path.open("rb") as file:
         return file.read(19)[18:] == b"\2"
     return False
 
 
 def looking_uri(path: Path) -> str:
-    """Return a read-write URI if possible: the last connection to close removes the WAL, which a reader can't do."""
+    """Return a read-write URI if possible: a read-only connection can't remove the WAL when it is the last to close."""
     return f"{path.absolute().as_uri()}?mode=rw" if os.access(path, os.W_OK) else read_only_uri(path)
 
 
 def prepare_file(path: Path) -> None:
-    """Create the folders and the file, with access for their owner only, or raise an error that says why not."""
+    """Create the file and its folders with owner-only access, or raise an error with the reason."""
     _refuse_folder(path)
     try:
         make_private_folder(path.parent)
@@ -150,7 +150,7 @@ class EmbeddedDatabase:
     """
 
     def __init__(self, path: Path, connections: Sequence[aiosqlite.Connection], patience: float) -> None:
-        """Take over the connections: the first one writes, the others read."""
+        """Take ownership of the connections: the first one writes, the others read."""
         self.path = path
         self._connections = connections
         self._writer, *self._idle_readers = connections
@@ -215,7 +215,7 @@ class EmbeddedDatabase:
         await self.close()
 
     def _require_same_file(self) -> None:
-        """Raise DatabaseReplaced if the path now names another file: our WAL would be applied to it on opening."""
+        """Raise DatabaseReplaced if another file is at the path now: SQLite would apply our WAL to it on opening."""
         if _identity(self.path) != self._identity:
             raise DatabaseReplaced(f"{self.path} was replaced or removed while it was open.")
 
@@ -232,7 +232,7 @@ class EmbeddedDatabase:
 
     @contextlib.asynccontextmanager
     async def _reader(self) -> AsyncGenerator[aiosqlite.Connection]:
-        """Lend a reading connection, first come, first served."""
+        """Lend a read connection, first come, first served."""
         async with self._reader_slots:
             reader = self._idle_readers.pop()
             try:
@@ -251,7 +251,7 @@ class EmbeddedDatabase:
         return await self._run_to_end(self._transaction(statements))
 
     async def _transaction(self, statements: Sequence[Statement]) -> Results:
-        """Run one transaction of the writer, and release its lock."""
+        """Run the statements as one transaction on the writer, then release the write lock."""
         try:
             await self._writer.execute_fetchall("BEGIN IMMEDIATE")
             returned = [(one, await rows(self._writer, one.sql, one.params)) for one in statements]
@@ -277,11 +277,11 @@ class EmbeddedDatabase:
     def _task_done(self, task: asyncio.Task[Any]) -> None:
         self._running.discard(task)
         if not task.cancelled():
-            task.exception()  # retrieve it: a cancelled caller doesn't
+            task.exception()  # mark it as retrieved: a cancelled caller doesn't
 
 
 async def _connect(path: Path, readers: int, *, foreign_keys: bool, as_it_is: bool) -> list[aiosqlite.Connection]:
-    """Open the writing connection, then the reading ones."""
+    """Open the write connection, then the read connections."""
     opened: list[aiosqlite.Connection] = []
     try:
         for number in range(1 + readers):
@@ -315,13 +315,13 @@ async def _connect_query_only(
 async def _connect_one(
     file: Path | str, *, patience: float = BUSY_TIMEOUT_MS / 1000, uri: bool = False
 ) -> aiosqlite.Connection:
-    """Open the file before aiosqlite starts its thread: after a failed open the thread would outlive the event loop."""
+    """Open the file before aiosqlite starts its thread, which would outlive the event loop if opening failed."""
     opened = sqlite3.connect(file, timeout=patience, isolation_level=None, check_same_thread=False, uri=uri)
     return await aiosqlite.Connection(lambda: opened, iter_chunk_size=STREAMED_AT_ONCE)
 
 
 async def _finish_opening(connecting: Coroutine[Any, Any, list[aiosqlite.Connection]]) -> list[aiosqlite.Connection]:
-    """Return the connections. If the caller is cancelled, close them, so that no thread keeps running."""
+    """Return the connections. If the caller is cancelled, close them so that no thread keeps running."""
     task = asyncio.ensure_future(connecting)
     try:
         return await _wait_for(task)

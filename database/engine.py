@@ -1,4 +1,4 @@
-"""The protocol every engine implements: read, and one atomic batch. There is no begin()."""
+"""The protocol every engine implements: queries and atomic batches. There is no begin()."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ class Results:
     """The rows that the statements of one batch returned, looked up by statement."""
 
     def __init__(self, returned: Iterable[tuple[Statement, list[Row]]]) -> None:
-        # The statements are kept with their rows, so that no id is used again.
+        # Keep each statement with its rows, so that its id() is not reused.
         self._returned = {id(statement): (statement, rows) for statement, rows in returned}
 
     def of(self, statement: Statement) -> list[Row]:
-        """The rows that this very object returned; none if the phase left it out of the batch."""
+        """Return the rows of this statement object; empty if the phase left it out of the batch."""
         _, rows = self._returned.get(id(statement), (statement, []))
         return rows
 
@@ -45,10 +45,10 @@ class Database(Protocol):
         ...
 
     async def batch(self, statements: Sequence[Statement]) -> Results:
-        """Run all statements or none; the results hold what RETURNING gave.
+        """Run all statements or none; return the rows from their RETURNING clauses.
 
-        Raises GuardFailed if a guard fails, ConstraintViolated for any other constraint, DatabaseBusy,
-        DatabaseReadOnly, DatabaseFull. Cancelling the caller never leaves a batch half done.
+        Raises GuardFailed if a guard fails, ConstraintViolated for any other constraint, or else DatabaseBusy,
+        DatabaseReadOnly or DatabaseFull. Cancelling the caller never leaves a batch half done.
         """
         ...
 
@@ -58,7 +58,7 @@ class Database(Protocol):
 
 
 class ForwardingDatabase:
-    """Passes every call on to another database: the base of those that change one of them."""
+    """Forwards every call to another database; a base class for wrappers that change some of them."""
 
     def __init__(self, db: Database) -> None:
         self._db = db

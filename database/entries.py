@@ -1,4 +1,4 @@
-"""The entries of the JSON column as a query that doesn't depend on the database's own views."""
+"""A query for the entries of the JSON column that doesn't depend on the views in the database."""
 
 from __future__ import annotations
 

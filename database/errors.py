@@ -10,7 +10,7 @@ DatabaseError
 │   └── ProgramTooOld        the schema belongs to a newer voygen
 ├── DatabaseBusy             another program held the write lock for too long
 └── ConstraintViolated       a constraint rolled the batch back
-    └── GuardFailed          ... one that re-checks what was read
+    └── GuardFailed          a guard found that data changed since it was read
 """
 
 from __future__ import annotations
@@ -97,7 +97,7 @@ def translate(error: sqlite3.Error, path: str) -> DatabaseError:
         ("SQLITE_BUSY", DatabaseBusy, f"{path} is locked by another program."),
         ("SQLITE_LOCKED", DatabaseBusy, f"{path} is locked by another program."),
         ("SQLITE_READONLY", DatabaseReadOnly, f"{path} is read-only."),
-        ("SQLITE_PERM", DatabaseReadOnly, f"{path} may not be written."),
+        ("SQLITE_PERM", DatabaseReadOnly, f"{path} is not writable."),
         ("SQLITE_FULL", DatabaseFull, f"The disk that holds {path} is full."),
         ("SQLITE_NOTADB", NotADatabase, f"{path} is not an SQLite database."),
         ("SQLITE_CORRUPT", DatabaseUnavailable, f"{path} is damaged: restore a backup."),

@@ -1,8 +1,8 @@
 """Export of a whole database as JSON lines: a consistent snapshot that `database.importing` can restore.
 
 The first line is a header. Then come the tables, each followed by its rows, then the indexes, views and triggers. The
-last line has each table's row count and a digest of its rows. Values are plain JSON, except a BLOB, {"blob": hex},
-text that is not UTF-8, {"text": hex}, and an infinity, {"real": "inf" or "-inf"}.
+last line has each table's row count and a digest of its rows. Values are plain JSON, with three exceptions: a BLOB is
+{"blob": hex}, text that is not UTF-8 is {"text": hex}, and an infinity is {"real": "inf" or "-inf"}.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ FORMAT = 1
 
 @dataclass
 class Contents:
-    """Row counts and digests by table; a digest is the SHA-256 of the row lines, in hexadecimal."""
+    """Row counts and digests by table. A digest is the hexadecimal SHA-256 of the table's row lines."""
 
     rows: dict[str, int] = field(default_factory=dict[str, int])
     digests: dict[str, str] = field(default_factory=dict[str, str])
@@ -39,7 +39,7 @@ class Contents:
 
 @dataclass(frozen=True)
 class Table:
-    """A table to export. `rowid` is the name to select the row id by, if no column holds it."""
+    """A table to export. `rowid` is a name that selects the row id, or None if a column has it or there is none."""
 
     name: str
     sql: str | None
@@ -167,7 +167,7 @@ COUNTERS = "sqlite_sequence"
 # Header fields of the database file.
 KEPT_PRAGMAS = ("application_id", "user_version")
 
-# Shadow tables belong to their full-text index; SQLite recreates its own statistics tables.
+# Omits shadow tables, which belong to a full-text index, and statistics tables, which SQLite recreates.
 TABLES = """
 SELECT l.name, iif(l.name = 'sqlite_sequence', NULL, m.sql), l.type, l.wr
 FROM pragma_table_list l LEFT JOIN sqlite_master m ON m.name = l.name AND m.type = 'table'

@@ -30,29 +30,29 @@ async def page(
 
 
 async def count(db: Database, trip_ids: Collection[int] | None, filters: Mapping[str, Any]) -> int:
-    """Count the trips on all pages."""
+    """Count all trips that match."""
     return (await db.read(COUNT, (_ids(trip_ids), json.dumps(dict(filters)))))[0]["n"]
 
 
 async def known(db: Database, trip_ids: Collection[int]) -> set[int]:
-    """Return the ids that belong to a trip."""
+    """Return the ids that belong to existing trips."""
     return {row["trip_id"] for row in await db.read(KNOWN, (json.dumps(sorted(set(trip_ids))),))}
 
 
 async def due(db: Database, limit: int, trip_id: int | None = None, *, force: bool = False) -> list[Row]:
     """Return the next trips to compute: trip_id, `queued` row ids as JSON, and the facts' `version` if not queued.
 
-    Queued trips come first, oldest first, including deleted trips. Then trips without current facts. With `force`, all
-    others follow, least recently computed first.
+    Queued trips, including deleted ones, come first, in the order they were queued. Trips without current facts come
+    next. With `force`, all other trips follow, least recently computed first.
     """
     return await db.read(DUE, (limit, trip_id, int(force)))
 
 
 async def refresh(db: Database, read: Sequence[Row], now: str) -> tuple[set[int], set[int]]:
-    """Compute the facts of the trips read with `due`; take exactly the rows that were read from the queue.
+    """Compute the facts of the trips read with `due`, and delete exactly the queue rows that were read.
 
-    Returns the ids of the trips computed and of those taken from the queue. If another refresh was first, nothing is
-    left to compute. The facts of deleted trips are deleted.
+    Returns the ids of the trips computed and of those removed from the queue. If another refresh came first, nothing
+    is left to compute. Also deletes the facts of deleted trips.
     """
     queued = json.dumps([number for row in read for number in json.loads(row["queued"])])
     others = json.dumps([[row["trip_id"], row["version"]] for row in read if row["queued"] == "[]"])
@@ -71,7 +71,7 @@ def mark(trip_ids: Collection[int], reason: str, now: str) -> Statement:
 
 
 async def totals(db: Database) -> Row:
-    """Return counts over the whole database, and the oldest and newest time of computation."""
+    """Return counts for the whole database, and the times of the oldest and newest computation."""
     return (await db.read(TOTALS))[0]
 
 

@@ -30,7 +30,7 @@ def _minutes(value: LiteralString) -> LiteralString:
     )  # fmt: skip
 
 
-# Facts that include travelers. Old code, which leaves them out, writes the time without T and Z.
+# Matches facts that include travelers. Old code omits travelers and writes the time without T and Z.
 CURRENT: LiteralString = "coalesce(f.last_computed GLOB '????-??-??T*Z', 0)"
 
 # ?1: queue row ids. ?2: trips that are not queued, each with the version of its facts as read.

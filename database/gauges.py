@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 async def gauges(db: Database) -> Row:
-    """Return phase, epoch, dirty_facts, and the newest proof's drift and recorded_at (None without a proof)."""
+    """Return phase, epoch, dirty_facts, and the newest proof's drift and recorded_at (None if there is no proof)."""
     return (await db.read(GAUGES))[0]
 
 

@@ -9,12 +9,12 @@ from database.engine import Statement
 if TYPE_CHECKING:
     from database.engine import Database, Row
 
-# How many of the latest assignments to verify; the limit keeps the cost constant.
+# Number of latest assignments to verify; the limit keeps the cost constant.
 PROBED = 1_000
 
 
 async def counts(db: Database, errors_since: str) -> Row:
-    """Count trips, clients and so on, and everything that needs a person's attention."""
+    """Return counts of trips, clients and assignments, and of everything that needs attention."""
     return (await db.read(COUNTS, (errors_since,)))[0]
 
 
@@ -24,7 +24,7 @@ async def broken_assignments(db: Database) -> int:
 
 
 async def ledger(db: Database) -> list[Row]:
-    """Return the applied migrations in order: name, and `checked` if their checksum is known."""
+    """Return the applied migrations in order: `name`, and `checked`, true if the checksum is known."""
     return await db.read(LEDGER)
 
 
@@ -44,7 +44,7 @@ async def has_unresolved(db: Database, pattern: str, session_id: str | None) -> 
 
 
 def resolve_faults(pattern: str, resolution: str, session_id: str | None) -> Statement:
-    """Mark faults whose message contains the text as resolved, optionally for one session; return their ids."""
+    """Mark faults as resolved if their message contains the text, optionally in one session only; return their ids."""
     return Statement(RESOLVE, (pattern, resolution, session_id))
 
 

@@ -28,14 +28,14 @@ if TYPE_CHECKING:
 
     from database.exporting import Table
 
-# Stands for stdin.
+# Means stdin.
 STDIN = Path("-")
 
 
 def restore_export(export: Path, target: Path, progress: Progress = untold) -> Contents:
     """Restore an export to `target`, which must not exist yet.
 
-    Raises DatabaseUnavailable with the problem and its line, and leaves no file behind.
+    On failure, raises DatabaseUnavailable with the problem and its line, and leaves no file behind.
     """
     if target.exists() and target.stat().st_size > 0:
         raise DatabaseUnavailable(
@@ -68,10 +68,10 @@ class _Loader:
         self._end: dict[str, Any] | None = None
 
     def load(self, progress: Progress) -> dict[str, Any]:
-        """Run the lines in one transaction with constraints off; return the counts and digests of the last line."""
+        """Run the lines in one transaction with constraints off; return the counts and digests from the last line."""
         for pragma in ("foreign_keys = OFF", "ignore_check_constraints = ON", "synchronous = OFF"):
             self._connection.execute(f"PRAGMA {pragma}")
-        self._connection.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)  # no ATTACH: an export can't reach other files
+        self._connection.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)  # forbid ATTACH: an export can't reach other files
         self._connection.execute("BEGIN")
         with _opened(self._export) as lines:
             size, read = os.fstat(lines.fileno()).st_size, 0
@@ -84,7 +84,7 @@ class _Loader:
                 if size and number % TOLD_EACH == 0:  # a pipe has no size
                     progress(read, size)
         if self._end is None:
-            raise DatabaseUnavailable(f"{self._name} is incomplete: the export was cut off, export again.")
+            raise DatabaseUnavailable(f"{self._name} is incomplete because the export was cut off. Export it again.")
         self._connection.execute("COMMIT")
         progress(1, 1)
         return self._end
@@ -93,7 +93,7 @@ class _Loader:
         if number == 1:
             self._begin(line)
         elif self._end is not None:
-            raise ValueError("line after the end")
+            raise ValueError("a line after the end of the export")
         elif line.get("row_of") == COUNTERS:
             self._counters.append(line["values"])
         elif "row_of" in line:
@@ -133,7 +133,7 @@ class _Loader:
 
     def _insert(self, table: Table, rowid: int | None, values: dict[str, Any]) -> None:
         if set(values) != set(table.columns):
-            raise ValueError(f"columns differ from {table.name}")
+            raise ValueError(f"columns differ from those of table {table.name}")
         columns = ([table.rowid] if table.rowid else []) + [quoted(name) for name in table.columns]
         row = ([rowid] if table.rowid else []) + [values[name] for name in table.columns]
         marks = ["CAST(? AS TEXT)" if isinstance(one, dict) and "text" in one else "?" for one in row]
@@ -173,5 +173,6 @@ def _require_equal(export: Path, stated: dict[str, Any], actual: Contents) -> No
     differing = sorted(name for name in {*stated, *actual.rows} if stated.get(name) != actual.as_json().get(name))
     if differing:
         raise DatabaseUnavailable(
-            f"{_display_name(export)} was changed or is damaged: {', '.join(differing)} would differ."
+            f"{_display_name(export)} was changed or is damaged: "
+            f"its counts or digests don't match for {', '.join(differing)}."
         )

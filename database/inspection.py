@@ -40,7 +40,7 @@ def engine_version() -> str:
     return sqlite3.sqlite_version
 
 
-# No argument: SQLite 3.53 takes it for a table name, not for a maximum number of problems.
+# No argument: SQLite 3.53 would take the maximum number of problems for a table name.
 # Not quick_check: SQLite 3.40 reports an integer key of a WITHOUT ROWID table as NULL.
 DAMAGE: LiteralString = (
     "SELECT integrity_check AS problem FROM pragma_integrity_check WHERE integrity_check <> 'ok' LIMIT 10"

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class TripFilter(NamedTuple):
-    """A filter for trips; None matches all. Dates are inclusive; the e-mail is as stored."""
+    """A filter for trips. None matches all, dates are inclusive, and the e-mail must match as stored."""
 
     status: str | None
     starts_after: str | None
@@ -24,14 +24,14 @@ class TripFilter(NamedTuple):
 
 
 class ActivityFilter(NamedTuple):
-    """A filter for activities: since a time, `YYYY-MM-DD HH:MM:SS`, of one trip or of all."""
+    """A filter for activities. `since` is `YYYY-MM-DD HH:MM:SS`; `trip_id` None matches all trips."""
 
     since: str
     trip_id: int | None
 
 
 async def trips_behind(db: Database, wanted: TripFilter, place: tuple[str, int] | None, limit: int) -> list[Row]:
-    """Return the trips after `place`, a (start_date, trip_id), in that order."""
+    """Return the trips after `place`, a (start_date, trip_id) pair, sorted by that pair."""
     return await db.read(TRIPS_PAGE, (*wanted, *(place or (None, None)), limit))
 
 
@@ -40,12 +40,12 @@ async def count_trips(db: Database, wanted: TripFilter) -> int:
 
 
 async def travelers(db: Database, trip_ids: Sequence[int], names: int) -> list[Row]:
-    """Return the first clients of each trip, at most `names`, each with the trip's number of clients."""
+    """Return the first `names` clients of each trip, each with the trip's total number of clients."""
     return await db.read(TRAVELERS, (json.dumps(list(trip_ids)), names))
 
 
 async def travelers_papers(db: Database, trip_id: int) -> list[Row]:
-    """Return each client's roles on the trip, a row each, with the client's travel_docs."""
+    """Return a row for each client and role on the trip, with the client's travel_docs."""
     return await db.read(TRAVELERS_PAPERS, (trip_id,))
 
 
@@ -112,7 +112,7 @@ WHERE a.trip_id = CAST(? AS INTEGER)
 ORDER BY a.assignment_id
 """
 
-# Old rows have a space between date and time, new ones a T, and a Z at the end.
+# Old rows have a space between date and time; new ones have a T, and a Z at the end.
 ACTIVITIES_WANTED: LiteralString = """
 WHERE replace(substr(l.created_at, 1, 19), 'T', ' ') >= ?1
   AND (?2 IS NULL OR l.trip_id = CAST(?2 AS INTEGER))

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from database.engine import Database, Results, Row
 
-# Prefix of a guard's kind.
+# Prefix of a violation's kind if a guard failed.
 GUARD = "guard "
 
 # Retention in hours: ninety days.
@@ -49,12 +49,12 @@ def add(calls: Iterable[CallCount], violations: Iterable[ViolationCount], oldest
 
 
 async def calls_since(db: Database, hour: str) -> list[Row]:
-    """Return sums by tool, outcome and bound: tool, outcome, up_to_ms, calls, seconds."""
+    """Return the sums of calls and seconds by tool, outcome and up_to_ms."""
     return await db.read(CALLS_SINCE, (hour,))
 
 
 async def violations_since(db: Database, hour: str) -> list[Row]:
-    """Return kind and times, most frequent first."""
+    """Return the kinds of violations and their counts (`times`), most frequent first."""
     return await db.read(VIOLATIONS_SINCE, (hour,))
 
 
@@ -73,7 +73,7 @@ def kind_of(error: ConstraintViolated) -> str:
 
 
 class WatchedDatabase(ForwardingDatabase):
-    """A database of which somebody is told each batch that a constraint refused."""
+    """A database that calls `refused` for each batch that a constraint rejects."""
 
     def __init__(self, db: Database, refused: Callable[[ConstraintViolated], None]) -> None:
         super().__init__(db)

@@ -40,10 +40,10 @@ def guard_epoch(epoch: int) -> Statement:
 
 
 class PhasedDatabase(ForwardingDatabase):
-    """The database as the tools see it, alike in every phase.
+    """The database as the tools see it, the same in every phase.
 
     The epoch guards every batch. Once the database is normalized, statements that write the JSON side are skipped and
-    return no rows. `known` are the names of the migrations that this program ships.
+    return no rows. `known` holds the names of the migrations that this program ships.
     """
 
     def __init__(self, db: Database, known: Collection[str]) -> None:

@@ -38,7 +38,7 @@ def program_settings_folder(home: Path, environment: Mapping[str, str], platform
 def packaged_settings_folders(
     package: str, home: Path, environment: Mapping[str, str], platform: str = sys.platform
 ) -> list[Path]:
-    """Return the redirected settings folders of a packaged Windows app (MSIX), which only that app sees as its own."""
+    """Return the folders to which Windows redirects the settings of a packaged app (MSIX)."""
     if platform != "win32":
         return []
     local = Path(environment.get("LOCALAPPDATA") or home / "AppData" / "Local")
@@ -62,7 +62,7 @@ def make_private_file(path: Path) -> None:
 
 
 def is_there(path: Path) -> bool:
-    """Return True if the path exists. Raises PermissionError, where `Path.exists` returns False since Python 3.14."""
+    """Return True if the path exists. Raises PermissionError; since Python 3.14, `Path.exists` returns False."""
     try:
         path.stat()
     except (FileNotFoundError, NotADirectoryError):

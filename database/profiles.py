@@ -24,7 +24,7 @@ async def whole(db: Database, client_id: int) -> Row | None:
 
 
 async def trips_behind(db: Database, email: str, place: tuple[str, int] | None, limit: int) -> list[Row]:
-    """Return the client's trips after `place`, a (start_date, trip_id), latest start first, with joined `roles`."""
+    """Return the client's trips after `place`, a (start_date, trip_id) pair, latest first, with `roles` as text."""
     return await db.read(TRIPS_PAGE, (email, *(place or (None, None)), limit))
 
 
@@ -33,9 +33,9 @@ async def count_trips(db: Database, email: str) -> int:
 
 
 def update(read: Row, values: Mapping[str, Any], details: str, now: str) -> list[Statement]:
-    """Store all `EDITED` columns and log the change. Triggers update a changed e-mail on both sides of assignments.
+    """Store all `EDITED` columns and log the change. Triggers copy a changed e-mail to both stores.
 
-    The guard fails if the client changed since it was read, or another client has the e-mail, ignoring case.
+    The guard fails if the client changed since it was read, or if another client has the e-mail, ignoring case.
     """
     client_id = read["client_id"]
     search_text = f"{values['full_name']} {values['email']}".lower()

@@ -10,7 +10,7 @@ T = TypeVar("T")
 # Called with (done, total) in any unit. `done` never decreases and ends at `total`.
 Progress: TypeAlias = Callable[[int, int], None]
 
-# Rows between two reports.
+# Rows between reports.
 TOLD_EACH = 1_000
 
 # Units per part of an operation with several parts.
@@ -22,7 +22,7 @@ def untold(done: int, total: int) -> None:
 
 
 def part(progress: Progress, number: int, parts: int) -> Progress:
-    """Report one part, counted from 0, as progress of the whole. All parts weigh the same."""
+    """Report progress on part `number`, from 0, as progress on the whole. All parts weigh the same."""
 
     def told(done: int, total: int) -> None:
         progress(number * PER_PART + PER_PART * done // max(total, 1), parts * PER_PART)

@@ -1,4 +1,4 @@
-"""Receipts: a call with an idempotency key runs once, however often it is sent."""
+"""Receipts: a call with an idempotency key runs only once, however often it is sent."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 
 class AlreadyDone(Exception):
-    """Another call with the same key was stored first; nothing of this one was stored."""
+    """Another call with the same key was stored first; this one stored nothing."""
 
 
 class ReceiptingDatabase(ForwardingDatabase):
-    """The database for one call: its first batch that goes through stores the receipt as well, or nothing."""
+    """The database for one call, whose first successful batch also stores the receipt."""
 
     def __init__(self, db: Database, key: str, tool: str, arguments: str) -> None:
         super().__init__(db)
@@ -27,7 +27,7 @@ class ReceiptingDatabase(ForwardingDatabase):
         self.stored = False
 
     async def batch(self, statements: Sequence[Statement]) -> Results:
-        """Raises AlreadyDone where the key has a receipt by now."""
+        """Run the batch. Raises AlreadyDone if the key already has a receipt."""
         if self.stored:
             return await self._db.batch(statements)
         receipt = [Statement(GUARD_NEW, self._receipt[:1]), Statement(STORE, (*self._receipt, now()))]

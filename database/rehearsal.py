@@ -22,10 +22,10 @@ class Rehearsed(Exception):
 
 
 class RehearsingDatabase(ForwardingDatabase):
-    """The database for a call that is only to be tried: each batch ends in an exception, whatever comes of it."""
+    """The database for a dry run: every batch is rolled back and ends in an exception."""
 
     async def batch(self, statements: Sequence[Statement]) -> Results:
-        """Raises Rehearsed, or what the batch itself would have raised."""
+        """Run the batch and roll it back. Raises Rehearsed, or the error that the batch itself causes."""
         try:
             return await self._db.batch([*statements, Statement(OVER)])
         except GuardFailed as failed:

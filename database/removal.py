@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from database.engine import Database, Row
 
-# A trip as set aside: `trip` is its row, the others are lists of rows.
+# A trip as set aside: `trip` is its row; the other keys have lists of rows.
 Whole: TypeAlias = "Mapping[str, Any]"
 
 # The columns that a deletion re-checks. The JSON mirror has its own guard.
@@ -43,7 +43,7 @@ CHECKED = (
 
 
 async def everything_of(db: Database, trip_id: int) -> dict[str, Any] | None:
-    """Return the trip with all its columns, its assignments, archived entries and activity, or None."""
+    """Return the trip's row, assignments, archived entries and activity; None if there is no such trip."""
     rows = await db.read(TRIP, (trip_id,))
     if not rows:
         return None

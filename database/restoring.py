@@ -22,9 +22,10 @@ if TYPE_CHECKING:
 class Plan:
     """A plan to restore one row of orphaned_rows.
 
-    `kept` is the row as `with_id` reads it. `id_taken`, and `email_of`, the id of another client with the e-mail, block
-    the restore. `primary` is the trip's primary client as stored now, or None. `ends` are the assignments to restore:
-    `trip_id`, `email`, `role`, `trip_here` (the trip exists) and `client_now` (the client's current e-mail, or None).
+    `kept` is the row as `with_id` reads it. The restore is blocked by `id_taken`, and by `email_of`, the id of another
+    client with the e-mail. `primary` is the current e-mail of the trip's primary client, or None. `ends` lists the
+    assignments to restore: `trip_id`, `email`, `role`, `trip_here` (true if the trip exists) and `client_now` (the
+    client's current e-mail, or None).
     """
 
     kept: Row
@@ -102,7 +103,7 @@ async def plan(db: Database, kept: Row) -> Plan | None:
 
 
 def restore(plan: Plan, now: str) -> list[Statement]:
-    """Restore it and delete the row in orphaned_rows: one batch, guards first."""
+    """Return the batch, guards first, that restores the trip or client and deletes its row in orphaned_rows."""
     orphan_id = plan.kept["orphan_id"]
     guards = [
         Statement(GUARD_KEPT, (orphan_id, plan.own)),
@@ -204,7 +205,7 @@ def _end(end: Row) -> list[int | str | None]:
 
 _DELETED: LiteralString = "@o.table_name IN ('trips_v2', 'clients_v2') AND @o.reason IN ('deleted', 'cleanup')"
 
-# A row that isn't JSON, which voygen never writes, reads as an empty object.
+# voygen writes only JSON here; anything else reads as an empty object.
 _ROWS: LiteralString = (
     """
 SELECT o.orphan_id, o.table_name, o.reason, o.set_aside_at AS at,
@@ -315,7 +316,7 @@ LOG_IS_GONE: LiteralString = (
     "WHERE NOT EXISTS (SELECT 1 FROM ActivityLog l WHERE l.activity_id = r.activity_id) ORDER BY r.activity_id"
 )
 
-# If the column's text wasn't kept, write the entries without an assignment; the others are merged in later.
+# If the column's text wasn't kept, write only the entries without an assignment; the others are merged in later.
 SET_JSON: LiteralString = """
 UPDATE trips_v2 SET clients = (
     SELECT coalesce(k.row_data ->> '$.trip.clients', (

@@ -33,7 +33,7 @@ OF_THE_TRIP = Columns("{name destinations group_name travelers}")
 
 ANYWHERE = Columns("- {whole_name}")
 
-# Letters that the index has as others (trip_search_plain), beyond what it folds itself.
+# Letters that the views of the index replace (trip_search_plain), because FTS5 doesn't fold them.
 PLAIN_LETTERS = str.maketrans(
     {"ß": "ss", "ø": "o", "Ø": "o", "ł": "l", "Ł": "l", "đ": "d", "Đ": "d", "æ": "ae", "Æ": "ae", "\u0131": "i"}
 )
@@ -52,7 +52,7 @@ class Matches(NamedTuple):
 
 
 def words_in(text: str) -> list[str]:
-    """The words of a text as the index has them, in their order. `&` is `and`."""
+    """Split a text into words, in order, as the index stores them. `&` counts as `and`."""
     plain = unicodedata.normalize("NFC", text.replace("&", " and ")).translate(PLAIN_LETTERS)
     return [word.lower() for word in _WORD.findall(plain)]
 
@@ -81,7 +81,7 @@ def may_begin(word: str) -> bool:
 
 
 async def prefix_terms(db: Database, words: Sequence[str]) -> list[Term]:
-    """Return a term for each word that also matches longer words, if the word may be a prefix."""
+    """Return a term for each word, which also matches longer words if the word may be a prefix."""
     long = [word for word in words if len(word) > BEGINNING and may_begin(word)]
     absent = {row["word"] for row in await db.read(ABSENT, (json.dumps(long),))} if long else set[str]()
     return [
@@ -104,7 +104,7 @@ def any_of(words: Iterable[str]) -> Term:
 
 
 def all_of(columns: Columns, terms: Iterable[Term]) -> Query:
-    """Return a query for what has all terms in the columns."""
+    """Return a query that matches documents with all terms in these columns."""
     return Query(f"{columns} : ({' AND '.join(terms)})")
 
 
@@ -140,7 +140,7 @@ async def crowded_trips(db: Database, columns: Columns, terms: Sequence[Term]) -
 
 
 async def trips_with_words(db: Database, words: Sequence[str], limit: int) -> Matches:
-    """Return trips that match all words by name, destinations, group, or travelers' names and e-mails."""
+    """Return trips where every word appears in the name, destinations, group, or travelers' names or e-mails."""
     terms = await prefix_terms(db, words)
     emails = [word for word in words if "@" in word]
     looked = max(limit, CROWD) if emails else limit
@@ -168,7 +168,7 @@ async def clients_named(db: Database, name: str, limit: int) -> list[Row]:
 
 
 async def trips_with_ids(db: Database, ids: Sequence[int]) -> list[Row]:
-    """Return the trips in this order, with group_name and the documents' travelers and roles."""
+    """Return the trips in the order of the ids, with group_name, and travelers and roles from the index."""
     return await db.read(TRIPS, (json.dumps(list(ids)),))
 
 

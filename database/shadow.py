@@ -17,7 +17,7 @@ logger = logging.getLogger("voygen.shadow")
 
 
 async def compare_stores(db: Database, trip_id: int) -> None:
-    """Count a mismatch if the stores disagree on the trip. Errors are logged only: the shadowed read must not fail."""
+    """Count a mismatch if the stores disagree on the trip. Errors are only logged: the shadowed read must not fail."""
     try:
         differing = await db.shadow_read(PAIRS_THAT_DIFFER, (trip_id,))
         if differing:

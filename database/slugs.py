@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from database.engine import Database
 
-# Maximum length of a slug in characters, without a number at the end.
+# Maximum length of a slug in characters, not counting a number at the end.
 MAX_LENGTH = 60
 
 
@@ -48,7 +48,7 @@ class FreeSlugs:
 
 
 async def free_slug(db: Database, name: str, own_trip_id: int | None = None) -> str:
-    """Return a slug for the name that no other trip has. The write must still guard it."""
+    """Return a slug for the name that no other trip has. The write must still be guarded by `guard_slug_free`."""
     slug = slugify(name)
     rows = await db.read(TAKEN, (slug, slug + ".", own_trip_id))
     return FreeSlugs(row["trip_slug"] for row in rows).take(name)

@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 # Words to read per spelling variant.
 ALIKE = 200
 
-# Letters in which one may be wrong, missing or extra. A later error needs a correct beginning or end.
+# Number of leading letters in which one may be wrong, missing or extra. After these, a beginning or end must match.
 LETTERS = 20
 
-# Letters that must be correct at the beginning or the end if several others are wrong.
+# Number of letters that must match at the beginning or end if several others are wrong.
 SURE = 4
 
 
@@ -29,7 +29,7 @@ async def words_like(db: Database, words: Sequence[str]) -> list[set[str]]:
 
 
 def _spellings(word: str) -> set[str]:
-    """Return the keys of the word in search_spellings."""
+    """Return the keys under which search_spellings has the word."""
     found = {word} | {word[:at] + word[at + 1 :] for at in range(min(len(word), LETTERS))}
     return found | {f"^{word[:SURE]}", f"{word[-SURE:]}$"} if len(word) > SURE else found
 

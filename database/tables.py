@@ -16,7 +16,7 @@ async def tables(db: Database) -> list[str]:
 
 
 async def columns(db: Database, table: str) -> list[Row]:
-    """Return the table's columns in order: name, type, required, in_primary_key; empty without such a table."""
+    """Return the table's columns in order: name, type, required, in_primary_key; empty if there is no such table."""
     return await db.read(COLUMNS, (table,))
 
 
@@ -30,7 +30,7 @@ async def count_rows(db: Database, table: str) -> int:
 def row_as_json(alias: LiteralString, names: Sequence[str]) -> LiteralString:
     """Build the SQL expression for a row with these columns as a JSON object. A BLOB becomes hexadecimal text.
 
-    `names` must come from the database. json_object(…) won't do: the hosted engine allows it 32 arguments.
+    `names` must come from the database. json_object(…) won't do: the hosted engine limits it to 32 arguments.
     """
     value: LiteralString = "iif(typeof(@c) = 'blob', lower(hex(@c)), @c)"
     pairs: list[LiteralString] = [_text(name) + ", " + value.replace("@c", alias + "." + _name(name)) for name in names]
@@ -54,7 +54,7 @@ def rows_of_json(array: LiteralString, names: Sequence[str]) -> LiteralString:
 
 
 def values_listed(alias: LiteralString, names: Sequence[str], instead: Mapping[str, LiteralString]) -> LiteralString:
-    """Build a SELECT list of a row's columns. `instead` has expressions that replace some of them."""
+    """Build a SELECT list of a row's columns. `instead` maps columns to expressions that replace them."""
     values: list[LiteralString] = [instead.get(name, alias + "." + _name(name)) for name in names]
     return ", ".join(values)
 
@@ -68,7 +68,7 @@ def _text(name: str) -> LiteralString:
 
 
 def _trusted(quoted: str) -> LiteralString:
-    """Mark a quoted name from the database as safe SQL; the only text here that is no literal."""
+    """Mark a quoted name from the database as safe SQL. No other SQL here comes from outside the code."""
     return cast("LiteralString", quoted)
 
 

@@ -15,7 +15,7 @@ Scope = Literal["read", "write"]
 
 @dataclass(frozen=True)
 class StoredToken:
-    """A token's record. `sha256` is hexadecimal, `expires_at` None means it never expires, times are UTC."""
+    """A token's record. `sha256` is hexadecimal, times are in UTC, and `expires_at` None means it never expires."""
 
     name: str
     sha256: str

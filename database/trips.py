@@ -73,7 +73,7 @@ async def facts(db: Database, trip_id: int) -> dict[str, Any] | None:
 
 
 def guard_unchanged(read: Row) -> Statement:
-    """Fail the batch if one of the `EDITED` columns changed since it was read."""
+    """Fail the batch if any of the `EDITED` columns changed since the trip was read."""
     return Statement(GUARD_UNCHANGED, (read["trip_id"], *(read[column] for column in EDITED)))
 
 

@@ -1,7 +1,7 @@
-"""Assignments whose trip or client was deleted, which wait in orphaned_rows until both are restored.
+"""Assignments of a deleted trip or client, which wait in orphaned_rows until both trip and client exist again.
 
-A waiting row is the assignment's row plus two keys: `json_entry`, its JSON entry, which is null if the trip keeps the
-entry, and `json_position`, the entry's position.
+A waiting row is the assignment's row plus two keys: `json_entry` is the JSON entry, or null if the trip keeps it;
+`json_position` is the position of that entry.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ def hold(trip_ids: Collection[int]) -> Statement:
 
 
 def release(trip_ids: Collection[int]) -> list[Statement]:
-    """Let the triggers mirror again, and reconcile the trips, which links or indexes their unlinked entries."""
+    """Let the triggers mirror these trips again, and reconcile them, which links or indexes unlinked entries."""
     return [Statement(sql, (_ids(trip_ids),), mirrors=True) for sql in (RELEASE, RECONCILE, RELEASE)]
 
 
 def from_trip(orphan_id: int, now: str) -> Statement:
-    """Make all assignments of a set-aside trip wait."""
+    """Store a waiting row for each assignment of a set-aside trip."""
     return Statement(
         WAIT.replace("@list", "$.archive").replace("@loose", "assignment_id NOT IN (SELECT assignment_id FROM own)"),
         (orphan_id, now),
@@ -47,12 +47,12 @@ def from_trip(orphan_id: int, now: str) -> Statement:
 
 
 def from_client(orphan_id: int, now: str) -> Statement:
-    """Make all assignments of a set-aside client wait."""
+    """Store a waiting row for each assignment of a set-aside client."""
     return Statement(WAIT.replace("@list", "$.entries").replace("@loose", "assignment_id IS NULL"), (orphan_id, now))
 
 
 def assign(trip_ids: Collection[int], email: str | None, columns: Sequence[str]) -> list[Statement]:
-    """Create the waiting assignments of these trips, optionally of one client, whose trip and client both exist.
+    """Create the waiting assignments of these trips, optionally of one client only, if trip and client both exist.
 
     `columns` are the columns present in the waiting rows; empty if there are no such rows.
     """
@@ -103,7 +103,7 @@ RECONCILE: LiteralString = (
     "INSERT INTO trip_client_sync (trip_id, action) SELECT s.value, 'reconcile' FROM json_each(?) s"
 )
 
-# An entry belongs to the assignment it was archived with, or if that was replaced, to the one with the same pair.
+# An entry belongs to the assignment it was archived with or, if that was replaced, to the one with the same pair.
 WAIT: LiteralString = (
     """
 WITH own AS MATERIALIZED (
@@ -250,7 +250,7 @@ WHERE trip_client_archive.trip_id = m.trip_id AND trip_client_archive.position =
 """
 )
 
-# An assignment made in the phase normalized has no archived entry. It gets one only if it could not be restored.
+# An assignment made in the normalized phase has no archived entry. It gets one only if it could not be restored.
 ARCHIVE: LiteralString = (
     "WITH "
     + _UNITS

@@ -1,4 +1,4 @@
-"""Adoption of a legacy database: bring its tables to the structure that the baseline expects.
+"""Adoption of a legacy database: give its tables the structure that the baseline expects.
 
 Each table is compared with the baseline. Missing columns are added. A table with broken foreign keys or old column
 names is recreated with its rows, indexes and triggers. trips_v2 and clients_v2 only ever gain columns, because a DROP
@@ -18,7 +18,7 @@ from migrations.files import quoted, shipped, trusted
 if TYPE_CHECKING:
     from database.engine import Database
 
-# Tables that others reference: never dropped.
+# Tables that other tables reference; they are never dropped.
 PARENTS = {"trips_v2", "clients_v2"}
 
 # Prefixes of tables that SQLite or the hosting tools create.
@@ -94,7 +94,7 @@ async def plan_adoption(db: Database) -> Adoption:
 
 
 def _require_ours(present: dict[str, str]) -> None:
-    """Raise DatabaseUnavailable if there are tables, but none of voygen's."""
+    """Raise DatabaseUnavailable if the database has tables but none of voygen's."""
     others = [name for name in present.values() if not name.startswith(HOSTS_TABLES)]
     if others and not present.keys() & {table.lower() for table in _baseline()}:
         named = ", ".join(sorted(others)[:3])
@@ -133,7 +133,7 @@ async def _adopt_table(
 
 
 def _rename_by_case(adoption: Adoption, table: str, definition: _TableDefinition, columns: list[Column]) -> None:
-    """Rename columns that differ in case only: SQLite finds them, but result rows carry the stored name."""
+    """Rename columns that differ only in case: SQLite finds them, but result rows have the stored name."""
     ours = {column.name.lower(): column.name for column in definition.columns}
     for column in columns:
         name = ours.get(column.name.lower(), column.name)
@@ -152,7 +152,7 @@ async def _recreate(  # noqa: PLR0913 - current state, target state, and where t
 ) -> None:
     """Drop and recreate the table with our columns and its own, keeping rows, indexes and triggers.
 
-    Not with RENAME, which re-parses every view and fails if one is already broken.
+    Avoids RENAME, which re-parses every view and fails if one is already broken.
     """
     ours = {column.name.lower() for column in definition.columns}
     extra = [column for column in columns if column.name.lower() not in ours]

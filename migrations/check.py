@@ -25,7 +25,7 @@ EXCERPT = 200
 # Attempts at a check while the phase keeps changing.
 TRIES = 5
 
-# Trips per query of the quick comparison and of the detailed one.
+# Trips per query in the quick comparison and in the detailed one.
 COMPARED_AT_ONCE = 10_000
 AT_ONCE = 500
 
@@ -37,7 +37,7 @@ Finding = dict[str, Any]
 
 @dataclass(frozen=True)
 class CheckReport:
-    """The findings of a check. Each has a `kind`, and in `repair` what the repair command would do.
+    """The findings of a check. Each has a `kind` and a `repair`, which describes the repair command's action.
 
     drift        differences between the two sides: `junction_only`, `json_only`, `duplicate` (entries of one pair that
                  should be merged), `not_canonical` (an entry that is not an object with its client's exact e-mail and a
@@ -47,7 +47,7 @@ class CheckReport:
     quarantined  raw texts removed from the JSON
     orphans      junction rows without a trip or client; `set_aside` is false for one that is still in the table
     faults       other problems: `schema`, `foreign_key`, `primary_client`, `slug_missing`, `slug_double`,
-                 `not_indexed` (unlinked entries that a new client with their e-mail would not be linked to)
+                 `not_indexed` (unlinked entries that would not be linked to a new client with their e-mail)
     """
 
     trips: int
@@ -180,7 +180,7 @@ def _pair_finding(row: Finding) -> Finding:
 
 
 def _with_repair(finding: Any) -> Finding:  # noqa: ANN401 - a row or a dict
-    """Return the finding with what the repair command would do."""
+    """Return the finding with the repair command's action."""
     known = {key: value for key, value in dict(finding).items() if key != "elements"}
     known["set_aside"] = bool(known["set_aside"]) if "set_aside" in known else None
     if known["set_aside"] is None:

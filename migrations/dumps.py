@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 @contextmanager
 def loaded(dump: Path, target: Path) -> Generator[Path]:
-    """Load the dump into a scratch file with foreign keys off, which becomes `target` at the end of the block.
+    """Load the dump, with foreign keys off, into a scratch file that becomes `target` at the end of the block.
 
-    The target must not exist yet. On failure or interruption no file is left behind. Raises DatabaseUnavailable with
-    the problem and its place.
+    The target must not exist yet. On failure or interruption, no file is left behind. Raises DatabaseUnavailable with
+    the problem and the number of the statement.
     """
     if target.exists() and target.stat().st_size > 0:
         raise DatabaseUnavailable(
@@ -52,7 +52,7 @@ def _remove(scratch: Path) -> None:
 
 def _run(dump: Path, scratch: Path) -> None:
     connection = sqlite3.connect(scratch, isolation_level=None)
-    connection.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)  # no ATTACH: a dump can't reach other files
+    connection.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)  # forbid ATTACH: a dump can't reach other files
     try:
         connection.execute("BEGIN")
         with dump.open("rb") as file:
@@ -60,13 +60,13 @@ def _run(dump: Path, scratch: Path) -> None:
                 raise DatabaseUnavailable(
                     f"{dump} is a database, not an SQL dump: copy it, and name the copy with --db."
                 )
-            lines = TextIOWrapper(file, encoding="utf-8", newline="\n")  # keep other line ends inside strings
+            lines = TextIOWrapper(file, encoding="utf-8", newline="\n")  # keep other line endings inside strings
             for number, statement in enumerate(split_statements(lines), 1):
                 if _opens_or_ends_a_transaction(statement):
                     continue
                 if statement.upper().startswith("ROLLBACK"):
                     raise DatabaseUnavailable(
-                        f"{dump}: statement {number} is ROLLBACK: the export failed, export again."
+                        f"{dump}: statement {number} is ROLLBACK, so the export failed. Export again."
                     )
                 try:
                     connection.execute(statement)

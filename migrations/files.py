@@ -1,4 +1,4 @@
-"""The numbered migration files, and a splitter of SQL text into statements."""
+"""The numbered migration files, and a function that splits SQL text into statements."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Migration:
 
 @cache
 def shipped() -> tuple[Migration, ...]:
-    """Return all migrations in order of their numbers."""
+    """Return all migrations in numerical order."""
     return tuple(Migration(path.name, path.read_text(encoding="utf-8")) for path in sorted(SQL.glob("[0-9]*_*.sql")))
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Proof:
-    """A proof record. Digest and fingerprint are SHA-256 in hexadecimal, `drift` counts findings, times are UTC."""
+    """A proof record. Digest and fingerprint are hexadecimal SHA-256, `drift` counts findings, and times are in UTC."""
 
     digest: str
     trips: int
@@ -36,10 +36,10 @@ class Proof:
 
 
 async def digest(db: EmbeddedDatabase, progress: Progress = untold) -> str:
-    """Compute a digest of the canonical form of both stores: equal content gives an equal digest.
+    """Compute a digest of the canonical form of both stores, so that equal content has an equal digest.
 
-    Row order, and whitespace and key order in a trip's JSON, don't matter. Invalid JSON and the digits of numbers count
-    literally. A junction row counts by trip, e-mail, role and creation time, not by its id.
+    Row order doesn't matter, nor do whitespace and key order in a trip's JSON. Invalid JSON and the digits of numbers
+    are taken literally. A junction row is identified by trip, e-mail, role and creation time, not by its id.
     """
     state = await read_phase(db)
     sha = hashlib.sha256()

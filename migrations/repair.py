@@ -28,7 +28,7 @@ Prefer = Literal["union", "junction", "json"]
 # Trips per batch.
 AT_ONCE = 50
 
-# Repairs of a pair that is on one side only; they replace the check's own text.
+# Repairs of a pair that is on one side only; these texts replace those of the check.
 PREFERRED: dict[tuple[Prefer, str], str] = {
     ("union", "junction_only"): "add the pair to the JSON",
     ("union", "json_only"): "add the pair to the junction",
@@ -44,7 +44,7 @@ OF_A_TRIP = {"junction_only", "json_only", "duplicate", "not_canonical", "not_an
 
 @dataclass
 class RepairPlan:
-    """The plan of a repair: the findings it would repair, and those that need a person (`by_hand`)."""
+    """The plan of a repair: the findings it would repair, and those to fix by hand (`by_hand`)."""
 
     prefer: Prefer
     findings: list[Finding] = field(default_factory=list[Finding])
@@ -168,7 +168,7 @@ class _Run:
         return [Statement(RECORD_PRIMARY, (self.run_id, trip_ids)), Statement(CLEAR_PRIMARY, (trip_ids,))]
 
     def _set_aside(self, orphans: Sequence[Finding]) -> list[Statement]:
-        """Hold the guard: the delete trigger would remove an unlinked entry with the same e-mail from the JSON."""
+        """Set orphans aside, holding the guard so that the delete trigger keeps JSON entries with their e-mails."""
         ids = json.dumps([orphan["assignment_id"] for orphan in orphans])
         trip_ids = json.dumps(sorted({orphan["trip_id"] for orphan in orphans}))
         return [
@@ -351,7 +351,7 @@ WHERE trip_id IN (SELECT value FROM json_each(?))
   AND NOT EXISTS (SELECT 1 FROM clients_v2 c WHERE c.email = trips_v2.primary_client_email)
 """
 
-# The trip, if it still has no slug or shares it.
+# The trip, if it still has no slug or shares its slug with another.
 WITHOUT_SLUG: LiteralString = """
 SELECT trip_name, trip_slug FROM trips_v2 t
 WHERE trip_id = CAST(?1 AS INTEGER)

@@ -76,7 +76,8 @@ class MigrationReport:
 async def pending(db: Database) -> list[Migration]:
     """Return the migrations that are not in the ledger.
 
-    Raises DatabaseUnavailable if an applied file was changed since, ProgramTooOld if the ledger has unknown files.
+    Raises DatabaseUnavailable if a file was changed after it was applied, or ProgramTooOld if the ledger has unknown
+    files.
     """
     if not await db.read(HAS_TABLE, ("d1_migrations",)):
         return list(shipped())
@@ -100,7 +101,7 @@ async def pending(db: Database) -> list[Migration]:
 async def migrate(db: EmbeddedDatabase, *, back_up: bool = True, progress: Progress = untold) -> MigrationReport:
     """Apply the pending migrations, each in one batch, then give every trip a unique slug.
 
-    A second run does nothing. An interrupted run continues with the file it stopped at.
+    A second run does nothing. After an interruption, the next run continues with the unfinished file.
     """
     report = MigrationReport()
     files = await pending(db)
@@ -174,7 +175,7 @@ async def _apply_the_fix(db: Database, migration: Migration, report: MigrationRe
 async def _back_up(db: EmbeddedDatabase, progress: Progress) -> Path:
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
     target = db.path.with_name(f"{db.path.name}.backup-{stamp}")
-    # The final name marks a complete backup.
+    # Only a complete backup gets the final name.
     partial = target.with_name(f"{target.name}.partial")
     try:
         await db.back_up_to(partial, progress)
@@ -184,7 +185,7 @@ async def _back_up(db: EmbeddedDatabase, progress: Progress) -> Path:
 
 
 async def _fill_slugs(db: Database) -> int:
-    """Give each trip without a slug a new one, and all but the first of those that share one."""
+    """Give a new slug to each trip without one, and to all but the first of the trips that share one."""
     trips = await db.read("SELECT trip_id, trip_name, trip_slug FROM trips_v2 ORDER BY trip_id")
     taken: set[str] = set()
     without: list[tuple[int, str]] = []

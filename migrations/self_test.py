@@ -43,7 +43,7 @@ async def validate(db: EmbeddedDatabase) -> list[Outcome]:
         if state.phase in phases:
             problem = await _run(db, [guard_epoch(state.epoch), *statements, *over])
             outcomes.append(Outcome(name, not problem, problem))
-    # A changed digest means that another program wrote or that test rows remain; LEFT_BEHIND tells which.
+    # If the digest changed, either another program wrote or test rows remain; LEFT_BEHIND tells which.
     left = await digest(db) != before and bool(await db.read(LEFT_BEHIND))
     outcomes.append(Outcome("nothing left behind", not left, "self-test rows remain" if left else ""))
     return outcomes

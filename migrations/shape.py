@@ -20,7 +20,7 @@ _CREATE = re.compile(r"^CREATE (TABLE|VIEW|TRIGGER)(?: IF NOT EXISTS)? (\w+)", r
 # Baseline tables that older systems define differently. Adoption checks their columns; their text is not compared.
 BROUGHT_ALONG = {"trips_v2", "clients_v2", "ActivityLog", "db_errors"}
 
-# Triggers that prefer_junction lacks: there only the triggers and voygen write the JSON.
+# Triggers that prefer_junction lacks: in that phase, only voygen and the other triggers write the JSON.
 REVERSE = {"trg_trips_v2_clients_update", "trg_trips_v2_clients_insert"}
 
 # Objects that need the JSON column, which normalized lacks.
@@ -59,7 +59,7 @@ def kind_of(sql: str) -> str:
 
 
 async def differences(db: Database, phase: Phase) -> list[dict[str, Any]]:
-    """Return the objects that are missing, not as shipped, or of another phase: name, type, problem."""
+    """Return name, type and problem of each object that is missing, not as shipped, or from another phase."""
     present = await definitions(db)
     wanted = expected(phase)
     found: list[dict[str, Any]] = []
@@ -88,6 +88,6 @@ def _created(statements: Iterable[str]) -> dict[str, LiteralString]:
 
 
 def _as_stored(sql: str) -> str:
-    """Return the statement from its CREATE on: SQLite doesn't store comments before it."""
+    """Return the statement without the comments before it, which SQLite doesn't store."""
     found = _CREATE.search(sql)
     return sql[found.start() :] if found else sql

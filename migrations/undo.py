@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 async def undo_repair(db: Database, run_id: int) -> dict[str, int]:
-    """Undo a run's changes, latest first, skipping what others changed since; return both counts.
+    """Undo a run's changes, latest first, skipping those that others changed since; return both counts.
 
     The database must be opened with foreign keys off, because orphans are restored. Each change is undone in one batch
     that re-checks it, so an interrupted undo can be repeated. Raises DatabaseUnavailable if there is no such run.

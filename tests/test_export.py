@@ -165,7 +165,7 @@ def test_an_export_cut_off_in_the_pipe_is_refused_and_leaves_nothing(tmp_path: P
     (tmp_path / "cut.jsonl").write_text("\n".join(lines_of(seeded(tmp_path / "voygen.db"))[:lines]), encoding="utf-8")
     with (tmp_path / "cut.jsonl").open() as cut:
         done = piped(cut, tmp_path / "copy.db")
-    said = "voygen: stdin is incomplete: the export was cut off, export again.\n"
+    said = "voygen: stdin is incomplete because the export was cut off. Export it again.\n"
     assert (done.returncode, done.stdout, done.stderr) == (2, "", said)
     assert not list(tmp_path.glob("copy.db*"))
 

@@ -14,7 +14,7 @@ from tools.tool import Hints, Tool, WriteAnswer, WriteArguments
 if TYPE_CHECKING:
     from database.engine import Database
 
-# Trips without an entry that an answer names; the rest are counted.
+# Trips without log entries that an answer lists; the rest are counted.
 TRIPS_SHOWN = 20
 
 

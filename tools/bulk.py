@@ -41,7 +41,7 @@ OPERATION: TypeAdapter[Operation] = TypeAdapter(Operation)
 
 class BulkArguments(WriteArguments):
     trip_identifier: TripIdentifier
-    # Operations are validated one by one, so that an invalid one does not stop the others.
+    # Validated one by one, so that an invalid operation does not stop the others.
     operations: Annotated[
         list[Annotated[Operation, SkipValidation]],
         Field(min_length=1, max_length=2000, description="Operations in order, each with type and data."),
@@ -69,7 +69,7 @@ async def bulk_trip_operations(db: Database, args: BulkArguments) -> BulkAnswer:
     except ConstraintViolated:
         if args.atomic:
             raise Conflict(
-                "The database rejected the operations.", "Send them without atomic to find out which one."
+                "The database rejected the operations.", "Send them without atomic to find out which one fails."
             ) from None
         results = await _without_refused(db, trip, operations, args)
     return _answer(trip, operations, results, args)
@@ -137,7 +137,7 @@ def _applied(draft: TripDraft, operation: Operation | ToolFault) -> OperationRes
 async def _without_refused(
     db: Database, trip: Row, operations: Sequence[Operation | ToolFault], args: BulkArguments
 ) -> list[OperationResult]:
-    """Apply the operations that the database accepts, in one batch, so that an interrupted call is all or nothing."""
+    """Apply the operations that the database accepts in one batch, so that an interrupted call is all or nothing."""
     kept = list(operations)
     for _ in operations:
         number = await _first_refused(db, trip, kept, args)
@@ -167,7 +167,7 @@ async def _first_refused(
 async def _add_namesakes_notes(
     db: Database, operations: Sequence[Operation | ToolFault], results: Sequence[OperationResult]
 ) -> None:
-    """Note in the result of each new client whether others have the same name."""
+    """Add a note to the result of each new client that has the same name as others."""
     for operation, result in zip(operations, results, strict=True):
         if isinstance(operation, AssignClientOperation) and result.client_created and result.email:
             result.message += await namesakes_note(db, result.email, operation.data.name or "")

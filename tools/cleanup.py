@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from database.engine import Database, Row
 
-# Most clients or trips deleted by one call.
+# Maximum clients or trips deleted per call.
 BATCH_SIZE = 500
 
 Item = TypeVar("Item", bound=BaseModel)
@@ -157,14 +157,14 @@ async def cleanup_trips(db: Database, args: CleanupTripsArguments) -> TripsClean
 
 
 async def confirm_clients(db: Database, args: CleanupClientsArguments) -> Question | None:
-    """The question to ask before deleting clients; None for a dry run or if nothing matches."""
+    """Return the question to ask before deleting clients; None for a dry run or if nothing matches."""
     would = await cleanup_clients(db, args.model_copy(update={"dry_run": True}))
     names = named([f"{client.full_name} <{client.email}>" for client in would.clients], would.matched)
     return None if args.dry_run or not would.matched else _consent(f"Delete {would.matched} clients: {names}?")
 
 
 async def confirm_trips(db: Database, args: CleanupTripsArguments) -> Question | None:
-    """The question to ask before deleting trips; None for a dry run or if nothing matches."""
+    """Return the question to ask before deleting trips; None for a dry run or if nothing matches."""
     would = await cleanup_trips(db, args.model_copy(update={"dry_run": True}))
     names = named([f"{trip.trip_name} (id {trip.trip_id})" for trip in would.trips], would.matched)
     verb = "Cancel" if args.archive_only else "Delete"
@@ -178,7 +178,7 @@ def _consent(text: str) -> Question:
 async def _remove_trips(
     db: Database, args: CleanupTripsArguments, chosen: Sequence[Row]
 ) -> tuple[dict[int, int], set[int]]:
-    """Return the number of assignments by deleted trip, and the cancelled trips."""
+    """Delete or cancel the trips; return the assignment count of each deleted trip, and the cancelled ids."""
     if args.archive_only:
         return {}, await cleanup.cancel_trips(db, chosen, now())
     try:

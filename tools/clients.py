@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from database.engine import Database, Row
 
-# Most tries of a change that loses to concurrent changes.
+# Maximum attempts at a change that keeps losing to concurrent changes.
 TRIES = 100
 
 # Arguments of update_client that change something: keys of contact_info, and columns to merge.
@@ -148,7 +148,7 @@ async def get_client(db: Database, args: GetClientArguments) -> WholeClient:
 async def _part_of_client(db: Database, client: Row, columns: Mapping[str, Any], cursor: str) -> WholeClient:
     place = parts.place_of(cursor, "client", columns)
     if place.number != client["client_id"]:
-        raise InvalidInput("cursor belongs to another client.", "Send it with the client it came with.")
+        raise InvalidInput("cursor belongs to another client.", "Send it with the client that it was returned for.")
     part, rests = parts.following(place, columns[place.field], ROOM)
     blank: dict[str, Any] = dict.fromkeys(columns)
     return WholeClient(
@@ -221,7 +221,7 @@ def _merged_text(text: object, sent: Mapping[str, Any], name: str) -> object:
     if after == shapes.dump_json(before):
         return text
     if isinstance(shapes.load_json(after), str):
-        raise InvalidInput(f"{name} is nested too deeply.", "Send it with fewer levels.")
+        raise InvalidInput(f"{name} is nested too deeply.", "Send it with fewer levels of nesting.")
     return after
 
 

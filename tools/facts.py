@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 # A trip's place in a page: its id.
 PLACES = TypeAdapter(tuple[Id])
 
-# Most trips that match a query by words.
+# Maximum trips that a query by words uses.
 CANDIDATES = 300
 
 # Unknown ids listed in an error; the rest are counted.
@@ -70,19 +70,21 @@ async def query_trip_facts(db: Database, args: QueryArguments) -> FactsPage:
 
 
 async def _wanted(db: Database, args: QueryArguments) -> tuple[set[int] | None, str]:
-    """The ids to read, None for all, and a note if the words matched more trips than are read."""
+    """Return the ids to read (None for all), and a note if the words matched more trips than are used."""
     if args.query is None:
         return (None if args.trip_ids is None else set(args.trip_ids)), ""
     words = search_words(args.query)
     if not words:
-        raise InvalidInput("query names no trip.", "Send a trip's id, slug or name, words of it, or no query.")
+        raise InvalidInput(
+            "query names no trip.", "Send a trip's id, slug, name or words from its name, or omit query."
+        )
     ids = {int(row["trip_id"]) for row in await exact_trips(db, args.query, CANDIDATES)}
     ids = ids or set((await trips_with_words(db, words, CANDIDATES)).ids)
     if not ids:
         near = "; ".join(describe(row) for row in await nearest_trips(db, args.query))
         raise NotFound(
             f"No trip matches {args.query!r}.{f' Nearest by spelling: {near}.' if near else ''}",
-            "Send the id or the name of a trip, other words, or no query to see all trips.",
+            "Send the id or the name of a trip, or other words, or omit query to see all trips.",
         )
     many = f" Only the newest {CANDIDATES} matches are used: send more words." if len(ids) >= CANDIDATES else ""
     return (ids if args.trip_ids is None else ids & set(args.trip_ids)), many
@@ -124,7 +126,7 @@ async def mark_facts_dirty(db: Database, args: MarkArguments) -> Marked:
     wanted = set(args.trip_ids)
     unknown = sorted(wanted - await facts.known(db, wanted))
     if unknown:
-        raise NotFound(f"trip_ids has unknown ids: {_named(unknown)}; nothing was marked.", "Send the other ids only.")
+        raise NotFound(f"trip_ids has unknown ids: {_named(unknown)}; nothing was marked.", "Send only the other ids.")
     rows = await write(db, facts.mark(wanted, args.reason, now()))
     already = len(wanted) - len(rows)
     return Marked(

@@ -24,13 +24,13 @@ if TYPE_CHECKING:
 
     from database.engine import Database
 
-# Most trips, and most clients, in one answer.
+# Maximum trips, and maximum clients, per answer.
 RESULTS = 10
 
-# An exact name of this many words is searched no further.
+# Minimum number of words in an exact name that ends the search.
 FULL_NAME = 3
 
-# Most trips, and most clients, suggested by spelling.
+# Maximum trips, and maximum clients, suggested by spelling.
 NEAREST = 3
 
 
@@ -63,7 +63,7 @@ class Found(Answer):
 
 @dataclass
 class _Matches:
-    """The matching trips and clients, best first, each once."""
+    """The matching trips and clients, best first, without duplicates."""
 
     trips: list[Match] = field(default_factory=list[Match])
     clients: list[Match] = field(default_factory=list[Match])
@@ -85,7 +85,7 @@ async def get_anything(db: Database, args: FindArguments) -> Found:
         return await _continued(db, args.cursor)
     words = search_words(args.query)
     if not words:
-        raise InvalidInput("query has no word to search for.", "Send an id, a name, an e-mail, or words of one.")
+        raise InvalidInput("query has no word to search for.", "Send an id, a name, an e-mail, or any words.")
     matches = await _exact(db, args.query.strip())
     is_full_name = len(words) >= FULL_NAME and any(match.why is Why.EXACT for match in matches.trips)
     if args.search_strategy == "broad" or (args.search_strategy == "fuzzy" and not is_full_name):
@@ -156,8 +156,8 @@ async def _not_found(db: Database, query: str, words: Sequence[str], *, broad: b
     hint = f" Nearest by spelling: {'; '.join(near)}." if near else ""
     return NotFound(
         f"No trip or client matches {query.strip()!r}.{hint}",
-        "Ask the person for the spelling, and don't create anything on a guess."
-        + ("" if broad else " Fewer words, or search_strategy broad, find more."),
+        "Ask the person for the spelling, and don't create anything based on a guess."
+        + ("" if broad else " Fewer words or search_strategy broad may find more."),
     )
 
 

@@ -1,4 +1,4 @@
-"""Names of the tool groups, in a module of their own because the tools are slow to import."""
+"""Names of the tool groups, in a separate module because the tools are slow to import."""
 
 from __future__ import annotations
 

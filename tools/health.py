@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 
     from database.engine import Database, Row
 
-# Hours for which an unresolved error causes a warning.
+# Number of hours for which an unresolved error causes a warning.
 RECENT_HOURS = 24
 
-# Longest error message in an answer.
+# Maximum length of an error message in an answer.
 EXCERPT = 300
 
-# Ids of resolved faults that an answer names; the rest are counted.
+# Ids of resolved faults that an answer lists; the rest are counted.
 IDS_SHOWN = 20
 
 
@@ -200,7 +200,7 @@ async def analyze_recent_errors(db: Database, args: RecentErrorsArguments) -> Re
 
 
 async def resolve_error_pattern(db: Database, args: ResolveArguments) -> ErrorsResolved:
-    # A batch would store a receipt, even though the call fails.
+    # A batch would store a receipt even if the call fails.
     if not await health.has_unresolved(db, args.error_pattern, args.session_id):
         raise NotFound(
             f"No unresolved error has {args.error_pattern!r} in its message.",

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from database.engine import Database, Row
 
-# Travelers listed with each trip; all are counted.
+# Travelers listed with each trip; the rest are only counted.
 TRAVELERS_SHOWN = 5
 
 # Latest activities shown by continue_trip.

@@ -11,19 +11,19 @@ from tools.tool import READS, Answer, AnyTool, Arguments, Hints, Tool
 if TYPE_CHECKING:
     from database.engine import Database
 
-# Findings of a kind that an answer carries; the rest are counted.
+# Findings of each kind that an answer lists; the rest are counted.
 FINDINGS_SHOWN = 20
 
 
 class Steward(Protocol):
-    """Checks and repairs the database; the server provides one that knows the migrations."""
+    """Checks and repairs the database; the server provides an implementation that knows the migrations."""
 
     async def check(self) -> dict[str, Any]:
         """Return the report that `voygen check --json` prints."""
         ...
 
     async def repair(self, prefer: str, *, dry_run: bool) -> dict[str, Any]:
-        """Changes made or planned, by kind: `run_id`, `changed` and `consistent`."""
+        """Make or plan the repairs; return `run_id`, `changed` (counts by kind) and `consistent`."""
         ...
 
     async def phase(self) -> dict[str, Any]:

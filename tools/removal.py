@@ -18,7 +18,7 @@ from tools.tool import Hints, Tool, WriteAnswer, WriteArguments
 if TYPE_CHECKING:
     from database.engine import Database, Row
 
-# Most tries of a deletion that loses to concurrent changes.
+# Maximum attempts at a deletion that keeps losing to concurrent changes.
 TRIES = 100
 
 
@@ -65,7 +65,7 @@ async def delete_trip(db: Database, args: DeleteTripArguments) -> TripDeleted:
 
 
 async def confirm(db: Database, args: DeleteTripArguments) -> Question | None:
-    """The question to ask before deleting the trip; None if the name sent is wrong, which is refused."""
+    """Return the question to ask before deleting the trip; None if the name is wrong, which `delete_trip` rejects."""
     trip = await resolve_trip(db, args.trip_identifier)
     name = str(trip["trip_name"]).strip()
     if args.confirm_trip_name not in {None, name}:

@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from database.engine import Database, Row
     from database.restoring import Plan
 
-# Most tries of a restoration that loses to concurrent changes.
+# Maximum attempts at a restore that keeps losing to concurrent changes.
 TRIES = 100
 
-# Deleted trips and clients that an error names.
+# Deleted trips and clients listed in an error.
 CANDIDATES_SHOWN = 5
 
 # Differences listed in an answer; the rest are counted.
@@ -42,7 +42,7 @@ class RestoreArguments(WriteArguments):
     @model_validator(mode="after")
     def _one_of_two(self) -> Self:
         if (self.orphan_id is None) == (self.trip_name is None):
-            raise ValueError("has neither orphan_id nor trip_name, or both: send either orphan_id or trip_name")
+            raise ValueError("needs exactly one of orphan_id and trip_name: send either orphan_id or trip_name")
         return self
 
 
@@ -87,7 +87,7 @@ async def _resolve(db: Database, args: RestoreArguments) -> Row:
             raise InvalidInput(
                 f"Row {args.orphan_id} of orphaned_rows is not a trip or client that a tool deleted: it was moved "
                 f"from {kept['table_name']} for another reason ({kept['reason']}).",
-                "Send the orphan_id of a deletion, or words of the name as trip_name.",
+                "Send the orphan_id of a deletion, or words from the name as trip_name.",
             )
         return kept
     wanted = args.trip_name or ""
@@ -122,7 +122,7 @@ def _holds(row: Row, words: Sequence[str]) -> bool:
 
 def _not_found(problem: str, deleted: Sequence[Row]) -> NotFound:
     last = f"Last deletions: {_list(deleted)}." if deleted else "There are no deletions to undo."
-    return NotFound(f"{problem}. {last}", "Send the orphan_id of one, or other words of its name.")
+    return NotFound(f"{problem}. {last}", "Send the orphan_id of one, or other words from its name.")
 
 
 def _list(rows: Sequence[Row]) -> str:
@@ -139,7 +139,7 @@ def _require_room(plan: Plan) -> None:
     if plan.id_taken:
         raise Conflict(
             f"The id of {_named(plan.kept)} now belongs to another {plan.kept['kind']}; nothing was written.",
-            "Tell the person: the other one was given this id by hand and needs a different one first.",
+            "Tell the person: the other one was given this id by hand and needs a different id first.",
         )
     if plan.email_of is not None:
         raise Conflict(
@@ -149,7 +149,7 @@ def _require_room(plan: Plan) -> None:
 
 
 async def _differences(db: Database, plan: Plan) -> list[str]:
-    """Differences from what was deleted, a line each."""
+    """Return a line for each difference from the state before the deletion."""
     found: list[str] = []
     if plan.is_trip and plan.slug != plan.kept["slug"]:
         found.append(f"The slug is {plan.slug}: {plan.kept['slug'] or 'an empty slug'} is not available.")
@@ -168,7 +168,7 @@ async def _differences(db: Database, plan: Plan) -> list[str]:
 
 
 def _restorable(deleted: Sequence[Row], key: str, value: object) -> str:
-    """A hint at restore_deleted, if a tool deleted what is missing."""
+    """Suggest restore_deleted if a tool deleted the missing item."""
     kind = "client" if key == "email" else "trip"
     for row in deleted:
         if row["kind"] == kind and row[key] == value:

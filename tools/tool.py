@@ -47,7 +47,7 @@ B = TypeVar("B", bound=Answer)
 
 @dataclass(frozen=True)
 class Hints:
-    """Behavior hints, by which a client decides whether to ask the person first."""
+    """Behavior hints that help a client decide whether to ask the person first."""
 
     read_only: bool = False
     destructive: bool = False

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from database.engine import Database, Statement
 
-# Most tries of a creation that loses its slug or its client to concurrent changes.
+# Maximum attempts at a creation that keeps losing its slug or its client to concurrent changes.
 TRIES = 100
 
 
@@ -125,7 +125,7 @@ async def create_trip_with_client(db: Database, args: CreateTripWithClientArgume
         except GuardFailed:
             continue
         except ConstraintViolated:
-            # Another call may have created the client meanwhile, in another case; the retry will find it.
+            # Another call may have just created the client with an e-mail in different case; the retry will find it.
             if refused:
                 raise
             refused = True
@@ -139,7 +139,7 @@ async def create_trip_with_client(db: Database, args: CreateTripWithClientArgume
 async def _write_trip_with_client(
     db: Database, args: CreateTripWithClientArguments, slug: str, email: str, *, is_new: bool
 ) -> tuple[int, bool]:
-    """Write the trip; return its id, and whether the backup write took effect."""
+    """Write the trip; return its id, and True if the backup write took effect."""
     moment = now()
     client = (
         clients.insert(
@@ -201,7 +201,7 @@ async def _describe_trip_with_client(  # noqa: PLR0913 - the result of the write
 
 
 def _ignored_note(args: CreateTripWithClientArguments, known_as: str) -> str:
-    """A note about values sent for a known client that may differ from the stored ones."""
+    """Return a note about ignored values that were sent for a known client, or ""."""
     sent = [name for name in ("client_phone", "client_preferences") if getattr(args, name)]
     if args.client_full_name.casefold() != known_as.casefold():
         sent.insert(0, "client_full_name")

@@ -181,7 +181,7 @@ def _require_none(draft: TripDraft) -> None:
         where = f", in phase {phase}" if phase in PLAYS else ""
         raise Conflict(
             f"Trip {draft.trip_id} already has a workflow{where}; nothing was written.",
-            "Use advance_workflow_phase to move it on, or set_workflow_step to set its step.",
+            "Use advance_workflow_phase to change its phase, or set_workflow_step to change its step.",
         )
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from database.embedded import EmbeddedDatabase
     from database.engine import Database
 
-# Default number of days without writes by old code before its writes may be rejected.
+# Default number of days without writes by old code, after which its writes may be rejected.
 QUIET_DAYS = 7
 
 # Attempts at a move while writers keep invalidating the proof.
@@ -79,10 +79,10 @@ def phase_before(phase: Phase) -> Phase | None:
 
 
 async def advance(db: EmbeddedDatabase, *, quiet_days: int = QUIET_DAYS, accept: Sequence[str] = ()) -> PhaseState:
-    """Advance by one phase. The batch that moves proves the preconditions again.
+    """Advance by one phase. The batch that changes the phase re-checks the preconditions.
 
-    `accept` are names or patterns (`unlinked/*`) of obstacles to accept; only unlinked entries and quarantined texts
-    can be accepted. Raises PhaseRefused with the obstacles, DatabaseUnavailable if there is no next phase.
+    `accept` lists names or patterns (`unlinked/*`) of obstacles to accept; only unlinked entries and quarantined texts
+    can be accepted. Raises PhaseRefused with the obstacles, or DatabaseUnavailable if there is no next phase.
     """
     for _ in range(TRIES):
         state = await read_phase(db)
@@ -152,7 +152,7 @@ def _exchange(old: Phase, new: Phase) -> list[Statement]:
 
 
 def _dropped(objects: Mapping[str, LiteralString]) -> list[Statement]:
-    """Drop triggers before the views that they read."""
+    """Return the statements that drop these objects, triggers before the views they read."""
     ordered = sorted(objects.items(), key=lambda item: kind_of(item[1]) == "view")
     return [Statement(trusted(f"DROP {kind_of(sql).upper()} IF EXISTS {quoted(name)}")) for name, sql in ordered]
 
@@ -200,7 +200,7 @@ async def _with_column(db: Database) -> list[Statement]:
         Statement(REBUILD),
         *makes,
         *make_others,
-        # Index the unlinked entries, and link those that have a client by now.
+        # Index the unlinked entries, and link those that now have a client.
         Statement(RECONCILE),
         Statement("DELETE FROM trip_client_archive"),
     ]
@@ -225,8 +225,8 @@ SELECT g.name, g.sql FROM sqlite_master g JOIN sqlite_master v ON v.type = 'view
 WHERE g.type = 'trigger' ORDER BY g.name
 """
 
-# In the phase normalized no trigger fills in a missing role. If naming the roles produces duplicates, one row stays and
-# takes over the archived entries of the others.
+# In the normalized phase, no trigger fills in a missing role. If filling in the roles creates duplicates, one row stays
+# and takes over the archived entries of the others.
 _STAYS: LiteralString = """
 (SELECT k.assignment_id FROM trip_client_assignments k
  WHERE k.trip_id = a.trip_id AND k.client_email = a.client_email

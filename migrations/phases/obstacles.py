@@ -1,4 +1,4 @@
-"""Obstacles to the next phase, and the guards that prove their absence inside the moving batch."""
+"""Obstacles to the next phase, and the guards that prove their absence in the batch that changes the phase."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 async def obstacles_before(db: EmbeddedDatabase, phase: Phase, quiet_days: int) -> list[dict[str, str]]:
     """Return the named obstacles: findings of a check, unaccepted entries and texts, and recent writes by old code.
 
-    With `quiet_days` 0, writes by old code are no obstacle.
+    With `quiet_days` 0, writes by old code are not an obstacle.
     """
     report = await check(db)
     found: list[dict[str, str]] = []
@@ -97,7 +97,7 @@ def _matches(name: str, patterns: Sequence[str]) -> bool:
 
 
 async def proofs(db: Database, phase: Phase, quiet_days: int) -> list[Statement]:
-    """Return the preconditions as guards for the moving batch."""
+    """Return the preconditions as guards for the batch that changes the phase."""
     present = await definitions(db)
     shape = json.dumps([[name, present[name]] for name in expected(phase) if name in present])
     guards = [
@@ -197,7 +197,7 @@ INSERT INTO write_guard (no_direct_writes)
 SELECT 0 WHERE EXISTS (SELECT 1 FROM direct_json_writes WHERE last_at >= ?)
 """
 
-# The definitions were compared with the shipped ones after reading; this guard proves they haven't changed since.
+# The definitions read earlier were compared with the shipped ones; this guard proves they haven't changed since.
 PROVE_SCHEMA: LiteralString = """
 INSERT INTO write_guard (schema_as_shipped)
 SELECT 0 WHERE EXISTS (

@@ -17,7 +17,7 @@ _BREAKS = re.compile(r"error in (index|trigger|table) (.+) after drop column: (.
 
 
 async def broken_by(db: Database, change: Sequence[Statement]) -> list[dict[str, str]]:
-    """Return the objects that the statements would break, with name and problem. The database is not changed."""
+    """Return the name and problem of each object that the statements would break. The database is not changed."""
     schema = [row["sql"] for row in await db.read(SCHEMA)]
     found: list[dict[str, str]] = []
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as copy:
@@ -27,7 +27,7 @@ async def broken_by(db: Database, change: Sequence[Statement]) -> list[dict[str,
         while (refusal := _refusal(copy, change)) is not None:
             broken = _BREAKS.fullmatch(refusal)
             kind, name, words = broken.groups() if broken else ("table", "trips_v2", refusal)
-            problem = f"{kind} that needs the column clients ({words}): drop it, or recreate it without"
+            problem = f"{kind} that needs the column clients ({words}): drop it, or recreate it without that column"
             found.append({"name": f"schema/{name}", "problem": problem})
             if kind == "table":
                 break

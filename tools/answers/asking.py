@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 # Asks the person a question and returns their choice, or None if they declined.
 Ask: TypeAlias = "Callable[[Question], Awaitable[str | None]]"
 
-# Most questions per call: which trip, and whether to proceed.
+# Maximum questions per call, such as which trip, and whether to proceed.
 MAX_QUESTIONS = 3
 
 
 async def run_asking(tool: AnyTool, db: Database, args: Arguments, ask: Ask | None) -> Answer:
-    """Run the tool, asking the person when a choice is needed; if the client can't ask, the error stands."""
+    """Run the tool, asking the person when a choice is needed. If the client can't ask, the error is raised."""
     if ask is None:
         return await tool.run(db, args)
     for _ in range(MAX_QUESTIONS):

@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 
     from pydantic import BaseModel
 
-# Most bytes of JSON in an answer, about 8,000 tokens.
+# Maximum bytes of JSON in an answer, about 8,000 tokens.
 LIMIT = 32_000
 
-# Bytes of the limit that list items may take; the rest is for the other fields.
+# Bytes of the limit that list items may use; the rest is for the other fields.
 ROOM = 24_000
 
 # Names listed in a sentence; the rest are counted.
@@ -24,7 +24,7 @@ NAMES_SHOWN = 10
 # Successive cuts of an answer that is too long: characters per text, items per list.
 _CUTS = ((4000, 100), (1000, 50), (300, 20), (100, 10), (50, 5), (20, 1))
 
-# Most keys kept of an object; no answer defines that many fields itself.
+# Maximum keys kept per object; no answer itself defines that many fields.
 _KEYS = 40
 
 
@@ -34,7 +34,7 @@ def weight(value: object) -> int:
 
 
 def fitting(items: Sequence[BaseModel], room: int) -> int:
-    """Return how many of the first items fit into `room` bytes, at least one."""
+    """Return the number of leading items that fit into `room` bytes, at least one."""
     used = 0
     for number, item in enumerate(items):
         used += weight(item.model_dump(mode="json")) + 1
@@ -54,9 +54,9 @@ def shortened(text: str, length: int) -> str:
 
 
 def bounded(answer: dict[str, Any]) -> dict[str, Any]:
-    """Return the answer, with long texts and lists cut if it is over the limit; its message then says so.
+    """Return the answer. If it is over the limit, long texts and lists are cut, and the message says so.
 
-    This is the last resort for data that a tool can't page, such as a name of a megabyte. It also replaces lone
+    This is the last resort for data that a tool can't page, such as a name one megabyte long. It also replaces lone
     surrogates, which can't be sent.
     """
     try:
@@ -78,7 +78,7 @@ def bounded(answer: dict[str, Any]) -> dict[str, Any]:
 
 
 def _sent(answer: dict[str, Any]) -> int:
-    """Return the bytes that are sent: the message is sent twice, once as text."""
+    """Return the number of bytes sent. The message is sent twice, once as text."""
     return weight(answer) + weight(answer["message"])
 
 

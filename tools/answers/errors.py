@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Question:
-    """A choice for the person, mapping each value to its label.
+    """A choice for the person. `choices` maps each value to its label.
 
-    The chosen value is sent as `argument`; if `argument` is None, the question only asks for consent.
+    The chosen value is sent as `argument`. If `argument` is None, the question only asks for consent.
     """
 
     text: str
@@ -32,7 +32,7 @@ class Question:
 
 
 class ToolFault(Exception):
-    """An error in two lines: what is wrong and what to send instead; `question` could resolve it."""
+    """A two-line error: what is wrong and what to send instead. An answer to `question` could resolve it."""
 
     code: ClassVar[str]
 

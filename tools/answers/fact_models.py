@@ -19,7 +19,7 @@ People = Annotated[int, Field(ge=0, le=1_000_000)]
 
 def _fact(name: str) -> str:
     if name not in FACTS:
-        raise ValueError(f"{name!r:.40} is not a fact: send some of {', '.join(FACTS)}")
+        raise ValueError(f"{name!r:.40} is not a fact: send one or more of {', '.join(FACTS)}")
     return name
 
 

@@ -33,16 +33,16 @@ def _iso_date(value: str) -> str:
 
 
 def _without_nul(value: str) -> str:
-    # SQLite's JSON functions end a text at the first NUL, so the two stores would differ.
+    # SQLite's JSON functions cut a text at the first NUL, so the two stores would differ.
     if "\0" in value:
-        raise ValueError("contains a NUL character: send it without")
+        raise ValueError("contains a NUL character: send it without NUL characters")
     return value
 
 
 def _storable(value: dict[str, Any]) -> dict[str, Any]:
     if not shapes.storable(value):
         raise ValueError(
-            f"can't be stored as JSON: send it without NaN, infinities and lone surrogates, nested at most "
+            f"can't be stored as JSON: send it without NaN, infinities or lone surrogates, nested at most "
             f"{shapes.DEPTH - shapes.OUTER_DEPTH} levels deep"
         )
     return value
@@ -66,7 +66,7 @@ Currency = Annotated[
     Field(min_length=3, max_length=3, pattern=r"^[A-Z]{3}$", description="ISO 4217, such as EUR."),
     BeforeValidator(lambda value: value.upper() if isinstance(value, str) else value),
 ]
-# After the length bounds, so that those are checked first and stay in the schema.
+# Comes after the length bounds, so that these are checked first and stay in the schema.
 _Plain = AfterValidator(_without_nul)
 Role = Annotated[str, Field(min_length=1, max_length=60, description="Client's role on the trip."), _Plain]
 Name = Annotated[str, Field(min_length=1, max_length=200), _Plain]

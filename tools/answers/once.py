@@ -17,19 +17,20 @@ if TYPE_CHECKING:
     from tools.tool import AnyTool, Arguments
 
 
-# How long a receipt without an answer counts as a call in progress.
+# Time for which a receipt without an answer counts as a call in progress.
 IN_PROGRESS = timedelta(seconds=60)
 
 
 async def run_tool(tool: AnyTool, db: Database, args: Arguments, ask: Ask | None = None) -> Answer:
     """Run the tool, or return the stored answer if its idempotency key has a receipt.
 
-    `ask` asks the person, if the client can. Raises ToolFault: Conflict if the key was used for a different call.
+    `ask` asks the person; it is None if the client can't. Raises ToolFault, such as Conflict if the key was used for a
+    different call.
     """
     key = args.idempotency_key if isinstance(args, WriteArguments) else None
     if key is None:
         return await run_asking(tool, db, args, ask)
-    # Not model_dump, which fails on operations of unknown types.
+    # Avoids model_dump, which fails on operations of unknown types.
     sent = json.dumps({name: value for name, value in args if name != "idempotency_key"}, sort_keys=True)
     done = await _replayed(tool, db, key, sent)
     if done is not None:
@@ -60,8 +61,8 @@ async def _replayed(tool: AnyTool, db: Database, key: str, sent: str) -> Answer 
         if datetime.fromisoformat(receipt["created_at"]) > datetime.now(UTC) - IN_PROGRESS:
             raise Busy("The same call is in progress.", "Send it again in a moment, with the same key.")
         raise Conflict(
-            "This call was done, but its answer was lost.",
-            "Check the result with get_anything; don't send it again.",
+            "This call succeeded, but its answer was lost.",
+            "Check the result with get_anything; don't send the call again.",
         )
     stored: dict[str, Any] = json.loads(receipt["result"])
     return tool.output.model_validate(stored | {"replayed": True})

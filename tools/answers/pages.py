@@ -1,4 +1,4 @@
-"""Keyset pagination: a cursor names the last row of a page, so that new rows don't shift the pages."""
+"""Keyset pagination: a cursor identifies the last row of a page, so that new rows don't shift the pages."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Page(Answer):
 
 
 def page_of(found: Sequence[Item], limit: int, room: int = ROOM) -> tuple[list[Item], bool]:
-    """Return the items that fit on a page, and whether there are more; `found` has at most `limit` + 1."""
+    """Return the items that fit on a page, and True if there are more. `found` has up to `limit` + 1 items."""
     page = list(found[: min(limit, fitting(found, room))])
     return page, len(found) > len(page)
 
@@ -46,7 +46,7 @@ def cursor_of(place: tuple[str | int, ...], asked: Mapping[str, object]) -> str:
 
 
 def place_of(cursor: str | None, asked: Mapping[str, object], places: TypeAdapter[T]) -> T | None:
-    """Decode a cursor. Raises InvalidInput if it belongs to another list or was not made here."""
+    """Decode a cursor. Raises InvalidInput if it is malformed or belongs to another list."""
     if cursor is None:
         return None
     try:

@@ -35,7 +35,7 @@ class Part(BaseModel):
 
 
 class Place(NamedTuple):
-    """The start of a part: `field` of the trip or client (`of`) with the id `number`, counted in `unit`."""
+    """The start of a part of `field`, in the trip or client (`of`) with the id `number`; `start` counts `unit`."""
 
     of: str
     number: int
@@ -48,9 +48,9 @@ _PLACES = TypeAdapter(Place)
 
 
 def divided(of: str, number: int, fields: Mapping[str, Any], room: int) -> tuple[dict[str, Any], list[Rest]]:
-    """Fit the fields into `room` bytes and return them with what is left of the long ones.
+    """Fit the fields into `room` bytes; return them, and a Rest for each field that was cut.
 
-    Short fields are complete; the long ones share the remaining room.
+    Short fields are complete; long ones share the remaining room.
     """
     shown: dict[str, Any] = {}
     rests: list[Rest] = []
@@ -64,7 +64,7 @@ def divided(of: str, number: int, fields: Mapping[str, Any], room: int) -> tuple
 
 
 def following(place: Place, value: object, room: int) -> tuple[Part, list[Rest]]:
-    """Return the part of the field that starts at the place and fits into `room` bytes, and the rest."""
+    """Return the part of the field that starts at `place` and fits into `room` bytes, and a Rest if it was cut."""
     piece, rest = _piece(place, value, room)
     return Part(field=place.field, value=piece), rest
 
@@ -76,23 +76,23 @@ def words(rests: Sequence[Rest]) -> str:
 
 
 def is_cursor(cursor: str) -> bool:
-    """Tell a cursor from `more` from one of a page."""
+    """Return True for a cursor from `more`, and False for a page's cursor."""
     return cursor.startswith("[")
 
 
 def place_of(cursor: str, of: str, fields: Collection[str]) -> Place:
-    """Decode a cursor. Raises InvalidInput if it is for none of these fields."""
+    """Decode a cursor. Raises InvalidInput if it is not for one of these fields."""
     try:
         place = _PLACES.validate_json(cursor)
     except ValueError:
         place = None
     if place is None or place.of != of or place.field not in fields:
-        raise InvalidInput("cursor does not come from this tool.", "Send a cursor from `more` unchanged, or none.")
+        raise InvalidInput("cursor does not come from this tool.", "Send a cursor from `more` unchanged, or omit it.")
     return place
 
 
 def _piece(place: Place, value: Any, room: int) -> tuple[Any, list[Rest]]:  # noqa: ANN401 - JSON
-    """Return what fits: whole items of a list, else characters of the text or JSON."""
+    """Return the part that fits: whole items of a list, or else characters of the text or JSON."""
     if not place.start and weight(value) <= room:
         return value, []
     units, unit = _units(value, room, place.unit)
@@ -117,7 +117,7 @@ def _units(value: Any, room: int, previous_unit: str) -> tuple[list[Any] | str, 
 
 
 def _end(units: list[Any] | str, start: int, room: int) -> int:
-    """Return the end of a piece of at most `room` bytes from `start`; it has at least one unit."""
+    """Return the end of the piece from `start` with at most `room` bytes, but at least one unit."""
     used, end = 2, start
     while end < len(units):
         used += weight(units[end]) + (1 if isinstance(units, list) else -2)

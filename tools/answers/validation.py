@@ -9,7 +9,7 @@ from tools.answers.bounds import shortened
 if TYPE_CHECKING:
     from pydantic import ValidationError
 
-# Longest part of a field's path in an error.
+# Maximum length of each part of a field's path in an error.
 NAME_LENGTH = 60
 
 # Problems listed in one error; the rest are counted.
@@ -19,7 +19,7 @@ PROBLEMS_SHOWN = 3
 def words_for(error: ValidationError, schema: dict[str, Any]) -> tuple[str, str]:
     """Return the problem and the remedy for invalid arguments, without repeating the values sent.
 
-    If several problems have different remedies, both are numbered.
+    If the remedies differ, problems and remedies are numbered.
     """
     faults = cast("list[dict[str, Any]]", error.errors(include_url=False, include_input=False, include_context=True))
     more = [f"{len(faults) - PROBLEMS_SHOWN} more"] if len(faults) > PROBLEMS_SHOWN else []
@@ -53,7 +53,7 @@ def _problem(fault: dict[str, Any], schema: dict[str, Any]) -> str:
 
 
 def _place(location: tuple[str | int, ...], schema: dict[str, Any]) -> str:
-    """Return the path of a field without the union tag that pydantic puts first; "" for the whole."""
+    """Return the path of a field without the union tag that pydantic puts first; "" for the whole input."""
     parts = location[1:] if location and location[0] in _tags(schema) else location
     return ".".join(shortened(str(part), NAME_LENGTH) for part in parts)
 

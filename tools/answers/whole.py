@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from database.engine import Database
     from tools.answers.parts import Part, Rest
 
-# Latest activities shown of a trip.
+# Latest activities shown for a trip.
 ACTIVITIES = 10
 
-# Latest trips shown of a client.
+# Latest trips shown for a client.
 TRIPS = 10
 
-# Longest text in a list of travelers or activities.
+# Maximum length of a text in the lists of travelers and activities.
 ITEM_TEXT = 500
 
 # JSON columns of a trip, and their names in an answer.
@@ -86,7 +86,7 @@ async def whole_trip(db: Database, trip_id: int) -> WholeTrip | None:
 
 
 def as_answered(trip: WholeTrip) -> tuple[WholeTrip, list[Rest]]:
-    """Cut the trip to fit one answer; return it with the rest of its long fields."""
+    """Cut the trip to fit one answer; return it, and a Rest for each field that was cut."""
     trip = _with_short_items(trip)
     dumped = trip.model_dump(mode="json", include=set(LONG))
     shown, rests = parts.divided("trip", trip.trip_id, dumped, ROOM)
@@ -96,7 +96,7 @@ def as_answered(trip: WholeTrip) -> tuple[WholeTrip, list[Rest]]:
 
 
 def _with_short_items(trip: WholeTrip) -> WholeTrip:
-    """Shorten the texts of travelers and activities, so that many fit."""
+    """Shorten the texts of travelers and activities so that more of them fit."""
     return trip.model_copy(
         update={
             "clients": [one.model_copy(update=_short(one, "full_name", "email", "role")) for one in trip.clients],
@@ -111,7 +111,7 @@ def _short(item: Traveler | Activity, *names: str) -> dict[str, str | None]:
 
 
 async def part_of_trip(db: Database, cursor: str) -> tuple[WholeTrip, Part, list[Rest]]:
-    """Return the trip, the next part of one of its fields, and the rest."""
+    """Return the trip, the next part of the cursor's field, and a Rest if the field goes on."""
     place = parts.place_of(cursor, "trip", LONG)
     trip = await whole_trip(db, place.number)
     if trip is None:

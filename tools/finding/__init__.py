@@ -1,1 +1,1 @@
-"""Resolves the trip or client that a call names."""
+"""Resolves the trip or client that a call refers to."""

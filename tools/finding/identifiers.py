@@ -20,14 +20,14 @@ CANDIDATES_SHOWN = 5
 # Travelers listed with each candidate.
 TRAVELERS_SHOWN = 2
 
-# Largest id: SQLite's integers are 64-bit signed.
+# Largest id: SQLite's integers are signed 64-bit.
 MAX_ID = 2**63 - 1
 
 _LINKING = {"and", "the", "trip", "to", "of", "for", "with", "in", "on", "at", "from", "by", "a", "an"}
 
 
 def content_words(text: str) -> list[str]:
-    """Return the words to search for, without linking words unless there are no others."""
+    """Return the words to search for, dropping linking words unless there are no others."""
     words = list(dict.fromkeys(words_in(text)))
     return [word for word in words if word not in _LINKING] or words
 
@@ -40,15 +40,15 @@ def search_words(text: str) -> list[str]:
 
 
 async def resolve_trip(db: Database, identifier: str, argument: str = "trip_identifier") -> Row:
-    """Find one trip by id, slug, exact name, or words of its name, destinations, clients and group, in this order.
+    """Find one trip by id, slug, exact name, or words in its name, destinations, clients and group, in that order.
 
-    Digits match an id or an exact name, never part of one. `argument` is the argument's name, for errors.
-    Raises InvalidInput if there are no words, Ambiguous if several trips match, NotFound if none does.
+    Digits match a whole id or name, never part of one. `argument` is the argument's name, for errors.
+    Raises InvalidInput if there are no words, Ambiguous if several trips match, or NotFound if none does.
     """
     wanted = identifier.strip()
     if not search_words(wanted):
         raise InvalidInput(
-            f"{argument} {wanted!r} names no trip.", "Send a trip's id, slug, name, or words of its name."
+            f"{argument} {wanted!r} names no trip.", "Send a trip's id, slug, name, or words from its name."
         )
     found, all_seen = await exact_trips(db, wanted), True
     if not found and not wanted.isdecimal():

@@ -10,10 +10,10 @@ from pydantic import AfterValidator, Field
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-# Fewest characters of a pattern besides wildcards.
+# Minimum characters of a pattern, not counting wildcards.
 MIN_CHARACTERS = 3
 
-# Characters that don't count: wildcards of any pattern language, though only * is one here.
+# Characters that don't count: whitespace, and the wildcards of other pattern languages too, though only * is one here.
 _WILDCARDS = re.compile(r"[*%_?\s]")
 
 _ASCII = re.compile(r"[\x21-\x7e ]+")
@@ -31,7 +31,7 @@ Pattern = Annotated[str, Field(max_length=200), AfterValidator(_narrow)]
 
 
 def matches(text: str, patterns: Iterable[str]) -> bool:
-    """Tell whether any pattern matches the whole text, ignoring case and surrounding white space."""
+    """Return True if any pattern matches the whole text, ignoring case and surrounding whitespace."""
     plain = text.strip().lower()
     return any(_fits(plain, pattern.lower()) for pattern in patterns)
 

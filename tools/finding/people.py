@@ -1,4 +1,4 @@
-"""Resolves the client that a call names, and prepares new clients."""
+"""Resolves the client that a call refers to, and prepares new clients."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def new_client(  # noqa: PLR0913 - the fields of a client
 
 
 async def namesakes_note(db: Database, email: str, full_name: str) -> str:
-    """Return a note about other clients with the name of a new one, or ""."""
+    """Return a note about other clients with the same name as a new one, or ""."""
     others = [row for row in await clients.with_name(db, full_name, NAMESAKES_SHOWN) if row["email"] != email]
     if not others:
         return ""
@@ -128,7 +128,7 @@ class Directory:
         return email
 
     def find_or_create(self, who: ClientOrNew) -> tuple[str, bool]:
-        """Return the client's e-mail, and whether the client is new. Raises NotFound or InvalidInput."""
+        """Return the client's e-mail, and True if the client is new. Raises NotFound or InvalidInput."""
         email = self.find(who)
         if email is not None:
             return email, False

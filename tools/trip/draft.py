@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tools.finding.people import Directory
 
 
-# The columns that operations change, JSON and plain; the slug is derived from the name.
+# The JSON and plain columns that operations change. The slug is derived from the name.
 JSON = ("financials", "documents", "notes", "workflow_state")
 PLAIN = tuple(column for column in trips.EDITED if column not in {*JSON, "trip_slug"})
 
@@ -51,7 +51,7 @@ class OperationResult(BaseModel):
 
 @dataclass(frozen=True)
 class _Step:
-    """One change of the trip's assignments."""
+    """One change to the trip's assignments."""
 
     kind: str
     result: OperationResult
@@ -61,7 +61,7 @@ class _Step:
 
 @dataclass
 class TripDraft:
-    """The trip as read, changed by one operation after the other.
+    """The trip as read, with operations applied one after another.
 
     `travelers` holds only the assignments of the clients in the directory.
     """
@@ -174,7 +174,7 @@ class TripDraft:
     def settle(self, results: Results, travelers: Sequence[Row]) -> None:
         """Complete the results with what only the database knows: who wrote the JSON, and assignment ids.
 
-        `results` are those of the batch; `travelers` are the assignments of the clients after it.
+        `results` come from the batch; `travelers` are the clients' assignments after it.
         """
         ids = {(row["email"], row["role"]): row["assignment_id"] for row in travelers}
         for steps, mirror in zip(self._units(), self._mirrors, strict=True):
@@ -185,7 +185,7 @@ class TripDraft:
                     result.json_written_by = "bulk" if len(steps) > 1 else "backup" if results.of(mirror) else "trigger"
 
     def _units(self) -> list[list[_Step]]:
-        """Group the steps that are written together: neighbors of a kind, but each role change alone."""
+        """Group the steps to write together: consecutive steps of one kind, except that each role change is alone."""
         units: list[list[_Step]] = []
         for kind, group in groupby(self._steps, key=lambda step: step.kind):
             steps = list(group)

@@ -132,7 +132,8 @@ def change_client_role(draft: TripDraft, data: ChangeClientRole) -> OperationRes
     roles = draft.roles_of(email, data.from_role)
     if len(roles) > 1:
         raise InvalidInput(
-            f"{email} has several roles on this trip: {', '.join(roles)}.", "Send from_role to say which one changes."
+            f"{email} has several roles on this trip: {', '.join(roles)}.",
+            "Send from_role to choose the one to change.",
         )
     result = draft.change_role(email, roles[0], data.to_role)
     if roles[0] == data.to_role:

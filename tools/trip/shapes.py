@@ -7,13 +7,13 @@ import math
 import re
 from typing import Any, cast
 
-# Deepest nesting of JSON; far more than people enter.
+# Maximum nesting depth of JSON, far more than people enter.
 DEPTH = 100
 
 # A lone surrogate: JSON may hold one, escaped, if a program cut a text inside an emoji.
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
-# Levels of a column above the values that a call sends.
+# Levels reserved for a column's own structure around the values that a call sends.
 OUTER_DEPTH = 10
 
 
@@ -23,9 +23,9 @@ def load_for_answer(text: object) -> Any:  # noqa: ANN401 - JSON
 
 
 def load_json(text: object) -> Any:  # noqa: ANN401 - JSON
-    """Load a JSON column so that it can be written back; NULL and blank are None, invalid JSON stays text.
+    """Load a JSON column so that it can be written back. NULL and blank become None; invalid JSON stays text.
 
-    JSON that could be read but not written back also stays text: infinite numbers, nesting deeper than DEPTH.
+    JSON that could be read but not written back also stays text: infinite numbers, or nesting deeper than DEPTH.
     """
     if text is None or (isinstance(text, str) and not text.strip()):
         return None
@@ -61,7 +61,7 @@ def _require_depth(value: object, depth: int) -> None:
 
 
 def storable(value: object) -> bool:
-    """Tell whether the value can be stored inside a JSON column and read back."""
+    """Return True if the value can be stored inside a JSON column and read back."""
     try:
         json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
         _require_depth(value, DEPTH - OUTER_DEPTH)
@@ -71,7 +71,7 @@ def storable(value: object) -> bool:
 
 
 def dump_json(value: object) -> str:
-    """Return the value as compact JSON; lone surrogates stay, escaped."""
+    """Return the value as compact JSON, with lone surrogates escaped."""
     text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     return text.encode("utf-8", "backslashreplace").decode()
 
@@ -102,7 +102,7 @@ def as_object(value: object, key: str) -> dict[str, Any]:
 
 
 def with_note(notes: object, note: str, now: str) -> object:
-    """Add a note: to a list as an item, to an object with other keys under its key `notes`."""
+    """Add a note: to a list as an item, or to a non-empty object under its key `notes`."""
     item = {"note": note, "timestamp": now}
     if isinstance(notes, dict) and cast("dict[str, Any]", notes):
         own = cast("dict[str, Any]", notes)
@@ -129,7 +129,7 @@ def workflow(state: object) -> dict[str, Any]:
 def with_phase(  # noqa: PLR0913 - the fields of a phase
     state: object, phase: str, step: int, completion: dict[str, Any] | None, notes: str | None, now: str
 ) -> dict[str, Any]:
-    """Enter a phase; the history keeps when the previous one ended and its completion data."""
+    """Enter a phase; the history records the end time and completion data of the previous one."""
     known = workflow(state)
     history = list(cast("list[Any]", known["phase_history"]))
     left = known.get("current_phase")

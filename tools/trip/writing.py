@@ -1,4 +1,4 @@
-"""Changes a trip optimistically: reads, computes and writes in one batch, and retries on a concurrent change."""
+"""Changes a trip optimistically: reads it, writes the result in one batch, and retries on a concurrent change."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from database.engine import Database
     from tools.finding.people import ClientReference
 
-# Most tries of a write that loses to concurrent changes. Each lost try means that another call succeeded, so up to
-# this many calls can change one trip at once without an error.
+# Maximum attempts at a write that keeps losing to concurrent changes. Each lost attempt means that another call
+# succeeded, so up to this many calls can change one trip at once without an error.
 TRIES = 100
 
 
@@ -27,7 +27,7 @@ async def rewrite_trip(
 ) -> TripDraft:
     """Apply `change` to a draft of the trip, write the draft if `change` returns True, and return it.
 
-    Each try calls `change` with a fresh draft. `concerned` are the clients that it may look up.
+    Each attempt calls `change` with a fresh draft. `concerned` lists the clients that it may look up.
     """
     for _ in range(TRIES):
         draft = await _draft(db, trip_id, concerned)
