@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import LiteralString
 
+from database.guests import GUESTS
+from database.roles import travels_sql
+
 
 def _array(column: LiteralString) -> LiteralString:
     """Return the column if it is a JSON array, else NULL, because json_each fails on malformed text."""
@@ -69,13 +72,23 @@ _WALKED: LiteralString = (
     GROUP BY t.trip_id"""
 )  # fmt: skip
 
-# Names and e-mails of the trip's clients, without duplicates, in order of first assignment.
-_TRAVELERS: LiteralString = """(
-               SELECT json_array(json_group_array(o.full_name), json_group_array(o.email)) FROM (
-                   SELECT CAST(c.full_name AS TEXT) AS full_name, CAST(c.email AS TEXT) AS email
+# Names and e-mails of the travelers: clients without duplicates in order of first assignment, then guests.
+_TRAVELERS: LiteralString = (
+    """(
+               SELECT json_array(json_group_array(o.full_name),
+                                 json_group_array(o.email) FILTER (WHERE o.email IS NOT NULL)) FROM (
+                   SELECT CAST(c.full_name AS TEXT) AS full_name, CAST(c.email AS TEXT) AS email,
+                          0 AS guest, min(a.assignment_id) AS place
                    FROM trip_client_assignments a JOIN clients_v2 c ON c.email = a.client_email
-                   WHERE a.trip_id = t.trip_id GROUP BY c.client_id ORDER BY min(a.assignment_id)
+                   WHERE a.trip_id = t.trip_id AND """ + travels_sql("a.client_role") + """
+                   GROUP BY c.client_id
+                   UNION ALL
+                   SELECT g.name, iif(g.shares_with IS NULL, g.email, NULL), 1, g.position
+                   FROM (""" + GUESTS.replace("@trips", "t.trip_id") + """) g
+                   WHERE """ + travels_sql("g.role") + """
+                   ORDER BY 3, 4
                ) o)"""
+)  # fmt: skip
 
 _NIGHTS: LiteralString = (
     "coalesce(CAST(max(0, " + _day("t.end_date") + " - " + _day("t.start_date") + ") AS INTEGER), 0)"

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, LiteralString, NamedTuple
 
+from database.guests import GUESTS
+from database.roles import travels_sql
 from database.trips import SUMMARY
 
 if TYPE_CHECKING:
@@ -40,7 +42,10 @@ async def count_trips(db: Database, wanted: TripFilter) -> int:
 
 
 async def travelers(db: Database, trip_ids: Sequence[int], names: int) -> list[Row]:
-    """Return the first `names` clients of each trip, each with the trip's total number of clients."""
+    """Return the first `names` travelers of each trip, clients before guests, each with the trip's total number.
+
+    `guest` is 1 for a guest. Whoever has a role that does not travel is left out.
+    """
     return await db.read(TRAVELERS, (json.dumps(list(trip_ids)), names))
 
 
@@ -91,19 +96,32 @@ LIMIT CAST(?8 AS INTEGER)
 
 TRIPS_COUNT: LiteralString = "SELECT count(*) AS n FROM trips_v2 t " + TRIPS_WANTED
 
-TRAVELERS: LiteralString = """
-SELECT p.trip_id, p.full_name, p.travelers
+TRAVELERS: LiteralString = (
+    """
+SELECT p.trip_id, p.full_name, p.guest, p.travelers
 FROM (
-    SELECT a.trip_id, c.full_name,
-           row_number() OVER (PARTITION BY a.trip_id ORDER BY min(a.assignment_id)) AS place,
-           count(*) OVER (PARTITION BY a.trip_id) AS travelers
-    FROM json_each(?1) w CROSS JOIN trip_client_assignments a JOIN clients_v2 c ON c.email = a.client_email
-    WHERE a.trip_id = w.value
-    GROUP BY a.trip_id, a.client_email
+    SELECT x.trip_id, x.full_name, x.guest,
+           row_number() OVER (PARTITION BY x.trip_id ORDER BY x.guest, x.place) AS place,
+           count(*) OVER (PARTITION BY x.trip_id) AS travelers
+    FROM (
+        SELECT a.trip_id, c.full_name, 0 AS guest, min(a.assignment_id) AS place
+        FROM json_each(?1) w CROSS JOIN trip_client_assignments a JOIN clients_v2 c ON c.email = a.client_email
+        WHERE a.trip_id = w.value AND """
+    + travels_sql("a.client_role")
+    + """
+        GROUP BY a.trip_id, a.client_email
+        UNION ALL
+        SELECT g.trip_id, g.name, 1, g.position FROM ("""
+    + GUESTS.replace("@trips", "SELECT w.value FROM json_each(?1) w")
+    + ") g WHERE "
+    + travels_sql("g.role")
+    + """
+    ) x
 ) p
 WHERE p.place <= CAST(?2 AS INTEGER)
 ORDER BY p.trip_id, p.place
 """
+)
 
 TRAVELERS_PAPERS: LiteralString = """
 SELECT c.full_name, a.client_role AS role, c.travel_docs

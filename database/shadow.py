@@ -35,7 +35,7 @@ FROM (
     SELECT a.client_email AS email, a.client_role AS role, 1 AS n
     FROM trip_client_assignments a WHERE a.trip_id = CAST(?1 AS INTEGER)
     UNION ALL
-    SELECT e.client_email, e.role, -1
+    SELECT DISTINCT e.client_email, e.role, -1
     FROM trip_client_entries e WHERE e.trip_id = CAST(?1 AS INTEGER) AND e.client_email IS NOT NULL
 ) p
 GROUP BY p.email, p.role

@@ -254,16 +254,23 @@ DIFFERENCES: LiteralString = (
     + """
 SELECT g.trip_id, g.email, g.role, g.in_junction, g.in_json, g.canonical, g.elements,
        iif(g.in_json < 2 OR NOT EXISTS (
-               SELECT 1 FROM json_each(g.objects) d, json_each(d.value) f
-               WHERE f.type <> 'null' AND f.key NOT IN ('email', 'role', 'assigned_at', 'assigned_date')
-               GROUP BY f.key
-               HAVING count(DISTINCT f.type || ':' || f.value) > 1),
+               SELECT 1 FROM (
+                   SELECT f.key, f.type, f.type || ':' || f.value AS value, min(f.id)
+                   FROM json_each(g.objects) d, json_each(d.value) f
+                   WHERE f.key NOT IN ('email', 'role', 'assigned_at', 'assigned_date')
+                   GROUP BY d.key, f.key) v
+               WHERE v.type <> 'null'
+               GROUP BY v.key
+               HAVING count(DISTINCT v.value) > 1),
            min(g.in_json, 1),
            (SELECT count(DISTINCT (
                 SELECT json_group_array(k.detail) FROM (
-                    SELECT json_array(f.key, f.type, f.value) AS detail FROM json_each(d.value) f
-                    WHERE f.type <> 'null' AND f.key NOT IN ('email', 'role', 'assigned_at', 'assigned_date')
-                    ORDER BY detail) k
+                    SELECT json_array(f.key, f.type, f.value) AS detail, f.type, min(f.id)
+                    FROM json_each(d.value) f
+                    WHERE f.key NOT IN ('email', 'role', 'assigned_at', 'assigned_date')
+                    GROUP BY f.key
+                    ORDER BY f.key) k
+                WHERE k.type <> 'null'
                 HAVING count(*) > 0))
             FROM json_each(g.objects) d)) AS merged
 FROM (

@@ -26,6 +26,7 @@ REVERSE = {"trg_trips_v2_clients_update", "trg_trips_v2_clients_insert"}
 # Objects that need the JSON column, which normalized lacks.
 OF_THE_COLUMN = REVERSE | {
     "trip_client_entries",
+    "trip_people",
     "trg_trip_client_sync_reconcile",
     "trg_trip_client_assignments_insert",
     "trg_trip_client_assignments_delete",
@@ -35,6 +36,7 @@ OF_THE_COLUMN = REVERSE | {
     "trg_trip_client_displaced_delete",
     "trg_trips_v2_id_update",
     "trg_trips_v2_note_insert",
+    "trg_clients_v2_email",
     "trg_clients_v2_note_insert",
     "trg_clients_v2_note_update",
     "trg_client_replacements_insert",

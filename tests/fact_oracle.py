@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, LiteralString, cast
 import raw
 from desk import ANA, BEN, CEM, Desk
 from mcp.client import Client
-from oracle import parsed
+from oracle import parsed, read_entries
 
 from database.embedded import open_database
 from database.engine import ForwardingDatabase
@@ -71,7 +71,8 @@ def facts_of(trip: Any, assigned: list[Any], clients: dict[str, str]) -> dict[st
     days = [fields(day) for day in array(trip["schedule"])]
     activities = [one for day in days for one in array(day.get("activities"))]
     on_the_way = [one for one in activities if kind(one) in {"transfer", "transit", "flight", "drive"}]
-    emails = list(dict.fromkeys(row["client_email"] for row in assigned))
+    emails = list(dict.fromkeys(row["client_email"] for row in assigned if travels(row["client_role"])))
+    guests = guests_of(trip, clients)
     leads = [row["client_email"] for row in assigned if row["client_role"] in {"primary", "primary_traveler"}]
     primary = (trip["primary_client_email"] or "").strip() or (leads[0] if leads else None)
     cost = trip["total_cost"]
@@ -81,12 +82,33 @@ def facts_of(trip: Any, assigned: list[Any], clients: dict[str, str]) -> dict[st
         "total_activities": len(activities),
         "total_cost": cost if isinstance(cost, int | float) else 0,
         "transit_minutes": int(sum(minutes(one) for one in array(trip["transportation"]) + on_the_way)),
-        "traveler_count": len(emails),
-        "traveler_names": [clients[email] for email in emails],
-        "traveler_emails": emails,
+        "traveler_count": len(emails) + len(guests),
+        "traveler_names": [clients[email] for email in emails] + [name for name, _ in guests],
+        "traveler_emails": emails + [email for _, email in guests if email],
         "primary_client_email": primary,
         "primary_client_name": clients.get(primary or ""),
     }
+
+
+def travels(role: str | None) -> bool:
+    return (role or "").lower().replace(" ", "_") not in {"payer", "booker", "emergency_contact", "cancelled"}
+
+
+def guests_of(trip: Any, clients: dict[str, str]) -> list[tuple[str, str | None]]:
+    """Return name and email of the unlinked entries, and the names of those who share a client's email."""
+    text = trip["clients"] if "clients" in trip.keys() else None  # noqa: SIM118 - a sqlite3.Row
+    entries = read_entries(trip["trip_id"], text, list(clients)) or []
+    pairs = [entry.pair for entry in entries if entry.pair]
+    guests: list[tuple[str, str | None]] = []
+    for entry in entries:
+        person = fields(entry.element)
+        email = person.get("email") if isinstance(person.get("email"), str) else None
+        name = person.get("name") or email or (entry.element if isinstance(entry.element, str) else None)
+        name = str(name) if name else json.dumps(entry.element, separators=(",", ":"))
+        shared = entry.pair is not None and pairs.count(entry.pair) > 1 and name != clients[entry.pair[0]]
+        if travels(entry.role) and (entry.client is None or shared):
+            guests.append((name, None if entry.client else email))
+    return guests
 
 
 def array(value: Any) -> list[Any]:

@@ -13,6 +13,7 @@ from database.rehearsal import Rehearsed, RehearsingDatabase
 from tools.answers.bounds import ROOM, fitting
 from tools.answers.errors import Conflict, InvalidInput, ToolFault
 from tools.answers.fields import TripIdentifier
+from tools.answers.guests import unreadable_note
 from tools.answers.models import Plain
 from tools.answers.validation import words_for
 from tools.finding.identifiers import resolve_trip
@@ -72,7 +73,9 @@ async def bulk_trip_operations(db: Database, args: BulkArguments) -> BulkAnswer:
                 "The database rejected the operations.", "Send them without atomic to find out which one fails."
             ) from None
         results = await _without_refused(db, trip, operations, args)
-    return _answer(trip, operations, results, args)
+    answer = _answer(trip, operations, results, args)
+    answer.message += await unreadable_note(db, trip["trip_id"])
+    return answer
 
 
 def _validated(operation: object) -> Operation | ToolFault:

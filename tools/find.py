@@ -10,8 +10,9 @@ from pydantic import Field
 from database import clients, trips
 from database.search import clients_named
 from tools.answers import parts
-from tools.answers.bounds import named, shortened
+from tools.answers.bounds import shortened
 from tools.answers.errors import InvalidInput, NotFound
+from tools.answers.guests import link, travelers
 from tools.answers.models import ClientHead, TripSummary
 from tools.answers.parts import Cursor, Part, Rest
 from tools.answers.whole import WholeClient, WholeTrip, as_answered, part_of_trip, whole_client, whole_trip
@@ -164,12 +165,13 @@ async def _not_found(db: Database, query: str, words: Sequence[str], *, broad: b
 def _message(found: Found, more: str) -> str:
     parts: list[str] = []
     if found.trip:
-        travelers = [f"{traveler.full_name} ({traveler.role})" for traveler in found.trip.clients]
-        total = next((rest.total for rest in found.more if rest.field == "clients"), len(travelers))
-        names = named(travelers, total) or "nobody yet"
+        people = [(f"{one.full_name} ({one.role})", one.role) for one in found.trip.clients]
+        people += [(f"{one.name} ({one.role}, {link(one.shares_with)})", one.role) for one in found.trip.guests]
+        cut = sum(rest.total - rest.shown for rest in found.more if rest.field in {"clients", "guests"})
+        unreadable = f" {found.trip.unreadable}" if found.trip.unreadable else ""
         parts.append(
             f"{found.trip.trip_name} (id {found.trip.trip_id}), {found.trip.start_date} to {found.trip.end_date}, "
-            f"{found.trip.status}; travelers: {names}."
+            f"{found.trip.status}; {travelers(people, cut)}.{unreadable}"
         )
     if found.client:
         parts.append(f"{found.client.full_name} <{found.client.email}>, on {len(found.client.trips)} trips.")

@@ -11,6 +11,7 @@ from database import activity, listing
 from tools.answers.bounds import named
 from tools.answers.errors import NotFound
 from tools.answers.fields import Day, Email, Status, TripIdentifier
+from tools.answers.guests import NOT_LINKED, unreadable_notes
 from tools.answers.models import Activity, Plain, TripHead, TripSummary, Written
 from tools.answers.pages import Cursor, Id, Limit, Page, cursor_of, more_words, page_of, place_of
 from tools.finding.identifiers import describe, resolve_trip
@@ -51,6 +52,7 @@ class ListTripsArguments(Arguments):
 class ListedTrip(TripSummary):
     travelers: int = Field(description="Number of travelers.")
     traveler_names: list[Plain] = Field(description="First travelers' names.")
+    unreadable: str | None = Field(description="Set if a client list could not be read.")
 
 
 class TripsPage(Page):
@@ -156,18 +158,27 @@ async def continue_trip(db: Database, args: ContinueTripArguments) -> TripToCont
 
 def _listed(trip: ListedTrip) -> str:
     others = trip.travelers - len(trip.traveler_names[:2])
-    who = ", ".join(trip.traveler_names[:2]) + (f" and {others} more" if others else "")
-    return f"{trip.trip_name} (id {trip.trip_id}, {trip.start_date} to {trip.end_date}, {who or 'nobody yet'})"
+    who = ", ".join(trip.traveler_names[:2]) + (f" and {others} more" if others else "") or "nobody yet"
+    unreadable = ", client list unreadable" if trip.unreadable else ""
+    return f"{trip.trip_name} (id {trip.trip_id}, {trip.start_date} to {trip.end_date}, {who}{unreadable})"
 
 
 async def _with_travelers(db: Database, page: list[Row]) -> list[ListedTrip]:
     names: dict[int, list[str]] = {}
     counts: dict[int, int] = {}
-    for row in await listing.travelers(db, [trip["trip_id"] for trip in page], TRAVELERS_SHOWN):
-        names.setdefault(row["trip_id"], []).append(row["full_name"])
+    trip_ids = [trip["trip_id"] for trip in page]
+    for row in await listing.travelers(db, trip_ids, TRAVELERS_SHOWN):
+        name = f"{row['full_name']} ({NOT_LINKED})" if row["guest"] else row["full_name"]
+        names.setdefault(row["trip_id"], []).append(name)
         counts[row["trip_id"]] = row["travelers"]
+    unreadable = await unreadable_notes(db, trip_ids)
     return [
-        ListedTrip(**trip, travelers=counts.get(trip["trip_id"], 0), traveler_names=names.get(trip["trip_id"], []))
+        ListedTrip(
+            **trip,
+            travelers=counts.get(trip["trip_id"], 0),
+            traveler_names=names.get(trip["trip_id"], []),
+            unreadable=unreadable.get(trip["trip_id"]),
+        )
         for trip in page
     ]
 

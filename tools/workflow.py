@@ -148,7 +148,7 @@ async def load_standing(db: Database, trip_id: int) -> Standing:
 
 def describe_position(standing: Standing) -> str:
     """Describe the phase, the step and what is missing."""
-    missing = " ".join(standing.missing) or "Nothing is missing to finish it."
+    missing = (" ".join(standing.missing) or "Nothing is missing to finish it.") + standing.unreadable
     if standing.phase is None:
         return missing
     step = "" if standing.step is None else f", step {standing.step}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, LiteralString
 
@@ -141,14 +142,22 @@ async def _move(db: Database, state: PhaseState, target: Phase, statements: Sequ
 
 
 def _exchange(old: Phase, new: Phase) -> list[Statement]:
-    """Drop the triggers and views that only the old phase has, and create those that only the new one has."""
-    gone: dict[str, LiteralString] = {
-        name: sql for name, sql in expected(old).items() if expected(new).get(name) != sql
-    }
-    come: dict[str, LiteralString] = {
-        name: sql for name, sql in expected(new).items() if expected(old).get(name) != sql
-    }
-    return [*_dropped(gone), *(Statement(sql) for sql in come.values())]
+    """Drop the triggers and views that only the old phase has, and create those that only the new one has.
+
+    What reads one of these views is recreated too, because ALTER TABLE fails if any view or trigger is broken.
+    """
+    before, after = expected(old), expected(new)
+    changed = {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}
+    views = {name for name in changed if kind_of(before.get(name) or after[name]) == "view"}
+    while read := {name for name, sql in after.items() if name not in changed and _names_any(sql, views)}:
+        changed |= read
+        views |= {name for name in read if kind_of(after[name]) == "view"}
+    gone: dict[str, LiteralString] = {name: sql for name, sql in before.items() if name in changed}
+    return [*_dropped(gone), *(Statement(sql) for name, sql in after.items() if name in changed)]
+
+
+def _names_any(sql: str, views: set[str]) -> bool:
+    return kind_of(sql) != "table" and not views.isdisjoint(re.findall(r"\w+", sql))
 
 
 def _dropped(objects: Mapping[str, LiteralString]) -> list[Statement]:

@@ -6,6 +6,28 @@ SELECT a.trip_id, t.trip_name, a.client_email AS assigned_email, coalesce(a.clie
 FROM trip_client_assignments a
 JOIN trips_v2 t ON t.trip_id = a.trip_id;
 
+-- The archived entries with the name of the person, as trip_people in the other phases.
+CREATE VIEW trip_people AS
+SELECT o.trip_id, o.position, o.client_email,
+       iif(json_type(o.entry, '$.email') = 'text', o.entry ->> '$.email', NULL) AS email,
+       coalesce(o.role, nullif(trim(o.entry ->> '$.role'), ''), 'traveler') AS role, o.element,
+       CAST(coalesce(
+           nullif(trim(o.entry ->> '$.name'), ''), nullif(trim(o.entry ->> '$.full_name'), ''),
+           nullif(trim(o.entry ->> '$.client_name'), ''),
+           nullif(trim(coalesce(o.entry ->> '$.first_name', '') || ' ' || coalesce(o.entry ->> '$.last_name', '')), ''),
+           o.entry ->> '$.email', iif(o.type = 'text', nullif(trim(o.element ->> '$'), ''), NULL), o.element) AS TEXT) AS name
+FROM (
+    SELECT h.trip_id, h.position, h.element, a.client_email, a.client_role AS role, json_type(h.element) AS type,
+           iif(json_type(h.element) = 'object', h.element,
+               iif(json_type(h.element) <> 'text', NULL,
+                   iif(json_valid(h.element ->> '$'),
+                       iif(json_type(h.element ->> '$') = 'object', h.element ->> '$', NULL),
+                       iif(instr(h.element ->> '$', '@') > 1, json_object('email', h.element ->> '$'), NULL)))) AS entry
+    FROM trip_client_archive h
+    LEFT JOIN trip_client_assignments a ON a.assignment_id = h.assignment_id AND a.trip_id = h.trip_id
+    WHERE h.assignment_id IS NULL OR a.assignment_id IS NOT NULL
+) o;
+
 -- Assignments and archived entries follow their trip to a new id.
 CREATE TRIGGER trg_trips_v2_id_update AFTER UPDATE OF trip_id ON trips_v2
 WHEN NEW.trip_id <> OLD.trip_id
@@ -23,6 +45,14 @@ BEGIN
     WHERE trip_id = OLD.trip_id
       AND NOT EXISTS (SELECT 1 FROM trip_client_assignments a
                       WHERE a.assignment_id = trip_client_archive.assignment_id AND a.trip_id <> OLD.trip_id);
+END;
+
+-- UPDATE of a client's e-mail. The assignments follow.
+CREATE TRIGGER trg_clients_v2_email AFTER UPDATE OF email ON clients_v2
+WHEN NEW.email IS NOT OLD.email
+BEGIN
+    UPDATE trip_client_assignments SET client_email = NEW.email WHERE client_email = OLD.email;
+    UPDATE trips_v2 SET primary_client_email = NEW.email WHERE primary_client_email = OLD.email;
 END;
 
 -- Writes with OR REPLACE, as in the other phases but without the JSON. replaced_trips.clients holds the archived entries.

@@ -47,7 +47,7 @@ CREATE TABLE trip_client_displaced (
     trip_id INTEGER NOT NULL,
     client_email TEXT NOT NULL,
     client_role TEXT,
-    entries TEXT NOT NULL
+    entries TEXT NOT NULL -- [[position, entry], …]
 );
 
 -- What a REPLACE of clients or of a trip is about to delete, so that it can be put back: the clients' e-mails, the
@@ -246,10 +246,14 @@ BEGIN
             SELECT p.client_email, p.role, json_array(p.client_email, p.role) AS pair
             FROM pairs p
             WHERE p.n > 1 AND EXISTS (
-                SELECT 1 FROM json_each(p.objects) d, json_each(d.value) f
-                WHERE f.type <> 'null' AND f.key NOT IN ('email', 'role', 'assigned_at', 'assigned_date')
-                GROUP BY f.key
-                HAVING count(DISTINCT f.type || ':' || f.value) > 1)
+                SELECT 1 FROM (
+                    SELECT f.key, f.type, f.type || ':' || f.value AS value, min(f.id)
+                    FROM json_each(p.objects) d, json_each(d.value) f
+                    WHERE f.key NOT IN ('email', 'role', 'assigned_at', 'assigned_date')
+                    GROUP BY d.key, f.key) v
+                WHERE v.type <> 'null'
+                GROUP BY v.key
+                HAVING count(DISTINCT v.value) > 1)
         )
         SELECT json_group_array(json(s.element)) FROM (
             SELECT p.position,
@@ -259,7 +263,7 @@ BEGIN
                                SELECT f.key,
                                       iif(f.type IN ('object', 'array'), f.value,
                                           iif(f.type IN ('true', 'false', 'null'), f.type, json_quote(f.value))) AS value,
-                                      min(iif(f.type = 'null', 1000000000, 0) + d.key)
+                                      min(iif(f.type = 'null', 1000000000000000, 0) + 1000000 * d.key + f.id)
                                FROM json_each(p.objects) d, json_each(d.value) f
                                GROUP BY f.key) k)),
                        '$.email', p.client_email, '$.role', p.role) AS element
@@ -270,10 +274,12 @@ BEGIN
             FROM (
                 SELECT l.position, l.client_email, l.role, l.entry, (
                     SELECT json_group_array(k.detail) FROM (
-                        SELECT json_array(f.key, f.type, f.value) AS detail
+                        SELECT json_array(f.key, f.type, f.value) AS detail, f.type, min(f.id)
                         FROM json_each(l.entry) f
-                        WHERE f.type <> 'null' AND f.key NOT IN ('email', 'role', 'assigned_at', 'assigned_date')
-                        ORDER BY detail) k) AS details
+                        WHERE f.key NOT IN ('email', 'role', 'assigned_at', 'assigned_date')
+                        GROUP BY f.key
+                        ORDER BY f.key) k
+                    WHERE k.type <> 'null') AS details
                 FROM shared h
                 JOIN linked l ON l.client_email = h.client_email AND l.role = h.role
             ) d
@@ -348,15 +354,15 @@ BEGIN
 
     UPDATE trips_v2 SET clients = (
         SELECT json_group_array(json(s.element)) FROM (
-            SELECT e.position, e.element FROM trip_client_entries e WHERE e.trip_id = NEW.trip_id
+            SELECT e.position, 0, e.element FROM trip_client_entries e WHERE e.trip_id = NEW.trip_id
             UNION ALL
-            SELECT 1000000000 + p.key, json_set(p.value, '$.email', NEW.client_email, '$.role', iif(trim(coalesce(NEW.client_role, '')) = '', 'traveler', NEW.client_role))
+            SELECT (p.value ->> 0) - p.key - 0.5, p.key, json_set(p.value -> 1, '$.email', NEW.client_email, '$.role', iif(trim(coalesce(NEW.client_role, '')) = '', 'traveler', NEW.client_role))
             FROM trip_client_displaced d, json_each(d.entries) p
             WHERE d.assignment_id = (
                 SELECT min(d.assignment_id) FROM trip_client_displaced d
                 WHERE d.trip_id = NEW.trip_id AND d.client_email = NEW.client_email AND d.entries <> '[]'
                   AND iif(trim(coalesce(d.client_role, '')) = '', 'traveler', d.client_role) = iif(trim(coalesce(NEW.client_role, '')) = '', 'traveler', NEW.client_role))
-            ORDER BY 1) s)
+            ORDER BY 1, 2) s)
     WHERE trip_id = NEW.trip_id
       AND EXISTS (SELECT 1 FROM trip_client_displaced)
       AND NOT EXISTS (
@@ -442,7 +448,7 @@ BEGIN
             WHERE e.trip_id = NEW.trip_id
                OR e.trip_id = OLD.trip_id AND e.email = OLD.client_email AND e.role = iif(trim(coalesce(OLD.client_role, '')) = '', 'traveler', OLD.client_role)
             UNION ALL
-            SELECT 2000000000 + p.key, json_set(p.value, '$.email', NEW.client_email, '$.role', iif(trim(coalesce(NEW.client_role, '')) = '', 'traveler', NEW.client_role))
+            SELECT 2000000000 + p.key, json_set(p.value -> 1, '$.email', NEW.client_email, '$.role', iif(trim(coalesce(NEW.client_role, '')) = '', 'traveler', NEW.client_role))
             FROM trip_client_displaced d, json_each(d.entries) p
             WHERE d.trip_id = NEW.trip_id AND d.client_email = NEW.client_email AND iif(trim(coalesce(d.client_role, '')) = '', 'traveler', d.client_role) = iif(trim(coalesce(NEW.client_role, '')) = '', 'traveler', NEW.client_role)
               AND NOT EXISTS (
@@ -489,7 +495,7 @@ BEGIN
     DELETE FROM trip_client_displaced;
     INSERT INTO trip_client_displaced (assignment_id, trip_id, client_email, client_role, entries)
     SELECT a.assignment_id, a.trip_id, a.client_email, a.client_role, (
-        SELECT json_group_array(json(e.entry)) FROM trip_client_entries e
+        SELECT json_group_array(json_array(e.position, json(e.entry))) FROM trip_client_entries e
         WHERE e.trip_id = a.trip_id AND e.email = a.client_email AND e.role = iif(trim(coalesce(a.client_role, '')) = '', 'traveler', a.client_role))
     FROM trip_client_assignments a
     WHERE (a.assignment_id = NEW.assignment_id
@@ -509,7 +515,7 @@ BEGIN
     DELETE FROM trip_client_displaced;
     INSERT INTO trip_client_displaced (assignment_id, trip_id, client_email, client_role, entries)
     SELECT a.assignment_id, a.trip_id, a.client_email, a.client_role, (
-        SELECT json_group_array(json(e.entry)) FROM trip_client_entries e
+        SELECT json_group_array(json_array(e.position, json(e.entry))) FROM trip_client_entries e
         WHERE e.trip_id = a.trip_id AND e.email = a.client_email AND e.role = iif(trim(coalesce(a.client_role, '')) = '', 'traveler', a.client_role))
     FROM trip_client_assignments a
     WHERE a.assignment_id <> OLD.assignment_id AND (a.assignment_id = NEW.assignment_id
@@ -701,12 +707,24 @@ END;
 CREATE TRIGGER trg_clients_v2_email AFTER UPDATE OF email ON clients_v2
 WHEN NEW.email IS NOT OLD.email
 BEGIN
+    INSERT INTO trip_client_sync (trip_id)
+    SELECT DISTINCT a.trip_id FROM trip_client_assignments a
+    WHERE a.client_email = OLD.email AND a.trip_id NOT IN (SELECT g.trip_id FROM trip_client_sync g);
+    UPDATE trips_v2 SET clients = (
+        SELECT json_group_array(json(iif(e.email = OLD.email, json_set(e.entry, '$.email', NEW.email), e.element)))
+        FROM trip_client_entries e WHERE e.trip_id = trips_v2.trip_id)
+    WHERE trip_id IN (SELECT a.trip_id FROM trip_client_assignments a WHERE a.client_email = OLD.email)
+      AND iif(typeof(clients) = 'text', iif(json_valid(clients), json_type(clients) = 'array', 0), 0) = 1;
     UPDATE trip_client_assignments SET client_email = NEW.email WHERE client_email = OLD.email;
     UPDATE trips_v2 SET primary_client_email = NEW.email WHERE primary_client_email = OLD.email;
+    DELETE FROM trip_client_sync
+    WHERE trip_id IN (SELECT a.trip_id FROM trip_client_assignments a WHERE a.client_email = NEW.email);
     INSERT INTO trip_client_sync (trip_id, action)
-    SELECT u.trip_id, 'reconcile' FROM trip_client_unlinked u
-    WHERE u.email = lower(trim(NEW.email, char(9,10,11,12,13,32)))
-      AND NOT EXISTS (SELECT 1 FROM trip_client_sync s WHERE s.trip_id = u.trip_id);
+    SELECT t.trip_id, 'reconcile' FROM trips_v2 t
+    WHERE (t.trip_id IN (SELECT a.trip_id FROM trip_client_assignments a WHERE a.client_email = NEW.email)
+           OR t.trip_id IN (SELECT u.trip_id FROM trip_client_unlinked u
+                            WHERE u.email = lower(trim(NEW.email, char(9,10,11,12,13,32)))))
+      AND t.trip_id NOT IN (SELECT s.trip_id FROM trip_client_sync s);
 END;
 
 -- DELETE of the client ann@x. The cascade to the assignments removes the entry, this trigger the primary client:

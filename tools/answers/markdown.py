@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, cast
 
+from database.roles import travels
+from tools.answers.guests import link
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -27,10 +30,20 @@ def _trip_lines(trip: WholeTrip) -> Iterator[str]:
         yield f"Destinations: {_plain(trip.destinations)}"
     yield ""
     yield "## Travelling"
-    for traveler in trip.clients:
-        yield f"- {_plain(traveler.full_name)} <{traveler.email}>, {_plain(traveler.role)}"
-    if not trip.clients:
+    people = [(travels(one.role), f"{_plain(one.full_name)} <{one.email}>, {_plain(one.role)}") for one in trip.clients]
+    for guest in trip.guests:
+        linked = _plain(link(guest.shares_with))
+        people.append((travels(guest.role), f"{_plain(guest.name)}, {_plain(guest.role)} ({linked})"))
+    yield from (f"- {who}" for going, who in people if going)
+    if not any(going for going, _ in people):
         yield "Nobody yet."
+    if trip.unreadable:
+        yield trip.unreadable
+    staying = [who for going, who in people if not going]
+    if staying:
+        yield ""
+        yield "## Not travelling"
+        yield from (f"- {who}" for who in staying)
     yield ""
     yield f"## Money\nTotal {trip.total_cost or 0:.2f}, paid {trip.paid_amount or 0:.2f}"
     for title, value in (

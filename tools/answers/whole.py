@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pydantic import Field
+from pydantic import BaseModel, Field
 
-from database import activity, assignments, clients, trips
+from database import activity, assignments, clients, guests, trips
 from database.shadow import compare_stores
 from tools.answers import parts
 from tools.answers.bounds import ROOM, shortened
 from tools.answers.errors import NotFound
+from tools.answers.guests import unreadable_notes
 from tools.answers.models import Activity, ClientHead, ClientTrip, Number, TripSummary, Written
 from tools.trip import shapes
 
@@ -39,7 +40,7 @@ COLUMNS = {
 }
 
 # Fields of a trip that may be longer than an answer.
-LONG = (*COLUMNS.values(), "clients", "recent_activity")
+LONG = (*COLUMNS.values(), "clients", "guests", "recent_activity")
 
 
 class Traveler(ClientHead):
@@ -48,10 +49,19 @@ class Traveler(ClientHead):
     assigned_at: Written = Field(description="Since when.")
 
 
+class Guest(BaseModel):
+    name: str = Field(description="Name.")
+    email: Written = Field(description="E-mail, if any.")
+    role: str = Field(description="Role.")
+    shares_with: Written = Field(description="Client whose e-mail they share; null if not linked to a client.")
+
+
 class WholeTrip(TripSummary):
     group_name: Written = Field(description="Group name.")
     primary_client_email: Written = Field(description="Primary client.")
-    clients: list[Traveler] = Field(description="Travelers with roles.")
+    clients: list[Traveler] = Field(description="Clients with roles.")
+    guests: list[Guest] = Field(description="People without a client of their own.")
+    unreadable: str | None = Field(description="Set if a client list could not be read.")
     paid_amount: Number = Field(description="Paid so far.")
     financials: Any = Field(description="Financials.")
     schedule: Any = Field(description="Schedule.")
@@ -80,6 +90,8 @@ async def whole_trip(db: Database, trip_id: int) -> WholeTrip | None:
     return WholeTrip(
         **{**row} | {name: shapes.load_for_answer(row[column]) for column, name in COLUMNS.items()},
         clients=[Traveler(**traveler) for traveler in await assignments.on_trip(db, trip_id)],
+        guests=[Guest(**guest) for guest in await guests.on_trips(db, [trip_id])],
+        unreadable=(await unreadable_notes(db, [trip_id])).get(trip_id),
         facts=await trips.facts(db, trip_id),
         recent_activity=[Activity(**entry) for entry in await activity.of_trip(db, trip_id, ACTIVITIES)],
     )
@@ -100,12 +112,13 @@ def _with_short_items(trip: WholeTrip) -> WholeTrip:
     return trip.model_copy(
         update={
             "clients": [one.model_copy(update=_short(one, "full_name", "email", "role")) for one in trip.clients],
+            "guests": [one.model_copy(update=_short(one, "name", "email", "role")) for one in trip.guests],
             "recent_activity": [one.model_copy(update=_short(one, "type", "details")) for one in trip.recent_activity],
         }
     )
 
 
-def _short(item: Traveler | Activity, *names: str) -> dict[str, str | None]:
+def _short(item: Traveler | Guest | Activity, *names: str) -> dict[str, str | None]:
     texts: dict[str, str | None] = {name: getattr(item, name) for name in names}
     return {name: text and shortened(text, ITEM_TEXT) for name, text in texts.items()}
 

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast, get_args
 
 from database import listing, trips
+from database.roles import travels
 from tools.answers.fields import Phase
+from tools.answers.guests import unreadable_note
 from tools.trip import shapes
 
 if TYPE_CHECKING:
@@ -36,6 +38,7 @@ class Standing:
     trip: Row
     travelers: list[Row]
     workflow: dict[str, Any]
+    unreadable: str = ""
 
     @classmethod
     async def of(cls, db: Database, trip_id: int) -> Standing | None:
@@ -43,7 +46,8 @@ class Standing:
         if trip is None:
             return None
         papers = await listing.travelers_papers(db, trip_id)
-        return cls(trip, papers, shapes.workflow(shapes.load_for_answer(trip["workflow_state"])))
+        workflow = shapes.workflow(shapes.load_for_answer(trip["workflow_state"]))
+        return cls(trip, papers, workflow, await unreadable_note(db, trip_id))
 
     @property
     def phase(self) -> str | None:
@@ -137,7 +141,9 @@ def _primary_client(standing: Standing) -> str | None:
 
 def _travel_documents(standing: Standing) -> str | None:
     names = dict.fromkeys(
-        row["full_name"] for row in standing.travelers if not shapes.load_for_answer(row["travel_docs"])
+        row["full_name"]
+        for row in standing.travelers
+        if travels(row["role"]) and not shapes.load_for_answer(row["travel_docs"])
     )
     if not names:
         return _client(standing)

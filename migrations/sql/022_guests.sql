@@ -1,0 +1,83 @@
+-- People on a trip who are no clients: unlinked entries, and those who share a client's e-mail. Search finds them too, and
+-- the words of a client list that could not be read.
+
+-- Every entry of the JSON with the name of the person. client_email is NULL for an unlinked one. Entries of one pair
+-- describe several people if there are more than one.
+CREATE VIEW trip_people AS
+SELECT e.trip_id, e.position, e.client_email, e.email, e.role, e.element,
+       CAST(coalesce(
+           nullif(trim(e.entry ->> '$.name'), ''), nullif(trim(e.entry ->> '$.full_name'), ''),
+           nullif(trim(e.entry ->> '$.client_name'), ''),
+           nullif(trim(coalesce(e.entry ->> '$.first_name', '') || ' ' || coalesce(e.entry ->> '$.last_name', '')), ''),
+           e.email, iif(e.type = 'text', nullif(trim(e.element ->> '$'), ''), NULL), e.element) AS TEXT) AS name
+FROM trip_client_entries e;
+
+-- Client lists in quarantine that nobody has accepted as they are.
+CREATE VIEW trip_unreadable AS
+SELECT q.trip_id, q.quarantine_id, q.raw_text
+FROM trip_clients_quarantine q
+WHERE NOT EXISTS (
+    SELECT 1 FROM accepted_findings f
+    WHERE f.kind = 'quarantine' AND f.trip_id = q.trip_id AND f.value = CAST(q.quarantine_id AS TEXT));
+
+DROP VIEW trip_search_text;
+CREATE VIEW trip_search_text AS
+SELECT p.trip_id,
+       replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(
+       replace(replace(replace(replace(replace(replace(replace(replace(replace(
+           p.trip_name,
+           '&', 'and'), ' ', ''), '''', ''), '’', ''), '-', ''), '–', ''), '—', ''), ',', ''), '.', ''), '/', ''),
+           '(', ''), ')', ''), ':', ''), '!', ''), '?', ''), '"', ''), '_', ''), '+', ''), '#', '') AS whole_name,
+       p.trip_name || iif(instr(p.trip_name, '''') + instr(p.trip_name, '’') > 0, ' ' || replace(replace(p.trip_name, '''', ''), '’', ''), '') AS name,
+       p.destinations,
+       p.group_name,
+       coalesce((
+           SELECT group_concat(s.traveler, ' ') FROM traveler_search_text s
+           WHERE s.trip_id = p.trip_id AND NOT EXISTS (SELECT 1 FROM crowd_search k WHERE k.rowid = s.assignment_id)), '')
+       || coalesce((
+           SELECT ' ' || replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(
+               group_concat(g.name, ' '),
+               'ß', 'ss'), 'ø', 'o'), 'Ø', 'o'), 'ł', 'l'), 'Ł', 'l'), 'đ', 'd'), 'Đ', 'd'), 'æ', 'ae'), 'Æ', 'ae'), 'ı', 'i')
+           FROM (
+               SELECT o.name || ' ' || iif(o.email = o.name, '', coalesce(o.email, '')) AS name, o.client_email,
+                      count(*) OVER (PARTITION BY o.client_email, o.role) AS n
+               FROM trip_people o WHERE o.trip_id = p.trip_id
+               UNION ALL
+               SELECT substr(CAST(u.raw_text AS TEXT), 1, 2000), NULL, 1
+               FROM trip_unreadable u WHERE u.trip_id = p.trip_id) g
+           WHERE g.client_email IS NULL OR g.n > 1), '') AS travelers,
+       coalesce((
+           SELECT group_concat(s.role, ' ') FROM traveler_search_text s
+           WHERE s.trip_id = p.trip_id AND NOT EXISTS (SELECT 1 FROM crowd_search k WHERE k.rowid = s.assignment_id)), '') AS roles,
+       p.notes
+FROM trip_search_plain p;
+
+-- Every change that can affect guests reconciles the trip.
+CREATE TRIGGER trg_trip_client_sync_guests AFTER INSERT ON trip_client_sync
+WHEN NEW.action = 'reconcile'
+BEGIN
+    INSERT INTO search_stale (trip_id)
+    SELECT NEW.trip_id WHERE NOT EXISTS (SELECT 1 FROM search_stale WHERE trip_id = NEW.trip_id);
+    INSERT INTO search_said (said)
+    SELECT coalesce(group_concat(o.name, ' '), '') FROM trip_people o WHERE o.trip_id = NEW.trip_id AND o.client_email IS NULL;
+    DELETE FROM search_stale WHERE trip_id NOT IN (SELECT g.trip_id FROM trip_client_sync g);
+END;
+
+CREATE TRIGGER trg_trip_clients_quarantine_search AFTER INSERT ON trip_clients_quarantine
+BEGIN
+    INSERT INTO search_stale (trip_id)
+    SELECT NEW.trip_id WHERE NOT EXISTS (SELECT 1 FROM search_stale WHERE trip_id = NEW.trip_id);
+    DELETE FROM search_stale WHERE trip_id NOT IN (SELECT g.trip_id FROM trip_client_sync g);
+END;
+
+INSERT INTO search_stale (trip_id)
+SELECT o.trip_id FROM trip_people o WHERE o.client_email IS NULL
+UNION SELECT o.trip_id FROM trip_people o GROUP BY o.trip_id, o.client_email, o.role HAVING count(*) > 1
+UNION SELECT u.trip_id FROM trip_unreadable u;
+DELETE FROM search_stale;
+INSERT INTO search_said (said) SELECT group_concat(o.name, ' ') FROM trip_people o WHERE o.client_email IS NULL GROUP BY o.trip_id / 500;
+
+-- Facts count guests too, and leave out those who don't travel.
+INSERT INTO facts_dirty (trip_id, reason)
+SELECT f.trip_id, 'travelers_recounted' FROM trip_facts f
+WHERE NOT EXISTS (SELECT 1 FROM facts_dirty d WHERE d.trip_id = f.trip_id AND d.reason = 'travelers_recounted');

@@ -1,0 +1,181 @@
+"""REPLACE of a client or a trip is an update, with foreign keys and recursive triggers on or off, in every phase."""
+
+from __future__ import annotations
+
+import json
+from contextlib import closing
+from itertools import product
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import raw
+from oracle import assert_clean
+from phasing import lead_to
+from sides import TRIP, assign, in_json, in_junction
+
+from database.embedded import open_database
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from database.phase import Phase
+
+INES, JON, MIA = "ines@x.io", "jon@x.io", "mia@x.io"
+LIST: list[dict[str, Any]] = [
+    {"email": INES, "role": "traveler", "seat": "1A"},
+    {"email": JON, "role": "payer", "card": "visa"},
+    {"name": "Baby", "role": "child"},
+]
+REPLACE_CLIENT = "INSERT OR REPLACE INTO clients_v2 (client_id, email, full_name) VALUES (?, ?, 'New name')"
+REPLACE_TRIP = """INSERT OR REPLACE INTO trips_v2 (trip_id, trip_name, trip_slug, start_date, end_date, clients)
+VALUES (?, 'N', 'n', '2026-01-01', '2026-01-02', ?)"""
+
+
+@pytest.fixture(params=product(("ON", "OFF"), ("ON", "OFF")), ids=lambda on: f"foreign keys {on[0]}, recursion {on[1]}")
+def con(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[sqlite3.Connection]:
+    foreign_keys, recursion = request.param
+    with closing(raw.connect(filled(tmp_path))) as connection:
+        connection.execute(f"PRAGMA foreign_keys = {foreign_keys}")
+        connection.execute(f"PRAGMA recursive_triggers = {recursion}")
+        yield connection
+        assert_clean(connection)
+        left = "SELECT (SELECT count(*) FROM client_replacements) + (SELECT count(*) FROM trip_client_sync)"
+        assert connection.execute(left).fetchone() == (0,)
+
+
+def filled(folder: Path) -> Path:
+    path = raw.new_file(folder / "voygen.db")
+    with closing(raw.connect(path)) as connection:
+        for email in (INES, JON, MIA):
+            connection.execute("INSERT INTO clients_v2 (email, full_name) VALUES (?, ?)", (email, email[:3].title()))
+        connection.execute(
+            "INSERT INTO trips_v2 (trip_id, trip_name, trip_slug, start_date, end_date, clients, primary_client_email) "
+            "VALUES (1, 'N', 'n', '2026-01-01', '2026-01-02', ?, ?)",
+            (json.dumps(LIST), INES),
+        )
+    return path
+
+
+def rows(con: sqlite3.Connection) -> list[tuple[Any, ...]]:
+    sql = "SELECT assignment_id, client_email, client_role, created_at FROM trip_client_assignments WHERE trip_id = 1"
+    return con.execute(sql + " ORDER BY assignment_id").fetchall()
+
+
+def primary(con: sqlite3.Connection) -> str | None:
+    return con.execute("SELECT primary_client_email FROM trips_v2 WHERE trip_id = 1").fetchone()[0]
+
+
+def test_a_replaced_client_stays_on_every_trip_with_all_details(con: sqlite3.Connection) -> None:
+    before = rows(con)
+    con.execute(REPLACE_CLIENT, (1, INES))
+    con.execute("REPLACE INTO clients_v2 (email, full_name) VALUES (?, 'Jon again')", (JON,))
+    assert (rows(con), in_json(con), primary(con)) == (before, LIST, INES)
+
+
+def test_a_client_replaced_under_another_id_stays_on_every_trip(con: sqlite3.Connection) -> None:
+    before = rows(con)
+    con.execute(REPLACE_CLIENT, (77, INES))
+    assert (rows(con), in_json(con), primary(con)) == (before, LIST, INES)
+
+
+def test_a_client_replaced_with_a_new_email_takes_the_assignments_along(con: sqlite3.Connection) -> None:
+    con.execute(REPLACE_CLIENT, (1, "ines@new.io"))
+    assert in_junction(con) == [("ines@new.io", "traveler"), (JON, "payer")]
+    assert in_json(con) == [LIST[0] | {"email": "ines@new.io"}, *LIST[1:]]
+    assert primary(con) == "ines@new.io"
+
+
+def test_a_client_who_replaces_two_others_takes_over_the_assignments_of_both(con: sqlite3.Connection) -> None:
+    con.execute(REPLACE_CLIENT, (1, JON))
+    assert sorted(in_junction(con)) == [(JON, "payer"), (JON, "traveler")]
+    assert in_json(con) == [LIST[0] | {"email": JON}, *LIST[1:]]
+
+
+def test_update_or_replace_of_an_email_takes_over_the_assignments_of_the_other_client(con: sqlite3.Connection) -> None:
+    assign(con, MIA, "traveler")
+    con.execute("UPDATE OR REPLACE clients_v2 SET email = ? WHERE email = ?", (INES, MIA))
+    assert sorted(in_junction(con)) == [(INES, "traveler"), (JON, "payer")]
+    assert primary(con) == INES
+
+
+def test_update_or_replace_of_an_id_takes_over_the_assignments_of_the_other_client(con: sqlite3.Connection) -> None:
+    con.execute("UPDATE OR REPLACE clients_v2 SET client_id = 1 WHERE email = ?", (MIA,))
+    assert sorted(in_junction(con)) == [(JON, "payer"), (MIA, "traveler")]
+    assert in_json(con)[0] == LIST[0] | {"email": MIA}
+
+
+def test_several_clients_replaced_by_one_statement_all_stay(con: sqlite3.Connection) -> None:
+    before = rows(con)
+    con.execute("REPLACE INTO clients_v2 (client_id, email, full_name) SELECT client_id, email, 'X' FROM clients_v2")
+    assert (rows(con), in_json(con)) == (before, LIST)
+
+
+def test_a_deleted_client_is_not_brought_back_by_a_later_insert(con: sqlite3.Connection) -> None:
+    con.execute("INSERT OR IGNORE INTO clients_v2 (email, full_name) VALUES (?, 'Noted, but not replaced')", (INES,))
+    con.execute("DELETE FROM trip_client_assignments WHERE client_email = ?", (INES,))
+    con.execute("DELETE FROM clients_v2 WHERE email = ?", (INES,))
+    con.execute("INSERT INTO clients_v2 (email, full_name) VALUES (?, 'Another')", (INES,))
+    assert in_junction(con) == [(JON, "payer")]
+    assert in_json(con) == LIST[1:]
+
+
+def test_a_replaced_trip_with_the_same_list_keeps_its_assignments(con: sqlite3.Connection) -> None:
+    before = rows(con)
+    con.execute(REPLACE_TRIP, (TRIP, json.dumps(LIST)))
+    assert (rows(con), in_json(con)) == (before, LIST)
+
+
+def test_a_replaced_trip_has_exactly_the_travelers_of_the_new_list(con: sqlite3.Connection) -> None:
+    before = rows(con)
+    con.execute(REPLACE_TRIP, (TRIP, json.dumps([LIST[0], {"email": MIA, "role": "guest"}, LIST[2]])))
+    assert rows(con)[0] == before[0]
+    assert in_junction(con) == [(INES, "traveler"), (MIA, "guest")]
+    con.execute(REPLACE_TRIP, (TRIP, "[]"))
+    assert (in_junction(con), in_json(con)) == ([], [])
+
+
+def test_a_trip_replaced_with_text_that_is_no_array_keeps_its_list(con: sqlite3.Connection) -> None:
+    before = rows(con)
+    con.execute(REPLACE_TRIP, (TRIP, "[{"))
+    assert (rows(con), in_json(con)) == (before, LIST)
+    assert con.execute("SELECT trip_id, raw_text FROM trip_clients_quarantine").fetchall() == [(TRIP, "[{")]
+
+
+def test_a_trip_replaced_through_a_unique_slug_takes_the_assignments_along(con: sqlite3.Connection) -> None:
+    con.execute("CREATE UNIQUE INDEX one_slug ON trips_v2(trip_slug)")
+    before = rows(con)
+    con.execute(REPLACE_TRIP, (9, json.dumps(LIST)))
+    assert in_junction(con, 9) == [row[1:3] for row in before]
+    assert (in_json(con, 9), in_junction(con)) == (LIST, [])
+
+
+def test_a_trip_moved_onto_another_replaces_its_list(con: sqlite3.Connection) -> None:
+    con.execute("INSERT INTO trips_v2 (trip_id, trip_name, start_date, end_date) VALUES (2, 'O', '', '')")
+    con.execute("INSERT INTO trip_client_assignments (trip_id, client_email) VALUES (2, ?)", (MIA,))
+    con.execute("UPDATE OR REPLACE trips_v2 SET trip_id = 1 WHERE trip_id = 2")
+    assert in_junction(con) == [(MIA, "traveler")]
+    assert [entry["email"] for entry in in_json(con)] == [MIA]
+
+
+@pytest.mark.parametrize("recursion", ["ON", "OFF"])
+@pytest.mark.parametrize("phase", ["prefer_junction", "normalized"])
+async def test_replace_keeps_everyone_in_the_later_phases(tmp_path: Path, phase: Phase, recursion: str) -> None:
+    path = filled(tmp_path)
+    async with await open_database(path) as db:
+        await lead_to(db, phase)
+        with closing(raw.connect(path)) as connection:
+            connection.execute(f"PRAGMA recursive_triggers = {recursion}")
+            before = rows(connection)
+            connection.execute(REPLACE_CLIENT, (1, "ines@new.io"))
+            assert primary(connection) == "ines@new.io"
+            connection.execute(
+                "INSERT OR REPLACE INTO trips_v2 (trip_id, trip_name, trip_slug, start_date, end_date) "
+                "VALUES (1, 'N', 'n', '2026-01-01', '2026-01-02')"
+            )
+            assert rows(connection) == [(before[0][0], "ines@new.io", *before[0][2:]), before[1]]
+        await lead_to(db, "dual_write")
+    with closing(raw.connect(path)) as connection:
+        assert in_json(connection) == [LIST[0] | {"email": "ines@new.io"}, *LIST[1:]]
+        assert_clean(connection)

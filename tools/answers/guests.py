@@ -1,0 +1,55 @@
+"""Who travels on a trip, in words: clients, guests without a client, and those who stay at home."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from database import guests
+from database.roles import travels
+from tools.answers.bounds import named
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from database.engine import Database
+
+# Appended to the name of a guest.
+NOT_LINKED = "not linked"
+
+
+def travelers(people: Iterable[tuple[str, str]], cut: int) -> str:
+    """Return "travelers: …" of pairs of name and role, with those who don't travel named apart.
+
+    `cut` is the number of people who are not in the list.
+    """
+    going, staying = list[str](), list[str]()
+    for about, role in people:
+        (going if travels(role) else staying).append(about)
+    who = f"travelers: {named(going, len(going) + cut) or 'nobody yet'}"
+    return who + (f"; not travelling: {named(staying)}" if staying else "")
+
+
+def link(shares_with: str | None) -> str:
+    """Describe how a guest is linked to a client."""
+    return NOT_LINKED if shares_with is None else f"shares {shares_with}"
+
+
+async def unreadable_notes(db: Database, trip_ids: Sequence[int]) -> dict[int, str]:
+    """Return a note for each trip with a client list that could not be read."""
+    return {trip_id: _note(number) for trip_id, number in (await guests.unreadable(db, trip_ids)).items()}
+
+
+async def unreadable_note(db: Database, trip_id: int) -> str:
+    """Return " " and the note about the trip's unreadable client list, or ""."""
+    return as_sentence((await unreadable_notes(db, [trip_id])).values())
+
+
+def as_sentence(notes: Iterable[str]) -> str:
+    return "".join(f" {note}" for note in notes)
+
+
+def _note(quarantine_id: int) -> str:
+    return (
+        "A client list of this trip could not be read, so people may be missing; its text is kept in "
+        f"trip_clients_quarantine, quarantine_id {quarantine_id}."
+    )
