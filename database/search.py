@@ -152,9 +152,14 @@ async def trips_with_words(db: Database, words: Sequence[str], limit: int) -> Ma
     return Matches(found[:limit], all_seen=crowded.all_seen and len(ids) < looked and len(found) < limit)
 
 
+async def trips_called(db: Database, name: str, limit: int) -> list[Row]:
+    """Return trips with exactly this name, ignoring the case of ASCII letters."""
+    return await db.read(NAMED, (name, limit))
+
+
 async def trips_named(db: Database, name: str, limit: int) -> list[Row]:
     """Return trips with exactly this name, or else with the same name ignoring case, accents and punctuation."""
-    exact = await db.read(NAMED, (name, limit))
+    exact = await trips_called(db, name, limit)
     if exact or not (words := words_in(name)):
         return exact
     (ids,) = await trips_found(db, [_whole_name(words)], limit)

@@ -82,6 +82,21 @@ async def test_digits_do_not_match_part_of_a_number(tmp_path: Path) -> None:
         assert (await desk.whole("2027"))["trip_name"] == "Winter 2027"
 
 
+async def test_digits_that_are_one_trips_id_and_anothers_name_are_ambiguous(tmp_path: Path) -> None:
+    async with new_desk(tmp_path) as desk:
+        named = await trip(desk, str(BANFF))
+        before = desk.everything()
+        error = await refusal(desk, str(BANFF))
+        assert error.startswith(f"ambiguous: 2 trips match '{BANFF}': id {BANFF} 'Ode in Banff'")
+        assert f"id {named} '{BANFF}'" in error
+        assert error.endswith(f"send its id as trip_identifier, written as in 'id {BANFF}'.")
+        assert desk.everything() == before
+        assert await written_to(desk, f"id {BANFF}") == BANFF
+        assert await written_to(desk, f"id: {named}") == named
+        both = await desk.call("get_anything", query=str(BANFF))
+        assert {row["trip_id"] for row in both["trips"]} == {BANFF, named}
+
+
 async def test_an_identifier_with_several_matches_is_refused_with_up_to_five_candidates(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         ids = [await trip(desk, f"Goa {word}") for word in ("one", "two")]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from database import clients, trips
 from database.listing import travelers
-from database.search import emails_in, trips_named, trips_with_ids, trips_with_words, words_in
+from database.search import emails_in, trips_called, trips_named, trips_with_ids, trips_with_words, words_in
 from tools.answers.bounds import shortened
 from tools.answers.errors import Ambiguous, InvalidInput, NotFound, Question
 from tools.finding.matching import TRIPS, spelled_like
@@ -22,6 +23,8 @@ TRAVELERS_SHOWN = 2
 
 # Largest id: SQLite's integers are signed 64-bit.
 MAX_ID = 2**63 - 1
+
+_ONLY_ID = re.compile(r"id\s*[:=]?\s*([0-9]+)", re.IGNORECASE)
 
 _LINKING = {"and", "the", "trip", "to", "of", "for", "with", "in", "on", "at", "from", "by", "a", "an"}
 
@@ -59,10 +62,12 @@ async def resolve_trip(db: Database, identifier: str, argument: str = "trip_iden
     if len(found) == 1 and all_seen:
         return found[0]
     if found:
-        choices = await _choices(db, found[:CANDIDATES_SHOWN])
+        prefix = "id " if wanted.isdecimal() else ""
+        choices = {f"{prefix}{key}": words for key, words in (await _choices(db, found[:CANDIDATES_SHOWN])).items()}
         raise Ambiguous(
             f"{_count(found)} {wanted!r}: {'; '.join(choices.values())}.",
-            f"Ask the person which one, then send its id as {argument}.",
+            f"Ask the person which one, then send its id as {argument}"
+            + (f", written as in {next(iter(choices))!r}." if prefix else "."),
             Question("Which trip is meant?", argument, choices),
         )
     raise await _not_found(db, wanted)
@@ -81,9 +86,16 @@ def _with(names: list[str]) -> str:
 
 
 async def exact_trips(db: Database, wanted: str, limit: int = CANDIDATES_SHOWN + 1) -> list[Row]:
-    """Find trips by id, slug, exact name or folded name, whichever matches first."""
+    """Find trips by id, slug, exact name or folded name, whichever matches first.
+
+    Digits may be one trip's id and another's name, which returns both. `id 2` is always the id.
+    """
+    if (only_id := _ONLY_ID.fullmatch(wanted)) and int(only_id[1]) <= MAX_ID:
+        return await trips.with_id(db, int(only_id[1]))
     if wanted.isdecimal() and wanted.isascii() and int(wanted) <= MAX_ID:
-        return await trips.with_id(db, int(wanted)) or await trips_named(db, wanted, limit)
+        by_id = await trips.with_id(db, int(wanted))
+        others = await trips_called(db, wanted, limit) if by_id else await trips_named(db, wanted, limit)
+        return [*by_id, *(row for row in others if row["trip_id"] != int(wanted))]
     return await trips.with_slug(db, wanted.lower()) or await trips_named(db, wanted, limit)
 
 
