@@ -31,7 +31,7 @@ async def side_by_side(db: Database, trip_name: str) -> list[Row]:
 
 
 async def of_clients(db: Database, trip_id: int, emails: Sequence[str]) -> list[Row]:
-    """Return these clients' assignments on the trip: assignment_id, email, role."""
+    """Return these clients' assignments on the trip: assignment_id, email, role, client_id."""
     return await db.read(OF_CLIENTS, (trip_id, json.dumps(list(emails))))
 
 
@@ -61,6 +61,23 @@ def change_role(trip_id: int, email: str, from_role: str, to_role: str, now: str
     return [
         _on(trip_id, CHANGE_ROLE, email, from_role, to_role, now),
         *mirror(trip_id, now, [(email, from_role)]),
+    ]
+
+
+def link(trip_id: int, guest: Row, email: str, role: str, now: str) -> list[Statement]:
+    """Give the guest's entry the client's e-mail and the role, and assign the client. The entry keeps its other keys.
+
+    Fails the batch if the entry has changed since it was read with `guests.on_trips`.
+    """
+    entry = (guest["position"], guest["element"])
+    return [
+        _on(trip_id, GUARD_GUEST, *entry),
+        _on(trip_id, HOLD)._replace(mirrors=True),
+        _on(trip_id, LINK_ENTRY, guest["position"], email, role, guest["name"])._replace(mirrors=True),
+        _on(trip_id, ASSIGN, email, role, now),
+        _on(trip_id, RELEASE)._replace(mirrors=True),
+        _on(trip_id, RECONCILE)._replace(mirrors=True),
+        _on(trip_id, LINK_ARCHIVED, *entry, email, role, guest["name"]),
     ]
 
 
@@ -117,7 +134,8 @@ WHERE t.trip_name = ?1
 )
 
 OF_CLIENTS: LiteralString = """
-SELECT a.assignment_id, a.client_email AS email, a.client_role AS role
+SELECT a.assignment_id, a.client_email AS email, a.client_role AS role,
+       (SELECT c.client_id FROM clients_v2 c WHERE c.email = a.client_email) AS client_id
 FROM json_each(?2) w CROSS JOIN trip_client_assignments a
 WHERE a.trip_id = CAST(?1 AS INTEGER) AND a.client_email = w.value
 ORDER BY a.assignment_id
@@ -144,6 +162,36 @@ SELECT @trip, ?2, ?3, ?4, ?4
 WHERE NOT EXISTS (
     SELECT 1 FROM trip_client_assignments WHERE trip_id = @trip AND client_email = ?2 AND client_role = ?3)
 """
+
+GUARD_GUEST: LiteralString = """
+INSERT INTO write_guard (assignments_unchanged)
+SELECT 0 WHERE NOT EXISTS (
+    SELECT 1 FROM trip_people p WHERE p.trip_id = @trip AND p.position = CAST(?2 AS INTEGER) AND p.element = ?3)
+"""
+
+LINK_ENTRY: LiteralString = (
+    WITH_ENTRIES
+    + """
+UPDATE trips_v2 SET clients = (
+    SELECT json_group_array(json(iif(
+        s.position = CAST(?2 AS INTEGER),
+        json_set(coalesce(s.entry, json_object('name', ?5)), '$.email', ?3, '$.role', ?4), s.element)))
+    FROM (SELECT e.position, e.entry, e.element FROM trip_client_entries e WHERE e.trip_id = @trip ORDER BY 1) s)
+WHERE trip_id = @trip
+"""
+)
+
+# In the phase normalized the archive holds the entry; otherwise it is empty.
+LINK_ARCHIVED: LiteralString = """
+UPDATE trip_client_archive
+SET element = iif(json_type(element) = 'object', element, json_object('name', ?6)),
+    assignment_id = (
+        SELECT a.assignment_id FROM trip_client_assignments a
+        WHERE a.trip_id = @trip AND a.client_email = ?4 AND a.client_role = ?5)
+WHERE trip_id = @trip AND position = CAST(?2 AS INTEGER) AND element = ?3
+"""
+
+RECONCILE: LiteralString = "INSERT INTO trip_client_sync (trip_id, action) VALUES (@trip, 'reconcile')"
 
 HOLD: LiteralString = "INSERT INTO trip_client_sync (trip_id, action) VALUES (@trip, 'hold')"
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import secrets
+import unicodedata
 from typing import TYPE_CHECKING, Any, LiteralString
 
 from database.engine import Statement
+from database.search import clients_found, same_name, whole_name_query, words_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -15,15 +18,48 @@ if TYPE_CHECKING:
 SUMMARY: LiteralString = "SELECT c.client_id, c.email, c.full_name, c.contact_info, c.preferences FROM clients_v2 c\n"
 
 
+# Domain and prefix of the addresses given to clients without an e-mail. RFC 2606 reserves the top-level domain.
+_NO_EMAIL = ("no-email-", "@voygen.invalid")
+
+
 def fold(email: str) -> str:
-    """Fold an e-mail for comparison, as the schema's index does: trimmed, ASCII letters in lower case."""
-    return email.strip("\t\n\v\f\r ").translate(_TO_LOWER)
+    """Fold an e-mail for comparison: trimmed, NFC, lower case. For ASCII, the schema's index does the same."""
+    trimmed = email.strip("\t\n\v\f\r ")
+    return trimmed.lower() if trimmed.isascii() else unicodedata.normalize("NFC", trimmed).lower()
+
+
+def address_for_none() -> str:
+    """Return a new address for a client without an e-mail, because the column is unique and not null."""
+    return secrets.token_hex(8).join(_NO_EMAIL)
+
+
+def has_email(email: str) -> bool:
+    """Return False for an address made by `address_for_none`."""
+    return not (email.startswith(_NO_EMAIL[0]) and email.endswith(_NO_EMAIL[1]))
 
 
 async def with_emails(db: Database, emails: Iterable[str]) -> dict[str, Row]:
     """Return the clients with these e-mails, ignoring case, keyed by folded e-mail."""
-    rows = await db.read(WITH_EMAILS, (json.dumps(sorted({fold(email) for email in emails})),))
+    wanted = {fold(email) for email in emails}
+    rows = await db.read(WITH_EMAILS, (json.dumps(sorted(wanted)),))
+    if not all(email.isascii() for email in wanted):
+        rows = [*rows, *(row for row in await db.read(BEYOND_ASCII) if fold(row["email"]) in wanted)]
     return {fold(row["email"]): row for row in reversed(rows)}
+
+
+async def with_names(db: Database, names: Iterable[str]) -> dict[str, list[Row]]:
+    """Return the clients with each name, oldest first: those with exactly this name, else those that fold to it."""
+    wanted = sorted({name for name in names if words_in(name)})
+    found: dict[str, list[Row]] = {}
+    for row in await db.read(WITH_NAMES, (json.dumps(wanted),)):
+        found.setdefault(row["full_name"], []).append(row)
+    others = [name for name in wanted if name not in found]
+    ids = await clients_found(db, [whole_name_query(name) for name in others], NAMESAKES) if others else []
+    known = await with_ids(db, {client_id for some in ids for client_id in some})
+    for name, some in zip(others, ids, strict=True):
+        alike = [known[client_id] for client_id in sorted(some) if client_id in known]
+        found[name] = [row for row in alike if same_name(str(row["full_name"]), name)]
+    return found
 
 
 async def with_name(db: Database, full_name: str, limit: int) -> list[Row]:
@@ -56,7 +92,8 @@ def insert(new: Sequence[Mapping[str, Any]], now: str) -> Statement:
     return Statement(INSERT, (json.dumps(list(new)), now))
 
 
-_TO_LOWER = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
+# Clients with the same folded name to look at.
+NAMESAKES = 20
 
 WITH_EMAILS: LiteralString = (
     SUMMARY
@@ -65,6 +102,11 @@ JOIN json_each(?) w ON lower(trim(c.email, char(9,10,11,12,13,32))) = w.value
 ORDER BY c.client_id
 """
 )
+
+# The few clients whose e-mail SQL can't fold; the partial index idx_clients_v2_email_beyond_ascii has them.
+BEYOND_ASCII: LiteralString = SUMMARY + "WHERE c.email GLOB '*[^ -~]*' ORDER BY c.client_id"
+
+WITH_NAMES: LiteralString = SUMMARY + "JOIN json_each(?) w ON c.full_name = w.value ORDER BY c.client_id"
 
 WITH_NAME: LiteralString = SUMMARY + "WHERE c.full_name = ? ORDER BY c.client_id LIMIT CAST(? AS INTEGER)"
 

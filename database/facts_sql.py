@@ -77,7 +77,8 @@ _TRAVELERS: LiteralString = (
     """(
                SELECT json_array(json_group_array(o.full_name),
                                  json_group_array(o.email) FILTER (WHERE o.email IS NOT NULL)) FROM (
-                   SELECT CAST(c.full_name AS TEXT) AS full_name, CAST(c.email AS TEXT) AS email,
+                   SELECT CAST(c.full_name AS TEXT) AS full_name,
+                          iif(c.email GLOB 'no-email-*@voygen.invalid', NULL, CAST(c.email AS TEXT)) AS email,
                           0 AS guest, min(a.assignment_id) AS place
                    FROM trip_client_assignments a JOIN clients_v2 c ON c.email = a.client_email
                    WHERE a.trip_id = t.trip_id AND """ + travels_sql("a.client_role") + """

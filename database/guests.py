@@ -5,18 +5,22 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, LiteralString
 
+from database.entries import WITH_ENTRIES
+from database.errors import DatabaseError
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from database.engine import Database, Row
+    from database.engine import Database, Row, Value
 
 
 async def on_trips(db: Database, trip_ids: Sequence[int]) -> list[Row]:
-    """Return the guests of each trip in the order of the JSON: trip_id, position, name, email, role, shares_with.
+    """Return the guests of each trip in the order of the JSON.
 
+    Columns: trip_id, position, name, email, role, shares_with, element.
     `shares_with` is the client whose e-mail the entry has, or None for an unlinked entry.
     """
-    return await db.read(ON_TRIPS, (json.dumps(list(trip_ids)),))
+    return await read_people(db, ON_TRIPS, (json.dumps(list(trip_ids)),))
 
 
 async def unreadable(db: Database, trip_ids: Sequence[int]) -> dict[int, int]:
@@ -25,11 +29,34 @@ async def unreadable(db: Database, trip_ids: Sequence[int]) -> dict[int, int]:
     return {row["trip_id"]: row["quarantine_id"] for row in rows}
 
 
+async def read_people(db: Database, sql: LiteralString, params: Sequence[Value]) -> list[Row]:
+    """Run a query over the view trip_people, or without the views if a person has dropped them."""
+    try:
+        return await db.read(sql, params)
+    except DatabaseError as error:
+        if type(error) is not DatabaseError:
+            raise
+        return await db.read(WITH_PEOPLE + sql, params)
+
+
+# The body of the view trip_people. A test keeps the two equal.
+PEOPLE: LiteralString = """
+SELECT e.trip_id, e.position, e.client_email, e.email, e.role, e.element,
+       CAST(coalesce(
+           nullif(trim(e.entry ->> '$.name'), ''), nullif(trim(e.entry ->> '$.full_name'), ''),
+           nullif(trim(e.entry ->> '$.client_name'), ''),
+           nullif(trim(coalesce(e.entry ->> '$.first_name', '') || ' ' || coalesce(e.entry ->> '$.last_name', '')), ''),
+           e.email, iif(e.type = 'text', nullif(trim(e.element ->> '$'), ''), NULL), e.element) AS TEXT) AS name
+FROM trip_client_entries e
+"""
+
+WITH_PEOPLE: LiteralString = WITH_ENTRIES + ", trip_people AS (" + PEOPLE + ")\n"
+
 # Guests of the trips in `@trips`, a subquery of trip ids.
 GUESTS: LiteralString = """
-SELECT p.trip_id, p.position, p.name, p.email, p.role, p.client_email AS shares_with
+SELECT p.trip_id, p.position, p.name, p.email, p.role, p.client_email AS shares_with, p.element
 FROM (
-    SELECT o.trip_id, o.position, o.name, o.email, o.role, o.client_email,
+    SELECT o.trip_id, o.position, o.name, o.email, o.role, o.client_email, o.element,
            count(*) OVER (PARTITION BY o.trip_id, o.client_email, o.role) AS n
     FROM trip_people o WHERE o.trip_id IN (@trips)
 ) p
@@ -41,6 +68,10 @@ ON_TRIPS: LiteralString = GUESTS.replace("@trips", "SELECT w.value FROM json_eac
 
 UNREADABLE: LiteralString = """
 SELECT u.trip_id, max(u.quarantine_id) AS quarantine_id
-FROM trip_unreadable u WHERE u.trip_id IN (SELECT w.value FROM json_each(?) w)
+FROM trip_clients_quarantine u
+WHERE u.trip_id IN (SELECT w.value FROM json_each(?) w)
+  AND NOT EXISTS (
+      SELECT 1 FROM accepted_findings f
+      WHERE f.kind = 'quarantine' AND f.trip_id = u.trip_id AND f.value = CAST(u.quarantine_id AS TEXT))
 GROUP BY u.trip_id
 """

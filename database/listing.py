@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, LiteralString, NamedTuple
 
-from database.guests import GUESTS
+from database.guests import GUESTS, read_people
 from database.roles import travels_sql
 from database.trips import SUMMARY
 
@@ -46,7 +46,7 @@ async def travelers(db: Database, trip_ids: Sequence[int], names: int) -> list[R
 
     `guest` is 1 for a guest. Whoever has a role that does not travel is left out.
     """
-    return await db.read(TRAVELERS, (json.dumps(list(trip_ids)), names))
+    return await read_people(db, TRAVELERS, (json.dumps(list(trip_ids)), names))
 
 
 async def travelers_papers(db: Database, trip_id: int) -> list[Row]:

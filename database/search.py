@@ -108,8 +108,9 @@ def all_of(columns: Columns, terms: Iterable[Term]) -> Query:
     return Query(f"{columns} : ({' AND '.join(terms)})")
 
 
-def _whole_name(words: Sequence[str]) -> Query:
-    return all_of(Columns("{whole_name}"), [exact_term("".join(words))])
+def whole_name_query(name: str) -> Query:
+    """Return a query for names that are equal without case, accents and punctuation."""
+    return all_of(Columns("{whole_name}"), [exact_term("".join(words_in(name)))])
 
 
 async def trips_found(db: Database, queries: Sequence[Query], limit: int) -> list[list[int]]:
@@ -160,15 +161,15 @@ async def trips_called(db: Database, name: str, limit: int) -> list[Row]:
 async def trips_named(db: Database, name: str, limit: int) -> list[Row]:
     """Return trips with exactly this name, or else with the same name ignoring case, accents and punctuation."""
     exact = await trips_called(db, name, limit)
-    if exact or not (words := words_in(name)):
+    if exact or not words_in(name):
         return exact
-    (ids,) = await trips_found(db, [_whole_name(words)], limit)
+    (ids,) = await trips_found(db, [whole_name_query(name)], limit)
     return [row for row in await trips_with_ids(db, ids) if same_name(str(row["trip_name"]), name)]
 
 
 async def clients_named(db: Database, name: str, limit: int) -> list[Row]:
     """Return the clients with this name, ignoring case, accents and punctuation."""
-    (ids,) = await clients_found(db, [_whole_name(words_in(name))], limit)
+    (ids,) = await clients_found(db, [whole_name_query(name)], limit)
     return [row for row in await clients_with_ids(db, ids) if same_name(str(row["full_name"]), name)]
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, LiteralString
 
 from database.entries import NOT_AN_ARRAY, WITH_ENTRIES
 from database.errors import DatabaseBusy, DatabaseError
+from database.linking import other_spellings
 from database.phase import read_phase
 from database.progress import Progress, forward, untold
 from migrations.shape import differences
@@ -47,7 +48,8 @@ class CheckReport:
     quarantined  raw texts removed from the JSON
     orphans      junction rows without a trip or client; `set_aside` is false for one that is still in the table
     faults       other problems: `schema`, `foreign_key`, `primary_client`, `slug_missing`, `slug_double`,
-                 `not_indexed` (unlinked entries that would not be linked to a new client with their e-mail)
+                 `not_indexed` (unlinked entries that would not be linked to a new client with their e-mail),
+                 `other_spelling` (unlinked entries with a client's e-mail in another case or Unicode normal form)
     """
 
     trips: int
@@ -146,6 +148,9 @@ async def _look_for_faults(db: EmbeddedDatabase, state: PhaseState, report: Chec
     for sql in (PRIMARY_CLIENTS, SLUGS_MISSING, SLUGS_DOUBLE):
         async for row in db.stream(sql):
             report.faults.append(_with_repair(row))
+    if state.phase != "normalized":
+        for one in await other_spellings(db):
+            report.faults.append(_with_repair({"kind": "other_spelling", **one._asdict()}))
     for table in ("ActivityLog", "trip_facts", "facts_dirty", "db_errors"):
         try:
             rows = await db.read(FOREIGN_KEYS, (table,))
@@ -202,6 +207,7 @@ REPAIRS = {
     "orphan": "move the row to orphaned_rows",
     "schema": "recreate a trigger or view as shipped; fix a table by hand",
     "foreign_key": "nothing: fix the row by hand",
+    "other_spelling": "link the entries to the client",
     "not_indexed": "add the entries to the index of unlinked entries",
     "primary_client": "clear the trip's primary_client_email",
     "slug_missing": "give the trip a slug",

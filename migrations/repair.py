@@ -10,6 +10,7 @@ from database import slugs
 from database.clock import now
 from database.engine import Statement, write
 from database.errors import DatabaseUnavailable, GuardFailed
+from database.linking import OtherSpelling, link
 from database.phase import guard_epoch, read_phase
 from database.progress import Progress, forward, part, untold
 from migrations.check import CheckReport, Finding, check
@@ -131,6 +132,7 @@ class _Run:
                 done += len(some)
                 progress(done, total)
         await self._give_slugs(findings)
+        await self._link_spellings(findings)
 
     async def _write(self, statements: Sequence[Statement]) -> None:
         """Run one batch. A change of phase stops the repair."""
@@ -194,6 +196,21 @@ class _Run:
             Statement(RECONCILE, (trip_ids,)),
             Statement(RECORD_TRIPS_AFTER, (self.run_id, trip_ids)),
         ]
+
+    async def _link_spellings(self, findings: Sequence[Finding]) -> None:
+        found = [
+            OtherSpelling(one["trip_id"], one["spelling"], one["email"])
+            for one in findings
+            if one["kind"] == "other_spelling"
+        ]
+        for start in range(0, len(found), AT_ONCE):
+            some = found[start : start + AT_ONCE]
+            trip_ids = json.dumps(sorted({one.trip_id for one in some}))
+            before, after = (
+                Statement(RECORD_TRIPS, (self.run_id, trip_ids)),
+                Statement(RECORD_TRIPS_AFTER, (self.run_id, trip_ids)),
+            )
+            await self._write([before, *link(some), after])
 
     async def _give_slugs(self, findings: Sequence[Finding]) -> None:
         without = [finding["trip_id"] for finding in findings if finding["kind"] == "slug_missing"]

@@ -12,6 +12,7 @@ from database.clock import now
 from database.engine import Statement
 from database.entries import WITH_ENTRIES
 from database.errors import ConstraintViolated, DatabaseUnavailable, ProgramTooOld
+from database.linking import link, other_spellings
 from database.progress import Progress, part, untold
 from database.slugs import FreeSlugs
 from migrations.adopt import plan_adoption
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
     from database.embedded import EmbeddedDatabase
     from database.engine import Database
+
+# Entries linked in one batch after the fix.
+SPELLINGS_AT_ONCE = 100
 
 FIX = "015_trip_client_assignments_table.sql"
 
@@ -122,6 +126,8 @@ async def migrate(db: EmbeddedDatabase, *, back_up: bool = True, progress: Progr
         if backup and not report.applied:  # the database is unchanged
             backup.unlink(missing_ok=True)
         raise
+    if FIX in report.applied:
+        await _link_other_spellings(db, report)
     report.slugs = await _fill_slugs(db) if files or await db.read(ANY_WITHOUT_SLUG) else 0
     return report
 
@@ -163,13 +169,23 @@ async def _apply_the_fix(db: Database, migration: Migration, report: MigrationRe
     await _apply(db, migration, report)
     after = (await db.read(ENTRY_COUNTS))[0]
     report.linked = (await db.read("SELECT count(*) AS n FROM trip_client_assignments"))[0]["n"]
-    report.merged = before["linkable"] - after["linkable"]
+    more_than_one_each = after["linkable"] - after["pairs"]
+    report.merged = before["linkable"] - before["pairs"] - more_than_one_each
     report.shared_email = after["shared"]
     report.unlinked = after["entries"] - after["linkable"]
     report.quarantined = (await db.read("SELECT count(*) AS n FROM trip_clients_quarantine"))[0]["n"]
     report.set_aside = dict(
         Counter(row["table_name"] for row in await db.read("SELECT table_name FROM orphaned_rows ORDER BY table_name"))
     )
+
+
+async def _link_other_spellings(db: Database, report: MigrationReport) -> None:
+    found = await other_spellings(db)
+    for start in range(0, len(found), SPELLINGS_AT_ONCE):
+        await db.batch(link(found[start : start + SPELLINGS_AT_ONCE]))
+    after = (await db.read(ENTRY_COUNTS))[0]
+    report.linked = (await db.read("SELECT count(*) AS n FROM trip_client_assignments"))[0]["n"]
+    report.unlinked = after["entries"] - after["linkable"]
 
 
 async def _back_up(db: EmbeddedDatabase, progress: Progress) -> Path:
@@ -236,6 +252,8 @@ ENTRY_COUNTS: LiteralString = (
     + """
 SELECT (SELECT count(*) FROM trip_client_entries) AS entries,
        (SELECT count(*) FROM trip_client_entries WHERE client_email IS NOT NULL) AS linkable,
+       (SELECT count(*) FROM (SELECT DISTINCT trip_id, client_email, role FROM trip_client_entries
+                              WHERE client_email IS NOT NULL)) AS pairs,
        (SELECT coalesce(sum(n), 0) FROM (
             SELECT count(*) AS n FROM trip_client_entries WHERE client_email IS NOT NULL
             GROUP BY trip_id, client_email, role HAVING count(*) > 1)) AS shared

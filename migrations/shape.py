@@ -27,6 +27,7 @@ REVERSE = {"trg_trips_v2_clients_update", "trg_trips_v2_clients_insert"}
 OF_THE_COLUMN = REVERSE | {
     "trip_client_entries",
     "trip_people",
+    "trg_trips_v2_guests_update",
     "trg_trip_client_sync_reconcile",
     "trg_trip_client_assignments_insert",
     "trg_trip_client_assignments_delete",

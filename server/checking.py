@@ -141,6 +141,8 @@ def _fault_row(fault: Finding) -> tuple[str, str, str]:
             return kind, *_dangling(fault)
         case "primary_client":
             return kind, f"trip {fault['trip_id']}", f"no client has the e-mail {fault['email']}"
+        case "other_spelling":
+            return kind, f"trip {fault['trip_id']}", f"{fault['spelling']} is the client {fault['email']}"
         case "slug_double":
             return kind, f"trip {fault['trip_id']}", f"slug {fault['slug']} is used by trips {fault['trip_ids']}"
         case _:

@@ -7,6 +7,8 @@ import re
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 from unicodedata import combining, normalize
 
+from oracle import client_emails, fields_of, read_entries
+
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable
@@ -22,6 +24,12 @@ CLIENTS = "SELECT client_id, full_name, email, contact_info FROM clients_v2"
 
 TRIPS = "SELECT trip_id, trip_name, destinations, group_name, notes FROM trips_v2"
 
+ELEMENT = "SELECT clients -> ? FROM trips_v2 WHERE trip_id = ?"
+
+UNREADABLE = "SELECT trip_id, CAST(raw_text AS BLOB) FROM trip_unreadable"
+
+ARCHIVED = "SELECT trip_id, element FROM trip_client_archive WHERE assignment_id IS NULL"
+
 # The document of an overwritten assignment may remain, because no search finds it.
 CROWD = "SELECT k.rowid FROM crowd_search k JOIN trip_client_assignments a ON a.assignment_id = k.rowid"
 
@@ -36,7 +44,8 @@ ORDER BY a.assignment_id
 def assert_indexed(connection: sqlite3.Connection, travelers: int = 24) -> None:
     """Check that the index has exactly the tables' words, and a trip's document at most this many travelers."""
     crowd = {row[0] for row in connection.execute(CROWD)}
-    assert held(connection) ^ due(connection, crowd) == set()
+    found, wanted = held(connection), due(connection, crowd)
+    assert (found - wanted, wanted - found) == (set(), set())
     apart: dict[int, int] = {}
     for trip, assignment, *_ in connection.execute(TRAVELERS):
         apart[trip] = apart.get(trip, 0) + (assignment not in crowd)
@@ -66,6 +75,8 @@ def due(connection: sqlite3.Connection, crowd: Iterable[int]) -> set[Word]:
     for trip, name, destinations, group, notes in connection.execute(TRIPS):
         said = notes_of(json.loads(notes))
         add("trip_search", trip, name=name, destinations=destinations, group_name=group, notes=said)
+    for trip, words in guests(connection):
+        add("trip_search", trip, travelers=words)
     for client, name, email, contact in connection.execute(CLIENTS):
         said = json.loads(contact or "{}").get("notes")
         add("client_search", client, full_name=name, email=email, notes=said)
@@ -73,6 +84,34 @@ def due(connection: sqlite3.Connection, crowd: Iterable[int]) -> set[Word]:
         document = ("crowd_search", assignment) if assignment in crowd else ("trip_search", trip)
         add(*document, travelers=traveler, roles=role)
     return found
+
+
+def guests(connection: sqlite3.Connection) -> Iterable[tuple[int, str]]:
+    """Return the words of entries without a client of their own, and of texts in quarantine, by trip."""
+    clients = client_emails(connection)
+    columns = {row[1] for row in connection.execute("PRAGMA table_info(trips_v2)")}
+    texts = connection.execute("SELECT trip_id, clients FROM trips_v2").fetchall() if "clients" in columns else []
+    for trip, text in texts:
+        entries = read_entries(trip, text, clients) or []
+        pairs = [entry.pair for entry in entries if entry.pair]
+        for entry in entries:
+            if entry.pair is None or pairs.count(entry.pair) > 1:
+                element = connection.execute(ELEMENT, (f"$[{entry.position}]", trip)).fetchone()[0]
+                yield trip, _name_and_email(entry.element, element)
+    if "clients" not in columns:
+        for trip, element in connection.execute(ARCHIVED):
+            yield trip, _name_and_email(json.loads(element), element)
+    for trip, raw_text in connection.execute(UNREADABLE):
+        yield trip, raw_text.decode("utf-8", "replace")[:2000]
+
+
+def _name_and_email(element: Any, text: str) -> str:
+    person = fields_of(element)
+    email = person.get("email") if isinstance(person.get("email"), str) and person["email"].strip() else None
+    name = str(person.get("name") or "").strip() or email
+    if name is None:
+        name = element if isinstance(element, str) and element.strip() else text
+    return f"{name} {email or ''}"
 
 
 def notes_of(notes: Any) -> str:

@@ -98,7 +98,7 @@ def _details(element: Any) -> frozenset[tuple[str, str]]:
     """The keys and values that describe the person, without nulls."""
     return frozenset(
         (key, json.dumps(value))
-        for key, value in _fields(element).items()
+        for key, value in fields_of(element).items()
         if value is not None and key not in {"email", "role", "assigned_at", "assigned_date"}
     )
 
@@ -144,13 +144,13 @@ def parsed(text: object) -> Any:
 
 
 def _entry(trip_id: int, position: int, element: Any, clients: Sequence[str]) -> Entry:
-    fields = _fields(element)
+    fields = fields_of(element)
     email = fields.get("email")
     client = _client(email, clients) if isinstance(email, str) else None
     return Entry(trip_id, position, element, client, _role(fields.get("role")))
 
 
-def _fields(element: Any) -> dict[str, Any]:
+def fields_of(element: Any) -> dict[str, Any]:
     """The fields of the element, which may be an object, an object serialized as a string, or a bare email."""
     if isinstance(element, dict):
         return cast("dict[str, Any]", element)

@@ -55,7 +55,9 @@ async def test_digits_match_an_id_or_a_whole_name_but_never_part_of_one(tmp_path
         slug = desk.column("trip_slug", KYOTO)
         assert not slug.isdigit()
         desk.sql("UPDATE trips_v2 SET trip_id = 1984 WHERE trip_id = ?", EMPTY)
-        assert (await desk.bulk("1984", op("add_note", note="x")))["trip_id"] == 1984
+        both = {"trip_identifier": "1984", "operations": [op("add_note", note="x")]}
+        assert (await desk.refused("bulk_trip_operations", **both)).startswith("ambiguous: 2 trips match '1984'")
+        assert (await desk.bulk("id 1984", op("add_note", note="x")))["trip_id"] == 1984
         assert (await desk.bulk(slug, op("add_note", note="x")))["trip_id"] == KYOTO
 
 

@@ -48,7 +48,7 @@ def succeeded(*arguments: object, status: int = 0) -> str:
 def test_a_dump_is_loaded_and_migrated_and_missing_folders_are_created(tmp_path: Path) -> None:
     path = tmp_path / "new" / "folders" / "voygen.db"
     said = succeeded("migrate", "--db", path, "--from", DUMP)
-    assert "  linked          30  in both" in said
+    assert "  linked            30  in both" in said
     assert [stat.S_IMODE(place.stat().st_mode) for place in (path, path.parent, path.parent.parent)] == (
         [0o600, 0o700, 0o700] if sys.platform != "win32" else [stat.S_IMODE(path.stat().st_mode)] * 3
     )
@@ -187,7 +187,7 @@ def test_a_dump_is_never_loaded_over_a_database(tmp_path: Path) -> None:
 def test_a_dump_with_a_byte_order_mark_is_loaded(tmp_path: Path) -> None:
     dump = tmp_path / "marked.sql"
     dump.write_bytes(b"\xef\xbb\xbf" + DUMP.read_bytes())
-    assert "  linked          30" in succeeded("migrate", "--db", tmp_path / "voygen.db", "--from", dump)
+    assert "  linked            30" in succeeded("migrate", "--db", tmp_path / "voygen.db", "--from", dump)
 
 
 @windows

@@ -63,9 +63,7 @@ async def test_several_problems_are_numbered_and_each_has_its_own_remedy(tmp_pat
         error = await desk.refused("create_trip_with_client", trip_name="T", **DAYS, client_email=ANA, budget=5)
         problem, remedy = error.split("\n")
         assert problem == "invalid_input: (1) client_full_name is missing; (2) budget is not an argument here."
-        assert remedy.startswith(
-            "(1) Send client_full_name: Used if the client is new. (2) Leave it out; the arguments"
-        )
+        assert remedy.startswith("(1) Send client_full_name: Client's name. (2) Leave it out; the arguments")
         error = await desk.refused("get_anything", query="a", limit=5, page=2)
         assert error.split("\n")[1].startswith("Leave it out; the arguments are query, ")
 

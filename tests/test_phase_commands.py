@@ -66,7 +66,7 @@ def test_the_commands_move_up_and_down_and_report_the_phase(file: Path) -> None:
     assert "Consistent" in ran(file, "check")
     assert "now in phase prefer_junction" in ran(file, "phase", "back", "--apply")
     assert f"now in phase dual_write (epoch {status['epoch'] + 4})" in ran(file, "phase", "back", "--apply")
-    assert "no phase before" in ran(file, "phase", "back", "--apply", status=2)
+    assert "no earlier phase" in ran(file, "phase", "back", "--apply", status=2)
     with closing(raw.connect(file)) as connection:
         assert_clean(connection)
         (text,) = connection.execute("SELECT clients FROM trips_v2 WHERE trip_id = ?", (EMPTY,)).fetchone()
@@ -82,7 +82,7 @@ def test_without_apply_nothing_changes(file: Path) -> None:
     assert f"--accept unlinked/{KYOTO}/9 matches nothing that can be accepted." in ran(
         file, "phase", "advance", "--accept", f"unlinked/{KYOTO}/9", "--accept", "unlinked/*"
     )
-    assert "no phase before" in ran(file, "phase", "back")
+    assert "no earlier phase" in ran(file, "phase", "back")
     assert raw.everything(file) == before
     ran(file, "phase", "advance", "--apply", "--accept", f"unlinked/{EMPTY}/0")
     before = raw.everything(file)

@@ -117,7 +117,7 @@ async def test_custom_schema_objects_are_kept_in_every_phase(
 
 
 async def test_there_is_no_phase_before_the_first_or_after_the_last(db: EmbeddedDatabase) -> None:
-    with pytest.raises(DatabaseError, match="no phase before"):
+    with pytest.raises(DatabaseError, match="no earlier phase"):
         await go_back(db)
     await lead_to(db, "normalized")
     with pytest.raises(DatabaseError, match="no phase after"):

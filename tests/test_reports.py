@@ -136,6 +136,7 @@ def test_the_check_prints_one_aligned_table_per_kind(path: Path) -> None:
         "Trips              3\n"
         "Assignments        2\n"
         "Drift              0\n"
+        "Shared e-mails     0\n"
         "Unlinked entries   2\n"
         "Quarantined texts  1\n"
         "Orphaned rows      0\n"

@@ -14,7 +14,7 @@ from tools.answers.bounds import ROOM, fitting, named
 from tools.answers.errors import Conflict, Question
 from tools.answers.fact_models import TripIds
 from tools.answers.fields import ClientId, Email, Name
-from tools.answers.models import Plain
+from tools.answers.models import Plain, addressed
 from tools.finding.patterns import Pattern, matches, needles
 from tools.tool import Hints, Tool, WriteAnswer, WriteArguments
 
@@ -159,7 +159,7 @@ async def cleanup_trips(db: Database, args: CleanupTripsArguments) -> TripsClean
 async def confirm_clients(db: Database, args: CleanupClientsArguments) -> Question | None:
     """Return the question to ask before deleting clients; None for a dry run or if nothing matches."""
     would = await cleanup_clients(db, args.model_copy(update={"dry_run": True}))
-    names = named([f"{client.full_name} <{client.email}>" for client in would.clients], would.matched)
+    names = named([addressed(client.full_name, client.email) for client in would.clients], would.matched)
     return None if args.dry_run or not would.matched else _consent(f"Delete {would.matched} clients: {names}?")
 
 

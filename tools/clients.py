@@ -6,25 +6,25 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 from pydantic import Field, TypeAdapter, model_validator
 
-from database import clients, profiles
+from database import clients, linking, profiles
 from database.clock import now
 from database.errors import GuardFailed
 from tools.answers import parts
 from tools.answers.bounds import ROOM, named
 from tools.answers.errors import Conflict, InvalidInput, NotFound
-from tools.answers.fields import Details, Email, Line, Name, Phone, Text
-from tools.answers.models import ClientHead, ClientTrip, Plain, Written
+from tools.answers.fields import Details, Line, NewEmail, PersonName, Phone, Text
+from tools.answers.models import ClientHead, ClientTrip, Contact, Plain, Written, addressed
 from tools.answers.pages import Id, Limit, Page, cursor_of, more_words, page_of, place_of
 from tools.answers.parts import Part, Rest
-from tools.finding.people import ClientReference, Directory, namesakes_note, new_client
+from tools.finding.people import ClientReference, Directory, NamedReference, namesakes_note, new_client
 from tools.tool import READS, Arguments, Hints, Tool, WriteAnswer, WriteArguments
 from tools.trip import shapes
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from typing import Self
 
-    from database.engine import Database, Row
+    from database.engine import Database, Row, Statement
 
 # Maximum attempts at a change that keeps losing to concurrent changes.
 TRIES = 100
@@ -42,8 +42,8 @@ PLACES = TypeAdapter(tuple[str, Id])
 
 
 class CreateClientArguments(WriteArguments):
-    email: Email
-    full_name: Annotated[Name, Field(description="First and last name.")]
+    email: Annotated[NewEmail | None, Field(description="Client's e-mail, if any.")] = None
+    full_name: Annotated[PersonName, Field(description="First and last name.")]
     phone: Phone | None = None
     address: Annotated[Line | None, Field(description="Postal address.")] = None
     preferences: Annotated[Details | None, Field(description="Preferences: seat, meals, hotels.")] = None
@@ -54,11 +54,11 @@ class CreateClientArguments(WriteArguments):
 
 class ClientCreated(WriteAnswer):
     client_id: int = Field(description="Client id.")
-    email: str = Field(description="E-mail, trimmed and lower-case.")
+    email: Contact = Field(description="E-mail, normalized; null if none.")
     full_name: Plain = Field(description="Name.")
 
 
-class GetClientArguments(Arguments, ClientReference):
+class GetClientArguments(Arguments, NamedReference):
     limit: Limit = 20
     cursor: Annotated[str | None, Field(max_length=1000, description="next_cursor, or a cursor from `more`.")] = None
 
@@ -77,8 +77,8 @@ class WholeClient(Page, ClientHead):
 
 
 class UpdateClientArguments(WriteArguments, ClientReference):
-    new_email: Annotated[Email | None, Field(description="New e-mail, also on every trip.")] = None
-    full_name: Annotated[Name | None, Field(description="First and last name.")] = None
+    new_email: Annotated[NewEmail | None, Field(description="New e-mail, also on every trip.")] = None
+    full_name: Annotated[PersonName | None, Field(description="First and last name.")] = None
     phone: Annotated[Phone | None, Field(description="Empty removes it.")] = None
     address: Annotated[Line | None, Field(description="Empty removes it.")] = None
     notes: Annotated[Text | None, Field(description="Empty removes it.")] = None
@@ -99,19 +99,18 @@ class ClientUpdated(ClientCreated):
 
 
 async def create_client(db: Database, args: CreateClientArguments) -> ClientCreated:
-    row = new_client(**args.model_dump(exclude={"idempotency_key"}))
+    email = args.email or clients.address_for_none()
+    row = new_client(email, **args.model_dump(exclude={"idempotency_key", "email"}))
     inserted = clients.insert([row], now())
+    linked: list[Statement] = []
+    if not email.isascii():
+        if known := await clients.with_emails(db, [email]):
+            raise _already_there(email, known.values())
+        linked = linking.link([one for one in await linking.other_spellings(db, {email: email}) if one.email == email])
     try:
-        results = await db.batch([clients.guard_email_free(args.email), inserted])
+        results = await db.batch([clients.guard_email_free(email), inserted, *linked])
     except GuardFailed:
-        known = await clients.with_emails(db, [args.email])
-        known_as = next(
-            (f"client_id {client['client_id']} ({client['full_name']})" for client in known.values()), "a client"
-        )
-        raise Conflict(
-            f"{args.email} already belongs to {known_as}; nothing was written.",
-            "Use that client, or send another email.",
-        ) from None
+        raise _already_there(email, (await clients.with_emails(db, [email])).values()) from None
     client = results.of(inserted)[0]
     return ClientCreated(
         message=f"Client {client['full_name']} created with id {client['client_id']}."
@@ -119,6 +118,13 @@ async def create_client(db: Database, args: CreateClientArguments) -> ClientCrea
         client_id=client["client_id"],
         email=client["email"],
         full_name=client["full_name"],
+    )
+
+
+def _already_there(email: str, known: Iterable[Row]) -> Conflict:
+    known_as = next((f"client_id {client['client_id']} ({client['full_name']})" for client in known), "a client")
+    return Conflict(
+        f"{email} already belongs to {known_as}; nothing was written.", "Use that client, or send another email."
     )
 
 
@@ -135,7 +141,7 @@ async def get_client(db: Database, args: GetClientArguments) -> WholeClient:
     total = await profiles.count_trips(db, client["email"])
     trips = named([f"{trip.trip_name} (id {trip.trip_id}) as {trip.roles}" for trip in page])
     return WholeClient(
-        message=f"{client['full_name']} <{client['email']}>, client {client['client_id']}, on {total} "
+        message=f"{addressed(client['full_name'], client['email'])}, client {client['client_id']}, on {total} "
         f"trip{'' if total == 1 else 's'}{': ' if trips else ''}{trips}.{more_words(more=more)}{parts.words(rests)}",
         **{**client, **shown},
         trips=page,
@@ -152,7 +158,7 @@ async def _part_of_client(db: Database, client: Row, columns: Mapping[str, Any],
     part, rests = parts.following(place, columns[place.field], ROOM)
     blank: dict[str, Any] = dict.fromkeys(columns)
     return WholeClient(
-        message=f"{client['full_name']} <{client['email']}>: next part of {place.field}.{parts.words(rests)}",
+        message=f"{addressed(client['full_name'], client['email'])}: next part of {place.field}.{parts.words(rests)}",
         **{**client, **blank},
         trips=[],
         trips_total=await profiles.count_trips(db, client["email"]),
@@ -172,7 +178,7 @@ async def update_client(db: Database, args: UpdateClientArguments) -> ClientUpda
             return _updated(read, values, changed)
         if "email" in changed:
             await _require_free(db, values["email"], client_id)
-        details = f"Changed {', '.join(changed)} of {values['full_name']} <{values['email']}>"
+        details = f"Changed {', '.join(changed)} of {addressed(values['full_name'], values['email'])}"
         try:
             await db.batch(profiles.update(read, values, details, now()))
         except GuardFailed:
@@ -184,7 +190,8 @@ async def update_client(db: Database, args: UpdateClientArguments) -> ClientUpda
 async def _client_id(db: Database, who: ClientReference) -> int:
     directory = await Directory.load(db, [who])
     directory.require(who)
-    return next(row["client_id"] for row in (*directory.by_id.values(), *directory.by_email.values()))
+    found = (*directory.by_id.values(), *directory.by_email.values(), *(some[0] for some in directory.by_name.values()))
+    return next(row["client_id"] for row in found)
 
 
 async def _read(db: Database, client_id: int) -> Row:
@@ -243,7 +250,7 @@ def merge_patch(known: Mapping[str, Any], sent: Mapping[str, Any]) -> dict[str, 
 def _updated(read: Row, values: Mapping[str, Any], changed: list[str]) -> ClientUpdated:
     words = f"changed {', '.join(changed)}" if changed else "nothing changed"
     return ClientUpdated(
-        message=f"Client {read['client_id']}, {values['full_name']} <{values['email']}>: {words}.",
+        message=f"Client {read['client_id']}, {addressed(values['full_name'], values['email'])}: {words}.",
         client_id=read["client_id"],
         email=values["email"],
         full_name=values["full_name"],
@@ -255,7 +262,7 @@ TOOLS = [
     Tool(
         name="create_client_v2",
         title="Create a client",
-        description="Create a client with a new e-mail. Links trip entries that already have this e-mail.",
+        description="Create a client, with or without an e-mail. Links trip entries that already have this e-mail.",
         group="clients",
         hints=Hints(),
         input=CreateClientArguments,

@@ -13,7 +13,7 @@ from tools.answers import parts
 from tools.answers.bounds import shortened
 from tools.answers.errors import InvalidInput, NotFound
 from tools.answers.guests import link, travelers
-from tools.answers.models import ClientHead, TripSummary
+from tools.answers.models import ClientHead, TripSummary, addressed
 from tools.answers.parts import Cursor, Part, Rest
 from tools.answers.whole import WholeClient, WholeTrip, as_answered, part_of_trip, whole_client, whole_trip
 from tools.finding.identifiers import describe, exact_trips, search_words
@@ -153,7 +153,8 @@ async def _continued(db: Database, cursor: str) -> Found:
 async def _not_found(db: Database, query: str, words: Sequence[str], *, broad: bool) -> NotFound:
     near_trips, near_clients = await spelled_like(db, words, NEAREST, TRIPS, CLIENTS)
     near = [describe(match.row) for match in near_trips]
-    near += [f"client {shortened(match.row['full_name'], 100)} <{match.row['email']}>" for match in near_clients]
+    people = [(shortened(match.row["full_name"], 100), match.row["email"]) for match in near_clients]
+    near += [f"client {addressed(*person)}" for person in people]
     hint = f" Nearest by spelling: {'; '.join(near)}." if near else ""
     return NotFound(
         f"No trip or client matches {query.strip()!r}.{hint}",
@@ -174,7 +175,7 @@ def _message(found: Found, more: str) -> str:
             f"{found.trip.status}; {travelers(people, cut)}.{unreadable}"
         )
     if found.client:
-        parts.append(f"{found.client.full_name} <{found.client.email}>, on {len(found.client.trips)} trips.")
+        parts.append(f"{addressed(found.client.full_name, found.client.email)}, on {len(found.client.trips)} trips.")
     others = [
         f"{trip.trip_name} (id {trip.trip_id})"
         for trip in found.trips
@@ -182,7 +183,7 @@ def _message(found: Found, more: str) -> str:
     ]
     if others:
         parts.append(f"Trips: {', '.join(others)}.")
-    people = [f"{client.full_name} <{client.email}>" for client in found.clients if not found.client]
+    people = [addressed(client.full_name, client.email) for client in found.clients if not found.client]
     if people:
         parts.append(f"Clients: {', '.join(people)}.")
     return " ".join(parts) + more

@@ -208,8 +208,8 @@ TOOLS = [
     Tool(
         name="list_trips",
         title="List trips",
-        description="List trips by first day, with travelers; filter by status, period or client. Who travels in May: "
-        "starts_before its last day, ends_after its first.",
+        description="List trips by first day, with travelers; filter by status, period or client. For trips in May, "
+        "set starts_before to May 31 and ends_after to May 1.",
         group="trips",
         hints=READS,
         input=ListTripsArguments,

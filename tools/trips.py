@@ -18,14 +18,15 @@ from tools.answers.fields import (
     Line,
     Money,
     Name,
+    PersonName,
     Phone,
     Role,
     Status,
     Text,
     check_period,
 )
-from tools.answers.models import Plain
-from tools.finding.people import ClientReference, Directory, namesakes_note, new_client
+from tools.answers.models import Contact, Plain
+from tools.finding.people import ClientOrNew, Directory, namesakes_note, new_client
 from tools.tool import Hints, Tool, WriteAnswer, WriteArguments
 from tools.trip import shapes
 
@@ -65,8 +66,10 @@ class TripCreated(WriteAnswer):
 
 
 class CreateTripWithClientArguments(_NewTrip):
-    client_email: Email
-    client_full_name: Annotated[Name, Field(description="Used if the client is new.")]
+    client_email: Annotated[Email | None, Field(description="If any; else the name finds or creates the client.")] = (
+        None
+    )
+    client_full_name: Annotated[PersonName, Field(description="Client's name.")]
     trip_notes: Annotated[Text | None, Field(description="Notes on the trip.")] = None
     client_phone: Phone | None = None
     client_preferences: Annotated[Details | None, Field(description="For a new client.")] = None
@@ -75,7 +78,7 @@ class CreateTripWithClientArguments(_NewTrip):
 
 class TripWithClientCreated(TripCreated):
     client_id: int = Field(description="Client id.")
-    client_email: str = Field(description="Client's e-mail, as stored.")
+    client_email: Contact = Field(description="Client's e-mail, as stored; null if none.")
     client_created: bool = Field(description="True if the client is new.")
     assignment_id: int = Field(description="Assignment id.")
     role: str = Field(description="The client's role on the trip.")
@@ -116,12 +119,12 @@ async def create_trip(db: Database, args: CreateTripArguments) -> TripCreated:
 async def create_trip_with_client(db: Database, args: CreateTripWithClientArguments) -> TripWithClientCreated:
     refused = False
     for _ in range(TRIES):
-        directory = await Directory.load(db, [ClientReference(email=args.client_email)])
-        known = directory.find(ClientReference(email=args.client_email))
-        email = known or clients.fold(args.client_email)
+        who = ClientOrNew(email=args.client_email, full_name=args.client_full_name)
+        directory = await Directory.load(db, [who])
+        email, is_new = directory.find_or_create(who)
         slug = await slugs.free_slug(db, args.trip_name)
         try:
-            trip_id, by_backup = await _write_trip_with_client(db, args, slug, email, is_new=known is None)
+            trip_id, by_backup = await _write_trip_with_client(db, args, slug, email, is_new=is_new)
         except GuardFailed:
             continue
         except ConstraintViolated:
@@ -130,9 +133,7 @@ async def create_trip_with_client(db: Database, args: CreateTripWithClientArgume
                 raise
             refused = True
             continue
-        return await _describe_trip_with_client(
-            db, args, slug, trip_id, email, by_backup=by_backup, is_new=known is None
-        )
+        return await _describe_trip_with_client(db, args, slug, trip_id, email, by_backup=by_backup, is_new=is_new)
     raise _kept_changing()
 
 
@@ -161,7 +162,7 @@ async def _write_trip_with_client(
                 slug,
                 [
                     ("TripCreated", f"Created {args.trip_name}"),
-                    ("ClientAssigned", f"Assigned {email} as {args.client_role}"),
+                    ("ClientAssigned", f"Assigned {_called(args, email)} as {args.client_role}"),
                 ],
                 moment,
             ),
@@ -186,8 +187,8 @@ async def _describe_trip_with_client(  # noqa: PLR0913 - the result of the write
         await namesakes_note(db, email, args.client_full_name) if is_new else _ignored_note(args, traveler["full_name"])
     )
     return TripWithClientCreated(
-        message=f"Trip {args.trip_name!r} created with id {trip_id}; {known} client {email} is its {args.client_role}."
-        f"{said}",
+        message=f"Trip {args.trip_name!r} created with id {trip_id}; {known} client {_called(args, email)} is its "
+        f"{args.client_role}.{said}",
         trip_id=trip_id,
         trip_slug=slug,
         trip_name=args.trip_name,
@@ -198,6 +199,10 @@ async def _describe_trip_with_client(  # noqa: PLR0913 - the result of the write
         role=args.client_role,
         json_written_by="backup" if by_backup else "trigger",
     )
+
+
+def _called(args: CreateTripWithClientArguments, email: str) -> str:
+    return email if clients.has_email(email) else args.client_full_name
 
 
 def _ignored_note(args: CreateTripWithClientArguments, known_as: str) -> str:

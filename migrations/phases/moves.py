@@ -114,7 +114,7 @@ async def go_back(db: EmbeddedDatabase) -> PhaseState:
         state = await read_phase(db)
         target = phase_before(state.phase)
         if target is None:
-            raise DatabaseUnavailable("The database is in dual_write: there is no phase before that.")
+            raise DatabaseUnavailable("The database is in dual_write. There is no earlier phase.")
         moving = await _with_column(db) if state.phase == "normalized" else _exchange(state.phase, target)
         try:
             return await _move(db, state, target, moving)

@@ -1,6 +1,9 @@
 -- People on a trip who are no clients: unlinked entries, and those who share a client's e-mail. Search finds them too, and
 -- the words of a client list that could not be read.
 
+-- Clients whose e-mail SQL can't fold to compare it.
+CREATE INDEX idx_clients_v2_email_beyond_ascii ON clients_v2(email) WHERE email GLOB '*[^ -~]*';
+
 -- Every entry of the JSON with the name of the person. client_email is NULL for an unlinked one. Entries of one pair
 -- describe several people if there are more than one.
 CREATE VIEW trip_people AS
@@ -52,7 +55,17 @@ SELECT p.trip_id,
        p.notes
 FROM trip_search_plain p;
 
--- Every change that can affect guests reconciles the trip.
+-- Guests change when entries are removed, for example with a deleted client, and when the trip is reconciled.
+
+CREATE TRIGGER trg_trips_v2_guests_update AFTER UPDATE OF clients ON trips_v2
+WHEN NEW.clients IS NOT OLD.clients
+ AND iif(json_valid(NEW.clients), json_array_length(NEW.clients), 0) < iif(json_valid(OLD.clients), json_array_length(OLD.clients), 0)
+BEGIN
+    INSERT INTO search_stale (trip_id)
+    SELECT NEW.trip_id WHERE NOT EXISTS (SELECT 1 FROM search_stale WHERE trip_id = NEW.trip_id);
+    DELETE FROM search_stale WHERE trip_id NOT IN (SELECT g.trip_id FROM trip_client_sync g);
+END;
+
 CREATE TRIGGER trg_trip_client_sync_guests AFTER INSERT ON trip_client_sync
 WHEN NEW.action = 'reconcile'
 BEGIN

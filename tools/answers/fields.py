@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from datetime import date
 from typing import Annotated, Any, Literal
 
@@ -11,7 +12,10 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from database.clients import fold
 from tools.trip import shapes
 
-_EMAIL = re.compile(r"[^@\s,;<>\"\0]+@[^@\s,;<>\"\0]+\.[^@\s,;<>\".\0]+")
+_EMAIL = re.compile(r"[^@\s,;<>\"]+@[^@\s,;<>\"]+\.[^@\s,;<>\".]+")
+
+# Letters and symbols that show nothing.
+_BLANK = "\u115f\u1160\u2800\u3164\uffa0"
 
 
 def _as_text(value: Any) -> Any:  # noqa: ANN401 - whatever an agent sent
@@ -20,9 +24,28 @@ def _as_text(value: Any) -> Any:  # noqa: ANN401 - whatever an agent sent
 
 def _email(value: str) -> str:
     email = fold(value)
-    if not _EMAIL.fullmatch(email):
+    if not _EMAIL.fullmatch(email) or not email.isprintable():
         raise ValueError("is not an e-mail address of the form name@example.com")
     return email
+
+
+def require_valid_email(email: str) -> str:
+    """Return the address of a new client, normalized. Raises ValueError if no mail could be sent to it."""
+    from email_validator import EmailNotValidError, validate_email  # noqa: PLC0415 - only new addresses need it
+
+    try:
+        return fold(validate_email(email, check_deliverability=False).normalized)
+    except EmailNotValidError as error:
+        raise ValueError(f"is not a valid e-mail address ({str(error).rstrip('.')}): send another") from error
+
+
+def _name(value: str) -> str:
+    normal = unicodedata.normalize("NFC", value)
+    if not any(unicodedata.category(letter)[0] in "LNPS" and letter not in _BLANK for letter in normal):
+        raise ValueError("has no visible character")
+    if any(unicodedata.category(letter) == "Cc" for letter in normal):
+        raise ValueError("contains a control character: send it without control characters")
+    return normal
 
 
 def _iso_date(value: str) -> str:
@@ -58,6 +81,7 @@ TripIdentifier = Annotated[
     str, Field(max_length=300, description="Id, slug, name or words."), BeforeValidator(_as_text)
 ]
 Email = Annotated[str, Field(max_length=254, description="Client's e-mail."), AfterValidator(_email)]
+NewEmail = Annotated[Email, AfterValidator(require_valid_email)]
 ClientId = Annotated[int, Field(ge=1, le=2**53, description="Client's id."), BeforeValidator(_not_a_boolean)]
 Day = Annotated[str, AfterValidator(_iso_date), Field(min_length=10, max_length=10, pattern=r"^\d{4}-\d{2}-\d{2}$")]
 Money = Annotated[float, Field(ge=0, le=10**12, allow_inf_nan=False), BeforeValidator(_not_a_boolean)]
@@ -70,6 +94,7 @@ Currency = Annotated[
 _Plain = AfterValidator(_without_nul)
 Role = Annotated[str, Field(min_length=1, max_length=60, description="Client's role on the trip."), _Plain]
 Name = Annotated[str, Field(min_length=1, max_length=200), _Plain]
+PersonName = Annotated[Name, AfterValidator(_name)]
 Line = Annotated[str, Field(max_length=500), _Plain]
 Text = Annotated[str, Field(max_length=20_000), _Plain]
 Words = Annotated[str, Field(min_length=1, max_length=20_000), _Plain]

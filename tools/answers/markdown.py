@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from database.roles import travels
 from tools.answers.guests import link
+from tools.answers.models import addressed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,7 +31,10 @@ def _trip_lines(trip: WholeTrip) -> Iterator[str]:
         yield f"Destinations: {_plain(trip.destinations)}"
     yield ""
     yield "## Travelling"
-    people = [(travels(one.role), f"{_plain(one.full_name)} <{one.email}>, {_plain(one.role)}") for one in trip.clients]
+    people = [
+        (travels(one.role), f"{_plain(addressed(one.full_name, one.email))}, {_plain(one.role)}")
+        for one in trip.clients
+    ]
     for guest in trip.guests:
         linked = _plain(link(guest.shares_with))
         people.append((travels(guest.role), f"{_plain(guest.name)}, {_plain(guest.role)} ({linked})"))
@@ -68,7 +72,7 @@ def _trip_lines(trip: WholeTrip) -> Iterator[str]:
 def _client_lines(client: WholeClient) -> Iterator[str]:
     yield f"# {_plain(client.full_name)}"
     yield ""
-    yield f"{client.email} (id {client.client_id})"
+    yield f"{client.email or 'No e-mail'} (id {client.client_id})"
     for title, value in (("Contact", client.contact_info), ("Preferences", client.preferences)):
         if value:
             yield ""

@@ -6,11 +6,17 @@ from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, Field
 
+from database.clients import has_email
 from tools.trip import shapes
 
 # Columns of an old database may hold other types than declared: a date as a number, a cost as text.
 Plain = Annotated[str, BeforeValidator(lambda value: "" if value is None else _as_text(value))]
 Written = Annotated[str | None, BeforeValidator(lambda value: value if value is None else _as_text(value))]
+# An e-mail to write to; None for an address that only stands for none.
+Contact = Annotated[
+    str | None,
+    BeforeValidator(lambda value: _as_text(value) if value is not None and has_email(_as_text(value)) else None),
+]
 Number = Annotated[float | None, BeforeValidator(lambda value: value if isinstance(value, int | float) else None)]
 Whole = Annotated[int | None, BeforeValidator(lambda value: value if isinstance(value, int) else None)]
 Texts = Annotated[
@@ -45,8 +51,13 @@ class ClientHead(BaseModel):
     """Fields that identify a client."""
 
     client_id: int = Field(description="Client id.")
-    email: Plain = Field(description="E-mail, as stored.")
+    email: Contact = Field(description="E-mail, as stored; null if none.")
     full_name: Plain = Field(description="Name.")
+
+
+def addressed(full_name: object, email: object) -> str:
+    """Return "name <e-mail>", or "name (no e-mail)"."""
+    return f"{full_name} <{email}>" if email is not None and has_email(str(email)) else f"{full_name} (no e-mail)"
 
 
 class ClientTrip(TripHead):

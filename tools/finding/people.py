@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from database import clients
-from tools.answers.errors import InvalidInput, NotFound
-from tools.answers.fields import ClientId, Details, Email, Name, Phone
+from database.search import same_name
+from tools.answers.errors import Ambiguous, Conflict, InvalidInput, NotFound
+from tools.answers.fields import ClientId, Details, Email, Name, PersonName, Phone, require_valid_email
+from tools.answers.models import addressed
 from tools.trip.shapes import dump_json
 
 if TYPE_CHECKING:
@@ -24,26 +27,40 @@ NAMESAKES_SHOWN = 3
 
 
 class ClientReference(BaseModel):
-    """A client by e-mail or by id."""
+    """A client by e-mail, by id, or by a name that only one client has."""
 
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
 
     email: Email | None = None
     client_id: ClientId | None = None
 
+    @property
+    def name(self) -> str | None:
+        """The exact name to find the client by, without an e-mail or id."""
+        return None
+
     @model_validator(mode="after")
-    def _one_of_two(self) -> Self:
-        if self.email is None and self.client_id is None:
-            raise ValueError("names no client: send either email or client_id")
+    def _one_of_these(self) -> Self:
+        if self.email is None and self.client_id is None and self.name is None:
+            raise ValueError("names no client: send email, client_id or the name")
         if self.email is not None and self.client_id is not None:
             raise ValueError("names a client twice: send either email or client_id, not both")
         return self
 
 
+class NamedReference(ClientReference):
+    full_name: Annotated[PersonName | None, Field(description="Or exact name.")] = None
+
+    @property
+    def name(self) -> str | None:
+        return self.full_name
+
+
 class ClientOrNew(ClientReference):
-    full_name: Annotated[Name | None, Field(description="For a new client.")] = None
+    full_name: Annotated[PersonName | None, Field(description="Alone: a client of this name, else a new one.")] = None
     first_name: Annotated[Name | None, Field(description="Or with last_name.")] = None
     last_name: Annotated[Name | None, Field(description="With first_name.")] = None
+    new_client: Annotated[bool, Field(description="New, even if the name exists.")] = False
     phone: Phone | None = None
     preferences: Annotated[Details | None, Field(description="For a new client.")] = None
 
@@ -80,7 +97,10 @@ async def namesakes_note(db: Database, email: str, full_name: str) -> str:
     others = [row for row in await clients.with_name(db, full_name, NAMESAKES_SHOWN) if row["email"] != email]
     if not others:
         return ""
-    told = ", ".join(f"{row['email']} (client_id {row['client_id']})" for row in others)
+    told = ", ".join(
+        f"{row['email'] if clients.has_email(row['email']) else 'no e-mail'} (client_id {row['client_id']})"
+        for row in others
+    )
     return f" There is another {full_name}: {told}. If it is the same person, tell the user."
 
 
@@ -90,6 +110,7 @@ class Directory:
 
     by_email: dict[str, Row]
     by_id: dict[int, Row]
+    by_name: dict[str, list[Row]]
     created: dict[str, dict[str, Any]] = field(default_factory=dict[str, dict[str, Any]])
 
     @classmethod
@@ -97,26 +118,52 @@ class Directory:
         known = list(references)
         emails = [reference.email for reference in known if reference.email]
         ids = [reference.client_id for reference in known if reference.client_id]
+        names = [one.name for one in known if one.name and one.email is None and one.client_id is None]
         return cls(
             await clients.with_emails(db, emails) if emails else {},
             await clients.with_ids(db, ids) if ids else {},
+            await clients.with_names(db, names) if names else {},
         )
 
     @property
     def emails(self) -> list[str]:
         """The e-mails of the existing clients, as stored."""
-        rows = [*self.by_email.values(), *self.by_id.values()]
+        rows = [*self.by_email.values(), *self.by_id.values(), *chain.from_iterable(self.by_name.values())]
         return sorted({row["email"] for row in rows})
 
+    def name_of(self, email: str) -> str:
+        """Return what to call the client in a message: the e-mail, or the name if there is none."""
+        rows = [*self.by_id.values(), *chain.from_iterable(self.by_name.values()), *self.created.values()]
+        names = [str(row["full_name"]) for row in rows if row["email"] == email]
+        return email if clients.has_email(email) or not names else names[0]
+
     def find(self, who: ClientReference) -> str | None:
-        """Return the client's e-mail as stored, or None if the client neither exists nor will be created."""
+        """Return the client's e-mail as stored, or None if the client neither exists nor will be created.
+
+        Raises Ambiguous if several clients have the name.
+        """
         if who.client_id is not None:
             row = self.by_id.get(who.client_id)
             return row["email"] if row else None
-        email = clients.fold(who.email or "")
+        if who.email is None:
+            return self._named(who.name or "")
+        email = clients.fold(who.email)
         if email in self.by_email:
             return self.by_email[email]["email"]
         return email if email in self.created else None
+
+    def _named(self, name: str) -> str | None:
+        found = self.by_name.get(name, [])
+        new = [email for email, row in self.created.items() if same_name(row["full_name"], name)]
+        if len(found) + len(new) > 1:
+            told = ", ".join(
+                f"client_id {row['client_id']} ({addressed(row['full_name'], row['email'])})" for row in found
+            )
+            raise Ambiguous(
+                f"{len(found) + len(new)} clients are called {name!r}: {told or 'new ones of this call'}.",
+                "Ask the person which one, then send the client_id.",
+            )
+        return next((row["email"] for row in found), next(iter(new), None))
 
     def require(self, who: ClientReference) -> str:
         email = self.find(who)
@@ -129,7 +176,7 @@ class Directory:
 
     def find_or_create(self, who: ClientOrNew) -> tuple[str, bool]:
         """Return the client's e-mail, and True if the client is new. Raises NotFound or InvalidInput."""
-        email = self.find(who)
+        email = None if who.new_client else self.find(who)
         if email is not None:
             return email, False
         if who.client_id is not None:
@@ -143,10 +190,25 @@ class Directory:
                 f"No client has the email {who.email}, and no name was sent to create one.",
                 "Send full_name too (or first_name and last_name) to create the client, or the email of a known one.",
             )
-        email = clients.fold(who.email or "")
+        email = self._new_address(who.email) if who.email else clients.address_for_none()
         self.created[email] = new_client(email, name, phone=who.phone, preferences=who.preferences)
         return email, True
 
+    def _new_address(self, email: str) -> str:
+        if email in self.by_email:
+            known = self.by_email[email]
+            raise Conflict(
+                f"{email} already belongs to client_id {known['client_id']} ({known['full_name']}).",
+                "Use that client, or send another email.",
+            )
+        try:
+            return require_valid_email(email)
+        except ValueError as error:
+            problem, _, remedy = str(error).partition(": send ")
+            raise InvalidInput(f"email {problem}.", f"Send {remedy}.") from error
+
 
 def _words_for(who: ClientReference) -> str:
-    return f"the email {who.email}" if who.email else f"client_id {who.client_id}"
+    if who.email:
+        return f"the email {who.email}"
+    return f"client_id {who.client_id}" if who.client_id is not None else f"the name {who.name!r}"

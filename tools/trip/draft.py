@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BaseModel, Field, SerializerFunctionWrapHandler, model_serializer
 
 from database import activity, assignments, clients, trips
-from database.engine import Statement
+from database.engine import Row, Statement
+from database.search import same_name
 from tools.answers.errors import NotFound
+from tools.answers.models import Contact
 from tools.trip import shapes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from database.assignments import Pair
-    from database.engine import Results, Row
+    from database.engine import Results
     from tools.finding.people import Directory
 
 
@@ -34,7 +36,8 @@ class OperationResult(BaseModel):
     success: bool = Field(default=True, description="Whether it was done.")
     message: str = Field(default="", description="What was done.")
     error: Annotated[str | None, Field(description="Why it failed, and what to send instead.")] = None
-    email: Annotated[str | None, Field(description="The client's e-mail.")] = None
+    email: Annotated[Contact, Field(description="The client's e-mail.")] = None
+    client_id: Annotated[int | None, Field(description="The client's id.")] = None
     role: Annotated[str | None, Field(description="The client's role.")] = None
     roles: Annotated[list[str] | None, Field(description="The roles removed.")] = None
     assignment_id: Annotated[int | None, Field(description="Assignment id.")] = None
@@ -57,6 +60,7 @@ class _Step:
     result: OperationResult
     pairs: list[Pair]
     to_role: str = ""
+    guest: Row | None = None
 
 
 @dataclass
@@ -85,6 +89,7 @@ class TripDraft:
     wants_slug_of: str | None = None
     new_slug: str | None = None
     activities: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
+    guests: list[Row] = field(default_factory=list[Row])
     _steps: list[_Step] = field(default_factory=list[_Step])
     _roles: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
     # The mirror statement of each unit, which returns a row if the backup write took effect.
@@ -112,11 +117,12 @@ class TripDraft:
     def roles_of(self, email: str, role: str | None) -> list[str]:
         """Return the client's roles on the trip, or only `role`. Raises NotFound if there is none."""
         roles = self._roles.get(email, [])
+        who = self.directory.name_of(email)
         if not roles:
-            raise NotFound(f"{email} is not on this trip.", "Send a traveler; get_anything lists them.")
+            raise NotFound(f"{who} is not on this trip.", "Send a traveler; get_anything lists them.")
         if role is not None and role not in roles:
             raise NotFound(
-                f"{email} is not on this trip as {role}, but as {', '.join(roles)}.", "Send one of those roles."
+                f"{who} is not on this trip as {role}, but as {', '.join(roles)}.", "Send one of those roles."
             )
         return list(roles) if role is None else [role]
 
@@ -132,6 +138,18 @@ class TripDraft:
         result = OperationResult(email=email, role=role, created=created)
         self._steps.append(_Step("assign", result, [(email, role)]))
         return result
+
+    def link(self, guest: Row, email: str, role: str) -> OperationResult:
+        """Assign the client as `assign` does, and give them the guest's entry."""
+        result = self.assign(email, role)
+        self._steps[-1] = replace(self._steps[-1], kind="link", guest=guest)
+        self.guests.remove(guest)
+        return result
+
+    def guest_called(self, name: str) -> Row | None:
+        """Return the only guest of this name, ignoring case, accents and punctuation."""
+        found = [guest for guest in self.guests if same_name(str(guest["name"]), name)]
+        return found[0] if len(found) == 1 else None
 
     def unassign(self, email: str, roles: Sequence[str]) -> None:
         self._roles[email] = [role for role in self._roles[email] if role not in roles]
@@ -176,20 +194,24 @@ class TripDraft:
 
         `results` come from the batch; `travelers` are the clients' assignments after it.
         """
-        ids = {(row["email"], row["role"]): row["assignment_id"] for row in travelers}
+        ids = {(row["email"], row["role"]): (row["assignment_id"], row["client_id"]) for row in travelers}
         for steps, mirror in zip(self._units(), self._mirrors, strict=True):
             for step in steps:
                 result = step.result
-                result.assignment_id = ids.get((result.email or "", result.role or ""))
-                if step.kind == "assign" and result.created:
+                if step.kind != "unassign":
+                    pair = (step.pairs[0][0], step.to_role or step.pairs[0][1])
+                    result.assignment_id, result.client_id = ids.get(pair, (None, None))
+                if step.kind == "link":
+                    result.json_written_by = "bulk"
+                elif step.kind == "assign" and result.created:
                     result.json_written_by = "bulk" if len(steps) > 1 else "backup" if results.of(mirror) else "trigger"
 
     def _units(self) -> list[list[_Step]]:
-        """Group the steps to write together: consecutive steps of one kind, except that each role change is alone."""
+        """Group the steps to write together: consecutive ones of a kind, but each role change and link alone."""
         units: list[list[_Step]] = []
         for kind, group in groupby(self._steps, key=lambda step: step.kind):
             steps = list(group)
-            units += [[step] for step in steps] if kind == "change" else [steps]
+            units += [[step] for step in steps] if kind in {"change", "link"} else [steps]
         return units
 
     def _statements_of(self, steps: list[_Step]) -> list[Statement]:
@@ -197,6 +219,8 @@ class TripDraft:
         pairs = [pair for step in steps for pair in step.pairs]
         if kind == "unassign":
             return assignments.unassign(self.trip_id, pairs, self.now)
+        if steps[0].guest is not None:
+            return assignments.link(self.trip_id, steps[0].guest, *pairs[0], self.now)
         if kind == "change":
             return assignments.change_role(self.trip_id, *pairs[0], steps[0].to_role, self.now)
         if len(pairs) == 1:

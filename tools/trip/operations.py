@@ -25,7 +25,7 @@ from tools.answers.fields import (
     Words,
     check_period,
 )
-from tools.finding.people import ClientOrNew, ClientReference
+from tools.finding.people import ClientOrNew, ClientReference, NamedReference
 from tools.trip import shapes
 from tools.trip.draft import OperationResult, TripDraft
 
@@ -38,11 +38,11 @@ class AssignClient(ClientOrNew):
     role: Role = "traveler"
 
 
-class UnassignClient(ClientReference):
+class UnassignClient(NamedReference):
     role: Annotated[Role | None, Field(description="This role; else ALL.")] = None
 
 
-class ChangeClientRole(ClientReference):
+class ChangeClientRole(NamedReference):
     from_role: Annotated[Role | None, Field(description="If there are several.")] = None
     to_role: Role
 
@@ -102,9 +102,15 @@ class UpdateDetails(Data):
 
 def assign_client(draft: TripDraft, data: AssignClient) -> OperationResult:
     email, is_new = draft.directory.find_or_create(data)
-    result = draft.assign(email, data.role)
-    who = f"{email} as {data.role}"
-    if not result.created:
+    guest = draft.guest_called(data.name) if data.name else None
+    role = str(guest["role"]) if guest and "role" not in data.model_fields_set else data.role
+    result = draft.link(guest, email, role) if guest else draft.assign(email, role)
+    who = f"{draft.directory.name_of(email)} as {role}"
+    if guest:
+        result.message = f"Linked {guest['name']!r}, who was on the trip without a client: {who}"
+        result.message += ", a new client." if is_new else "."
+        draft.log("ClientAssigned", f"Assigned {who}")
+    elif not result.created:
         result.message = f"{who} was already on the trip; nothing changed."
     else:
         result.message = f"Assigned {who}" + (", a new client." if is_new else ".")
@@ -119,9 +125,10 @@ def unassign_client(draft: TripDraft, data: UnassignClient) -> OperationResult:
     email = draft.directory.require(data)
     roles = draft.roles_of(email, data.role)
     draft.unassign(email, roles)
-    draft.log("ClientUnassigned", f"Removed {email} from the trip as {', '.join(roles)}")
+    who = draft.directory.name_of(email)
+    draft.log("ClientUnassigned", f"Removed {who} from the trip as {', '.join(roles)}")
     kept = draft.current_roles(email)
-    message = f"{email} is no longer {', '.join(roles)} on the trip" + (f"; still {', '.join(kept)}." if kept else ".")
+    message = f"{who} is no longer {', '.join(roles)} on the trip" + (f"; still {', '.join(kept)}." if kept else ".")
     if not kept and clients.fold(draft.primary_client_email or "") == clients.fold(email):
         message += " They are still its primary client; change primary_client_email with update_details."
     return OperationResult(email=email, roles=roles, message=message)
@@ -132,15 +139,16 @@ def change_client_role(draft: TripDraft, data: ChangeClientRole) -> OperationRes
     roles = draft.roles_of(email, data.from_role)
     if len(roles) > 1:
         raise InvalidInput(
-            f"{email} has several roles on this trip: {', '.join(roles)}.",
+            f"{draft.directory.name_of(email)} has several roles on this trip: {', '.join(roles)}.",
             "Send from_role to choose the one to change.",
         )
     result = draft.change_role(email, roles[0], data.to_role)
     if roles[0] == data.to_role:
-        result.message = f"{email} already was {data.to_role}; nothing changed."
+        result.message = f"{draft.directory.name_of(email)} already was {data.to_role}; nothing changed."
     else:
-        result.message = f"{email} is now {data.to_role}, no longer {roles[0]}."
-        draft.log("ClientRoleChanged", f"{email}: {roles[0]} became {data.to_role}")
+        who = draft.directory.name_of(email)
+        result.message = f"{who} is now {data.to_role}, no longer {roles[0]}."
+        draft.log("ClientRoleChanged", f"{who}: {roles[0]} became {data.to_role}")
     return result
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from database import assignments, slugs, trips
+from database import assignments, guests, slugs, trips
 from database.clock import now
 from database.errors import GuardFailed
 from tools.answers.errors import Conflict
@@ -51,4 +51,5 @@ async def _draft(db: Database, trip_id: int, concerned: Sequence[ClientReference
     if read is None:
         raise Conflict(f"Trip {trip_id} has been deleted.", "Send another trip_identifier.")
     travelers = await assignments.of_clients(db, trip_id, directory.emails)
-    return TripDraft(read, travelers, directory, now())
+    named = any(who.name for who in concerned)
+    return TripDraft(read, travelers, directory, now(), guests=await guests.on_trips(db, [trip_id]) if named else [])

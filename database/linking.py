@@ -1,0 +1,79 @@
+"""Links unlinked entries whose e-mail is a client's in another spelling, which the triggers can't compare.
+
+SQL compares e-mails without the case of ASCII letters. Other letters may differ in case or in Unicode's normal form.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, LiteralString, NamedTuple
+
+from database import clients
+from database.engine import Statement
+from database.entries import WITH_ENTRIES
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from database.engine import Database
+
+
+class OtherSpelling(NamedTuple):
+    """The e-mail of unlinked entries of a trip, as indexed, and that of their client."""
+
+    trip_id: int
+    spelling: str
+    email: str
+
+
+async def other_spellings(db: Database, new: Mapping[str, str] | None = None) -> list[OtherSpelling]:
+    """Find the entries to link. `new` maps folded e-mails of clients about to be created to their e-mails."""
+    waiting = await db.read(BEYOND_ASCII)
+    if not waiting:
+        return []
+    known = {fold: row["email"] for fold, row in (await clients.with_emails(db, [r["email"] for r in waiting])).items()}
+    known |= new or {}
+    found = ((row, known.get(clients.fold(row["email"]))) for row in waiting)
+    return [OtherSpelling(row["trip_id"], row["email"], email) for row, email in found if email is not None]
+
+
+def link(spellings: Sequence[OtherSpelling]) -> list[Statement]:
+    """Give the entries their client's e-mail, and reconcile their trips, which assigns the clients."""
+    if not spellings:
+        return []
+    entries = json.dumps(spellings)
+    return [Statement(sql, (entries,)) for sql in (HOLD, RESPELL, RELEASE, RECONCILE)]
+
+
+# Unlinked entries of the JSON, whose index the triggers keep.
+BEYOND_ASCII: LiteralString = "SELECT trip_id, email FROM trip_client_unlinked WHERE email GLOB '*[^ -~]*'"
+
+HOLD: LiteralString = """
+INSERT INTO trip_client_sync (trip_id)
+SELECT DISTINCT w.value ->> 0 FROM json_each(?) w
+WHERE NOT EXISTS (SELECT 1 FROM trip_client_sync g WHERE g.trip_id = w.value ->> 0)
+"""
+
+RESPELL: LiteralString = (
+    WITH_ENTRIES
+    + """
+UPDATE trips_v2 SET clients = (
+    SELECT json_group_array(json(coalesce(s.linked, s.element)))
+    FROM (
+        SELECT e.element, (
+            SELECT json_set(e.entry, '$.email', w.value ->> 2) FROM json_each(?1) w
+            WHERE w.value ->> 0 = e.trip_id AND e.client_email IS NULL
+              AND w.value ->> 1 = lower(trim(e.email, char(9,10,11,12,13,32)))) AS linked
+        FROM trip_client_entries e WHERE e.trip_id = trips_v2.trip_id ORDER BY e.position) s)
+WHERE trip_id IN (SELECT w.value ->> 0 FROM json_each(?1) w)
+"""
+)
+
+RELEASE: LiteralString = """
+DELETE FROM trip_client_sync WHERE trip_id IN (SELECT w.value ->> 0 FROM json_each(?) w)
+"""
+
+RECONCILE: LiteralString = """
+INSERT INTO trip_client_sync (trip_id, action)
+SELECT DISTINCT w.value ->> 0, 'reconcile' FROM json_each(?) w
+"""
