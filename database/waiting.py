@@ -1,7 +1,8 @@
 """Assignments of a deleted trip or client, which wait in orphaned_rows until both trip and client exist again.
 
-A waiting row is the assignment's row plus two keys: `json_entry` is the JSON entry, or null if the trip keeps it;
-`json_position` is the position of that entry.
+A waiting row is the assignment's row plus three keys: `json_entry` is the JSON entry, or null if the trip keeps it;
+`json_position` is the position of that entry; `json_entries` lists [position, entry] of all entries, if several people
+share the pair.
 """
 
 from __future__ import annotations
@@ -122,11 +123,13 @@ WITH own AS MATERIALIZED (
 INSERT INTO orphaned_rows (table_name, row_data, reason, set_aside_at)
 SELECT 'trip_client_assignments',
        json_set(o.row, '$.json_position', coalesce(i.position, p.position),
-                '$.json_entry', json(coalesce(i.element, p.element))),
+                '$.json_entry', json(coalesce(i.element, p.element)), '$.json_entries', json(i.every)),
        'trip or client deleted', ?2
 FROM own o
 LEFT JOIN (
-    SELECT assignment_id, min(position) AS position, element FROM held GROUP BY assignment_id
+    SELECT assignment_id, min(position) AS position, element,
+           json_group_array(json_array(position, json(element))) AS every
+    FROM held GROUP BY assignment_id
 ) i ON i.assignment_id = o.assignment_id
 LEFT JOIN (
     SELECT trip_id, element ->> '$.email' AS email, element ->> '$.role' AS role, min(position) AS position, element
@@ -166,7 +169,7 @@ ON CONFLICT (trip_id, client_email, client_role) DO NOTHING
 # current e-mail and role. `assignment_id` is the restored assignment, or NULL.
 _UNITS: LiteralString = (
     """units AS MATERIALIZED (
-    SELECT w.orphan_id, w.number, w.trip_id, w.email, w.role, w.kept, a.assignment_id,
+    SELECT w.orphan_id, w.number, w.trip_id, w.email, w.role, w.kept, w.every, a.assignment_id,
            coalesce(w.position, 1000000000 + w.number) AS position,
            json_set(coalesce(w.kept, json_object('email', w.email, 'role', w.role, 'assigned_at', w.created_at)),
                     '$.email', w.email, '$.role', w.role) AS entry
@@ -179,7 +182,7 @@ _UNITS: LiteralString = (
     + ROLE.replace("@role", "(o.row_data ->> '$.client_role')")
     + """ AS role,
                o.row_data ->> '$.created_at' AS created_at, o.row_data ->> '$.json_position' AS position,
-               nullif(o.row_data -> '$.json_entry', 'null') AS kept
+               nullif(o.row_data -> '$.json_entry', 'null') AS kept, o.row_data -> '$.json_entries' AS every
         """
     + _WAITING
     + """
@@ -205,7 +208,11 @@ MERGE: LiteralString = (
     + """, missing AS MATERIALIZED (
     SELECT u.trip_id, u.position, u.entry,
            u.position - row_number() OVER (PARTITION BY u.trip_id ORDER BY u.position) + 1 AS place
-    FROM units u
+    FROM (
+        SELECT u.trip_id, u.email, u.role, coalesce(m.value ->> 0, u.position) AS position,
+               iif(m.value IS NULL, u.entry, json_set(m.value -> 1, '$.email', u.email, '$.role', u.role)) AS entry
+        FROM units u LEFT JOIN json_each(iif(json_array_length(u.every) > 1, u.every, '[]')) m
+    ) u
     WHERE json_array(u.trip_id, u.email, u.role) NOT IN (
         SELECT json_array(e.trip_id, coalesce(e.client_email, e.email), e.role)
         FROM json_each(?1) s CROSS JOIN trip_client_entries e

@@ -72,6 +72,17 @@ async def test_people_who_share_an_email_are_all_named(tmp_path: Path) -> None:
         assert (await desk.call("get_anything", query="mia"))["trip"]["trip_id"] == KYOTO
 
 
+async def test_deleting_and_restoring_a_client_keeps_everyone_who_shares_the_email(tmp_path: Path) -> None:
+    async with new_desk(tmp_path) as desk:
+        people = [{"email": ANA, "role": "traveler", "name": name} for name in ("Ana Lima", "Mia", "Leo")]
+        desk.sql("UPDATE trips_v2 SET clients = ? WHERE trip_id = ?", json.dumps([*people, BABY]), KYOTO)
+        before = desk.column("clients", KYOTO)
+        await desk.call("cleanup_duplicate_clients", email_patterns=["ana@*"], dry_run=False)
+        assert "Mia" not in desk.column("clients", KYOTO)
+        await desk.call("restore_deleted", trip_name="Ana Lima")
+        assert json.loads(desk.column("clients", KYOTO)) == json.loads(before)
+
+
 async def test_every_answer_about_a_trip_says_that_its_client_list_could_not_be_read(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         desk.sql("UPDATE trips_v2 SET clients = ? WHERE trip_id = ?", '[{"name":"Quentin', BANFF)
