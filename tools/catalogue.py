@@ -14,6 +14,7 @@ from tools import (
     health,
     listing,
     maintenance,
+    merging,
     removal,
     restoring,
     trips,
@@ -33,6 +34,7 @@ DATABASE_TOOLS: tuple[AnyTool, ...] = (
     removal.TOOL,
     restoring.TOOL,
     *clients.TOOLS,
+    merging.TOOL,
     *workflow.TOOLS,
     *facts.TOOLS,
 )

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Annotated
 
 from anyascii import anyascii
 from pydantic import Field, model_validator
 
-from database import restoring
+from database import merging, restoring
 from database.clock import now
 from database.errors import ConstraintViolated, GuardFailed
 from tools.answers.errors import Ambiguous, Conflict, InvalidInput, NotFound
 from tools.answers.fields import ClientId
 from tools.finding.identifiers import content_words
+from tools.merging import undo_merge
 from tools.tool import Hints, Tool, WriteAnswer, WriteArguments
 
 if TYPE_CHECKING:
@@ -55,6 +57,18 @@ class Restored(WriteAnswer):
 
 
 async def restore_deleted(db: Database, args: RestoreArguments) -> Restored:
+    if args.orphan_id is not None and (merge := await merging.merged(db, args.orphan_id)):
+        await undo_merge(db, merge, dry_run=args.dry_run)
+        would = "Dry run: would undo" if args.dry_run else "Undid"
+        return Restored(
+            message=f"{would} the merge of {merge['remove_name']} (client {merge['remove_id']}) into "
+            f"{merge['keep_name']} (client {merge['keep_id']}).",
+            dry_run=args.dry_run,
+            restored="client",
+            id=merge["remove_id"],
+            assignments=len(json.loads(merge["trip_ids"])),
+            differences=[],
+        )
     for _ in range(TRIES):
         kept = await _resolve(db, args)
         plan = await restoring.plan(db, kept)

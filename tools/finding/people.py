@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from database import clients
 from database.search import same_name
@@ -69,6 +69,28 @@ class ClientOrNew(ClientReference):
         return self.full_name or " ".join(part for part in (self.first_name, self.last_name) if part) or None
 
 
+# A client by id, e-mail or exact name.
+ClientIdentifier = Annotated[
+    str, Field(min_length=1, max_length=254), BeforeValidator(lambda value: str(value) if type(value) is int else value)
+]
+
+
+async def resolve_client(db: Database, identifier: str, argument: str) -> int:
+    """Return the id of one client. Raises NotFound, or Ambiguous if several have the name."""
+    wanted = identifier.strip()
+    if wanted.isascii() and wanted.isdecimal() and int(wanted) < 2**63:
+        who = ClientReference.model_construct(client_id=int(wanted), email=None)
+    elif "@" in wanted:
+        who = ClientReference.model_construct(client_id=None, email=wanted)
+    else:
+        who = NamedReference.model_construct(client_id=None, email=None, full_name=wanted)
+    directory = await Directory.load(db, [who])
+    email = directory.find(who)
+    if email is None:
+        raise NotFound(f"{argument}: no client has {_words_for(who)}.", "Send a client's id, e-mail or exact name.")
+    return next(row["client_id"] for row in directory.rows if row["email"] == email)
+
+
 def new_client(  # noqa: PLR0913 - the fields of a client
     email: str,
     full_name: str,
@@ -126,10 +148,14 @@ class Directory:
         )
 
     @property
+    def rows(self) -> list[Row]:
+        """The existing clients."""
+        return [*self.by_email.values(), *self.by_id.values(), *chain.from_iterable(self.by_name.values())]
+
+    @property
     def emails(self) -> list[str]:
         """The e-mails of the existing clients, as stored."""
-        rows = [*self.by_email.values(), *self.by_id.values(), *chain.from_iterable(self.by_name.values())]
-        return sorted({row["email"] for row in rows})
+        return sorted({row["email"] for row in self.rows})
 
     def name_of(self, email: str) -> str:
         """Return what to call the client in a message: the e-mail, or the name if there is none."""
