@@ -62,11 +62,6 @@ async def with_names(db: Database, names: Iterable[str]) -> dict[str, list[Row]]
     return found
 
 
-async def with_name(db: Database, full_name: str, limit: int) -> list[Row]:
-    """Return the first clients with exactly this name."""
-    return await db.read(WITH_NAME, (full_name, limit))
-
-
 async def with_ids(db: Database, client_ids: Iterable[int]) -> dict[int, Row]:
     rows = await db.read(WITH_IDS, (json.dumps(sorted(set(client_ids))),))
     return {row["client_id"]: row for row in rows}
@@ -107,8 +102,6 @@ ORDER BY c.client_id
 BEYOND_ASCII: LiteralString = SUMMARY + "WHERE c.email GLOB '*[^ -~]*' ORDER BY c.client_id"
 
 WITH_NAMES: LiteralString = SUMMARY + "JOIN json_each(?) w ON c.full_name = w.value ORDER BY c.client_id"
-
-WITH_NAME: LiteralString = SUMMARY + "WHERE c.full_name = ? ORDER BY c.client_id LIMIT CAST(? AS INTEGER)"
 
 WITH_IDS: LiteralString = SUMMARY + "JOIN json_each(?) w ON c.client_id = w.value"
 

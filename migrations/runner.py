@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any, LiteralString
 from database.clock import now
 from database.engine import Statement
 from database.entries import WITH_ENTRIES
-from database.errors import ConstraintViolated, DatabaseUnavailable, ProgramTooOld
+from database.errors import ConstraintViolated, DatabaseError, DatabaseUnavailable, ProgramTooOld
 from database.linking import link, other_spellings
 from database.progress import Progress, part, untold
 from database.slugs import FreeSlugs
 from migrations.adopt import plan_adoption
+from migrations.broken import broken_object
 from migrations.files import Migration, shipped
 
 if TYPE_CHECKING:
@@ -155,6 +156,12 @@ async def _apply(db: Database, migration: Migration, report: MigrationReport) ->
         if migration.name in {file.name for file in await pending(db)}:
             raise
         return  # another process applied it in the meantime
+    except DatabaseError as error:
+        if broken := await broken_object(db, error):
+            raise DatabaseUnavailable(
+                f"{error}: the {broken} refers to it. Drop or correct it, then run the migration again."
+            ) from error
+        raise
     report.applied.append(migration.name)
 
 

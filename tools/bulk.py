@@ -17,7 +17,7 @@ from tools.answers.guests import unreadable_note
 from tools.answers.models import Plain
 from tools.answers.validation import words_for
 from tools.finding.identifiers import resolve_trip
-from tools.finding.people import ClientReference, namesakes_note
+from tools.finding.people import ClientReference, namesakes_notes
 from tools.tool import Hints, Tool, WriteAnswer, WriteArguments
 from tools.trip.draft import OperationResult, TripDraft
 from tools.trip.operations import (
@@ -171,9 +171,14 @@ async def _add_namesakes_notes(
     db: Database, operations: Sequence[Operation | ToolFault], results: Sequence[OperationResult]
 ) -> None:
     """Add a note to the result of each new client that has the same name as others."""
-    for operation, result in zip(operations, results, strict=True):
-        if isinstance(operation, AssignClientOperation) and result.client_created and result.email:
-            result.message += await namesakes_note(db, result.email, operation.data.name or "")
+    new = [
+        (result, result.email, operation.data.name or "")
+        for operation, result in zip(operations, results, strict=True)
+        if isinstance(operation, AssignClientOperation) and result.client_created and result.email
+    ]
+    notes = await namesakes_notes(db, [(email, name) for _, email, name in new]) if new else []
+    for (result, *_), note in zip(new, notes, strict=True):
+        result.message += note
 
 
 def _not_done(result: OperationResult) -> OperationResult:

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
     from database.engine import Database, Statement
 
-# SQLite's message about an object that a table change would break.
-_BREAKS = re.compile(r"error in (index|trigger|table) (.+) after drop column: (.+)", re.DOTALL)
+# SQLite's message about an object that a table change would break, or that is broken already.
+_BREAKS = re.compile(r"error in (index|trigger|table|view) (.+?)( after drop column)?: (.+)", re.DOTALL)
 
 
 async def broken_by(db: Database, change: Sequence[Statement]) -> list[dict[str, str]]:
@@ -26,8 +26,10 @@ async def broken_by(db: Database, change: Sequence[Statement]) -> list[dict[str,
                 copy.execute(sql)
         while (refusal := _refusal(copy, change)) is not None:
             broken = _BREAKS.fullmatch(refusal)
-            kind, name, words = broken.groups() if broken else ("table", "trips_v2", refusal)
+            kind, name, by_change, words = broken.groups() if broken else ("table", "trips_v2", "by it", refusal)
             problem = f"{kind} that needs the column clients ({words}): drop it, or recreate it without that column"
+            if not by_change:
+                problem = f"{kind} that is already broken ({words}): drop or correct it"
             found.append({"name": f"schema/{name}", "problem": problem})
             if kind == "table":
                 break

@@ -10,13 +10,14 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 
 from database import clients
 from database.search import same_name
+from tools.answers.bounds import named
 from tools.answers.errors import Ambiguous, Conflict, InvalidInput, NotFound
 from tools.answers.fields import ClientId, Details, Email, Name, PersonName, Phone, require_valid_email
 from tools.answers.models import addressed
 from tools.trip.shapes import dump_json
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from typing import Self
 
     from database.engine import Database, Row
@@ -116,14 +117,23 @@ def new_client(  # noqa: PLR0913 - the fields of a client
 
 async def namesakes_note(db: Database, email: str, full_name: str) -> str:
     """Return a note about other clients with the same name as a new one, or ""."""
-    others = [row for row in await clients.with_name(db, full_name, NAMESAKES_SHOWN) if row["email"] != email]
+    return (await namesakes_notes(db, [(email, full_name)]))[0]
+
+
+async def namesakes_notes(db: Database, new: Sequence[tuple[str, str]]) -> list[str]:
+    """Return such a note for each new client, given by e-mail and name."""
+    known = await clients.with_names(db, [name for _, name in new])
+    return [_namesakes_note([row for row in known.get(name, []) if row["email"] != email], name) for email, name in new]
+
+
+def _namesakes_note(others: Sequence[Row], full_name: str) -> str:
     if not others:
         return ""
-    told = ", ".join(
+    told = [
         f"{row['email'] if clients.has_email(row['email']) else 'no e-mail'} (client_id {row['client_id']})"
-        for row in others
-    )
-    return f" There is another {full_name}: {told}. If it is the same person, tell the user."
+        for row in others[:NAMESAKES_SHOWN]
+    ]
+    return f" There is another {full_name}: {named(told, len(others))}. If it is the same person, tell the user."
 
 
 @dataclass
