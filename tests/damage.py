@@ -46,7 +46,7 @@ UPDATE trips_v2 SET clients = (
 
 
 def filled_file(path: Path, trips: int = TRIPS) -> Path:
-    """Create the database with this many trips and a hundred clients."""
+    """Create a database with this many trips and a hundred clients."""
     path.write_bytes(_template(trips))
     return path
 
@@ -77,7 +77,7 @@ class Trip:
         return f"stranger-{self.number}@example.org"
 
     def values(self) -> dict[str, Any]:
-        """Parameters for the statements. :gone is the id of no trip, and :stranger the email of no client."""
+        """Parameters for the statements. No trip has the id :gone, and no client has the email :stranger."""
         gone = self.number + 1_000_000
         return {"trip": self.number, "gone": gone, "one": self.one, "two": self.two, "stranger": self.stranger}
 
@@ -96,7 +96,7 @@ class Trip:
         )
 
     def entry(self, **changed: Any) -> dict[str, Any]:
-        """The trip's first entry with these keys changed, and those set to `...` removed."""
+        """The trip's first entry with these keys set; the value `...` removes a key."""
         fields = {"email": self.one, "role": "traveler", "seat": self.number, **changed}
         return {key: value for key, value in fields.items() if value is not ...}
 

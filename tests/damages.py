@@ -1,6 +1,6 @@
 """Every kind of damage to the content: the statements that cause it and the findings that a check reports.
 
-Each damages a trip with two clients: `one`, its traveler and first entry, and `two`, its payer and second entry.
+Each kind damages a trip with two clients: `one`, its traveler and first entry, and `two`, its payer and second entry.
 """
 
 from __future__ import annotations
@@ -161,7 +161,7 @@ ARRAYS = [
 
 
 def _unlinked(name: str, value: str, element: Any, *, indexed: bool = True) -> Damage:
-    """Damage that appends an element of no client; 'stranger' in the element stands for the trip's `stranger`."""
+    """Damage that appends an element without a client; 'stranger' in it stands for the trip's `stranger`."""
     index = "INSERT INTO trip_client_unlinked (trip_id, email) VALUES (:trip, :stranger)"
 
     def findings(trip: Trip) -> list[Finding]:

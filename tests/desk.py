@@ -135,7 +135,7 @@ class Desk:
         return {(client["email"], client["role"]) for client in (await self.whole(trip))["clients"]}
 
     def everything(self) -> list[str]:
-        """The whole database, without the counters that even a refused duplicate assignment advances."""
+        """The whole database except its id counters, which even a refused duplicate assignment advances."""
         return [line for line in raw.dump(self.connection) if not line.startswith('"sqlite_sequence"')]
 
     def column(self, column: str, trip_id: int) -> Any:

@@ -95,7 +95,7 @@ def travels(role: str | None) -> bool:
 
 
 def guests_of(trip: Any, clients: dict[str, str]) -> list[tuple[str, str | None]]:
-    """Return name and email of the unlinked entries, and the names of those who share a client's email."""
+    """Return the names and emails of unlinked entries, and the names of people who share a client's email."""
     text = trip["clients"] if "clients" in trip.keys() else None  # noqa: SIM118 - a sqlite3.Row
     entries = read_entries(trip["trip_id"], text, list(clients)) or []
     pairs = [entry.pair for entry in entries if entry.pair]

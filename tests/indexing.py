@@ -42,7 +42,7 @@ ORDER BY a.assignment_id
 
 
 def assert_indexed(connection: sqlite3.Connection, travelers: int = 24) -> None:
-    """Check that the index has exactly the tables' words, and a trip's document at most this many travelers."""
+    """Check that the index has exactly the tables' words, and at most this many travelers in a trip's document."""
     crowd = {row[0] for row in connection.execute(CROWD)}
     found, wanted = held(connection), due(connection, crowd)
     assert (found - wanted, wanted - found) == (set(), set())
@@ -87,7 +87,7 @@ def due(connection: sqlite3.Connection, crowd: Iterable[int]) -> set[Word]:
 
 
 def guests(connection: sqlite3.Connection) -> Iterable[tuple[int, str]]:
-    """Return the words of entries without a client of their own, and of texts in quarantine, by trip."""
+    """Yield each trip with the text of an entry that has no client of its own, or of a quarantined list."""
     clients = client_emails(connection)
     columns = {row[1] for row in connection.execute("PRAGMA table_info(trips_v2)")}
     texts = connection.execute("SELECT trip_id, clients FROM trips_v2").fetchall() if "clients" in columns else []
@@ -124,6 +124,6 @@ def notes_of(notes: Any) -> str:
 
 
 def words_of(text: object) -> set[str]:
-    """The lower-case words without accents; words with apostrophes are also included with them removed."""
+    """The words in lower case without accents; a word with an apostrophe also appears with the apostrophe removed."""
     plain = "".join(letter for letter in normalize("NFKD", str(text or "")) if not combining(letter))
     return {word.lower() for one in (plain, plain.replace("'", "")) for word in re.findall(r"[^\W_]+", one)}

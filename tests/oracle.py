@@ -83,7 +83,7 @@ def _trip_findings(trip_id: int, entries: list[Entry], in_junction: list[Pair]) 
 
 
 def is_merged(of_pair: Sequence[Entry]) -> bool:
-    """True for a single entry, and for several that contradict each other without a repetition or a bare entry."""
+    """True for a single entry, or for contradicting entries that all have details and contain no duplicates."""
     if len(of_pair) == 1:
         return True
     details = [_details(entry.element) for entry in of_pair]
@@ -104,7 +104,7 @@ def _details(element: Any) -> frozenset[tuple[str, str]]:
 
 
 def client_emails(connection: sqlite3.Connection) -> list[str]:
-    """All clients' emails, oldest client first: if none matches an entry exactly, the first that matches is linked."""
+    """All clients' emails, oldest client first; without an exact match, an entry is linked to the first match."""
     return [row[0] for row in connection.execute("SELECT email FROM clients_v2 ORDER BY client_id")]
 
 

@@ -24,7 +24,7 @@ EVERYTHING = ("unlinked/*", "quarantine/*")
 
 
 async def assert_in_order(db: EmbeddedDatabase, phase: Phase) -> None:
-    """Check that the database is in this phase and has exactly its schema, and that the stores agree."""
+    """Check that the database is in this phase with exactly that phase's schema, and that the stores agree."""
     assert (await read_phase(db)).phase == phase
     assert await differences(db, phase) == []
     report = await check(db)
@@ -42,7 +42,7 @@ async def lead_to(db: EmbeddedDatabase, phase: Phase) -> None:
 
 
 async def obstacles(db: EmbeddedDatabase, quiet_days: int = 0) -> list[str]:
-    """The names of the obstacles. If there are any, an advance must be refused with all of them and change nothing."""
+    """The names of the obstacles. If there are any, an advance must be refused, name them all and change nothing."""
     names = [one["name"] for one in (await phase_status(db, quiet_days)).obstacles]
     before = await read_phase(db)
     if names:

@@ -57,7 +57,7 @@ def _table(tools: list[AnyTool]) -> list[str]:
 
 
 def tables() -> dict[Path, tuple[str, str]]:
-    """The files with a generated part: for each, the name in the part's markers, and the part."""
+    """Map each file with a generated part to the name in the part's markers and the text of the part."""
     steward: Any = MigrationSteward(None)  # type: ignore[arg-type] # the database is not used
     return {README: ("tools", tool_table(all_tools(steward))), SETTINGS: ("settings", markdown_table())}
 

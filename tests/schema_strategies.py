@@ -42,7 +42,7 @@ _json = st.recursive(
 
 @st.composite
 def mostly(draw: DrawFn, often: SearchStrategy[Any], seldom: SearchStrategy[Any], times: int = 15) -> Any:
-    """Draw mostly from `often` and rarely from `seldom`. Not `one_of`, which merges equal branches."""
+    """Draw mostly from `often` and rarely from `seldom`; `one_of` can't do this, because it merges equal branches."""
     return draw(seldom if draw(st.integers(0, times)) == times else often)
 
 

@@ -36,7 +36,7 @@ def write_json(con: sqlite3.Connection, clients: Any) -> None:
 
 
 def write_past_the_triggers(con: sqlite3.Connection, clients: str, trip: int = TRIP) -> None:
-    """Write without the JSON trigger, as a program did on a copy without triggers."""
+    """Write with the JSON trigger dropped, as a program does on a copy of the database without triggers."""
     trigger = con.execute("SELECT sql FROM sqlite_master WHERE name = 'trg_trips_v2_clients_update'").fetchone()[0]
     con.execute("DROP TRIGGER trg_trips_v2_clients_update")
     con.execute("UPDATE trips_v2 SET clients = ? WHERE trip_id = ?", (clients, trip))

@@ -34,7 +34,7 @@ def logged(path: Path) -> set[tuple[str, str | None]]:
 
 
 @each_era
-async def test_each_tools_write_is_logged_under_the_clients_name_and_version(tmp_path: Path, era: Era) -> None:
+async def test_each_tools_writes_are_logged_under_the_clients_name_and_version(tmp_path: Path, era: Era) -> None:
     path = seeded(tmp_path / "voygen.db")
     async with await open_database(path) as db:
         served = phased(db)
@@ -57,7 +57,7 @@ async def test_each_tools_write_is_logged_under_the_clients_name_and_version(tmp
     assert {"TripCreated", "ClientUpdated", "ClientDeleted", "StatusChanged"} <= {kind for kind, _ in entries}
 
 
-def test_over_http_the_log_has_the_tokens_name_or_the_clients_if_there_is_no_token(tmp_path: Path) -> None:
+def test_over_http_a_write_is_logged_under_the_tokens_name_or_else_the_clients(tmp_path: Path) -> None:
     path = seeded(tmp_path / "voygen.db")
     message, headers = as_now(add_note("By nobody that is known"))
     with serving(path) as team:

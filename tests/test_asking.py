@@ -1,4 +1,4 @@
-"""Ambiguous and destructive calls ask the person if the client supports it; otherwise the error says what to send."""
+"""Ambiguous and destructive calls ask the user if the client supports it; otherwise the error says what to send."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Action = Literal["accept", "decline", "cancel"]
 
 
 class Person:
-    """A person who gives prepared answers and remembers the questions."""
+    """A user who gives prepared answers and records the questions."""
 
     def __init__(self, *answers: str, action: Action = "accept", before: Callable[[], object] = lambda: None) -> None:
         self.answers = list(answers)
@@ -35,7 +35,7 @@ class Person:
 
     @property
     def choices(self) -> list[list[tuple[str, str]]]:
-        """The choices of each question, with their titles."""
+        """The choices offered by each question, with their titles."""
         forms = [params.requested_schema["properties"]["choice"]["oneOf"] for params in self.asked]
         return [[(option["const"], option["title"]) for option in form] for form in forms]
 
@@ -45,7 +45,7 @@ def give_two_trips_similar_names(desk: Desk) -> None:
 
 
 @each_era
-async def test_an_ambiguous_write_asks_for_the_trip_and_goes_to_the_chosen_one(tmp_path: Path, era: Era) -> None:
+async def test_an_ambiguous_write_asks_which_trip_is_meant_and_changes_the_chosen_one(tmp_path: Path, era: Era) -> None:
     person = Person(str(BANFF))
     async with new_desk(tmp_path, era, person.answer) as desk:
         give_two_trips_similar_names(desk)
@@ -60,7 +60,7 @@ async def test_an_ambiguous_write_asks_for_the_trip_and_goes_to_the_chosen_one(t
 
 
 @each_era
-async def test_a_trip_is_deleted_without_its_exact_name_once_the_person_agrees(tmp_path: Path, era: Era) -> None:
+async def test_a_trip_is_deleted_without_its_exact_name_once_the_user_confirms(tmp_path: Path, era: Era) -> None:
     person = Person("Lima in Kyoto")
     async with new_desk(tmp_path, era, person.answer) as desk:
         answer = await desk.call("delete_trip", trip_identifier="lima-in-kyoto")
@@ -70,7 +70,7 @@ async def test_a_trip_is_deleted_without_its_exact_name_once_the_person_agrees(t
 
 
 @each_era
-async def test_an_ambiguous_deletion_asks_for_the_trip_first_and_then_for_consent(tmp_path: Path, era: Era) -> None:
+async def test_an_ambiguous_deletion_asks_which_trip_and_then_for_confirmation(tmp_path: Path, era: Era) -> None:
     person = Person("1", "Goa 1")
     async with new_desk(tmp_path, era, person.answer) as desk:
         give_two_trips_similar_names(desk)
@@ -84,7 +84,7 @@ async def test_an_ambiguous_deletion_asks_for_the_trip_first_and_then_for_consen
     [Person(action="decline"), Person(action="cancel"), Person("another"), Person("")],
     ids=["declined", "cancelled", "no choice of ours", "nothing chosen"],
 )
-async def test_nothing_is_deleted_without_the_persons_consent(tmp_path: Path, era: Era, person: Person) -> None:
+async def test_nothing_is_deleted_without_the_users_confirmation(tmp_path: Path, era: Era, person: Person) -> None:
     async with new_desk(tmp_path, era, person.answer) as desk:
         before = desk.everything()
         arguments = {"trip_identifier": KYOTO, "confirm_trip_name": "Lima in Kyoto"}
@@ -93,7 +93,7 @@ async def test_nothing_is_deleted_without_the_persons_consent(tmp_path: Path, er
 
 
 @each_era
-async def test_a_cleanup_asks_for_consent_with_count_and_names_and_a_dry_run_does_not_ask(
+async def test_a_cleanup_asks_for_confirmation_with_count_and_names_but_a_dry_run_does_not(
     tmp_path: Path, era: Era
 ) -> None:
     person = Person("yes")
@@ -122,7 +122,7 @@ async def test_a_deletion_confirmed_with_another_trips_name_is_refused_without_a
 
 
 @each_era
-async def test_a_trip_renamed_while_the_person_decides_is_not_deleted(tmp_path: Path, era: Era) -> None:
+async def test_a_trip_renamed_before_the_user_answers_is_not_deleted(tmp_path: Path, era: Era) -> None:
     person = Person("Lima in Kyoto")
     async with new_desk(tmp_path, era, person.answer) as desk:
         person.before = lambda: desk.sql("UPDATE trips_v2 SET trip_name = 'Kept' WHERE trip_id = 1")

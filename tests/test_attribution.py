@@ -34,7 +34,7 @@ async def test_log_entries_without_a_client_get_their_trips_primary_client(tmp_p
         assert desk.everything() == before
 
 
-async def test_trips_without_a_log_entry_get_one_and_existing_entries_stay(tmp_path: Path) -> None:
+async def test_trips_without_a_log_entry_get_one_and_existing_entries_are_unchanged(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         await desk.do(KYOTO, op("add_activity", details="x"))
         desk.sql("UPDATE trips_v2 SET primary_client_email = ? WHERE trip_id = 3", BEN)

@@ -1,4 +1,4 @@
-"""A backup is a consistent snapshot even while others write, and gets its name only once it is complete."""
+"""A backup is a consistent snapshot even while others write, and gets its final name only once it is complete."""
 
 from __future__ import annotations
 
@@ -130,7 +130,7 @@ def test_an_unmigrated_database_is_backed_up_unchanged(
     assert raw.everything(tmp_path / "copy.db") == raw.everything(path)
 
 
-def test_a_backup_overwrites_nothing_and_leaves_no_partial_file(tmp_path: Path) -> None:
+def test_a_failed_backup_overwrites_nothing_and_leaves_no_partial_file(tmp_path: Path) -> None:
     path = seeded(tmp_path / "voygen.db")
     (tmp_path / "kept.db").write_text("mine")
     damaged = tmp_path / "damaged.db"

@@ -106,7 +106,7 @@ async def test_one_malformed_trip_does_not_affect_other_trips(tmp_path: Path, er
 
 
 @each_era
-async def test_when_one_of_three_operations_fails_the_answer_reports_failure_and_names_it(
+async def test_when_one_of_three_operations_fails_the_answer_reports_it_by_number_and_type(
     tmp_path: Path, era: Era
 ) -> None:
     async with new_desk(tmp_path, era) as desk:
@@ -152,14 +152,14 @@ async def test_an_assignment_that_does_not_identify_a_client_gets_an_error_with_
 
 
 @pytest.mark.parametrize("email", [f" {BEN}\t", BEN.upper(), "Ben@Example.net\n"])
-async def test_padding_and_case_of_an_email_do_not_matter(tmp_path: Path, email: str) -> None:
+async def test_padding_and_case_of_an_email_are_ignored(tmp_path: Path, email: str) -> None:
     async with new_desk(tmp_path) as desk:
         (result,) = await desk.do(KYOTO, op("assign_client", email=email))
         assert (result["email"], result["client_created"]) == (BEN, False)
 
 
 @each_era
-async def test_a_client_that_old_code_wrote_to_the_json_is_on_the_trip(tmp_path: Path, era: Era) -> None:
+async def test_a_client_added_to_the_json_by_old_code_is_on_the_trip(tmp_path: Path, era: Era) -> None:
     async with new_desk(tmp_path, era) as desk:
         desk.sql(
             "UPDATE trips_v2 SET clients = ? WHERE trip_id = ?",
@@ -170,7 +170,7 @@ async def test_a_client_that_old_code_wrote_to_the_json_is_on_the_trip(tmp_path:
 
 
 @each_era
-async def test_the_view_has_one_row_per_pair_and_says_which_store_has_it(tmp_path: Path, era: Era) -> None:
+async def test_the_view_has_one_row_per_pair_and_shows_which_store_has_the_pair(tmp_path: Path, era: Era) -> None:
     view = "SELECT assigned_email, assigned_role, source FROM trip_client_relationships WHERE trip_id = ? ORDER BY 1, 2"
     async with new_desk(tmp_path, era) as desk:
         await desk.do(KYOTO, op("assign_client", email=BEN, role="payer"), op("assign_client", email=BEN))

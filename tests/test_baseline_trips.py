@@ -41,7 +41,7 @@ async def test_a_name_shared_by_two_trips_is_refused_with_their_ids(tmp_path: Pa
 
 
 @each_era
-async def test_digits_match_an_id_or_a_whole_name_but_never_part_of_one(tmp_path: Path, era: Era) -> None:
+async def test_digits_match_an_id_or_a_whole_name_but_never_part_of_a_name(tmp_path: Path, era: Era) -> None:
     async with new_desk(tmp_path, era) as desk:
         await desk.do(KYOTO, op("rename_trip", new_name="1984"))
         await desk.do(BANFF, op("rename_trip", new_name="Orwell 1984"))
@@ -77,7 +77,7 @@ EARLIER_NOTES: list[str | None] = [
 
 @each_era
 @pytest.mark.parametrize("earlier", EARLIER_NOTES, ids=lambda earlier: repr(earlier)[:20])
-async def test_two_notes_in_one_call_are_both_kept_whatever_the_column_held(
+async def test_two_notes_added_in_one_call_are_both_kept_whatever_the_column_held(
     tmp_path: Path, era: Era, earlier: str | None
 ) -> None:
     async with new_desk(tmp_path, era) as desk:
@@ -92,7 +92,7 @@ async def test_two_notes_in_one_call_are_both_kept_whatever_the_column_held(
 
 
 @each_era
-async def test_workflow_operations_of_one_call_apply_in_order_and_leave_a_history(tmp_path: Path, era: Era) -> None:
+async def test_workflow_operations_in_one_call_apply_in_order_and_are_recorded(tmp_path: Path, era: Era) -> None:
     async with new_desk(tmp_path, era) as desk:
         await desk.do(
             KYOTO,

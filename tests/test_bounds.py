@@ -1,4 +1,4 @@
-"""No answer exceeds the size limit: a longer one comes in parts and says so."""
+"""No answer exceeds the size limit: longer content is split into parts, and the answer says so."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ async def answer(desk: Desk, tool: str, /, **arguments: Any) -> dict[str, Any]:
 
 
 async def rest_of(desk: Desk, tool: str, first: dict[str, Any], field: str, **arguments: Any) -> list[Any]:
-    """Return the rest of a field, in pieces."""
+    """Return the remaining pieces of a field."""
     pieces: list[Any] = []
     more = first["more"]
     while cursors := [rest["cursor"] for rest in more if rest["field"] == field]:
@@ -63,7 +63,7 @@ async def rest_of(desk: Desk, tool: str, first: dict[str, Any], field: str, **ar
     return pieces
 
 
-async def test_a_long_trip_comes_in_parts_that_add_up_to_the_whole(tmp_path: Path) -> None:
+async def test_a_long_trip_is_split_into_parts_that_together_are_complete(tmp_path: Path) -> None:
     notes = [{"note": f"{number} {'é' * 300}"} for number in range(400)]
     schedule = {"days": [{"day": day, "text": '"\\' * 200} for day in range(100)]}
     async with new_desk(tmp_path) as desk:
@@ -80,7 +80,7 @@ async def test_a_long_trip_comes_in_parts_that_add_up_to_the_whole(tmp_path: Pat
         assert first["trip"]["clients"][0]["email"] == ANA
 
 
-async def test_a_note_longer_than_an_answer_can_be_read_to_its_end(tmp_path: Path) -> None:
+async def test_a_note_longer_than_the_size_limit_can_be_read_to_its_end(tmp_path: Path) -> None:
     text = "".join(f"{number} " for number in range(30_000))
     async with new_desk(tmp_path) as desk:
         desk.sql("UPDATE trips_v2 SET notes = ? WHERE trip_id = 1", text)
@@ -89,7 +89,7 @@ async def test_a_note_longer_than_an_answer_can_be_read_to_its_end(tmp_path: Pat
         assert first["trip"]["notes"] + "".join(pieces) == text
 
 
-async def test_an_answer_about_a_trip_with_very_many_clients_names_some_and_counts_all(tmp_path: Path) -> None:
+async def test_an_answer_about_a_trip_with_very_many_clients_names_some_and_counts_the_rest(tmp_path: Path) -> None:
     path = seeded(tmp_path / "voygen.db")
     with closing(raw.connect(path)) as connection, past_the_triggers(connection):
         connection.executescript(CROWD)
@@ -101,7 +101,7 @@ async def test_an_answer_about_a_trip_with_very_many_clients_names_some_and_coun
         assert len(emails) == 1203
 
 
-async def test_a_clients_long_details_come_in_parts(tmp_path: Path) -> None:
+async def test_a_clients_long_details_are_split_into_parts(tmp_path: Path) -> None:
     wishes = {f"wish {number}": "x" * 100 for number in range(600)}
     async with new_desk(tmp_path) as desk:
         desk.sql("UPDATE clients_v2 SET preferences = ? WHERE client_id = 1", json.dumps(wishes))
@@ -112,7 +112,7 @@ async def test_a_clients_long_details_come_in_parts(tmp_path: Path) -> None:
         assert other.startswith("invalid_input: cursor belongs to another client")
 
 
-async def test_pages_hold_what_fits_and_together_hold_everything(tmp_path: Path) -> None:
+async def test_each_page_stays_within_the_limit_and_all_pages_together_list_every_trip(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         desk.sql(
             """WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 300)
@@ -144,7 +144,7 @@ async def test_an_answer_about_two_thousand_operations_lists_failures_first(tmp_
         assert f"{told['results_left_out']} results are omitted" in told["message"]
 
 
-async def test_a_value_that_cannot_be_split_is_cut_and_says_so(tmp_path: Path) -> None:
+async def test_a_value_that_cannot_be_split_is_truncated_and_the_answer_says_so(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         desk.sql("UPDATE trips_v2 SET trip_name = printf('%.*c', 1000000, 'n'), status = 'confirmed' WHERE trip_id = 1")
         for tool, arguments in {
@@ -185,7 +185,7 @@ def test_concatenated_parts_equal_the_whole(fields: dict[str, Any], room: int) -
 
 @settings(deadline=None)
 @given(st.text(max_size=60), st.dictionaries(st.sampled_from("abcdef"), JSON, max_size=6), st.integers(1, 3000))
-def test_an_answer_within_the_limit_is_unchanged_and_a_longer_one_is_cut_to_fit(
+def test_an_answer_within_the_limit_is_unchanged_and_a_longer_one_is_truncated_to_fit(
     message: str, fields: dict[str, Any], times: int
 ) -> None:
     whole = {"message": message, **fields, "list": [fields] * times}

@@ -59,7 +59,7 @@ async def test_assigning_a_known_client_leaves_their_data_unchanged_and_says_so(
         assert desk.sql("SELECT * FROM clients_v2") == before
 
 
-async def test_unassigning_removes_one_role_or_all(tmp_path: Path) -> None:
+async def test_unassigning_a_client_removes_one_role_or_all_roles(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         await desk.do(KYOTO, op("assign_client", email=ANA, role="payer"), op("assign_client", email=ANA, role="guide"))
         (one,) = await desk.do(KYOTO, op("unassign_client", client_id=1, role="payer"))
@@ -89,7 +89,7 @@ async def test_changing_a_role_keeps_the_assignment_or_merges_it_into_an_existin
         assert "to_role is missing" in await desk.fails(KYOTO, op("change_client_role", email=ANA))
 
 
-async def test_status_cost_dates_and_name_are_changed(tmp_path: Path) -> None:
+async def test_operations_change_the_status_cost_dates_and_name(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         answer = await desk.bulk(
             KYOTO,
@@ -111,7 +111,7 @@ async def test_status_cost_dates_and_name_are_changed(tmp_path: Path) -> None:
         assert desk.json("financials", KYOTO) == {"total_cost": 0, "currency": "EUR"}
 
 
-async def test_destinations_group_and_primary_client_are_changed_and_found_by_search(tmp_path: Path) -> None:
+async def test_changed_destinations_group_and_primary_client_are_found_by_search(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         await desk.do(
             EMPTY,
@@ -141,7 +141,7 @@ async def test_an_operation_with_missing_or_invalid_data_is_refused(tmp_path: Pa
 @pytest.mark.parametrize(
     "operation", [5, None, "add_note", [], {}, {"type": None}, {"type": ["x"]}, {"type": "zzz", "data": {}}], ids=str
 )
-async def test_an_unknown_operation_type_is_refused_and_the_types_are_listed(tmp_path: Path, operation: Any) -> None:
+async def test_an_unknown_operation_type_is_refused_with_the_valid_types(tmp_path: Path, operation: Any) -> None:
     async with new_desk(tmp_path) as desk:
         problem, remedy = (await desk.fails(KYOTO, operation)).split("\n")
         assert problem.startswith("invalid_input: ")
@@ -163,7 +163,7 @@ async def test_unknown_arguments_are_refused_at_every_level(tmp_path: Path) -> N
         assert in_data == "invalid_input: data.force is not an argument here.\nLeave it out; the arguments are note."
 
 
-async def test_fields_sent_beside_data_are_refused_with_a_hint_to_move_them_into_it(tmp_path: Path) -> None:
+async def test_fields_sent_beside_data_are_refused_with_a_hint_to_move_them_into_data(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         before = desk.everything()
         said, remedy = (await desk.fails(KYOTO, {"type": "add_note", "note": "x"})).split("\n")
@@ -250,7 +250,7 @@ async def test_operations_may_be_sent_as_a_string_and_an_id_as_a_number(tmp_path
             assert error.startswith("invalid_input: operations: ")
 
 
-async def test_text_that_looks_like_json_stays_text(tmp_path: Path) -> None:
+async def test_text_that_looks_like_json_is_stored_as_text(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         for text in ("null", "[1]", '{"a":1}', "true", "12"):
             trip = await desk.call(
@@ -265,7 +265,7 @@ async def test_text_that_looks_like_json_stays_text(tmp_path: Path) -> None:
             assert (whole["trip_name"], whole["destinations"], whole["notes"][0]["note"]) == (text, text, text)
 
 
-async def test_a_nul_character_is_refused_in_every_text(tmp_path: Path) -> None:
+async def test_a_nul_character_is_refused_in_every_text_field(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         for operation in (
             op("assign_client", email=BEN, role="pay\0er"),
@@ -277,7 +277,7 @@ async def test_a_nul_character_is_refused_in_every_text(tmp_path: Path) -> None:
             assert "NUL" in await desk.fails(KYOTO, operation)
 
 
-def test_this_module_covers_every_type_of_operation() -> None:
+def test_this_module_covers_every_operation_type() -> None:
     assert set(OPERATION.json_schema()["discriminator"]["mapping"]) == TYPES
 
 

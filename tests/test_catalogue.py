@@ -1,4 +1,4 @@
-"""Requirements that every tool in the catalogue meets, as clients and model providers see it."""
+"""Requirements of clients and model providers that every tool in the catalogue meets."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ def described(node: Schema, root: Schema) -> bool:
 
 
 @each_era
-async def test_every_tool_of_the_catalogue_is_listed_with_title_and_description(tmp_path: Path, era: Era) -> None:
+async def test_every_tool_in_the_catalogue_is_listed_with_a_title_and_description(tmp_path: Path, era: Era) -> None:
     async with new_desk(tmp_path, era) as desk:
         tools = await listed(desk)
         assert sorted(tools) == names
@@ -124,7 +124,7 @@ async def test_every_tool_of_the_catalogue_is_listed_with_title_and_description(
 
 @each_era
 @each_tool
-async def test_the_input_is_a_plain_object_whose_fields_are_all_described_and_bounded(
+async def test_each_tools_input_is_a_plain_object_whose_fields_are_all_described_and_bounded(
     tmp_path: Path, era: Era, name: str
 ) -> None:
     async with new_desk(tmp_path, era) as desk:
@@ -167,7 +167,7 @@ def bounds(node: Schema) -> set[str]:
 
 @each_era
 @each_tool
-async def test_the_output_is_a_plain_object_with_a_message(tmp_path: Path, era: Era, name: str) -> None:
+async def test_each_tools_output_is_a_plain_object_with_a_message(tmp_path: Path, era: Era, name: str) -> None:
     async with new_desk(tmp_path, era) as desk:
         schema = cast("Schema", (await listed(desk))[name].output_schema)
         assert schema["type"] == "object"
@@ -177,7 +177,7 @@ async def test_the_output_is_a_plain_object_with_a_message(tmp_path: Path, era: 
 
 
 @each_era
-async def test_hints_are_set_and_read_only_tools_change_nothing(tmp_path: Path, era: Era) -> None:
+async def test_every_tool_has_all_hints_and_read_only_tools_change_nothing(tmp_path: Path, era: Era) -> None:
     async with new_desk(tmp_path, era) as desk:
         for name, tool in (await listed(desk)).items():
             hints = tool.annotations
@@ -212,7 +212,7 @@ async def test_the_default_groups_stay_within_their_token_budget(tmp_path: Path,
         assert tokens <= BUDGET
 
 
-async def test_every_input_and_output_is_one_of_our_models_and_every_group_is_known(tmp_path: Path) -> None:
+async def test_every_tools_input_is_a_strict_model_and_its_group_is_known(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         for tool in all_tools(MigrationSteward(desk.db)):
             assert issubclass(tool.input, BaseModel)

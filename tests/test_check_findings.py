@@ -1,4 +1,4 @@
-"""A check finds every kind of damage at the right trip, and nothing else; a repair fixes it and can be undone."""
+"""A check finds every kind of damage on the right trip, and nothing else; a repair fixes it and can be undone."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def reported(report: CheckReport) -> dict[str, list[str]]:
 
 
 async def agreed(db: EmbeddedDatabase, path: Path) -> CheckReport:
-    """Run a check, whose drift must be what the oracle finds in the raw rows, and return its report."""
+    """Run a check and return its report, after comparing its drift with the oracle's."""
     report = await check(db)
     with closing(raw.connect(path)) as connection:
         found = {(one["kind"], one["trip_id"], one.get("email"), one.get("role")) for one in report.drift}
@@ -110,7 +110,7 @@ def without_leftovers(report: dict[str, list[str]]) -> dict[str, list[str]]:
 
 
 def anywhere(one: Damage) -> Trip:
-    """A trip with two clients, a different trip for each kind of damage."""
+    """A trip with two clients; each kind of damage gets a different trip."""
     return Trip(PLACES[one.name] % TRIPS)
 
 
@@ -155,5 +155,5 @@ async def test_two_kinds_of_damage_at_once_are_found_repaired_and_undone(names: 
 
 
 def of_schema(one: Damage) -> list[str]:
-    """The names of the schema objects that it damages."""
+    """The names of the schema objects that the damage changes."""
     return [str(finding["name"]) for finding in one.findings(Trip(6)) if finding["kind"] == "schema"]

@@ -98,7 +98,7 @@ async def test_clients_are_deleted_with_their_assignments_in_both_stores_and_set
         assert rows_of(desk, "ActivityLog")[-1]["activity_type"] == "ClientDeleted"
 
 
-async def test_preserved_clients_stay_and_are_counted(tmp_path: Path) -> None:
+async def test_preserved_clients_are_kept_and_counted(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         kept = {"preserve_emails": ["BEN@example.net "], "preserve_client_ids": [3]}
         answer = await desk.call(CLIENTS, email_patterns=["*@example.net"], dry_run=False, **kept)
@@ -117,7 +117,7 @@ async def test_preserved_clients_stay_and_are_counted(tmp_path: Path) -> None:
         assert (again["matched"], again["deleted"], again["preserved"]) == (0, 0, 2)
 
 
-async def test_trips_are_deleted_and_set_aside_in_full_and_their_log_entries_stay(tmp_path: Path) -> None:
+async def test_trips_are_deleted_and_set_aside_in_full_and_their_log_entries_are_kept(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         await desk.do(KYOTO, op("assign_client", email=BEN, role="payer"), op("add_note", note="a 'note'"))
         row = rows_of(desk, "trips_v2", f"trip_id = {KYOTO}")[0]
@@ -145,7 +145,7 @@ async def test_the_values_of_custom_columns_are_set_aside_too(tmp_path: Path) ->
         assert aside(desk, "trips_v2")[0]["trip"]['it\'s "own"'] == "00ff"
 
 
-async def test_archiving_cancels_trips_without_deleting_them_and_skips_cancelled_ones(tmp_path: Path) -> None:
+async def test_archiving_cancels_trips_without_deleting_them_and_skips_cancelled_trips(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         arguments: dict[str, Any] = {"name_patterns": ["*in*"], "archive_only": True, "dry_run": False}
         assert "too broad" in await desk.refused(TRIPS, **arguments)
@@ -175,7 +175,7 @@ async def test_three_hundred_trips_or_clients_are_deleted_in_one_call(tmp_path: 
         assert await desk.roles(KYOTO) == {(ANA, "traveler")}
 
 
-async def test_matches_beyond_the_limit_of_a_call_are_reported_and_left_for_the_next(tmp_path: Path) -> None:
+async def test_matches_beyond_the_limit_of_a_call_are_reported_and_left_for_the_next_call(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         add_many(desk, BATCH_SIZE + 1)
         first = await desk.call(TRIPS, name_patterns=["test trip *"], dry_run=False)
@@ -220,7 +220,7 @@ async def test_rows_changed_by_others_in_the_meantime_are_left_alone(tmp_path: P
         assert_clean(desk.connection)
 
 
-async def test_if_other_rows_depend_on_one_of_the_matches_none_is_deleted(tmp_path: Path) -> None:
+async def test_no_match_is_deleted_if_other_rows_depend_on_any_match(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         desk.sql("CREATE TABLE invoices (trip_id REFERENCES trips_v2(trip_id), client REFERENCES clients_v2(email))")
         desk.sql("INSERT INTO invoices VALUES (?, ?)", BANFF, BEN)

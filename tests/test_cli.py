@@ -59,7 +59,7 @@ def test_a_dump_is_loaded_and_migrated_and_missing_folders_are_created(tmp_path:
     assert "Consistent" in succeeded("check", "--db", path)
 
 
-def test_migrate_reports_json_on_request(tmp_path: Path) -> None:
+def test_migrate_prints_a_json_report_on_request(tmp_path: Path) -> None:
     path = tmp_path / "voygen.db"
     report = json.loads(succeeded("migrate", "--db", path, "--from", DUMP, "--json"))
     assert (report["linked"], report["unlinked"], report["quarantined"]) == (30, 0, 0)
@@ -81,7 +81,7 @@ def test_a_dry_run_reports_the_effects_and_changes_nothing(
     assert "Backup:" in succeeded("migrate", "--db", path)
 
 
-def test_check_exits_0_if_the_stores_agree_and_1_if_not(tmp_path: Path) -> None:
+def test_check_exits_with_0_if_the_stores_agree_and_1_if_they_differ(tmp_path: Path) -> None:
     path = seeded(tmp_path / "voygen.db")
     report = json.loads(succeeded("check", "--db", path, "--json"))
     assert set(report) == KEYS
@@ -177,7 +177,7 @@ def test_a_missing_dump_is_named_in_the_error(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_dump_is_never_loaded_over_a_database(tmp_path: Path) -> None:
+def test_a_dump_is_never_loaded_over_an_existing_database(tmp_path: Path) -> None:
     path = seeded(tmp_path / "voygen.db")
     before = raw.everything(path)
     assert "already exists" in failed("migrate", "--db", path, "--from", DUMP)

@@ -83,7 +83,7 @@ def add_trip(desk: Desk, start: str) -> int:
     return trip_id
 
 
-async def test_sent_values_are_merged_and_null_removes_a_key(tmp_path: Path) -> None:
+async def test_an_update_merges_the_values_sent_and_null_removes_a_key(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         await desk.call(
             "update_client", client_id=1, phone="1", notes="n", preferences={"seat": "aisle", "food": {"a": 1, "b": 2}}
@@ -213,7 +213,7 @@ async def test_a_call_without_a_client_or_a_valid_change_is_refused(
         assert desk.everything() == before
 
 
-async def test_lists_too_deep_to_be_read_back_are_refused(tmp_path: Path) -> None:
+async def test_lists_nested_too_deeply_to_be_read_back_are_refused(tmp_path: Path) -> None:
     deep: Any = "x"
     for _ in range(120):
         deep = [deep]

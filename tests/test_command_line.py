@@ -97,7 +97,7 @@ def test_json_output_is_valid_json(path: Path) -> None:
     assert told("check")["consistent"] is True
 
 
-def test_json_may_be_given_before_the_subcommand(path: Path) -> None:
+def test_the_json_option_may_be_given_before_the_subcommand(path: Path) -> None:
     done = voygen("phase", "--json", "--db", path, "back")
     assert json.loads(done.stdout)["phase"] == "dual_write"
 
@@ -146,7 +146,7 @@ def test_serving_a_file_that_is_not_a_database_fails_at_once_with_one_line(tmp_p
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="/proc tells when it waits")
-def test_an_interrupted_command_exits_as_shells_expect(path: Path) -> None:
+def test_an_interrupted_command_exits_with_the_status_that_shells_expect(path: Path) -> None:
     with closing(raw.connect(path)) as connection:
         connection.execute("BEGIN IMMEDIATE")
         with subprocess.Popen(
@@ -191,7 +191,7 @@ def test_output_to_a_full_disk_is_reported_in_one_line(path: Path, command: tupl
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_the_completion_script_of_each_shell_is_printed_and_its_requests_answered(shell: str) -> None:
+def test_each_shells_completion_script_is_printed_and_its_requests_are_answered(shell: str) -> None:
     done = voygen("completion", shell)
     assert (done.returncode, done.stderr) == (0, "")
     assert f"_VOYGEN_COMPLETE={shell}_complete" in done.stdout
@@ -283,7 +283,7 @@ def test_long_work_shows_a_progress_bar_only_at_a_terminal(monkeypatch: pytest.M
         assert ("100%" in stream.getvalue()) is shown
 
 
-def test_a_later_migration_does_not_report_entries_that_it_did_not_touch(path: Path) -> None:
+def test_a_later_migration_does_not_report_entries_that_it_did_not_change(path: Path) -> None:
     with closing(raw.connect(path)) as connection:
         undone = "021_activity_actor_and_call_counts.sql"
         connection.execute("DELETE FROM d1_migrations WHERE name = ?", (undone,))

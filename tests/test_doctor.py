@@ -26,7 +26,7 @@ Findings = dict[tuple[str, str], dict[str, Any]]
 
 
 class Patient:
-    """A person's folders, empty except for what a test creates."""
+    """A user's folders, which are empty except for the files that a test creates."""
 
     def __init__(self, home: Path) -> None:
         self.home = home
@@ -94,7 +94,7 @@ def sql(path: Path, statement: str) -> None:
         connection.execute(statement)
 
 
-def test_a_healthy_setup_has_nothing_to_do_and_doctor_writes_nothing(patient: Patient, path: Path) -> None:
+def test_doctor_finds_no_problems_in_a_healthy_setup_and_writes_nothing(patient: Patient, path: Path) -> None:
     assert patient.run("install", "cursor", "--db", path).returncode == 0
     assert patient.run("check", "--record", "--db", path).returncode == 0
     assert patient.run("backup", "--db", path).returncode == 0
@@ -180,7 +180,7 @@ def test_a_missing_trigger_is_reported_with_the_command_that_fixes_it(patient: P
     assert patient.look(path, 0)["schema", "triggers"]["state"] == "ok"
 
 
-def test_leftover_guards_and_drift_at_the_last_proof_are_reported(patient: Patient, path: Path) -> None:
+def test_leftover_guards_and_drift_found_by_the_last_proof_are_reported(patient: Patient, path: Path) -> None:
     sql(path, "INSERT INTO trip_client_sync (trip_id, action) VALUES (1, 'hold')")
     assert "voygen repair" in patient.to_do(path, "schema", "guards")
     assert patient.run("check", "--record", "--db", path).returncode == 1
@@ -268,7 +268,7 @@ def test_a_client_that_could_not_start_the_server_is_reported(
     assert words in patient.to_do(path, "clients", "Cursor")
 
 
-def test_a_client_that_uses_another_database_is_noted(patient: Patient, path: Path, tmp_path: Path) -> None:
+def test_a_client_that_uses_another_database_is_shown_as_a_note(patient: Patient, path: Path, tmp_path: Path) -> None:
     assert patient.run("install", "cursor", "--db", tmp_path / "other.db").returncode == 0
     line = patient.look(path, 0)["clients", "Cursor"]
     assert (line["state"], line["words"]) == ("note", f"uses another database: {tmp_path / 'other.db'}")

@@ -104,7 +104,7 @@ def test_the_clients_of_an_inserted_trip_are_assigned(con: sqlite3.Connection) -
 
 
 @pytest.mark.parametrize("spelling", [ANA.upper(), f"  {ANA}\t", "Ana@X.io"])
-def test_an_entry_is_linked_whatever_its_case_and_padding(con: sqlite3.Connection, spelling: str) -> None:
+def test_an_entry_is_linked_whatever_the_case_and_padding_of_its_email(con: sqlite3.Connection, spelling: str) -> None:
     write_json(con, [{"email": spelling, "name": "Ana"}])
     assert in_junction(con) == [(ANA, "traveler")]
     assert in_json(con) == [{"email": ANA, "name": "Ana", "role": "traveler"}]
@@ -122,7 +122,7 @@ def test_a_pair_written_twice_becomes_one_entry_with_the_keys_of_both(con: sqlit
     assert quarantine(con) == []
 
 
-def test_entries_of_one_pair_that_contradict_each_other_all_stay(con: sqlite3.Connection) -> None:
+def test_entries_of_one_pair_that_contradict_each_other_are_all_kept(con: sqlite3.Connection) -> None:
     born = {"Ana": 1985, "Mia": 2015, "Leo": 2018}
     family = [{"email": ANA, "name": name, "born": year} for name, year in born.items()]
     write_json(con, [*family, family[1], {"email": ANA}])

@@ -223,7 +223,7 @@ class DualWrite(RuleBasedStateMachine):
             assert conflict == "OR FAIL" or self.after == self.before
 
     def allows(self, trip: int, email: str) -> bool:
-        """False for an orphan that foreign keys would refuse, but are off."""
+        """True if foreign keys are on, or if the assignment would not be an orphan."""
         return self.foreign_keys or (trip in self.after.texts and email in self.after.clients)
 
     def id_at(self, at: int) -> int:
@@ -242,7 +242,7 @@ class DualWrite(RuleBasedStateMachine):
         return re.sub("NOTE", fresh, text) if isinstance(text, str) else text
 
     def paired(self, place: Place) -> Place | None:
-        """Return the place if it is of an unlinked entry or its pair still exists, otherwise None."""
+        """Return the place if it belongs to an unlinked entry or its pair still exists, otherwise None."""
         return place if place[1] is None or (place[0], *place[1]) in self.after.rows.values() else None
 
     def check_kept(self, where: Callable[[Place], Place | None]) -> None:
@@ -282,7 +282,7 @@ class DualWrite(RuleBasedStateMachine):
         self.check_junction_write(follows)
 
     def check_json_write(self, trip: int, written: Any) -> None:
-        """Check that the trip is as written, or unchanged if that was not an array, and other trips are unchanged."""
+        """Check that the trip is as written, or unchanged for a non-array, and other trips are unchanged."""
         expected = self.before.texts.copy()
         if isinstance(parsed(written), list):
             expected[trip] = written
@@ -295,7 +295,7 @@ class DualWrite(RuleBasedStateMachine):
         assert all(parsed(after.texts[other]) == parsed(expected[other]) for other in expected if other != trip)
 
     def check_list_counts(self, trip: int, written: Any) -> None:
-        """Exactly those in the new list are on the trip, and those who were before keep their row."""
+        """Check that exactly the clients in the new list are on the trip, and that those who stay keep their rows."""
         entries = read_entries(trip, written, self.after.clients)
         if entries is not None:
             pairs = {entry.pair for entry in entries if entry.pair}
@@ -304,7 +304,7 @@ class DualWrite(RuleBasedStateMachine):
         assert all(after.get(key) == row for key, row in before.items() if row in after.values())
 
     def check_client_replaced(self, email: str) -> None:
-        """Whoever the client replaced is on the same trips under this email, with all entries."""
+        """Check that the client with this email took over all trips and entries of the clients it replaced."""
         gone = set(self.before.clients) - set(self.after.clients)
 
         def follows(place: Place) -> Place:

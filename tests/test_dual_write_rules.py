@@ -1,4 +1,4 @@
-"""The rules of the dual write, one by one: both stores after new code writes the junction, or a row changes."""
+"""The rules of the dual write, one by one: both stores after new code writes the junction, a client or a trip."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_assigning_again_with_or_replace_leaves_the_json_unchanged(con: sqlite3.
         [],
     ],
 )
-def test_an_unlinked_entry_is_kept_when_another_is_added_and_removed(con: sqlite3.Connection, entry: Any) -> None:
+def test_an_unlinked_entry_is_kept_when_another_entry_is_added_and_removed(con: sqlite3.Connection, entry: Any) -> None:
     write_json(con, [entry])
     assign(con, ANA)
     assert in_json(con)[0] == entry
@@ -111,7 +111,7 @@ def test_an_entry_follows_its_row_to_another_trip_with_all_its_keys(con: sqlite3
     assert in_json(con, other)[1] == {"email": ANA, "name": "Ana", "role": "traveler"}
 
 
-def test_two_roles_that_become_one_keep_contradicting_entries(con: sqlite3.Connection) -> None:
+def test_merging_two_roles_keeps_contradicting_entries(con: sqlite3.Connection) -> None:
     entries = [{"email": ANA, "role": "traveler", "name": "Ana"}, {"email": ANA, "role": "payer", "name": "Anna"}]
     write_json(con, entries)
     con.execute("UPDATE trip_client_assignments SET client_role = '' WHERE client_role = 'payer'")
@@ -119,7 +119,7 @@ def test_two_roles_that_become_one_keep_contradicting_entries(con: sqlite3.Conne
     assert in_json(con) == [{**entry, "role": "traveler"} for entry in entries]
 
 
-def test_a_row_replaced_under_its_id_replaces_its_entry(con: sqlite3.Connection) -> None:
+def test_replacing_an_assignment_under_its_id_replaces_its_entry(con: sqlite3.Connection) -> None:
     assign(con, ANA)
     replace = (
         "INSERT OR REPLACE INTO trip_client_assignments (assignment_id, trip_id, client_email) "
@@ -129,7 +129,7 @@ def test_a_row_replaced_under_its_id_replaces_its_entry(con: sqlite3.Connection)
     assert [entry["email"] for entry in in_json(con)] == [BEN]
 
 
-def test_a_write_ignored_because_its_id_is_in_use_removes_no_entry_later(con: sqlite3.Connection) -> None:
+def test_an_insert_ignored_because_its_id_exists_does_not_remove_an_entry_later(con: sqlite3.Connection) -> None:
     assign(con, ANA)
     con.execute("INSERT OR IGNORE INTO trip_client_assignments SELECT * FROM trip_client_assignments")
     con.execute("DELETE FROM clients_v2 WHERE email = ?", (ANA,))
@@ -158,7 +158,7 @@ def test_a_deleted_client_is_removed_from_both_sides_and_as_primary_client(con: 
     assert con.execute("SELECT primary_client_email FROM trips_v2").fetchone() == (None,)
 
 
-def test_a_changed_email_changes_on_both_sides_and_keeps_the_entrys_details(con: sqlite3.Connection) -> None:
+def test_changing_an_email_updates_both_sides_and_keeps_the_entrys_details(con: sqlite3.Connection) -> None:
     write_json(con, [{"email": ANA, "name": "Ana"}])
     con.execute("UPDATE trips_v2 SET primary_client_email = ?", (ANA,))
     con.execute("UPDATE clients_v2 SET email = 'ann@x.io' WHERE email = ?", (ANA,))

@@ -47,7 +47,7 @@ PHASES = ["interview", "conceptualization", "planning", "proposal", "revision", 
 
 @dataclass
 class Agent:
-    """An agent that remembers what the server's answers said was stored."""
+    """An agent that remembers everything that the server reported as stored."""
 
     name: str
     client: Client
@@ -209,7 +209,7 @@ class Agent:
         await self.call("get_recent_activities", limit=5)
 
 
-async def test_eight_agents_work_all_day_without_refused_calls_or_lost_writes(tmp_path: Path) -> None:
+async def test_eight_agents_work_at_once_without_refused_calls_or_lost_writes(tmp_path: Path) -> None:
     path = seeded(tmp_path / "voygen.db")
     start, everybody = asyncio.Event(), asyncio.Barrier(AGENTS + 1)
     agents: list[Agent] = []
@@ -247,7 +247,7 @@ def tell(agents: list[Agent], duration: float) -> None:
 
 
 def assert_kept(path: Path, agent: Agent) -> None:
-    """Check that the latest version of everything that the agent was told is stored is there."""
+    """Check that the database has the latest version of everything that was reported to the agent as stored."""
     names = dict(look(path, "SELECT email, full_name FROM clients_v2"))
     assert {email: names.get(email) for email in agent.clients} == agent.clients
     costs = dict(look(path, "SELECT trip_id, total_cost FROM trips_v2"))

@@ -109,7 +109,7 @@ class CancelsItsCaller(list[Statement]):
             yield statement
 
 
-async def test_a_batch_whose_caller_is_cancelled_halfway_is_neither_lost_nor_split(db: EmbeddedDatabase) -> None:
+async def test_a_batch_whose_caller_is_cancelled_halfway_is_written_completely(db: EmbeddedDatabase) -> None:
     statements = CancelsItsCaller(adding("a@x.io", "b@x.io", "c@x.io", "d@x.io"))
     statements.caller = asyncio.create_task(db.batch(statements))
     with pytest.raises(asyncio.CancelledError):
@@ -172,7 +172,7 @@ def another_program_holding_the_lock(path: Path) -> Generator[Callable[[], None]
         yield let_go
 
 
-async def test_a_lock_held_by_another_program_is_reported_when_patience_runs_out(tmp_path: Path) -> None:
+async def test_a_lock_held_by_another_program_is_reported_when_the_wait_times_out(tmp_path: Path) -> None:
     path = raw.new_file(tmp_path / "voygen.db")
     async with await open_database(path, patience=0.01) as db:
         with another_program_holding_the_lock(path), pytest.raises(DatabaseBusy, match="locked by another program"):

@@ -1,4 +1,4 @@
-"""An export is the whole database as JSON lines; restoring it gives an identical database or is refused."""
+"""An export is the whole database as JSON lines; restoring it gives an identical database or fails."""
 
 from __future__ import annotations
 
@@ -143,7 +143,7 @@ def test_every_line_of_an_export_on_stdout_is_a_json_object(tmp_path: Path) -> N
     assert lines[-1]["end"]["trips_v2"]["rows"] == 3
 
 
-def test_export_and_restore_report_in_json_on_request(tmp_path: Path) -> None:
+def test_export_and_restore_print_json_reports_on_request(tmp_path: Path) -> None:
     path, export = seeded(tmp_path / "voygen.db"), tmp_path / "export.jsonl"
     report = json.loads(voygen("export", "--db", path, "--to", export, "--json").stdout)
     assert report == {"export": str(export), "lines": len(lines_of(path)), "bytes": export.stat().st_size}

@@ -48,7 +48,7 @@ async def test_reading_facts_and_their_statistics_writes_nothing(tmp_path: Path)
         assert raw.dump(desk.connection) == before
 
 
-async def test_a_refresh_takes_the_longest_waiting_trips_and_says_how_many_are_left(tmp_path: Path) -> None:
+async def test_a_refresh_starts_with_the_longest_waiting_trips_and_reports_how_many_remain(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         answer = await desk.call("refresh_trip_facts", limit=1)
         assert (answer["refreshed"], answer["left_dirty"]) == (1, 2)
@@ -75,7 +75,7 @@ async def test_deleted_trips_leave_the_queue_and_their_facts_are_deleted(tmp_pat
         assert desk.sql("SELECT count(*) FROM trip_facts WHERE trip_id = ?", BANFF) == [(0,)]
 
 
-async def test_marking_facts_stale_counts_the_new_marks_and_lists_ids_without_a_trip(tmp_path: Path) -> None:
+async def test_marking_facts_stale_counts_the_newly_marked_trips_and_refuses_unknown_ids(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         await desk.call("refresh_trip_facts")
         first = await desk.call("mark_facts_dirty", trip_ids=[KYOTO, BANFF, KYOTO], reason="prices changed")
@@ -91,7 +91,7 @@ async def test_marking_facts_stale_counts_the_new_marks_and_lists_ids_without_a_
         assert raw.dump(desk.connection) == before
 
 
-async def test_statistics_count_trips_facts_and_reasons(tmp_path: Path) -> None:
+async def test_statistics_count_trips_with_and_without_facts_and_the_reasons_for_stale_ones(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         empty = await desk.call("get_facts_stats")
         assert (empty["trips"], empty["with_facts"], empty["without_facts"], empty["stale"]) == (3, 0, 3, 3)
@@ -130,7 +130,7 @@ async def test_statistics_count_trips_facts_and_reasons(tmp_path: Path) -> None:
         ({"filters": '{"client_email": "ben@example.net"}'}, [BANFF]),
     ],
 )
-async def test_trips_are_selected_by_words_ids_and_bounds(
+async def test_trips_are_selected_by_query_ids_and_filters(
     tmp_path: Path, arguments: dict[str, Any], found: list[int]
 ) -> None:
     async with new_desk(tmp_path) as desk:

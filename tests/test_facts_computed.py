@@ -76,7 +76,7 @@ async def test_facts_of_a_legacy_database_equal_those_of_the_python_oracle(
         assert await computed(desk.call) == expected(desk.connection)
 
 
-async def test_facts_written_by_old_code_are_stale_because_it_counts_no_travelers(tmp_path: Path) -> None:
+async def test_facts_written_by_old_code_are_stale_because_they_lack_a_traveler_count(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         await desk.call("refresh_trip_facts")
         desk.sql("UPDATE trip_facts SET last_computed = datetime('now'), traveler_count = 0 WHERE trip_id = ?", KYOTO)
@@ -135,7 +135,7 @@ def test_facts_equal_those_of_the_python_oracle_for_any_column_content(trips: li
     asyncio.run(check())
 
 
-async def test_facts_are_the_same_in_every_phase_up_and_down(tmp_path: Path) -> None:
+async def test_facts_are_correct_in_every_phase_while_moving_up_and_down(tmp_path: Path) -> None:
     path = seeded(tmp_path / "voygen.db")
     async with watched_desk(path) as (desk, watched):
 
@@ -182,7 +182,7 @@ async def test_any_number_of_trips_is_refreshed_with_the_same_few_statements(tmp
         assert desk.sql("SELECT count(*) FROM facts_dirty") == [(0,)]
 
 
-async def test_a_refresh_looks_trips_up_by_index_and_scans_no_table(tmp_path: Path) -> None:
+async def test_a_refresh_looks_up_trips_by_index_and_scans_no_table(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         plan = [step[-1] for step in desk.sql("EXPLAIN QUERY PLAN " + COMPUTE, "[]", "[]", "")]
         assert [step for step in plan if step.startswith("SEARCH t ")]

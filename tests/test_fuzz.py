@@ -200,7 +200,7 @@ class Fuzz:
         assert not self._changed() or may_change, (name, arguments, block.text)
 
     async def _sent(self, name: str, arguments: dict[str, Any]) -> CallToolResult:
-        """Make the call; values that the client can't send as they are go as JSON text, as some clients send them."""
+        """Make the call; values that the client can't send directly are sent as JSON text, as some clients do."""
         sent = {key: value if is_json(value) else json.dumps(value) for key, value in arguments.items()}
         return await self.desk.client.call_tool(name, sent)
 
@@ -306,7 +306,7 @@ async def cursors(desk: Desk) -> dict[str, list[Any]]:
 
 @long_examples
 @pytest.mark.parametrize("name", names)
-async def test_a_tool_answers_by_its_schema_or_refuses_with_a_readable_error(tmp_path: Path, name: str) -> None:
+async def test_a_tools_answer_fits_its_schema_or_is_a_readable_error(tmp_path: Path, name: str) -> None:
     async with fuzzed(tmp_path) as fuzz:
         await fuzz.explore([name], CALLS * 2)
         assert fuzz.counted["allowed answered"] or CALLS < ENOUGH

@@ -1,4 +1,4 @@
-"""Everyone on a trip is named: guests without a client, people who share an e-mail, and lists that can't be read."""
+"""Everyone on a trip is named, even without a client or with a shared e-mail; unreadable lists are reported."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ async def page(desk: Desk, uri: str) -> str:
 
 
 @each_phase
-async def test_an_entry_without_a_client_is_named_wherever_travelers_are(tmp_path: Path, phase: Phase) -> None:
+async def test_a_guest_without_a_client_is_named_wherever_travelers_are_listed(tmp_path: Path, phase: Phase) -> None:
     async with new_desk(tmp_path) as desk:
         add_to_json(desk, BABY, "Grandma", {"first_name": "Zoë", "last_name": "Hale", "email": "zoe@unknown.example"})
         await lead_to(desk.db, phase)
@@ -106,7 +106,7 @@ async def test_every_answer_about_a_trip_says_that_its_client_list_could_not_be_
         assert note in await page(desk, "trip://ode-in-banff")
 
 
-async def test_roles_that_do_not_travel_are_named_apart_and_not_counted(tmp_path: Path) -> None:
+async def test_people_in_roles_that_do_not_travel_are_listed_separately_and_not_counted(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         await desk.do(KYOTO, op("assign_client", email=BEN, role="Emergency-Contact"))
         add_to_json(desk, {"name": "Rich Aunt", "role": "payer"})

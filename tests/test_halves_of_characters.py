@@ -66,7 +66,7 @@ async def test_stored_surrogates_are_read_as_replacement_characters(path: Path) 
         await answered(client, "continue_trip", search_query="Lima in Kyoto")
 
 
-async def test_a_change_beside_a_surrogate_leaves_it_unchanged(path: Path) -> None:
+async def test_a_change_to_a_row_leaves_its_stored_surrogates_unchanged(path: Path) -> None:
     operations = [
         {"type": "add_note", "data": {"note": "new"}},
         {"type": "update_cost", "data": {"cost": 5}},

@@ -1,4 +1,4 @@
-"""Inspecting the health, tables and errors of a database, which never changes it."""
+"""Inspecting the health, tables and errors of a database never changes it."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ async def test_read_only_tools_write_nothing_in_any_phase(tmp_path: Path, phase:
         await assert_in_order(desk.db, phase)
 
 
-async def test_a_healthy_database_is_ok_and_has_its_counts(tmp_path: Path) -> None:
+async def test_a_healthy_database_is_reported_as_ok_with_its_counts(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         health = await desk.call("health_check")
         assert (health["status"], health["reasons"]) == ("ok", [])
@@ -109,7 +109,7 @@ async def test_tables_are_shown_with_columns_and_counts_but_no_rows(tmp_path: Pa
         assert one["columns"][0] == {"name": "client_id", "type": "INTEGER", "required": False, "in_primary_key": True}
 
 
-async def test_an_unknown_table_is_not_found_and_no_name_is_run_as_sql(tmp_path: Path) -> None:
+async def test_an_unknown_table_is_not_found_and_table_names_are_never_run_as_sql(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         error = await desk.refused("explore_database", table="client_v2")
         assert error.startswith("not_found: There is no table 'client_v2'. Nearest by spelling: clients_v2")

@@ -1,4 +1,4 @@
-"""House rules: allowed imports, the places for SQL, and the hosted engine's rules for the text of triggers."""
+"""Rules for the code: allowed imports, the folders for SQL, and the hosted engine's rules for the text of triggers."""
 
 from __future__ import annotations
 

@@ -55,7 +55,7 @@ async def test_a_client_of_either_era_changes_a_trip(team: Team, era: Era) -> No
         assert guide.contents
 
 
-def test_no_session_is_created_and_no_call_needs_one(team: Team) -> None:
+def test_no_session_is_created_and_calls_need_none(team: Team) -> None:
     hello = {
         "jsonrpc": "2.0",
         "id": 1,
@@ -147,7 +147,7 @@ def test_host_names_are_case_insensitive(team: Team) -> None:
     assert team.post(call("get_anything", query=str(KYOTO)), None, Host="LocalHost:80").status == 200
 
 
-def test_health_and_readiness_are_available_to_everyone(team: Team, path: Path) -> None:
+def test_health_and_readiness_need_no_authentication(team: Team, path: Path) -> None:
     assert team.request("GET", "/healthz", Host="10.0.0.7").json == {"live": True}
     assert team.request("GET", "/readyz", Host="10.0.0.7").json == {"ready": True, "problem": None}
     with closing(raw.connect(path)) as connection:
@@ -165,7 +165,7 @@ def test_health_and_readiness_are_available_to_everyone(team: Team, path: Path) 
     assert team.request("GET", "/healthz").status == 200
 
 
-def test_only_a_page_of_an_allowed_origin_can_call(path: Path) -> None:
+def test_only_pages_from_an_allowed_origin_can_call_the_server(path: Path) -> None:
     asking = {"Access_Control_Request_Method": "POST", "Access_Control_Request_Headers": "authorization"}
     with serving(path, "--allowed-origin", "https://desk.example") as team:
         allowed = team.request("OPTIONS", "/mcp", Origin="https://desk.example", **asking)
@@ -196,7 +196,9 @@ def refused(*arguments: object) -> str:
     return done.stderr
 
 
-def test_the_server_prints_its_address_and_a_note_if_it_is_open_to_all(team: Team, path: Path, tmp_path: Path) -> None:
+def test_the_server_prints_its_address_and_a_note_if_it_needs_no_authentication(
+    team: Team, path: Path, tmp_path: Path
+) -> None:
     assert team.greeting.startswith(f"voygen: serving {team.url}, open to every program on this machine")
     other = raw.new_file(tmp_path / "voygen.db")
     make_token(other, "ana")

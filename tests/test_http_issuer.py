@@ -155,7 +155,7 @@ def test_a_token_with_an_invalid_signature_is_refused(team: Team, issuer: Issuer
         assert_invalid(team.post(add_note("forged"), token))
 
 
-def test_a_refused_caller_learns_where_to_get_a_token(team: Team, issuer: IssuerServer) -> None:
+def test_a_refusal_says_where_to_get_a_token(team: Team, issuer: IssuerServer) -> None:
     reply = team.post(LIST_TOOLS)
     assert reply.status == 401
     assert (
@@ -236,7 +236,7 @@ def test_our_own_tokens_work_while_the_issuers_keys_are_unavailable(tmp_path: Pa
         assert team.post(LIST_TOOLS, make_token(tmp_path / "voygen.db", "own")).status == 200
 
 
-def test_with_an_issuer_the_server_starts_beyond_loopback_with_its_host_name_as_resource(tmp_path: Path) -> None:
+def test_with_an_issuer_a_server_beyond_loopback_uses_its_allowed_host_as_resource(tmp_path: Path) -> None:
     with issuing() as issuer:
         describe(issuer)
         issuer.publish(published("r", RSA, "RS256"))

@@ -164,7 +164,7 @@ def test_a_call_that_times_out_is_answered_and_writes_nothing_afterwards(path: P
         assert notes(path) == ["in time"]
 
 
-def test_calls_beyond_the_concurrency_limit_are_told_to_retry(path: Path) -> None:
+def test_calls_beyond_the_concurrency_limit_are_refused_with_advice_to_retry(path: Path) -> None:
     with serving(path, "--most-calls", 2) as team, ThreadPoolExecutor() as pool:
         with locked(path):
             waiting = [pool.submit(team.post, add_note(name)) for name in ("one", "two")]

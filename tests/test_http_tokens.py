@@ -1,4 +1,4 @@
-"""Tokens over HTTP: access, scopes, and the answers that refused callers get."""
+"""Tokens over HTTP: access, scopes, and the answers to refused calls."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class Guarded:
-    """A server that requires tokens, with a token for writing and one for reading."""
+    """A server that requires tokens, with one token for writing and one for reading."""
 
     team: Team
     path: Path
@@ -124,7 +124,7 @@ def test_a_read_token_is_refused_by_every_tool_that_writes(guarded: Guarded) -> 
     assert guarded.team.post(call("get_anything", query="kyoto"), guarded.read).result["structuredContent"]["trip"]
 
 
-def test_a_disguised_write_reaches_no_tool_that_writes(guarded: Guarded) -> None:
+def test_a_read_token_cannot_disguise_a_call_to_a_tool_that_writes(guarded: Guarded) -> None:
     message = json.dumps(add_note("disguised"))
     name = '"name": "bulk_trip_operations"'
     for disguised in (
@@ -162,7 +162,7 @@ def test_the_last_use_of_a_token_is_stored(guarded: Guarded) -> None:
     assert used <= now()
 
 
-def test_the_first_token_closes_an_open_server_and_revoking_it_keeps_it_closed(tmp_path: Path) -> None:
+def test_authentication_is_required_once_a_token_is_created_even_if_it_is_revoked(tmp_path: Path) -> None:
     path = seeded(tmp_path / "voygen.db")
     with serving(path) as team:
         assert team.post(LIST_TOOLS).status == 200

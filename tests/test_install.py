@@ -53,7 +53,7 @@ PLACES: list[tuple[str, str, dict[str, str], str]] = [
 
 
 @pytest.mark.parametrize(("client", "platform", "environment", "place"), PLACES)
-def test_each_client_is_found_on_each_system(
+def test_each_clients_configuration_file_is_found_on_each_system(
     tmp_path: Path, client: str, platform: str, environment: Mapping[str, str], place: str
 ) -> None:
     assert CLIENTS[client].config(Platform(tmp_path, environment, platform)) == tmp_path / place
@@ -139,7 +139,7 @@ linux = pytest.mark.skipif(sys.platform != "linux", reason="the places of Linux"
 
 
 @linux
-def test_installing_without_an_existing_file_and_uninstalling_leaves_nothing(home: Home) -> None:
+def test_uninstalling_leaves_nothing_if_no_file_existed_before_the_install(home: Home) -> None:
     said = home.run("install", "--db", "trips.db", "--toolsets", "trips,clients")
     entry = home.servers()["voygen"]
     assert [entry["command"], *entry["args"]] == [
@@ -358,7 +358,7 @@ def test_uninstall_keeps_changes_the_client_made_to_its_file(filled: Place) -> N
     assert filled.path.read_text() == json.dumps({"numStartups": 8, "tips": {}}, indent=2)
 
 
-def test_a_file_created_by_install_stays_if_something_was_added_to_it(place: Place) -> None:
+def test_uninstall_keeps_a_file_created_by_install_if_something_was_added_to_it(place: Place) -> None:
     place.install()
     told = json.loads(place.path.read_text()) | {"theme": "dark"}
     place.path.write_text(json.dumps(told))
@@ -457,7 +457,7 @@ def test_a_path_that_is_not_valid_text_is_refused(filled: Place) -> None:
     assert filled.path.read_bytes() == before
 
 
-def test_an_executable_in_a_cache_folder_gives_a_warning(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_installing_from_a_cache_folder_gives_a_warning(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     place.path.parent.mkdir()
     monkeypatch.setattr(sys, "executable", "/home/ana/.cache/uv/archive-v0/x/bin/python")
     assert [warning for warning in place.plan().warnings if "may be cleared" in warning]

@@ -61,7 +61,7 @@ GAPS = st.sampled_from([*[""] * 6, *[" "] * 3, "\n", "\n  ", "\n\t", "\r\n    ",
 
 @st.composite
 def written(draw: DrawFn, value: Any) -> str:
-    """A value as text, the way a person or a bad formatter may write it."""
+    """The value as JSON text, formatted as a person or a poor formatter might write it."""
     if isinstance(value, dict):
         brackets, items = "{}", list[str]()
         for name, inner in cast("dict[str, Any]", value).items():
@@ -160,7 +160,7 @@ def test_an_uninstall_restores_the_file_byte_for_byte(text: str) -> None:
     st.sampled_from(["\n", "\r\n"]),
     st.sampled_from(["", "\n"]),
 )
-def test_removing_the_entry_from_a_formatted_file_needs_no_record(
+def test_removing_the_entry_restores_a_formatted_file_without_an_install_record(
     root: dict[str, Any], servers: dict[str, Any] | None, indent: int | str, line_end: str, last: str
 ) -> None:
     root = {name: value for name, value in root.items() if name != KEY} | ({} if servers is None else {KEY: servers})

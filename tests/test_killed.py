@@ -197,14 +197,14 @@ async def test_a_killed_phase_change_is_made_completely_or_not_at_all(migrated: 
     kills(case, tmp_path, is_done)
 
 
-def test_a_killed_repair_is_completed_by_the_next(migrated: Path, tmp_path: Path) -> None:
+def test_a_killed_repair_is_completed_by_the_next_repair(migrated: Path, tmp_path: Path) -> None:
     start = tmp_path / "start.db"
     shutil.copyfile(migrated, start)
     make_drifted(start)
     kills(undisturbed(("repair", "--apply"), start, tmp_path), tmp_path, lambda _: False)
 
 
-def test_a_killed_migration_is_completed_by_the_next(legacy: Path, tmp_path: Path) -> None:
+def test_a_killed_migration_is_completed_by_the_next_migration(legacy: Path, tmp_path: Path) -> None:
     def is_done(path: Path) -> bool:
         has_both = look(path, "SELECT 1 FROM sqlite_master WHERE name = 'trip_client_assignments'")
         if has_both:

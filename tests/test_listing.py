@@ -1,4 +1,4 @@
-"""list_trips, get_recent_activities and continue_trip: paging to the end, and resuming work."""
+"""list_trips, get_recent_activities and continue_trip: paging through all results, and resuming work."""
 
 from __future__ import annotations
 
@@ -184,14 +184,14 @@ async def test_if_several_trips_match_the_error_lists_them(tmp_path: Path) -> No
         assert "as search_query" in error
 
 
-async def test_without_a_trip_nothing_is_continued(tmp_path: Path) -> None:
+async def test_continue_trip_is_refused_if_there_are_no_trips(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         desk.sql("DELETE FROM trips_v2")
         assert (await desk.refused("continue_trip")).startswith("not_found: There are no trips yet.")
         assert (await desk.call("list_trips"))["message"] == "0 of 0 trips."
 
 
-async def test_each_phase_lists_what_is_missing_until_it_is_done(tmp_path: Path) -> None:
+async def test_each_workflow_phase_lists_what_is_missing_until_it_is_done(tmp_path: Path) -> None:
     done: dict[str, list[Any]] = {
         "interview": [op("assign_client", email=ANA)],
         "conceptualization": [op("add_note", note="slow, by train")],

@@ -85,7 +85,7 @@ async def log_of_server(path: Path, folder: Path, *options: str, **environment: 
         return errors.read().splitlines()
 
 
-async def test_at_level_info_each_call_is_a_json_line_and_no_line_has_personal_data(path: Path, tmp_path: Path) -> None:
+async def test_at_level_info_each_call_is_one_json_line_without_personal_data(path: Path, tmp_path: Path) -> None:
     lines = await log_of_server(path, tmp_path, "--log-level", "info", "--log-format", "json")
     records = [json.loads(line) for line in lines]
     calls = [(one["tool"], one["outcome"]) for one in records if one["message"] == "call"]
@@ -97,7 +97,7 @@ async def test_at_level_info_each_call_is_a_json_line_and_no_line_has_personal_d
     assert [secret for secret in SECRETS if any(secret in line for line in lines)] == []
 
 
-async def test_the_text_format_has_no_personal_data_either(path: Path, tmp_path: Path) -> None:
+async def test_the_text_format_contains_no_personal_data_either(path: Path, tmp_path: Path) -> None:
     lines = await log_of_server(path, tmp_path, VOYGEN_LOG_LEVEL="info")
     assert sum(" info voygen: call tool=" in line for line in lines) == len(CALLS) + 2
     assert [secret for secret in SECRETS if any(secret in line for line in lines)] == []
@@ -123,7 +123,7 @@ async def _break(*_: object) -> Answer:
 
 
 @pytest.mark.parametrize(("level", "told"), [("info", False), ("debug", True)])
-async def test_an_unexpected_error_is_logged_with_its_location_and_only_at_debug_its_message(
+async def test_an_unexpected_error_is_logged_with_its_location_and_its_message_only_at_debug(
     path: Path, level: str, *, told: bool
 ) -> None:
     stream = io.StringIO()

@@ -64,7 +64,7 @@ async def test_the_check_lists_the_first_findings_and_counts_all(tmp_path: Path)
         assert "limit" in await refusal(desk, "check_consistency", limit=0)
 
 
-async def test_a_repair_is_a_dry_run_unless_asked_to_apply(tmp_path: Path) -> None:
+async def test_a_repair_is_a_dry_run_by_default(tmp_path: Path) -> None:
     async with open_desk(drifted_file(tmp_path / "voygen.db")) as desk:
         before = desk.everything()
         plan = await answer(desk, "repair_consistency")
@@ -144,7 +144,7 @@ def test_an_unknown_toolset_is_refused(tmp_path: Path) -> None:
         assert "Traceback" not in done.stderr
 
 
-async def test_a_read_that_finds_a_mismatch_between_the_stores_counts_it_and_still_answers(tmp_path: Path) -> None:
+async def test_a_read_that_finds_a_mismatch_between_the_stores_counts_it_and_still_succeeds(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         assert (await desk.whole("kyoto"))["trip_id"] == KYOTO
         assert (await desk.call("get_migration_phase"))["shadow_mismatches"] == 0

@@ -91,7 +91,7 @@ def test_the_reported_phase_stale_facts_and_drift_match_the_database(team: Team,
     assert scraped(team)["voygen_facts_dirty"] == 0
 
 
-def test_the_reported_drift_is_that_of_the_last_check_by_a_tool_or_a_command(tmp_path: Path) -> None:
+def test_the_reported_drift_comes_from_the_last_check_by_a_tool_or_a_command(tmp_path: Path) -> None:
     path = seeded(tmp_path / "voygen.db")
     with serving(path, "--toolsets", "all") as team, closing(raw.connect(path)) as connection:
         team.post(call("check_consistency"))

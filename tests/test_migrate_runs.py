@@ -54,7 +54,7 @@ def timeless(dump: Sequence[str]) -> list[str]:
 
 
 async def make_the_fix_fail(path: Path) -> None:
-    """Let the second migration file fail, because a table that it creates already exists."""
+    """Make the second migration file fail by creating one of its tables in advance."""
     connection = raw.connect(path)
     connection.execute("CREATE TABLE orphaned_rows (in_the_way)")
     connection.close()
@@ -132,7 +132,7 @@ async def test_migrating_a_new_database_makes_no_backup(tmp_path: Path) -> None:
     assert raw.names_in(tmp_path) == ["voygen.db"]
 
 
-async def test_migrations_that_the_hosting_tool_applied_are_not_applied_again(tmp_path: Path) -> None:
+async def test_migrations_applied_by_the_hosting_tool_are_not_applied_again(tmp_path: Path) -> None:
     path = tmp_path / "hosted.db"
     connection = sqlite3.connect(path)
     connection.execute(
@@ -147,7 +147,7 @@ async def test_migrations_that_the_hosting_tool_applied_are_not_applied_again(tm
     assert (await raw.migrate_file(path)).applied == []
 
 
-async def test_a_migration_file_that_changed_since_it_was_applied_is_named(tmp_path: Path) -> None:
+async def test_a_migration_file_that_changed_since_it_was_applied_is_named_in_the_error(tmp_path: Path) -> None:
     path = raw.new_file(tmp_path / "voygen.db")
     connection = raw.connect(path)
     connection.execute("UPDATE migration_checksums SET sha256 = 'other' WHERE name = ?", (FIX,))
@@ -175,7 +175,7 @@ def test_a_dump_that_creates_no_table_is_refused(tmp_path: Path, text: str) -> N
     assert [file.name for file in tmp_path.iterdir()] == ["dump.sql"]
 
 
-def test_a_dump_is_not_loaded_over_a_database(tmp_path: Path) -> None:
+def test_a_dump_is_not_loaded_over_an_existing_database(tmp_path: Path) -> None:
     path = raw.new_file(tmp_path / "voygen.db")
     whole = path.read_bytes()
     with pytest.raises(DatabaseUnavailable, match="already exists"):
@@ -190,7 +190,7 @@ def test_a_dump_cannot_reach_other_files(tmp_path: Path) -> None:
         load_dump(dump, tmp_path / "new.db")
 
 
-def test_a_dump_may_be_one_line_and_hold_semicolons_quotes_and_unusual_line_ends(tmp_path: Path) -> None:
+def test_a_dump_may_be_one_line_and_contain_semicolons_quotes_and_unusual_line_ends(tmp_path: Path) -> None:
     kept = "a; 'b'\r\nc -- d; /* e\rf; END;"
     text = kept.replace("'", "''")
     statements = [
@@ -281,7 +281,7 @@ def test_a_dump_whose_loading_is_interrupted_leaves_no_file_behind(tmp_path: Pat
     assert raw.names_in(folder) == []
 
 
-async def test_columns_whose_names_differ_only_by_case_are_renamed_to_ours(legacy_database: Load) -> None:
+async def test_columns_whose_names_differ_from_ours_only_by_case_are_renamed(legacy_database: Load) -> None:
     path = legacy_database("seed-legacy")
     with closing(raw.connect(path)) as connection:
         for table, old, new in (

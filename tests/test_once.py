@@ -52,7 +52,7 @@ async def test_a_failed_call_leaves_no_receipt_and_can_be_corrected(tmp_path: Pa
         assert (await desk.call("create_client_v2", **free, idempotency_key="k"))["replayed"] is False
 
 
-async def test_a_call_with_nothing_to_do_leaves_no_receipt(tmp_path: Path) -> None:
+async def test_a_call_that_changes_nothing_leaves_no_receipt(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         before = desk.everything()
         sent: dict[str, Any] = {"error_pattern": "disk full", "resolution": "none", "idempotency_key": "k"}
@@ -63,7 +63,7 @@ async def test_a_call_with_nothing_to_do_leaves_no_receipt(tmp_path: Path) -> No
 
 @each_era
 @pytest.mark.parametrize("kind", [None, 5, [], {"a": 1}, "no such"])
-async def test_a_call_with_a_key_and_an_unknown_type_of_operation_is_done_once(
+async def test_a_call_with_a_key_and_an_unknown_operation_type_takes_effect_once(
     tmp_path: Path, era: Era, kind: Any
 ) -> None:
     async with new_desk(tmp_path, era) as desk:

@@ -1,4 +1,4 @@
-"""Patterns with * as a wildcard: matching, and its running time."""
+"""Patterns with * as a wildcard: matching and running time."""
 
 from __future__ import annotations
 

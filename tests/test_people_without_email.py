@@ -1,4 +1,4 @@
-"""People without an e-mail, clients by name, and e-mails and names that only look different or show nothing."""
+"""People without an e-mail, clients identified by name, variant spellings of e-mails, and invisible characters."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ async def test_clients_and_trips_are_created_without_an_email(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("phase", ["dual_write", "prefer_junction", "normalized"])
-async def test_naming_an_unlinked_entry_links_it_with_its_keys(tmp_path: Path, phase: Phase) -> None:
+async def test_assigning_an_unlinked_entry_by_name_links_it_and_keeps_its_keys(tmp_path: Path, phase: Phase) -> None:
     async with new_desk(tmp_path) as desk:
         add_to_json(desk, {"name": "Baby Hale", "role": "child", "seat": "lap"}, "Grandma")
         await lead_to(desk.db, phase)
@@ -76,7 +76,7 @@ async def test_naming_an_unlinked_entry_links_it_with_its_keys(tmp_path: Path, p
         ]
 
 
-async def test_naming_one_of_those_who_share_an_email_gives_them_a_client(tmp_path: Path) -> None:
+async def test_assigning_someone_with_a_shared_email_by_name_creates_a_separate_client(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         add_to_json(
             desk, {"email": ANA, "role": "traveler", "name": "Ana Lima"}, {"email": ANA, "name": "Leo", "age": 4}
@@ -87,7 +87,7 @@ async def test_naming_one_of_those_who_share_an_email_gives_them_a_client(tmp_pa
         assert json.loads(desk.column("clients", KYOTO))[-1]["age"] == 4
 
 
-async def test_a_name_that_several_clients_have_is_ambiguous_and_new_client_creates_another(tmp_path: Path) -> None:
+async def test_a_name_shared_by_several_clients_is_ambiguous_and_new_client_creates_another(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         await desk.do(KYOTO, op("assign_client", full_name="Ben Ode", new_client=True, role="guide"))
         before = desk.everything()
@@ -105,7 +105,7 @@ async def test_a_name_that_several_clients_have_is_ambiguous_and_new_client_crea
         assert desk.everything() == before
 
 
-async def test_a_client_is_named_by_exact_name_in_every_operation_on_roles(tmp_path: Path) -> None:
+async def test_every_operation_on_roles_accepts_a_clients_full_name(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         await desk.do(
             KYOTO,
@@ -122,7 +122,7 @@ async def test_a_client_is_named_by_exact_name_in_every_operation_on_roles(tmp_p
 @pytest.mark.parametrize(
     ("stored", "sent"), [("zoë@ex.net", "ZOË@ex.net"), (NFC, NFD), (NFD, NFC), ("ZOË@ex.net", "zoë@ex.net")]
 )
-async def test_an_email_in_another_case_or_normal_form_is_the_same_client(
+async def test_an_email_in_another_case_or_normal_form_identifies_the_same_client(
     tmp_path: Path, stored: str, sent: str
 ) -> None:
     async with new_desk(tmp_path) as desk:
@@ -134,7 +134,7 @@ async def test_an_email_in_another_case_or_normal_form_is_the_same_client(
 
 
 @pytest.mark.parametrize(("stored", "written"), [("zoë@ex.net", "ZOË@ex.net"), (NFC, NFD)])
-async def test_migration_repair_and_a_new_client_link_another_spelling(
+async def test_migration_repair_and_client_creation_link_emails_with_another_spelling(
     tmp_path: Path, stored: str, written: str
 ) -> None:
     entry = {"email": written, "seat": "1A"}

@@ -111,7 +111,7 @@ def test_obstacles_are_listed_by_name_and_the_phase_stays(file: Path) -> None:
     assert phase_of(file) == "prefer_junction"
 
 
-def test_the_number_of_quiet_days_is_an_option(file: Path) -> None:
+def test_the_number_of_quiet_days_can_be_set_by_an_option(file: Path) -> None:
     accept = ("--accept", "unlinked/*", "--apply")
     assert f"direct_write/{KYOTO}" in ran(file, "phase", "--quiet-days", 31)
     assert f"direct_write/{KYOTO}" in ran(file, "phase", "advance", "--quiet-days", 31, *accept, status=2)

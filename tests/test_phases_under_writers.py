@@ -1,4 +1,4 @@
-"""Phases change while other processes write: whatever a writer was told is stored is not lost."""
+"""Phases change while other processes write: no write that was reported as stored is lost."""
 
 from __future__ import annotations
 
@@ -203,7 +203,7 @@ async def test_a_check_during_phase_changes_reports_no_false_findings(tmp_path: 
 
 @pytest.mark.parametrize("stale", PHASES)
 @pytest.mark.parametrize("now", PHASES)
-async def test_a_process_with_an_outdated_phase_writes_by_the_rules_of_the_new_one(
+async def test_a_process_with_an_outdated_phase_writes_by_the_rules_of_the_new_phase(
     tmp_path: Path, stale: Phase, now: Phase
 ) -> None:
     path = seeded(tmp_path / "voygen.db")

@@ -75,7 +75,7 @@ async def test_a_repair_with_nothing_to_do_also_reports_completion(db: EmbeddedD
     assert_true(told)
 
 
-async def test_a_digest_that_reports_progress_is_the_same_as_one_that_does_not(large: EmbeddedDatabase) -> None:
+async def test_reporting_progress_does_not_change_the_digest(large: EmbeddedDatabase) -> None:
     told: Told = []
     assert await digest(large, lambda done, total: told.append((done, total))) == await digest(large)
     assert_true(told)
@@ -101,7 +101,7 @@ async def test_trips_with_the_lowest_and_the_highest_id_are_compared(db: Embedde
 
 
 @given(st.lists(st.integers(0, 50)), st.integers(1, 5))
-def test_repeated_work_never_moves_progress_back_and_parts_follow_one_another(steps: list[int], parts: int) -> None:
+def test_progress_never_moves_back_when_work_repeats_and_parts_follow_one_another(steps: list[int], parts: int) -> None:
     told: Told = []
     onward = forward(lambda done, total: told.append((done, total)))
     for number in range(parts):

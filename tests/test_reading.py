@@ -18,7 +18,7 @@ from server.launch import own_command
 
 
 @each_era
-async def test_a_trip_can_be_read_as_a_page_and_as_data(tmp_path: Path, era: Era) -> None:
+async def test_a_trip_can_be_read_as_a_markdown_page_and_as_json(tmp_path: Path, era: Era) -> None:
     async with new_desk(tmp_path, era) as desk:
         page = await read(desk.client, "trip://lima-in-kyoto")
         assert page.startswith("# Lima in Kyoto\n")
@@ -29,7 +29,7 @@ async def test_a_trip_can_be_read_as_a_page_and_as_data(tmp_path: Path, era: Era
 
 
 @each_era
-async def test_a_client_can_be_read_as_a_page_and_as_data(tmp_path: Path, era: Era) -> None:
+async def test_a_client_can_be_read_as_a_markdown_page_and_as_json(tmp_path: Path, era: Era) -> None:
     async with new_desk(tmp_path, era) as desk:
         assert "Lima in Kyoto" in await read(desk.client, f"client://{ANA}")
         assert json.loads(await read(desk.client, f"client://{ANA.upper()}/json"))["email"] == ANA

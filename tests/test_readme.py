@@ -122,7 +122,7 @@ def test_scripts_named_in_the_documentation_exist() -> None:
     assert [script for script in scripts if not (ROOT / script).exists()] == []
 
 
-def test_lines_of_shell_blocks_that_do_not_run_voygen_install_it() -> None:
+def test_shell_block_lines_that_do_not_run_voygen_install_it() -> None:
     assert {line for line in LINES if not line.startswith("voygen ")} == INSTALLING
 
 

@@ -121,7 +121,7 @@ def test_the_repair_plan_is_readable_and_changes_nothing(tmp_path: Path) -> None
     assert raw.everything(path) == before
 
 
-def test_the_repair_command_repairs_and_says_how_to_undo_it_and_undoes_it(tmp_path: Path) -> None:
+def test_the_repair_command_applies_repairs_says_how_to_undo_them_and_undoes_them(tmp_path: Path) -> None:
     path = drifted_file(tmp_path / "voygen.db")
     before = voygen("check", "--db", path, "--json")
     done = voygen("repair", "--db", path, "--apply")
@@ -142,7 +142,7 @@ def test_the_repair_command_repairs_and_says_how_to_undo_it_and_undoes_it(tmp_pa
         assert f"Invalid value for '{option}'" in done.stderr
 
 
-async def test_an_undo_skips_what_others_have_changed_since(tmp_path: Path) -> None:
+async def test_an_undo_skips_data_that_others_have_changed_since(tmp_path: Path) -> None:
     path = drifted_file(tmp_path / "voygen.db")
     async with await open_database(path) as db:
         assert (await apply_repair(db)).run_id == 1
@@ -219,7 +219,7 @@ async def test_no_write_by_others_is_lost_while_a_repair_runs(
         assert writer.stored <= pairs
 
 
-async def test_an_interrupted_repair_is_completed_by_the_next_and_both_runs_can_be_undone(
+async def test_an_interrupted_repair_is_completed_by_the_next_run_and_both_runs_can_be_undone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = filled_file(tmp_path / "voygen.db", MANY)

@@ -80,7 +80,7 @@ def test_a_client_replaced_under_another_id_stays_on_every_trip(con: sqlite3.Con
     assert (rows(con), in_json(con), primary(con)) == (before, LIST, INES)
 
 
-def test_a_client_replaced_with_a_new_email_takes_the_assignments_along(con: sqlite3.Connection) -> None:
+def test_a_client_replaced_with_a_new_email_keeps_the_assignments(con: sqlite3.Connection) -> None:
     con.execute(REPLACE_CLIENT, (1, "ines@new.io"))
     assert in_junction(con) == [("ines@new.io", "traveler"), (JON, "payer")]
     assert in_json(con) == [LIST[0] | {"email": "ines@new.io"}, *LIST[1:]]
@@ -106,7 +106,7 @@ def test_update_or_replace_of_an_id_takes_over_the_assignments_of_the_other_clie
     assert in_json(con)[0] == LIST[0] | {"email": MIA}
 
 
-def test_several_clients_replaced_by_one_statement_all_stay(con: sqlite3.Connection) -> None:
+def test_several_clients_replaced_by_one_statement_keep_their_assignments(con: sqlite3.Connection) -> None:
     before = rows(con)
     con.execute("REPLACE INTO clients_v2 (client_id, email, full_name) SELECT client_id, email, 'X' FROM clients_v2")
     assert (rows(con), in_json(con)) == (before, LIST)
@@ -136,14 +136,14 @@ def test_a_replaced_trip_has_exactly_the_travelers_of_the_new_list(con: sqlite3.
     assert (in_junction(con), in_json(con)) == ([], [])
 
 
-def test_a_trip_replaced_with_text_that_is_no_array_keeps_its_list(con: sqlite3.Connection) -> None:
+def test_a_trip_replaced_with_text_that_is_not_an_array_keeps_its_list(con: sqlite3.Connection) -> None:
     before = rows(con)
     con.execute(REPLACE_TRIP, (TRIP, "[{"))
     assert (rows(con), in_json(con)) == (before, LIST)
     assert con.execute("SELECT trip_id, raw_text FROM trip_clients_quarantine").fetchall() == [(TRIP, "[{")]
 
 
-def test_a_trip_replaced_through_a_unique_slug_takes_the_assignments_along(con: sqlite3.Connection) -> None:
+def test_a_trip_replaced_through_a_unique_slug_keeps_its_assignments(con: sqlite3.Connection) -> None:
     con.execute("CREATE UNIQUE INDEX one_slug ON trips_v2(trip_slug)")
     before = rows(con)
     con.execute(REPLACE_TRIP, (9, json.dumps(LIST)))
@@ -151,7 +151,7 @@ def test_a_trip_replaced_through_a_unique_slug_takes_the_assignments_along(con: 
     assert (in_json(con, 9), in_junction(con)) == (LIST, [])
 
 
-def test_a_trip_moved_onto_another_replaces_its_list(con: sqlite3.Connection) -> None:
+def test_a_trip_moved_to_the_id_of_another_replaces_the_other_trips_list(con: sqlite3.Connection) -> None:
     con.execute("INSERT INTO trips_v2 (trip_id, trip_name, start_date, end_date) VALUES (2, 'O', '', '')")
     con.execute("INSERT INTO trip_client_assignments (trip_id, client_email) VALUES (2, ?)", (MIA,))
     con.execute("UPDATE OR REPLACE trips_v2 SET trip_id = 1 WHERE trip_id = 2")
@@ -161,7 +161,7 @@ def test_a_trip_moved_onto_another_replaces_its_list(con: sqlite3.Connection) ->
 
 @pytest.mark.parametrize("recursion", ["ON", "OFF"])
 @pytest.mark.parametrize("phase", ["prefer_junction", "normalized"])
-async def test_replace_keeps_everyone_in_the_later_phases(tmp_path: Path, phase: Phase, recursion: str) -> None:
+async def test_replace_keeps_every_assignment_in_the_later_phases(tmp_path: Path, phase: Phase, recursion: str) -> None:
     path = filled(tmp_path)
     async with await open_database(path) as db:
         await lead_to(db, phase)

@@ -1,4 +1,4 @@
-"""The reports of the command line: tables in which stored text cannot be mistaken for the program's own."""
+"""The reports of the command line: tables in which stored text cannot be mistaken for the program's own output."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def test_a_time_is_shown_to_the_minute() -> None:
 # Tables
 
 
-def test_columns_are_aligned_by_display_width_and_numbers_to_the_right() -> None:
+def test_columns_are_aligned_by_display_width_and_numbers_are_right_aligned() -> None:
     rows = [(5, "名前", "x"), (120, "Ana", None), (7, "e\u0301", "\x1b")]
     assert table(("TRIP", "NAME", "NOTE"), rows) == [
         "  TRIP  NAME  NOTE",
@@ -104,7 +104,7 @@ def test_a_column_without_values_is_left_out() -> None:
     assert table(("A", "B", "C"), [(1, None, "x"), (2, "", "y")])[0] == "  A  C"
 
 
-def test_long_text_is_cut_with_an_ellipsis() -> None:
+def test_long_text_is_truncated_with_an_ellipsis() -> None:
     (_, row) = table(("NAME", "NOTE"), [("n" * 500, "t" * 500)])
     assert row == f"  {'n' * 47}…  {'t' * 99}…"
 
@@ -118,7 +118,7 @@ def test_a_table_shows_twenty_rows_and_says_how_many_more() -> None:
     assert section("Numbers", ("N",), []) == []
 
 
-def test_a_line_is_cut_to_the_width_of_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_line_is_truncated_to_the_width_of_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdout.isatty", lambda: True)
     monkeypatch.setenv("COLUMNS", "20")
     assert table(("NOTE",), [("t" * 30,)])[1] == f"  {'t' * 17}…"
@@ -178,7 +178,7 @@ def test_quarantined_text_cannot_forge_a_line_of_a_report(path: Path) -> None:
         assert not [line for line in report.split("\n") if line.startswith("Consistent")]
 
 
-def test_json_keeps_stored_text_whole(path: Path) -> None:
+def test_json_does_not_truncate_stored_text(path: Path) -> None:
     text = HOSTILE + "t" * 500
     quarantine(path, text)
     (finding,) = json.loads(said(path, "check", "--json"))["quarantined"]
@@ -193,7 +193,7 @@ def test_json_keeps_stored_text_whole(path: Path) -> None:
     }
 
 
-def test_the_repair_plan_names_the_place_the_finding_and_the_repair(path: Path) -> None:
+def test_the_repair_plan_lists_the_location_kind_and_repair_of_each_finding(path: Path) -> None:
     look(path, "UPDATE trips_v2 SET trip_slug = NULL WHERE trip_id = ?", EMPTY)
     assert said(path, "repair") == (
         "Repair plan (--prefer union)\n"

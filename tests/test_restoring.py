@@ -58,7 +58,7 @@ def rows(desk: Desk) -> dict[str, list[Any]]:
 
 
 def enrich(desk: Desk) -> None:
-    """Give the trip to Kyoto, and the clients, everything that they can have."""
+    """Give the trip to Kyoto and the clients custom columns and unusual values."""
     desk.sql('ALTER TABLE trips_v2 ADD COLUMN "it\'s ""own"""')
     desk.sql("ALTER TABLE clients_v2 ADD COLUMN dashboard_colour TEXT DEFAULT 'grey'")
     desk.sql("UPDATE clients_v2 SET dashboard_colour = 'green', preferences = '{\"seat\": \"aisle\"}'")
@@ -242,7 +242,7 @@ async def test_of_several_concurrent_restores_of_a_trip_only_one_succeeds(tmp_pa
         assert log == [(1,)]
 
 
-async def test_a_dry_run_gives_the_same_report_and_changes_nothing(tmp_path: Path) -> None:
+async def test_a_dry_run_reports_what_the_restore_would_do_and_changes_nothing(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         await desk.call(DELETE_KYOTO[0], **DELETE_KYOTO[1])
         await desk.call(CLEAN_ANA[0], **CLEAN_ANA[1])
@@ -431,7 +431,7 @@ async def test_a_restore_writes_both_stores_even_without_triggers(tmp_path: Path
         assert desk.json("clients", KYOTO) == ENTRIES
 
 
-async def test_a_restore_that_the_tables_no_longer_accept_writes_nothing(tmp_path: Path) -> None:
+async def test_a_restore_that_would_violate_a_constraint_writes_nothing(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         number = (await desk.call(DELETE_KYOTO[0], **DELETE_KYOTO[1]))["orphan_id"]
         desk.sql("CREATE UNIQUE INDEX one_start ON trips_v2 (start_date)")

@@ -1,4 +1,4 @@
-"""After any deletions and restores in any phases, restoring the rest leaves everything as it was."""
+"""After any deletions and restores in any phase, restoring the remaining deletions recreates the original content."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ texts = st.sampled_from(["Goa", "Tour of Goa", "Lima in Kyoto", "kyoto", "N"])
 
 
 class Searched(DualWrite):
-    """The dual write's raw writes and changes of names; documents have at most two travelers, to test the overflow."""
+    """The raw writes of the dual-write tests, plus renames; a document has at most two travelers, to test overflow."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -154,7 +154,7 @@ async def test_the_index_follows_writes_by_a_program_without_foreign_keys(tmp_pa
 
 
 @pytest.mark.parametrize("phase", PHASES)
-async def test_travelers_beyond_the_limit_are_indexed_apart_from_their_trip(tmp_path: Path, phase: Phase) -> None:
+async def test_travelers_beyond_the_limit_are_indexed_separately_from_their_trip(tmp_path: Path, phase: Phase) -> None:
     path = seeded(tmp_path / "voygen.db")
     async with await open_database(path) as db:
         await lead_to(db, phase)
@@ -217,7 +217,7 @@ def crowd_from(connection: sqlite3.Connection, travelers: int) -> None:
         connection.execute(re.sub(r"LIMIT 25\)\) = 25", f"LIMIT {travelers + 1})) = {travelers + 1}", text))
 
 
-def test_sql_and_python_replace_the_same_letters(tmp_path: Path) -> None:
+def test_sql_and_python_replace_special_letters_in_the_same_way(tmp_path: Path) -> None:
     letters = " ".join(letter for letter in map(chr, range(0x20, 0x2500)) if letter.isprintable())
     with closing(raw.connect(raw.new_file(tmp_path / "voygen.db"))) as connection, past_the_triggers(connection):
         connection.execute("INSERT INTO clients_v2 (email, full_name) VALUES ('a@x.io', ?)", (letters,))

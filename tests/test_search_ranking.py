@@ -118,7 +118,7 @@ async def test_an_answer_says_why_a_client_matched(tmp_path: Path) -> None:
         ("the and", "The And"),
     ],
 )
-async def test_a_whole_name_comes_first_whatever_its_case_accents_and_ampersands(
+async def test_a_match_of_the_whole_name_comes_first_whatever_its_case_accents_and_ampersands(
     tmp_path: Path, name: str, query: str
 ) -> None:
     async with new_desk(tmp_path) as desk:
@@ -184,7 +184,7 @@ async def test_among_equal_matches_the_most_recently_changed_comes_first(tmp_pat
         assert [trip for trip, _ in await trips(desk, "goa")] == [first, third, second]
 
 
-async def test_the_newest_matches_are_found_among_any_number(tmp_path: Path) -> None:
+async def test_the_newest_match_is_found_among_any_number_of_older_ones(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         add_trips(desk, "Tour # of Goa")
         newest = add_trip(desk, "Tour of Goa in autumn")
@@ -192,7 +192,7 @@ async def test_the_newest_matches_are_found_among_any_number(tmp_path: Path) -> 
         assert newest in [trip for trip, _ in await trips(desk, "go to")]
 
 
-async def test_a_trip_is_found_by_two_words_that_each_match_very_many(tmp_path: Path) -> None:
+async def test_a_trip_is_found_by_two_words_that_each_match_very_many_rows(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         trip = add_trip(desk, "Spring in Delft")
         add_clients(desk, "Uma Ueda #", "uma#@example.net")
@@ -213,7 +213,7 @@ async def test_a_trip_is_found_by_two_words_that_each_match_very_many(tmp_path: 
         assert await written_to(desk, "spring uma") == "ambiguous"
 
 
-async def test_a_traveler_on_a_trip_with_very_many_is_found_like_any_other(tmp_path: Path) -> None:
+async def test_a_traveler_on_a_trip_with_very_many_travelers_is_found_like_any_other(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         add_clients(desk, "Uma Ueda #", "uma#@example.net", 40)
         add_clients(desk, "Vic Vance #", "vic#@example.net", 40)
@@ -263,7 +263,7 @@ async def test_a_broad_search_accepts_some_of_the_words_and_ranks_more_matches_h
         assert await trips(desk, "please find goa rail voyage") == []
 
 
-async def test_misspelt_names_get_suggestions_even_of_old_trips_and_clients(tmp_path: Path) -> None:
+async def test_misspelt_names_get_suggestions_that_include_old_trips_and_clients(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         trip = add_trip(desk, "Reykjavík in winter")
         add_clients(desk, "John Smith", "john#@example.net", 1)
@@ -282,7 +282,7 @@ async def test_misspelt_names_get_suggestions_even_of_old_trips_and_clients(tmp_
         assert "Nearest" not in await desk.refused("get_anything", query="xqzw")
 
 
-async def test_trips_are_suggested_by_misspelt_travelers(tmp_path: Path) -> None:
+async def test_trips_are_suggested_for_misspelt_names_of_their_travelers(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         error = await desk.refused(
             "bulk_trip_operations", trip_identifier="Anna Limma", operations=[op("add_note", note="x")]
@@ -297,7 +297,7 @@ async def test_stop_words_are_ignored(tmp_path: Path) -> None:
             assert await written_to(desk, query) == trip
 
 
-async def test_notes_and_roles_never_select_the_trip_of_a_write(tmp_path: Path) -> None:
+async def test_words_in_notes_and_roles_never_identify_the_trip_for_a_write(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         await desk.do(BANFF, op("add_note", note="zebra"), op("assign_client", email=ANA, role="zookeeper"))
         assert await trips(desk, "zebra zookeeper") == [(BANFF, "words in notes, role zookeeper")]

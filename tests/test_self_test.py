@@ -1,4 +1,4 @@
-"""The self-test of a live database passes if everything works, names what doesn't, and leaves nothing behind."""
+"""The self-test of a live database passes if everything works, names the parts that fail, and leaves nothing behind."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ async def test_every_part_passes_in_every_phase_and_nothing_is_left_behind(tmp_p
 
 
 @pytest.mark.parametrize("name", NOTICED)
-async def test_a_missing_object_makes_the_right_lines_fail(tmp_path: Path, name: str) -> None:
+async def test_a_missing_object_makes_the_lines_that_depend_on_it_fail(tmp_path: Path, name: str) -> None:
     path = raw.new_file(tmp_path / "voygen.db")
     kind = "trigger" if name.startswith("trg_") else "view"
     with closing(raw.connect(path)) as connection:
@@ -96,7 +96,7 @@ async def test_a_missing_object_makes_the_right_lines_fail(tmp_path: Path, name:
 
 
 @pytest.mark.parametrize("name", [name for name in NOTICED if name.startswith("trg_")])
-async def test_a_trigger_that_does_nothing_makes_the_right_lines_fail(tmp_path: Path, name: str) -> None:
+async def test_a_trigger_that_does_nothing_makes_the_lines_that_depend_on_it_fail(tmp_path: Path, name: str) -> None:
     path = raw.new_file(tmp_path / "voygen.db")
     with closing(raw.connect(path)) as connection:
         disarm(connection, name)
@@ -105,7 +105,7 @@ async def test_a_trigger_that_does_nothing_makes_the_right_lines_fail(tmp_path: 
     assert set(failed) == NOTICED[name]
 
 
-async def test_triggers_that_no_part_needs_make_only_the_structure_line_fail(tmp_path: Path) -> None:
+async def test_damage_to_triggers_that_no_part_needs_makes_only_the_structure_line_fail(tmp_path: Path) -> None:
     path = raw.new_file(tmp_path / "voygen.db")
     others = [name for name in expected("dual_write") if name.startswith("trg_") and name not in NOTICED]
     missing, idle = others[::2], others[1::2]

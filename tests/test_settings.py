@@ -111,7 +111,7 @@ def test_a_secret_is_never_printed(tmp_path: Path) -> None:
     assert "a1b2c3" not in json.dumps(in_force(tmp_path, text=f'otel_headers = "{headers}"'))
 
 
-def test_a_list_is_given_with_commas_or_a_repeated_flag(tmp_path: Path) -> None:
+def test_a_list_can_be_comma_separated_or_given_by_repeating_the_flag(tmp_path: Path) -> None:
     lines = in_force(tmp_path, "--allowed-host", "a.example,b.example", "--allowed-host", "c.example")
     assert lines["allowed_hosts"]["value"] == ["a.example", "b.example", "c.example"]
 
@@ -175,7 +175,7 @@ def test_an_invalid_value_in_the_environment_is_refused(name: str) -> None:
 
 @pytest.mark.parametrize("seconds", ["nan", "inf", "0", "-1"])
 @pytest.mark.parametrize("flag", ["--patience", "--request-timeout"])
-def test_a_time_must_be_positive_and_finite(flag: str, seconds: str) -> None:
+def test_a_duration_must_be_positive_and_finite(flag: str, seconds: str) -> None:
     assert "Invalid value" in refused("config", flag, seconds)
 
 
@@ -191,7 +191,7 @@ def test_an_empty_list_of_groups_is_refused(tmp_path: Path, groups: str) -> None
 
 
 @pytest.mark.parametrize("command", ["config", "serve"])
-def test_an_unknown_group_is_refused_wherever_it_is_named(tmp_path: Path, command: str) -> None:
+def test_an_unknown_group_is_refused_wherever_it_is_set(tmp_path: Path, command: str) -> None:
     path = tmp_path / "config.toml"
     path.write_text('toolsets = ["hotels"]')
     said = "unknown: hotels; choose from all, clients, facts, maintenance, trips, workflow"

@@ -48,7 +48,7 @@ def path(tmp_path: Path) -> Path:
 
 
 async def served(path: Path, calls: list[tuple[str, dict[str, Any]]], *options: str) -> None:
-    """Make these calls to a server of the file over stdio."""
+    """Make these calls over stdio to a server on the file."""
     command, *args = own_command()
     async with Client(
         StdioServerParameters(command=command, args=[*args, "serve", "--db", str(path), *options])
@@ -109,7 +109,7 @@ async def test_constraint_violations_are_counted_separately_from_retries(path: P
     assert stats.retries == {"guard slug_free": 1}
 
 
-async def test_counts_that_could_not_be_written_are_written_the_next_time(path: Path) -> None:
+async def test_counts_that_could_not_be_written_are_kept_and_written_later(path: Path) -> None:
     async with await open_database(path, patience=0.05) as db:
         recorder = Recorder(db)
         recorder.call("get_anything", "ok", 0.004)
@@ -125,7 +125,7 @@ async def test_counts_that_could_not_be_written_are_written_the_next_time(path: 
     assert total.calls == 2
 
 
-async def test_counts_are_reported_for_the_last_hours_and_deleted_after_ninety_days(path: Path) -> None:
+async def test_counts_are_reported_for_the_requested_hours_and_deleted_after_ninety_days(path: Path) -> None:
     hours = [(datetime.now(UTC) - timedelta(hours=ago)).strftime("%Y-%m-%dT%H") for ago in (2, 30, 24 * 91)]
     with closing(raw.connect(path)) as connection:
         connection.executemany(

@@ -226,7 +226,7 @@ def test_the_server_exits_at_once_if_it_has_no_input(tmp_path: Path, redirection
     assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
 
 
-def test_a_regular_file_is_served_like_a_pipe(tmp_path: Path) -> None:
+def test_a_regular_file_as_input_is_served_like_a_pipe(tmp_path: Path) -> None:
     path, source, target = seeded(tmp_path / "voygen.db"), tmp_path / "in.jsonl", tmp_path / "out.jsonl"
     source.write_bytes(text_of(*[note(number) for number in range(10)], b"nonsense"))
     with source.open("rb") as given, target.open("wb") as taken:
@@ -253,7 +253,7 @@ def test_in_a_terminal_a_signal_ends_the_server_and_closes_the_database(tmp_path
     assert notes(path) == {"note 1"}
 
 
-def test_in_a_terminal_the_server_prints_that_it_waits_for_a_client(tmp_path: Path) -> None:
+def test_in_a_terminal_the_server_says_that_it_is_waiting_for_a_client(tmp_path: Path) -> None:
     ours, theirs = os.openpty()
     starting = heeding_interrupts(command(seeded(tmp_path / "voygen.db")))
     with subprocess.Popen(starting, stdin=theirs, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:

@@ -37,7 +37,7 @@ def test_doctor_accepts_this_python_and_sqlite(tmp_path: Path) -> None:
         assert line.split()[0] == "ok"
 
 
-async def test_an_intact_file_has_no_damage_and_at_most_ten_problems_are_listed(tmp_path: Path) -> None:
+async def test_no_damage_is_found_in_an_intact_file_and_at_most_ten_problems_are_listed(tmp_path: Path) -> None:
     path = seeded(tmp_path / "voygen.db")
     async with await open_database(path) as db:
         assert await damage(db) == []

@@ -76,7 +76,7 @@ async def test_the_workflow_tools_do_the_same_as_the_bulk_operations(tmp_path: P
         assert logged(desk, KYOTO) == logged(desk, EMPTY)
 
 
-async def test_a_trip_without_a_workflow_says_so_and_how_to_start_one(tmp_path: Path) -> None:
+async def test_answers_about_a_trip_without_a_workflow_say_how_to_start_one(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         status = await desk.call("get_workflow_status", trip_identifier=KYOTO)
         assert (status["current_phase"], status["next_phase"]) == (None, None)
@@ -159,7 +159,7 @@ async def test_only_one_concurrent_initialization_succeeds_and_all_concurrent_st
         assert len(status["phase_history"]) == 1
 
 
-async def test_a_phase_entered_with_an_idempotency_key_is_entered_once(tmp_path: Path) -> None:
+async def test_a_repeated_call_with_an_idempotency_key_enters_the_phase_once(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         call = {"trip_identifier": str(KYOTO), "new_phase": "planning", "idempotency_key": "k"}
         first = await desk.call("advance_workflow_phase", **call)

@@ -1,7 +1,7 @@
 """Track notes that must never be lost: texts such as note-17 in extra keys and unlinked entries.
 
 Before each statement, the model predicts the place of each note afterwards; notes that the statement itself
-removes are left out. The notes of a text that is no array must be in quarantine.
+removes are left out. The notes of a text that is not an array must be in quarantine.
 """
 
 from __future__ import annotations

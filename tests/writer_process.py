@@ -62,7 +62,7 @@ def watch_input() -> threading.Event:
 
 
 async def work(name: str, write: Write, read: Read) -> None:
-    """Assign, change roles, unassign, add notes and read, with its own clients on three trips that others write too."""
+    """Assign, change roles, unassign, add notes and read, with its own clients on three shared trips."""
     chance = random.Random(name)  # noqa: S311 - a repeatable mixture
     roles: dict[tuple[int, str], str] = {}
     ended = watch_input()
@@ -141,7 +141,7 @@ async def through_the_tools(path: Path, name: str) -> None:
 
 
 def as_old_code(path: Path, name: str) -> None:
-    """Repeatedly read the column of its own trip and write it back with one entry added or removed; wait for locks."""
+    """Repeatedly read its own trip's column and write it back with one entry added or removed, waiting for locks."""
     connection = sqlite3.connect(path, isolation_level=None, timeout=60)
     trip = 4
     kept: list[str] = []
