@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from database.engine import Database, Row
 
-# Failed operations listed in the message.
+# Number of failed operations listed in the message.
 FAILURES_SHOWN = 5
 
 OPERATION: TypeAdapter[Operation] = TypeAdapter(Operation)
@@ -93,7 +93,7 @@ def _schema() -> dict[str, Any]:
 async def _apply(
     db: Database, trip: Row, operations: Sequence[Operation | ToolFault], args: BulkArguments
 ) -> list[OperationResult]:
-    """Apply the operations to the trip; a failed one changes nothing."""
+    """Apply the operations to the trip; a failed operation changes nothing."""
     results: list[OperationResult] = []
 
     def failed() -> bool:
@@ -170,7 +170,7 @@ async def _first_refused(
 async def _add_namesakes_notes(
     db: Database, operations: Sequence[Operation | ToolFault], results: Sequence[OperationResult]
 ) -> None:
-    """Add a note to the result of each new client that has the same name as others."""
+    """Add a note to the result for each new client whose name other clients also have."""
     for operation, result in zip(operations, results, strict=True):
         if isinstance(operation, AssignClientOperation) and result.client_created and result.email:
             result.message += await namesakes_note(db, result.email, operation.data.name or "")
