@@ -1,10 +1,10 @@
-"""Benchmark assignments as calls and trips grow, against a baseline in the same run.
+"""Benchmark client assignments for growing calls and trips, against a baseline in the same run.
 
     python benchmarks/bulk_assign.py
 
-Prints two tables: N assign_client operations in one call on an empty trip, and 500 in one call on a trip that already
-has N clients. The baseline inserts as many rows into a plain table without triggers, in one transaction and with the
-same file settings. To compare machines, use the ratios, not the times.
+Prints two tables: N assign_client operations in one call on an empty trip, and 500 operations in one call on a trip
+that already has N clients. The baseline inserts the same number of rows into a plain table without triggers, in one
+transaction and with the same file settings. To compare machines, use the ratios, not the times.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ RUNS = 5
 
 
 class Counting(ForwardingDatabase):
-    """A database that counts its statements."""
+    """A database that counts the statements it runs."""
 
     def __init__(self, db: Database) -> None:
         super().__init__(db)
@@ -58,7 +58,7 @@ async def assign(path: Path, before: int, count: int) -> tuple[float, int]:
         await migrate(db)
         fill(path, before + count + 2)
         counting = Counting(db)
-        await call(counting, range(before + count, before + count + 2), trip="2")  # compiles the triggers
+        await call(counting, range(before + count, before + count + 2), trip="2")  # warm up: compiles the triggers
         await call(counting, range(before))
         counting.statements = 0
         started = time.perf_counter()
@@ -90,7 +90,7 @@ def fill(path: Path, clients: int) -> None:
 
 
 def baseline(path: Path, count: int) -> float:
-    """Return the seconds to insert `count` rows into a plain table in one transaction."""
+    """Return the time to insert `count` rows into a plain table in one transaction, in seconds."""
     connection = sqlite3.connect(path, isolation_level=None)
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = NORMAL")
@@ -110,7 +110,7 @@ def baseline(path: Path, count: int) -> float:
 
 
 def measure(before: int, count: int) -> tuple[float, float, int]:
-    """Return the microseconds per assignment and per baseline row, each the best of RUNS, and the statement count."""
+    """Return microseconds per assignment and per baseline row (best of RUNS), and the number of statements."""
     times: list[float] = []
     baselines: list[float] = []
     statements = 0
@@ -134,6 +134,6 @@ def table(title: str, rows: list[tuple[int, int]]) -> None:
 
 
 if __name__ == "__main__":
-    measure(0, 10)  # warm up: the first call pays for late imports
+    measure(0, 10)  # warm up: the first call also runs late imports
     table("N assignments in one call, empty trip", [(0, n) for n in (100, 500, 1000, 2000)])
     table("500 assignments in one call, N clients already on the trip", [(n, 500) for n in (100, 500, 1000, 2000)])

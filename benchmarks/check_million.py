@@ -1,4 +1,4 @@
-"""Benchmark the time and peak memory of a check against a plain SELECT of the same rows, in the same run.
+"""Benchmark the time and peak memory of a consistency check against a plain SELECT of the same rows, in the same run.
 
     python benchmarks/check_million.py [TRIPS]
 
@@ -84,7 +84,7 @@ async def run(what: str, path: Path) -> str:
 
 
 def measured(what: str, path: Path) -> tuple[float, float, str]:
-    """Run one measurement in its own process. Returns seconds, peak memory in MiB and output."""
+    """Run one measurement in its own process. Returns its duration in seconds, peak memory in MiB and output."""
     output = subprocess.run(
         [sys.executable, __file__, "--part", what, str(path)], check=True, capture_output=True, text=True
     ).stdout.splitlines()

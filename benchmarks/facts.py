@@ -1,11 +1,11 @@
-"""Benchmark computing the facts of trips against two baselines in the same run.
+"""Benchmark the computation of trip facts against two baselines in the same run.
 
     python benchmarks/facts.py [TRIPS]
 
 Calls refresh_trip_facts for TRIPS trips (default 1,000) of ten days, thirty activities and three clients each. One
-baseline is a plain UPDATE of as many rows in one statement, on a file with the same settings. The other is one SELECT
-that visits and counts every activity of the same schedules. All schedules differ, because SQLite caches parsed JSON. To
-compare machines, use the ratios, not the milliseconds.
+baseline is a plain UPDATE of the same number of rows in one statement, on a file with the same settings. The other is
+one SELECT that visits and counts every activity of the same schedules. All schedules differ, because SQLite caches
+parsed JSON. To compare machines, use the ratios, not the milliseconds.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def fill(path: Path, trips: int) -> None:
 
 
 async def refresh(path: Path, trips: int) -> float:
-    """Return the seconds to compute the facts of all trips, a thousand per call."""
+    """Return the time to compute the facts of all trips, a thousand per call, in seconds."""
     async with await open_database(path) as db:
         await migrate(db)
         fill(path, trips)
@@ -78,7 +78,7 @@ async def refresh(path: Path, trips: int) -> float:
 
 
 def walk(path: Path, trips: int) -> float:
-    """Return the seconds to visit every activity of every schedule once."""
+    """Return the time to visit every activity of every schedule once, in seconds."""
     connection = sqlite3.connect(path)
     started = time.perf_counter()
     (counted,) = connection.execute(WALK).fetchone()
@@ -90,7 +90,7 @@ def walk(path: Path, trips: int) -> float:
 
 
 def update(path: Path, trips: int) -> float:
-    """Return the seconds to update as many rows of a plain table in one statement."""
+    """Return the time to update `trips` rows of a plain table in one statement, in seconds."""
     connection = sqlite3.connect(path, isolation_level=None)
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = NORMAL")

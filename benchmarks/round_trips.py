@@ -2,10 +2,10 @@
 
     python benchmarks/round_trips.py [CALLS]
 
-One client makes three kinds of calls in turn: to a tool of the bare server that returns its argument, to get_anything
-for one trip by id, and to assign a client to a trip without clients. It makes CALLS (default 1,000) of each after a
-warm-up of 100. Start-up is the time from process start to the response to initialize, best of three. Memory is the
-resident set, idle and after 10,000 reads. To compare machines, use the ratios, not the milliseconds.
+One client alternates between three kinds of calls: an echo tool on the bare server, get_anything for one trip by id,
+and the assignment of a client to a trip without clients. It makes CALLS (default 1,000) of each kind after a warm-up of
+100. Start-up is the time from process start to the response to initialize, best of three. Memory is the resident set
+size when idle and after 10,000 more calls. To compare machines, use the ratios, not the milliseconds.
 """
 
 from __future__ import annotations
@@ -95,7 +95,7 @@ def bare(transport: str) -> None:
 
 @contextmanager
 def started(command: list[str], transport: str) -> Generator[tuple[Wire, float]]:
-    """Start a server; yield its connection and the seconds until it answered initialize."""
+    """Start a server; yield its connection and the time until its response to initialize, in seconds."""
     before = time.perf_counter()
     pipe = subprocess.PIPE
     with (
@@ -148,7 +148,7 @@ def assign(number: int) -> dict[str, Any]:
 
 
 def round_trip(wire: Wire, message: dict[str, Any]) -> float:
-    """Make one call and return the seconds that it took."""
+    """Make one call and return its duration in seconds."""
     before = time.perf_counter()
     answer = wire.ask(message)
     taken = time.perf_counter() - before

@@ -3,9 +3,9 @@
     python benchmarks/search.py [TRIPS ...]
 
 For each size (default 1,000, 100,000 and 1,000,000), creates and migrates a legacy database, and sends get_anything a
-hundred random queries of each kind. Reports the p50, its ratio to the first size, and the average number of trips and
-clients listed (at most ten each), since larger databases have more to list. The baseline looks up one trip by id
-through the same engine. A million trips take a quarter of an hour to create and several GB of scratch space.
+hundred random queries of each kind. Reports the p50, its ratio to the p50 of the first size, and the average number of
+trips and clients listed (at most ten each), because larger databases list more. The baseline looks up one trip by id
+through the same engine. Creating a million trips takes about 15 minutes and several GB of scratch space.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ def trip_rows(count: int, emails: list[str]) -> Iterator[tuple[str, str, str, st
 
 
 def fill(path: Path, count: int) -> None:
-    """Fill a legacy database, with clients in the JSON column only."""
+    """Create a legacy database, with assignments in the JSON column only."""
     connection = sqlite3.connect(path)
     connection.executescript(shipped()[0].text)
     clients = list(client_rows(count))
@@ -90,7 +90,7 @@ def fill(path: Path, count: int) -> None:
 
 
 def kinds(path: Path, count: int) -> dict[str, Callable[[], str]]:
-    """Return, for each kind of query, a function that draws a random one from the database."""
+    """Map each kind of query to a function that returns a random query of that kind."""
     connection = sqlite3.connect(path)
     draw = random.Random(6)  # noqa: S311 - no secret
 
@@ -116,14 +116,14 @@ def kinds(path: Path, count: int) -> dict[str, Callable[[], str]]:
 
 
 class Measured(NamedTuple):
-    """Median seconds, and average number of results."""
+    """The median duration in seconds, and the average number of results."""
 
     p50: float
     listed: float
 
 
 async def search(db: EmbeddedDatabase, query: str) -> tuple[float, int]:
-    """Return the seconds and the number of results."""
+    """Run a search; return its duration in seconds and the number of results."""
     started, listed = time.perf_counter(), 0
     with contextlib.suppress(NotFound):
         found = await get_anything(db, FindArguments(query=query, include_everything=False))

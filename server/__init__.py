@@ -1,1 +1,1 @@
-"""The program: command line, protocol and settings."""
+"""The voygen program: command line, protocol and settings."""

@@ -14,13 +14,13 @@ from database.progress import Progress, untold
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-# Minimum duration of work that gets a bar, in seconds.
+# Time before the progress bar of a task appears, in seconds.
 PATIENCE = 1.0
 
 
 @contextmanager
 def progress_bar(label: str) -> Generator[Progress]:
-    """Show a progress bar on stderr, if that is a terminal and the work takes a while."""
+    """Show a progress bar on stderr, if stderr is a terminal and the work takes longer than PATIENCE."""
     if not sys.stderr.isatty():
         yield untold
         return

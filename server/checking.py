@@ -32,7 +32,7 @@ async def check_file(
 async def open_migrated(
     path: Path, *, foreign_keys: bool = True, to_look: bool = False
 ) -> AsyncGenerator[EmbeddedDatabase]:
-    """Open an existing database that has this version's schema. Raises DatabaseUnavailable for any other.
+    """Open an existing database with the current schema. Raises DatabaseUnavailable if it is missing or not migrated.
 
     With `to_look`, the database is opened for reading only, and no write permission is needed.
     """
@@ -142,7 +142,7 @@ def _fault_row(fault: Finding) -> tuple[str, str, str]:
         case "primary_client":
             return kind, f"trip {fault['trip_id']}", f"no client has the e-mail {fault['email']}"
         case "other_spelling":
-            return kind, f"trip {fault['trip_id']}", f"{fault['spelling']} is the client {fault['email']}"
+            return kind, f"trip {fault['trip_id']}", f"{fault['spelling']} is a spelling of client {fault['email']}"
         case "slug_double":
             return kind, f"trip {fault['trip_id']}", f"slug {fault['slug']} is used by trips {fault['trip_ids']}"
         case _:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _MIGRATION, _OPERATION = "server.commands.migration", "server.commands.operation"
 
-# The commands by heading, in the order of the help: name, defining module and short description.
+# Commands by help section, in display order: name, module and short description.
 SECTIONS: Mapping[str, Sequence[tuple[str, str, str]]] = {
     "Getting started": [
         ("demo", "server.commands.demo", "Migrate and change a small sample database."),
@@ -51,7 +51,7 @@ COMMANDS: Mapping[str, str] = {name: module for section in SECTIONS.values() for
 
 _SETTINGS_FILE = click.Path(dir_okay=False, readable=False)
 
-# Exit statuses by shell convention: SIGINT, SIGPIPE, SIGTERM.
+# Exit statuses after SIGINT, SIGPIPE and SIGTERM, by shell convention.
 INTERRUPTED, CUT_OFF, TERMINATED = 130, 141, 143
 
 
@@ -149,7 +149,7 @@ def _note_config(context: click.Context, _: click.Parameter, named: str | None) 
         context.find_root().params["config"] = named
 
 
-def _show_version(context: click.Context, _: click.Parameter, asked: bool) -> None:  # noqa: FBT001 - as click calls it
+def _show_version(context: click.Context, _: click.Parameter, asked: bool) -> None:  # noqa: FBT001 - click's signature
     if asked:
         from server.launch import voygen_version  # noqa: PLC0415
 
@@ -188,7 +188,7 @@ def voygen(config: str | None) -> None:
 
 
 def main() -> None:
-    """Run a command. An error prints one line and exits 2; an interrupt exits 130."""
+    """Run a command. An error prints one line and exits with status 2; an interrupt exits with status 130."""
     signal.signal(signal.SIGTERM, _terminated)
     try:
         status = voygen.main(prog_name="voygen", standalone_mode=False)

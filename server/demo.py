@@ -42,7 +42,7 @@ OPERATIONS: list[dict[str, Any]] = [
 
 
 async def run_demo(say: Callable[[str], None]) -> int:
-    """Run the demo in a temporary folder. Returns the exit status: 0 if both stores agree at the end."""
+    """Run the demo in a temporary folder. Returns the exit status: 0 if both stores agree at the end, else 1."""
     with tempfile.TemporaryDirectory(prefix="voygen-demo-") as folder:
         path = Path(folder) / "demo.db"
         say("1. Migrate a legacy database\n")

@@ -129,9 +129,9 @@ def _settings(path: Path, *, must_exist: bool) -> Finding:
 
 def _variables() -> Iterator[Finding]:
     for name, words in invalid_variables():
-        yield Finding("settings", name, "to do", words, "Correct it or unset it.")
+        yield Finding("settings", name, "to do", words, "Correct or unset it.")
     for name, words in unknown_variables(os.environ).items():
-        yield Finding("settings", name, "to do", words, "Rename it or unset it.")
+        yield Finding("settings", name, "to do", words, "Rename or unset it.")
 
 
 def _file(path: Path) -> Iterator[Finding]:
@@ -139,18 +139,18 @@ def _file(path: Path) -> Iterator[Finding]:
         exists = is_there(path)
         is_folder = exists and path.is_dir()
     except PermissionError:
-        words = f"no permission for the folder of {path}"
-        yield Finding("file", "database", "unknown", words, "Ask its owner for access.")
+        words = f"no permission to access the folder of {path}"
+        yield Finding("file", "database", "unknown", words, "Ask the folder's owner for access.")
         return
     if is_folder:
-        yield Finding("file", "database", "to do", f"{path} is a folder", "Name a file with --db.")
+        yield Finding("file", "database", "to do", f"{path} is a folder", "Pass a file path with --db.")
         return
     if not exists:
         yield Finding("file", "database", "note", f"{path} does not exist yet", "`voygen serve` creates it.")
         return
     if not os.access(path, os.R_OK):
         words = f"no permission to read {path} (mode {stat.S_IMODE(path.stat().st_mode):03o})"
-        yield Finding("file", "database", "unknown", words, f"As its owner: {_quoted('chmod', '600', path)}")
+        yield Finding("file", "database", "unknown", words, f"Run as the file's owner: {_quoted('chmod', '600', path)}")
         return
     size = path.stat().st_size
     yield Finding("file", "database", "ok", f"{path} ({size} bytes)")
@@ -158,7 +158,7 @@ def _file(path: Path) -> Iterator[Finding]:
     unwritable = [place for place in (path, path.parent) if not os.access(place, os.W_OK)]
     if unwritable:
         words = f"no permission to write {unwritable[0]}"
-        yield Finding("file", "writing", "to do", words, "Get write permission, or serve it with --read-only.")
+        yield Finding("file", "writing", "to do", words, "Get write permission, or use `voygen serve --read-only`.")
     free = shutil.disk_usage(path.parent).free
     if free < size + SPARE_ROOM:
         words = f"{free // 1024**2} MiB of disk space are free"
@@ -192,7 +192,9 @@ async def _database(db: EmbeddedDatabase) -> AsyncIterator[Finding]:
         yield Finding("schema", "migrations", "to do", str(error), "Update voygen.")
         return
     except DatabaseUnavailable as error:
-        yield Finding("schema", "migrations", "to do", str(error), "Use the voygen version that migrated it or later.")
+        yield Finding(
+            "schema", "migrations", "to do", str(error), "Use the voygen version that migrated the database, or newer."
+        )
         return
     if behind:
         words = f"{len(behind)} pending, starting with {behind[0].name}"
@@ -220,7 +222,7 @@ async def _migrated(db: EmbeddedDatabase) -> AsyncIterator[Finding]:
             yield Finding("schema", "triggers", "ok", "as shipped")
     left = await findings_left(db)
     if left["guards"]:
-        words = f"{left['guards']} guard rows stop trips from being mirrored"
+        words = f"{left['guards']} leftover guard rows keep trips from being mirrored"
         yield Finding("schema", "guards", "to do", words, _command("repair", "--db", db.path))
     if left["mismatches"]:
         words = f"the stores differed when {left['mismatches']} trips were read"
@@ -231,7 +233,7 @@ async def _migrated(db: EmbeddedDatabase) -> AsyncIterator[Finding]:
 
 
 def _unreadable(path: Path, error: DatabaseError) -> Finding:
-    remedy = "Name the right file with --db." if isinstance(error, NotADatabase) else "Fix that and try again."
+    remedy = "Pass the right file with --db." if isinstance(error, NotADatabase) else "Fix the problem and try again."
     return Finding("file", "content", "unknown", str(error) or str(path), remedy)
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def backup_name(path: Path) -> Path:
-    """Return a timestamped backup path next to the database. Backups sorted by name are sorted by age."""
+    """Return a timestamped backup path next to the database. Sorting backups by name sorts them by age."""
     return path.with_name(f"{path.name}.backup-{datetime.now(UTC).strftime('%Y%m%dT%H%M%S.%fZ')}")
 
 
@@ -67,9 +67,9 @@ def restore_file(export: Path, path: Path, progress: Progress = untold) -> dict[
 
 @contextmanager
 def _complete_file(target: Path) -> Generator[Path]:
-    """Yield a temporary path that is renamed to `target` on success. Raises DatabaseUnavailable."""
+    """Yield a temporary path that is renamed to `target` on success. Raises DatabaseUnavailable if `target` exists."""
     if target.exists():
-        raise DatabaseUnavailable(f"{target} already exists: name a new file with --to.")
+        raise DatabaseUnavailable(f"{target} already exists: pass a new file path with --to.")
     partial = target.with_name(f"{target.name}.partial")
     try:
         partial.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""The log: lines of text or JSON on stderr, without personal data at level info and above.
+"""Logging to stderr as lines of text or JSON, without personal data at level info and above.
 
 E-mail addresses are masked and names are never logged. An exception whose message may quote stored data is logged with
 its type and traceback only. Call arguments are logged at debug only.
@@ -32,7 +32,7 @@ _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", 
 
 
 def set_up_logging(level: str, form: Format, stream: TextIO | None = None) -> None:
-    """Log to stderr or the given stream. Other libraries log only warnings and above, unless the level is debug."""
+    """Log to stderr or the given stream. Libraries log only warnings and above, unless the level is debug."""
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(JsonFormatter() if form == "json" else TextFormatter())
     root = logging.getLogger()

@@ -1,4 +1,4 @@
-"""Open the database to serve. This module imports little, so that errors are reported fast."""
+"""Open the database for serving. This module imports little, so that errors appear quickly."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ async def opened(
 ) -> AsyncGenerator[EmbeddedDatabase]:
     """Open the file and, if allowed, migrate it. With `read_only`, the engine refuses every write.
 
-    Raises DatabaseError if it can't be served.
+    Raises DatabaseError if the file can't be served.
     """
     if not may_migrate:
         require_file(path)

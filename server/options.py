@@ -1,4 +1,4 @@
-"""Helpers that the commands share: options, exit statuses, running async work and printing."""
+"""Helpers shared by the commands: options, exit statuses, running async work and printing."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ DONE, INCONSISTENT, FAILED = 0, 1, 2
 
 
 class CannotDo(click.ClickException):
-    """An error although the command line is valid. The message gives the reason and a remedy."""
+    """An error other than a usage error. The message gives the reason and a remedy."""
 
     exit_code = FAILED
 
@@ -56,7 +56,7 @@ def setting(
     parameter: str | None = None,
     callback: Callable[[click.Context, click.Parameter, Any], Any] | None = None,
 ) -> Callable[[F], F]:
-    """Return the option for a setting. Its value is passed under the setting's name, or as `parameter`."""
+    """Return the option for a setting. Its value is passed as the parameter `parameter`, or else as `name`."""
     known = SETTINGS[name]
     flag = f"{known.flag}/--no-{known.flag[2:]}" if known.kind == "switch" else known.flag
     return click.option(
@@ -160,6 +160,6 @@ def exit_on_database_error() -> Generator[None]:
 
 
 def show(result: Any) -> None:  # noqa: ANN401 - text or JSON
-    """Print text as it is, and anything else as JSON. Colours require a terminal; NO_COLOR turns them off."""
+    """Print text unchanged, and anything else as JSON. Colours require a terminal; NO_COLOR turns them off."""
     text = result if isinstance(result, str) else json.dumps(result, ensure_ascii=False, indent=2)
     click.echo(text, color=False if os.environ.get("NO_COLOR") else None)

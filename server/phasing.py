@@ -42,7 +42,7 @@ async def advance_file(
             raise CannotAdvance("\n".join(_obstacle_lines(target, refused.obstacles, SEE_ALL))) from refused
 
 
-# A refused command prints no JSON, so refer to another command that lists all obstacles.
+# A refused `advance` prints no JSON, so the hint refers to another command that lists all obstacles.
 SEE_ALL = "use `voygen phase --json` to see all"
 
 

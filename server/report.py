@@ -1,4 +1,4 @@
-"""Text for the terminal: aligned tables, and the only function that escapes stored text."""
+"""Terminal output: aligned tables, and the one function that escapes stored text."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MAX_ROWS = 20
 # Maximum width of a cell, in terminal columns; the last cell of a row may be wider.
 CELL_WIDTH, LAST_CELL_WIDTH = 48, 100
 
-# Advice below a table whose rows are not all printed.
+# Hint below a table with more than MAX_ROWS rows.
 SEE_ALL = "use --json to see all"
 
 _SHORT_NAMES = {"\n": r"\n", "\r": r"\r", "\t": r"\t"}
@@ -29,7 +29,7 @@ _INVISIBLE = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
 )
 
-# Leading, trailing and repeated spaces, which could pass for the gap between two columns.
+# Leading, trailing and repeated spaces, which could be mistaken for the gap between two columns.
 _SPACE_THAT_MISLEADS = re.compile(r"\A | (?= |\Z)")
 
 _TIMESTAMP = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d)(:\d\d(\.\d+)?)?(Z|\+00:00)?")
@@ -38,7 +38,7 @@ _NUMBER = re.compile(r"[≤>]? ?-?\d+(\.\d+)?%?")
 
 
 def escaped(value: object, width: int | None = None) -> str:
-    r"""Escape stored text for display on one line, cut with an ellipsis to `width` columns.
+    r"""Escape stored text for display on one line, truncated with an ellipsis to `width` columns.
 
     Control, format and other invisible characters become escapes such as `\n`, `\x1b` and `\u202e`. Backslashes in
     the text are not escaped.
@@ -67,7 +67,7 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[object]], see_all: st
 
 
 def section(title: str, headings: Sequence[str], rows: Sequence[Sequence[object]], see_all: str = SEE_ALL) -> list[str]:
-    """Return an empty line, a title with the number of rows, and the table; or no lines if there are no rows."""
+    """Return an empty line, a title with the number of rows, and the table. Without rows, return no lines."""
     return ["", f"{title}: {len(rows)}", *table(headings, rows, see_all)] if rows else []
 
 
@@ -111,7 +111,7 @@ def _padded(cell: str, width: int, *, right: bool) -> str:
 
 
 def _width(text: str) -> int:
-    """Return the number of terminal columns that the text takes."""
+    """Return the number of terminal columns that the text occupies."""
     return sum(map(_char_width, text))
 
 
@@ -134,5 +134,5 @@ def _cut(text: str, width: int) -> str:
 
 
 def _fitted(line: str) -> str:
-    """Cut the line to the terminal's width: its wrapped part could pass for another line."""
+    """Truncate the line to the terminal's width, because a wrapped line could be mistaken for two."""
     return _cut(line, shutil.get_terminal_size().columns) if sys.stdout.isatty() else line

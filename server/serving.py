@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from database.embedded import EmbeddedDatabase
     from server.http.settings import HttpSettings
 
-# Concurrent queries over HTTP, where several clients share the server.
+# Number of concurrent readers over HTTP, where several clients share the server.
 HTTP_READERS = 4
 
 
@@ -38,7 +38,7 @@ async def serve(  # noqa: PLR0913 - options of one command
     readers = HTTP_READERS if http else 1
     opening = opened(path, readers=readers, patience=patience, may_migrate=may_migrate, read_only=read_only)
     async with opening as db:
-        # Importing the protocol takes most of a second: open the database first, so that errors come fast.
+        # Importing the MCP SDK takes most of a second, so open the database first to report its errors quickly.
         if http:
             await require_authentication(db, http)
             with quick_imports():

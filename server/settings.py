@@ -1,4 +1,4 @@
-"""The table of settings, from which options, `voygen config` and the documentation are made.
+"""The table of settings, from which options, `voygen config` and the documentation are generated.
 
 Precedence: flag, environment, settings file, default.
 """
@@ -60,7 +60,7 @@ class Setting:
         return self.environment or f"VOYGEN_{self.name.upper()}"
 
     def problem_with(self, value: Sequence[str]) -> str:
-        """Return the problem with a list, or "". If there are choices, it must name at least one and nothing else."""
+        """Return the problem with a list, or "". A setting with choices needs one or more of them, and nothing else."""
         if self.choices and not value:
             return f"choose at least one of {', '.join(self.choices)}"
         unknown = [one for one in value if self.choices and one not in self.choices]
@@ -155,7 +155,7 @@ def read_settings_file(path: Path, *, must_exist: bool) -> dict[str, Any]:
         found = tomllib.loads(path.read_bytes().decode())
     except FileNotFoundError as error:
         if must_exist:
-            raise InvalidSettings(f"{path} does not exist: create it, or name another with --config.") from error
+            raise InvalidSettings(f"{path} does not exist: create it, or pass another path with --config.") from error
         return {}
     except OSError as error:
         raise InvalidSettings(f"{path} cannot be read: {error.strerror}.") from error
@@ -167,7 +167,7 @@ def read_settings_file(path: Path, *, must_exist: bool) -> dict[str, Any]:
 
 
 def unknown_variables(names: Iterable[str]) -> dict[str, str]:
-    """Return a warning for each unknown VOYGEN_ variable, by name. It suggests a similar setting if there is one."""
+    """Return a warning for each unknown VOYGEN_ variable, by name, with a similar variable if there is one."""
     known = {setting.variable.removeprefix(PREFIX) for setting in SETTINGS.values()} | {"CONFIG"}
     unknown: dict[str, str] = {}
     for name in sorted(name for name in names if name.startswith(PREFIX) and name not in _TEST_VARIABLES):

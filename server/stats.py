@@ -49,7 +49,10 @@ class Agreement:
 
 @dataclass(frozen=True)
 class Operation:
-    """Calls of one tool or of all. Each percentile is the upper bound of its bucket, or None above the highest."""
+    """Call statistics for one tool or for all tools.
+
+    Each percentile is its bucket's upper bound, or None above the highest bucket.
+    """
 
     tool: str
     calls: int
@@ -67,10 +70,10 @@ class Operation:
 
 @dataclass(frozen=True)
 class Stats:
-    """The measures of the last `hours`.
+    """The statistics for the last `hours` hours.
 
-    Refused batches are counted by kind: in `retries` if a guard refused them, after which they are retried, else in
-    `violations`.
+    Refused batches are counted by kind: in `retries` if a guard refused them, because such batches are retried, and
+    otherwise in `violations`.
     """
 
     hours: int
@@ -86,7 +89,7 @@ class Stats:
 
 
 async def stats_of_file(path: Path, hours: int, *, look: bool, progress: Progress = untold) -> Stats:
-    """Return the measures of the last hours. Agreement is from a check if `look`, else from the newest proof record."""
+    """Return the statistics. The agreement comes from a check if `look`, else from the newest proof record."""
     since = hour_of(datetime.now(UTC) - timedelta(hours=hours - 1))
     async with open_migrated(path, to_look=True) as db:
         agreement = await _checked(db, progress) if look else await _proven(db)
@@ -154,7 +157,7 @@ async def _proven(db: EmbeddedDatabase) -> Agreement | None:
 
 
 def _operations(rows: Sequence[Row]) -> list[Operation]:
-    """Return the calls of each tool, most called first, then of all tools together."""
+    """Return the call statistics for each tool, most called first, then for all tools."""
     tools = Counter[str]()
     for row in rows:
         tools[row["tool"]] += row["calls"]
@@ -179,7 +182,7 @@ def _operation(tool: str, rows: Sequence[Row]) -> Operation:
 
 
 def _bound(classes: Counter[int], share: float) -> int | None:
-    """Return the lowest bound within which this share of the calls lies, or None if it lies above them all."""
+    """Return the lowest bucket bound that covers this share of the calls, or None if no bound does."""
     wanted, seen = share * classes.total(), 0
     for bound in BOUNDS_MS:
         seen += classes[bound]

@@ -34,7 +34,7 @@ class TokenRefused(Exception):
 
 
 async def create_token(path: Path, name: str, scope: Scope, days: int | None) -> str:
-    """Create a token and return it; only its hash is stored. Raises TokenRefused for an invalid or used name."""
+    """Create a token and return it; only its hash is stored. Raises TokenRefused for an invalid or existing name."""
     if not NAME.fullmatch(name):
         raise TokenRefused(f"{name!r} is not a valid name: use 1 to 64 letters, digits or _ . @ -")
     token = PREFIX + secrets.token_urlsafe(RANDOM_BYTES)
@@ -61,7 +61,7 @@ async def revoke_token(path: Path, name: str) -> None:
 
 
 async def find_live_token(db: Database, token: str) -> StoredToken | None:
-    """Return the stored token if it is live. Results are not cached, so that a revocation takes effect at once."""
+    """Return the stored token if it is live, else None. Nothing is cached, so a revocation takes effect at once."""
     sha256 = hash_of(token)
     stored = await tokens.with_hash(db, sha256)
     if stored is None or not hmac.compare_digest(stored.sha256, sha256):

@@ -17,7 +17,7 @@ EXPORT_TIMEOUT = 5
 
 @contextmanager
 def send_traces(endpoint: str | None, headers: str | None, version: str) -> Generator[None]:
-    """Send spans to the OTLP receiver at this base URL while in the context. Without a URL, record no spans."""
+    """Send spans to the OTLP receiver at this base URL inside the context. Without a URL, record no spans."""
     if not endpoint:
         yield
         return

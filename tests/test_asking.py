@@ -88,7 +88,7 @@ async def test_nothing_is_deleted_without_the_users_confirmation(tmp_path: Path,
     async with new_desk(tmp_path, era, person.answer) as desk:
         before = desk.everything()
         arguments = {"trip_identifier": KYOTO, "confirm_trip_name": "Lima in Kyoto"}
-        assert (await desk.refused("delete_trip", **arguments)).startswith("conflict: The person did not agree")
+        assert (await desk.refused("delete_trip", **arguments)).startswith("conflict: The user did not agree")
         assert desk.everything() == before
 
 
@@ -105,7 +105,7 @@ async def test_a_cleanup_asks_for_confirmation_with_count_and_names_but_a_dry_ru
         assert done["deleted"] == 2
         assert person.asked[0].message == "Delete 2 trips: Goa 1 (id 1), Goa 2 (id 2)?"
         error = await desk.refused("cleanup_duplicate_clients", email_patterns=["*@example.net"], dry_run=False)
-        assert error.startswith("conflict: The person did not agree")
+        assert error.startswith("conflict: The user did not agree")
         assert len(desk.sql("SELECT * FROM clients_v2")) == 3
         none = await desk.call("cleanup_duplicate_trips", name_patterns=["goa*"], dry_run=False)
         assert none["matched"] == 0
@@ -149,6 +149,6 @@ async def test_without_elicitation_support_the_error_says_what_to_send(tmp_path:
         give_two_trips_similar_names(desk)
         error = await desk.refused("continue_trip", search_query="goa")
         assert error.startswith("ambiguous: 2 trips match")
-        assert error.endswith("Ask the person which one, then send its id as search_query.")
+        assert error.endswith("Ask the user which one, then send its id as search_query.")
         missing = await desk.refused("delete_trip", trip_identifier=KYOTO)
         assert missing.startswith("invalid_input: confirm_trip_name is missing")

@@ -121,8 +121,8 @@ async def test_when_one_of_three_operations_fails_the_answer_reports_it_by_numbe
 
 
 BAD_EMAILS: list[tuple[dict[str, Any], str]] = [
-    ({"email": None}, "names no client"),
-    ({}, "names no client"),
+    ({"email": None}, "identifies no client"),
+    ({}, "identifies no client"),
     ({"email": ""}, "email"),
     ({"email": "   "}, "email"),
     ({"email": "zzz"}, "is not an e-mail address"),

@@ -191,10 +191,10 @@ async def test_clients_whose_emails_differ_only_by_case_can_each_be_updated(tmp_
 @pytest.mark.parametrize(
     ("tool", "arguments", "words"),
     [
-        ("get_client", {}, "invalid_input: The call names no client."),
-        ("get_client", {"email": ANA, "client_id": 1}, "invalid_input: The call names a client twice."),
+        ("get_client", {}, "invalid_input: The call identifies no client."),
+        ("get_client", {"email": ANA, "client_id": 1}, "invalid_input: The call identifies a client twice."),
         ("get_client", {"client_id": 99}, "not_found: No client has client_id 99."),
-        ("update_client", {"phone": "1"}, "invalid_input: The call names no client."),
+        ("update_client", {"phone": "1"}, "invalid_input: The call identifies no client."),
         ("update_client", {"email": ANA}, "invalid_input: The call contains no change."),
         ("update_client", {"email": ANA, "phone": None}, "invalid_input: The call contains no change."),
         ("update_client", {"email": "n@example.net", "phone": "1"}, "not_found: No client has the email"),

@@ -114,7 +114,7 @@ def test_a_misspelt_command_gets_a_suggestion() -> None:
         ("check --recrod", "No such option '--recrod'. Did you mean '--record'? See `voygen check --help`."),
         ("completion", "Choose from: bash, zsh, fish. See `voygen completion --help`."),
         ("token create", "Missing argument 'NAME'. See `voygen token create --help`."),
-        ("--config none.toml check", "none.toml does not exist: create it, or name another with --config."),
+        ("--config none.toml check", "none.toml does not exist: create it, or pass another path with --config."),
     ],
 )
 def test_a_usage_error_is_reported_in_one_line(arguments: str, words: str) -> None:

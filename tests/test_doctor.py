@@ -143,10 +143,10 @@ def test_a_file_or_folder_without_permissions_is_reported(patient: Patient, path
     patient.before = permissions.enforced()
     path.chmod(0)
     said = patient.to_do(path, "file", "database", status=2)
-    assert f"no permission to read {path} (mode 000) → As its owner: chmod 600 '{path}'" in said
+    assert f"no permission to read {path} (mode 000) → Run as the file's owner: chmod 600 '{path}'" in said
     path.parent.chmod(0)
     try:
-        assert "no permission for the folder of" in patient.to_do(path, "file", "database", status=2)
+        assert "no permission to access the folder of" in patient.to_do(path, "file", "database", status=2)
     finally:
         path.parent.chmod(0o700)
 

@@ -41,7 +41,7 @@ PATIENCE = 120
 
 TOOL_REFUSED = 5
 
-REFUSAL = "invalid_input: query has no word to search for.\nSend an id, a name, an e-mail, or any words."
+REFUSAL = "invalid_input: query has no words to search for.\nSend an id, a name, an e-mail, or any words."
 
 each_transport = pytest.mark.parametrize("transport", ["stdio", "http"])
 

@@ -180,7 +180,7 @@ def test_an_invalid_message_is_answered_and_the_server_continues(tmp_path: Path)
     assert [one["error"]["code"] for one in told] == [-32700] * len(garbled) + [-32600] * (len(bad) - len(garbled))
     assert [one["id"] for one in told] == [None] * (len(bad) - 2) + [7, 8]
     words = {one["error"]["message"] for one in told[len(garbled) + len(no_messages) : -2]}
-    assert words == {"Invalid request: an id is a string or an integer."}
+    assert words == {"Invalid request: an id must be a string or an integer."}
 
 
 def answer_between(process: subprocess.Popen[bytes], line: object, number: int) -> dict[str, Any]:

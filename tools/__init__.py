@@ -1,1 +1,1 @@
-"""The tools for agents: one module per domain, each tool a value."""
+"""Tools for agents, with one module per domain. Each tool is defined as a value."""

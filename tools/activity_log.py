@@ -14,7 +14,7 @@ from tools.tool import Hints, Tool, WriteAnswer, WriteArguments
 if TYPE_CHECKING:
     from database.engine import Database
 
-# Trips without log entries that an answer lists; the rest are counted.
+# Number of trips without log entries that an answer lists; the rest are counted.
 TRIPS_SHOWN = 20
 
 

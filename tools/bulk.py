@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from database.engine import Database, Row
 
-# Failed operations listed in the message.
+# Number of failed operations listed in the message.
 FAILURES_SHOWN = 5
 
 OPERATION: TypeAdapter[Operation] = TypeAdapter(Operation)
@@ -93,7 +93,7 @@ def _schema() -> dict[str, Any]:
 async def _apply(
     db: Database, trip: Row, operations: Sequence[Operation | ToolFault], args: BulkArguments
 ) -> list[OperationResult]:
-    """Apply the operations to the trip; a failed one changes nothing."""
+    """Apply the operations to the trip; a failed operation changes nothing."""
     results: list[OperationResult] = []
 
     def failed() -> bool:

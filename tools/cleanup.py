@@ -220,7 +220,7 @@ def _message(answer: Cleaned, verb: str, done: int, things: str) -> str:
 def _depended_on(things: str) -> Conflict:
     return Conflict(
         f"Other rows of the database depend on one of these {things}; nothing was deleted.",
-        "Tell the person: the rows that depend on them must be deleted first.",
+        "Tell the user that the rows that depend on them must be deleted first.",
     )
 
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from database.engine import Database, Row, Statement
 
-# Maximum attempts at a change that keeps losing to concurrent changes.
+# Maximum attempts at a change if concurrent changes keep interfering.
 TRIES = 100
 
 # Arguments of update_client that change something: keys of contact_info, and columns to merge.
@@ -37,7 +37,7 @@ CHANGES = ("new_email", "full_name", *CONTACT, *MERGED)
 # Fields that may be longer than an answer.
 LONG = ("contact_info", *MERGED)
 
-# A trip's place in a page: its first day and its id.
+# The position of a trip in the list: its first day and its id.
 PLACES = TypeAdapter(tuple[str, Id])
 
 
@@ -154,7 +154,7 @@ async def get_client(db: Database, args: GetClientArguments) -> WholeClient:
 async def _part_of_client(db: Database, client: Row, columns: Mapping[str, Any], cursor: str) -> WholeClient:
     place = parts.place_of(cursor, "client", columns)
     if place.number != client["client_id"]:
-        raise InvalidInput("cursor belongs to another client.", "Send it with the client that it was returned for.")
+        raise InvalidInput("cursor belongs to another client.", "Send it with the client for which it was returned.")
     part, rests = parts.following(place, columns[place.field], ROOM)
     blank: dict[str, Any] = dict.fromkeys(columns)
     return WholeClient(
@@ -212,7 +212,7 @@ async def _require_free(db: Database, email: str, client_id: int) -> None:
 
 
 def _values(read: Row, args: UpdateClientArguments) -> dict[str, Any]:
-    """Return the new columns; an unchanged column keeps its exact text."""
+    """Return the new column values; an unchanged column keeps its exact text."""
     contact = {key: getattr(args, key) or None for key in CONTACT if getattr(args, key) is not None}
     values = {
         "email": args.new_email or read["email"],

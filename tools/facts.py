@@ -1,4 +1,4 @@
-"""Tools for trip facts: computed from stored data and cached until it changes."""
+"""Tools for trip facts, which are computed from stored data and cached until the data changes."""
 
 from __future__ import annotations
 
@@ -33,16 +33,16 @@ if TYPE_CHECKING:
 
     from database.engine import Database, Row
 
-# A trip's place in a page: its id.
+# The position of a trip in the list: its id.
 PLACES = TypeAdapter(tuple[Id])
 
-# Maximum trips that a query by words uses.
+# Maximum number of matching trips that a query by words uses.
 CANDIDATES = 300
 
-# Unknown ids listed in an error; the rest are counted.
+# Number of unknown ids listed in an error; the rest are counted.
 IDS_SHOWN = 20
 
-# Reasons listed in the statistics.
+# Number of reasons listed in the statistics.
 REASONS_SHOWN = 20
 
 
@@ -76,7 +76,7 @@ async def _wanted(db: Database, args: QueryArguments) -> tuple[set[int] | None, 
     words = search_words(args.query)
     if not words:
         raise InvalidInput(
-            "query names no trip.", "Send a trip's id, slug, name or words from its name, or omit query."
+            "query has no words to search for.", "Send a trip's id, slug, name or words from its name, or omit query."
         )
     ids = {int(row["trip_id"]) for row in await exact_trips(db, args.query, CANDIDATES)}
     ids = ids or set((await trips_with_words(db, words, CANDIDATES)).ids)
@@ -126,7 +126,7 @@ async def mark_facts_dirty(db: Database, args: MarkArguments) -> Marked:
     wanted = set(args.trip_ids)
     unknown = sorted(wanted - await facts.known(db, wanted))
     if unknown:
-        raise NotFound(f"trip_ids has unknown ids: {_named(unknown)}; nothing was marked.", "Send only the other ids.")
+        raise NotFound(f"trip_ids contains unknown ids: {_named(unknown)}; nothing was marked.", "Send the other ids.")
     rows = await write(db, facts.mark(wanted, args.reason, now()))
     already = len(wanted) - len(rows)
     return Marked(

@@ -1,4 +1,4 @@
-"""The tool get_anything: finds trips and clients by any words."""
+"""The tool get_anything, which finds trips and clients by any words."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ if TYPE_CHECKING:
 
     from database.engine import Database
 
-# Maximum trips, and maximum clients, per answer.
+# Maximum number of trips, and of clients, in an answer.
 RESULTS = 10
 
-# Minimum number of words in an exact name that ends the search.
+# Minimum number of words in a query for which an exact match of a trip ends the search.
 FULL_NAME = 3
 
-# Maximum trips, and maximum clients, suggested by spelling.
+# Maximum number of trips, and of clients, suggested by spelling.
 NEAREST = 3
 
 
@@ -73,7 +73,7 @@ class _Matches:
         return bool(self.trips or self.clients)
 
     def add(self, matching_trips: Sequence[Match], matching_clients: Sequence[Match]) -> None:
-        """Append the matches that are not in the lists yet, up to RESULTS."""
+        """Append the matches that are not in the lists yet, up to RESULTS per list."""
         trip_ids = {match.row["trip_id"] for match in self.trips}
         client_ids = {match.row["client_id"] for match in self.clients}
         self.trips += [match for match in matching_trips if match.row["trip_id"] not in trip_ids]
@@ -86,7 +86,7 @@ async def get_anything(db: Database, args: FindArguments) -> Found:
         return await _continued(db, args.cursor)
     words = search_words(args.query)
     if not words:
-        raise InvalidInput("query has no word to search for.", "Send an id, a name, an e-mail, or any words.")
+        raise InvalidInput("query has no words to search for.", "Send an id, a name, an e-mail, or any words.")
     matches = await _exact(db, args.query.strip())
     is_full_name = len(words) >= FULL_NAME and any(match.why is Why.EXACT for match in matches.trips)
     if args.search_strategy == "broad" or (args.search_strategy == "fuzzy" and not is_full_name):
@@ -158,7 +158,7 @@ async def _not_found(db: Database, query: str, words: Sequence[str], *, broad: b
     hint = f" Nearest by spelling: {'; '.join(near)}." if near else ""
     return NotFound(
         f"No trip or client matches {query.strip()!r}.{hint}",
-        "Ask the person for the spelling, and don't create anything based on a guess."
+        "Ask the user for the spelling, and don't create anything based on a guess."
         + ("" if broad else " Fewer words or search_strategy broad may find more."),
     )
 

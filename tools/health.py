@@ -27,7 +27,7 @@ RECENT_HOURS = 24
 # Maximum length of an error message in an answer.
 EXCERPT = 300
 
-# Ids of resolved faults that an answer lists; the rest are counted.
+# Number of ids of resolved faults that an answer lists; the rest are counted.
 IDS_SHOWN = 20
 
 
@@ -132,7 +132,7 @@ COUNTED = ("trips", "clients", "assignments", "dirty_facts", "unresolved_errors"
 WORRIES = {
     "unresolved_errors": "{} unresolved database errors in 24 hours: see analyze_recent_errors",
     "quarantined_open": "{} texts in quarantine that nobody has accepted: see check_consistency",
-    "guards_left": "{} guards left by a write: see repair_consistency",
+    "guards_left": "{} guards left behind by a write: see repair_consistency",
     "mismatched_trips": "{} trips whose two stores differed when read: see check_consistency",
     "broken_assignments": "{} of the latest assignments have no trip or no client: see check_consistency",
 }
@@ -200,7 +200,7 @@ async def analyze_recent_errors(db: Database, args: RecentErrorsArguments) -> Re
 
 
 async def resolve_error_pattern(db: Database, args: ResolveArguments) -> ErrorsResolved:
-    # A batch would store a receipt even if the call fails.
+    # Check before writing, because a batch stores a receipt even if the call then fails.
     if not await health.has_unresolved(db, args.error_pattern, args.session_id):
         raise NotFound(
             f"No unresolved error has {args.error_pattern!r} in its message.",

@@ -24,16 +24,16 @@ if TYPE_CHECKING:
 
     from database.engine import Database, Row
 
-# Travelers listed with each trip; the rest are only counted.
+# Number of travelers listed with each trip; the rest are only counted.
 TRAVELERS_SHOWN = 5
 
-# Latest activities shown by continue_trip.
+# Number of latest activities shown by continue_trip.
 ACTIVITIES = 5
 
-# A trip's place in a page: its first day and its id.
+# The position of a trip in the list: its first day and its id.
 TRIP_PLACES = TypeAdapter(tuple[str, Id])
 
-# An activity's place in a page: the start of the list's period, and its id.
+# The position of an activity in the list: the start of the list's period, and the activity's id.
 ACTIVITY_PLACES = TypeAdapter(tuple[Annotated[str, Field(min_length=19, max_length=19)], Id])
 
 
@@ -190,7 +190,7 @@ async def _trip_to_continue(db: Database, args: ContinueTripArguments) -> Row:
         trip = await listing.trip_of_activity(db, args.activity_id)
         if trip is None:
             raise NotFound(
-                f"Activity {args.activity_id} belongs to no existing trip.",
+                f"Activity {args.activity_id} does not belong to an existing trip.",
                 "Send an activity_id from get_recent_activities, or a search_query.",
             )
         return trip

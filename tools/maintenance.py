@@ -11,7 +11,7 @@ from tools.tool import READS, Answer, AnyTool, Arguments, Hints, Tool
 if TYPE_CHECKING:
     from database.engine import Database
 
-# Findings of each kind that an answer lists; the rest are counted.
+# Number of findings of each kind that an answer lists; the rest are counted.
 FINDINGS_SHOWN = 20
 
 
@@ -23,7 +23,7 @@ class Steward(Protocol):
         ...
 
     async def repair(self, prefer: str, *, dry_run: bool) -> dict[str, Any]:
-        """Make or plan the repairs; return `run_id`, `changed` (counts by kind) and `consistent`."""
+        """Run the repairs, or only plan them; return `run_id`, `changed` (counts by kind) and `consistent`."""
         ...
 
     async def phase(self) -> dict[str, Any]:

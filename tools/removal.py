@@ -1,4 +1,4 @@
-"""The tool delete_trip: deletes a trip and keeps a copy for restore_deleted."""
+"""The tool delete_trip, which deletes a trip and keeps a copy for restore_deleted."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tools.tool import Hints, Tool, WriteAnswer, WriteArguments
 if TYPE_CHECKING:
     from database.engine import Database, Row
 
-# Maximum attempts at a deletion that keeps losing to concurrent changes.
+# Maximum attempts at a deletion if concurrent changes keep interfering.
 TRIES = 100
 
 
@@ -50,7 +50,7 @@ async def delete_trip(db: Database, args: DeleteTripArguments) -> TripDeleted:
         except ConstraintViolated:
             raise Conflict(
                 f"Other rows of the database depend on trip {trip_id}; nothing was deleted.",
-                "Tell the person: the rows that depend on the trip must be deleted first.",
+                "Tell the user that the rows that depend on the trip must be deleted first.",
             ) from None
         name, removed = whole["trip"]["trip_name"], len(whole["assignments"])
         return TripDeleted(
@@ -74,7 +74,7 @@ async def confirm(db: Database, args: DeleteTripArguments) -> Question | None:
 
 
 async def _delete(db: Database, whole: removal.Whole) -> int:
-    """Copy the trip, log the deletion and delete it in one batch; return the id of the copy."""
+    """Copy the trip, log the deletion and delete the trip in one batch; return the id of the copy."""
     trip, moment = whole["trip"], now()
     kept = removal.set_aside(whole, moment)
     results = await db.batch(

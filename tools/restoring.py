@@ -1,4 +1,4 @@
-"""The tool restore_deleted: restores a deleted trip or client with its assignments."""
+"""The tool restore_deleted, which restores a deleted trip or client with its assignments."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
     from database.engine import Database, Row
     from database.restoring import Plan
 
-# Maximum attempts at a restore that keeps losing to concurrent changes.
+# Maximum attempts at a restore if concurrent changes keep interfering.
 TRIES = 100
 
-# Deleted trips and clients listed in an error.
+# Number of deleted trips and clients listed in an error.
 CANDIDATES_SHOWN = 5
 
-# Differences listed in an answer; the rest are counted.
+# Number of differences listed in an answer; the rest are counted.
 DIFFERENCES_SHOWN = 20
 
 
@@ -85,7 +85,7 @@ async def restore_deleted(db: Database, args: RestoreArguments) -> Restored:
         except ConstraintViolated:
             raise Conflict(
                 f"{_named(kept)} no longer fits the tables of the database; nothing was written.",
-                "Tell the person: the deleted data is still kept.",
+                "Tell the user that the deleted data has been kept.",
             ) from None
         return _answer(plan, differences, dry_run=False)
     raise Conflict("The database kept changing while this call tried to write.", "Send the call again.")
@@ -113,13 +113,13 @@ async def _resolve(db: Database, args: RestoreArguments) -> Row:
         count = f"More than {CANDIDATES_SHOWN}" if len(found) > CANDIDATES_SHOWN else str(len(found))
         raise Ambiguous(
             f"{count} deleted trips or clients match {wanted!r}: {_list(found)}.",
-            "Ask the person which one, then send its orphan_id.",
+            "Ask the user which one, then send its orphan_id.",
         )
     return found[0]
 
 
 def _matching(deleted: Sequence[Row], wanted: str) -> list[Row]:
-    """Match by exact name, slug or e-mail, else by word prefixes."""
+    """Return the deletions that match by exact name, slug or e-mail, else those that match by word prefixes."""
     words = content_words(anyascii(wanted))
     exactly = [row for row in deleted if wanted.casefold() in {name.casefold() for name in _names(row)}]
     return exactly or [row for row in deleted if words and _holds(row, words)]
@@ -153,7 +153,7 @@ def _require_room(plan: Plan) -> None:
     if plan.id_taken:
         raise Conflict(
             f"The id of {_named(plan.kept)} now belongs to another {plan.kept['kind']}; nothing was written.",
-            "Tell the person: the other one was given this id by hand and needs a different id first.",
+            f"Tell the user that another {plan.kept['kind']} was given this id by hand and needs a different id first.",
         )
     if plan.email_of is not None:
         raise Conflict(

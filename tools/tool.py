@@ -1,4 +1,4 @@
-"""Defines a tool as a value, independent of the protocol that serves it."""
+"""Define a tool as a value, independent of the protocol that serves it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Arguments(BaseModel):
 
 
 class Answer(BaseModel):
-    """A tool's output: every fact is a field, and the message repeats them for a person."""
+    """A tool's output: every fact is a field, and the message repeats the facts in words."""
 
     message: str = Field(description="The result in words.")
 
@@ -47,7 +47,7 @@ B = TypeVar("B", bound=Answer)
 
 @dataclass(frozen=True)
 class Hints:
-    """Behavior hints that help a client decide whether to ask the person first."""
+    """Behavior hints that help a client decide whether to ask the user first."""
 
     read_only: bool = False
     destructive: bool = False
@@ -62,7 +62,7 @@ READS = Hints(read_only=True, idempotent=True)
 class Tool(Generic[A, B]):
     """A tool. `run` takes validated input and raises ToolFault for errors that an agent can fix.
 
-    `confirm` returns the question for the person before `run`, or None; it is used only if the client can ask.
+    `confirm` returns a question to ask the user before `run`, or None. It is used only if the client can ask.
     """
 
     name: str

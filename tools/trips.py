@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from database.engine import Database, Statement
 
-# Maximum attempts at a creation that keeps losing its slug or its client to concurrent changes.
+# Maximum attempts to create a trip if concurrent changes keep taking its slug or changing its client.
 TRIES = 100
 
 
@@ -240,7 +240,7 @@ async def _known_client(db: Database, email: str) -> str:
     if not found:
         raise NotFound(
             f"No client has the email {email}.",
-            "Create the client first with create_client_v2, or send a known client's primary_client_email.",
+            "Create the client first with create_client_v2, or send an existing client's primary_client_email.",
         )
     return next(iter(found.values()))["email"]
 

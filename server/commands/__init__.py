@@ -1,1 +1,1 @@
-"""The commands of the command line, grouped by module. Each imports what it needs when it runs."""
+"""Command-line commands, grouped by module. Each command imports what it needs when it runs."""

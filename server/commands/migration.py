@@ -17,7 +17,7 @@ _INTEGER = click.IntRange(-(2**63), 2**63 - 1)
 
 
 class _Id(click.ParamType[int]):
-    """An SQLite integer. The help leaves out its range."""
+    """An SQLite integer whose range is not shown in the help."""
 
     name = "id"
 

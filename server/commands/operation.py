@@ -52,7 +52,7 @@ def completion(context: click.Context, shell: str) -> None:
     fish:  voygen completion fish > ~/.config/fish/completions/voygen.fish
     """  # noqa: D301 - \b keeps click from rewrapping the lines
     scripts = get_completion_class(shell)
-    assert scripts  # noqa: S101 - click supports these three
+    assert scripts  # noqa: S101 - click supports all three shells
     show(scripts(context.find_root().command, {}, "voygen", "_VOYGEN_COMPLETE").source().strip())
 
 

@@ -1,4 +1,4 @@
-"""Identify the client of a call."""
+"""Identify the client that makes a call."""
 
 from __future__ import annotations
 

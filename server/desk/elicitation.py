@@ -1,8 +1,8 @@
-"""Elicitation: questions to the user, in both forms of the protocol.
+"""Elicitation: questions to the user, in both forms that the protocol has had.
 
 Since protocol version 2026-07-28, a call that needs an answer ends with the question, and the client repeats the call
 with the answer. Earlier answers are kept in a state that the SDK seals and the client sends back. In older versions,
-the server sends the question as a request.
+the server sends the question to the client as a request.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ QUESTIONS_END_CALLS = "2026-07-28"
 # The name of the form's only field, and of the only question in a response.
 CHOICE = "choice"
 
-# The key of the last question in the state of a call.
+# The key in a call's state that holds the digest of the last question.
 ASKED = "asked"
 
 
@@ -44,7 +44,7 @@ class InputRequired(Exception):
 
 
 def asker(context: Context[Any, Any]) -> Ask | None:
-    """Return a function that asks the user of this call, or None if the client can't."""
+    """Return a function that asks the user behind this call, or None if the client can't show questions."""
     capabilities = context.client_capabilities
     elicitation = capabilities.elicitation if capabilities else None
     if elicitation is None or (elicitation.form is None and elicitation.url is not None):
@@ -63,7 +63,7 @@ def _by_request(context: Context[Any, Any]) -> Ask:
 
 
 class _Answers:
-    """The answers sent with a call, by the digest of their question."""
+    """The answers sent with a call, by the digest of the question."""
 
     def __init__(self, context: Context[Any, Any]) -> None:
         self._given: dict[str, str | None] = json.loads(context.request_state or "{}")

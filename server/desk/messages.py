@@ -21,18 +21,18 @@ class InvalidMessage(Exception):
 
 
 def parse_message(text: str | bytes) -> JSONRPCMessage:
-    """Parse a message. Raises InvalidMessage, whose answer has the request's id if that can be read."""
+    """Parse a message. Raises InvalidMessage, whose answer includes the request's id if it is readable."""
     try:
         message = jsonrpc_message_adapter.validate_json(text, by_name=False)
     except ValidationError as error:
         if any(fault["type"] == "json_invalid" for fault in error.errors()):
-            problem = "Parse error: a message is one JSON text, without lone surrogates, NaN or infinity."
+            problem = "Parse error: a message must be one JSON text, without lone surrogates, NaN or infinity."
             raise _refusal(-32700, problem, _leniently(text)) from error
-        problem = "Invalid request: a message is one JSON-RPC 2.0 object."
+        problem = "Invalid request: a message must be one JSON-RPC 2.0 object."
         raise _refusal(-32600, problem, _leniently(text)) from error
     # The SDK reads a request with an invalid id as a notification, which gets no answer.
     if isinstance(message, JSONRPCNotification) and "id" in (sent := _leniently(text)):
-        raise _refusal(-32600, "Invalid request: an id is a string or an integer.", sent)
+        raise _refusal(-32600, "Invalid request: an id must be a string or an integer.", sent)
     return message
 
 
@@ -47,7 +47,7 @@ def _refusal(code: int, message: str, sent: dict[str, Any]) -> InvalidMessage:
 def _leniently(text: str | bytes) -> dict[str, Any]:
     """Parse a JSON object more leniently than the SDK does. Returns {} for anything else."""
     try:
-        sent: object = json.loads(text, parse_int=float)  # int refuses very many digits
+        sent: object = json.loads(text, parse_int=float)  # int rejects very long numbers
     except (ValueError, RecursionError):
         return {}
     return cast("dict[str, Any]", sent) if isinstance(sent, dict) else {}

@@ -14,5 +14,5 @@ if TYPE_CHECKING:
 
 
 def offered(steward: Steward, groups: Container[str], *, read_only: bool) -> list[AnyTool]:
-    """Return the tools of these groups. With `read_only`, return only read-only tools."""
+    """Return the tools in these groups. With `read_only`, return only read-only tools."""
     return [tool for tool in all_tools(steward) if tool.group in groups and (tool.hints.read_only or not read_only)]

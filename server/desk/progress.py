@@ -26,7 +26,7 @@ def progress_of_call() -> Progress:
 
 @asynccontextmanager
 async def reporting(context: Context[Any, Any]) -> AsyncGenerator[None]:
-    """Report progress to this client while in the context. Waits for all notifications to be sent before leaving."""
+    """Report progress to this client inside the context. On exit, waits until all notifications are sent."""
     sending: list[asyncio.Task[None]] = []
 
     def report(done: int, total: int) -> None:

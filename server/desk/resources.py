@@ -47,7 +47,7 @@ GUIDE = """\
 
 
 class PromptingServer(MCPServer[None]):
-    """A server that reports invalid prompt requests as invalid; the SDK alone would report an internal error."""
+    """An MCP server that reports invalid prompt requests as INVALID_PARAMS, not as an internal error like the SDK."""
 
     async def get_prompt(
         self, name: str, arguments: dict[str, Any] | None = None, context: Context[None, Any] | None = None
@@ -157,7 +157,7 @@ def _register_completions(server: MCPServer[Any], db: Database) -> None:
         argument: CompletionArgument,
         context: CompletionContext | None,
     ) -> Completion:
-        """Complete slugs, e-mails and phases by the name of the argument."""
+        """Complete a slug, an e-mail or a phase, depending on the argument's name."""
         del ref, context
         prefix = argument.value.strip().lower()
         if argument.name in {"slug", "trip"}:

@@ -17,7 +17,7 @@ _DROPPED_IN_RESULTS = _DROPPED | {"description", "default", "required"}
 # Keywords that map names to schemas, and the levels of nesting that each adds.
 _NAMED = {"properties": 1, "$defs": 0}
 
-# Levels of nested objects whose fields a result's schema lists.
+# Maximum depth of nested objects whose fields a result's schema lists.
 DEPTH = 2
 
 
@@ -62,7 +62,7 @@ def _trimmed(schema: Schema, *, result: bool) -> Schema:
 
 
 def _is_implied(schema: Schema, key: str, value: object, *, result: bool) -> bool:
-    """Return True if a keyword may be left out, because another one implies it or an agent doesn't need it."""
+    """Return True if the keyword can be omitted, because another keyword implies it or agents don't need it."""
     return (
         (key == "type" and "const" in schema)
         or key == "additionalProperties"
@@ -73,7 +73,7 @@ def _is_implied(schema: Schema, key: str, value: object, *, result: bool) -> boo
 
 
 def _without_null(schema: Schema, *, result: bool) -> Schema:
-    """Drop null from an optional argument, and merge it into the type of a result."""
+    """Drop null from the schema of an optional argument. In a result's schema, merge null into the type."""
     options = [option for option in schema.get("anyOf", []) if option != {"type": "null"}]
     if len(options) != 1:
         return schema

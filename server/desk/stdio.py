@@ -1,7 +1,7 @@
 """MCP over stdin and stdout.
 
-Adds to the SDK's transport: at the end of input and on SIGTERM or SIGINT, accepted calls are answered before the server
-stops; invalid lines are answered; and nothing but the protocol reaches stdout, even if code prints.
+Extends the SDK's transport: at the end of input and on SIGTERM or SIGINT, the server answers accepted calls before it
+stops. It also answers invalid lines, and only protocol messages reach stdout, even if code calls print.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ logger = logging.getLogger("voygen.stdio")
 # Longest accepted message, in bytes.
 MAX_MESSAGE = 32 * 1024 * 1024
 
-# Time limit for accepted calls after the end of input, in seconds. A call that takes longer is waiting for an answer
-# from a client that is gone.
+# Time limit for accepted calls after the end of input, in seconds. A call that takes longer is assumed to be waiting
+# for an answer from a client that has disconnected.
 GRACE = 30.0
 
 _CHUNK = 64 * 1024
@@ -41,14 +41,14 @@ _ANSWER = re.compile(r'\{"jsonrpc":"2\.0","id":("(?:[^"\\]|\\.)*"|-?\d+),"(?:res
 
 
 async def serve_stdio(server: MCPServer[Any]) -> None:
-    """Serve until the end of input or a signal to stop."""
+    """Serve until the end of input or a stop signal."""
     stop = asyncio.Event()
     with _stop_on_signals(stop):
         _print_hint()
         wire = await _open_wire()
         session = _Session(wire, stop)
         try:
-            # The SDK asks for its own file wrapper, but uses only these methods.
+            # The SDK declares its own file wrapper type, but uses only methods that _Session has.
             async with stdio_server(cast("Any", session), cast("Any", session)) as (incoming, outgoing):
                 lowlevel = server._lowlevel_server  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
                 await lowlevel.run(incoming, outgoing, lowlevel.create_initialization_options())
@@ -65,7 +65,7 @@ def _print_hint() -> None:
 
 
 class _Session:
-    """The lines that stdio_server reads and writes, and the ids of unanswered calls."""
+    """The file object that stdio_server reads and writes. Tracks the ids of unanswered calls."""
 
     def __init__(self, wire: _Wire, stop: asyncio.Event) -> None:
         self._wire = wire
@@ -109,7 +109,7 @@ class _Session:
         return None if line is None else line.decode("utf-8", errors="replace")
 
     async def _note_message(self, line: str) -> bool:
-        """Return True if the SDK should get the line. Lines that the SDK would silently drop are answered here."""
+        """Return True if the line should go to the SDK. Lines that the SDK would silently drop are answered here."""
         try:
             message = parse_message(line)
         except InvalidMessage as error:
@@ -193,7 +193,7 @@ class _PipeWire(_Wire):
 
 
 class _ThreadWire(_Wire):
-    """Worker threads, used where the event loop can't wait: on Windows, and for terminals and regular files."""
+    """Reads and writes in worker threads where the event loop can't: on Windows, terminals and regular files."""
 
     def __init__(self, descriptor_in: int, descriptor_out: int) -> None:
         self._in = os.fdopen(descriptor_in, "rb")
@@ -211,7 +211,7 @@ class _ThreadWire(_Wire):
 
     def close(self) -> None:
         if self._blocked:
-            # A thread blocked on input keeps the process alive; everything else is closed by now.
+            # A thread blocked on input would keep the process alive. Everything else is closed by now.
             _exit_after_cleanup()
 
     def _write(self, data: bytes) -> None:

@@ -137,8 +137,8 @@ class _OfferedTool(McpTool):
         except DatabaseError as error:
             fault = await self._fault_of(error)
             return _refusal(fault), fault.code
-        except Exception:  # its message may quote stored data: log only
-            logger.exception("tool %s", self.name)
+        except Exception:  # the message may quote stored data, so only log it
+            logger.exception("tool %s failed", self.name)
             fault = Unavailable("Unexpected internal error.", "Tell the user; details are in the server's log.")
             return _refusal(fault), fault.code
 
@@ -155,7 +155,7 @@ class _OfferedTool(McpTool):
 
     async def _fault_of(self, error: DatabaseError) -> ToolFault:
         busy = isinstance(error, DatabaseBusy)
-        logger.error("tool %s: %s", self.name, error, exc_info=None if busy else error)
+        logger.error("tool %s failed: %s", self.name, error, exc_info=None if busy else error)
         if busy:
             return Busy("The database is in use by another program.", "Try again in a moment.")
         if isinstance(error, ProgramTooOld):
@@ -163,7 +163,7 @@ class _OfferedTool(McpTool):
         if isinstance(error, DatabaseReplaced):
             return Unavailable(str(error), "Nothing was written. Tell the user to restart voygen.")
         if isinstance(error, DatabaseReadOnly):
-            return ReadOnly("The database is read-only; nothing was written.", "Use only tools that read.")
+            return ReadOnly("The database is read-only; nothing was written.", "Use only read-only tools.")
         try:
             number = f" (fault {await record_fault(self._db, self.name, str(error), now())} in db_errors)"
         except DatabaseError:

@@ -51,10 +51,10 @@ if TYPE_CHECKING:
 # Time limit for accepted calls once the server is stopping, in seconds.
 GRACE = 10
 
-# Maximum number of open connections, including idle ones; requests on further ones get a 503.
+# Maximum number of open connections, including idle ones. Requests on additional connections get a 503.
 MOST_CONNECTIONS = 512
 
-# Time that a connection may be idle between requests, in seconds: longer than common proxies allow.
+# Maximum idle time of a connection between requests, in seconds. Longer than the idle timeout of common proxies.
 KEEP_ALIVE = 75
 
 # Largest request head, in bytes.
@@ -67,7 +67,7 @@ READY_WITHIN = 2.0
 async def serve_http(
     db: EmbeddedDatabase, groups: Container[str], settings: HttpSettings, *, read_only: bool = False
 ) -> None:
-    """Serve until a stop signal, then finish the accepted calls. Raises CannotServe."""
+    """Serve until a stop signal, then finish the accepted calls. Raises CannotServe if the address is unavailable."""
     with _listening_socket(settings) as listening:
         port: int = listening.getsockname()[1]
         metrics = Metrics()
@@ -91,7 +91,7 @@ async def serve_http(
 
 
 class _Application:
-    """The routes of the server and their state."""
+    """The server's routes and their state."""
 
     def __init__(  # noqa: PLR0913 - its collaborators
         self,
@@ -139,7 +139,7 @@ class _Application:
         """Report readiness: the database answers, its schema is current, and the server is not stopping."""
         try:
             async with asyncio.timeout(READY_WITHIN):
-                problem = "the schema is behind" if await pending(self._db) else None
+                problem = "the schema has pending migrations" if await pending(self._db) else None
         except TimeoutError:
             problem = "the database does not answer"
         except DatabaseError as error:
@@ -162,9 +162,9 @@ def _json(content: dict[str, Any], status: int) -> Response:
 
 
 def _mcp_app(server: MCPServer[None]) -> ASGIApp:
-    """Build the ASGI application. It leaves Host and Origin to the gate.
+    """Build the ASGI application. The gate checks Host and Origin before it.
 
-    Responses are plain JSON: a call continues if its client disconnects, and there is no stream for a proxy to cut.
+    Responses are plain JSON: a call continues if its client disconnects, and there is no stream for a proxy to cut off.
     """
     server.streamable_http_app(
         streamable_http_path=PATH,
@@ -186,7 +186,7 @@ def _limited(tool: AnyTool, seconds: float) -> AnyTool:
         except TimeoutError as error:
             raise Unavailable(
                 f"The call took longer than {seconds:g} seconds and was stopped.",
-                "Check with get_anything what was done before you send the rest.",
+                "Use get_anything to see which changes were made before you send the rest.",
             ) from error
 
     return replace(tool, run=run)
@@ -215,7 +215,7 @@ def _metadata_routes(settings: HttpSettings, resource: str) -> list[Route]:
 
 
 def _cors(settings: HttpSettings) -> list[Middleware]:
-    """Let browser pages of the allowed origins read the responses."""
+    """Let web pages from the allowed origins read the responses."""
     if not settings.allowed_origins:
         return []
     return [
@@ -251,7 +251,7 @@ def _uvicorn_config(app: ASGIApp, settings: HttpSettings) -> uvicorn.Config:
 
 
 def _listening_socket(settings: HttpSettings) -> socket.socket:
-    """Bind a socket with IPPROTO_TCP. Without it, asyncio keeps Nagle's algorithm on, which adds 40 ms per response.
+    """Bind a socket with IPPROTO_TCP, or else asyncio leaves Nagle's algorithm on, which adds 40 ms per response.
 
     Raises CannotServe if the address is unavailable.
     """

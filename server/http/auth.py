@@ -1,7 +1,7 @@
-"""Authentication with voygen's own tokens and, if one is configured, those of an issuer.
+"""Authentication with voygen's own tokens and, if an issuer is configured, with the issuer's tokens.
 
-Refusals follow https://www.rfc-editor.org/rfc/rfc6750
-Their metadata URL follows https://www.rfc-editor.org/rfc/rfc9728
+Error responses follow https://www.rfc-editor.org/rfc/rfc6750
+The metadata URL in error responses follows https://www.rfc-editor.org/rfc/rfc9728
 """
 
 from __future__ import annotations
@@ -38,18 +38,18 @@ USE_STORED_EVERY = 60.0
 
 @dataclass(frozen=True)
 class Caller:
-    """The sender of a request. Scope write includes read."""
+    """The sender of a request. The write scope includes the read scope."""
 
     name: str
     scope: Scope
 
 
-# The caller while no token is required.
+# The caller of every request while no token is required.
 ANYONE = Caller("anyone", "write")
 
 
 class Refused(Exception):
-    """The request is refused. `error` is a code of RFC 6750, or None if no token was sent."""
+    """The request is refused. `error` is an RFC 6750 error code, or None if no code applies."""
 
     def __init__(self, status: int, message: str, error: str | None = None) -> None:
         super().__init__(message)
@@ -59,9 +59,9 @@ class Refused(Exception):
 
 
 class Authenticator:
-    """Authenticates callers. Without an issuer, loopback needs no token until the first one is created.
+    """Authenticates callers. Without an issuer, a loopback server requires no token until the first token is created.
 
-    `metadata_url` tells clients which issuer to use, and `scopes` lists those that a client may request.
+    `metadata_url` tells clients which issuer to use, and `scopes` lists the scopes that a client may request.
     """
 
     def __init__(
@@ -82,12 +82,12 @@ class Authenticator:
         self._writes: set[asyncio.Task[Any]] = set()
 
     async def allows_anyone(self) -> bool:
-        """Return True while no token is required. Creating the first token ends this for good."""
+        """Return True while no token is required. Once the first token is created, tokens are always required."""
         self._token_required = self._token_required or await tokens.any_exist(self._db)
         return not self._token_required
 
     async def authenticate(self, authorization: Sequence[str]) -> Caller:
-        """Identify the caller by the values of the Authorization header. Raises Refused."""
+        """Identify the caller from the values of the Authorization header. Raises Refused."""
         try:
             token = _bearer(authorization)
             if token is None and await self.allows_anyone():
@@ -152,7 +152,7 @@ class Authenticator:
 
 
 def _bearer(authorization: Sequence[str]) -> str | None:
-    """Return the bearer token, or None if there is no such token."""
+    """Return the bearer token, or None if there is none. Raises TokenInvalid if there are several headers."""
     if len(authorization) > 1:
         raise TokenInvalid("There is more than one Authorization header.")
     scheme, _, token = (authorization[0] if authorization else "").strip().partition(" ")
@@ -162,9 +162,9 @@ def _bearer(authorization: Sequence[str]) -> str | None:
 
 
 def _scope(scopes: set[str]) -> Scope:
-    """Return write if the token has that scope, else read. Raises Refused if it has neither."""
+    """Return write if the token has the write scope, else read. Raises Refused if it has neither scope."""
     if "write" in scopes:
         return "write"
     if "read" in scopes:
         return "read"
-    raise Refused(403, "The token has neither scope read nor write.", "insufficient_scope")
+    raise Refused(403, "The token has neither the read nor the write scope.", "insufficient_scope")

@@ -1,7 +1,7 @@
 """Checks on a request before it reaches the tools.
 
-In this order: Host and Origin, authentication, the method, the body's size and arrival time, authorization, and the
-number of calls in progress.
+The checks, in order: Host and Origin, authentication, the method, the body's size and arrival time, authorization, and
+the number of calls in progress.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ MAX_BODY = 4 * 1024 * 1024
 
 
 class _Answered(Exception):
-    """Ends the request with this response, or with none if the client disconnected."""
+    """Ends the request with this response, or with no response if the client disconnected."""
 
     def __init__(self, response: Response | None) -> None:
         super().__init__()
@@ -41,9 +41,9 @@ class _Answered(Exception):
 
 
 class Gate:
-    """The ASGI application on /mcp. `by_scope` holds the MCP application for each scope.
+    """The ASGI application at /mcp. `by_scope` maps each scope to its MCP application.
 
-    `writing` names the tools hidden from callers with scope read.
+    `writing` names the tools that are hidden from callers with the read scope.
     """
 
     def __init__(
@@ -64,7 +64,7 @@ class Gate:
         self.stopping = False
 
     def stop(self) -> None:
-        """Refuse requests that have not fully arrived; let the others finish."""
+        """Refuse requests that have not fully arrived; let all other requests finish."""
         self.stopping = True
         for deadline in self._reading:
             deadline.reschedule(asyncio.get_running_loop().time())
@@ -85,7 +85,7 @@ class Gate:
                 await self._pass_on(self._by_scope[caller.scope], body, scope, receive, send)
 
     async def require(self, request: Request, *, token: bool) -> Response | None:
-        """Check a request for a path other than /mcp. Returns the refusal, or None if it may proceed."""
+        """Check a request for a path other than /mcp. Returns an error response, or None if the request may proceed."""
         try:
             await self._check_host_and_origin(request)
             if token:
@@ -104,14 +104,14 @@ class Gate:
         return caller
 
     async def _check_host_and_origin(self, request: Request) -> None:
-        """Check Host and Origin. Otherwise any web page could call the server through a user's browser."""
+        """Check Host and Origin, so that other web pages can't call the server through a user's browser."""
         names = [(key, value.lower() if key == b"host" else value) for key, value in request.headers.raw]
         refusal = await self._security.validate_request(Request({**request.scope, "headers": names}), is_post=False)
         if refusal:
             raise _Answered(refusal)
 
     async def _body(self, request: Request) -> bytes:
-        """Read the whole body, within the limits on size and time."""
+        """Read the whole body, within the size and time limits."""
         declared = request.headers.get("content-length", "")
         if declared.isdigit() and int(declared) > MAX_BODY:
             raise _Answered(_too_large())
@@ -127,9 +127,9 @@ class Gate:
             raise _Answered(_busy("The server is stopping.") if self.stopping else late) from error
 
     def _authorize(self, caller: Caller, message: JSONRPCMessage) -> None:
-        """Require scope write to call a tool that writes. Callers with scope read are not offered such tools."""
+        """Require the write scope for a tool that writes. Callers with the read scope are not offered such tools."""
         if caller.scope == "read" and _tool_called(message) in self._writing:
-            raise Refused(403, "This tool requires a token with scope write.", "insufficient_scope")
+            raise Refused(403, "This tool requires a token with the write scope.", "insufficient_scope")
 
     def _require_capacity(self) -> None:
         if self.stopping:
@@ -158,7 +158,7 @@ class Gate:
         except asyncio.CancelledError:
             if started or not self.stopping:
                 raise
-            cut_off = _busy("The server stopped during the call: check what was done, then send the rest.")
+            cut_off = _busy("The server stopped during the call: check which changes were made, then send the rest.")
             await self._refuse(cut_off, scope, receive, send)
         finally:
             self._metrics.in_flight -= 1
@@ -190,7 +190,7 @@ def _parsed(body: bytes) -> JSONRPCMessage:
 
 
 def _tool_called(message: JSONRPCMessage) -> str:
-    """Return the tool that a message calls, or "" for any other message."""
+    """Return the name of the tool that a message calls, or "" for any other message."""
     if not isinstance(message, JSONRPCRequest) or message.method != "tools/call":
         return ""
     return str((message.params or {}).get("name"))

@@ -1,4 +1,4 @@
-"""Verify access tokens of an authorization server with the keys it publishes.
+"""Verify access tokens from an authorization server with the keys that it publishes.
 
 Discovery follows https://www.rfc-editor.org/rfc/rfc8414
 Verification follows https://www.rfc-editor.org/rfc/rfc8725
@@ -27,10 +27,10 @@ logger = logging.getLogger("voygen.http")
 
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
 
-# Time that keys are cached, and time that they are used while the issuer is unreachable, in seconds.
+# Time before cached keys are refreshed, and maximum age of keys if the issuer is unreachable, in seconds.
 FRESH, STALE = 600.0, 3600.0
 
-# Pause after a fetch that failed or lacked the wanted key, in seconds.
+# Time before another fetch if the last one failed or lacked the requested key, in seconds.
 PAUSE = 10.0
 
 FETCH_TIMEOUT = 5.0
@@ -43,7 +43,7 @@ LEEWAY = 30.0
 
 
 class TokenInvalid(Exception):
-    """The token is not valid for this server; the message says why and quotes nothing from it."""
+    """The token is not valid for this server; the message gives the reason without quoting the token."""
 
 
 class IssuerUnavailable(Exception):
@@ -106,13 +106,13 @@ class Issuer:
         return found
 
     def _known(self, key_id: object) -> _Key | None:
-        """Return the key with this id, or the only key if the token names no key."""
+        """Return the key with this id, or the only key if the token has no key id."""
         if key_id is None and len(self._keys) == 1:
             return next(iter(self._keys.values()))
         return self._keys.get(key_id) if isinstance(key_id, str) else None
 
     async def _refresh(self, *, unless_known: object) -> None:
-        """Fetch the keys if needed, once for all waiting calls. Raises IssuerUnavailable if they stay stale."""
+        """Fetch the keys if needed, once for all waiting calls. Raises IssuerUnavailable if the keys remain stale."""
         async with self._lock:
             now = time.monotonic()
             fresh = now - self._fetched_at <= FRESH
@@ -133,7 +133,7 @@ class Issuer:
         metadata = await self._metadata()
         published = (await self._fetch(require_secure(str(metadata.get("jwks_uri"))))).get("keys")
         if not isinstance(published, list):
-            raise ValueError("it publishes no list of keys")  # noqa: TRY004 - one exception for every bad response
+            raise ValueError("the issuer publishes no list of keys")  # noqa: TRY004 - one exception for every bad response
         keys: dict[object, _Key] = {}
         for one in cast("list[Any]", published):
             with contextlib.suppress(jwt.PyJWTError, AttributeError):  # unknown key type
@@ -143,7 +143,7 @@ class Issuer:
         return keys
 
     async def _metadata(self) -> dict[str, Any]:
-        failure: Exception = ValueError("it publishes no metadata")
+        failure: Exception = ValueError("the issuer publishes no metadata")
         for url in _metadata_urls(self._url):
             try:
                 metadata = await self._fetch(url)
@@ -151,7 +151,7 @@ class Issuer:
                 failure = error
                 continue
             if str(metadata.get("issuer")).rstrip("/") != self._url:
-                raise ValueError("its metadata names another issuer")
+                raise ValueError("the metadata names another issuer")
             return metadata
         raise failure
 
@@ -182,7 +182,7 @@ def scopes_of(claims: dict[str, Any]) -> set[str]:
 
 
 def _algorithms_of(published: dict[str, Any], default: str) -> list[str]:
-    """Return the algorithm that a key names, or else all algorithms for its type. None of them is symmetric."""
+    """Return the algorithm that a key names, or else all algorithms for its type. All of them are asymmetric."""
     if published.get("kty") == "RSA":
         possible = [name for name in ALGORITHMS if name.startswith(("RS", "PS"))]
     else:

@@ -27,14 +27,14 @@ if TYPE_CHECKING:
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 
-# Upper bounds of the histogram's buckets, in seconds: from reading one row to checking a large database.
+# Upper bounds of the histogram's buckets, in seconds. They range from reading one row to checking a large database.
 BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 
 
 class Metrics:
     """The counters of one server process, and gauges read from the database.
 
-    The gate maintains `in_flight`.
+    The gate maintains `in_flight`, the number of calls in progress.
     """
 
     def __init__(self) -> None:
@@ -105,7 +105,7 @@ class Metrics:
 
 
 class CountingSteward(MigrationSteward):
-    """A steward that reports its checks to the metrics."""
+    """A steward that records its checks in the metrics."""
 
     def __init__(self, db: EmbeddedDatabase, metrics: Metrics) -> None:
         super().__init__(db)

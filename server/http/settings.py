@@ -1,4 +1,4 @@
-"""Settings of the HTTP server, and the checks on them."""
+"""Settings of the HTTP server, and their validation."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ class CannotServe(Exception):
 class HttpSettings:
     """Settings of the HTTP server.
 
-    `host` is a name or an address without brackets; port 0 picks a free one. `request_timeout` limits the duration of a
-    call, and `client_timeout` the time that a client takes to send a request, both in seconds. At most `most_calls`
-    calls run at once. The issuer's tokens must be issued for the URL `resource`.
+    `host` is a name or an address without brackets; port 0 picks a free port. `request_timeout` limits the duration of
+    a call, and `client_timeout` limits the time that a client takes to send a request, both in seconds. At most
+    `most_calls` calls run at once. The issuer's tokens must be issued for the URL in `resource`.
     """
 
     host: str
@@ -54,13 +54,13 @@ class HttpSettings:
         return f"http://{f'[{self.host}]' if ':' in self.host else self.host}:{port}{PATH}"
 
     def resource_at(self, port: int) -> str:
-        """Return the URL that tokens must be for: `resource`, else the first allowed host's, else this server's own."""
+        """Return the URL that tokens must be issued for: `resource`, the first allowed host's URL, or this server's."""
         if self.resource:
             return self.resource
         return f"https://{self.allowed_hosts[0]}{PATH}" if self.allowed_hosts else self.at(port)
 
     def security(self) -> TransportSecuritySettings:
-        """Return the hosts and origins that requests may name. A host without a port allows any port."""
+        """Return the accepted values of Host and Origin. A host without a port allows any port."""
         from mcp.server.transport_security import TransportSecuritySettings  # noqa: PLC0415 - slow to import
 
         loopback = () if self.beyond_loopback else LOOPBACK_NAMES
@@ -76,8 +76,8 @@ class HttpSettings:
         """Raise CannotServe if the server is reachable beyond loopback but no hosts are listed."""
         if self.beyond_loopback and not self.allowed_hosts:
             raise CannotServe(
-                f"{self.host} is reachable from other machines: name each host that clients use for this server with "
-                "--allowed-host."
+                f"{self.host} is reachable from other machines: pass each host name that clients use for this "
+                "server with --allowed-host."
             )
 
 
@@ -115,16 +115,16 @@ def is_loopback(host: str) -> bool:
 
 
 def require_secure(url: str) -> str:
-    """Return the URL if it is https, or http on loopback. Raises ValueError."""
+    """Return the URL if it is https, or http on loopback. Raises ValueError for any other URL."""
     parts = urlsplit(url)
     if not (parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname or ""))):
         raise ValueError("use an https URL (http only on this machine)")
     if parts.query or parts.fragment or not parts.hostname:
-        raise ValueError("use a URL with a host and without ? or #")
+        raise ValueError("use a URL with a host, and without a query or fragment")
     return url
 
 
 def _with_any_port(name: str) -> tuple[str, ...]:
-    """Return the name and, if it has no port, a pattern that matches any port."""
+    """Return the name and, if it has no port, a pattern for the name with any port."""
     after_brackets = name.rpartition("]")[2].rpartition("//")[2]
     return (name,) if ":" in after_brackets else (name, f"{name}:*")

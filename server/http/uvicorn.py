@@ -40,7 +40,7 @@ class HeadTimeout(H11Protocol):
         super().connection_lost(exc)
 
     def _wait_for_head(self) -> None:
-        """Start the timer unless it is running, so that data that trickles in does not extend it."""
+        """Start the timer unless it is already running, so that slow partial data does not extend the timeout."""
         if self._timer is None:
             self._timer = self.loop.call_later(self.head_timeout, self._time_out)
 
@@ -60,7 +60,7 @@ class HeadTimeout(H11Protocol):
 
 
 class Listener(uvicorn.Server):
-    """A server that calls back when it has started and when it is about to stop, and does not re-raise signals."""
+    """A uvicorn server with callbacks after start and before stop, which does not re-raise signals."""
 
     def __init__(self, config: uvicorn.Config, started: Callable[[], None], stopping: Callable[[], None]) -> None:
         super().__init__(config)
@@ -77,7 +77,7 @@ class Listener(uvicorn.Server):
 
     @contextmanager
     def capture_signals(self) -> Generator[None]:
-        """Handle signals without re-raising them at the end: a requested stop is a success."""
+        """Handle signals without re-raising them at the end, because a requested stop is a success."""
         before = {kind: signal.signal(kind, self.handle_exit) for kind in HANDLED_SIGNALS}
         try:
             yield

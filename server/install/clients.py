@@ -35,7 +35,7 @@ class Platform:
 class Client:
     """An MCP client: the location of its configuration, the contents of an entry, and how to restart it.
 
-    `with_comments` is True if it accepts comments and trailing commas in the file.
+    `with_comments` is True if the client accepts comments and trailing commas in the file.
     """
 
     title: str
@@ -47,7 +47,7 @@ class Client:
 
 
 def _claude_desktop(host: Platform) -> Path:
-    """Return a packaged app's file, preferably one that exists, or the usual file if no packaged app is installed."""
+    """Return a packaged app's file, preferably an existing one, or the usual file if no packaged app is installed."""
     packaged = packaged_settings_folders("Claude", host.home, host.environment, host.name)
     files = [folder / "Claude" / "claude_desktop_config.json" for folder in packaged]
     usual = host.settings / "Claude" / "claude_desktop_config.json"

@@ -60,7 +60,7 @@ def back_up(path: Path, content: bytes) -> Path:
 
 
 def remove_file(path: Path, expected: bytes | None, folders: Sequence[str]) -> None:
-    """Remove the file if its content is still `expected`, then the given folders as far as they are empty."""
+    """Remove the file if its content is still `expected`, then the given folders, up to the first non-empty one."""
     target = _target(path)
     _require_unchanged(target, expected)
     try:

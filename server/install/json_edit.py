@@ -51,7 +51,7 @@ class Object:
 
 @dataclass(frozen=True)
 class Document:
-    """A parsed text in three forms of the same length: as it is, without comments (`code`), and as strict JSON."""
+    """A parsed text in three forms of the same length: original, without comments (`code`), and as strict JSON."""
 
     text: str
     code: str
@@ -76,7 +76,7 @@ class Document:
 
 
 def parse(text: str, *, with_comments: bool) -> Document:
-    """Parse a text that is blank or a JSON object. Raises CannotEdit, with the position of a syntax error."""
+    """Parse a blank text or a JSON object. Raises CannotEdit, with the position of any syntax error."""
     code = " " + text[1:] if text.startswith(BOM) else text
     strict = code
     if with_comments:
@@ -106,7 +106,7 @@ def has_member(text: str, name: str, *, with_comments: bool) -> bool:
 
 
 def set_member(text: str, path: tuple[str, str], value: Mapping[str, Any], *, with_comments: bool) -> str:
-    """Set the member at this path, in place or as the last one. Creates the parent object if needed."""
+    """Replace the value of the member at this path, or append the member. Creates the parent object if needed."""
     document = parse(text, with_comments=with_comments)
     outer_name, name = path
     if document.root is None:
@@ -124,7 +124,7 @@ def set_member(text: str, path: tuple[str, str], value: Mapping[str, Any], *, wi
 
 
 def remove_member(text: str, path: tuple[str, str], *, with_comments: bool, with_empty_object: bool) -> str:
-    """Remove the member at this path and its comma. With `with_empty_object`, also remove its parent if left empty."""
+    """Remove the member at this path and its comma. With `with_empty_object`, also remove a parent left empty."""
     document = parse(text, with_comments=with_comments)
     outer = document.root and document.root.get(path[0])
     if document.root is None or outer is None:
@@ -139,12 +139,12 @@ def remove_member(text: str, path: tuple[str, str], *, with_comments: bool, with
 
 
 def is_empty(text: str) -> bool:
-    """Return True for a blank text or an object without members and comments."""
+    """Return True for a blank text or an object without members or comments."""
     return "".join(text.removeprefix(BOM).split()) in {"", "{}"}
 
 
 def masked(text: str, path: tuple[str, str], *, with_comments: bool) -> str:
-    """Return the text for display, eliding comments and all values but that of the member at this path."""
+    """Return the text for display, eliding comments and all values except that of the member at this path."""
     document = parse(text, with_comments=with_comments)
     hidden = [(start, end, "// …" if text[start + 1] == "/" else "/* … */") for start, end in document.comments()]
     if document.root:
@@ -176,7 +176,7 @@ def _refuse_constant(name: str) -> Never:
     raise CannotEdit(f"it contains {name}, which is not JSON")
 
 
-# Numbers are parsed as strings: their values are not needed, and int refuses very long ones.
+# Numbers are parsed as strings: their values are not needed, and int rejects very long numbers.
 _DECODER = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=_refuse_constant)
 
 

@@ -29,16 +29,16 @@ if TYPE_CHECKING:
 
 NAME = "voygen"
 
-# The command-line arguments of each flag: the flag and its value, or none to leave the flag out.
+# Command-line arguments by flag: the flag and its value, or an empty sequence to omit the flag.
 Options: TypeAlias = "Mapping[str, Sequence[str]]"
 
-# Folders that may be cleared at any time; `uvx` and `pipx run` keep their environments in them.
+# Names of folders that may be cleared at any time; `uvx` and `pipx run` keep their environments in such folders.
 _CACHES = frozenset({".cache", "cache", "caches"})
 
 
 @dataclass(frozen=True)
 class Change:
-    """A planned change to a configuration file. The content is None if the file does not exist."""
+    """A planned change to a configuration file. `before` and `after` are None if the file does not exist."""
 
     client: Client
     path: Path
@@ -93,7 +93,7 @@ def plan_install(
 
 
 def plan_uninstall(client: Client, path: Path, records: Records) -> Change:
-    """Plan the change that removes voygen and what its install created. Raises CannotEdit as `plan_install` does."""
+    """Plan the change that removes voygen and what its install created. Raises CannotEdit like `plan_install`."""
     before = read_file(path)
     if before is None:
         return Change(client, path, None, None)
@@ -112,7 +112,7 @@ def plan_uninstall(client: Client, path: Path, records: Records) -> Change:
 
 
 def apply_change(change: Change, records: Records) -> Path | None:
-    """Write the change and the record to undo it; return the path of the backup, if one was made."""
+    """Write the change, and a record for undoing it; return the path of the backup, if one was made."""
     before = records.get(change.path)
     if change.record != before:
         records.put(change.path, change.record)
@@ -138,7 +138,7 @@ def _write(change: Change) -> Path | None:
 
 
 def command_of(entry: object) -> tuple[str, list[str]]:
-    """Return the command and arguments of a client's entry. Malformed ones count as empty."""
+    """Return the command and arguments of a client's entry. A malformed command or argument list counts as empty."""
     members = cast("dict[str, Any]", entry) if isinstance(entry, dict) else {}
     command, arguments = members.get("command"), members.get("args")
     values = cast("list[object]", arguments) if isinstance(arguments, list) else []
@@ -146,7 +146,7 @@ def command_of(entry: object) -> tuple[str, list[str]]:
 
 
 def parse_options(arguments: Iterable[str]) -> dict[str, list[str]]:
-    """Group the options among the arguments by flag."""
+    """Group the arguments by flag, ignoring arguments before the first flag."""
     options: dict[str, list[str]] = {}
     flag = ""
     for one in arguments:
@@ -184,11 +184,11 @@ def _warnings(client: Client, path: Path, command: str) -> Iterator[str]:
         yield f"there is no folder {path.parent}: is {client.title} installed here?"
     program = Path(command)
     if _CACHES & {part.casefold() for part in program.parts} or program.is_relative_to(tempfile.gettempdir()):
-        yield f"{program} is in a folder that may be cleared: install voygen permanently, then run this again."
+        yield f"{program} is in a folder that may be cleared: install voygen permanently, then run this command again."
 
 
 def _undone(text: str, record: Record | None) -> str:
-    """Return the text before the recorded install, or the text itself if it has changed since."""
+    """Return the text as it was before the recorded install, or unchanged if it has been edited since."""
     undone = record.undo(text) if record else None
     return text if undone is None else undone
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Record:
-    """One install: the digest of the resulting text, the edit that was made, and what was created for it."""
+    """One install: the digest of the resulting text, the edit, and the object, file and folders created for it."""
 
     digest: str
     at: int
@@ -36,7 +36,7 @@ class Record:
         return cls(_digest(after), at, removed, inserted, made_object, made_file, made_folders)
 
     def undo(self, text: str) -> str | None:
-        """Return the text before the install, or None if it has changed since."""
+        """Return the text as it was before the install, or None if it has been edited since."""
         if _digest(text) != self.digest:
             return None
         return text[: self.at] + self.removed + text[self.at + len(self.inserted) :]
@@ -59,7 +59,7 @@ def _common_prefix(one: str, other: str) -> int:
 
 
 class Records:
-    """The records, in a file next to the default database. An unreadable file counts as empty."""
+    """The install records, in a file next to the default database. An invalid file counts as empty."""
 
     def __init__(self, path: Path | None = None) -> None:
         self.path = path or default_database_path().with_name("installs.json")
@@ -71,7 +71,7 @@ class Records:
             return None
 
     def put(self, config: Path, record: Record | None) -> None:
-        """Store the record of a file, or delete it if `record` is None. Raises CannotEdit if that fails."""
+        """Store the record of a file, or delete the record if `record` is None. Raises CannotEdit if that fails."""
         records = self._read()
         records.pop(str(config), None)
         if record:

@@ -1,4 +1,4 @@
-"""Asks the person to choose between several matches or to confirm a deletion."""
+"""Ask the user to choose between several matches or to confirm a deletion."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ if TYPE_CHECKING:
     from tools.answers.errors import Question
     from tools.tool import Answer, AnyTool, Arguments
 
-# Asks the person a question and returns their choice, or None if they declined.
+# Asks the user a question and returns their choice, or None if they declined.
 Ask: TypeAlias = "Callable[[Question], Awaitable[str | None]]"
 
-# Maximum questions per call, such as which trip, and whether to proceed.
+# Maximum questions per call, such as which trip to use and whether to proceed.
 MAX_QUESTIONS = 3
 
 
 async def run_asking(tool: AnyTool, db: Database, args: Arguments, ask: Ask | None) -> Answer:
-    """Run the tool, asking the person when a choice is needed. If the client can't ask, the error is raised."""
+    """Run the tool, asking the user when a choice is needed. If the client can't ask, raise the tool's error."""
     if ask is None:
         return await tool.run(db, args)
     for _ in range(MAX_QUESTIONS):
@@ -31,7 +31,7 @@ async def run_asking(tool: AnyTool, db: Database, args: Arguments, ask: Ask | No
             if fault.question is None:
                 raise
             args = await _with_choice(args, fault.question, ask)
-    raise Conflict("The database changed while the person was asked.", "Send the call again.")
+    raise Conflict("The database changed while the user was being asked.", "Send the call again.")
 
 
 async def _confirmed(tool: AnyTool, db: Database, args: Arguments, ask: Ask) -> Arguments:
@@ -40,8 +40,8 @@ async def _confirmed(tool: AnyTool, db: Database, args: Arguments, ask: Ask) -> 
 
 
 async def _with_choice(args: Arguments, question: Question, ask: Ask) -> Arguments:
-    """Return the arguments with the person's choice. Raises Conflict if they made none."""
+    """Return the arguments with the user's choice. Raises Conflict if the user made none."""
     chosen = await ask(question)
     if chosen is None:
-        raise Conflict("The person did not agree; nothing was done.", "Ask them what they want instead.")
+        raise Conflict("The user did not agree; nothing was done.", "Ask the user what to do instead.")
     return args.model_copy(update={question.argument: chosen}) if question.argument else args

@@ -1,4 +1,4 @@
-"""Limits the size of answers, because an agent pays for every token."""
+"""Limit the size of answers, because an agent pays for every token."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ LIMIT = 32_000
 # Bytes of the limit that list items may use; the rest is for the other fields.
 ROOM = 24_000
 
-# Names listed in a sentence; the rest are counted.
+# Number of names listed in a sentence; the rest are counted.
 NAMES_SHOWN = 10
 
-# Successive cuts of an answer that is too long: characters per text, items per list.
+# Limits to try, in order, on an answer that is too long: characters per text, items per list.
 _CUTS = ((4000, 100), (1000, 50), (300, 20), (100, 10), (50, 5), (20, 1))
 
-# Maximum keys kept per object; no answer itself defines that many fields.
+# Maximum keys kept per object; no answer model has that many fields.
 _KEYS = 40
 
 
@@ -54,9 +54,9 @@ def shortened(text: str, length: int) -> str:
 
 
 def bounded(answer: dict[str, Any]) -> dict[str, Any]:
-    """Return the answer. If it is over the limit, long texts and lists are cut, and the message says so.
+    """Return the answer. If it exceeds LIMIT, long texts and lists are cut, and the message lists the cut fields.
 
-    This is the last resort for data that a tool can't page, such as a name one megabyte long. It also replaces lone
+    This is the last resort for data that a tool can't page, such as a one-megabyte name. It also replaces lone
     surrogates, which can't be sent.
     """
     try:
@@ -78,7 +78,7 @@ def bounded(answer: dict[str, Any]) -> dict[str, Any]:
 
 
 def _sent(answer: dict[str, Any]) -> int:
-    """Return the number of bytes sent. The message is sent twice, once as text."""
+    """Return the number of bytes sent. The message counts twice, because it is also sent as text."""
     return weight(answer) + weight(answer["message"])
 
 

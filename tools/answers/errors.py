@@ -4,8 +4,8 @@ ToolFault
 ├── InvalidInput   invalid_input   an argument is wrong
 ├── NotFound       not_found       nothing matches
 ├── Ambiguous      ambiguous       several match; tools never guess
-├── Conflict       conflict        a concurrent change, or it already exists
-├── Busy           busy            another program holds the database
+├── Conflict       conflict        a concurrent change, or an item that already exists
+├── Busy           busy            another program is using the database
 ├── ReadOnly       read_only       the database accepts no writes
 └── Unavailable    unavailable     the database failed
 """
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Question:
-    """A choice for the person. `choices` maps each value to its label.
+    """A question for the user. `choices` maps each possible answer to its label.
 
-    The chosen value is sent as `argument`. If `argument` is None, the question only asks for consent.
+    The answer is passed to the tool as `argument`. If `argument` is None, the question only asks for consent.
     """
 
     text: str

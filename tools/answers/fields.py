@@ -14,7 +14,7 @@ from tools.trip import shapes
 
 _EMAIL = re.compile(r"[^@\s,;<>\"]+@[^@\s,;<>\"]+\.[^@\s,;<>\".]+")
 
-# Letters and symbols that show nothing.
+# Letters and symbols that are invisible.
 _BLANK = "\u115f\u1160\u2800\u3164\uffa0"
 
 
@@ -30,7 +30,7 @@ def _email(value: str) -> str:
 
 
 def require_valid_email(email: str) -> str:
-    """Return the address of a new client, normalized. Raises ValueError if no mail could be sent to it."""
+    """Return the normalized address of a new client. Raises ValueError if it is not a valid e-mail address."""
     from email_validator import EmailNotValidError, validate_email  # noqa: PLC0415 - only new addresses need it
 
     try:
@@ -90,7 +90,7 @@ Currency = Annotated[
     Field(min_length=3, max_length=3, pattern=r"^[A-Z]{3}$", description="ISO 4217, such as EUR."),
     BeforeValidator(lambda value: value.upper() if isinstance(value, str) else value),
 ]
-# Comes after the length bounds, so that these are checked first and stay in the schema.
+# Listed after the length bounds, so that the bounds are checked first and stay in the schema.
 _Plain = AfterValidator(_without_nul)
 Role = Annotated[str, Field(min_length=1, max_length=60, description="Client's role on the trip."), _Plain]
 Name = Annotated[str, Field(min_length=1, max_length=200), _Plain]

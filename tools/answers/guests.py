@@ -1,4 +1,4 @@
-"""Who travels on a trip, in words: clients, guests without a client, and those who stay at home."""
+"""Text about the people on a trip: clients, guests without a client, and people who don't travel."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 
     from database.engine import Database
 
-# Appended to the name of a guest.
+# Appended to the name of a guest without a client.
 NOT_LINKED = "not linked"
 
 
 def travelers(people: Iterable[tuple[str, str]], cut: int) -> str:
-    """Return "travelers: …" of pairs of name and role, with those who don't travel named apart.
+    """Format pairs of name and role as "travelers: …", listing people who don't travel separately.
 
-    `cut` is the number of people who are not in the list.
+    `cut` is the number of people missing from `people`.
     """
     going, staying = list[str](), list[str]()
     for about, role in people:
@@ -35,12 +35,12 @@ def link(shares_with: str | None) -> str:
 
 
 async def unreadable_notes(db: Database, trip_ids: Sequence[int]) -> dict[int, str]:
-    """Return a note for each trip with a client list that could not be read."""
+    """Return a note for each trip with an unreadable client list, by trip id."""
     return {trip_id: _note(number) for trip_id, number in (await guests.unreadable(db, trip_ids)).items()}
 
 
 async def unreadable_note(db: Database, trip_id: int) -> str:
-    """Return " " and the note about the trip's unreadable client list, or ""."""
+    """Return the note about the trip's unreadable client list, with a leading space, or ""."""
     return as_sentence((await unreadable_notes(db, [trip_id])).values())
 
 

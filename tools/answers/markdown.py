@@ -1,4 +1,4 @@
-"""Trips and clients as Markdown that a person can read."""
+"""Format trips and clients as Markdown for people."""
 
 from __future__ import annotations
 

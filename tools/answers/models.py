@@ -9,10 +9,10 @@ from pydantic import BaseModel, BeforeValidator, Field
 from database.clients import has_email
 from tools.trip import shapes
 
-# Columns of an old database may hold other types than declared: a date as a number, a cost as text.
+# Columns of an old database may hold types other than the declared ones, such as a date as a number or a cost as text.
 Plain = Annotated[str, BeforeValidator(lambda value: "" if value is None else _as_text(value))]
 Written = Annotated[str | None, BeforeValidator(lambda value: value if value is None else _as_text(value))]
-# An e-mail to write to; None for an address that only stands for none.
+# A real e-mail address; None for the placeholder stored for a client without e-mail.
 Contact = Annotated[
     str | None,
     BeforeValidator(lambda value: _as_text(value) if value is not None and has_email(_as_text(value)) else None),

@@ -1,4 +1,4 @@
-"""Runs a tool once per idempotency key and replays its stored answer afterwards."""
+"""Run a tool once per idempotency key, and replay its stored answer afterwards."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ if TYPE_CHECKING:
     from tools.tool import AnyTool, Arguments
 
 
-# Time for which a receipt without an answer counts as a call in progress.
+# Time during which a receipt without an answer counts as a call in progress.
 IN_PROGRESS = timedelta(seconds=60)
 
 
 async def run_tool(tool: AnyTool, db: Database, args: Arguments, ask: Ask | None = None) -> Answer:
     """Run the tool, or return the stored answer if its idempotency key has a receipt.
 
-    `ask` asks the person; it is None if the client can't. Raises ToolFault, such as Conflict if the key was used for a
-    different call.
+    `ask` asks the user; it is None if the client can't ask. Raises ToolFault, such as Conflict if the key was used for
+    a different call.
     """
     key = args.idempotency_key if isinstance(args, WriteArguments) else None
     if key is None:

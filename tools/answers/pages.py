@@ -40,7 +40,7 @@ def page_of(found: Sequence[Item], limit: int, room: int = ROOM) -> tuple[list[I
 
 
 def cursor_of(place: tuple[str | int, ...], asked: Mapping[str, object]) -> str:
-    """Return the cursor of the page after this place, for the list with the arguments `asked`."""
+    """Return the cursor of the page that follows `place`, for the list with the arguments `asked`."""
     text = json.dumps([_mark(asked), *place], separators=(",", ":"))
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
@@ -66,5 +66,5 @@ def more_words(*, more: bool) -> str:
 
 
 def _mark(asked: Mapping[str, object]) -> str:
-    """Hash the arguments of a list, to tell lists apart."""
+    """Hash the arguments of a list, so that a cursor can be matched to its list."""
     return hashlib.sha256(json.dumps(dict(asked), sort_keys=True, default=str).encode()).hexdigest()[:12]

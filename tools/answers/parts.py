@@ -1,4 +1,4 @@
-"""Splits fields that are too long for one answer into parts."""
+"""Split fields that are too long for one answer into parts."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Cursor = Annotated[str, Field(max_length=200, description="A cursor from `more`:
 
 
 class Rest(BaseModel):
-    """A field that is only shown in part."""
+    """A field that is shown only in part."""
 
     field: str = Field(description="The field.")
     shown: int = Field(description="How much was shown so far.")
@@ -35,7 +35,7 @@ class Part(BaseModel):
 
 
 class Place(NamedTuple):
-    """The start of a part of `field`, in the trip or client (`of`) with the id `number`; `start` counts `unit`."""
+    """The position where a part of `field` starts, in units. `of` is trip or client, and `number` is its id."""
 
     of: str
     number: int
@@ -64,13 +64,13 @@ def divided(of: str, number: int, fields: Mapping[str, Any], room: int) -> tuple
 
 
 def following(place: Place, value: object, room: int) -> tuple[Part, list[Rest]]:
-    """Return the part of the field that starts at `place` and fits into `room` bytes, and a Rest if it was cut."""
+    """Return the part of the field that starts at `place` and fits into `room` bytes, and a Rest if more is left."""
     piece, rest = _piece(place, value, room)
     return Part(field=place.field, value=piece), rest
 
 
 def words(rests: Sequence[Rest]) -> str:
-    """Describe the fields that are only shown in part."""
+    """Describe the fields that are shown only in part."""
     fields = ", ".join(f"{rest.field} ({rest.shown} of {rest.total} {rest.unit})" for rest in rests)
     return f" Only in part: {fields}; send a cursor from `more` for the rest." if fields else ""
 
@@ -92,7 +92,7 @@ def place_of(cursor: str, of: str, fields: Collection[str]) -> Place:
 
 
 def _piece(place: Place, value: Any, room: int) -> tuple[Any, list[Rest]]:  # noqa: ANN401 - JSON
-    """Return the part that fits: whole items of a list, or else characters of the text or JSON."""
+    """Return the part that fits (whole items of a list, or characters of text or JSON), and a Rest if more is left."""
     if not place.start and weight(value) <= room:
         return value, []
     units, unit = _units(value, room, place.unit)
@@ -104,7 +104,7 @@ def _piece(place: Place, value: Any, room: int) -> tuple[Any, list[Rest]]:  # no
 
 
 def _units(value: Any, room: int, previous_unit: str) -> tuple[list[Any] | str, Literal["items", "characters"]]:  # noqa: ANN401 - JSON
-    """Split the value into items or characters, keeping the unit of an earlier part."""
+    """Split the value into items or characters, using the same unit as an earlier part."""
     if isinstance(value, str):
         return value, "characters"
     if (
@@ -117,7 +117,7 @@ def _units(value: Any, room: int, previous_unit: str) -> tuple[list[Any] | str, 
 
 
 def _end(units: list[Any] | str, start: int, room: int) -> int:
-    """Return the end of the piece from `start` with at most `room` bytes, but at least one unit."""
+    """Return the end of the part that begins at `start`. It has at most `room` bytes, but at least one unit."""
     used, end = 2, start
     while end < len(units):
         used += weight(units[end]) + (1 if isinstance(units, list) else -2)

@@ -1,4 +1,4 @@
-"""Turns validation errors into two lines: what is wrong and what to send instead."""
+"""Turn validation errors into two lines: what is wrong and what to send instead."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 # Maximum length of each part of a field's path in an error.
 NAME_LENGTH = 60
 
-# Problems listed in one error; the rest are counted.
+# Number of problems listed in one error; the rest are counted.
 PROBLEMS_SHOWN = 3
 
 
@@ -53,7 +53,7 @@ def _problem(fault: dict[str, Any], schema: dict[str, Any]) -> str:
 
 
 def _place(location: tuple[str | int, ...], schema: dict[str, Any]) -> str:
-    """Return the path of a field without the union tag that pydantic puts first; "" for the whole input."""
+    """Return the path of a field, without the union tag that pydantic puts first, or "" for the whole input."""
     parts = location[1:] if location and location[0] in _tags(schema) else location
     return ".".join(shortened(str(part), NAME_LENGTH) for part in parts)
 

@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from database.engine import Database
     from tools.answers.parts import Part, Rest
 
-# Latest activities shown for a trip.
+# Number of latest activities shown for a trip.
 ACTIVITIES = 10
 
-# Latest trips shown for a client.
+# Number of latest trips shown for a client.
 TRIPS = 10
 
 # Maximum length of a text in the lists of travelers and activities.
@@ -124,7 +124,7 @@ def _short(item: Traveler | Guest | Activity, *names: str) -> dict[str, str | No
 
 
 async def part_of_trip(db: Database, cursor: str) -> tuple[WholeTrip, Part, list[Rest]]:
-    """Return the trip, the next part of the cursor's field, and a Rest if the field goes on."""
+    """Return the trip, the next part of the cursor's field, and a Rest if more of the field is left."""
     place = parts.place_of(cursor, "trip", LONG)
     trip = await whole_trip(db, place.number)
     if trip is None:

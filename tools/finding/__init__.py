@@ -1,1 +1,1 @@
-"""Resolves the trip or client that a call refers to."""
+"""Resolve the trip or client that a call refers to."""

@@ -1,4 +1,4 @@
-"""Resolves a trip identifier: exactly one match, or an error that lists the candidates."""
+"""Resolve a trip identifier to exactly one trip, or raise an error that lists the candidates."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from tools.finding.matching import TRIPS, spelled_like
 if TYPE_CHECKING:
     from database.engine import Database, Row
 
-# Candidates listed in an error.
+# Number of candidates listed in an error.
 CANDIDATES_SHOWN = 5
 
-# Travelers listed with each candidate.
+# Number of travelers listed with each candidate.
 TRAVELERS_SHOWN = 2
 
 # Largest id: SQLite's integers are signed 64-bit.
@@ -51,7 +51,8 @@ async def resolve_trip(db: Database, identifier: str, argument: str = "trip_iden
     wanted = identifier.strip()
     if not search_words(wanted):
         raise InvalidInput(
-            f"{argument} {wanted!r} names no trip.", "Send a trip's id, slug, name, or words from its name."
+            f"{argument} {wanted!r} has no words to search for.",
+            "Send a trip's id, slug, name, or words from its name.",
         )
     found, all_seen = await exact_trips(db, wanted), True
     if not found and not wanted.isdecimal():
@@ -66,15 +67,15 @@ async def resolve_trip(db: Database, identifier: str, argument: str = "trip_iden
         choices = {f"{prefix}{key}": words for key, words in (await _choices(db, found[:CANDIDATES_SHOWN])).items()}
         raise Ambiguous(
             f"{_count(found)} {wanted!r}: {'; '.join(choices.values())}.",
-            f"Ask the person which one, then send its id as {argument}"
+            f"Ask the user which one, then send its id as {argument}"
             + (f", written as in {next(iter(choices))!r}." if prefix else "."),
-            Question("Which trip is meant?", argument, choices),
+            Question("Which trip do you mean?", argument, choices),
         )
     raise await _not_found(db, wanted)
 
 
 async def _choices(db: Database, found: list[Row]) -> dict[str, str]:
-    """Map each trip's id to its description with the first travelers."""
+    """Map each trip's id to a description with the trip's first travelers."""
     names: dict[int, list[str]] = {}
     for row in await travelers(db, [row["trip_id"] for row in found], TRAVELERS_SHOWN):
         names.setdefault(row["trip_id"], []).append(shortened(str(row["full_name"]), 60))
@@ -88,7 +89,7 @@ def _with(names: list[str]) -> str:
 async def exact_trips(db: Database, wanted: str, limit: int = CANDIDATES_SHOWN + 1) -> list[Row]:
     """Find trips by id, slug, exact name or folded name, whichever matches first.
 
-    Digits may be one trip's id and another's name, which returns both. `id 2` is always the id.
+    Digits that are one trip's id and another trip's name return both trips. `id 2` matches only the id.
     """
     if (only_id := _ONLY_ID.fullmatch(wanted)) and int(only_id[1]) <= MAX_ID:
         return await trips.with_id(db, int(only_id[1]))

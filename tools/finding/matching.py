@@ -1,4 +1,4 @@
-"""Ranked search: finds trips and clients by words, best match first, and says why each matched."""
+"""Ranked search for trips and clients by words, best match first, with the reason for each match."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ if TYPE_CHECKING:
 # Candidates per query, newest first, so that the cost does not grow with the number of matches.
 CANDIDATES = 20
 
-# Maximum words that a partial match considers, and maximum words of which it tries all pairs.
+# Maximum words that a partial match considers, and maximum words for which it tries all pairs.
 PARTIAL_WORDS, PAIRED_WORDS = 8, 5
 
-# Minimum similarity (0 to 1) of a word and its correction, and maximum corrections per word.
+# Minimum similarity (0 to 1) between a word and its correction, and maximum corrections per word.
 MIN_SIMILARITY, MAX_CORRECTIONS = 0.6, 3
 
 # Minimum length of a word that spelling correction considers.
 MIN_LETTERS = 3
 
-# Minimum average similarity of a suggestion to the words.
+# Minimum average similarity (0 to 1) between the words of a query and a suggestion.
 MIN_LIKENESS = 0.5
 
 
@@ -40,7 +40,7 @@ class Kind:
 
     id: str
     name: str
-    # Maps each place that a word can be in, best first, to its column.
+    # Maps each place where a word can be found, best first, to its column.
     places: Mapping[str, str]
     # Columns to search, best matches first.
     tiers: Sequence[search.Columns]
@@ -94,7 +94,7 @@ class Why(Enum):
 
 
 class Match(NamedTuple):
-    """A trip or client and why it matched; `places` says where the words were found, if all were."""
+    """A trip or client and why it matched. `places` describes where the words are, if all were found."""
 
     row: Row
     why: Why
@@ -106,7 +106,7 @@ class Match(NamedTuple):
 
 
 async def with_all_words(db: Database, kind: Kind, words: Sequence[str]) -> list[Match]:
-    """Find the trips or clients with all words, best match first."""
+    """Find the trips or clients that contain all words, best match first."""
     terms = await search.prefix_terms(db, words)
     (ids,) = await kind.find(db, [search.all_of(kind.tiers[-1], terms)], CANDIDATES)
     if len(ids) == CANDIDATES:
@@ -121,7 +121,7 @@ async def with_all_words(db: Database, kind: Kind, words: Sequence[str]) -> list
 
 
 async def with_some_words(db: Database, kind: Kind, words: Sequence[str]) -> list[Match]:
-    """Find matches for any one of the words, any two (of at most PAIRED_WORDS), or all but one."""
+    """Find matches for any single word, any pair (of at most PAIRED_WORDS words), all words but one, or all words."""
     terms = dict(zip(words[:PARTIAL_WORDS], await search.prefix_terms(db, words[:PARTIAL_WORDS]), strict=True))
     alone = await _with_each(db, kind, [frozenset({word}) for word in terms], terms)
     there = list(dict.fromkeys(word for some in alone.values() for word in some))
@@ -136,7 +136,7 @@ async def with_some_words(db: Database, kind: Kind, words: Sequence[str]) -> lis
 async def _with_each(
     db: Database, kind: Kind, sets: Sequence[frozenset[str]], terms: Mapping[str, search.Term]
 ) -> dict[int, frozenset[str]]:
-    """Find the matches for all words of any set; map each id to its words."""
+    """Find the rows that contain all words of at least one set; map each id to the words found."""
     queries = [search.all_of(search.ANYWHERE, (terms[word] for word in some)) for some in sets]
     having: dict[int, frozenset[str]] = {}
     for some, ids in zip(sets, await kind.find(db, queries, CANDIDATES), strict=True):
@@ -148,7 +148,7 @@ async def _with_each(
 async def _ranked(
     db: Database, kind: Kind, words: Sequence[str], having: Mapping[int, Collection[str]], crowd: Collection[int]
 ) -> list[Match]:
-    """Rank by all words in the name, all words anywhere, some words; then whole words first; then latest change."""
+    """Rank by the number of words found, then by where they were found, whole words over prefixes, latest change."""
     rows = await kind.fetch(db, list(having))
     rows.sort(key=lambda row: (str(row["updated_at"]), row[kind.id]), reverse=True)
     ranked: list[tuple[tuple[int, ...], Match]] = []
@@ -166,7 +166,7 @@ async def _ranked(
 
 
 class Seen(NamedTuple):
-    """A place where a word was found, and the word found there. `whole` is false if it only begins with the word."""
+    """A place where a word was found, and the word there. `whole` is False if that word only starts with the word."""
 
     place: str
     word: str
@@ -174,7 +174,7 @@ class Seen(NamedTuple):
 
 
 def _seen(word: str, texts: Mapping[str, str], tokens: Mapping[str, Sequence[str]]) -> Seen | None:
-    """Find the best place for a word: one that has the whole word, or else one that has a longer word."""
+    """Find the best place that has the whole word, or else a longer word that starts with it."""
     wanted = search.folded(word)
     if "@" in wanted:
         return next((Seen(place, wanted, whole=True) for place in texts if wanted in search.folded(texts[place])), None)
@@ -194,7 +194,7 @@ def _tokens(text: str) -> list[str]:
 
 
 def _complete(row: Row, kind: Kind, seen: Sequence[Seen]) -> Match:
-    """Return the match for a row that has all words."""
+    """Return the match for a row in which all words were found."""
     places = [place for place in (*kind.places, "notes") if place != "role" and any(one.place == place for one in seen)]
     roles = dict.fromkeys(f"role {one.word}" for one in seen if one.place == "role")
     why = Why.WORDS_IN_NAME if places == ["name"] and not roles else Why.ALL_WORDS
@@ -213,7 +213,7 @@ async def spelled_like(db: Database, words: Sequence[str], limit: int, *kinds: K
 async def _with_corrections(
     db: Database, kind: Kind, words: Sequence[str], terms: Sequence[search.Term], limit: int
 ) -> list[Match]:
-    """Find the matches with the most corrected words."""
+    """Find matches for as many corrected words as possible, most similar first."""
     sizes = sorted({len(terms), max(len(terms) - 1, 1), 1}, reverse=True)
     queries = [search.all_of(kind.spelled, some) for size in sizes for some in combinations(terms, size)]
     ids = dict.fromkeys(chain(*await kind.find(db, queries, CANDIDATES)))
@@ -224,7 +224,7 @@ async def _with_corrections(
 
 
 async def _corrections(db: Database, words: Sequence[str]) -> list[list[str]]:
-    """Return, for each word, the indexed words that it may misspell, most similar first."""
+    """Return, for each word, the indexed words that it may be a misspelling of, most similar first."""
     found: list[list[str]] = []
     for word, known in zip(words, await words_like(db, words), strict=True):
         alike = process.extract(
@@ -239,7 +239,7 @@ async def _corrections(db: Database, words: Sequence[str]) -> list[list[str]]:
 
 
 def _likeness(words: Iterable[str], kind: Kind, row: Row) -> float:
-    """Return the average similarity of the words to the most similar words of the row."""
+    """Return the average, over the words, of each word's similarity to the most similar word of the row."""
     tokens = [token for column in kind.places.values() for token in _tokens(str(row[column] or ""))]
     scores = [
         max((OSA.normalized_similarity(search.folded(word), token) for token in tokens), default=0.0) for word in words

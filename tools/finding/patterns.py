@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 # Minimum characters of a pattern, not counting wildcards.
 MIN_CHARACTERS = 3
 
-# Characters that don't count: whitespace, and the wildcards of other pattern languages too, though only * is one here.
+# Characters that don't count towards MIN_CHARACTERS: whitespace, * and the wildcards of other pattern languages.
 _WILDCARDS = re.compile(r"[*%_?\s]")
 
 _ASCII = re.compile(r"[\x21-\x7e ]+")

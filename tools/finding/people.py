@@ -1,4 +1,4 @@
-"""Resolves the client that a call refers to, and prepares new clients."""
+"""Resolve the client that a call refers to, and prepare new clients."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
     from database.engine import Database, Row
 
 
-# Namesakes listed in an answer.
+# Number of clients of the same name listed in an answer.
 NAMESAKES_SHOWN = 3
 
 
 class ClientReference(BaseModel):
-    """A client by e-mail, by id, or by a name that only one client has."""
+    """A reference to a client by e-mail, by id, or by a name that only one client has."""
 
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
 
@@ -37,15 +37,15 @@ class ClientReference(BaseModel):
 
     @property
     def name(self) -> str | None:
-        """The exact name to find the client by, without an e-mail or id."""
+        """The client's exact name, which is used only if there is no e-mail or id."""
         return None
 
     @model_validator(mode="after")
     def _one_of_these(self) -> Self:
         if self.email is None and self.client_id is None and self.name is None:
-            raise ValueError("names no client: send email, client_id or the name")
+            raise ValueError("identifies no client: send email, client_id or the name")
         if self.email is not None and self.client_id is not None:
-            raise ValueError("names a client twice: send either email or client_id, not both")
+            raise ValueError("identifies a client twice: send either email or client_id, not both")
         return self
 
 
@@ -168,7 +168,7 @@ class Directory:
         return sorted({row["email"] for row in self.rows})
 
     def name_of(self, email: str) -> str:
-        """Return what to call the client in a message: the e-mail, or the name if there is none."""
+        """Return the client's e-mail for use in messages, or the client's name if there is no e-mail."""
         rows = [*self.by_id.values(), *chain.from_iterable(self.by_name.values()), *self.created.values()]
         names = [str(row["full_name"]) for row in rows if row["email"] == email]
         return email if clients.has_email(email) or not names else names[0]
@@ -197,7 +197,7 @@ class Directory:
             )
             raise Ambiguous(
                 f"{len(found) + len(new)} clients are called {name!r}: {told or 'new ones of this call'}.",
-                "Ask the person which one, then send the client_id.",
+                "Ask the user which one, then send the client_id.",
             )
         return next((row["email"] for row in found), next(iter(new), None))
 
@@ -224,7 +224,7 @@ class Directory:
         if name is None:
             raise InvalidInput(
                 f"No client has the email {who.email}, and no name was sent to create one.",
-                "Send full_name too (or first_name and last_name) to create the client, or the email of a known one.",
+                "Send full_name too (or first_name and last_name) to create the client, or an existing client's email.",
             )
         email = self._new_address(who.email) if who.email else clients.address_for_none()
         self.created[email] = new_client(email, name, phone=who.phone, preferences=who.preferences)

@@ -65,7 +65,7 @@ class _Step:
 
 @dataclass
 class TripDraft:
-    """The trip as read, with operations applied one after another.
+    """The trip as read from the database, with operations applied one after another.
 
     `travelers` holds only the assignments of the clients in the directory.
     """
@@ -115,11 +115,11 @@ class TripDraft:
         self.activities.append((kind, details))
 
     def roles_of(self, email: str, role: str | None) -> list[str]:
-        """Return the client's roles on the trip, or only `role`. Raises NotFound if there is none."""
+        """Return the client's roles on the trip, or only `role`. Raises NotFound if the client has no such role."""
         roles = self._roles.get(email, [])
         who = self.directory.name_of(email)
         if not roles:
-            raise NotFound(f"{who} is not on this trip.", "Send a traveler; get_anything lists them.")
+            raise NotFound(f"{who} is not on this trip.", "Send a client who is on the trip; get_anything lists them.")
         if role is not None and role not in roles:
             raise NotFound(
                 f"{who} is not on this trip as {role}, but as {', '.join(roles)}.", "Send one of those roles."
@@ -140,7 +140,7 @@ class TripDraft:
         return result
 
     def link(self, guest: Row, email: str, role: str) -> OperationResult:
-        """Assign the client as `assign` does, and give them the guest's entry."""
+        """Assign the client as `assign` does, and turn the guest's entry into the client's entry."""
         result = self.assign(email, role)
         self._steps[-1] = replace(self._steps[-1], kind="link", guest=guest)
         self.guests.remove(guest)
@@ -192,7 +192,7 @@ class TripDraft:
     def settle(self, results: Results, travelers: Sequence[Row]) -> None:
         """Complete the results with what only the database knows: who wrote the JSON, and assignment ids.
 
-        `results` come from the batch; `travelers` are the clients' assignments after it.
+        `results` come from the batch; `travelers` are the clients' assignments after the batch.
         """
         ids = {(row["email"], row["role"]): (row["assignment_id"], row["client_id"]) for row in travelers}
         for steps, mirror in zip(self._units(), self._mirrors, strict=True):
@@ -207,7 +207,7 @@ class TripDraft:
                     result.json_written_by = "bulk" if len(steps) > 1 else "backup" if results.of(mirror) else "trigger"
 
     def _units(self) -> list[list[_Step]]:
-        """Group the steps to write together: consecutive ones of a kind, but each role change and link alone."""
+        """Group the steps to write together: consecutive steps of one kind, but each role change and link alone."""
         units: list[list[_Step]] = []
         for kind, group in groupby(self._steps, key=lambda step: step.kind):
             steps = list(group)
@@ -228,7 +228,7 @@ class TripDraft:
         return assignments.assign_many(self.trip_id, pairs, self.now)
 
     def _values(self) -> dict[str, Any]:
-        """Return the edited columns; an unchanged JSON column keeps its exact text."""
+        """Return the new values of the edited columns; an unchanged JSON column keeps its exact text."""
         values: dict[str, Any] = {column: getattr(self, column) for column in PLAIN}
         values["trip_slug"] = self.new_slug if self.new_slug is not None else self.read["trip_slug"]
         for column in JSON:

@@ -1,4 +1,4 @@
-"""The operations of bulk_trip_operations: their data, and how each changes a draft."""
+"""The operations of bulk_trip_operations: their data, and the functions that apply them to a draft."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The workflow phases: the work in each phase, and checks for anything a trip still lacks."""
+"""The workflow phases: the work in each phase, and checks for what a trip still lacks."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 WORKFLOW_PHASES: tuple[Phase, ...] = get_args(Phase)
 
-# Clients listed in a message about missing travel documents.
+# Number of clients listed in a message about missing travel documents.
 NAMES_SHOWN = 5
 
 

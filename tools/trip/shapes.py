@@ -1,4 +1,4 @@
-"""JSON columns of trips and clients: reads any stored shape without loss and writes valid JSON."""
+"""Read JSON columns of trips and clients in any stored shape without loss, and write valid JSON."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ import math
 import re
 from typing import Any, cast
 
-# Maximum nesting depth of JSON, far more than people enter.
+# Maximum nesting depth of JSON, far deeper than real data.
 DEPTH = 100
 
-# A lone surrogate: JSON may hold one, escaped, if a program cut a text inside an emoji.
+# A lone surrogate. JSON may contain one in escaped form if a program cut a text in the middle of an emoji.
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 # Levels reserved for a column's own structure around the values that a call sends.

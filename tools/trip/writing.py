@@ -1,4 +1,4 @@
-"""Changes a trip optimistically: reads it, writes the result in one batch, and retries on a concurrent change."""
+"""Change a trip optimistically: read it, write the result in one batch, and retry after a concurrent change."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from database.engine import Database
     from tools.finding.people import ClientReference
 
-# Maximum attempts at a write that keeps losing to concurrent changes. Each lost attempt means that another call
+# Maximum attempts at a write if concurrent changes keep interfering. Each failed attempt means that another call
 # succeeded, so up to this many calls can change one trip at once without an error.
 TRIES = 100
 
