@@ -26,7 +26,7 @@ TRIPS = "SELECT trip_id, trip_name, destinations, group_name, notes FROM trips_v
 
 ELEMENT = "SELECT clients -> ? FROM trips_v2 WHERE trip_id = ?"
 
-UNREADABLE = "SELECT trip_id, CAST(raw_text AS BLOB) FROM trip_unreadable"
+UNREADABLE = "SELECT trip_id, CAST(raw_text AS BLOB) FROM trip_unreadable JOIN trips_v2 USING (trip_id)"
 
 ARCHIVED = "SELECT trip_id, element FROM trip_client_archive WHERE assignment_id IS NULL"
 
