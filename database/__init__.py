@@ -1,1 +1,1 @@
-"""The database engine behind one small protocol, and the SQL of every query."""
+"""The database engine, the protocol it implements, and the SQL of all queries."""

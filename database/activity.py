@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def log(trip: Trip, entries: Sequence[tuple[str, str]], now: str) -> Statement:
-    """Log (type, details) pairs for a trip, identified by id, or by slug if the same batch creates it."""
+    """Log (type, details) pairs for a trip. `trip` is its id, or its slug if the same batch creates the trip."""
     sql = LOG_BY_ID if isinstance(trip, int) else LOG_BY_SLUG
     return Statement(sql, (trip, json.dumps(list(entries)), now, actor()))
 

@@ -1,4 +1,4 @@
-"""Queries and statements for assignments. Every write here leaves both stores equal."""
+"""Queries and statements for assignments. Every write updates both the junction and the JSON."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from database.engine import Database, Row, Value
 
-# A trip, identified by id, or by slug if the same batch creates it.
+# A trip's id, or its slug if the same batch creates the trip.
 Trip: TypeAlias = int | str
 
 # A client's e-mail as stored, and a role.
@@ -26,7 +26,7 @@ async def on_trip(db: Database, trip_id: int) -> list[Row]:
 
 
 async def side_by_side(db: Database, trip_name: str) -> list[Row]:
-    """Return the trip's JSON entries (`entry`), each with its assignment (`junction`), then the other assignments."""
+    """Return the trip's JSON entries (`entry`) with assignments (`junction`), then assignments without an entry."""
     return await db.read(SIDE_BY_SIDE, (trip_name,))
 
 
@@ -42,12 +42,12 @@ def guard_unchanged(trip_id: int, emails: Sequence[str], read: Sequence[Row]) ->
 
 
 def assign(trip: Trip, email: str, role: str, now: str) -> list[Statement]:
-    """Add one assignment unless it exists. A trigger mirrors it; the backup write covers a missing trigger."""
+    """Add an assignment unless it exists. A trigger copies it to the JSON, or else the backup write does."""
     return [_on(trip, ASSIGN, email, role, now), *mirror(trip, now)]
 
 
 def assign_many(trip_id: int, pairs: Sequence[Pair], now: str) -> list[Statement]:
-    """Add many assignments while holding the guard, so that the JSON is written only once, in linear time."""
+    """Add many assignments while the guard disables the triggers, so that the JSON is written once, in linear time."""
     hold, *written = mirror(trip_id, now)
     return [hold, _on(trip_id, ASSIGN_MANY, json.dumps(list(pairs)), now), *written]
 
@@ -60,7 +60,7 @@ def unassign(trip_id: int, pairs: Sequence[Pair], now: str) -> list[Statement]:
 
 
 def change_role(trip_id: int, email: str, from_role: str, to_role: str, now: str) -> list[Statement]:
-    """Change an assignment's role. If the client already has the new role, the two are merged."""
+    """Change an assignment's role. If the client already has the new role, the two assignments are merged."""
     return [
         _on(trip_id, CHANGE_ROLE, email, from_role, to_role, now),
         *mirror(trip_id, now, [(email, from_role)]),
@@ -68,7 +68,7 @@ def change_role(trip_id: int, email: str, from_role: str, to_role: str, now: str
 
 
 def link(trip_id: int, guest: Row, email: str, role: str, now: str) -> list[Statement]:
-    """Give the guest's entry the client's e-mail and the role, and assign the client. The entry keeps its other keys.
+    """Set the client's e-mail and role in the guest's entry, which keeps its other keys, and assign the client.
 
     Fails the batch if the entry has changed since it was read with `guests.on_trips`.
     """
@@ -85,11 +85,11 @@ def link(trip_id: int, guest: Row, email: str, role: str, now: str) -> list[Stat
 
 
 def mirror(trip: Trip, now: str, removed: Sequence[Pair] = ()) -> list[Statement]:
-    """Bring the JSON up to date with the junction (the backup write).
+    """Make the JSON match the junction, in case a trigger is missing (the backup write).
 
-    The second-to-last statement returns a row if something was missing. The guard is held so that the reverse trigger
-    ignores the write. Malformed text is quarantined first. Entries of `removed` pairs are dropped unless the junction
-    has the pair.
+    The second-to-last statement returns a row if it added entries or replaced malformed text, which is quarantined
+    first. The guard is held so that the reverse trigger ignores the write. Entries of `removed` pairs are dropped
+    unless the junction has the pair.
     """
     away = [_on(trip, TAKE_AWAY, json.dumps(list(removed)))] if removed else []
     writes = [_on(trip, HOLD), _on(trip, QUARANTINE, now), *away, _on(trip, ADD_MISSING), _on(trip, RELEASE)]
@@ -97,7 +97,7 @@ def mirror(trip: Trip, now: str, removed: Sequence[Pair] = ()) -> list[Statement
 
 
 def backup_of(statements: Sequence[Statement]) -> Statement:
-    """Return the statement whose result has a row if the backup write had to act; see `mirror`."""
+    """Return the statement that returns a row if the backup write was needed; see `mirror`."""
     return statements[-2]
 
 
@@ -184,7 +184,7 @@ WHERE trip_id = @trip
 """
 )
 
-# In the phase normalized the archive holds the entry; otherwise it is empty.
+# In the normalized phase, the archive holds the entry. In the other phases, the archive is empty.
 LINK_ARCHIVED: LiteralString = """
 UPDATE trip_client_archive
 SET element = iif(json_type(element) = 'object', element, json_object('name', ?6)),
@@ -252,7 +252,7 @@ WHERE trip_id = @trip
 )
 
 # NOT IN compares json_array(…), not row values: a row value may be partly NULL, and SQLite then scans the whole list.
-# Missing entries are appended to the existing text, which takes one pass however long the list is.
+# Missing entries are appended to the existing text in one pass.
 ADD_MISSING: LiteralString = (
     WITH_ENTRIES
     + """

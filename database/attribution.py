@@ -12,13 +12,16 @@ if TYPE_CHECKING:
 
 
 async def attribute_entries(db: Database) -> Row:
-    """Set the trip's primary client on entries without a client; return counts `filled` and `left` (still without)."""
+    """Set the trip's primary client on log entries without a client.
+
+    Returns the number of entries `filled`, and of those still without a client (`left`).
+    """
     counted = Statement(COUNT_ENTRIES)
     return (await db.batch([counted, Statement(ATTRIBUTE)])).of(counted)[0]
 
 
 async def trips_without_entry(db: Database, limit: int) -> list[Row]:
-    """Return the first trips without a log entry; `total` on each row counts all of them."""
+    """Return up to `limit` trips without a log entry; `total` on each row is the number of all such trips."""
     return await db.read(TRIPS_WITHOUT_ENTRY, (limit,))
 
 
@@ -28,7 +31,8 @@ async def log_unlogged_trips(db: Database, now: str) -> int:
     return (await db.batch([counted, Statement(LOG_IMPORTED, (now, actor()))])).of(counted)[0]["n"]
 
 
-# The id of the primary client of trip `t`: by its column (case-insensitive), else by its first primary assignment.
+# The id of the primary client of trip `t`, found by primary_client_email (ignoring case), or else by the trip's first
+# assignment with a primary role.
 _PRIMARY_CLIENT: LiteralString = """coalesce(
     (SELECT c.client_id FROM clients_v2 c WHERE c.email = t.primary_client_email),
     (SELECT c.client_id FROM clients_v2 c
@@ -72,7 +76,7 @@ TRIPS_WITHOUT_ENTRY: LiteralString = (
 
 COUNT_WITHOUT_ENTRY: LiteralString = "SELECT count(*) AS n " + _WITHOUT_ENTRY
 
-# Entries take the trip's creation date, so that old trips don't show up among the latest activities.
+# Each entry has its trip's creation date, so that old trips don't show up among the latest activities.
 LOG_IMPORTED: LiteralString = (
     """
 INSERT INTO ActivityLog (activity_type, activity_details, trip_id, client_id, created_at, actor)

@@ -1,4 +1,4 @@
-"""Bulk deletion of clients and trips, which are set aside in the same batch."""
+"""Bulk deletion of clients and trips, which are first copied to orphaned_rows, and bulk cancellation of trips."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ if TYPE_CHECKING:
 
 
 async def clients_holding(db: Database, in_email: Sequence[str], in_name: Sequence[str]) -> list[Row]:
-    """Return clients whose e-mail or name contains one of the lowercase texts, each with a trip count."""
+    """Return clients whose e-mail or name contains one of the lowercase texts, each with its number of trips."""
     return await db.read(CLIENTS_HOLDING, (json.dumps(list(in_email)), json.dumps(list(in_name))))
 
 
 async def trips_holding(db: Database, in_name: Sequence[str]) -> list[Row]:
-    """Return trips whose name contains one of the lowercase texts, each with a traveler count."""
+    """Return trips whose name contains one of the lowercase texts, each with its number of travelers."""
     return await db.read(TRIPS_HOLDING, (json.dumps(list(in_name)),))
 
 
 async def delete_clients(db: Database, read: Sequence[Row], now: str) -> dict[int, int]:
-    """Set aside, log and delete clients unchanged since they were read; return client_id → deleted assignment count.
+    """Delete the clients that are unchanged since they were read, after logging and copying them to orphaned_rows.
 
-    A client is stored as its row, its `assignments`, their JSON `entries` (live or archived), and `primary_of`: the
-    trips whose primary client it was.
+    Returns the number of deleted assignments by client_id. Each copy has the `client` row, its `assignments`, their
+    JSON `entries` (current or archived) and `primary_of`, the ids of the trips with this primary client.
     """
     same = json.dumps([[row["client_id"], row["email"], row["full_name"]] for row in read], ensure_ascii=False)
     names = [row["name"] for row in await tables.columns(db, "clients_v2")]
@@ -48,9 +48,10 @@ async def delete_clients(db: Database, read: Sequence[Row], now: str) -> dict[in
 
 
 async def delete_trips(db: Database, read: Sequence[Row], now: str) -> dict[int, int]:
-    """Set aside, log and delete trips unchanged since they were read; return trip_id → deleted assignment count.
+    """Delete the trips that are unchanged since they were read, after logging and copying them to orphaned_rows.
 
-    A trip is stored as its row, its `assignments`, the `archive` of their entries, and its `activity`.
+    Returns the number of deleted assignments by trip_id. Each copy has the `trip` row, its `assignments`, the `archive`
+    of its JSON entries, and its `activity`.
     """
     same = _same_trips(read)
     names = [row["name"] for row in await tables.columns(db, "trips_v2") if row["name"] != "clients"]
@@ -66,7 +67,7 @@ async def delete_trips(db: Database, read: Sequence[Row], now: str) -> dict[int,
             Statement(FORGET_ARCHIVE, (same,)),
             Statement(FORGET_FACTS, (same,)),
             Statement(DELETE_TRIPS, (same,)),
-            # Last, because deleting a trip marks it dirty.
+            # Must come last, because deleting a trip adds it to facts_dirty.
             Statement(FORGET_DIRTY, (same,)),
         ]
     )
@@ -74,7 +75,7 @@ async def delete_trips(db: Database, read: Sequence[Row], now: str) -> dict[int,
 
 
 async def cancel_trips(db: Database, read: Sequence[Row], now: str) -> set[int]:
-    """Log and cancel trips unchanged since they were read; return their ids."""
+    """Cancel and log the trips that are unchanged since they were read; return the ids of the cancelled trips."""
     same = _same_trips(read)
     cancelled = Statement(CANCEL_TRIPS, (same, now))
     results = await db.batch([Statement(LOG_CANCELLED, (same, now, actor())), cancelled])
@@ -107,7 +108,7 @@ WHERE EXISTS (SELECT 1 FROM json_each(?) w WHERE instr(lower(t.trip_name), w.val
 ORDER BY t.trip_id
 """
 
-# The rows listed in ?1 that are unchanged since they were read.
+# FROM clauses for those rows listed in ?1 that are unchanged since they were read.
 _SAME_CLIENTS: LiteralString = """json_each(?1) w
 CROSS JOIN clients_v2 c ON c.client_id = w.value ->> 0 AND c.email IS w.value ->> 1 AND c.full_name IS w.value ->> 2
 """
@@ -142,7 +143,7 @@ RETURNING row_data ->> '$.client.client_id' AS id, json_array_length(row_data, '
 """
 )
 
-# Preserves the keys of an entry that only the JSON has.
+# Preserves the keys of an entry that exist only in the JSON.
 KEEP_ENTRIES: LiteralString = (
     WITH_ENTRIES
     + """

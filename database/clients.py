@@ -18,23 +18,23 @@ if TYPE_CHECKING:
 SUMMARY: LiteralString = "SELECT c.client_id, c.email, c.full_name, c.contact_info, c.preferences FROM clients_v2 c\n"
 
 
-# Domain and prefix of the addresses given to clients without an e-mail. RFC 2606 reserves the top-level domain.
+# Prefix and suffix of the placeholder e-mails of clients without an e-mail. RFC 2606 reserves the top-level domain.
 _NO_EMAIL = ("no-email-", "@voygen.invalid")
 
 
 def fold(email: str) -> str:
-    """Fold an e-mail for comparison: trimmed, NFC, lower case. For ASCII, the schema's index does the same."""
+    """Trim an e-mail and convert it to NFC and lower case. For ASCII e-mails, the schema's index does the same."""
     trimmed = email.strip("\t\n\v\f\r ")
     return trimmed.lower() if trimmed.isascii() else unicodedata.normalize("NFC", trimmed).lower()
 
 
 def address_for_none() -> str:
-    """Return a new address for a client without an e-mail, because the column is unique and not null."""
+    """Return a new placeholder e-mail for a client without one, because the column is UNIQUE and NOT NULL."""
     return secrets.token_hex(8).join(_NO_EMAIL)
 
 
 def has_email(email: str) -> bool:
-    """Return False for an address made by `address_for_none`."""
+    """Return False if the e-mail is a placeholder from `address_for_none`."""
     return not (email.startswith(_NO_EMAIL[0]) and email.endswith(_NO_EMAIL[1]))
 
 
@@ -48,7 +48,10 @@ async def with_emails(db: Database, emails: Iterable[str]) -> dict[str, Row]:
 
 
 async def with_names(db: Database, names: Iterable[str]) -> dict[str, list[Row]]:
-    """Return the clients with each name, oldest first: those with exactly this name, else those that fold to it."""
+    """Return the clients with each name, oldest first.
+
+    If no client has exactly this name, return those whose name matches ignoring case, accents and punctuation.
+    """
     wanted = sorted({name for name in names if words_in(name)})
     found: dict[str, list[Row]] = {}
     for row in await db.read(WITH_NAMES, (json.dumps(wanted),)):
@@ -78,16 +81,16 @@ def guard_exist(emails: Iterable[str]) -> Statement:
 
 
 def guard_email_free(email: str) -> Statement:
-    """Fail the batch if a client has the e-mail, ignoring case."""
+    """Fail the batch if any client has this e-mail, ignoring case."""
     return Statement(GUARD_EMAIL_FREE, (email,))
 
 
 def insert(new: Sequence[Mapping[str, Any]], now: str) -> Statement:
-    """Create the clients whose e-mail is not taken. Each mapping is keyed by the columns of `INSERT`."""
+    """Create those clients whose e-mail no client has yet. The keys of each mapping are the columns in `INSERT`."""
     return Statement(INSERT, (json.dumps(list(new)), now))
 
 
-# Clients with the same folded name to look at.
+# Maximum number of clients to read with the same name, ignoring case, accents and punctuation.
 NAMESAKES = 20
 
 WITH_EMAILS: LiteralString = (
@@ -98,7 +101,8 @@ ORDER BY c.client_id
 """
 )
 
-# The few clients whose e-mail SQL can't fold; the partial index idx_clients_v2_email_beyond_ascii has them.
+# The few clients with non-ASCII e-mails, which SQL can't convert to lower case. The partial index
+# idx_clients_v2_email_beyond_ascii covers them.
 BEYOND_ASCII: LiteralString = SUMMARY + "WHERE c.email GLOB '*[^ -~]*' ORDER BY c.client_id"
 
 WITH_NAMES: LiteralString = SUMMARY + "JOIN json_each(?) w ON c.full_name = w.value ORDER BY c.client_id"

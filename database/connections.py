@@ -36,16 +36,16 @@ async def rows(connection: aiosqlite.Connection, sql: LiteralString, params: Seq
 
 
 async def interrupt(reader: aiosqlite.Connection, running: asyncio.Task[Any]) -> None:
-    """Interrupt the query until it ends; SQLite ignores an interrupt before the first step of a query."""
+    """Interrupt the query repeatedly until it ends, because SQLite ignores an interrupt before a query's first step."""
     while not running.done():
         await reader.interrupt()
         await asyncio.wait({running}, timeout=INTERRUPTED_EVERY)
     if not running.cancelled():
-        running.exception()  # mark it as retrieved: the caller was cancelled
+        running.exception()  # mark the exception as retrieved, because the caller was cancelled
 
 
 async def copy_to(reader: aiosqlite.Connection, copy: sqlite3.Connection, progress: Progress) -> None:
-    """Copy in one read transaction; otherwise each write by another connection would restart the copy."""
+    """Copy the database in one read transaction, because writes by other connections would restart the copy."""
     await reader.execute_fetchall("BEGIN")
     try:
         await reader.execute_fetchall("SELECT count(*) FROM sqlite_master")

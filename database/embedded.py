@@ -39,7 +39,7 @@ MINIMUM_SQLITE = (3, 40, 0)
 # Time that SQLite waits for a lock, in milliseconds, before we retry with a random pause.
 BUSY_TIMEOUT_MS = 250
 
-# Rows a stream fetches at a time.
+# Number of rows that a stream fetches at a time.
 STREAMED_AT_ONCE = 512
 
 
@@ -48,7 +48,7 @@ async def open_database(
 ) -> EmbeddedDatabase:
     """Open the file, creating it and any missing parent folders with owner-only access.
 
-    Opening, and later each batch, waits up to `patience` seconds for other programs' writes, then raises DatabaseBusy.
+    Opening and each batch wait up to `patience` seconds for other programs' writes before raising DatabaseBusy.
     `readers` is the number of concurrent queries. Raises EngineTooOld, NotADatabase, DatabaseReadOnly, DatabaseFull or
     DatabaseUnavailable, each with a message for the user.
 
@@ -68,7 +68,7 @@ async def open_database(
 
 
 async def open_read_only(path: Path, *, readers: int = 1) -> EmbeddedDatabase:
-    """Open an existing file so that the engine rejects every write with DatabaseReadOnly."""
+    """Open an existing file so that every write raises DatabaseReadOnly."""
     return await _open_query_only(path, read_only_uri(path), readers)
 
 
@@ -100,14 +100,14 @@ def read_only_uri(path: Path) -> str:
 
 
 def _uses_wal(path: Path) -> bool:
-    """Return True if the file header says WAL (offset 18 in https://www.sqlite.org/fileformat2.html)."""
+    """Return True if the file header sets WAL mode (offset 18 in https://www.sqlite.org/fileformat2.html)."""
     with contextlib.suppress(OSError), path.open("rb") as file:
         return file.read(19)[18:] == b"\2"
     return False
 
 
 def looking_uri(path: Path) -> str:
-    """Return a read-write URI if possible: a read-only connection can't remove the WAL when it is the last to close."""
+    """Return a read-write URI if possible, because a read-only connection can't remove the WAL if it closes last."""
     return f"{path.absolute().as_uri()}?mode=rw" if os.access(path, os.W_OK) else read_only_uri(path)
 
 
@@ -124,7 +124,7 @@ def prepare_file(path: Path) -> None:
 
 
 def require_file(path: Path) -> None:
-    """Raise DatabaseUnavailable if the file does not exist, so that reading never creates one."""
+    """Raise DatabaseUnavailable if the file does not exist, so that opening it for reading never creates it."""
     _refuse_folder(path)
     if not _is_there(path):
         raise DatabaseUnavailable(f"{path} does not exist.")
@@ -174,7 +174,7 @@ class EmbeddedDatabase:
     async def stream(self, sql: LiteralString, params: Sequence[Value] = ()) -> AsyncGenerator[Row]:
         """Yield the rows of a query one by one from a single snapshot.
 
-        Uses its own connection, because a connection sees no newer data while a query on it is open.
+        Uses a separate connection, because a connection sees no newer data while one of its queries is open.
         """
         with translated(str(self.path)):
             opening = _connect_query_only(looking_uri(self.path), 1, patience=self._patience)
@@ -191,7 +191,7 @@ class EmbeddedDatabase:
     async def back_up_to(self, target: Path, progress: Progress = untold) -> None:
         """Copy a snapshot of the database to a new private file while writers keep running.
 
-        `progress` counts pages and is called on an engine thread.
+        `progress` counts pages and is called on the connection's thread.
         """
         prepare_file(target)
         copy = sqlite3.connect(target, check_same_thread=False)
@@ -215,7 +215,7 @@ class EmbeddedDatabase:
         await self.close()
 
     def _require_same_file(self) -> None:
-        """Raise DatabaseReplaced if another file is at the path now: SQLite would apply our WAL to it on opening."""
+        """Raise DatabaseReplaced if another file is now at the path, because SQLite would apply our WAL to it."""
         if _identity(self.path) != self._identity:
             raise DatabaseReplaced(f"{self.path} was replaced or removed while it was open.")
 
@@ -232,7 +232,7 @@ class EmbeddedDatabase:
 
     @contextlib.asynccontextmanager
     async def _reader(self) -> AsyncGenerator[aiosqlite.Connection]:
-        """Lend a read connection, first come, first served."""
+        """Provide an idle read connection, waiting for one if necessary."""
         async with self._reader_slots:
             reader = self._idle_readers.pop()
             try:
@@ -241,7 +241,7 @@ class EmbeddedDatabase:
                 self._idle_readers.append(reader)
 
     async def _write(self, statements: Sequence[Statement]) -> Results:
-        """Write in turn. A caller cancelled while waiting for its turn writes nothing."""
+        """Run the statements once the write lock is free. A caller that is cancelled before that writes nothing."""
         await self._write_lock.acquire()
         try:
             self._require_same_file()
@@ -268,7 +268,7 @@ class EmbeddedDatabase:
         return await _retry_while_busy(attempt, self.path, self._patience)
 
     async def _run_to_end(self, work: Coroutine[Any, Any, T]) -> T:
-        """Run the work to its end even if the caller is cancelled; the caller sees the cancellation afterwards."""
+        """Run the work to completion even if the caller is cancelled; raise the cancellation afterwards."""
         task = asyncio.ensure_future(work)
         self._running.add(task)
         task.add_done_callback(self._task_done)
@@ -277,7 +277,7 @@ class EmbeddedDatabase:
     def _task_done(self, task: asyncio.Task[Any]) -> None:
         self._running.discard(task)
         if not task.cancelled():
-            task.exception()  # mark it as retrieved: a cancelled caller doesn't
+            task.exception()  # mark the exception as retrieved, in case the caller was cancelled
 
 
 async def _connect(path: Path, readers: int, *, foreign_keys: bool, as_it_is: bool) -> list[aiosqlite.Connection]:

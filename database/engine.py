@@ -1,4 +1,4 @@
-"""The protocol every engine implements: queries and atomic batches. There is no begin()."""
+"""The protocol that every engine implements: queries and atomic batches, but no interactive transactions."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Row: TypeAlias = Mapping[str, Any]
 class Statement(NamedTuple):
     """One SQL statement and its parameters. Pass a list as one JSON parameter and read it with json_each(?).
 
-    `mirrors` marks a statement that writes the JSON side. It is skipped once the database is normalized.
+    `mirrors` marks a statement that writes the JSON side. It is skipped in the normalized phase.
     """
 
     sql: LiteralString
@@ -21,34 +21,34 @@ class Statement(NamedTuple):
 
 
 class Results:
-    """The rows that the statements of one batch returned, looked up by statement."""
+    """The rows returned by the statements of one batch, looked up by statement."""
 
     def __init__(self, returned: Iterable[tuple[Statement, list[Row]]]) -> None:
         # Keep each statement with its rows, so that its id() is not reused.
         self._returned = {id(statement): (statement, rows) for statement, rows in returned}
 
     def of(self, statement: Statement) -> list[Row]:
-        """Return the rows of this statement object; empty if the phase left it out of the batch."""
+        """Return the rows from this statement object, or no rows if it was skipped in the current phase."""
         _, rows = self._returned.get(id(statement), (statement, []))
         return rows
 
 
 class Database(Protocol):
-    """An SQLite database, embedded or behind a network."""
+    """An SQLite database, either embedded or accessed over a network."""
 
     async def read(self, sql: LiteralString, params: Sequence[Value] = ()) -> list[Row]:
         """Return the rows of one read-only query."""
         ...
 
     async def shadow_read(self, sql: LiteralString, params: Sequence[Value] = ()) -> list[Row]:
-        """Read like `read`, for a query that compares the stores; return no rows outside dual_write."""
+        """Run a query that compares the two stores; return no rows outside the dual_write phase."""
         ...
 
     async def batch(self, statements: Sequence[Statement]) -> Results:
         """Run all statements or none; return the rows from their RETURNING clauses.
 
-        Raises GuardFailed if a guard fails, ConstraintViolated for any other constraint, or else DatabaseBusy,
-        DatabaseReadOnly or DatabaseFull. Cancelling the caller never leaves a batch half done.
+        Raises GuardFailed if a guard fails, ConstraintViolated if another constraint fails, or DatabaseBusy,
+        DatabaseReadOnly or DatabaseFull. Cancelling the caller never leaves a batch partly applied.
         """
         ...
 
@@ -58,7 +58,7 @@ class Database(Protocol):
 
 
 class ForwardingDatabase:
-    """Forwards every call to another database; a base class for wrappers that change some of them."""
+    """Forwards every call to another database; a base class for wrappers that override some of the methods."""
 
     def __init__(self, db: Database) -> None:
         self._db = db

@@ -1,10 +1,10 @@
-"""A query for the entries of the JSON column that doesn't depend on the views in the database."""
+"""A query for the entries of the JSON column that works without the views in the database."""
 
 from __future__ import annotations
 
 from typing import LiteralString
 
-# The body of the view trip_client_entries in migration 015. A test keeps the two equal.
+# The body of the view trip_client_entries in migration 015. A test checks that the two are equal.
 ENTRIES: LiteralString = """
 SELECT e.trip_id, e.position, e.type, e.element, e.entry, e.email, e.role,
        coalesce((SELECT c.email FROM clients_v2 c WHERE c.email = e.email),
@@ -30,9 +30,9 @@ FROM (
              json_each(iif(typeof(t.clients) = 'text', iif(json_valid(t.clients), iif(json_type(t.clients) = 'array', t.clients, '[]'), '[]'), '[]')) j
     ) o
 ) e
-"""  # noqa: E501 - the text of a file
+"""  # noqa: E501 - copied from a migration file
 
-# Prefix for a query that reads trip_client_entries: the CTE hides a view of that name.
+# Prefix for a query that reads trip_client_entries. The CTE takes precedence over the view of that name.
 WITH_ENTRIES: LiteralString = "WITH trip_client_entries AS (" + ENTRIES + ")\n"
 
 NOT_AN_ARRAY: LiteralString = (

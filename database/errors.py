@@ -1,15 +1,15 @@
-"""The database errors, and the translation of the driver's errors into them.
+"""Database errors, and the translation of driver errors into them.
 
 DatabaseError
-├── DatabaseUnavailable      cannot be opened, read or written at all
-│   ├── NotADatabase         not an SQLite file
+├── DatabaseUnavailable      the database cannot be opened, read or written
+│   ├── NotADatabase         the file is not an SQLite database
 │   ├── DatabaseReplaced     the file was moved or replaced while open
-│   ├── EngineTooOld         SQLite older than 3.40
-│   └── DatabaseFull         no space left on the disk
+│   ├── EngineTooOld         SQLite is older than 3.40
+│   └── DatabaseFull         the disk is full
 ├── DatabaseReadOnly         the file or disk is read-only
-│   └── ProgramTooOld        the schema belongs to a newer voygen
+│   └── ProgramTooOld        a newer voygen migrated the schema
 ├── DatabaseBusy             another program held the write lock for too long
-└── ConstraintViolated       a constraint rolled the batch back
+└── ConstraintViolated       a constraint rejected the batch
     └── GuardFailed          a guard found that data changed since it was read
 """
 
@@ -27,11 +27,11 @@ _GUARD = re.compile(r"CHECK constraint failed: (guard_\w+)")
 
 
 class DatabaseError(Exception):
-    """The database refused or failed."""
+    """A database operation failed."""
 
 
 class DatabaseUnavailable(DatabaseError):
-    """The database cannot be opened."""
+    """The database cannot be opened, read or written."""
 
 
 class NotADatabase(DatabaseUnavailable):
@@ -39,7 +39,7 @@ class NotADatabase(DatabaseUnavailable):
 
 
 class EngineTooOld(DatabaseUnavailable):
-    """This Python was built with an SQLite that is too old."""
+    """The SQLite library that this Python uses is too old."""
 
 
 class DatabaseFull(DatabaseUnavailable):
@@ -55,7 +55,7 @@ class DatabaseReadOnly(DatabaseError):
 
 
 class ProgramTooOld(DatabaseReadOnly):
-    """The database was migrated by a newer voygen than this one."""
+    """The database was migrated by a newer version of voygen."""
 
 
 class DatabaseBusy(DatabaseError):
@@ -73,13 +73,13 @@ class GuardFailed(ConstraintViolated):
     """
 
     def __init__(self, guard: str) -> None:
-        super().__init__(f"guard {guard} did not hold")
+        super().__init__(f"guard {guard} failed")
         self.guard = guard
 
 
 @contextmanager
 def translated(path: str) -> Generator[None]:
-    """Translate the driver's errors into ours. The original stays as the cause, for the log."""
+    """Translate driver errors into database errors, keeping the original as the cause for the log."""
     try:
         yield
     except sqlite3.Error as error:
@@ -87,7 +87,7 @@ def translated(path: str) -> Generator[None]:
 
 
 def translate(error: sqlite3.Error, path: str) -> DatabaseError:
-    """Map a driver's error to one of ours."""
+    """Return the database error for a driver error."""
     name = getattr(error, "sqlite_errorname", "") or ""
     text = str(error)
     if guard := _GUARD.search(text):

@@ -39,7 +39,7 @@ class Contents:
 
 @dataclass(frozen=True)
 class Table:
-    """A table to export. `rowid` is a name that selects the row id, or None if a column has it or there is none."""
+    """A table to export. `rowid` is a name that selects the row id, or None if it is a column or doesn't exist."""
 
     name: str
     sql: str | None
@@ -64,7 +64,7 @@ def opened_as_of_now(path: Path) -> Generator[sqlite3.Connection]:
 
 
 def export_lines(connection: sqlite3.Connection, about: dict[str, Any], progress: Progress = untold) -> Iterator[str]:
-    """Yield the lines of an export, without line ends. `about` goes into the header."""
+    """Yield the lines of an export, without line ends. `about` is added to the header."""
     pragmas = {name: connection.execute(f"PRAGMA {name}").fetchone()[0] for name in KEPT_PRAGMAS}
     yield _json({"voygen": "export", "format": FORMAT, **about, "pragmas": pragmas})
     tables, contents = tables_of(connection), Contents()
@@ -80,7 +80,7 @@ def export_lines(connection: sqlite3.Connection, about: dict[str, Any], progress
 
 
 def contents_of(connection: sqlite3.Connection, progress: Progress = untold) -> Contents:
-    """Compute the counts and digests an export would have."""
+    """Compute the counts and digests that an export would contain."""
     tables, contents = tables_of(connection), Contents()
     counter = Counter(progress, count_rows(connection, tables))
     for table in tables:
@@ -100,7 +100,7 @@ def count_rows(connection: sqlite3.Connection, tables: Sequence[Table]) -> int:
 
 
 def row_lines(connection: sqlite3.Connection, table: Table, contents: Contents, counter: Counter) -> Iterator[str]:
-    """Yield a line for each row of the table, then add its count and digest to `contents`."""
+    """Yield a line for each row of the table, then add the table's row count and digest to `contents`."""
     columns = ([table.rowid] if table.rowid else []) + [quoted(name) for name in table.columns]
     order = f" ORDER BY {', '.join(table.order)}" if table.order else ""
     sha, rows = hashlib.sha256(), 0
@@ -129,7 +129,7 @@ class NotUtf8:
     raw: bytes
 
 
-def to_json(value: Any) -> Any:  # noqa: ANN401 - any value of SQLite
+def to_json(value: Any) -> Any:  # noqa: ANN401 - any SQLite value
     if isinstance(value, bytes):
         return {"blob": value.hex()}
     if isinstance(value, NotUtf8):
@@ -161,10 +161,10 @@ def _json(value: dict[str, Any]) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
 
-# SQLite's table of the highest id each AUTOINCREMENT table ever assigned.
+# SQLite's table of the highest id that each AUTOINCREMENT table has ever assigned.
 COUNTERS = "sqlite_sequence"
 
-# Header fields of the database file.
+# Fields of the database file's header that an export keeps.
 KEPT_PRAGMAS = ("application_id", "user_version")
 
 # Omits shadow tables, which belong to a full-text index, and statistics tables, which SQLite recreates.

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from database.engine import Database, Row
 
-# Reasons for stale facts that are not in the queue.
+# Reasons why the facts of a trip that is not queued are stale.
 NEVER_COMPUTED = "never_computed"
 BY_OLD_CODE = "computed_by_old_code"
 
@@ -22,15 +22,16 @@ BY_OLD_CODE = "computed_by_old_code"
 async def page(
     db: Database, trip_ids: Collection[int] | None, filters: Mapping[str, Any], after: int | None, limit: int
 ) -> list[Row]:
-    """Return trips with an id above `after`, with their facts and the first 20 `stale_reasons`.
+    """Return up to `limit` trips with an id above `after`, with their facts and up to 20 `stale_reasons`.
 
-    `trip_ids` None means all trips. `filters` are keyed as in `MATCHING`; e-mails must be folded.
+    `trip_ids` None means all trips. The keys of `filters` are those in `MATCHING`; e-mails must be normalized with
+    `clients.fold`.
     """
     return await db.read(PAGE, (_ids(trip_ids), json.dumps(dict(filters)), after, limit))
 
 
 async def count(db: Database, trip_ids: Collection[int] | None, filters: Mapping[str, Any]) -> int:
-    """Count all trips that match."""
+    """Count all trips that `page` would return without `after` and `limit`."""
     return (await db.read(COUNT, (_ids(trip_ids), json.dumps(dict(filters)))))[0]["n"]
 
 
@@ -40,7 +41,7 @@ async def known(db: Database, trip_ids: Collection[int]) -> set[int]:
 
 
 async def due(db: Database, limit: int, trip_id: int | None = None, *, force: bool = False) -> list[Row]:
-    """Return the next trips to compute: trip_id, `queued` row ids as JSON, and the facts' `version` if not queued.
+    """Return the next trips to compute: trip_id, `queued` (queue row ids as JSON), and facts `version` if not queued.
 
     Queued trips, including deleted ones, come first, in the order they were queued. Trips without current facts come
     next. With `force`, all other trips follow, least recently computed first.
@@ -51,8 +52,8 @@ async def due(db: Database, limit: int, trip_id: int | None = None, *, force: bo
 async def refresh(db: Database, read: Sequence[Row], now: str) -> tuple[set[int], set[int]]:
     """Compute the facts of the trips read with `due`, and delete exactly the queue rows that were read.
 
-    Returns the ids of the trips computed and of those removed from the queue. If another refresh came first, nothing
-    is left to compute. Also deletes the facts of deleted trips.
+    Returns the ids of the computed trips, and the ids of the trips removed from the queue. Trips that another refresh
+    computed first are skipped. Also deletes the facts of deleted trips.
     """
     queued = json.dumps([number for row in read for number in json.loads(row["queued"])])
     others = json.dumps([[row["trip_id"], row["version"]] for row in read if row["queued"] == "[]"])
@@ -66,7 +67,7 @@ def _trip_ids(rows: Sequence[Row]) -> set[int]:
 
 
 def mark(trip_ids: Collection[int], reason: str, now: str) -> Statement:
-    """Queue trips for a reason; return the trip_id of each newly queued one."""
+    """Queue trips for this reason; the statement returns the trip_id of each newly queued trip."""
     return Statement(MARK, (json.dumps(sorted(set(trip_ids))), reason, now))
 
 

@@ -1,4 +1,4 @@
-"""The statement that computes trip facts. It tolerates malformed columns."""
+"""The statement that computes trip facts. It tolerates malformed column values."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from database.roles import travels_sql
 
 
 def _array(column: LiteralString) -> LiteralString:
-    """Return the column if it is a JSON array, else NULL, because json_each fails on malformed text."""
+    """Build SQL for the column's JSON array, or NULL if it holds none, because json_each fails on malformed text."""
     return (
         "iif(typeof(" + column + ") = 'text', iif(json_valid(" + column + "), iif(json_type(" + column + ") = 'array', "
         "" + column + ", NULL), NULL), NULL)"
@@ -17,13 +17,13 @@ def _array(column: LiteralString) -> LiteralString:
 
 
 def _day(column: LiteralString) -> LiteralString:
-    """Return the Julian day of a date or timestamp; NULL if it is not a real date ('now', February 30)."""
+    """Build SQL for the Julian day of a date or timestamp, or NULL for other text, such as 'now' or February 30."""
     start: LiteralString = "substr(" + column + ", 1, 10)"
     return "iif(date(julianday(" + start + ")) = " + start + ", julianday(" + start + "), NULL)"
 
 
 def _minutes(value: LiteralString) -> LiteralString:
-    """Return an object's duration in minutes, or NULL if it has no numeric one."""
+    """Build SQL for a JSON object's duration in minutes, or NULL if it has no numeric duration."""
     return (
         "coalesce("
         "iif(json_type(" + value + ", '$.duration_minutes') IN ('integer', 'real'), "
@@ -33,10 +33,10 @@ def _minutes(value: LiteralString) -> LiteralString:
     )  # fmt: skip
 
 
-# Matches facts that include travelers. Old code omits travelers and writes the time without T and Z.
+# True unless old code computed the facts: it omits travelers and writes the time without T and Z.
 CURRENT: LiteralString = "coalesce(f.last_computed GLOB '????-??-??T*Z', 0)"
 
-# ?1: queue row ids. ?2: trips that are not queued, each with the version of its facts as read.
+# ?1: queue row ids. ?2: trips that are not queued, each with the version its facts had when they were read.
 _PICKED: LiteralString = """
     SELECT d.trip_id FROM json_each(?1) q CROSS JOIN facts_dirty d ON d.id = q.value
     UNION
@@ -49,13 +49,13 @@ _HOTEL: LiteralString = (
     "iif(json_type(k.value, '$.name') = 'text', k.value ->> '$.name', NULL), NULL))"
 )  # fmt: skip
 
-# Parsing an activity again is slow, so skip those whose text doesn't mention minutes.
+# True for an activity that is travel. Activities whose text lacks `minutes` are skipped, because parsing is slow.
 _ON_THE_WAY: LiteralString = (
     "iif(instr(a.value, 'minutes') > 0, iif(a.type = 'object', "
     "trim(a.value ->> '$.type') COLLATE NOCASE IN ('transfer', 'transit', 'flight', 'drive'), 0), 0)"
 )  # fmt: skip
 
-# One pass over each schedule: its days (d), each day's keys (k), and its activities (a). json_each(NULL) has no rows.
+# One pass over each schedule: its days (d), each day's keys (k) and activities (a). json_each(NULL) returns no rows.
 # Trips are looked up in id order, so GROUP BY needs no sort.
 _WALKED: LiteralString = (
     """
@@ -72,7 +72,7 @@ _WALKED: LiteralString = (
     GROUP BY t.trip_id"""
 )  # fmt: skip
 
-# Names and e-mails of the travelers: clients without duplicates in order of first assignment, then guests.
+# Names and e-mails of the travelers: clients in order of first assignment, without duplicates, then guests.
 _TRAVELERS: LiteralString = (
     """(
                SELECT json_array(json_group_array(o.full_name),
@@ -95,7 +95,7 @@ _NIGHTS: LiteralString = (
     "coalesce(CAST(max(0, " + _day("t.end_date") + " - " + _day("t.start_date") + ") AS INTEGER), 0)"
 )
 
-# total() is a float and cannot overflow. The limit is JSON's largest safe integer.
+# total() returns a float, so it cannot overflow. The limit is JSON's largest safe integer.
 _TRANSIT: LiteralString = (
     "CAST(min(w.minutes + (SELECT total(" + _minutes("e.value") + ") FILTER (WHERE e.type = 'object') "
     "FROM json_each(" + _array("t.transportation") + ") e), 9007199254740991) AS INTEGER)"
@@ -120,7 +120,7 @@ _FACTS: LiteralString = (
     CROSS JOIN trips_v2 t ON t.trip_id = w.trip_id"""
 )  # fmt: skip
 
-# ?3: the current time. MATERIALIZED, so that columns read twice are computed once.
+# ?3: the current time. `facts` is MATERIALIZED so that columns that are read twice are computed only once.
 COMPUTE: LiteralString = (
     """
 WITH picked (trip_id) AS (""" + _PICKED + """

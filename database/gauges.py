@@ -1,4 +1,4 @@
-"""Gauges of the database for monitoring."""
+"""Database metrics for monitoring."""
 
 from __future__ import annotations
 

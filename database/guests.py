@@ -1,4 +1,4 @@
-"""Guests: people in a trip's JSON who have no client of their own, and client lists that could not be read."""
+"""Guests (people in a trip's JSON without a client of their own), and trips with an unreadable client list."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ if TYPE_CHECKING:
 
 
 async def on_trips(db: Database, trip_ids: Sequence[int]) -> list[Row]:
-    """Return the guests of each trip in the order of the JSON.
+    """Return the guests of each trip in their order in the JSON.
 
     Columns: trip_id, position, name, email, role, shares_with, element.
-    `shares_with` is the client whose e-mail the entry has, or None for an unlinked entry.
+    `shares_with` is the stored e-mail of the client that the entry shares its e-mail with, or None if there is none.
     """
     return await read_people(db, ON_TRIPS, (json.dumps(list(trip_ids)),))
 
 
 async def unreadable(db: Database, trip_ids: Sequence[int]) -> dict[int, int]:
-    """Return the latest quarantine_id of each trip with a client list that could not be read."""
+    """Return the latest unaccepted quarantine_id of each trip whose client list could not be read."""
     rows = await db.read(UNREADABLE, (json.dumps(list(trip_ids)),))
     return {row["trip_id"]: row["quarantine_id"] for row in rows}
 
 
 async def read_people(db: Database, sql: LiteralString, params: Sequence[Value]) -> list[Row]:
-    """Run a query over the view trip_people, or without the views if a person has dropped them."""
+    """Run a query over the view trip_people. If the view is missing, run the query over its definition instead."""
     try:
         return await db.read(sql, params)
     except DatabaseError as error:
@@ -39,7 +39,7 @@ async def read_people(db: Database, sql: LiteralString, params: Sequence[Value])
         return await db.read(WITH_PEOPLE + sql, params)
 
 
-# The body of the view trip_people. A test keeps the two equal.
+# The body of the view trip_people. A test checks that the two are equal.
 PEOPLE: LiteralString = """
 SELECT e.trip_id, e.position, e.client_email, e.email, e.role, e.element,
        CAST(coalesce(

@@ -1,4 +1,4 @@
-"""Health counts of the database, and its fault log."""
+"""Health counts of the database, and the log of database faults."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ PROBED = 1_000
 
 
 async def counts(db: Database, errors_since: str) -> Row:
-    """Return counts of trips, clients and assignments, and of everything that needs attention."""
+    """Return counts of trips, clients and assignments, and of problems that need attention."""
     return (await db.read(COUNTS, (errors_since,)))[0]
 
 
@@ -24,12 +24,12 @@ async def broken_assignments(db: Database) -> int:
 
 
 async def ledger(db: Database) -> list[Row]:
-    """Return the applied migrations in order: `name`, and `checked`, true if the checksum is known."""
+    """Return the applied migrations in order: `name`, and `checked` (true if the checksum was recorded)."""
     return await db.read(LEDGER)
 
 
 async def look_at_phase(db: Database) -> None:
-    """Read the phase. Raises ProgramTooOld if a newer program migrated the schema."""
+    """Read the phase. Raises ProgramTooOld if a newer voygen migrated the schema."""
     await db.shadow_read("SELECT phase FROM migration_phase")
 
 
@@ -44,7 +44,10 @@ async def has_unresolved(db: Database, pattern: str, session_id: str | None) -> 
 
 
 def resolve_faults(pattern: str, resolution: str, session_id: str | None) -> Statement:
-    """Mark faults as resolved if their message contains the text, optionally in one session only; return their ids."""
+    """Mark faults whose message contains `pattern` as resolved, optionally in one session only.
+
+    The statement returns the ids of these faults.
+    """
     return Statement(RESOLVE, (pattern, resolution, session_id))
 
 
@@ -77,7 +80,7 @@ FROM d1_migrations m LEFT JOIN migration_checksums s ON s.name = m.name
 ORDER BY m.id
 """
 
-# Old code writes times in another format; both are UTC.
+# Old code writes times in another format. Both formats are in UTC.
 FAULT_GROUPS: LiteralString = """
 SELECT e.attempted_operation AS operation, e.error_message AS error, count(*) AS times,
        sum(coalesce(e.resolved, 0) <> 0) AS resolved,

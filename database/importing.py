@@ -1,4 +1,4 @@
-"""Restore of an export into a new file, which is verified before it gets its final name."""
+"""Restoration of an export into a new file. The file is verified before it gets its final name."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from database.exporting import Table
 
-# Means stdin.
+# The path that stands for stdin.
 STDIN = Path("-")
 
 
@@ -39,7 +39,7 @@ def restore_export(export: Path, target: Path, progress: Progress = untold) -> C
     """
     if target.exists() and target.stat().st_size > 0:
         raise DatabaseUnavailable(
-            f"{target} already exists: use --db to name a new file to restore {_display_name(export)} into."
+            f"{target} already exists: to restore {_display_name(export)}, pass a new file path with --db."
         )
     scratch = target.with_name(target.name + ".restoring")
     scratch.unlink(missing_ok=True)
@@ -68,10 +68,10 @@ class _Loader:
         self._end: dict[str, Any] | None = None
 
     def load(self, progress: Progress) -> dict[str, Any]:
-        """Run the lines in one transaction with constraints off; return the counts and digests from the last line."""
+        """Load all lines in one transaction with constraints off; return the counts and digests in the last line."""
         for pragma in ("foreign_keys = OFF", "ignore_check_constraints = ON", "synchronous = OFF"):
             self._connection.execute(f"PRAGMA {pragma}")
-        self._connection.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)  # forbid ATTACH: an export can't reach other files
+        self._connection.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)  # forbid ATTACH, which would open other files
         self._connection.execute("BEGIN")
         with _opened(self._export) as lines:
             size, read = os.fstat(lines.fileno()).st_size, 0
@@ -84,7 +84,7 @@ class _Loader:
                 if size and number % TOLD_EACH == 0:  # a pipe has no size
                     progress(read, size)
         if self._end is None:
-            raise DatabaseUnavailable(f"{self._name} is incomplete because the export was cut off. Export it again.")
+            raise DatabaseUnavailable(f"{self._name} is incomplete: the export was interrupted. Run it again.")
         self._connection.execute("COMMIT")
         progress(1, 1)
         return self._end
@@ -93,7 +93,7 @@ class _Loader:
         if number == 1:
             self._begin(line)
         elif self._end is not None:
-            raise ValueError("a line after the end of the export")
+            raise ValueError("it comes after the end of the export")
         elif line.get("row_of") == COUNTERS:
             self._counters.append(line["values"])
         elif "row_of" in line:
@@ -104,13 +104,13 @@ class _Loader:
             self._set_counters()
             self._end = line["end"]
         else:
-            raise ValueError("not a line of an export")
+            raise ValueError("it is not a line of an export")
 
     def _begin(self, line: dict[str, Any]) -> None:
         if line.get("voygen") != "export":
             raise ValueError("not a voygen export")
         if line["format"] != FORMAT:
-            raise ValueError(f"unknown format {line['format']}: update voygen")
+            raise ValueError(f"unknown export format {line['format']}: update voygen")
         for name in KEPT_PRAGMAS:
             self._connection.execute(f"PRAGMA {name} = {int(line['pragmas'][name])}")
 
@@ -162,7 +162,7 @@ def _display_name(export: Path) -> str:
     return "stdin" if export == STDIN else str(export)
 
 
-def _from_json(value: Any) -> Any:  # noqa: ANN401 - any value of SQLite
+def _from_json(value: Any) -> Any:  # noqa: ANN401 - any SQLite value
     if not isinstance(value, dict):
         return value
     ((kind, text),) = cast("dict[str, str]", value).items()
@@ -173,6 +173,6 @@ def _require_equal(export: Path, stated: dict[str, Any], actual: Contents) -> No
     differing = sorted(name for name in {*stated, *actual.rows} if stated.get(name) != actual.as_json().get(name))
     if differing:
         raise DatabaseUnavailable(
-            f"{_display_name(export)} was changed or is damaged: "
-            f"its counts or digests don't match for {', '.join(differing)}."
+            f"{_display_name(export)} was changed or damaged: "
+            f"the row counts or digests don't match for {', '.join(differing)}."
         )

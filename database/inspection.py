@@ -13,17 +13,17 @@ if TYPE_CHECKING:
 
 
 async def damage(db: Database) -> list[str]:
-    """Return the first few problems SQLite's integrity check finds; empty if the file is intact."""
+    """Return up to 10 problems that SQLite's integrity check finds; an empty list if the file is intact."""
     return [row["problem"] for row in await db.read(DAMAGE)]
 
 
 async def findings_left(db: Database) -> Row:
-    """Return the counts of leftover guards and mismatched trips, and the last proof's time and drift."""
+    """Return the numbers of leftover guards and mismatched trips, and the time and drift of the newest proof."""
     return (await db.read(FINDINGS_LEFT))[0]
 
 
 def engine_lacks() -> list[str]:
-    """List what this Python's SQLite lacks: a newer version, or a feature it was built without."""
+    """List the requirements that this Python's SQLite does not meet: the minimum version and built-in features."""
     lacks: list[str] = []
     if sqlite3.sqlite_version_info < MINIMUM_SQLITE:
         lacks.append(f"version {'.'.join(map(str, MINIMUM_SQLITE))}")
@@ -40,8 +40,8 @@ def engine_version() -> str:
     return sqlite3.sqlite_version
 
 
-# No argument: SQLite 3.53 would take the maximum number of problems for a table name.
-# Not quick_check: SQLite 3.40 reports an integer key of a WITHOUT ROWID table as NULL.
+# integrity_check has no argument, because SQLite 3.53 would treat a maximum number of problems as a table name.
+# quick_check is not used, because in SQLite 3.40 it reports an integer key of a WITHOUT ROWID table as NULL.
 DAMAGE: LiteralString = (
     "SELECT integrity_check AS problem FROM pragma_integrity_check WHERE integrity_check <> 'ok' LIMIT 10"
 )

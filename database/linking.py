@@ -1,6 +1,6 @@
-"""Links unlinked entries whose e-mail is a client's in another spelling, which the triggers can't compare.
+"""Links JSON entries to clients whose e-mail differs only in the case or Unicode normal form of non-ASCII letters.
 
-SQL compares e-mails without the case of ASCII letters. Other letters may differ in case or in Unicode's normal form.
+The triggers miss these entries, because SQL ignores the case of ASCII letters only.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class OtherSpelling(NamedTuple):
-    """The e-mail of unlinked entries of a trip, as indexed, and that of their client."""
+    """The e-mail of a trip's unlinked entries: `spelling` as indexed, and `email` as stored for the client."""
 
     trip_id: int
     spelling: str
@@ -27,7 +27,7 @@ class OtherSpelling(NamedTuple):
 
 
 async def other_spellings(db: Database, new: Mapping[str, str] | None = None) -> list[OtherSpelling]:
-    """Find the entries to link. `new` maps folded e-mails of clients about to be created to their e-mails."""
+    """Find the entries to link. `new` maps the folded e-mails of clients to be created to their e-mails."""
     waiting = await db.read(BEYOND_ASCII)
     if not waiting:
         return []
@@ -38,14 +38,14 @@ async def other_spellings(db: Database, new: Mapping[str, str] | None = None) ->
 
 
 def link(spellings: Sequence[OtherSpelling]) -> list[Statement]:
-    """Give the entries their client's e-mail, and reconcile their trips, which assigns the clients."""
+    """Replace the entries' e-mails with the clients' e-mails, and reconcile the trips, which assigns the clients."""
     if not spellings:
         return []
     entries = json.dumps(spellings)
     return [Statement(sql, (entries,)) for sql in (HOLD, RESPELL, RELEASE, RECONCILE)]
 
 
-# Unlinked entries of the JSON, whose index the triggers keep.
+# Reads the index of unlinked JSON entries, which the triggers maintain.
 BEYOND_ASCII: LiteralString = "SELECT trip_id, email FROM trip_client_unlinked WHERE email GLOB '*[^ -~]*'"
 
 HOLD: LiteralString = """

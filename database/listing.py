@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class TripFilter(NamedTuple):
-    """A filter for trips. None matches all, dates are inclusive, and the e-mail must match as stored."""
+    """A filter for trips. A field that is None matches all trips, dates are inclusive, and e-mails match exactly."""
 
     status: str | None
     starts_after: str | None
@@ -33,7 +33,7 @@ class ActivityFilter(NamedTuple):
 
 
 async def trips_behind(db: Database, wanted: TripFilter, place: tuple[str, int] | None, limit: int) -> list[Row]:
-    """Return the trips after `place`, a (start_date, trip_id) pair, sorted by that pair."""
+    """Return up to `limit` trips after `place`, a (start_date, trip_id) pair, sorted by start_date and trip_id."""
     return await db.read(TRIPS_PAGE, (*wanted, *(place or (None, None)), limit))
 
 
@@ -42,20 +42,23 @@ async def count_trips(db: Database, wanted: TripFilter) -> int:
 
 
 async def travelers(db: Database, trip_ids: Sequence[int], names: int) -> list[Row]:
-    """Return the first `names` travelers of each trip, clients before guests, each with the trip's total number.
+    """Return up to `names` travelers of each trip, clients before guests, omitting non-traveling roles.
 
-    `guest` is 1 for a guest. Whoever has a role that does not travel is left out.
+    `guest` is 1 for a guest. `travelers` is the trip's total number of travelers.
     """
     return await read_people(db, TRAVELERS, (json.dumps(list(trip_ids)), names))
 
 
 async def travelers_papers(db: Database, trip_id: int) -> list[Row]:
-    """Return a row for each client and role on the trip, with the client's travel_docs."""
+    """Return a row for each assignment on the trip, with the client's travel_docs."""
     return await db.read(TRAVELERS_PAPERS, (trip_id,))
 
 
 async def activities_before(db: Database, wanted: ActivityFilter, before: int | None, limit: int) -> list[Row]:
-    """Return activities with an id below `before`, newest first; trip_name is None for a deleted trip."""
+    """Return up to `limit` activities with an id below `before` (None: no bound), newest first.
+
+    `trip_name` is None for a deleted trip.
+    """
     return await db.read(ACTIVITIES_PAGE, (*wanted, before, limit))
 
 
@@ -64,13 +67,13 @@ async def count_activities(db: Database, wanted: ActivityFilter) -> int:
 
 
 async def trip_of_activity(db: Database, activity_id: int) -> Row | None:
-    """Return the trip an activity was logged on, or None if there was none or it was deleted."""
+    """Return the trip that an activity belongs to, or None if it has no trip or the trip was deleted."""
     rows = await db.read(TRIP_OF_ACTIVITY, (activity_id,))
     return rows[0] if rows else None
 
 
 async def latest_active_trip(db: Database) -> Row | None:
-    """Return the trip with the latest activity, or else the most recently changed one."""
+    """Return the trip with the latest activity or, without any activity, the most recently changed trip."""
     rows = await db.read(LATEST_ACTIVE) or await db.read(LATEST_CHANGED)
     return rows[0] if rows else None
 
@@ -130,7 +133,7 @@ WHERE a.trip_id = CAST(? AS INTEGER)
 ORDER BY a.assignment_id
 """
 
-# Old rows have a space between date and time; new ones have a T, and a Z at the end.
+# Old rows have a space between date and time; new rows have a T between them and a Z at the end.
 ACTIVITIES_WANTED: LiteralString = """
 WHERE replace(substr(l.created_at, 1, 19), 'T', ' ') >= ?1
   AND (?2 IS NULL OR l.trip_id = CAST(?2 AS INTEGER))

@@ -1,4 +1,4 @@
-"""Usage statistics: calls by outcome and duration, and batches that a constraint rejected."""
+"""Usage statistics: counts of calls by outcome and duration, and of batches rejected by a constraint."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from database.engine import Database, Results, Row
 
-# Prefix of a violation's kind if a guard failed.
+# Prefix of the kind of a violation that a guard detected.
 GUARD = "guard "
 
 # Retention in hours: ninety days.
@@ -22,7 +22,10 @@ KEPT_HOURS = 24 * 90
 
 
 class CallCount(NamedTuple):
-    """Calls in one hour, such as `2026-11-25T22`, that took at most `up_to_ms`; 0 means above the highest bound."""
+    """Calls of a tool in one hour, such as `2026-11-25T22`, with one outcome and in one range of durations.
+
+    `up_to_ms` is the upper bound of the range; 0 means that there is none.
+    """
 
     hour: str
     tool: str
@@ -39,7 +42,7 @@ class ViolationCount(NamedTuple):
 
 
 def add(calls: Iterable[CallCount], violations: Iterable[ViolationCount], oldest_hour: str) -> list[Statement]:
-    """Add to the stored counts, and delete those before `oldest_hour`."""
+    """Add these counts to the stored counts, and delete stored counts from before `oldest_hour`."""
     return [
         Statement(ADD_CALLS, (json.dumps(list(calls)),)),
         Statement(ADD_VIOLATIONS, (json.dumps(list(violations)),)),
@@ -49,23 +52,23 @@ def add(calls: Iterable[CallCount], violations: Iterable[ViolationCount], oldest
 
 
 async def calls_since(db: Database, hour: str) -> list[Row]:
-    """Return the sums of calls and seconds by tool, outcome and up_to_ms."""
+    """Return the total calls and seconds since this hour, grouped by tool, outcome and up_to_ms."""
     return await db.read(CALLS_SINCE, (hour,))
 
 
 async def violations_since(db: Database, hour: str) -> list[Row]:
-    """Return the kinds of violations and their counts (`times`), most frequent first."""
+    """Return the kinds of violations since this hour with their counts (`times`), most frequent first."""
     return await db.read(VIOLATIONS_SINCE, (hour,))
 
 
 async def latest_proof(db: Database) -> Row | None:
-    """Return drift, trips, assignments and recorded_at of the newest proof record."""
+    """Return drift, trips, assignments and recorded_at of the newest proof record, or None if there is none."""
     rows = await db.read(LATEST_PROOF)
     return rows[0] if rows else None
 
 
 def kind_of(error: ConstraintViolated) -> str:
-    """Name the violation: the guard, or SQLite's name for the constraint."""
+    """Return the kind of violation: `guard` and the guard's name, a constraint type such as `UNIQUE`, or `trigger`."""
     if isinstance(error, GuardFailed):
         return GUARD + error.guard
     kind, failed, _ = str(error).partition(" constraint failed")
@@ -73,7 +76,7 @@ def kind_of(error: ConstraintViolated) -> str:
 
 
 class WatchedDatabase(ForwardingDatabase):
-    """A database that calls `refused` for each batch that a constraint rejects."""
+    """A database wrapper that calls `refused` for each batch that a constraint rejects, except for dry runs."""
 
     def __init__(self, db: Database, refused: Callable[[ConstraintViolated], None]) -> None:
         super().__init__(db)

@@ -17,13 +17,13 @@ Phase = Literal["dual_write", "prefer_junction", "normalized"]
 
 PHASES: tuple[Phase, ...] = get_args(Phase)
 
-# Attempts per batch while the phase keeps changing.
+# Maximum attempts per batch if the phase keeps changing.
 TRIES = 8
 
 
 @dataclass(frozen=True)
 class PhaseState:
-    """The phase, and the epoch, which grows with every change of phase or schema."""
+    """The phase, and the epoch, which increases with every change of phase or schema."""
 
     phase: Phase
     epoch: int
@@ -40,10 +40,10 @@ def guard_epoch(epoch: int) -> Statement:
 
 
 class PhasedDatabase(ForwardingDatabase):
-    """The database as the tools see it, the same in every phase.
+    """A database wrapper that works the same way for the tools in every phase.
 
-    The epoch guards every batch. Once the database is normalized, statements that write the JSON side are skipped and
-    return no rows. `known` holds the names of the migrations that this program ships.
+    A guard fails every batch whose epoch is out of date. In the normalized phase, statements that write the JSON side
+    are skipped and return no rows. `known` holds the names of the migrations that this program ships.
     """
 
     def __init__(self, db: Database, known: Collection[str]) -> None:
@@ -58,7 +58,7 @@ class PhasedDatabase(ForwardingDatabase):
         try:
             return await self._db.read(sql, params)
         except DatabaseError:
-            # A read-only server has no other way to notice that the column is gone.
+            # The phase may have changed and dropped the JSON column. A read-only server notices the change only here.
             self._state = None
             if await self._current() == state:
                 raise
@@ -85,7 +85,7 @@ class PhasedDatabase(ForwardingDatabase):
                 if row["name"] not in self._known
             ]
             if newer:
-                raise ProgramTooOld(f"The database was migrated by a newer voygen ({newer[-1]}): update this one.")
+                raise ProgramTooOld(f"The database was migrated by a newer voygen ({newer[-1]}): update voygen.")
             self._state = await read_phase(self._db)
         return self._state
 

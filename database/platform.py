@@ -1,4 +1,4 @@
-"""Platform differences between Linux, macOS and Windows, each with a fallback."""
+"""Functions that behave differently on Linux, macOS and Windows."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def default_database_path() -> Path:
 
 
 def program_settings_folder(home: Path, environment: Mapping[str, str], platform: str = sys.platform) -> Path:
-    """Return the folder in which each program keeps a subfolder with the user's settings."""
+    """Return the folder in which programs keep their user settings, each in its own subfolder."""
     if platform == "win32":
         return Path(environment.get("APPDATA") or home / "AppData" / "Roaming")
     if platform == "darwin":
@@ -46,7 +46,7 @@ def packaged_settings_folders(
 
 
 def make_private_folder(folder: Path) -> None:
-    """Create the folder and its missing parents, accessible to the owner only. Existing folders stay unchanged.
+    """Create the folder and its missing parents with owner-only access. Existing folders stay unchanged.
 
     On Windows the folder inherits its parent's permissions, which are private inside a user profile.
     """
@@ -56,13 +56,13 @@ def make_private_folder(folder: Path) -> None:
 
 
 def make_private_file(path: Path) -> None:
-    """Create an empty file, accessible to the owner only. An existing file stays unchanged but must be writable."""
+    """Create an empty file with owner-only access. An existing file stays unchanged but must be writable."""
     handle = os.open(path, os.O_RDWR | os.O_CREAT, OWNER_ONLY)
     os.close(handle)
 
 
 def is_there(path: Path) -> bool:
-    """Return True if the path exists. Raises PermissionError; since Python 3.14, `Path.exists` returns False."""
+    """Return True if the path exists. Raises PermissionError, unlike `Path.exists` since Python 3.14."""
     try:
         path.stat()
     except (FileNotFoundError, NotADirectoryError):
@@ -71,7 +71,7 @@ def is_there(path: Path) -> bool:
 
 
 def keep_private(path: Path) -> None:
-    """Remove group and other permissions from a file we own; leave other files unchanged."""
+    """Remove group and other permissions from a writable file of the current user; leave other files unchanged."""
     if IS_WINDOWS:
         return
     facts = path.stat()
@@ -89,7 +89,7 @@ def copy_rights(source: Path, target: Path) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Sync the folder so that a rename survives a power failure. Windows doesn't need it."""
+    """Sync the folder so that a rename in it survives a power failure. Not needed on Windows."""
     if IS_WINDOWS:
         return
     handle = os.open(folder, os.O_RDONLY)

@@ -24,7 +24,10 @@ async def whole(db: Database, client_id: int) -> Row | None:
 
 
 async def trips_behind(db: Database, email: str, place: tuple[str, int] | None, limit: int) -> list[Row]:
-    """Return the client's trips after `place`, a (start_date, trip_id) pair, latest first, with `roles` as text."""
+    """Return up to `limit` of the client's trips after `place`, a (start_date, trip_id) pair, latest first.
+
+    `roles` is a text of roles joined by commas.
+    """
     return await db.read(TRIPS_PAGE, (email, *(place or (None, None)), limit))
 
 
@@ -35,7 +38,7 @@ async def count_trips(db: Database, email: str) -> int:
 def update(read: Row, values: Mapping[str, Any], details: str, now: str) -> list[Statement]:
     """Store all `EDITED` columns and log the change. Triggers copy a changed e-mail to both stores.
 
-    The guard fails if the client changed since it was read, or if another client has the e-mail, ignoring case.
+    The guard fails if the client changed since it was read, or if another client has the new e-mail, ignoring case.
     """
     client_id = read["client_id"]
     search_text = f"{values['full_name']} {values['email']}".lower()
@@ -68,7 +71,7 @@ FROM trip_client_assignments a JOIN trips_v2 t ON t.trip_id = a.trip_id
 WHERE a.client_email = ?
 """
 
-# The client is unchanged, and no other client has the new e-mail.
+# Fails unless the client is unchanged and no other client has the new e-mail.
 GUARD_UNCHANGED: LiteralString = """
 INSERT INTO write_guard (clients_exist)
 SELECT 0 WHERE NOT EXISTS (

@@ -1,4 +1,4 @@
-"""Progress of long operations."""
+"""Progress reports of long operations."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from typing import TypeAlias, TypeVar
 
 T = TypeVar("T")
 
-# Called with (done, total) in any unit. `done` never decreases and ends at `total`.
+# A callback that takes (done, total) in any unit. `done` never decreases and ends at `total`.
 Progress: TypeAlias = Callable[[int, int], None]
 
-# Rows between reports.
+# Number of rows between reports.
 TOLD_EACH = 1_000
 
-# Units per part of an operation with several parts.
+# Number of units that each part of an operation with several parts counts for.
 PER_PART = 1_000
 
 
@@ -22,7 +22,7 @@ def untold(done: int, total: int) -> None:
 
 
 def part(progress: Progress, number: int, parts: int) -> Progress:
-    """Report progress on part `number`, from 0, as progress on the whole. All parts weigh the same."""
+    """Return a callback that reports progress on part `number` (from 0) as progress on all `parts` of equal weight."""
 
     def told(done: int, total: int) -> None:
         progress(number * PER_PART + PER_PART * done // max(total, 1), parts * PER_PART)
@@ -31,7 +31,10 @@ def part(progress: Progress, number: int, parts: int) -> Progress:
 
 
 def forward(progress: Progress) -> Progress:
-    """Report only new maxima, for an operation that may start over."""
+    """Return a callback that reports progress only when it exceeds all earlier progress.
+
+    Use it for an operation that may start over.
+    """
     furthest = -1
 
     def told(done: int, total: int) -> None:
@@ -44,7 +47,7 @@ def forward(progress: Progress) -> Progress:
 
 
 class Counter:
-    """Counts the rows of several streams, `total` in all, and reports progress."""
+    """Counts rows across several streams and reports progress. `total` is the number of rows in all streams."""
 
     def __init__(self, progress: Progress, total: int) -> None:
         self._progress = progress

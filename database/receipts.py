@@ -1,4 +1,4 @@
-"""Receipts: a call with an idempotency key runs only once, however often it is sent."""
+"""Receipts, which ensure that a call with an idempotency key runs only once, even if it is sent again."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class AlreadyDone(Exception):
 
 
 class ReceiptingDatabase(ForwardingDatabase):
-    """The database for one call, whose first successful batch also stores the receipt."""
+    """A database wrapper for one call. The first successful batch of the call also stores its receipt."""
 
     def __init__(self, db: Database, key: str, tool: str, arguments: str) -> None:
         super().__init__(db)
@@ -41,12 +41,12 @@ class ReceiptingDatabase(ForwardingDatabase):
         return results
 
     async def complete(self, result: str) -> None:
-        """Store the answer in the receipt."""
+        """Store the result of the call in the receipt."""
         await self._db.batch([Statement(COMPLETE, (result, self._receipt[0]))])
 
 
 async def receipt_for(db: Database, key: str) -> Row | None:
-    """Return the key's receipt: tool, arguments, created_at and result, which may be None."""
+    """Return the key's receipt (tool, arguments, created_at, result) or None. `result` is None until it is stored."""
     rows = await db.read(FIND, (key,))
     return rows[0] if rows else None
 

@@ -1,4 +1,4 @@
-"""Dry runs: run a batch and roll it back, to learn whether it would succeed."""
+"""Dry runs: run a batch and roll it back, to find out whether it would succeed."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from database.engine import Results
 
 
-# The guard that ends a rehearsal.
+# The guard that ends a dry run by rolling it back.
 GUARD_OF_THE_END = "self_test_over"
 
 
@@ -22,10 +22,10 @@ class Rehearsed(Exception):
 
 
 class RehearsingDatabase(ForwardingDatabase):
-    """The database for a dry run: every batch is rolled back and ends in an exception."""
+    """A database wrapper for dry runs: every batch is rolled back and raises an exception."""
 
     async def batch(self, statements: Sequence[Statement]) -> Results:
-        """Run the batch and roll it back. Raises Rehearsed, or the error that the batch itself causes."""
+        """Run the batch and roll it back. Raises Rehearsed if it would succeed, or else its error."""
         try:
             return await self._db.batch([*statements, Statement(OVER)])
         except GuardFailed as failed:

@@ -1,4 +1,4 @@
-"""Deletion of a trip, setting aside everything needed to restore it."""
+"""Deletion of a trip, and a copy in orphaned_rows of everything needed to restore it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from database.engine import Database, Row
 
-# A trip as set aside: `trip` is its row; the other keys have lists of rows.
+# A trip as stored in orphaned_rows: `trip` is its row; each other key holds a list of rows.
 Whole: TypeAlias = "Mapping[str, Any]"
 
 # The columns that a deletion re-checks. The JSON mirror has its own guard.
@@ -67,7 +67,7 @@ def guard_unchanged(whole: Whole) -> list[Statement]:
 
 
 def set_aside(whole: Whole, now: str) -> Statement:
-    """Store the trip in orphaned_rows; return its orphan_id."""
+    """Store the trip in orphaned_rows; the statement returns the orphan_id."""
     return Statement(SET_ASIDE, (json.dumps(whole, ensure_ascii=False, default=bytes.hex), now))
 
 
@@ -132,5 +132,5 @@ DELETE_ARCHIVE: LiteralString = "DELETE FROM trip_client_archive WHERE trip_id =
 
 DELETE_FACTS: LiteralString = "DELETE FROM trip_facts WHERE trip_id = CAST(? AS INTEGER)"
 
-# Last, because deleting a trip marks it dirty.
+# Must come last, because deleting a trip adds it to facts_dirty.
 DELETE_DIRTY: LiteralString = "DELETE FROM facts_dirty WHERE trip_id = CAST(? AS INTEGER)"

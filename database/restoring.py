@@ -1,4 +1,4 @@
-"""Restore of a deleted trip or client that was set aside."""
+"""Restoration of a deleted trip or client from orphaned_rows."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 class Plan:
     """A plan to restore one row of orphaned_rows.
 
-    `kept` is the row as `with_id` reads it. The restore is blocked by `id_taken`, and by `email_of`, the id of another
-    client with the e-mail. `primary` is the current e-mail of the trip's primary client, or None. `ends` lists the
-    assignments to restore: `trip_id`, `email`, `role`, `trip_here` (true if the trip exists) and `client_now` (the
-    client's current e-mail, or None).
+    `kept` is the row from `with_id`. The restore is blocked if `id_taken` is true, or if `email_of`, the id of another
+    client with the e-mail, is set. `primary` is the current e-mail of the trip's primary client, or None. `ends` lists
+    the assignments to restore: `trip_id`, `email`, `role`, `trip_here` (true if the trip exists) and `client_now`
+    (the client's current e-mail, or None).
     """
 
     kept: Row
@@ -47,12 +47,12 @@ class Plan:
 
     @property
     def lost(self) -> list[Row]:
-        """The assignments whose other end is missing."""
+        """The assignments of the trip whose client is missing, or of the client whose trip is missing."""
         return [end for end in self.ends if not self._is_whole(end)]
 
     @property
     def trip_ids(self) -> set[int]:
-        """The trips whose clients change."""
+        """The ids of the trips whose assignments change."""
         return {self.kept["id"]} if self.is_trip else {end["trip_id"] for end in self.restored}
 
     @property
@@ -64,7 +64,7 @@ class Plan:
 
 
 async def with_id(db: Database, orphan_id: int) -> Row | None:
-    """Return the row of orphaned_rows; `kind` is None unless it is a readable deleted trip or client."""
+    """Return the row of orphaned_rows; its `kind` is None unless it holds a deleted trip or client."""
     rows = await db.read(WITH_ID, (orphan_id,))
     return rows[0] if rows else None
 
@@ -163,13 +163,13 @@ def _insert_trip(plan: Plan) -> Statement:
         "trip_slug": "?2",
         "primary_client_email": CLIENT_NOW.replace("@email", "r.primary_client_email"),
     }
-    # SET_JSON writes the mirror.
+    # SET_JSON writes the column `clients`.
     names = [name for name in plan.columns["trips_v2"] if name != "clients"]
     values = tables.values_listed("r", names, instead)
     return _insert("trips_v2", names, "$.trip", "", (plan.kept["orphan_id"], plan.slug), values)
 
 
-def _insert(  # noqa: PLR0913 - a statement's parts
+def _insert(  # noqa: PLR0913 - the parts of a statement
     table: LiteralString,
     names: Sequence[str],
     path: LiteralString,
@@ -205,7 +205,7 @@ def _end(end: Row) -> list[int | str | None]:
 
 _DELETED: LiteralString = "@o.table_name IN ('trips_v2', 'clients_v2') AND @o.reason IN ('deleted', 'cleanup')"
 
-# voygen writes only JSON here; anything else reads as an empty object.
+# voygen stores only JSON in row_data; any other text is read as an empty object.
 _ROWS: LiteralString = (
     """
 SELECT o.orphan_id, o.table_name, o.reason, o.set_aside_at AS at,
@@ -245,7 +245,7 @@ SELECT json_array_length(k.row_data, '$.assignments') AS own, NULL AS primary_no
 FROM orphaned_rows k WHERE k.orphan_id = CAST(? AS INTEGER)
 """
 
-# The assignments set aside with the trip or client, and those waiting for it.
+# The assignments stored with the deleted trip or client, and those in waiting rows that refer to it.
 _ENDS: LiteralString = (
     """
 SELECT r.value AS row FROM orphaned_rows k, json_each(k.row_data, '$.assignments') r
@@ -316,7 +316,7 @@ LOG_IS_GONE: LiteralString = (
     "WHERE NOT EXISTS (SELECT 1 FROM ActivityLog l WHERE l.activity_id = r.activity_id) ORDER BY r.activity_id"
 )
 
-# If the column's text wasn't kept, write only the entries without an assignment; the others are merged in later.
+# If the column's text was not stored, write only the entries without an assignment; `merge` adds the others later.
 SET_JSON: LiteralString = """
 UPDATE trips_v2 SET clients = (
     SELECT coalesce(k.row_data ->> '$.trip.clients', (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import LiteralString
 
-# Folded as in `travels`. Any other role travels.
+# Normalized as in `travels`. A person with any other role travels.
 STAYS_AT_HOME = frozenset(
     {
         "agent",
@@ -33,11 +33,11 @@ STAYS_AT_HOME = frozenset(
 
 
 def travels(role: str | None) -> bool:
-    """Return True if someone with this role travels, whatever its case, spaces and hyphens."""
+    """Return True if a person with this role travels. Ignores case, and treats spaces and hyphens as underscores."""
     return (role or "").strip(" ").lower().replace("-", "_").replace(" ", "_") not in STAYS_AT_HOME
 
 
-# The same rule for `@role` in SQL; a test keeps the two equal.
+# The same rule for `@role` in SQL. A test checks that the two are equal.
 TRAVELS: LiteralString = """replace(replace(lower(trim(coalesce(@role, ''))), '-', '_'), ' ', '_') NOT IN (
     'agent', 'arranger', 'assistant', 'billing', 'billing_contact', 'booker', 'booking_contact', 'canceled',
     'cancelled', 'contact', 'declined', 'emergency', 'emergency_contact', 'guarantor', 'no_show', 'payer', 'removed',
@@ -45,5 +45,5 @@ TRAVELS: LiteralString = """replace(replace(lower(trim(coalesce(@role, ''))), '-
 
 
 def travels_sql(role: LiteralString) -> LiteralString:
-    """Return an SQL expression that is true if someone with the role in the column `role` travels."""
+    """Return an SQL expression that is true if a person with the role in the column `role` travels."""
     return TRAVELS.replace("@role", role)

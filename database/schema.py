@@ -14,10 +14,10 @@ _STRING = re.compile(r"('(?:[^']|'')*')")
 _AROUND = re.compile(r"\s*([(),=<>|;+*/-])\s*")
 
 
-# Large enough for the definitions of one database, which every check compares.
+# Large enough for all definitions in one database, because every check compares them.
 @lru_cache(maxsize=512)
 def normalized(sql: str) -> str:
-    """Normalize a definition: drop comments, whitespace, quotes around names, and case outside strings."""
+    """Normalize a definition: remove comments, extra whitespace and quotes around names; lowercase all but strings."""
     pieces = _STRING.split(_COMMENT.sub(" ", sql).strip().rstrip(";"))
     return "".join(piece if number % 2 else _plain(piece) for number, piece in enumerate(pieces)).strip()
 

@@ -1,4 +1,4 @@
-"""Full-text search over trips and clients. The cost of a query does not grow with their number."""
+"""Full-text search over trips and clients. The cost of a query does not grow with the number of trips or clients."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
     from database.engine import Database, Row
 
-# Longest indexed prefix, in characters. A longer word is matched as a whole if the index has it.
+# Length of the longest indexed prefix, in characters. A longer word must match exactly if the index contains it.
 BEGINNING = 10
 
-# Matches to read from crowd_search for one word.
+# Maximum number of matches to read from crowd_search for one word.
 CROWD = 500
 
 # An FTS5 column filter, a term and a query; only this module knows their syntax.
@@ -28,12 +28,12 @@ Query = NewType("Query", str)
 TRIP_NAME = Columns("{name}")
 CLIENT_NAME = Columns("{full_name}")
 
-# Columns that may identify a trip for a write; roles and notes may not.
+# Columns that may identify the trip to write to. Roles and notes are excluded.
 OF_THE_TRIP = Columns("{name destinations group_name travelers}")
 
 ANYWHERE = Columns("- {whole_name}")
 
-# Letters that the views of the index replace (trip_search_plain), because FTS5 doesn't fold them.
+# Letters that the index's views (trip_search_plain) replace, because FTS5 doesn't reduce them to ASCII.
 PLAIN_LETTERS = str.maketrans(
     {"ß": "ss", "ø": "o", "Ø": "o", "ł": "l", "Ł": "l", "đ": "d", "Đ": "d", "æ": "ae", "Æ": "ae", "\u0131": "i"}
 )
@@ -52,7 +52,7 @@ class Matches(NamedTuple):
 
 
 def words_in(text: str) -> list[str]:
-    """Split a text into words, in order, as the index stores them. `&` counts as `and`."""
+    """Split a text into words, in order and in the form that the index stores. `&` counts as `and`."""
     plain = unicodedata.normalize("NFC", text.replace("&", " and ")).translate(PLAIN_LETTERS)
     return [word.lower() for word in _WORD.findall(plain)]
 
@@ -76,12 +76,12 @@ def same_name(one: str, other: str) -> bool:
 
 
 def may_begin(word: str) -> bool:
-    """Return True if a word may match as a prefix. Words with digits must match whole."""
+    """Return True if a word may match as a prefix. Words with digits (after the @ in e-mails) must match exactly."""
     return not _DIGIT.search(word.rpartition("@")[2])
 
 
 async def prefix_terms(db: Database, words: Sequence[str]) -> list[Term]:
-    """Return a term for each word, which also matches longer words if the word may be a prefix."""
+    """Return a term for each word. If the word may be a prefix, the term also matches longer words."""
     long = [word for word in words if len(word) > BEGINNING and may_begin(word)]
     absent = {row["word"] for row in await db.read(ABSENT, (json.dumps(long),))} if long else set[str]()
     return [
@@ -109,7 +109,7 @@ def all_of(columns: Columns, terms: Iterable[Term]) -> Query:
 
 
 def whole_name_query(name: str) -> Query:
-    """Return a query for names that are equal without case, accents and punctuation."""
+    """Return a query for names that are equal to this one, ignoring case, accents and punctuation."""
     return all_of(Columns("{whole_name}"), [exact_term("".join(words_in(name)))])
 
 
@@ -124,9 +124,9 @@ async def clients_found(db: Database, queries: Sequence[Query], limit: int) -> l
 
 
 async def crowded_trips(db: Database, columns: Columns, terms: Sequence[Term]) -> Matches:
-    """Return the trips that match all terms, at least one of them through a traveler in crowd_search.
+    """Return the trips that match all terms and have a traveler in crowd_search who matches at least one term.
 
-    A trip's document holds only its first 24 travelers; the others have documents of their own.
+    A trip's search document holds only its first 24 travelers. Each further traveler has a document in crowd_search.
     """
     people = "{travelers}" if columns == OF_THE_TRIP else "{travelers roles}"
     crowds = _ids(await db.read(CROWDS, (json.dumps([f"{people} : {term}" for term in terms]), CROWD)))
@@ -154,12 +154,12 @@ async def trips_with_words(db: Database, words: Sequence[str], limit: int) -> Ma
 
 
 async def trips_called(db: Database, name: str, limit: int) -> list[Row]:
-    """Return trips with exactly this name, ignoring the case of ASCII letters."""
+    """Return trips with this name, ignoring only the case of ASCII letters."""
     return await db.read(NAMED, (name, limit))
 
 
 async def trips_named(db: Database, name: str, limit: int) -> list[Row]:
-    """Return trips with exactly this name, or else with the same name ignoring case, accents and punctuation."""
+    """Return the trips from `trips_called` or, if none, those with this name ignoring case, accents and punctuation."""
     exact = await trips_called(db, name, limit)
     if exact or not words_in(name):
         return exact
@@ -174,7 +174,7 @@ async def clients_named(db: Database, name: str, limit: int) -> list[Row]:
 
 
 async def trips_with_ids(db: Database, ids: Sequence[int]) -> list[Row]:
-    """Return the trips in the order of the ids, with group_name, and travelers and roles from the index."""
+    """Return the trips in the order of the ids, with `travelers` and `roles` from the search index."""
     return await db.read(TRIPS, (json.dumps(list(ids)),))
 
 
@@ -192,7 +192,7 @@ WHERE NOT EXISTS (SELECT 1 FROM trip_search s WHERE s.trip_search MATCH '"' || w
   AND NOT EXISTS (SELECT 1 FROM client_search s WHERE s.client_search MATCH '"' || w.value || '"')
 """
 
-# Newest first with a limit, so that the cost does not grow with the number of matches.
+# The order by rowid and the limit keep the cost independent of the number of matches.
 TRIPS_FOUND: LiteralString = """
 SELECT (
     SELECT json_group_array(m.trip_id) FROM (
@@ -230,7 +230,7 @@ SELECT (
 FROM json_each(?1) w ORDER BY w.key
 """
 
-# The index splits an e-mail into words and ignores the punctuation between them.
+# Compares whole e-mails, because the index splits an e-mail into words and ignores the punctuation between them.
 WITH_EMAIL: LiteralString = """
 SELECT t.value AS trip_id FROM json_each(?1) t
 WHERE EXISTS (

@@ -17,7 +17,10 @@ logger = logging.getLogger("voygen.shadow")
 
 
 async def compare_stores(db: Database, trip_id: int) -> None:
-    """Count a mismatch if the stores disagree on the trip. Errors are only logged: the shadowed read must not fail."""
+    """Count a mismatch if the two stores have different clients for the trip.
+
+    Database errors are only logged, so that they never fail the read that is being checked.
+    """
     try:
         differing = await db.shadow_read(PAIRS_THAT_DIFFER, (trip_id,))
         if differing:

@@ -1,4 +1,4 @@
-"""Slugs: short readable names of trips for URLs."""
+"""Slugs: short, readable trip names for URLs."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ MAX_LENGTH = 60
 
 
 def slugify(name: str) -> str:
-    """Make a slug of ASCII letters, digits and single hyphens, transliterated from any script.
+    """Convert a name in any script to a slug of ASCII letters, digits and single hyphens.
 
-    Digits alone would look like an id and get the prefix `trip-`; a name of symbols becomes `trip`.
+    A slug with only digits would look like an id, so it gets the prefix `trip-`. A name with only symbols becomes
+    `trip`.
     """
     spelled = anyascii(name.replace("&", " and ")).lower().replace("'", "")
     slug = re.sub(r"[^a-z0-9]+", "-", spelled).strip("-")[:MAX_LENGTH].rstrip("-")
@@ -29,14 +30,14 @@ def slugify(name: str) -> str:
 
 
 class FreeSlugs:
-    """Hands out free slugs, in constant time even for many equal names."""
+    """Generates unused slugs, in constant time even for many equal names."""
 
     def __init__(self, taken: Iterable[str]) -> None:
         self._taken = set(taken)
         self._next: dict[str, int] = {}
 
     def take(self, name: str) -> str:
-        """Return and reserve a free slug for the name, numbered if necessary."""
+        """Return and reserve an unused slug for the name, with a number at the end if necessary."""
         slug = free = slugify(name)
         number = self._next.get(slug, 1)
         while free in self._taken:
@@ -54,7 +55,7 @@ async def free_slug(db: Database, name: str, own_trip_id: int | None = None) -> 
     return FreeSlugs(row["trip_slug"] for row in rows).take(name)
 
 
-# An index range: the slug itself and every slug that continues it with a hyphen.
+# The range covers the slug itself and every slug that starts with it and a hyphen.
 TAKEN: LiteralString = """
 SELECT trip_slug FROM trips_v2
 WHERE trip_slug >= ? AND trip_slug < ? AND trip_id IS NOT CAST(? AS INTEGER)

@@ -1,4 +1,4 @@
-"""Spelling suggestions from the words in names."""
+"""Spelling suggestions based on the words in trip and client names."""
 
 from __future__ import annotations
 
@@ -10,18 +10,19 @@ if TYPE_CHECKING:
 
     from database.engine import Database
 
-# Words to read per spelling variant.
+# Maximum number of words to read per spelling variant.
 ALIKE = 200
 
-# Number of leading letters in which one may be wrong, missing or extra. After these, a beginning or end must match.
+# Number of leading letters in which a single wrong, missing or extra letter is tolerated. A word with a mistake after
+# them is found only if its beginning or end matches.
 LETTERS = 20
 
-# Number of letters that must match at the beginning or end if several others are wrong.
+# Number of letters that must match at the beginning or end if the rest differs in more than one letter.
 SURE = 4
 
 
 async def words_like(db: Database, words: Sequence[str]) -> list[set[str]]:
-    """Return, for each word, the words in names that differ by about one letter, or share a beginning or end."""
+    """Return, for each word, the words in names that differ by about one letter or share its beginning or end."""
     spellings = [_spellings(word) for word in words]
     rows = await db.read(LIKE, (json.dumps(sorted(set[str]().union(*spellings))), ALIKE))
     known: dict[str, list[str]] = {row["spelling"]: json.loads(row["words"]) for row in rows}
@@ -29,7 +30,7 @@ async def words_like(db: Database, words: Sequence[str]) -> list[set[str]]:
 
 
 def _spellings(word: str) -> set[str]:
-    """Return the keys under which search_spellings has the word."""
+    """Return the keys under which search_spellings stores the word."""
     found = {word} | {word[:at] + word[at + 1 :] for at in range(min(len(word), LETTERS))}
     return found | {f"^{word[:SURE]}", f"{word[-SURE:]}$"} if len(word) > SURE else found
 

@@ -11,26 +11,27 @@ if TYPE_CHECKING:
 
 
 async def tables(db: Database) -> list[str]:
-    """Return the names of all tables, except the engine's own and those inside a full-text index."""
+    """Return the names of all tables, except internal tables of the engine and of full-text indexes."""
     return [row["name"] for row in await db.read(TABLES)]
 
 
 async def columns(db: Database, table: str) -> list[Row]:
-    """Return the table's columns in order: name, type, required, in_primary_key; empty if there is no such table."""
+    """Return the table's columns in order: name, type, required, in_primary_key. Empty if the table does not exist."""
     return await db.read(COLUMNS, (table,))
 
 
 async def count_rows(db: Database, table: str) -> int:
-    """Count the rows of a table. Raises LookupError for a name not in `tables`."""
+    """Count the rows of a table. Raises LookupError if the name is not among `tables`."""
     if table not in await tables(db):
         raise LookupError(table)
     return (await db.read("SELECT count(*) AS n FROM " + _name(table)))[0]["n"]
 
 
 def row_as_json(alias: LiteralString, names: Sequence[str]) -> LiteralString:
-    """Build the SQL expression for a row with these columns as a JSON object. A BLOB becomes hexadecimal text.
+    """Build an SQL expression for a JSON object of a row's columns `names`. A BLOB becomes hexadecimal text.
 
-    `names` must come from the database. json_object(…) won't do: the hosted engine limits it to 32 arguments.
+    `names` must come from the database. json_object(…) is not used, because the hosted engine limits it to 32
+    arguments.
     """
     value: LiteralString = "iif(typeof(@c) = 'blob', lower(hex(@c)), @c)"
     pairs: list[LiteralString] = [_text(name) + ", " + value.replace("@c", alias + "." + _name(name)) for name in names]
@@ -45,7 +46,7 @@ def names_listed(names: Sequence[str]) -> LiteralString:
 
 
 def rows_of_json(array: LiteralString, names: Sequence[str]) -> LiteralString:
-    """Build the query that turns a JSON array of objects into rows with these columns. A missing key is NULL."""
+    """Build a query that turns a JSON array of objects into rows with these columns. A missing key becomes NULL."""
     columns: list[LiteralString] = [
         "max(f.value) FILTER (WHERE f.key = " + _text(name) + ") AS " + _name(name) for name in names
     ]
@@ -68,7 +69,7 @@ def _text(name: str) -> LiteralString:
 
 
 def _trusted(quoted: str) -> LiteralString:
-    """Mark a quoted name from the database as safe SQL. No other SQL here comes from outside the code."""
+    """Mark a quoted name from the database as safe SQL. All other SQL in this module is constant."""
     return cast("LiteralString", quoted)
 
 

@@ -1,4 +1,4 @@
-"""Access tokens: names, scopes and hashes. The tokens themselves are never stored."""
+"""Access token records: names, scopes and hashes. The tokens themselves are never stored."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Scope = Literal["read", "write"]
 
 @dataclass(frozen=True)
 class StoredToken:
-    """A token's record. `sha256` is hexadecimal, times are in UTC, and `expires_at` None means it never expires."""
+    """A token's record. `sha256` is hexadecimal, times are in UTC, and a token with `expires_at` None never expires."""
 
     name: str
     sha256: str
@@ -47,12 +47,12 @@ async def any_exist(db: Database) -> bool:
 
 
 def add(name: str, sha256: str, scope: Scope, now: str, expires_at: str | None) -> Statement:
-    """Add a token; return its name, or no row if the name was used before."""
+    """Add a token. The statement returns its name, or no row if a token with this name was ever created."""
     return Statement(ADD, (name, sha256, scope, now, expires_at))
 
 
 def revoke(name: str, now: str) -> Statement:
-    """Revoke a token; return its name, or no row if it does not exist or is already revoked."""
+    """Revoke a token. The statement returns its name, or no row if it does not exist or is already revoked."""
     return Statement(REVOKE, (now, name))
 
 

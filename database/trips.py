@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from database.engine import Database, Row
 
-# The columns shown in lists, and in errors that name candidates.
+# The columns shown in lists of trips and in errors about ambiguous trips.
 SUMMARY: LiteralString = """
 SELECT t.trip_id, t.trip_name, t.trip_slug, t.status, t.start_date, t.end_date, t.destinations, t.total_cost
 FROM trips_v2 t
@@ -87,7 +87,7 @@ def update(trip_id: int, values: Mapping[str, Any], search_text: str, now: str) 
 
 
 def insert(values: Mapping[str, Any]) -> Statement:
-    """Insert a trip; return its trip_id. `values` is keyed by the columns of `INSERT`."""
+    """Insert a trip; the statement returns its trip_id. The keys of `values` are the `INSERTED` columns."""
     return Statement(INSERT, tuple(values[column] for column in INSERTED))
 
 

@@ -17,7 +17,8 @@ from database.entries import NOT_AN_ARRAY, WITH_ENTRIES
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-# The stored e-mail of the client with this e-mail, or NULL: an exact match first, else ignoring case and whitespace.
+# The stored e-mail of the client with this e-mail, or NULL. An exact match takes precedence over a match that ignores
+# case and surrounding whitespace.
 CLIENT_NOW: LiteralString = """coalesce(
     (SELECT c.email FROM clients_v2 c WHERE c.email = @email),
     (SELECT c.email FROM clients_v2 c
@@ -35,12 +36,12 @@ def hold(trip_ids: Collection[int]) -> Statement:
 
 
 def release(trip_ids: Collection[int]) -> list[Statement]:
-    """Let the triggers mirror these trips again, and reconcile them, which links or indexes unlinked entries."""
+    """Let the triggers mirror these trips again. Also reconcile the trips, which links or indexes unlinked entries."""
     return [Statement(sql, (_ids(trip_ids),), mirrors=True) for sql in (RELEASE, RECONCILE, RELEASE)]
 
 
 def from_trip(orphan_id: int, now: str) -> Statement:
-    """Store a waiting row for each assignment of a set-aside trip."""
+    """Store a waiting row for each assignment of a deleted trip in orphaned_rows."""
     return Statement(
         WAIT.replace("@list", "$.archive").replace("@loose", "assignment_id NOT IN (SELECT assignment_id FROM own)"),
         (orphan_id, now),
@@ -48,14 +49,14 @@ def from_trip(orphan_id: int, now: str) -> Statement:
 
 
 def from_client(orphan_id: int, now: str) -> Statement:
-    """Store a waiting row for each assignment of a set-aside client."""
+    """Store a waiting row for each assignment of a deleted client in orphaned_rows."""
     return Statement(WAIT.replace("@list", "$.entries").replace("@loose", "assignment_id IS NULL"), (orphan_id, now))
 
 
 def assign(trip_ids: Collection[int], email: str | None, columns: Sequence[str]) -> list[Statement]:
-    """Create the waiting assignments of these trips, optionally of one client only, if trip and client both exist.
+    """Create each waiting assignment of these trips, optionally for one client only, whose trip and client exist.
 
-    `columns` are the columns present in the waiting rows; empty if there are no such rows.
+    `columns` are the columns in the waiting rows, or empty if there are no waiting rows.
     """
     if not columns:
         return []
@@ -73,7 +74,7 @@ def assign(trip_ids: Collection[int], email: str | None, columns: Sequence[str])
 
 
 def merge(trip_ids: Collection[int], email: str | None, now: str) -> list[Statement]:
-    """Insert the waiting entries into the trips' JSON, each at its old position, unless the pair is already there."""
+    """Insert the waiting entries into the trips' JSON, each at its old position, unless it has the pair already."""
     which = _ids(trip_ids)
     return [
         Statement(QUARANTINE, (which, now), mirrors=True),
@@ -82,7 +83,7 @@ def merge(trip_ids: Collection[int], email: str | None, now: str) -> list[Statem
 
 
 def archive(trip_ids: Collection[int], email: str | None) -> list[Statement]:
-    """Put the waiting entries of these trips into the archive."""
+    """Add the waiting entries of these trips to the archive."""
     return [Statement(sql, (_ids(trip_ids), email)) for sql in (LINK_ARCHIVED, ARCHIVE)]
 
 
@@ -104,7 +105,8 @@ RECONCILE: LiteralString = (
     "INSERT INTO trip_client_sync (trip_id, action) SELECT s.value, 'reconcile' FROM json_each(?) s"
 )
 
-# An entry belongs to the assignment it was archived with or, if that was replaced, to the one with the same pair.
+# An entry belongs to the assignment that it was archived with. If that assignment was replaced, the entry belongs to
+# the assignment with the same e-mail and role.
 WAIT: LiteralString = (
     """
 WITH own AS MATERIALIZED (
@@ -257,7 +259,7 @@ WHERE trip_client_archive.trip_id = m.trip_id AND trip_client_archive.position =
 """
 )
 
-# An assignment made in the normalized phase has no archived entry. It gets one only if it could not be restored.
+# An assignment created in the normalized phase has no archived entry and gets one only if it could not be restored.
 ARCHIVE: LiteralString = (
     "WITH "
     + _UNITS

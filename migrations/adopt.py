@@ -24,13 +24,13 @@ PARENTS = {"trips_v2", "clients_v2"}
 # Prefixes of tables that SQLite or the hosting tools create.
 HOSTS_TABLES = ("_cf_", "d1_migrations", "sqlite_")
 
-# Column names in older systems: table → {our name: their name}.
+# Column names in older systems: table → {new name: old name}.
 OLD_NAMES = {"ActivityLog": {"activity_details": "details", "created_at": "activity_timestamp"}}
 
 
 @dataclass
 class Adoption:
-    """The statements that convert the tables, and a readable line for each change."""
+    """The statements that convert the tables, and a human-readable line for each change."""
 
     statements: list[Statement] = field(default_factory=list[Statement])
     changes: list[str] = field(default_factory=list[str])
@@ -100,7 +100,7 @@ def _require_ours(present: dict[str, str]) -> None:
         named = ", ".join(sorted(others)[:3])
         raise DatabaseUnavailable(
             f"This is another program's database: it has {named} and none of voygen's tables. "
-            "Name another database, or a new file."
+            "Pass another path with --db."
         )
 
 
@@ -121,7 +121,8 @@ async def _adopt_table(
             )
         if broken:
             raise DatabaseUnavailable(
-                f"{table} has a foreign key to {broken[0].table}, which does not exist: remove it, then migrate."
+                f"{table} has a foreign key to {broken[0].table}, which does not exist: "
+                "remove the foreign key, then migrate."
             )
     elif broken or renamed:
         valid = [key for key in keys if key not in broken]
@@ -133,13 +134,13 @@ async def _adopt_table(
 
 
 def _rename_by_case(adoption: Adoption, table: str, definition: _TableDefinition, columns: list[Column]) -> None:
-    """Rename columns that differ only in case: SQLite finds them, but result rows have the stored name."""
+    """Rename columns that differ only in case: SQLite ignores case, but result rows use the stored name."""
     ours = {column.name.lower(): column.name for column in definition.columns}
     for column in columns:
         name = ours.get(column.name.lower(), column.name)
         if name != column.name:
             adoption.add(f"ALTER TABLE {quoted(table)} RENAME COLUMN {quoted(column.name)} TO {quoted(name)}")
-            adoption.changes.append(f"{table}: column {column.name} is now {name}")
+            adoption.changes.append(f"{table}: column {column.name} renamed to {name}")
 
 
 async def _recreate(  # noqa: PLR0913 - current state, target state, and where to record it
@@ -150,7 +151,7 @@ async def _recreate(  # noqa: PLR0913 - current state, target state, and where t
     columns: list[Column],
     valid_keys: list[ForeignKey],
 ) -> None:
-    """Drop and recreate the table with our columns and its own, keeping rows, indexes and triggers.
+    """Drop and recreate the table with baseline and extra columns, keeping rows, indexes and triggers.
 
     Avoids RENAME, which re-parses every view and fails if one is already broken.
     """
@@ -177,7 +178,7 @@ async def _recreate(  # noqa: PLR0913 - current state, target state, and where t
         adoption.add(row["sql"])
     for statement in LEGACY_COLUMN_TRIGGERS.get(table, ()) if set(old_names.values()) & set(here) else ():
         adoption.add(statement)
-    adoption.changes.append(f"{table}: recreated with valid columns and foreign keys, its rows kept")
+    adoption.changes.append(f"{table}: recreated with valid columns and foreign keys, keeping all rows")
 
 
 async def _columns(db: Database, table: str) -> list[Column]:
@@ -222,7 +223,7 @@ async def _require_unique_emails(db: Database, adoption: Adoption) -> None:
     if twice:
         raise DatabaseUnavailable("clients_v2 has duplicate e-mails: merge those clients, then migrate.")
     adoption.add("CREATE UNIQUE INDEX idx_clients_v2_email_unique ON clients_v2(email)")
-    adoption.changes.append("clients_v2: e-mails made unique")
+    adoption.changes.append("clients_v2: unique index on email added")
 
 
 async def _require_known_junction(db: Database) -> None:
@@ -232,7 +233,7 @@ async def _require_known_junction(db: Database) -> None:
     if keys != known_keys or "trip_id\nclient_email\nclient_role" not in unique:
         raise DatabaseUnavailable(
             "trip_client_assignments has an unknown structure: it needs both foreign keys with "
-            "ON DELETE CASCADE and UNIQUE(trip_id, client_email, client_role). Rename it, then migrate."
+            "ON DELETE CASCADE and UNIQUE(trip_id, client_email, client_role). Rename the table, then migrate."
         )
 
 
@@ -285,7 +286,7 @@ WHERE tbl_name = ? COLLATE NOCASE AND type IN ('index', 'trigger') AND sql IS NO
 ORDER BY type, name
 """
 
-# Old code keeps using its own columns. These triggers copy each side's writes to the other.
+# Old code keeps using the old columns. These triggers copy inserts between the old and the new columns.
 LEGACY_COLUMN_TRIGGERS: dict[str, tuple[LiteralString, ...]] = {
     "ActivityLog": (
         """CREATE TRIGGER trg_activitylog_from_old_columns AFTER INSERT ON ActivityLog

@@ -1,4 +1,4 @@
-"""The consistency check: compare the two stores, and account for every entry that is not in both."""
+"""The consistency check, which compares the two stores and reports every entry that is not in both."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 # Maximum length of raw text in a finding, in characters.
 EXCERPT = 200
 
-# Attempts at a check while the phase keeps changing.
+# Maximum attempts at a check if the phase keeps changing.
 TRIES = 5
 
 # Trips per query in the quick comparison and in the detailed one.
@@ -40,15 +40,15 @@ Finding = dict[str, Any]
 class CheckReport:
     """The findings of a check. Each has a `kind` and a `repair`, which describes the repair command's action.
 
-    drift        differences between the two sides: `junction_only`, `json_only`, `duplicate` (entries of one pair that
+    drift        differences between the two stores: `junction_only`, `json_only`, `duplicate` (entries of one pair that
                  should be merged), `not_canonical` (an entry that is not an object with its client's exact e-mail and a
                  role), `not_an_array`, `guard_left`
     shared       `shared_email`: pairs with several entries that contradict each other, such as a family with one inbox
-    unlinked     JSON entries that belong to no client
-    quarantined  raw texts removed from the JSON
-    orphans      junction rows without a trip or client; `set_aside` is false for one that is still in the table
+    unlinked     JSON entries without a client
+    quarantined  malformed texts moved from the JSON to quarantine
+    orphans      junction rows without a trip or client; `set_aside` is false if the row is still in the table
     faults       other problems: `schema`, `foreign_key`, `primary_client`, `slug_missing`, `slug_double`,
-                 `not_indexed` (unlinked entries that would not be linked to a new client with their e-mail),
+                 `not_indexed` (unlinked entries missing from the index, so a new client would not be linked to them),
                  `other_spelling` (unlinked entries with a client's e-mail in another case or Unicode normal form)
     """
 
@@ -82,7 +82,7 @@ class CheckReport:
 async def check(db: EmbeddedDatabase, progress: Progress = untold) -> CheckReport:
     """Compare the two stores of a migrated database. Read-only; memory grows only with the findings.
 
-    Starts over if the phase changes. Raises DatabaseBusy if it changes during every attempt.
+    Starts over if the phase changes. Raises DatabaseBusy if the phase changes during every attempt.
     """
     told = forward(progress)
     for _ in range(TRIES):
@@ -118,7 +118,7 @@ async def _check(db: EmbeddedDatabase, state: PhaseState, progress: Progress) ->
 
 
 async def _compare(db: EmbeddedDatabase, report: CheckReport, compared: Callable[[int], None]) -> None:
-    """Examine the trips that fail the quick comparison; report the number of trips done to `compared`."""
+    """Examine the trips that fail the quick comparison; call `compared` with the number of trips compared so far."""
     first, count = LOWEST_ID, 0
     while first <= HIGHEST_ID:
         some = (await db.read(NEXT_TRIPS, (first, COMPARED_AT_ONCE)))[0]
@@ -191,19 +191,19 @@ def _with_repair(finding: Any) -> Finding:  # noqa: ANN401 - a row or a dict
     if known["set_aside"] is None:
         del known["set_aside"]
     words = REPAIRS.get(known["kind"], "")
-    return known | {"repair": "nothing: it is already set aside" if known.get("set_aside") else words}
+    return known | {"repair": "nothing: the row is already in orphaned_rows" if known.get("set_aside") else words}
 
 
 REPAIRS = {
     "junction_only": "add the pair to the JSON (--prefer json: remove the junction row)",
     "json_only": "add the pair to the junction (--prefer junction: remove the JSON entry)",
     "duplicate": "merge the entries, keeping all keys",
-    "shared_email": "nothing: give each person a client of their own, with an e-mail or without",
-    "not_canonical": "rewrite it as an object with the client's e-mail and a role",
+    "shared_email": "nothing: create a separate client for each person, with or without an e-mail",
+    "not_canonical": "rewrite the entry as an object with the client's e-mail and a role",
     "not_an_array": "quarantine the raw text and rebuild the list from the junction",
     "guard_left": "delete the guard row",
-    "unlinked": "nothing: it stays in the JSON until its client exists",
-    "quarantine": "nothing: review it by hand",
+    "unlinked": "nothing: the entry stays in the JSON until its client exists",
+    "quarantine": "nothing: review the text by hand",
     "orphan": "move the row to orphaned_rows",
     "schema": "recreate a trigger or view as shipped; fix a table by hand",
     "foreign_key": "nothing: fix the row by hand",
@@ -225,7 +225,7 @@ FROM (SELECT trip_id FROM trips_v2 WHERE trip_id >= CAST(?1 AS INTEGER) ORDER BY
 """
 
 # The quick comparison. A trip passes if every JSON element is an object with the e-mail and role of a junction row,
-# none occurs twice, the counts match, and every junction row has a client. All other trips are examined in detail.
+# no pair occurs twice, the counts match, and every junction row has a client. All other trips are examined in detail.
 # The types are checked because a JSON number would equal its text in the junction.
 SUSPECTS: LiteralString = """
 SELECT t.trip_id

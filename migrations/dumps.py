@@ -21,11 +21,11 @@ def loaded(dump: Path, target: Path) -> Generator[Path]:
     """Load the dump, with foreign keys off, into a scratch file that becomes `target` at the end of the block.
 
     The target must not exist yet. On failure or interruption, no file is left behind. Raises DatabaseUnavailable with
-    the problem and the number of the statement.
+    the problem and the number of the failed statement.
     """
     if target.exists() and target.stat().st_size > 0:
         raise DatabaseUnavailable(
-            f"{target} already exists: name a new file with --db to load {dump} into, or migrate it without --from."
+            f"{target} already exists: pass a new file path with --db, or omit --from to migrate the existing file."
         )
     scratch = target.with_name(target.name + ".loading")
     _remove(scratch)
@@ -52,13 +52,13 @@ def _remove(scratch: Path) -> None:
 
 def _run(dump: Path, scratch: Path) -> None:
     connection = sqlite3.connect(scratch, isolation_level=None)
-    connection.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)  # forbid ATTACH: a dump can't reach other files
+    connection.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)  # forbid ATTACH, which would open other files
     try:
         connection.execute("BEGIN")
         with dump.open("rb") as file:
             if file.peek().startswith(b"SQLite format 3\0"):
                 raise DatabaseUnavailable(
-                    f"{dump} is a database, not an SQL dump: copy it, and name the copy with --db."
+                    f"{dump} is a database, not an SQL dump: copy the file, and pass the copy's path with --db."
                 )
             lines = TextIOWrapper(file, encoding="utf-8", newline="\n")  # keep other line endings inside strings
             for number, statement in enumerate(split_statements(lines), 1):
@@ -66,14 +66,14 @@ def _run(dump: Path, scratch: Path) -> None:
                     continue
                 if statement.upper().startswith("ROLLBACK"):
                     raise DatabaseUnavailable(
-                        f"{dump}: statement {number} is ROLLBACK, so the export failed. Export again."
+                        f"{dump}: statement {number} is ROLLBACK, so the export failed. Run it again."
                     )
                 try:
                     connection.execute(statement)
                 except (sqlite3.Error, ValueError) as error:
                     raise DatabaseUnavailable(f"{dump}: statement {number} failed: {error}.") from error
         if connection.execute("SELECT 1 FROM sqlite_schema").fetchone() is None:
-            raise DatabaseUnavailable(f"{dump} has no tables: the export failed, or it is the wrong file.")
+            raise DatabaseUnavailable(f"{dump} has no tables: the export failed, or this is the wrong file.")
         connection.execute("COMMIT")
     except (OSError, ValueError) as error:
         raise DatabaseUnavailable(f"{dump} cannot be read: {error}.") from error

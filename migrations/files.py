@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 FOLDER = Path(__file__).parent
 SQL = FOLDER / "sql"
 
-# Opening delimiters of quotes and comments, each with its closing one.
+# Opening delimiters of quotes and comments, each with its closing delimiter.
 _CLOSING = {"'": "'", '"': '"', "`": "`", "[": "]", "/*": "*/"}
 
 _MARK = re.compile(r"--|/\*|['\"`\[;]")
@@ -45,7 +45,7 @@ def shipped() -> tuple[Migration, ...]:
 
 
 def split_statements(lines: Iterable[str]) -> Iterator[str]:
-    """Split SQL into statements, keeping triggers whole and skipping text that is only comments.
+    """Split SQL into statements, without splitting trigger bodies. Text with only comments is skipped.
 
     Takes linear time, because semicolons inside quotes and comments are skipped.
     """
@@ -75,7 +75,7 @@ def split_statements(lines: Iterable[str]) -> Iterator[str]:
 
 
 def trusted(sql: str) -> LiteralString:
-    """Mark SQL as safe. Only for text from a shipped file or from the database's own schema."""
+    """Mark SQL as safe. Use it only for text from a shipped file or from the database's own schema."""
     return cast("LiteralString", sql)
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Proof:
-    """A proof record. Digest and fingerprint are hexadecimal SHA-256, `drift` counts findings, and times are in UTC."""
+    """A proof record. Hashes are hexadecimal SHA-256, `drift` is a number of findings, and times are in UTC."""
 
     digest: str
     trips: int
@@ -38,8 +38,8 @@ class Proof:
 async def digest(db: EmbeddedDatabase, progress: Progress = untold) -> str:
     """Compute a digest of the canonical form of both stores, so that equal content has an equal digest.
 
-    Row order doesn't matter, nor do whitespace and key order in a trip's JSON. Invalid JSON and the digits of numbers
-    are taken literally. A junction row is identified by trip, e-mail, role and creation time, not by its id.
+    Row order is ignored, and so are whitespace and key order in a trip's JSON. Invalid JSON and numbers are compared as
+    written. A junction row is identified by trip, e-mail, role and creation time, not by its id.
     """
     state = await read_phase(db)
     sha = hashlib.sha256()
@@ -54,7 +54,7 @@ async def digest(db: EmbeddedDatabase, progress: Progress = untold) -> str:
 
 
 async def record_proof(db: EmbeddedDatabase, report: CheckReport, progress: Progress = untold) -> Proof:
-    """Compute the digest, and store it with the result of the check."""
+    """Compute the digest, and store it with the counts from the check as a proof record."""
     state = await read_phase(db)
     proof = Proof(
         digest=await digest(db, progress),
@@ -91,7 +91,7 @@ def _canonical(value: object) -> tuple[str, str]:
 
 
 def _in_order(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Sort the pairs by key, keeping duplicates in their order."""
+    """Sort the pairs by key, keeping pairs with the same key in their original order."""
     return {"object": sorted(pairs, key=lambda pair: pair[0])}
 
 

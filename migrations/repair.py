@@ -1,4 +1,4 @@
-"""Repair of the findings of a check, in bounded batches, while writers keep running."""
+"""Repair of check findings, in bounded batches, while other programs keep writing."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ Prefer = Literal["union", "junction", "json"]
 # Trips per batch.
 AT_ONCE = 50
 
-# Repairs of a pair that is on one side only; these texts replace those of the check.
+# Descriptions of the repair of a pair that is in one store only. They replace the descriptions from the check.
 PREFERRED: dict[tuple[Prefer, str], str] = {
     ("union", "junction_only"): "add the pair to the JSON",
     ("union", "json_only"): "add the pair to the junction",
@@ -45,7 +45,7 @@ OF_A_TRIP = {"junction_only", "json_only", "duplicate", "not_canonical", "not_an
 
 @dataclass
 class RepairPlan:
-    """The plan of a repair: the findings it would repair, and those to fix by hand (`by_hand`)."""
+    """The plan of a repair: the findings that it would repair, and those to fix by hand (`by_hand`)."""
 
     prefer: Prefer
     findings: list[Finding] = field(default_factory=list[Finding])
@@ -57,7 +57,7 @@ class RepairPlan:
 
 @dataclass
 class RepairReport:
-    """The result of a repair: its run, the number of changes by kind, and the check afterwards."""
+    """The result of a repair: the run's id, the number of changes by kind, and the report of a check afterwards."""
 
     run_id: int | None
     changed: dict[str, int]
@@ -70,7 +70,7 @@ class RepairReport:
 async def plan_repair(
     db: EmbeddedDatabase, prefer: Prefer = "union", trip_id: int | None = None, *, progress: Progress = untold
 ) -> RepairPlan:
-    """Plan a repair of all trips or of one."""
+    """Plan a repair of all trips, or of one trip."""
     report = await check(db, progress)
     plan = RepairPlan(prefer)
     found = [*report.drift, *report.live_orphans, *report.faults]
@@ -92,7 +92,7 @@ async def apply_repair(
     started = await write(db, Statement(START, (prefer, now())))
     run = _Run(db, started[0]["run_id"], prefer, (await read_phase(db)).phase)
     if await run.restore(plan.findings):
-        # Others may have written while the triggers were missing.
+        # Other programs may have written while the triggers were missing.
         plan = await plan_repair(db, prefer, trip_id)
     await run.mend(plan.findings, part(told, 1, 3))
     rows = await db.read(CHANGED, (run.run_id,))
@@ -170,7 +170,7 @@ class _Run:
         return [Statement(RECORD_PRIMARY, (self.run_id, trip_ids)), Statement(CLEAR_PRIMARY, (trip_ids,))]
 
     def _set_aside(self, orphans: Sequence[Finding]) -> list[Statement]:
-        """Set orphans aside, holding the guard so that the delete trigger keeps JSON entries with their e-mails."""
+        """Move orphans to orphaned_rows, holding the guard so that the delete trigger keeps their JSON entries."""
         ids = json.dumps([orphan["assignment_id"] for orphan in orphans])
         trip_ids = json.dumps(sorted({orphan["trip_id"] for orphan in orphans}))
         return [
@@ -242,7 +242,7 @@ SELECT kind, count(*) AS n FROM repair_changes
 WHERE run_id = CAST(? AS INTEGER) AND before IS NOT after GROUP BY kind ORDER BY kind
 """
 
-# Both sides of a trip as one JSON text. A BLOB, which JSON cannot hold, is cast to text.
+# A trip's data from both stores as one JSON text. A BLOB, which JSON cannot hold, is cast to text.
 SNAPSHOT: LiteralString = """
 json_object('clients', iif(typeof(t.clients) = 'blob', CAST(t.clients AS TEXT), t.clients),
             'type', typeof(t.clients), 'rows', (
@@ -281,7 +281,7 @@ INSERT INTO trip_client_sync (trip_id, action)
 SELECT t.trip_id, 'reconcile' FROM trips_v2 t WHERE t.trip_id IN (SELECT value FROM json_each(?))
 """
 
-# A row without a role becomes 'traveler'; DROP_WITHOUT_ROLE deletes it if that pair already exists.
+# A row without a role gets the role 'traveler'. If that pair already exists, DROP_WITHOUT_ROLE deletes the row.
 NAME_ROLES: LiteralString = """
 UPDATE OR IGNORE trip_client_assignments SET client_role = 'traveler'
 WHERE trip_id IN (SELECT value FROM json_each(?)) AND trim(coalesce(client_role, '')) = ''
@@ -368,7 +368,7 @@ WHERE trip_id IN (SELECT value FROM json_each(?))
   AND NOT EXISTS (SELECT 1 FROM clients_v2 c WHERE c.email = trips_v2.primary_client_email)
 """
 
-# The trip, if it still has no slug or shares its slug with another.
+# The trip, if it still has no slug or shares its slug with another trip.
 WITHOUT_SLUG: LiteralString = """
 SELECT trip_name, trip_slug FROM trips_v2 t
 WHERE trip_id = CAST(?1 AS INTEGER)

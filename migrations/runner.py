@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from database.embedded import EmbeddedDatabase
     from database.engine import Database
 
-# Entries linked in one batch after the fix.
+# Number of entries to link in one batch after the migration `FIX`.
 SPELLINGS_AT_ONCE = 100
 
 FIX = "015_trip_client_assignments_table.sql"
@@ -38,11 +38,11 @@ class MigrationReport:
     """The result of a migration.
 
     made         true if the database was empty before
-    linked       pairs that are now on both sides
-    merged       JSON entries that repeated a pair and were merged into it
-    shared_email JSON entries of one e-mail and role that describe different people
-    unlinked     JSON entries that belong to no client
-    quarantined  raw texts removed from the JSON
+    linked       pairs that are now in both stores
+    merged       JSON entries that were merged into another entry of the same pair
+    shared_email JSON entries that have the same e-mail and role but describe different people
+    unlinked     JSON entries without a client
+    quarantined  malformed texts moved from the JSON to quarantine
     set_aside    rows moved to orphaned_rows, by table
     """
 
@@ -81,7 +81,7 @@ class MigrationReport:
 async def pending(db: Database) -> list[Migration]:
     """Return the migrations that are not in the ledger.
 
-    Raises DatabaseUnavailable if a file was changed after it was applied, or ProgramTooOld if the ledger has unknown
+    Raises DatabaseUnavailable if a file was changed after it was applied, or ProgramTooOld if the ledger lists unknown
     files.
     """
     if not await db.read(HAS_TABLE, ("d1_migrations",)):
@@ -93,12 +93,12 @@ async def pending(db: Database) -> list[Migration]:
             row["name"]: row["sha256"] for row in await db.read("SELECT name, sha256 FROM migration_checksums")
         }
     if newer := checksums.keys() - {migration.name for migration in shipped()}:
-        raise ProgramTooOld(f"The database was migrated by a newer voygen ({max(newer)}): update this one.")
+        raise ProgramTooOld(f"The database was migrated by a newer voygen ({max(newer)}): update voygen.")
     for migration in shipped():
         if migration.name in applied and checksums.get(migration.name, migration.checksum) != migration.checksum:
             raise DatabaseUnavailable(
                 f"{migration.name} differs from the file applied to this database: "
-                "use the voygen that migrated it, or a newer one."
+                "use the version of voygen that migrated the database, or a newer version."
             )
     return [migration for migration in shipped() if migration.name not in applied]
 

@@ -1,4 +1,4 @@
-"""The self-test: exercise a live database and roll everything back."""
+"""The self-test, which exercises a live database and rolls everything back."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ async def _run(db: EmbeddedDatabase, statements: list[Statement]) -> str:
     try:
         await db.batch(statements)
     except GuardFailed as failed:
-        return {"self_test_over": "", "epoch": "the phase changed: run it again"}.get(failed.guard, "a check failed")
+        return {"self_test_over": "", "epoch": "the phase changed: rerun the test"}.get(failed.guard, "a check failed")
     except DatabaseError as error:
         return str(error)
     return "nothing was rolled back"

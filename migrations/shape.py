@@ -1,4 +1,4 @@
-"""The expected schema of each phase, and its differences from a database."""
+"""The expected schema of each phase, and a comparison of a database with it."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 _CREATE = re.compile(r"^CREATE (TABLE|VIEW|TRIGGER)(?: IF NOT EXISTS)? (\w+)", re.MULTILINE)
 
-# Baseline tables that older systems define differently. Adoption checks their columns; their text is not compared.
+# Baseline tables that older systems define differently. Adoption checks their columns; their SQL text is not compared.
 BROUGHT_ALONG = {"trips_v2", "clients_v2", "ActivityLog", "db_errors"}
 
-# Triggers that prefer_junction lacks: in that phase, only voygen and the other triggers write the JSON.
+# Triggers that the prefer_junction phase lacks: in that phase, only voygen and the other triggers write the JSON.
 REVERSE = {"trg_trips_v2_clients_update", "trg_trips_v2_clients_insert"}
 
-# Objects that need the JSON column, which normalized lacks.
+# Objects that need the JSON column, which the normalized phase lacks.
 OF_THE_COLUMN = REVERSE | {
     "trip_client_entries",
     "trip_people",
@@ -46,7 +46,7 @@ OF_THE_COLUMN = REVERSE | {
 
 @cache
 def expected(phase: Phase) -> Mapping[str, LiteralString]:
-    """Return the definitions of a database in this phase by name, in creation order."""
+    """Return the expected definitions in this phase by name, in creation order."""
     if phase == "dual_write":
         return _created(statement for migration in shipped() for statement in migration.statements)
     without = REVERSE if phase == "prefer_junction" else OF_THE_COLUMN

@@ -1,4 +1,4 @@
-"""Undo of a repair."""
+"""Reversal of a repair."""
 
 from __future__ import annotations
 
@@ -17,10 +17,11 @@ if TYPE_CHECKING:
 
 
 async def undo_repair(db: Database, run_id: int) -> dict[str, int]:
-    """Undo a run's changes, latest first, skipping those that others changed since; return both counts.
+    """Undo the changes of a repair run, latest first, and return the number `undone`.
 
-    The database must be opened with foreign keys off, because orphans are restored. Each change is undone in one batch
-    that re-checks it, so an interrupted undo can be repeated. Raises DatabaseUnavailable if there is no such run.
+    A change whose result was modified since is skipped and counted as `changed_since`. The database must be opened
+    with foreign keys off, because orphans are restored. Each change is undone in one batch that re-checks it, so an
+    interrupted undo can be repeated. Raises DatabaseUnavailable if there is no such run.
     """
     if not await db.read("SELECT 1 FROM repair_runs WHERE run_id = CAST(? AS INTEGER)", (run_id,)):
         raise DatabaseUnavailable(f"There is no repair run {run_id}.")
@@ -52,7 +53,7 @@ def _schema_back(change: Row) -> list[Statement]:
     return statements
 
 
-# Row values never leave the database, because they may not be valid text.
+# Row values are not read into Python, because they may not be valid text.
 CHANGES: LiteralString = """
 SELECT change_id, kind, subject,
        iif(kind = 'schema', before, NULL) AS before, iif(kind = 'schema', after, NULL) AS after

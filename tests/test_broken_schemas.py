@@ -64,7 +64,7 @@ async def test_a_phase_names_a_trigger_that_is_already_broken(tmp_path: Path, sq
         (obstacle,) = (await phase_status(db, 0)).obstacles
         assert obstacle == {
             "name": f"schema/{name}",
-            "problem": "trigger that is already broken (no such table: main.nowhere): drop or correct it",
+            "problem": "this trigger is already broken (no such table: main.nowhere): drop or correct it",
         }
         with closing(raw.connect(path)) as connection:
             connection.execute(f"DROP TRIGGER {name}")

@@ -165,7 +165,7 @@ def test_an_export_cut_off_in_the_pipe_is_refused_and_leaves_nothing(tmp_path: P
     (tmp_path / "cut.jsonl").write_text("\n".join(lines_of(seeded(tmp_path / "voygen.db"))[:lines]), encoding="utf-8")
     with (tmp_path / "cut.jsonl").open() as cut:
         done = piped(cut, tmp_path / "copy.db")
-    said = "voygen: stdin is incomplete because the export was cut off. Export it again.\n"
+    said = "voygen: stdin is incomplete: the export was interrupted. Run it again.\n"
     assert (done.returncode, done.stdout, done.stderr) == (2, "", said)
     assert not list(tmp_path.glob("copy.db*"))
 
@@ -196,11 +196,11 @@ def test_a_truncated_or_modified_export_is_refused_and_leaves_nothing(tmp_path: 
     assert f"line {trip + 1}" in refused([*lines[:trip], lines[trip][:-20], *lines[trip + 1 :]])
     assert "trips_v2" in refused([*lines[:trip], lines[trip].replace("Kyoto", "Kyōto"), *lines[trip + 1 :]])
     assert "trips_v2" in refused([*lines[:trip], *lines[trip + 1 :]])
-    assert "line after the end" in refused([*lines, lines[trip]])
+    assert "it comes after the end" in refused([*lines, lines[trip]])
     assert "not a voygen export" in refused(['{"some": "json"}'])
     assert "line 1 cannot be restored: not a JSON object" in refused(["[1, 2]"])
     assert "line 1 cannot be restored: not a JSON object" in refused(["null"])
-    assert "line 2 cannot be restored: not a line of an export" in refused([lines[0], "{}", *lines[1:]])
+    assert "line 2 cannot be restored: it is not a line of an export" in refused([lines[0], "{}", *lines[1:]])
     assert "format 2" in refused([lines[0].replace('"format":1', '"format":2'), *lines[1:]])
     attach = json.dumps({"object": "x", "sql": "ATTACH 'other.db' AS other"})
     assert "not a CREATE statement" in refused([*lines[:-1], attach, lines[-1]])

@@ -291,7 +291,7 @@ async def test_columns_whose_names_differ_from_ours_only_by_case_are_renamed(leg
         ):
             connection.execute(f"ALTER TABLE {table} RENAME COLUMN {old} TO {new}")
     report = await raw.migrate_file(path)
-    assert "clients_v2: column EMAIL is now email" in report.changes
+    assert "clients_v2: column EMAIL renamed to email" in report.changes
     assert report.linked == 30
     with closing(raw.connect(path)) as connection:
         assert_clean(connection)

@@ -62,7 +62,7 @@ def test_the_commands_move_up_and_down_and_report_the_phase(file: Path) -> None:
     assert "read-only" in refusal(file, "UPDATE trips_v2 SET clients = '[]'")
     assert "now in phase normalized" in ran(file, "phase", "advance", "--apply")
     assert "This is the last phase." in ran(file, "phase")
-    assert "no phase after" in ran(file, "phase", "advance", "--apply", status=2)
+    assert "no later phase" in ran(file, "phase", "advance", "--apply", status=2)
     assert "Consistent" in ran(file, "check")
     assert "now in phase prefer_junction" in ran(file, "phase", "back", "--apply")
     assert f"now in phase dual_write (epoch {status['epoch'] + 4})" in ran(file, "phase", "back", "--apply")

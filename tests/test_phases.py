@@ -120,7 +120,7 @@ async def test_there_is_no_phase_before_the_first_or_after_the_last(db: Embedded
     with pytest.raises(DatabaseError, match="no earlier phase"):
         await go_back(db)
     await lead_to(db, "normalized")
-    with pytest.raises(DatabaseError, match="no phase after"):
+    with pytest.raises(DatabaseError, match="no later phase"):
         await advance(db)
 
 

@@ -189,7 +189,7 @@ def test_json_does_not_truncate_stored_text(path: Path) -> None:
         "raw_text": text,
         "reason": "not an array",
         "quarantined_at": "2026-11-28T05:10:11.123Z",
-        "repair": "nothing: review it by hand",
+        "repair": "nothing: review the text by hand",
     }
 
 

@@ -1,1 +1,1 @@
-"""Migration phases, and the moves between them."""
+"""Migration phases, and the transitions between them."""

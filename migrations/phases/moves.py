@@ -1,4 +1,4 @@
-"""Moves of the database to the next phase and back."""
+"""Transitions of the database to the next phase and back."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from database.embedded import EmbeddedDatabase
     from database.engine import Database
 
-# Default number of days without writes by old code, after which its writes may be rejected.
+# Default number of days without writes by old code that must pass before its writes may be rejected.
 QUIET_DAYS = 7
 
-# Attempts at a move while writers keep invalidating the proof.
+# Maximum attempts to change the phase if concurrent writes keep failing the guards.
 TRIES = 5
 
 
@@ -89,7 +89,7 @@ async def advance(db: EmbeddedDatabase, *, quiet_days: int = QUIET_DAYS, accept:
         state = await read_phase(db)
         target = next_phase(state.phase)
         if target is None:
-            raise DatabaseUnavailable("The database is normalized: there is no phase after that.")
+            raise DatabaseUnavailable("The database is in the last phase, normalized: there is no later phase.")
         if accept:
             await accept_findings(db, accept)
         # Read the definitions before checking them, so that the guard catches a change in between.
@@ -105,7 +105,7 @@ async def advance(db: EmbeddedDatabase, *, quiet_days: int = QUIET_DAYS, accept:
             return await _move(db, state, target, [*proven, *moving])
         except GuardFailed:
             continue
-    raise DatabaseUnavailable("Writers changed the database during every attempt: run the command again.")
+    raise DatabaseUnavailable("Other programs changed the database during every attempt: run the command again.")
 
 
 async def go_back(db: EmbeddedDatabase) -> PhaseState:
@@ -114,7 +114,7 @@ async def go_back(db: EmbeddedDatabase) -> PhaseState:
         state = await read_phase(db)
         target = phase_before(state.phase)
         if target is None:
-            raise DatabaseUnavailable("The database is in dual_write. There is no earlier phase.")
+            raise DatabaseUnavailable("The database is in the first phase, dual_write: there is no earlier phase.")
         moving = await _with_column(db) if state.phase == "normalized" else _exchange(state.phase, target)
         try:
             return await _move(db, state, target, moving)
@@ -144,7 +144,7 @@ async def _move(db: Database, state: PhaseState, target: Phase, statements: Sequ
 def _exchange(old: Phase, new: Phase) -> list[Statement]:
     """Drop the triggers and views that only the old phase has, and create those that only the new one has.
 
-    What reads one of these views is recreated too, because ALTER TABLE fails if any view or trigger is broken.
+    Objects that read one of these views are recreated too, because ALTER TABLE fails if any view or trigger is broken.
     """
     before, after = expected(old), expected(new)
     changed = {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}
@@ -167,9 +167,9 @@ def _dropped(objects: Mapping[str, LiteralString]) -> list[Statement]:
 
 
 async def _other_views(db: Database, *phases: Phase) -> tuple[list[Statement], list[Statement]]:
-    """Return the statements that drop the views that aren't ours, and those that recreate them and their triggers.
+    """Return statements that drop the user's own views, and statements that recreate these views and their triggers.
 
-    ALTER TABLE fails if any view is broken, so all of them are dropped first.
+    ALTER TABLE fails if any view is broken, so all views are dropped first.
     """
     ours = {name for phase in phases for name in expected(phase)}
     theirs: dict[str, LiteralString] = {
@@ -295,7 +295,7 @@ WHERE EXISTS (SELECT 1 FROM trip_client_assignments a WHERE a.trip_id = trips_v2
    OR EXISTS (SELECT 1 FROM trip_client_archive h WHERE h.trip_id = trips_v2.trip_id)
 """
 
-# Trips with unlinked entries, or with several entries for one assignment.
+# Reconciles trips with unlinked entries, or with several entries for one assignment.
 RECONCILE: LiteralString = """
 INSERT INTO trip_client_sync (trip_id, action)
 SELECT t.trip_id, 'reconcile' FROM trips_v2 t

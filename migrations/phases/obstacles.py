@@ -1,4 +1,4 @@
-"""Obstacles to the next phase, and the guards that prove their absence in the batch that changes the phase."""
+"""Obstacles to the next phase, and the guards that check again for obstacles in the batch that changes the phase."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 async def obstacles_before(db: EmbeddedDatabase, phase: Phase, quiet_days: int) -> list[dict[str, str]]:
-    """Return the named obstacles: findings of a check, unaccepted entries and texts, and recent writes by old code.
+    """Return the obstacles: check findings, unaccepted entries and quarantined texts, and recent writes by old code.
 
     With `quiet_days` 0, writes by old code are not an obstacle.
     """
@@ -37,7 +37,7 @@ async def obstacles_before(db: EmbeddedDatabase, phase: Phase, quiet_days: int) 
         if finding["kind"] == "schema":
             found.append({"name": f"schema/{finding['name']}", "problem": f"{finding['type']} {finding['problem']}"})
         elif finding["kind"] == "foreign_key":
-            found.append({"name": f"foreign_key/{finding['table']}", "problem": "a row has no parent"})
+            found.append({"name": f"foreign_key/{finding['table']}", "problem": "a row refers to a missing row"})
     found += await _open_findings(db)
     if phase == "dual_write" and quiet_days:
         since = _quiet_since(quiet_days)
@@ -58,14 +58,14 @@ async def _open_findings(db: Database) -> list[dict[str, str]]:
         for row in await db.read(UNLINKED_OPEN)
     ]
     quarantined = [
-        {"name": f"quarantine/{row['quarantine_id']}", "problem": f"of trip {row['trip_id']}: {row['raw_text']!r:.200}"}
+        {"name": f"quarantine/{row['quarantine_id']}", "problem": f"in trip {row['trip_id']}: {row['raw_text']!r:.200}"}
         for row in await db.read(QUARANTINE_OPEN)
     ]
     return unlinked + quarantined
 
 
 async def accept_findings(db: Database, patterns: Sequence[str]) -> None:
-    """Accept the findings that match the names or patterns."""
+    """Accept the unlinked entries and quarantined texts whose names match any of the patterns."""
     moment = now()
     statements = [
         Statement(ACCEPT, ("unlinked", row["trip_id"], row["element"], moment))
@@ -97,7 +97,7 @@ def _matches(name: str, patterns: Sequence[str]) -> bool:
 
 
 async def proofs(db: Database, phase: Phase, quiet_days: int) -> list[Statement]:
-    """Return the preconditions as guards for the batch that changes the phase."""
+    """Return guards that check the preconditions in the batch that changes the phase."""
     present = await definitions(db)
     shape = json.dumps([[name, present[name]] for name in expected(phase) if name in present])
     guards = [

@@ -27,9 +27,9 @@ async def broken_by(db: Database, change: Sequence[Statement]) -> list[dict[str,
         while (refusal := _refusal(copy, change)) is not None:
             broken = _BREAKS.fullmatch(refusal)
             kind, name, by_change, words = broken.groups() if broken else ("table", "trips_v2", "by it", refusal)
-            problem = f"{kind} that needs the column clients ({words}): drop it, or recreate it without that column"
+            problem = f"this {kind} needs the column clients ({words}): drop it, or recreate it without that column"
             if not by_change:
-                problem = f"{kind} that is already broken ({words}): drop or correct it"
+                problem = f"this {kind} is already broken ({words}): drop or correct it"
             found.append({"name": f"schema/{name}", "problem": problem})
             if kind == "table":
                 break
@@ -38,7 +38,7 @@ async def broken_by(db: Database, change: Sequence[Statement]) -> list[dict[str,
 
 
 def _refusal(copy: sqlite3.Connection, change: Sequence[Statement]) -> str | None:
-    """Return the engine's error message, or None if all statements succeed. Rolls the copy back."""
+    """Run the statements and roll them back; return the engine's error message, or None if all succeed."""
     copy.execute("BEGIN")
     try:
         for statement in change:
