@@ -97,7 +97,7 @@ def mirror(trip: Trip, now: str, removed: Sequence[Pair] = ()) -> list[Statement
 
 
 def backup_of(statements: Sequence[Statement]) -> Statement:
-    """Return the statement that returns a row if the backup write was needed; see `mirror`."""
+    """Return the statement whose result has a row if the backup write was needed; see `mirror`."""
     return statements[-2]
 
 

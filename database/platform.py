@@ -62,7 +62,7 @@ def make_private_file(path: Path) -> None:
 
 
 def is_there(path: Path) -> bool:
-    """Return True if the path exists. Raises PermissionError, unlike `Path.exists` since Python 3.14."""
+    """Return True if the path exists. Raises PermissionError if access is denied; `Path.exists` hides it since 3.14."""
     try:
         path.stat()
     except (FileNotFoundError, NotADirectoryError):

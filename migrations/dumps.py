@@ -66,7 +66,7 @@ def _run(dump: Path, scratch: Path) -> None:
                     continue
                 if statement.upper().startswith("ROLLBACK"):
                     raise DatabaseUnavailable(
-                        f"{dump}: statement {number} is ROLLBACK, so the export failed. Run it again."
+                        f"{dump}: the export failed, because statement {number} is ROLLBACK. Export again."
                     )
                 try:
                     connection.execute(statement)

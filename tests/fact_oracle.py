@@ -20,10 +20,11 @@ from server.opening import phased
 from tools.facts import TOOLS
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Sequence
+    from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
     from pathlib import Path
 
     from database.engine import Database, Results, Row, Statement, Value
+    from tools.tool import AnyTool
 
 COMPUTED = [
     "total_nights",
@@ -205,10 +206,10 @@ class Watched(ForwardingDatabase):
 
 @asynccontextmanager
 async def watched_desk(
-    path: Path, before_batch: Callable[[], object] = lambda: None
+    path: Path, before_batch: Callable[[], object] = lambda: None, tools: Iterable[AnyTool] = TOOLS
 ) -> AsyncGenerator[tuple[Desk, Watched]]:
     async with await open_database(path) as db:
         watched = Watched(phased(db), before_batch)
         with closing(raw.connect(path)) as connection:
-            async with Client(make_server(watched, TOOLS), raise_exceptions=True) as client:
+            async with Client(make_server(watched, tools), raise_exceptions=True) as client:
                 yield Desk(client, connection, db), watched

@@ -8,8 +8,8 @@ from typing import Any
 from hypothesis import strategies as st
 
 # Two clients' emails differ only by case. The last three emails are other spellings or belong to no client.
-CLIENTS = ["a@x.io", "b@x.io", "C@x.io", "c@x.io", "d@x.io"]
-EMAILS = [*CLIENTS, "A@X.IO", " b@x.io ", "new@x.io"]
+CLIENTS = ["a@x.io", "b@x.io", "C@x.io", "c@x.io", "zoë@x.io"]
+EMAILS = [*CLIENTS, "A@X.IO", " b@x.io ", "ZOË@x.io", "new@x.io"]
 ROLES = ["traveler", "payer", "primary", None, "", " "]
 
 trips = st.integers(1, 5)

@@ -104,7 +104,7 @@ def test_the_clients_of_an_inserted_trip_are_assigned(con: sqlite3.Connection) -
 
 
 @pytest.mark.parametrize("spelling", [ANA.upper(), f"  {ANA}\t", "Ana@X.io"])
-def test_an_entry_is_linked_whatever_the_case_and_padding_of_its_email(con: sqlite3.Connection, spelling: str) -> None:
+def test_entries_are_linked_ignoring_email_case_and_whitespace(con: sqlite3.Connection, spelling: str) -> None:
     write_json(con, [{"email": spelling, "name": "Ana"}])
     assert in_junction(con) == [(ANA, "traveler")]
     assert in_json(con) == [{"email": ANA, "name": "Ana", "role": "traveler"}]

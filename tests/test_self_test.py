@@ -161,7 +161,7 @@ def by_hand(connection: sqlite3.Connection) -> str:
     return "nothing failed"
 
 
-def test_the_script_run_by_hand_ends_as_documented_and_leaves_nothing(tmp_path: Path) -> None:
+def test_the_script_run_by_hand_ends_as_documented_and_leaves_nothing_behind(tmp_path: Path) -> None:
     path = filled_file(tmp_path / "voygen.db", FEW)
     before = raw.everything(path)
     with closing(raw.connect(path)) as connection:

@@ -164,7 +164,7 @@ class TripDraft:
         return result
 
     def batch(self) -> list[Statement]:
-        """Return the statements to write, guards first; pass their result to `settle`."""
+        """Return the statements to run, guards first; pass their results to `settle`."""
         statements = [trips.guard_unchanged(self.read)]
         if self._steps:
             statements.append(assignments.guard_unchanged(self.trip_id, self.directory.emails, self.travelers))
