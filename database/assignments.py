@@ -67,16 +67,25 @@ def change_role(trip_id: int, email: str, from_role: str, to_role: str, now: str
     ]
 
 
+def hold(trip_id: int) -> Statement:
+    """Keep the triggers from linking the trip's entries until `release`."""
+    return _on(trip_id, HOLD)._replace(mirrors=True)
+
+
+def release(trip_id: int) -> Statement:
+    return _on(trip_id, RELEASE)._replace(mirrors=True)
+
+
 def link(trip_id: int, guest: Row, email: str, role: str, now: str) -> list[Statement]:
     """Set the client's e-mail and role in the guest's entry, which keeps its other keys, and assign the client.
 
     Fails the batch if the entry has changed since it was read with `guests.on_trips`.
     """
-    entry = (guest["position"], guest["element"])
+    entry = (guest["element"],)
     return [
         _on(trip_id, GUARD_GUEST, *entry),
         _on(trip_id, HOLD)._replace(mirrors=True),
-        _on(trip_id, LINK_ENTRY, guest["position"], email, role, guest["name"])._replace(mirrors=True),
+        _on(trip_id, LINK_ENTRY, *entry, email, role, guest["name"])._replace(mirrors=True),
         _on(trip_id, ASSIGN, email, role, now),
         _on(trip_id, RELEASE)._replace(mirrors=True),
         _on(trip_id, RECONCILE)._replace(mirrors=True),
@@ -169,7 +178,7 @@ WHERE NOT EXISTS (
 GUARD_GUEST: LiteralString = """
 INSERT INTO write_guard (assignments_unchanged)
 SELECT 0 WHERE NOT EXISTS (
-    SELECT 1 FROM trip_people p WHERE p.trip_id = @trip AND p.position = CAST(?2 AS INTEGER) AND p.element = ?3)
+    SELECT 1 FROM trip_people p WHERE p.trip_id = @trip AND json(p.element) = json(?2))
 """
 
 LINK_ENTRY: LiteralString = (
@@ -177,9 +186,11 @@ LINK_ENTRY: LiteralString = (
     + """
 UPDATE trips_v2 SET clients = (
     SELECT json_group_array(json(iif(
-        s.position = CAST(?2 AS INTEGER),
+        s.position = s.first,
         json_set(coalesce(s.entry, json_object('name', ?5)), '$.email', ?3, '$.role', ?4), s.element)))
-    FROM (SELECT e.position, e.entry, e.element FROM trip_client_entries e WHERE e.trip_id = @trip ORDER BY 1) s)
+    FROM (
+        SELECT e.position, e.entry, e.element, min(iif(json(e.element) = json(?2), e.position, NULL)) OVER () AS first
+        FROM trip_client_entries e WHERE e.trip_id = @trip ORDER BY 1) s)
 WHERE trip_id = @trip
 """
 )
@@ -187,11 +198,12 @@ WHERE trip_id = @trip
 # In the normalized phase, the archive holds the entry. In the other phases, the archive is empty.
 LINK_ARCHIVED: LiteralString = """
 UPDATE trip_client_archive
-SET element = iif(json_type(element) = 'object', element, json_object('name', ?6)),
+SET element = iif(json_type(element) = 'object', element, json_object('name', ?5)),
     assignment_id = (
         SELECT a.assignment_id FROM trip_client_assignments a
-        WHERE a.trip_id = @trip AND a.client_email = ?4 AND a.client_role = ?5)
-WHERE trip_id = @trip AND position = CAST(?2 AS INTEGER) AND element = ?3
+        WHERE a.trip_id = @trip AND a.client_email = ?3 AND a.client_role = ?4)
+WHERE trip_id = @trip AND position = (
+    SELECT min(h.position) FROM trip_client_archive h WHERE h.trip_id = @trip AND json(h.element) = json(?2))
 """
 
 RECONCILE: LiteralString = "INSERT INTO trip_client_sync (trip_id, action) VALUES (@trip, 'reconcile')"

@@ -41,27 +41,40 @@ async def read_people(db: Database, sql: LiteralString, params: Sequence[Value])
 
 # The body of the view trip_people. A test checks that the two are equal.
 PEOPLE: LiteralString = """
-SELECT e.trip_id, e.position, e.client_email, e.email, e.role, e.element,
-       CAST(coalesce(
-           nullif(trim(e.entry ->> '$.name'), ''), nullif(trim(e.entry ->> '$.full_name'), ''),
-           nullif(trim(e.entry ->> '$.client_name'), ''),
-           nullif(trim(coalesce(e.entry ->> '$.first_name', '') || ' ' || coalesce(e.entry ->> '$.last_name', '')), ''),
-           e.email, iif(e.type = 'text', nullif(trim(e.element ->> '$'), ''), NULL), e.element) AS TEXT) AS name
-FROM trip_client_entries e
+SELECT p.trip_id, p.position, p.client_email, p.email, p.role, p.element, p.called,
+       CAST(coalesce(p.called, p.email, iif(p.type = 'text', nullif(trim(p.element ->> '$'), ''), NULL),
+                     p.element) AS TEXT) AS name
+FROM (
+    SELECT e.trip_id, e.position, e.client_email, e.email, e.role, e.element, e.type,
+           CAST(coalesce(
+               nullif(trim(e.entry ->> '$.name'), ''), nullif(trim(e.entry ->> '$.full_name'), ''),
+               nullif(trim(e.entry ->> '$.client_name'), ''),
+               nullif(trim(coalesce(e.entry ->> '$.first_name', '') || ' ' ||
+                           coalesce(e.entry ->> '$.last_name', '')), '')) AS TEXT) AS called
+    FROM trip_client_entries e
+) p
 """
 
 WITH_PEOPLE: LiteralString = WITH_ENTRIES + ", trip_people AS (" + PEOPLE + ")\n"
 
-# Guests of the trips in `@trips`, a subquery of trip ids.
+# Guests of the trips in `@trips`, a subquery of trip ids. Of several entries with one e-mail, the one with the client's
+# first name is the client's own; a single one is theirs unless its name has no word in common with theirs.
 GUESTS: LiteralString = """
 SELECT p.trip_id, p.position, p.name, p.email, p.role, p.client_email AS shares_with, p.element
 FROM (
-    SELECT o.trip_id, o.position, o.name, o.email, o.role, o.client_email, o.element,
+    SELECT o.trip_id, o.position, o.name, o.called, o.email, o.role, o.client_email, o.element,
            count(*) OVER (PARTITION BY o.trip_id, o.client_email, o.role) AS n
     FROM trip_people o WHERE o.trip_id IN (@trips)
 ) p
 LEFT JOIN clients_v2 c ON c.email = p.client_email
-WHERE p.client_email IS NULL OR p.n > 1 AND lower(p.name) IS NOT lower(c.full_name)
+WHERE p.client_email IS NULL
+   OR p.called IS NOT NULL AND lower(p.called) IS NOT lower(c.full_name) AND iif(
+       p.n > 1,
+       lower(substr(p.called, 1, instr(p.called || ' ', ' ')))
+           IS NOT lower(substr(c.full_name, 1, instr(c.full_name || ' ', ' '))),
+       NOT EXISTS (
+           SELECT 1 FROM json_each('[' || replace(json_quote(lower(p.called)), ' ', '","') || ']') w
+           WHERE w.value <> '' AND instr(' ' || lower(c.full_name) || ' ', ' ' || w.value || ' ') > 0))
 """
 
 ON_TRIPS: LiteralString = GUESTS.replace("@trips", "SELECT w.value FROM json_each(?) w") + "ORDER BY 1, 2"

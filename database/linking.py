@@ -13,7 +13,7 @@ from database.engine import Statement
 from database.entries import WITH_ENTRIES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from database.engine import Database
 
@@ -35,6 +35,13 @@ async def other_spellings(db: Database, new: Mapping[str, str] | None = None) ->
     known |= new or {}
     found = ((row, known.get(clients.fold(row["email"]))) for row in waiting)
     return [OtherSpelling(row["trip_id"], row["email"], email) for row, email in found if email is not None]
+
+
+async def link_waiting(db: Database, emails: Iterable[str]) -> None:
+    """Link the entries that wait for one of these clients in another spelling; ASCII e-mails never do."""
+    wanted = {clients.fold(email) for email in emails if not email.isascii()}
+    if wanted and (found := [one for one in await other_spellings(db) if clients.fold(one.email) in wanted]):
+        await db.batch(link(found))
 
 
 def link(spellings: Sequence[OtherSpelling]) -> list[Statement]:

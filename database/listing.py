@@ -44,7 +44,7 @@ async def count_trips(db: Database, wanted: TripFilter) -> int:
 async def travelers(db: Database, trip_ids: Sequence[int], names: int) -> list[Row]:
     """Return up to `names` travelers of each trip, clients before guests, omitting non-traveling roles.
 
-    `guest` is 1 for a guest. `travelers` is the trip's total number of travelers.
+    `guest` is 1 for an unlinked guest, 2 for one who shares a client's e-mail. `travelers` counts all of them.
     """
     return await read_people(db, TRAVELERS, (json.dumps(list(trip_ids)), names))
 
@@ -114,7 +114,7 @@ FROM (
     + """
         GROUP BY a.trip_id, a.client_email
         UNION ALL
-        SELECT g.trip_id, g.name, 1, g.position FROM ("""
+        SELECT g.trip_id, g.name, iif(g.shares_with IS NULL, 1, 2), g.position FROM ("""
     + GUESTS.replace("@trips", "SELECT w.value FROM json_each(?1) w")
     + ") g WHERE "
     + travels_sql("g.role")

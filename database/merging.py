@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, LiteralString
 
 from database import tables, waiting
 from database.actor import actor
+from database.clients import guard_email_free
 from database.engine import Statement
 from database.profiles import EDITED, GUARD_UNCHANGED
 
@@ -74,6 +75,7 @@ async def undo(db: Database, found: Row, now: str) -> None:
             waiting.hold(trip_ids),
             Statement(DELETE_ASSIGNMENTS, orphan),
             Statement(RESTORE_KEPT, orphan),
+            guard_email_free(found["remove_email"]),
             _insert("clients_v2", clients_columns, "$.before.remove", orphan),
             _insert("trip_client_assignments", assignment_columns, "$.before.assignments", orphan),
             Statement(RESTORE_PRIMARY, orphan),
@@ -205,6 +207,7 @@ MERGED: LiteralString = """
 SELECT orphan_id,
        row_data ->> '$.before.keep.client_id' AS keep_id, row_data ->> '$.before.keep.full_name' AS keep_name,
        row_data ->> '$.before.remove.client_id' AS remove_id, row_data ->> '$.before.remove.full_name' AS remove_name,
+       row_data ->> '$.before.remove.email' AS remove_email,
        row_data -> '$.trips' AS trip_ids
 FROM orphaned_rows
 WHERE orphan_id = CAST(? AS INTEGER) AND table_name = 'clients_v2' AND reason = 'merged' AND json_valid(row_data)

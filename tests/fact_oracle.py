@@ -106,10 +106,19 @@ def guests_of(trip: Any, clients: dict[str, str]) -> list[tuple[str, str | None]
         email = person.get("email") if isinstance(person.get("email"), str) else None
         name = person.get("name") or email or (entry.element if isinstance(entry.element, str) else None)
         name = str(name) if name else json.dumps(entry.element, separators=(",", ":"))
-        shared = entry.pair is not None and pairs.count(entry.pair) > 1 and name != clients[entry.pair[0]]
+        shared = entry.pair is not None and is_another(person, clients[entry.pair[0]], pairs.count(entry.pair) > 1)
         if travels(entry.role) and (entry.client is None or shared):
             guests.append((name, None if entry.client else email))
     return guests
+
+
+def is_another(person: dict[str, Any], client: str, several: bool) -> bool:  # noqa: FBT001 - a rule's two cases
+    """True if the entry's own name is not that of the client whose email it has."""
+    called = str(person.get("name") or "").strip().lower().split()
+    known = client.lower().split()
+    if not called or called == known:
+        return False
+    return called[0] != known[0] if several else not set(called) & set(known)
 
 
 def array(value: Any) -> list[Any]:

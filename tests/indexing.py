@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 from unicodedata import combining, normalize
-
-from oracle import client_emails, fields_of, read_entries
 
 if TYPE_CHECKING:
     import sqlite3
@@ -24,11 +23,9 @@ CLIENTS = "SELECT client_id, full_name, email, contact_info FROM clients_v2"
 
 TRIPS = "SELECT trip_id, trip_name, destinations, group_name, notes FROM trips_v2"
 
-ELEMENT = "SELECT clients -> ? FROM trips_v2 WHERE trip_id = ?"
+PEOPLE = "SELECT trip_id, client_email, role, name, email FROM trip_people"
 
 UNREADABLE = "SELECT trip_id, CAST(raw_text AS BLOB) FROM trip_unreadable JOIN trips_v2 USING (trip_id)"
-
-ARCHIVED = "SELECT trip_id, element FROM trip_client_archive WHERE assignment_id IS NULL"
 
 # The document of an overwritten assignment may remain, because no search finds it.
 CROWD = "SELECT k.rowid FROM crowd_search k JOIN trip_client_assignments a ON a.assignment_id = k.rowid"
@@ -87,31 +84,14 @@ def due(connection: sqlite3.Connection, crowd: Iterable[int]) -> set[Word]:
 
 
 def guests(connection: sqlite3.Connection) -> Iterable[tuple[int, str]]:
-    """Yield each trip with the text of an entry that has no client of its own, or of a quarantined list."""
-    clients = client_emails(connection)
-    columns = {row[1] for row in connection.execute("PRAGMA table_info(trips_v2)")}
-    texts = connection.execute("SELECT trip_id, clients FROM trips_v2").fetchall() if "clients" in columns else []
-    for trip, text in texts:
-        entries = read_entries(trip, text, clients) or []
-        pairs = [entry.pair for entry in entries if entry.pair]
-        for entry in entries:
-            if entry.pair is None or pairs.count(entry.pair) > 1:
-                element = connection.execute(ELEMENT, (f"$[{entry.position}]", trip)).fetchone()[0]
-                yield trip, _name_and_email(entry.element, element)
-    if "clients" not in columns:
-        for trip, element in connection.execute(ARCHIVED):
-            yield trip, _name_and_email(json.loads(element), element)
+    """Return the words of entries without a client of their own, and of texts in quarantine, by trip."""
+    people = connection.execute(PEOPLE).fetchall()
+    pairs = Counter((trip, client, role) for trip, client, role, *_ in people)
+    for trip, client, role, name, email in people:
+        if client is None or pairs[trip, client, role] > 1:
+            yield trip, f"{name} {email or ''}"
     for trip, raw_text in connection.execute(UNREADABLE):
         yield trip, raw_text.decode("utf-8", "replace")[:2000]
-
-
-def _name_and_email(element: Any, text: str) -> str:
-    person = fields_of(element)
-    email = person.get("email") if isinstance(person.get("email"), str) and person["email"].strip() else None
-    name = str(person.get("name") or "").strip() or email
-    if name is None:
-        name = element if isinstance(element, str) and element.strip() else text
-    return f"{name} {email or ''}"
 
 
 def notes_of(notes: Any) -> str:

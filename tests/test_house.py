@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from database.entries import ENTRIES
+from database.guests import PEOPLE
 from migrations.files import SQL, shipped, split_statements
 
 ROOT = Path(__file__).parent.parent
@@ -92,6 +93,13 @@ def test_python_reads_entries_with_the_same_sql_as_the_view() -> None:
     view = re.search(r"CREATE VIEW trip_client_entries AS\n(.*?);\n", fix, re.DOTALL)
     assert view
     assert view[1].split() == ENTRIES.split()
+
+
+def test_python_reads_people_with_the_same_sql_as_the_view() -> None:
+    guests = (SQL / "022_guests.sql").read_text(encoding="utf-8")
+    view = re.search(r"CREATE VIEW trip_people AS\n(.*?);\n", guests, re.DOTALL)
+    assert view
+    assert view[1].split() == PEOPLE.split()
 
 
 def test_the_names_of_migrations_start_with_unique_numbers() -> None:

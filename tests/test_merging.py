@@ -100,7 +100,7 @@ async def test_a_merge_is_not_undone_after_a_later_change(tmp_path: Path) -> Non
         await desk.do(KYOTO, op("assign_client", email=CEM), op("unassign_client", email=ANA, role="payer"))
         before = desk.everything()
         error = await desk.refused("restore_deleted", orphan_id=done["orphan_id"])
-        assert error.startswith("conflict: Client 1 or one of their trips has changed since the merge")
+        assert error.startswith("conflict: Client 1 or one of their trips has changed since")
         assert desk.everything() == before
 
 
@@ -113,3 +113,23 @@ async def test_a_client_without_an_email_takes_the_other_ones(tmp_path: Path) ->
         assert (kept["email"], kept["trips_total"]) == ("kid@lima.example", 1)
         await desk.call("restore_deleted", orphan_id=done["orphan_id"])
         assert (await desk.call("get_client", client_id=kid["client_id"]))["email"] is None
+
+
+async def test_a_merge_is_not_undone_if_the_removed_email_is_used_again(tmp_path: Path) -> None:
+    async with new_desk(tmp_path) as desk:
+        done = await desk.call("merge_clients", keep=ANA, remove=BEN, dry_run=False)
+        await desk.call("create_client_v2", email=BEN, full_name="Ben Two")
+        before = desk.everything()
+        assert (await desk.refused("restore_deleted", orphan_id=done["orphan_id"])).startswith("conflict: ")
+        assert desk.everything() == before
+
+
+async def test_two_clients_with_one_role_on_a_trip_become_one_traveler_in_the_last_phase(tmp_path: Path) -> None:
+    async with new_desk(tmp_path) as desk:
+        await desk.do(KYOTO, op("assign_client", email=BEN), op("assign_client", full_name="Kid"))
+        await lead_to(desk.db, "normalized")
+        await desk.call("merge_clients", keep=ANA, remove=BEN, dry_run=False)
+        await desk.call("merge_clients", keep=ANA, remove="Kid", dry_run=False)
+        assert (await desk.call("get_anything", query=f"id {KYOTO}"))["message"].endswith(
+            "travelers: Ana Lima (traveler)."
+        )

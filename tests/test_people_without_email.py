@@ -167,7 +167,7 @@ async def test_migration_repair_and_client_creation_link_emails_with_another_spe
     assert (report["linked"], report["unlinked"]) == (1, 0)
 
 
-@pytest.mark.parametrize("sign", ["\u200b", "\u200d", "\u202e", "\x7f", "\x1b"])
+@pytest.mark.parametrize("sign", ["\u200b", "\u200d", "\u202e", "\x7f", "\x1b", "\u3164", "\u034f", "\ufe0f"])
 async def test_an_email_with_an_invisible_character_is_refused(tmp_path: Path, sign: str) -> None:
     async with new_desk(tmp_path) as desk:
         before = desk.everything()
@@ -186,3 +186,109 @@ async def test_a_name_without_a_visible_character_is_refused(tmp_path: Path, nam
     async with new_desk(tmp_path) as desk:
         error = await desk.refused("create_client_v2", email="a@new.example", full_name=name)
         assert error.startswith("invalid_input: full_name ")
+
+
+async def travelers(desk: Desk) -> str:
+    return (await desk.call("get_anything", query=f"id {KYOTO}"))["message"].split("travelers: ")[1]
+
+
+async def test_everyone_who_shares_an_email_stays_named_while_they_are_given_clients(tmp_path: Path) -> None:
+    async with new_desk(tmp_path) as desk:
+        family = [{"email": ANA, "name": "Leo"}, {"email": ANA, "name": "Mia"}]
+        desk.sql("UPDATE trips_v2 SET clients = ? WHERE trip_id = ?", json.dumps(family), KYOTO)
+        await desk.do(KYOTO, op("assign_client", full_name="Leo", role="child"))
+        assert await travelers(desk) == f"Ana Lima (traveler), Leo (child), Mia (traveler, shares {ANA})."
+        await desk.do(KYOTO, op("assign_client", full_name="Mia"))
+        assert await travelers(desk) == "Ana Lima (traveler), Leo (child), Mia (traveler)."
+
+
+@pytest.mark.parametrize(
+    "operation",
+    [
+        op("unassign_client", email=ANA),
+        op("change_client_role", full_name="Ana Lima", to_role="payer"),
+        op("assign_client", email=ANA, full_name="Leo", role="child"),
+    ],
+    ids=["unassign", "change role", "assign"],
+)
+async def test_a_change_that_would_affect_someone_who_shares_the_email_is_refused(
+    tmp_path: Path, operation: dict[str, Any]
+) -> None:
+    async with new_desk(tmp_path) as desk:
+        add_to_json(desk, {"email": ANA, "name": "Ana Lima"}, {"email": ANA, "name": "Leo"})
+        before = desk.column("clients", KYOTO)
+        (result,) = (await desk.bulk(KYOTO, operation))["results"]
+        assert "Leo" in result["error"]
+        assert "full_name alone" in result["error"]
+        assert desk.column("clients", KYOTO) == before
+
+
+async def test_a_client_renamed_with_a_shared_email_is_not_named_twice(tmp_path: Path) -> None:
+    async with new_desk(tmp_path) as desk:
+        add_to_json(desk, {"email": ANA, "name": "Ana Lima"}, {"email": ANA, "name": "Leo Lima"})
+        await desk.call("update_client", email=ANA, full_name="Ana L")
+        assert await travelers(desk) == f"Ana L (traveler), Leo Lima (traveler, shares {ANA})."
+
+
+@pytest.mark.parametrize("email", [None, "mia@x.io"])
+async def test_a_linked_entry_keeps_its_email_and_takes_the_role_that_was_sent(
+    tmp_path: Path, email: str | None
+) -> None:
+    async with new_desk(tmp_path) as desk:
+        add_to_json(desk, {"name": "Mia", "role": "guest", "email": "mia@x.io", "seat": "3"})
+        sent = {"email": email} if email else {}
+        await desk.do(KYOTO, op("assign_client", full_name="Mia", role="child", **sent))
+        entry = json.loads(desk.column("clients", KYOTO))[1]
+        assert entry == {"name": "Mia", "role": "child", "email": "mia@x.io", "seat": "3"}
+        assert await names(desk) == [("Ana Lima", ANA, "traveler"), ("Mia", "mia@x.io", "child")]
+
+
+async def test_of_several_similar_names_the_exact_one_is_linked_or_the_name_is_ambiguous(tmp_path: Path) -> None:
+    async with new_desk(tmp_path) as desk:
+        add_to_json(desk, {"name": "José Ruiz", "n": 1}, {"name": "Jose Ruiz", "n": 2})
+        (result,) = (await desk.bulk(KYOTO, op("assign_client", full_name="JOSE RUIZ")))["results"]
+        assert result["error"].startswith("ambiguous: 2 people on this trip have a name like 'JOSE RUIZ'")
+        await desk.do(KYOTO, op("assign_client", full_name="Jose Ruiz"))
+        assert [entry.get("n") for entry in json.loads(desk.column("clients", KYOTO)) if "voygen" in str(entry)] == [2]
+
+
+async def test_entries_are_linked_in_a_call_that_also_removes_people(tmp_path: Path) -> None:
+    async with new_desk(tmp_path) as desk:
+        add_to_json(desk, {"name": "Baby"}, {"name": "Cat"})
+        await desk.do(
+            KYOTO,
+            op("unassign_client", email=ANA),
+            op("assign_client", full_name="Baby"),
+            op("unassign_client", full_name="Baby"),
+            op("assign_client", full_name="Cat"),
+        )
+        assert await travelers(desk) == "Cat (traveler)."
+
+
+async def test_no_answer_shows_the_address_of_a_client_without_an_email(tmp_path: Path) -> None:
+    async with new_desk(tmp_path) as desk:
+        await desk.call("create_trip_with_client", trip_name="New", client_full_name="Pia", **DAYS)
+        for tool, sent in (
+            ("get_anything", {"query": "Pia"}),
+            ("get_anything", {"query": "New"}),
+            ("list_trips", {}),
+            ("get_client", {"full_name": "Pia"}),
+            ("refresh_trip_facts", {}),
+            ("query_trip_facts", {"query": "New"}),
+        ):
+            assert "voygen.invalid" not in json.dumps(await desk.call(tool, **sent)), tool
+
+
+@pytest.mark.parametrize("tool", ["assign_client", "create_trip_with_client", "update_client"])
+async def test_every_tool_that_sets_an_email_links_entries_in_another_spelling(tmp_path: Path, tool: str) -> None:
+    async with new_desk(tmp_path) as desk:
+        add_to_json(desk, {"email": "ZOË@ex.net", "role": "guide", "seat": "1A"})
+        if tool == "assign_client":
+            await desk.do(KYOTO, op("assign_client", email="zoë@ex.net", full_name="Zoe", role="guide"))
+        elif tool == "create_trip_with_client":
+            sent = {"trip_name": "A", "client_email": "zoë@ex.net", "client_full_name": "Zoe", **DAYS}
+            await desk.call("create_trip_with_client", **sent)
+        else:
+            await desk.call("update_client", email=BEN, new_email="zoë@ex.net")
+        entry = json.loads(desk.column("clients", KYOTO))[1]
+        assert (entry["email"], entry["role"], entry["seat"]) == ("zoë@ex.net", "guide", "1A")

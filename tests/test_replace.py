@@ -121,6 +121,16 @@ def test_a_deleted_client_is_not_brought_back_by_a_later_insert(con: sqlite3.Con
     assert in_json(con) == LIST[1:]
 
 
+def test_a_deleted_client_and_trip_take_their_assignments_along(con: sqlite3.Connection) -> None:
+    con.execute("DELETE FROM clients_v2 WHERE email = ?", (INES,))
+    assert (in_junction(con), in_json(con)) == ([(JON, "payer")], LIST[1:])
+    con.execute("INSERT INTO clients_v2 (email, full_name) VALUES (?, 'Another')", (INES,))
+    assert in_junction(con) == [(JON, "payer")]
+    con.execute("DELETE FROM trips_v2 WHERE trip_id = 1")
+    con.execute("INSERT INTO trips_v2 (trip_id, trip_name, start_date, end_date) VALUES (1, 'Fresh', '', '')")
+    assert (in_junction(con), in_json(con)) == ([], [])
+
+
 def test_a_replaced_trip_with_the_same_list_keeps_its_assignments(con: sqlite3.Connection) -> None:
     before = rows(con)
     con.execute(REPLACE_TRIP, (TRIP, json.dumps(LIST)))

@@ -183,6 +183,7 @@ async def update_client(db: Database, args: UpdateClientArguments) -> ClientUpda
             await db.batch(profiles.update(read, values, details, now()))
         except GuardFailed:
             continue
+        await linking.link_waiting(db, [values["email"]])
         return _updated(read, values, changed)
     raise Conflict(f"Client {client_id} kept changing while this call tried to write.", "Send the call again.")
 

@@ -130,7 +130,7 @@ async def _add_best(db: Database, matches: _Matches, found: Found) -> str:
         best = [match for match in matches.trips if match.why.rank == matches.trips[0].why.rank]
         if len(best) == 1:
             return await _add_trip(db, found, best[0].row["trip_id"])
-        return " Several trips match equally: send the id of one to see it in full."
+        return " Several trips match equally: send one as in 'id 2' to see it in full."
     if len(matches.clients) == 1:
         found.client = await whole_client(db, matches.clients[0].row["client_id"])
     return ""

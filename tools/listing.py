@@ -168,7 +168,8 @@ async def _with_travelers(db: Database, page: list[Row]) -> list[ListedTrip]:
     counts: dict[int, int] = {}
     trip_ids = [trip["trip_id"] for trip in page]
     for row in await listing.travelers(db, trip_ids, TRAVELERS_SHOWN):
-        name = f"{row['full_name']} ({NOT_LINKED})" if row["guest"] else row["full_name"]
+        marks = ("", f" ({NOT_LINKED})", " (shares an e-mail)")
+        name = f"{row['full_name']}{marks[int(row['guest'])]}"
         names.setdefault(row["trip_id"], []).append(name)
         counts[row["trip_id"]] = row["travelers"]
     unreadable = await unreadable_notes(db, trip_ids)

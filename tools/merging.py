@@ -9,7 +9,7 @@ from pydantic import Field
 from database import merging, profiles
 from database.clients import has_email
 from database.clock import now
-from database.errors import GuardFailed
+from database.errors import ConstraintViolated, GuardFailed
 from tools.answers.bounds import named
 from tools.answers.errors import Conflict, InvalidInput, NotFound
 from tools.answers.models import addressed
@@ -136,9 +136,10 @@ async def undo_merge(db: Database, found: Row, *, dry_run: bool) -> None:
         return
     try:
         await merging.undo(db, found, now())
-    except GuardFailed:
+    except ConstraintViolated:
         raise Conflict(
-            f"Client {found['keep_id']} or one of their trips has changed since the merge; nothing was written.",
+            f"Client {found['keep_id']} or one of their trips has changed since, or the removed e-mail is used "
+            "again; nothing was written.",
             "Tell the user: create the other client again with create_client_v2, and assign them by hand.",
         ) from None
 

@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 from database import activity, assignments, clients, slugs, trips
 from database.clock import now
 from database.errors import ConstraintViolated, GuardFailed
+from database.linking import link_waiting
 from tools.answers.errors import Conflict, NotFound
 from tools.answers.fields import (
     Currency,
@@ -133,6 +134,7 @@ async def create_trip_with_client(db: Database, args: CreateTripWithClientArgume
                 raise
             refused = True
             continue
+        await link_waiting(db, [email])
         return await _describe_trip_with_client(db, args, slug, trip_id, email, by_backup=by_backup, is_new=is_new)
     raise _kept_changing()
 

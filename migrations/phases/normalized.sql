@@ -11,12 +11,14 @@ CREATE VIEW trip_people AS
 SELECT o.trip_id, o.position, o.client_email,
        iif(json_type(o.entry, '$.email') = 'text', o.entry ->> '$.email', NULL) AS email,
        coalesce(o.role, nullif(trim(o.entry ->> '$.role'), ''), 'traveler') AS role, o.element,
-       CAST(coalesce(
-           nullif(trim(o.entry ->> '$.name'), ''), nullif(trim(o.entry ->> '$.full_name'), ''),
-           nullif(trim(o.entry ->> '$.client_name'), ''),
-           nullif(trim(coalesce(o.entry ->> '$.first_name', '') || ' ' || coalesce(o.entry ->> '$.last_name', '')), ''),
-           o.entry ->> '$.email', iif(o.type = 'text', nullif(trim(o.element ->> '$'), ''), NULL), o.element) AS TEXT) AS name
+       o.called,
+       CAST(coalesce(o.called, o.entry ->> '$.email', iif(o.type = 'text', nullif(trim(o.element ->> '$'), ''), NULL), o.element) AS TEXT) AS name
 FROM (
+    SELECT n.*, CAST(coalesce(
+        nullif(trim(n.entry ->> '$.name'), ''), nullif(trim(n.entry ->> '$.full_name'), ''),
+        nullif(trim(n.entry ->> '$.client_name'), ''),
+        nullif(trim(coalesce(n.entry ->> '$.first_name', '') || ' ' || coalesce(n.entry ->> '$.last_name', '')), '')) AS TEXT) AS called
+    FROM (
     SELECT h.trip_id, h.position, h.element, a.client_email, a.client_role AS role, json_type(h.element) AS type,
            iif(json_type(h.element) = 'object', h.element,
                iif(json_type(h.element) <> 'text', NULL,
@@ -26,6 +28,7 @@ FROM (
     FROM trip_client_archive h
     LEFT JOIN trip_client_assignments a ON a.assignment_id = h.assignment_id AND a.trip_id = h.trip_id
     WHERE h.assignment_id IS NULL OR a.assignment_id IS NOT NULL
+    ) n
 ) o;
 
 -- Assignments and archived entries follow their trip to a new id.

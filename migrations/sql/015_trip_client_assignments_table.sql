@@ -666,9 +666,11 @@ BEGIN
     INSERT INTO replaced_trips (trip_id) SELECT trip_id FROM trips_v2 WHERE trip_id = NEW.trip_id;
 END;
 
--- The JSON is deleted with its trip. This removes the trip's index rows and facts.
+-- The JSON is deleted with its trip. This removes the trip's index rows and facts, and the assignments where foreign keys
+-- are off.
 CREATE TRIGGER trg_trips_v2_clients_delete AFTER DELETE ON trips_v2
 BEGIN
+    DELETE FROM trip_client_assignments WHERE trip_id = OLD.trip_id;
     DELETE FROM trip_client_unlinked WHERE trip_id = OLD.trip_id;
     DELETE FROM trip_facts WHERE trip_id = OLD.trip_id;
 END;
@@ -727,10 +729,11 @@ BEGIN
       AND t.trip_id NOT IN (SELECT s.trip_id FROM trip_client_sync s);
 END;
 
--- DELETE of the client ann@x. The cascade to the assignments removes the entry, this trigger the primary client:
+-- DELETE of the client ann@x. Deleting the assignments, by cascade or here, removes the entry:
 -- [{"email":"ann@x","role":"traveler"}]  ->  []
 CREATE TRIGGER trg_clients_v2_delete AFTER DELETE ON clients_v2
 BEGIN
+    DELETE FROM trip_client_assignments WHERE client_email = OLD.email;
     UPDATE trips_v2 SET primary_client_email = NULL WHERE primary_client_email = OLD.email;
 END;
 

@@ -4,16 +4,21 @@
 -- Clients whose e-mail SQL can't fold to compare it.
 CREATE INDEX idx_clients_v2_email_beyond_ascii ON clients_v2(email) WHERE email GLOB '*[^ -~]*';
 
--- Every entry of the JSON with the name of the person. client_email is NULL for an unlinked one. Entries of one pair
--- describe several people if there are more than one.
+-- Every entry of the JSON with the name of the person. client_email is NULL for an unlinked one, and called is NULL for one
+-- without a name of its own. Entries of one pair describe several people if there are more than one.
 CREATE VIEW trip_people AS
-SELECT e.trip_id, e.position, e.client_email, e.email, e.role, e.element,
-       CAST(coalesce(
-           nullif(trim(e.entry ->> '$.name'), ''), nullif(trim(e.entry ->> '$.full_name'), ''),
-           nullif(trim(e.entry ->> '$.client_name'), ''),
-           nullif(trim(coalesce(e.entry ->> '$.first_name', '') || ' ' || coalesce(e.entry ->> '$.last_name', '')), ''),
-           e.email, iif(e.type = 'text', nullif(trim(e.element ->> '$'), ''), NULL), e.element) AS TEXT) AS name
-FROM trip_client_entries e;
+SELECT p.trip_id, p.position, p.client_email, p.email, p.role, p.element, p.called,
+       CAST(coalesce(p.called, p.email, iif(p.type = 'text', nullif(trim(p.element ->> '$'), ''), NULL),
+                     p.element) AS TEXT) AS name
+FROM (
+    SELECT e.trip_id, e.position, e.client_email, e.email, e.role, e.element, e.type,
+           CAST(coalesce(
+               nullif(trim(e.entry ->> '$.name'), ''), nullif(trim(e.entry ->> '$.full_name'), ''),
+               nullif(trim(e.entry ->> '$.client_name'), ''),
+               nullif(trim(coalesce(e.entry ->> '$.first_name', '') || ' ' ||
+                           coalesce(e.entry ->> '$.last_name', '')), '')) AS TEXT) AS called
+    FROM trip_client_entries e
+) p;
 
 -- Client lists in quarantine that nobody has accepted as they are.
 CREATE VIEW trip_unreadable AS

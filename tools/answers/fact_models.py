@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, Field, SerializerFunctionWrapHandler, model_serializer
 
 from tools.answers.fields import ClientId, Day, Email, Money, Name, Status, TripIdentifier
-from tools.answers.models import Number, Texts, Whole, Written
+from tools.answers.models import Contact, Number, Texts, Whole, Written
 from tools.answers.pages import Cursor, Limit, Page
 from tools.tool import Answer, Arguments
 
@@ -71,7 +71,7 @@ class TripFacts(BaseModel):
     traveler_count: Whole = Field(default=None, description="Number of travelers.")
     traveler_names: Texts = Field(default=None, description="Travelers' names, by assignment.")
     traveler_emails: Texts = Field(default=None, description="Their e-mails, same order.")
-    primary_client_email: Written = Field(default=None, description="Primary client.")
+    primary_client_email: Contact = Field(default=None, description="Primary client.")
     primary_client_name: Written = Field(default=None, description="Their name.")
     last_computed: Written = Field(default=None, description="When the facts were computed.")
     version: Whole = Field(default=None, description="Number of computations.")

@@ -17,6 +17,9 @@ _EMAIL = re.compile(r"[^@\s,;<>\"]+@[^@\s,;<>\"]+\.[^@\s,;<>\".]+")
 # Letters and symbols that are invisible.
 _BLANK = "\u115f\u1160\u2800\u3164\uffa0"
 
+# Other letters and marks that show nothing, from Unicode's Default_Ignorable_Code_Point.
+_INVISIBLE = re.compile(f"[{_BLANK}\u034f\u17b4\u17b5\u180b-\u180f\ufe00-\ufe0f\U000e0100-\U000e01ef]")
+
 
 def _as_text(value: Any) -> Any:  # noqa: ANN401 - whatever an agent sent
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
@@ -24,7 +27,7 @@ def _as_text(value: Any) -> Any:  # noqa: ANN401 - whatever an agent sent
 
 def _email(value: str) -> str:
     email = fold(value)
-    if not _EMAIL.fullmatch(email) or not email.isprintable():
+    if not _EMAIL.fullmatch(email) or not email.isprintable() or _INVISIBLE.search(email):
         raise ValueError("is not an e-mail address of the form name@example.com")
     return email
 

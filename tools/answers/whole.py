@@ -12,7 +12,7 @@ from tools.answers import parts
 from tools.answers.bounds import ROOM, shortened
 from tools.answers.errors import NotFound
 from tools.answers.guests import unreadable_notes
-from tools.answers.models import Activity, ClientHead, ClientTrip, Number, TripSummary, Written
+from tools.answers.models import Activity, ClientHead, ClientTrip, Contact, Number, TripSummary, Written
 from tools.trip import shapes
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ class Guest(BaseModel):
 
 class WholeTrip(TripSummary):
     group_name: Written = Field(description="Group name.")
-    primary_client_email: Written = Field(description="Primary client.")
+    primary_client_email: Contact = Field(description="Primary client.")
     clients: list[Traveler] = Field(description="Clients with roles.")
     guests: list[Guest] = Field(description="People without a client of their own.")
     unreadable: str | None = Field(description="Set if a client list could not be read.")

@@ -36,6 +36,11 @@ class ClientReference(BaseModel):
     client_id: ClientId | None = None
 
     @property
+    def concerns_guests(self) -> bool:
+        """True if the trip's guests matter for what happens to the client."""
+        return False
+
+    @property
     def name(self) -> str | None:
         """The client's exact name, which is used only if there is no e-mail or id."""
         return None
@@ -51,6 +56,10 @@ class ClientReference(BaseModel):
 
 class NamedReference(ClientReference):
     full_name: Annotated[PersonName | None, Field(description="Or exact name.")] = None
+
+    @property
+    def concerns_guests(self) -> bool:
+        return True
 
     @property
     def name(self) -> str | None:
@@ -210,7 +219,11 @@ class Directory:
             )
         return email
 
-    def find_or_create(self, who: ClientOrNew) -> tuple[str, bool]:
+    def is_called(self, email: str, name: str) -> bool:
+        """Return True if the existing client with this stored e-mail has this name, ignoring case and accents."""
+        return any(row["email"] == email and same_name(str(row["full_name"]), name) for row in self.rows)
+
+    def find_or_create(self, who: ClientOrNew, known_email: str | None = None) -> tuple[str, bool]:
         """Return the client's e-mail, and True if the client is new. Raises NotFound or InvalidInput."""
         email = None if who.new_client else self.find(who)
         if email is not None:
@@ -226,7 +239,7 @@ class Directory:
                 f"No client has the email {who.email}, and no name was sent to create one.",
                 "Send full_name too (or first_name and last_name) to create the client, or an existing client's email.",
             )
-        email = self._new_address(who.email) if who.email else clients.address_for_none()
+        email = self._new_address(who.email) if who.email else _valid_or_none(known_email)
         self.created[email] = new_client(email, name, phone=who.phone, preferences=who.preferences)
         return email, True
 
@@ -242,6 +255,14 @@ class Directory:
         except ValueError as error:
             problem, _, remedy = str(error).partition(": send ")
             raise InvalidInput(f"email {problem}.", f"Send {remedy}.") from error
+
+
+def _valid_or_none(email: str | None) -> str:
+    """Return the e-mail of a person in the JSON if mail could be sent to it, else an address that stands for none."""
+    try:
+        return require_valid_email(clients.fold(email)) if email else clients.address_for_none()
+    except ValueError:
+        return clients.address_for_none()
 
 
 def _words_for(who: ClientReference) -> str:

@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field, SerializerFunctionWrapHandler, model_seri
 from database import activity, assignments, clients, trips
 from database.engine import Row, Statement
 from database.search import same_name
-from tools.answers.errors import NotFound
+from tools.answers.errors import Ambiguous, Conflict, NotFound
 from tools.answers.models import Contact
 from tools.trip import shapes
 
@@ -147,9 +147,30 @@ class TripDraft:
         return result
 
     def guest_called(self, name: str) -> Row | None:
-        """Return the only guest of this name, ignoring case, accents and punctuation."""
-        found = [guest for guest in self.guests if same_name(str(guest["name"]), name)]
-        return found[0] if len(found) == 1 else None
+        """Return the guest of this name: exactly, else ignoring case, accents and punctuation.
+
+        Raises Ambiguous if the name is only similar to those of several guests.
+        """
+        exact = [guest for guest in self.guests if guest["name"] == name]
+        alike = exact or [guest for guest in self.guests if same_name(str(guest["name"]), name)]
+        if len(alike) > 1 and not exact:
+            raise Ambiguous(
+                f"{len(alike)} people on this trip have a name like {name!r}: "
+                f"{', '.join(repr(guest['name']) for guest in alike)}.",
+                "Send full_name exactly as one of these.",
+            )
+        return alike[0] if alike else None
+
+    def require_unshared(self, email: str, roles: Sequence[str]) -> None:
+        """Raise Conflict if other people share the client's e-mail in one of these roles."""
+        others = [
+            str(guest["name"]) for guest in self.guests if guest["shares_with"] == email and guest["role"] in roles
+        ]
+        if others:
+            raise Conflict(
+                f"{', '.join(others)} share {email} on this trip and would be changed too.",
+                "First give each of them a client of their own: assign_client with full_name alone.",
+            )
 
     def unassign(self, email: str, roles: Sequence[str]) -> None:
         self._roles[email] = [role for role in self._roles[email] if role not in roles]
@@ -175,7 +196,10 @@ class TripDraft:
         if self.new_slug is not None:
             statements.append(trips.guard_slug_free(self.new_slug, self.trip_id))
         if self.directory.created:
-            statements.append(clients.insert(list(self.directory.created.values()), self.now))
+            created = clients.insert(list(self.directory.created.values()), self.now)
+            links = any(step.kind == "link" for step in self._steps)
+            held = (assignments.hold(self.trip_id), created, assignments.release(self.trip_id))
+            statements += held if links else [created]
         self._mirrors.clear()
         for steps in self._units():
             written = self._statements_of(steps)

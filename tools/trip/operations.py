@@ -101,8 +101,15 @@ class UpdateDetails(Data):
 
 
 def assign_client(draft: TripDraft, data: AssignClient) -> OperationResult:
-    email, is_new = draft.directory.find_or_create(data)
-    guest = draft.guest_called(data.name) if data.name else None
+    guest = draft.guest_called(data.name) if data.name and not data.client_id else None
+    if guest and guest["shares_with"] and data.email:
+        raise InvalidInput(
+            f"{guest['name']} shares {guest['shares_with']} with another client on this trip.",
+            "Send full_name alone to give them a client of their own, then set an email with update_client.",
+        )
+    email, is_new = draft.directory.find_or_create(data, guest["email"] if guest and not guest["shares_with"] else None)
+    if guest and not is_new and not draft.directory.is_called(email, str(guest["name"])):
+        guest = None
     role = str(guest["role"]) if guest and "role" not in data.model_fields_set else data.role
     result = draft.link(guest, email, role) if guest else draft.assign(email, role)
     who = f"{draft.directory.name_of(email)} as {role}"
@@ -124,6 +131,7 @@ def assign_client(draft: TripDraft, data: AssignClient) -> OperationResult:
 def unassign_client(draft: TripDraft, data: UnassignClient) -> OperationResult:
     email = draft.directory.require(data)
     roles = draft.roles_of(email, data.role)
+    draft.require_unshared(email, roles)
     draft.unassign(email, roles)
     who = draft.directory.name_of(email)
     draft.log("ClientUnassigned", f"Removed {who} from the trip as {', '.join(roles)}")
@@ -142,6 +150,7 @@ def change_client_role(draft: TripDraft, data: ChangeClientRole) -> OperationRes
             f"{draft.directory.name_of(email)} has several roles on this trip: {', '.join(roles)}.",
             "Send from_role to choose the one to change.",
         )
+    draft.require_unshared(email, roles)
     result = draft.change_role(email, roles[0], data.to_role)
     if roles[0] == data.to_role:
         result.message = f"{draft.directory.name_of(email)} already was {data.to_role}; nothing changed."

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from database import assignments, guests, slugs, trips
 from database.clock import now
 from database.errors import GuardFailed
+from database.linking import link_waiting
 from tools.answers.errors import Conflict
 from tools.finding.people import Directory
 from tools.trip.draft import TripDraft
@@ -40,6 +41,7 @@ async def rewrite_trip(
         except GuardFailed:
             continue
         emails = [*draft.directory.emails, *draft.directory.created]
+        await link_waiting(db, emails)
         draft.settle(results, await assignments.of_clients(db, trip_id, emails))
         return draft
     raise Conflict(f"Trip {trip_id} kept changing while this call tried to write.", "Send the call again.")
@@ -51,5 +53,5 @@ async def _draft(db: Database, trip_id: int, concerned: Sequence[ClientReference
     if read is None:
         raise Conflict(f"Trip {trip_id} has been deleted.", "Send another trip_identifier.")
     travelers = await assignments.of_clients(db, trip_id, directory.emails)
-    named = any(who.name for who in concerned)
+    named = any(who.name or who.concerns_guests for who in concerned)
     return TripDraft(read, travelers, directory, now(), guests=await guests.on_trips(db, [trip_id]) if named else [])
