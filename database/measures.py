@@ -52,12 +52,12 @@ def add(calls: Iterable[CallCount], violations: Iterable[ViolationCount], oldest
 
 
 async def calls_since(db: Database, hour: str) -> list[Row]:
-    """Return the total calls and seconds since this hour, grouped by tool, outcome and up_to_ms."""
+    """Return the total calls and seconds since the given hour, grouped by tool, outcome and up_to_ms."""
     return await db.read(CALLS_SINCE, (hour,))
 
 
 async def violations_since(db: Database, hour: str) -> list[Row]:
-    """Return the kinds of violations since this hour with their counts (`times`), most frequent first."""
+    """Return the kinds of violations since the given hour with their counts (`times`), most frequent first."""
     return await db.read(VIOLATIONS_SINCE, (hour,))
 
 

@@ -1,4 +1,4 @@
-"""Progress reports of long operations."""
+"""Progress reports for long operations."""
 
 from __future__ import annotations
 

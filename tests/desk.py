@@ -12,6 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Literal, cast
 
+import campaigns
 import pytest
 import raw
 from mcp.client import Client
@@ -39,6 +40,9 @@ Era = Literal["auto", "legacy"]
 ERAS: tuple[Era, ...] = ("auto", "legacy")
 
 each_era = pytest.mark.parametrize("era", ERAS)
+
+# For tests in which only the SQL matters; --long runs them in both eras.
+an_era = pytest.mark.parametrize("era", ERAS if campaigns.rounds(0, 1) else ERAS[:1])
 
 CODES = ("not_found", "ambiguous", "invalid_input", "conflict", "busy", "read_only", "unavailable")
 

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from desk import ANA, BANFF, BEN, EMPTY, KYOTO, Era, each_era, new_desk, op
+from desk import ANA, BANFF, BEN, EMPTY, KYOTO, Era, an_era, new_desk, op
 from oracle import assert_clean
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 ENTRY = {"client_id": 1, "name": "Ana L", "email": ANA, "role": "traveler", "preferences": {"seat": "aisle"}}
 
 
-@each_era
+@an_era
 async def test_a_client_with_two_roles_keeps_one_when_the_other_is_removed(tmp_path: Path, era: Era) -> None:
     async with new_desk(tmp_path, era) as desk:
         await desk.do(KYOTO, op("assign_client", email=ANA, role="payer"))
@@ -27,7 +27,7 @@ async def test_a_client_with_two_roles_keeps_one_when_the_other_is_removed(tmp_p
         assert await desk.roles(KYOTO) == {(ANA, "payer")}
 
 
-@each_era
+@an_era
 async def test_repeating_an_assignment_changes_nothing_and_the_answer_says_so(tmp_path: Path, era: Era) -> None:
     async with new_desk(tmp_path, era) as desk:
         await desk.do(KYOTO, op("assign_client", email=BEN))
@@ -41,7 +41,7 @@ async def test_repeating_an_assignment_changes_nothing_and_the_answer_says_so(tm
         assert desk.everything() == before
 
 
-@each_era
+@an_era
 async def test_an_entry_without_an_email_survives_changes_to_others(tmp_path: Path, era: Era) -> None:
     baby = {"name": "Baby Lima", "role": "traveler"}
     async with new_desk(tmp_path, era) as desk:
@@ -56,7 +56,7 @@ async def test_an_entry_without_an_email_survives_changes_to_others(tmp_path: Pa
         assert desk.json("clients", KYOTO) == [baby]
 
 
-@each_era
+@an_era
 async def test_assigning_a_client_who_is_already_in_the_json_keeps_the_entrys_details(tmp_path: Path, era: Era) -> None:
     async with new_desk(tmp_path, era) as desk:
         desk.sql("UPDATE trips_v2 SET clients = ? WHERE trip_id = ?", json.dumps([ENTRY]), KYOTO)
@@ -66,7 +66,7 @@ async def test_assigning_a_client_who_is_already_in_the_json_keeps_the_entrys_de
         assert (second["email"], second["role"]) == (ANA, "payer")
 
 
-@each_era
+@an_era
 @pytest.mark.parametrize("raw", ['[{"email": "ana@example.net", "rol', "", "plain words", '{"a":1} trailing'])
 async def test_an_assignment_succeeds_despite_malformed_json_and_the_text_is_kept(
     tmp_path: Path, era: Era, raw: str
@@ -79,7 +79,7 @@ async def test_an_assignment_succeeds_despite_malformed_json_and_the_text_is_kep
         assert desk.sql("SELECT trip_id, raw_text FROM trip_clients_quarantine") == [(KYOTO, raw)]
 
 
-@each_era
+@an_era
 @pytest.mark.parametrize("raw", ["null", "{}", '"text"', "7"])
 async def test_an_assignment_replaces_json_that_is_not_an_array_and_reaches_both_stores(
     tmp_path: Path, era: Era, raw: str
@@ -94,7 +94,7 @@ async def test_an_assignment_replaces_json_that_is_not_an_array_and_reaches_both
         assert desk.sql("SELECT raw_text FROM trip_clients_quarantine") == [(raw,)]
 
 
-@each_era
+@an_era
 async def test_one_malformed_trip_does_not_affect_other_trips(tmp_path: Path, era: Era) -> None:
     async with new_desk(tmp_path, era) as desk:
         desk.drop_triggers("trg_trips_v2_clients_update")
@@ -105,7 +105,7 @@ async def test_one_malformed_trip_does_not_affect_other_trips(tmp_path: Path, er
         assert await desk.roles(BANFF) == set()
 
 
-@each_era
+@an_era
 async def test_when_one_of_three_operations_fails_the_answer_reports_it_by_number_and_type(
     tmp_path: Path, era: Era
 ) -> None:
@@ -139,7 +139,7 @@ BAD_EMAILS: list[tuple[dict[str, Any], str]] = [
 ]
 
 
-@each_era
+@an_era
 @pytest.mark.parametrize(("data", "words"), BAD_EMAILS, ids=[str(data) for data, _ in BAD_EMAILS])
 async def test_an_assignment_that_does_not_identify_a_client_gets_an_error_with_a_remedy(
     tmp_path: Path, era: Era, data: dict[str, Any], words: str
@@ -158,7 +158,7 @@ async def test_padding_and_case_of_an_email_are_ignored(tmp_path: Path, email: s
         assert (result["email"], result["client_created"]) == (BEN, False)
 
 
-@each_era
+@an_era
 async def test_a_client_added_to_the_json_by_old_code_is_on_the_trip(tmp_path: Path, era: Era) -> None:
     async with new_desk(tmp_path, era) as desk:
         desk.sql(
@@ -169,7 +169,7 @@ async def test_a_client_added_to_the_json_by_old_code_is_on_the_trip(tmp_path: P
         assert await desk.roles(KYOTO) == {(BEN, "guide"), (ANA, "traveler")}
 
 
-@each_era
+@an_era
 async def test_the_view_has_one_row_per_pair_and_shows_which_store_has_the_pair(tmp_path: Path, era: Era) -> None:
     view = "SELECT assigned_email, assigned_role, source FROM trip_client_relationships WHERE trip_id = ? ORDER BY 1, 2"
     async with new_desk(tmp_path, era) as desk:
@@ -182,7 +182,7 @@ async def test_the_view_has_one_row_per_pair_and_shows_which_store_has_the_pair(
         assert [row[2] for row in desk.sql(view, KYOTO)].count("json_field") == 1
 
 
-@each_era
+@an_era
 async def test_changing_an_email_and_deleting_a_client_update_both_stores(tmp_path: Path, era: Era) -> None:
     async with new_desk(tmp_path, era) as desk:
         desk.sql("UPDATE trips_v2 SET primary_client_email = ? WHERE trip_id = ?", ANA, KYOTO)
@@ -195,7 +195,7 @@ async def test_changing_an_email_and_deleting_a_client_update_both_stores(tmp_pa
         assert (trip["primary_client_email"], trip["clients"], desk.json("clients", KYOTO)) == (None, [], [])
 
 
-@each_era
+@an_era
 async def test_a_role_changed_in_the_junction_changes_in_the_json(tmp_path: Path, era: Era) -> None:
     async with new_desk(tmp_path, era) as desk:
         desk.sql("UPDATE trip_client_assignments SET client_role = 'guide' WHERE trip_id = ?", KYOTO)

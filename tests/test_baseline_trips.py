@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
-from desk import ANA, BANFF, BEN, EMPTY, KYOTO, Era, each_era, new_desk, op
+from desk import ANA, BANFF, BEN, EMPTY, KYOTO, Era, an_era, new_desk, op
 from oracle import assert_clean
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 PERIOD = {"start_date": "2027-03-01", "end_date": "2027-03-05"}
 
 
-@each_era
+@an_era
 @pytest.mark.parametrize("identifier", ["", " ", "%", "_", "%%", "?", "lima % kyoto_", "x" * 301])
 async def test_an_identifier_without_a_matching_trip_writes_nothing(tmp_path: Path, era: Era, identifier: str) -> None:
     async with new_desk(tmp_path, era) as desk:
@@ -28,7 +28,7 @@ async def test_an_identifier_without_a_matching_trip_writes_nothing(tmp_path: Pa
         assert desk.everything() == before
 
 
-@each_era
+@an_era
 async def test_a_name_shared_by_two_trips_is_refused_with_their_ids(tmp_path: Path, era: Era) -> None:
     async with new_desk(tmp_path, era) as desk:
         await desk.do(EMPTY, op("rename_trip", new_name="Lima in Kyoto"))
@@ -40,7 +40,7 @@ async def test_a_name_shared_by_two_trips_is_refused_with_their_ids(tmp_path: Pa
         assert f"id {EMPTY} " in error
 
 
-@each_era
+@an_era
 async def test_digits_match_an_id_or_a_whole_name_but_never_part_of_a_name(tmp_path: Path, era: Era) -> None:
     async with new_desk(tmp_path, era) as desk:
         await desk.do(KYOTO, op("rename_trip", new_name="1984"))
@@ -75,7 +75,7 @@ EARLIER_NOTES: list[str | None] = [
 ]
 
 
-@each_era
+@an_era
 @pytest.mark.parametrize("earlier", EARLIER_NOTES, ids=lambda earlier: repr(earlier)[:20])
 async def test_two_notes_added_in_one_call_are_both_kept_whatever_the_column_held(
     tmp_path: Path, era: Era, earlier: str | None
@@ -91,7 +91,7 @@ async def test_two_notes_added_in_one_call_are_both_kept_whatever_the_column_hel
         assert (await desk.whole(KYOTO))["notes"] == notes
 
 
-@each_era
+@an_era
 async def test_workflow_operations_in_one_call_apply_in_order_and_are_recorded(tmp_path: Path, era: Era) -> None:
     async with new_desk(tmp_path, era) as desk:
         await desk.do(
@@ -127,7 +127,7 @@ WRONG: list[dict[str, Any]] = [
 ]
 
 
-@each_era
+@an_era
 @pytest.mark.parametrize("operation", WRONG, ids=str)
 async def test_a_missing_or_invalid_cost_or_status_is_refused(
     tmp_path: Path, era: Era, operation: dict[str, Any]
@@ -137,7 +137,7 @@ async def test_a_missing_or_invalid_cost_or_status_is_refused(
         assert error.startswith("invalid_input: data.")
 
 
-@each_era
+@an_era
 async def test_documents_are_added_and_clients_unassigned(tmp_path: Path, era: Era) -> None:
     async with new_desk(tmp_path, era) as desk:
         await desk.do(
@@ -152,7 +152,7 @@ async def test_documents_are_added_and_clients_unassigned(tmp_path: Path, era: E
         assert trip["clients"] == []
 
 
-@each_era
+@an_era
 async def test_an_added_activity_is_stored_and_shown(tmp_path: Path, era: Era) -> None:
     async with new_desk(tmp_path, era) as desk:
         await desk.do(
@@ -165,7 +165,7 @@ async def test_an_added_activity_is_stored_and_shown(tmp_path: Path, era: Era) -
         ]
 
 
-@each_era
+@an_era
 async def test_slugs_are_unique_and_readable_and_dates_are_in_order(tmp_path: Path, era: Era) -> None:
     async with new_desk(tmp_path, era) as desk:
         names = ["京都 2026", "京都 2026", "Zürich & Łódź", "2026", "!!!", "-", "Ωμέγα"]
@@ -186,7 +186,7 @@ async def test_slugs_are_unique_and_readable_and_dates_are_in_order(tmp_path: Pa
             await desk.fails(KYOTO, op("update_dates", start_date=day, end_date="2027-03-09"))
 
 
-@each_era
+@an_era
 async def test_the_facts_queue_holds_one_row_per_trip_and_reason_and_never_refuses_an_insert(
     tmp_path: Path, era: Era
 ) -> None:
@@ -201,7 +201,7 @@ async def test_the_facts_queue_holds_one_row_per_trip_and_reason_and_never_refus
         assert {"by hand", "client_assigned", "client_removed", "trip_update"} <= {reason for (reason,) in rows}
 
 
-@each_era
+@an_era
 async def test_deleting_a_trip_deletes_its_assignments(tmp_path: Path, era: Era) -> None:
     async with new_desk(tmp_path, era) as desk:
         await desk.do(KYOTO, op("assign_client", email=BEN), op("add_activity", details="x"))
@@ -212,7 +212,7 @@ async def test_deleting_a_trip_deletes_its_assignments(tmp_path: Path, era: Era)
         assert len((await desk.call("get_anything", query=BEN))["trips"]) == 1
 
 
-@each_era
+@an_era
 async def test_clients_and_trips_with_clients_can_be_created(tmp_path: Path, era: Era) -> None:
     async with new_desk(tmp_path, era) as desk:
         client = await desk.call(
@@ -241,7 +241,7 @@ async def test_clients_and_trips_with_clients_can_be_created(tmp_path: Path, era
         assert again.startswith("conflict: dia@example.net already belongs to client_id 4")
 
 
-@each_era
+@an_era
 async def test_answers_report_actual_counts(tmp_path: Path, era: Era) -> None:
     async with new_desk(tmp_path, era) as desk:
         answer = await desk.bulk(KYOTO, op("add_note", note="x"), op("unassign_client", email=ANA), op("nonsense"))
@@ -252,7 +252,7 @@ async def test_answers_report_actual_counts(tmp_path: Path, era: Era) -> None:
         assert (await desk.call("get_anything", query=BEN))["message"].startswith(f"Ben Ode <{BEN}>, on 1 trip")
 
 
-@each_era
+@an_era
 async def test_a_trip_is_found_by_its_exact_name_among_a_thousand(tmp_path: Path, era: Era) -> None:
     async with new_desk(tmp_path, era) as desk:
         desk.sql(
@@ -266,7 +266,7 @@ async def test_a_trip_is_found_by_its_exact_name_among_a_thousand(tmp_path: Path
             assert answer["trips"][0]["why"] == "exact"
 
 
-@each_era
+@an_era
 async def test_a_trip_is_found_by_a_destination_that_is_not_in_its_name(tmp_path: Path, era: Era) -> None:
     async with new_desk(tmp_path, era) as desk:
         answer = await desk.call("get_anything", query="lisbon")

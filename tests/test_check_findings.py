@@ -141,7 +141,7 @@ async def test_all_kinds_of_damage_at_once_are_found_repaired_and_undone(tmp_pat
     await assert_found_repaired_and_undone(tmp_path / "voygen.db", *damages, trips=TRIPS)
 
 
-@settings(max_examples=campaigns.rounds(6, 100), deadline=None)
+@settings(max_examples=campaigns.rounds(4, 100), deadline=None)
 @given(
     names=st.lists(st.sampled_from(sorted(BY_NAME)), min_size=2, max_size=2, unique=True),
     numbers=st.lists(st.integers(0, TRIPS // 4 - 2).map(lambda n: n * 4 + 2), min_size=2, max_size=2, unique=True),

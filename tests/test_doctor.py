@@ -152,7 +152,7 @@ def test_a_file_or_folder_without_permissions_is_reported(patient: Patient, path
 
 
 @posix
-def test_a_settings_file_without_permissions_is_reported(patient: Patient, path: Path) -> None:
+def test_an_unreadable_settings_file_is_reported(patient: Patient, path: Path) -> None:
     patient.before = permissions.enforced()
     patient.settings.chmod(0)
     assert "cannot be read: Permission denied" in patient.to_do(path, "settings", "file")

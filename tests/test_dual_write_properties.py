@@ -282,7 +282,7 @@ class DualWrite(RuleBasedStateMachine):
         self.check_junction_write(follows)
 
     def check_json_write(self, trip: int, written: Any) -> None:
-        """Check that the trip is as written, or unchanged for a non-array, and other trips are unchanged."""
+        """Check that the trip has the written value, or its old one if that is no array, and other trips theirs."""
         expected = self.before.texts.copy()
         if isinstance(parsed(written), list):
             expected[trip] = written
@@ -338,5 +338,5 @@ class WithRecursiveTriggersAlone(DualWrite):
 @pytest.mark.parametrize("machine", [DualWrite, WithRecursiveTriggers, WithoutForeignKeys, WithRecursiveTriggersAlone])
 def test_any_write_leaves_both_sides_equal_and_loses_nothing(machine: type[DualWrite]) -> None:
     run_state_machine_as_test(
-        machine, settings=settings(max_examples=campaigns.rounds(8, 400), stateful_step_count=40, deadline=None)
+        machine, settings=settings(max_examples=campaigns.rounds(3, 400), stateful_step_count=40, deadline=None)
     )

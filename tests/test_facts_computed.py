@@ -117,7 +117,7 @@ _trips = st.tuples(
 )
 
 
-@settings(max_examples=campaigns.rounds(25, 200), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=campaigns.rounds(12, 200), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(_trips, min_size=1, max_size=25))
 def test_facts_equal_those_of_the_python_oracle_for_any_column_content(trips: list[tuple[Any, ...]]) -> None:
     async def check() -> None:

@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 Call: TypeAlias = tuple[str, dict[str, Any]]
 
 # The number of calls of each kind, valid and spoiled, for each tool.
-CALLS = campaigns.rounds(10, 1000)
+CALLS = campaigns.rounds(4, 1000)
 
 # With this many calls of a kind, some succeed with every tool, even if its arguments rarely fit together.
 ENOUGH = 500

@@ -105,7 +105,7 @@ async def test_a_list_sent_as_text_with_a_surrogate_is_refused_and_the_server_co
 
 
 def contents(path: Path) -> list[object]:
-    """The rows of the user tables, because SQLite's own dump fails on invalid UTF-8."""
+    """Return the rows of the user tables. SQLite's own dump fails on invalid UTF-8."""
     with closing(raw.connect(path)) as connection:
         tables = ("trips_v2", "clients_v2", "trip_client_assignments", "ActivityLog", "operation_receipts")
         known = {row[0] for row in connection.execute("SELECT name FROM sqlite_master")}

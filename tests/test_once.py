@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from desk import ANA, KYOTO, Era, each_era, new_desk, op, open_desk, seeded
+from desk import ANA, KYOTO, Era, an_era, new_desk, op, open_desk, seeded
 
 NOTE = op("add_note", note="once")
 
 
-@each_era
+@an_era
 async def test_a_repeated_call_is_answered_from_its_receipt(tmp_path: Path, era: Era) -> None:
     async with new_desk(tmp_path, era) as desk:
         first = await desk.bulk(KYOTO, NOTE, idempotency_key="k1")
@@ -22,7 +22,7 @@ async def test_a_repeated_call_is_answered_from_its_receipt(tmp_path: Path, era:
         assert len(notes(await desk.whole(KYOTO))) == 1
 
 
-@each_era
+@an_era
 async def test_a_key_used_for_another_call_is_a_conflict(tmp_path: Path, era: Era) -> None:
     async with new_desk(tmp_path, era) as desk:
         await desk.bulk(KYOTO, NOTE, idempotency_key="k1")
@@ -33,7 +33,7 @@ async def test_a_key_used_for_another_call_is_a_conflict(tmp_path: Path, era: Er
         assert len(notes(await desk.whole(KYOTO))) == 1
 
 
-@each_era
+@an_era
 async def test_a_trip_and_a_client_are_created_once(tmp_path: Path, era: Era) -> None:
     async with new_desk(tmp_path, era) as desk:
         trip = {"trip_name": "Made once", "start_date": "2026-01-01", "end_date": "2026-01-02"}
@@ -61,7 +61,7 @@ async def test_a_call_that_changes_nothing_leaves_no_receipt(tmp_path: Path) -> 
         assert desk.everything() == before
 
 
-@each_era
+@an_era
 @pytest.mark.parametrize("kind", [None, 5, [], {"a": 1}, "no such"])
 async def test_a_call_with_a_key_and_an_unknown_operation_type_takes_effect_once(
     tmp_path: Path, era: Era, kind: Any

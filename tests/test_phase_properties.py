@@ -275,5 +275,5 @@ def _kind(entries: list[oracle.Entry], in_junction: int, *, unnamed: bool) -> st
 
 def test_check_and_oracle_agree_and_the_tools_writes_are_kept_in_every_phase() -> None:
     run_state_machine_as_test(
-        Phases, settings=settings(max_examples=campaigns.rounds(8, 100), stateful_step_count=30, deadline=None)
+        Phases, settings=settings(max_examples=campaigns.rounds(3, 100), stateful_step_count=30, deadline=None)
     )

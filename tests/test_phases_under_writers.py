@@ -125,7 +125,7 @@ async def move_under(db: EmbeddedDatabase, writers: list[Writer], ways: list[Pha
     for phase in ways:
         await lead_to(db, phase)
         for writer in writers:
-            await writer.has_answered(campaigns.rounds(3, 12))
+            await writer.has_answered(campaigns.rounds(2, 12))
 
 
 @pytest.fixture

@@ -127,7 +127,7 @@ _contents = st.tuples(
 )
 
 
-@settings(max_examples=campaigns.rounds(20, 200), deadline=None)
+@settings(max_examples=campaigns.rounds(10, 200), deadline=None)
 @given(one=_contents, other=_contents, shuffle=st.randoms(use_true_random=False))
 async def test_two_databases_have_the_same_digest_if_and_only_if_their_content_is_equal(
     one: Content, other: Content, shuffle: random.Random

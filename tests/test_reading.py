@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import raw
-from desk import ANA, KYOTO, Era, assert_readable, each_era, new_desk, seeded
+from desk import ANA, KYOTO, Era, an_era, assert_readable, new_desk, seeded
 from mcp.client import Client
 from mcp.client.stdio import StdioServerParameters
 from mcp.shared.exceptions import MCPError
@@ -17,7 +17,7 @@ from mcp_types import INVALID_PARAMS, ResourceTemplateReference
 from server.launch import own_command
 
 
-@each_era
+@an_era
 async def test_a_trip_can_be_read_as_a_markdown_page_and_as_json(tmp_path: Path, era: Era) -> None:
     async with new_desk(tmp_path, era) as desk:
         page = await read(desk.client, "trip://lima-in-kyoto")
@@ -28,14 +28,14 @@ async def test_a_trip_can_be_read_as_a_markdown_page_and_as_json(tmp_path: Path,
         assert [traveler["email"] for traveler in data["clients"]] == [ANA]
 
 
-@each_era
+@an_era
 async def test_a_client_can_be_read_as_a_markdown_page_and_as_json(tmp_path: Path, era: Era) -> None:
     async with new_desk(tmp_path, era) as desk:
         assert "Lima in Kyoto" in await read(desk.client, f"client://{ANA}")
         assert json.loads(await read(desk.client, f"client://{ANA.upper()}/json"))["email"] == ANA
 
 
-@each_era
+@an_era
 @pytest.mark.parametrize("uri", ["trip://nowhere", "client://nobody@example.net"])
 async def test_a_missing_resource_is_reported_as_missing(tmp_path: Path, era: Era, uri: str) -> None:
     async with new_desk(tmp_path, era) as desk:
@@ -49,7 +49,7 @@ async def test_stored_text_cannot_add_a_heading_to_the_page(tmp_path: Path) -> N
         assert "\n# " not in await read(desk.client, "trip://lima-in-kyoto")
 
 
-@each_era
+@an_era
 async def test_the_guide_and_the_prompts_name_only_tools_that_exist(tmp_path: Path, era: Era) -> None:
     async with new_desk(tmp_path, era) as desk:
         names = {tool.name for tool in (await desk.client.list_tools()).tools}
@@ -66,7 +66,7 @@ async def test_the_guide_and_the_prompts_name_only_tools_that_exist(tmp_path: Pa
         assert {"get_anything", "bulk_trip_operations"} <= spoken
 
 
-@each_era
+@an_era
 @pytest.mark.parametrize(
     ("name", "arguments", "problem"),
     [
@@ -86,7 +86,7 @@ async def test_an_invalid_prompt_request_is_an_invalid_params_error(
         assert_readable(refused.value.message)
 
 
-@each_era
+@an_era
 async def test_slugs_emails_and_phases_are_completed(tmp_path: Path, era: Era) -> None:
     async with new_desk(tmp_path, era) as desk:
         expected = {"slug": ("lim", "lima-in-kyoto"), "email": (ANA[:3], ANA), "phase": ("int", "interview")}

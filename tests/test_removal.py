@@ -137,7 +137,7 @@ async def test_custom_columns_are_set_aside_too(tmp_path: Path) -> None:
         assert (kept["dashboard_status"], kept["search_text"]) == ("green", "ff00")
 
 
-async def test_a_trip_deleted_during_other_work_is_set_aside_in_its_latest_state(tmp_path: Path) -> None:
+async def test_deleting_a_trip_during_a_concurrent_change_keeps_its_latest_state(tmp_path: Path) -> None:
     path = seeded(tmp_path / "voygen.db")
     async with open_desk(path) as one, open_desk(path) as other:
         work = [

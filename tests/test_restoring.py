@@ -438,7 +438,7 @@ async def test_a_restore_that_would_violate_a_constraint_writes_nothing(tmp_path
         desk.sql("UPDATE trips_v2 SET start_date = '2026-10-03' WHERE trip_id = ?", EMPTY)
         before = desk.everything()
         error = await refused(desk, orphan_id=number)
-        assert error.startswith(f"conflict: trip {NAME!r} (id {KYOTO}) no longer fits the tables")
+        assert error.startswith(f"conflict: trip {NAME!r} (id {KYOTO}) no longer matches the database schema")
         assert desk.everything() == before
 
 

@@ -74,7 +74,7 @@ class SearchedRecursively(Searched):
 @pytest.mark.parametrize("machine", [Searched, SearchedRecursively])
 def test_the_index_has_the_words_of_the_tables_after_any_write(machine: type[Searched]) -> None:
     run_state_machine_as_test(
-        machine, settings=settings(max_examples=campaigns.rounds(8, 100), stateful_step_count=20, deadline=None)
+        machine, settings=settings(max_examples=campaigns.rounds(4, 100), stateful_step_count=20, deadline=None)
     )
 
 

@@ -198,7 +198,7 @@ async def _client_id(db: Database, who: ClientReference) -> int:
 async def _read(db: Database, client_id: int) -> Row:
     client = await profiles.whole(db, client_id)
     if client is None:
-        raise NotFound(f"Client {client_id} has been deleted.", "Send another client.")
+        raise NotFound(f"Client {client_id} has been deleted.", "Use a different client.")
     return client
 
 

@@ -66,7 +66,7 @@ async def merge_clients(db: Database, args: MergeArguments) -> ClientsMerged:
 async def _read(db: Database, client_id: int) -> Row:
     client = await profiles.whole(db, client_id)
     if client is None:
-        raise NotFound(f"Client {client_id} has been deleted.", "Send another client.")
+        raise NotFound(f"Client {client_id} has been deleted.", "Use a different client.")
     return client
 
 

@@ -84,7 +84,7 @@ async def restore_deleted(db: Database, args: RestoreArguments) -> Restored:
             continue
         except ConstraintViolated:
             raise Conflict(
-                f"{_named(kept)} no longer fits the tables of the database; nothing was written.",
+                f"{_named(kept)} no longer matches the database schema; nothing was written.",
                 "Tell the user that the deleted data has been kept.",
             ) from None
         return _answer(plan, differences, dry_run=False)

@@ -142,7 +142,7 @@ async def load_standing(db: Database, trip_id: int) -> Standing:
     """Load the state of the trip. Raises NotFound if the trip was just deleted."""
     standing = await Standing.of(db, trip_id)
     if standing is None:
-        raise NotFound(f"Trip {trip_id} has been deleted.", "Send another trip.")
+        raise NotFound(f"Trip {trip_id} has been deleted.", "Use a different trip.")
     return standing
 
 

@@ -193,7 +193,7 @@ class _PipeWire(_Wire):
 
 
 class _ThreadWire(_Wire):
-    """Reads and writes in worker threads where the event loop can't: on Windows, terminals and regular files."""
+    """Reads and writes in worker threads where the event loop cannot: on Windows, or with terminals and files."""
 
     def __init__(self, descriptor_in: int, descriptor_out: int) -> None:
         self._in = os.fdopen(descriptor_in, "rb")

@@ -168,7 +168,7 @@ class TripDraft:
         ]
         if others:
             raise Conflict(
-                f"{', '.join(others)} share {email} on this trip and would be changed too.",
+                f"{email} is shared on this trip by {', '.join(others)}, who would be changed too.",
                 "First give each of them a client of their own: assign_client with full_name alone.",
             )
 
