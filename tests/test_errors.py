@@ -6,7 +6,7 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from desk import ANA, BEN, EMPTY, KYOTO, Era, assert_readable, each_era, new_desk, op, open_desk, seeded
+from desk import ANA, BEN, EMPTY, KYOTO, Era, an_era, assert_readable, each_era, new_desk, op, open_desk, seeded
 
 from database.engine import Statement
 
@@ -45,7 +45,7 @@ CALLS: list[tuple[str, dict[str, Any], str]] = [
 ]  # fmt: skip
 
 
-@each_era
+@an_era
 @pytest.mark.parametrize(("tool", "arguments", "words"), CALLS, ids=[words[:50] for *_, words in CALLS])
 async def test_an_error_gives_a_code_the_problem_and_what_to_send(
     tmp_path: Path, era: Era, tool: str, arguments: dict[str, Any], words: str

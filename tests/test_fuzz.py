@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import campaigns
 import pytest
 import raw
-from desk import INNARDS, Desk, Era, assert_readable, each_era, op, open_desk, seeded
+from desk import INNARDS, Desk, Era, an_era, assert_readable, op, open_desk, seeded
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
@@ -313,7 +313,7 @@ async def test_a_tools_answer_fits_its_schema_or_is_a_readable_error(tmp_path: P
 
 
 @long_examples
-@each_era
+@an_era
 @pytest.mark.parametrize("phase", PHASES)
 async def test_all_tools_together_keep_the_database_consistent_in_every_phase(
     tmp_path: Path, era: Era, phase: Phase

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from database.embedded import EmbeddedDatabase
 
 
-MANY = 400
+MANY = 250
 
 WRITE_JUNCTION = "INSERT INTO trip_client_assignments (trip_id, client_email, client_role) VALUES (:trip, :one, :role)"
 
