@@ -84,10 +84,10 @@ def link(trip_id: int, guest: Row, email: str, role: str, now: str) -> list[Stat
     entry = (guest["element"],)
     return [
         _on(trip_id, GUARD_GUEST, *entry),
-        _on(trip_id, HOLD)._replace(mirrors=True),
+        hold(trip_id),
         _on(trip_id, LINK_ENTRY, *entry, email, role, guest["name"])._replace(mirrors=True),
         _on(trip_id, ASSIGN, email, role, now),
-        _on(trip_id, RELEASE)._replace(mirrors=True),
+        release(trip_id),
         _on(trip_id, RECONCILE)._replace(mirrors=True),
         _on(trip_id, LINK_ARCHIVED, *entry, email, role, guest["name"]),
     ]

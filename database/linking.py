@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, LiteralString, NamedTuple
 
-from database import clients
+from database import clients, waiting
 from database.engine import Statement
 from database.entries import WITH_ENTRIES
 
@@ -48,18 +48,12 @@ def link(spellings: Sequence[OtherSpelling]) -> list[Statement]:
     """Replace the entries' e-mails with the clients' e-mails, and reconcile the trips, which assigns the clients."""
     if not spellings:
         return []
-    entries = json.dumps(spellings)
-    return [Statement(sql, (entries,)) for sql in (HOLD, RESPELL, RELEASE, RECONCILE)]
+    trip_ids = {one.trip_id for one in spellings}
+    respell = Statement(RESPELL, (json.dumps(spellings),), mirrors=True)
+    return [waiting.hold(trip_ids), respell, *waiting.release(trip_ids)]
 
 
-# Reads the index of unlinked JSON entries, which the triggers maintain.
 BEYOND_ASCII: LiteralString = "SELECT trip_id, email FROM trip_client_unlinked WHERE email GLOB '*[^ -~]*'"
-
-HOLD: LiteralString = """
-INSERT INTO trip_client_sync (trip_id)
-SELECT DISTINCT w.value ->> 0 FROM json_each(?) w
-WHERE NOT EXISTS (SELECT 1 FROM trip_client_sync g WHERE g.trip_id = w.value ->> 0)
-"""
 
 RESPELL: LiteralString = (
     WITH_ENTRIES
@@ -75,12 +69,3 @@ UPDATE trips_v2 SET clients = (
 WHERE trip_id IN (SELECT w.value ->> 0 FROM json_each(?1) w)
 """
 )
-
-RELEASE: LiteralString = """
-DELETE FROM trip_client_sync WHERE trip_id IN (SELECT w.value ->> 0 FROM json_each(?) w)
-"""
-
-RECONCILE: LiteralString = """
-INSERT INTO trip_client_sync (trip_id, action)
-SELECT DISTINCT w.value ->> 0, 'reconcile' FROM json_each(?) w
-"""

@@ -14,9 +14,10 @@ from database.actor import actor
 from database.clients import guard_email_free
 from database.engine import Statement
 from database.profiles import EDITED, GUARD_UNCHANGED
+from database.restoring import insert_kept
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from database.engine import Database, Row
 
@@ -76,8 +77,8 @@ async def undo(db: Database, found: Row, now: str) -> None:
             Statement(DELETE_ASSIGNMENTS, orphan),
             Statement(RESTORE_KEPT, orphan),
             guard_email_free(found["remove_email"]),
-            _insert("clients_v2", clients_columns, "$.before.remove", orphan),
-            _insert("trip_client_assignments", assignment_columns, "$.before.assignments", orphan),
+            insert_kept("clients_v2", clients_columns, "$.before.remove", "", orphan),
+            insert_kept("trip_client_assignments", assignment_columns, "$.before.assignments", "", orphan),
             Statement(RESTORE_PRIMARY, orphan),
             Statement(RESTORE_TEXTS, orphan, mirrors=True),
             Statement(RESTORE_ARCHIVE, orphan),
@@ -98,14 +99,6 @@ async def _state(db: Database) -> LiteralString:
     client = tables.row_as_json("c", [row["name"] for row in await tables.columns(db, "clients_v2")])
     row = tables.row_as_json("a", [row["name"] for row in await tables.columns(db, "trip_client_assignments")])
     return STATE.replace("@client", client).replace("@assignment", row)
-
-
-def _insert(table: LiteralString, names: Sequence[str], path: LiteralString, params: tuple[int, ...]) -> Statement:
-    array = STORED_AS_JSON.replace("@path", path)
-    sql: LiteralString = (
-        "INSERT INTO " + table + " (" + tables.names_listed(names) + ") " + tables.rows_of_json(array, names)
-    )
-    return Statement(sql, params)
 
 
 ROLES: LiteralString = """
@@ -248,26 +241,21 @@ WHERE client_id = (
     SELECT row_data ->> '$.before.keep.client_id' FROM orphaned_rows WHERE orphan_id = CAST(?1 AS INTEGER))
 """
 
-STORED_AS_JSON: LiteralString = """(SELECT iif(json_type(k.row_data, '@path') = 'array', k.row_data -> '@path',
-    json_array(json(k.row_data -> '@path'))) FROM orphaned_rows k WHERE k.orphan_id = CAST(?1 AS INTEGER))"""
-
-RESTORE_PRIMARY: LiteralString = """
-UPDATE trips_v2 SET primary_client_email = (
-    SELECT p.value ->> 1 FROM orphaned_rows k, json_each(k.row_data, '$.before.primary') p
+# A column of the trips, from a list of [trip_id, value].
+_RESTORE_TRIPS: LiteralString = """
+UPDATE trips_v2 SET @column = (
+    SELECT p.value ->> 1 FROM orphaned_rows k, json_each(k.row_data, '@list') p
     WHERE k.orphan_id = CAST(?1 AS INTEGER) AND p.value ->> 0 = trips_v2.trip_id)
 WHERE trip_id IN (
-    SELECT p.value ->> 0 FROM orphaned_rows k, json_each(k.row_data, '$.before.primary') p
+    SELECT p.value ->> 0 FROM orphaned_rows k, json_each(k.row_data, '@list') p
     WHERE k.orphan_id = CAST(?1 AS INTEGER))
 """
 
-RESTORE_TEXTS: LiteralString = """
-UPDATE trips_v2 SET clients = (
-    SELECT p.value ->> 1 FROM orphaned_rows k, json_each(k.row_data, '$.before.texts') p
-    WHERE k.orphan_id = CAST(?1 AS INTEGER) AND p.value ->> 0 = trips_v2.trip_id)
-WHERE trip_id IN (
-    SELECT p.value ->> 0 FROM orphaned_rows k, json_each(k.row_data, '$.before.texts') p
-    WHERE k.orphan_id = CAST(?1 AS INTEGER))
-"""
+RESTORE_PRIMARY: LiteralString = _RESTORE_TRIPS.replace("@column", "primary_client_email").replace(
+    "@list", "$.before.primary"
+)
+
+RESTORE_TEXTS: LiteralString = _RESTORE_TRIPS.replace("@column", "clients").replace("@list", "$.before.texts")
 
 RESTORE_ARCHIVE: LiteralString = """
 UPDATE trip_client_archive SET assignment_id = p.value ->> 2

@@ -132,7 +132,7 @@ def _restore_trip(plan: Plan, now: str) -> list[Statement]:
         *waiting.archive(ids, None),
         *waiting.settle(ids, None),
         *waiting.release(ids),
-        *([_insert("ActivityLog", log, "$.activity", LOG_IS_GONE, aside)] if log else []),
+        *([insert_kept("ActivityLog", log, "$.activity", LOG_IS_GONE, aside)] if log else []),
         activity.log(kept["id"], [("TripRestored", f"Restored {kept['name']}")], now),
         *([Statement(WAIT_AS_PRIMARY, (kept["id"], kept["primary"]))] if plan.primary is None else []),
     ]
@@ -146,7 +146,7 @@ def _restore_client(plan: Plan, now: str) -> list[Statement]:
         clients.guard_email_free(kept["email"]),
         waiting.from_client(kept["orphan_id"], now),
         waiting.hold(ids),
-        _insert("clients_v2", plan.columns["clients_v2"], "$.client", "", aside),
+        insert_kept("clients_v2", plan.columns["clients_v2"], "$.client", "", aside),
         *waiting.assign(ids, email, plan.columns["trip_client_assignments"]),
         *waiting.merge(ids, email, now),
         *waiting.archive(ids, email),
@@ -166,10 +166,10 @@ def _insert_trip(plan: Plan) -> Statement:
     # SET_JSON writes the column `clients`.
     names = [name for name in plan.columns["trips_v2"] if name != "clients"]
     values = tables.values_listed("r", names, instead)
-    return _insert("trips_v2", names, "$.trip", "", (plan.kept["orphan_id"], plan.slug), values)
+    return insert_kept("trips_v2", names, "$.trip", "", (plan.kept["orphan_id"], plan.slug), values)
 
 
-def _insert(  # noqa: PLR0913 - the parts of a statement
+def insert_kept(  # noqa: PLR0913 - the parts of a statement
     table: LiteralString,
     names: Sequence[str],
     path: LiteralString,

@@ -11,12 +11,12 @@ from database.clock import now
 from database.errors import GuardFailed
 from tools.answers import parts
 from tools.answers.bounds import ROOM, named
-from tools.answers.errors import Conflict, InvalidInput, NotFound
+from tools.answers.errors import Conflict, InvalidInput
 from tools.answers.fields import Details, Line, NewEmail, PersonName, Phone, Text
 from tools.answers.models import ClientHead, ClientTrip, Contact, Plain, Written, addressed
 from tools.answers.pages import Id, Limit, Page, cursor_of, more_words, page_of, place_of
 from tools.answers.parts import Part, Rest
-from tools.finding.people import ClientReference, Directory, NamedReference, namesakes_note, new_client
+from tools.finding.people import ClientReference, Directory, NamedReference, namesakes_note, new_client, read_client
 from tools.tool import READS, Arguments, Hints, Tool, WriteAnswer, WriteArguments
 from tools.trip import shapes
 
@@ -129,7 +129,7 @@ def _already_there(email: str, known: Iterable[Row]) -> Conflict:
 
 
 async def get_client(db: Database, args: GetClientArguments) -> WholeClient:
-    client = await _read(db, await _client_id(db, args))
+    client = await read_client(db, await _client_id(db, args))
     columns = {name: shapes.load_for_answer(client[name]) for name in LONG}
     if args.cursor and parts.is_cursor(args.cursor):
         return await _part_of_client(db, client, columns, args.cursor)
@@ -171,7 +171,7 @@ async def _part_of_client(db: Database, client: Row, columns: Mapping[str, Any],
 async def update_client(db: Database, args: UpdateClientArguments) -> ClientUpdated:
     client_id = await _client_id(db, args)
     for _ in range(TRIES):
-        read = await _read(db, client_id)
+        read = await read_client(db, client_id)
         values = _values(read, args)
         changed = [column for column in values if values[column] != read[column]]
         if not changed:
@@ -191,15 +191,7 @@ async def update_client(db: Database, args: UpdateClientArguments) -> ClientUpda
 async def _client_id(db: Database, who: ClientReference) -> int:
     directory = await Directory.load(db, [who])
     directory.require(who)
-    found = (*directory.by_id.values(), *directory.by_email.values(), *(some[0] for some in directory.by_name.values()))
-    return next(row["client_id"] for row in found)
-
-
-async def _read(db: Database, client_id: int) -> Row:
-    client = await profiles.whole(db, client_id)
-    if client is None:
-        raise NotFound(f"Client {client_id} has been deleted.", "Use a different client.")
-    return client
+    return next(row["client_id"] for row in directory.rows)
 
 
 async def _require_free(db: Database, email: str, client_id: int) -> None:

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 from pydantic import Field
 
-from database import merging, profiles
+from database import merging
 from database.clients import has_email
 from database.clock import now
 from database.errors import ConstraintViolated, GuardFailed
 from tools.answers.bounds import named
-from tools.answers.errors import Conflict, InvalidInput, NotFound
+from tools.answers.errors import Conflict, InvalidInput
 from tools.answers.models import addressed
-from tools.finding.people import ClientIdentifier, resolve_client
+from tools.finding.people import ClientIdentifier, read_client, resolve_client
 from tools.tool import Hints, Tool, WriteAnswer, WriteArguments
 from tools.trip import shapes
 
@@ -46,7 +46,7 @@ async def merge_clients(db: Database, args: MergeArguments) -> ClientsMerged:
     if keep_id == remove_id:
         raise InvalidInput(f"keep and remove are the same client, {keep_id}.", "Send two different clients.")
     for _ in range(TRIES):
-        keep, remove = await _read(db, keep_id), await _read(db, remove_id)
+        keep, remove = await read_client(db, keep_id), await read_client(db, remove_id)
         values, conflicts = _combined(keep, remove)
         trips = [
             f"{row['trip_name']} (id {row['trip_id']}) as {row['role']}"
@@ -61,13 +61,6 @@ async def merge_clients(db: Database, args: MergeArguments) -> ClientsMerged:
                 continue
         return _answer(args, keep, remove, trips, conflicts, orphan_id)
     raise Conflict("The clients kept changing while this call tried to merge them.", "Send the call again.")
-
-
-async def _read(db: Database, client_id: int) -> Row:
-    client = await profiles.whole(db, client_id)
-    if client is None:
-        raise NotFound(f"Client {client_id} has been deleted.", "Use a different client.")
-    return client
 
 
 def _combined(keep: Row, remove: Row) -> tuple[dict[str, Any], list[str]]:

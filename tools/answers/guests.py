@@ -41,11 +41,8 @@ async def unreadable_notes(db: Database, trip_ids: Sequence[int]) -> dict[int, s
 
 async def unreadable_note(db: Database, trip_id: int) -> str:
     """Return the note about the trip's unreadable client list, with a leading space, or ""."""
-    return as_sentence((await unreadable_notes(db, [trip_id])).values())
-
-
-def as_sentence(notes: Iterable[str]) -> str:
-    return "".join(f" {note}" for note in notes)
+    note = (await unreadable_notes(db, [trip_id])).get(trip_id)
+    return f" {note}" if note else ""
 
 
 def _note(quarantine_id: int) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from database import clients
+from database import clients, profiles
 from database.search import same_name
 from tools.answers.bounds import named
 from tools.answers.errors import Ambiguous, Conflict, InvalidInput, NotFound
@@ -101,6 +101,14 @@ async def resolve_client(db: Database, identifier: str, argument: str) -> int:
     return next(row["client_id"] for row in directory.rows if row["email"] == email)
 
 
+async def read_client(db: Database, client_id: int) -> Row:
+    """Return the client as `profiles.whole` does. Raises NotFound if they were just deleted."""
+    client = await profiles.whole(db, client_id)
+    if client is None:
+        raise NotFound(f"Client {client_id} has been deleted.", "Use a different client.")
+    return client
+
+
 def new_client(  # noqa: PLR0913 - the fields of a client
     email: str,
     full_name: str,
@@ -178,8 +186,7 @@ class Directory:
 
     def name_of(self, email: str) -> str:
         """Return the client's e-mail for use in messages, or the client's name if there is no e-mail."""
-        rows = [*self.by_id.values(), *chain.from_iterable(self.by_name.values()), *self.created.values()]
-        names = [str(row["full_name"]) for row in rows if row["email"] == email]
+        names = [str(row["full_name"]) for row in (*self.rows, *self.created.values()) if row["email"] == email]
         return email if clients.has_email(email) or not names else names[0]
 
     def find(self, who: ClientReference) -> str | None:
