@@ -22,12 +22,15 @@ FROM (
         SELECT t.trip_id, j.key AS position, j.type,
                iif(j.type IN ('object', 'array'), j.value,
                    iif(j.type = 'text', json_quote(j.value), t.clients -> j.fullkey)) AS element,
-               iif(j.type = 'object', j.value,
-                   iif(j.type <> 'text', NULL,
-                       iif(json_valid(j.value), iif(json_type(j.value) = 'object', j.value, NULL),
-                           iif(instr(j.value, '@') > 1, json_object('email', j.value), NULL)))) AS entry
+               n.value AS entry
         FROM trips_v2 t,
-             json_each(iif(typeof(t.clients) = 'text', iif(json_valid(t.clients), iif(json_type(t.clients) = 'array', t.clients, '[]'), '[]'), '[]')) j
+             json_each(iif(typeof(t.clients) = 'text', iif(json_valid(t.clients), iif(json_type(t.clients) = 'array', t.clients, '[]'), '[]'), '[]')) j,
+             json_each('[' ||
+                 iif(j.type = 'object', j.value,
+                     iif(j.type <> 'text', 'null',
+                         iif(json_valid(j.value) AND json_valid('[' || j.value || ']'),
+                             iif(json_type(j.value) = 'object', j.value, 'null'),
+                             iif(instr(j.value, '@') > 1, json_object('email', j.value), 'null')))) || ']') n
     ) o
 ) e
 """  # noqa: E501 - copied from a migration file

