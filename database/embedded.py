@@ -160,7 +160,9 @@ class EmbeddedDatabase:
             set_row_format(connection)
         self._identity = _identity(path)
         self._write_lock = asyncio.Lock()
+        self._idle_streamers: list[aiosqlite.Connection] = []
         self._running: set[asyncio.Task[Any]] = set()
+        self._closed = False
 
     async def read(self, sql: LiteralString, params: Sequence[Value] = ()) -> list[Row]:
         return await self._retry(lambda: self._query(sql, params))
@@ -176,17 +178,31 @@ class EmbeddedDatabase:
 
         Uses a separate connection, because a connection sees no newer data while one of its queries is open.
         """
+        self._require_same_file()
         with translated(str(self.path)):
+            async with self._streamer() as connection, connection.execute(sql, params) as cursor:
+                while fetched := await cursor.fetchmany(STREAMED_AT_ONCE):
+                    for row in fetched:
+                        yield dict(row)
+
+    @contextlib.asynccontextmanager
+    async def _streamer(self) -> AsyncGenerator[aiosqlite.Connection]:
+        """Provide a connection for one stream: the one that the last complete stream left, or a new one."""
+        if self._idle_streamers:
+            connection = self._idle_streamers.pop()
+        else:
             opening = _connect_query_only(looking_uri(self.path), 1, patience=self._patience)
             (connection,) = await _finish_opening(opening)
-            try:
-                set_row_format(connection)
-                async with connection.execute(sql, params) as cursor:
-                    while fetched := await cursor.fetchmany(STREAMED_AT_ONCE):
-                        for row in fetched:
-                            yield dict(row)
-            finally:
-                await connection.close()
+            set_row_format(connection)
+        try:
+            yield connection
+        except BaseException:
+            await connection.close()
+            raise
+        if self._closed or self._idle_streamers:
+            await connection.close()
+        else:
+            self._idle_streamers.append(connection)
 
     async def back_up_to(self, target: Path, progress: Progress = untold) -> None:
         """Copy a snapshot of the database to a new private file while writers keep running.
@@ -205,7 +221,8 @@ class EmbeddedDatabase:
     async def close(self) -> None:
         while self._running:
             await asyncio.gather(*self._running, return_exceptions=True)
-        for connection in reversed(self._connections):
+        self._closed = True
+        for connection in [*self._idle_streamers, *reversed(self._connections)]:
             await connection.close()
 
     async def __aenter__(self) -> Self:
