@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import random
 import sqlite3
 import time
@@ -13,16 +12,16 @@ from typing import TYPE_CHECKING, Any, LiteralString, TypeVar
 import aiosqlite
 
 from database.connections import copy_to, interrupt, rows, set_row_format
+from database.copies import files_that_hold
 from database.engine import Results
 from database.errors import (
     DatabaseBusy,
-    DatabaseReadOnly,
     DatabaseReplaced,
-    DatabaseUnavailable,
     EngineTooOld,
     translated,
 )
-from database.platform import is_there, keep_private, make_private_file, make_private_folder
+from database.files import looking_uri, prepare_file, read_only_uri, require_file
+from database.platform import keep_private
 from database.progress import Progress, untold
 
 if TYPE_CHECKING:
@@ -87,59 +86,6 @@ async def _open_query_only(path: Path, uri: str, readers: int) -> EmbeddedDataba
 async def _close(connections: Iterable[aiosqlite.Connection]) -> None:
     for connection in connections:
         await connection.close()
-
-
-def read_only_uri(path: Path) -> str:
-    """Return the URI that opens the file read-only.
-
-    A file in WAL mode needs its -wal and -shm files. If they are missing and can't be created, such as on a
-    read-only disk, the file is opened as immutable.
-    """
-    alone = not os.access(path.parent, os.W_OK) and not path.with_name(f"{path.name}-wal").exists()
-    return f"{path.absolute().as_uri()}?mode=ro{'&immutable=1' if alone and _uses_wal(path) else ''}"
-
-
-def _uses_wal(path: Path) -> bool:
-    """Return True if the file header sets WAL mode (offset 18 in https://www.sqlite.org/fileformat2.html)."""
-    with contextlib.suppress(OSError), path.open("rb") as file:
-        return file.read(19)[18:] == b"\2"
-    return False
-
-
-def looking_uri(path: Path) -> str:
-    """Return a read-write URI if possible, because a read-only connection can't remove the WAL if it closes last."""
-    return f"{path.absolute().as_uri()}?mode=rw" if os.access(path, os.W_OK) else read_only_uri(path)
-
-
-def prepare_file(path: Path) -> None:
-    """Create the file and its folders with owner-only access, or raise an error with the reason."""
-    _refuse_folder(path)
-    try:
-        make_private_folder(path.parent)
-        make_private_file(path)
-    except PermissionError as error:
-        raise DatabaseReadOnly(f"{path} cannot be written: {error.strerror}.") from error
-    except OSError as error:
-        raise DatabaseUnavailable(f"{path} cannot be opened: {error.strerror}.") from error
-
-
-def require_file(path: Path) -> None:
-    """Raise DatabaseUnavailable if the file does not exist, so that opening it for reading never creates it."""
-    _refuse_folder(path)
-    if not _is_there(path):
-        raise DatabaseUnavailable(f"{path} does not exist.")
-
-
-def _refuse_folder(path: Path) -> None:
-    if _is_there(path) and path.is_dir():
-        raise DatabaseUnavailable(f"{path} is a folder, not a database file.")
-
-
-def _is_there(path: Path) -> bool:
-    try:
-        return is_there(path)
-    except PermissionError as error:
-        raise DatabaseUnavailable(f"{path} cannot be opened: {error.strerror}.") from error
 
 
 class EmbeddedDatabase:
@@ -217,6 +163,26 @@ class EmbeddedDatabase:
                     await self._run_to_end(copy_to(reader, copy, progress))
         finally:
             copy.close()
+
+    async def scrub(self) -> bool:
+        """Rewrite the file, because SQLite keeps deleted content in unused pages, and empty the WAL."""
+        return await self._retry(self._scrub)
+
+    async def copies(self, texts: Sequence[str]) -> list[str]:
+        return await asyncio.to_thread(files_that_hold, self.path, texts)
+
+    async def _scrub(self) -> bool:
+        await self._write_lock.acquire()
+        return await self._run_to_end(self._rewrite())
+
+    async def _rewrite(self) -> bool:
+        try:
+            self._require_same_file()
+            await self._writer.execute_fetchall("VACUUM")
+            ((busy, *_),) = await self._writer.execute_fetchall("PRAGMA wal_checkpoint(TRUNCATE)")
+        finally:
+            self._write_lock.release()
+        return not busy
 
     async def close(self) -> None:
         while self._running:

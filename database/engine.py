@@ -52,6 +52,14 @@ class Database(Protocol):
         """
         ...
 
+    async def scrub(self) -> bool:
+        """Remove the remains of deleted content from the storage; False if another program's read prevents it."""
+        ...
+
+    async def copies(self, texts: Sequence[str]) -> list[str]:
+        """Return the names of the files beside the database that contain one of these texts."""
+        ...
+
     async def close(self) -> None:
         """Finish running work and close."""
         ...
@@ -71,6 +79,12 @@ class ForwardingDatabase:
 
     async def batch(self, statements: Sequence[Statement]) -> Results:
         return await self._db.batch(statements)
+
+    async def scrub(self) -> bool:
+        return await self._db.scrub()
+
+    async def copies(self, texts: Sequence[str]) -> list[str]:
+        return await self._db.copies(texts)
 
     async def close(self) -> None:
         await self._db.close()

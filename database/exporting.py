@@ -15,8 +15,8 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from database.embedded import looking_uri, require_file
 from database.errors import translated
+from database.files import looking_uri, require_file
 from database.progress import Counter, Progress, untold
 
 if TYPE_CHECKING:

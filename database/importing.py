@@ -9,7 +9,6 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, cast
 
-from database.embedded import prepare_file
 from database.errors import DatabaseUnavailable, translated
 from database.exporting import (
     COUNTERS,
@@ -21,6 +20,7 @@ from database.exporting import (
     tables_of,
     text_or_bytes,
 )
+from database.files import prepare_file
 from database.progress import TOLD_EACH, Progress, part, untold
 
 if TYPE_CHECKING:

@@ -7,6 +7,7 @@ import re
 import unicodedata
 from typing import TYPE_CHECKING, LiteralString, NamedTuple, NewType
 
+from database.engine import Statement
 from database.trips import SUMMARY
 
 if TYPE_CHECKING:
@@ -90,6 +91,11 @@ async def prefix_terms(db: Database, words: Sequence[str]) -> list[Term]:
         else exact_term(word)
         for word in words
     ]
+
+
+def forget_deleted() -> list[Statement]:
+    """Return the statements that remove the words of deleted documents from the indexes, which only mark them."""
+    return [Statement(sql) for sql in OPTIMIZE]
 
 
 def exact_term(word: str) -> Term:
@@ -252,3 +258,9 @@ SELECT c.client_id, c.email, c.full_name, c.updated_at
 FROM json_each(?) w CROSS JOIN clients_v2 c ON c.client_id = w.value
 ORDER BY w.key
 """
+
+OPTIMIZE: tuple[LiteralString, ...] = (
+    "INSERT INTO trip_search (trip_search) VALUES ('optimize')",
+    "INSERT INTO client_search (client_search) VALUES ('optimize')",
+    "INSERT INTO crowd_search (crowd_search) VALUES ('optimize')",
+)

@@ -60,6 +60,11 @@ def values_listed(alias: LiteralString, names: Sequence[str], instead: Mapping[s
     return ", ".join(values)
 
 
+def search(table: str, key: LiteralString, column: str, template: LiteralString) -> LiteralString:
+    """Fill in a query's @table, @key and @column. `table` and `column` must come from the database."""
+    return template.replace("@table", _name(table)).replace("@key", key).replace("@column", _name(column))
+
+
 def _name(name: str) -> LiteralString:
     return _trusted('"' + name.replace('"', '""') + '"')
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, LiteralString
 
 from database.engine import Statement
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from typing import Any
 
     from database.engine import Database, Row
@@ -75,6 +76,11 @@ async def facts(db: Database, trip_id: int) -> dict[str, Any] | None:
 def guard_unchanged(read: Row) -> Statement:
     """Fail the batch if any of the `EDITED` columns changed since the trip was read."""
     return Statement(GUARD_UNCHANGED, (read["trip_id"], *(read[column] for column in EDITED)))
+
+
+def keep_notes(trip_id: int, notes: Sequence[tuple[str, str]], now: str) -> Statement:
+    """Store changed or removed notes, as pairs of note_id and JSON, in orphaned_rows."""
+    return Statement(KEEP_NOTES, (trip_id, json.dumps(list(notes), ensure_ascii=False), now))
 
 
 def guard_slug_free(slug: str, own_trip_id: int | None = None) -> Statement:
@@ -165,3 +171,10 @@ RETURNING trip_id
 """
 
 FACTS: LiteralString = "SELECT * FROM trip_facts WHERE trip_id = CAST(? AS INTEGER)"
+
+KEEP_NOTES: LiteralString = """
+INSERT INTO orphaned_rows (table_name, row_data, reason, set_aside_at)
+SELECT 'trips_v2', json_object('trip_id', CAST(?1 AS INTEGER), 'note_id', w.value ->> 0, 'note', json(w.value ->> 1)),
+       'note changed', ?3
+FROM json_each(?2) w
+"""

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from io import TextIOWrapper
 from typing import TYPE_CHECKING
 
-from database.embedded import prepare_file
 from database.errors import DatabaseUnavailable, translated
+from database.files import prepare_file
 from migrations.files import split_statements
 
 if TYPE_CHECKING:

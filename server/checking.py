@@ -5,8 +5,9 @@ from __future__ import annotations
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from database.embedded import EmbeddedDatabase, open_database, open_to_look, require_file
+from database.embedded import EmbeddedDatabase, open_database, open_to_look
 from database.errors import DatabaseUnavailable
+from database.files import require_file
 from database.progress import Progress, part, untold
 from migrations.check import CheckReport, Finding, check
 from migrations.proof import Proof, record_proof

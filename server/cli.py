@@ -40,10 +40,11 @@ SECTIONS: Mapping[str, Sequence[tuple[str, str, str]]] = {
         ("validate", _MIGRATION, "Run a self-test that leaves no data behind."),
         ("stats", _OPERATION, "Show agreement, violations, success rates and latency."),
     ],
-    "Backup": [
+    "Data": [
         ("backup", _OPERATION, "Copy the database while it is in use."),
         ("export", _OPERATION, "Export the database as JSON Lines."),
         ("restore", _OPERATION, "Create a database from an export and verify it."),
+        ("erase", _OPERATION, "Erase everything stored about a client."),
     ],
 }
 

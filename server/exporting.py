@@ -8,9 +8,10 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TextIO
 
 from database.clock import now
-from database.embedded import open_database, open_to_look, prepare_file
+from database.embedded import open_database, open_to_look
 from database.errors import DatabaseUnavailable
 from database.exporting import export_lines, opened_as_of_now
+from database.files import prepare_file
 from database.importing import restore_export
 from database.inspection import damage
 from database.progress import Progress, untold

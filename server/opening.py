@@ -6,8 +6,9 @@ import logging
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from database.embedded import EmbeddedDatabase, open_database, open_read_only, require_file
+from database.embedded import EmbeddedDatabase, open_database, open_read_only
 from database.errors import DatabaseUnavailable
+from database.files import require_file
 from database.phase import PhasedDatabase
 from migrations.files import shipped
 from migrations.runner import migrate, pending

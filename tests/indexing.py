@@ -97,7 +97,11 @@ def guests(connection: sqlite3.Connection) -> Iterable[tuple[int, str]]:
 def notes_of(notes: Any) -> str:
     """The texts of the notes, without timestamps."""
     if isinstance(notes, dict):
-        return " ".join(notes_of(value) for key, value in cast("dict[str, Any]", notes).items() if key != "timestamp")
+        return " ".join(
+            notes_of(value)
+            for key, value in cast("dict[str, Any]", notes).items()
+            if key not in {"id", "timestamp", "edited_at"}
+        )
     if isinstance(notes, list):
         return " ".join(map(notes_of, cast("list[Any]", notes)))
     return notes if isinstance(notes, str) else ""

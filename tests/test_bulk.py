@@ -20,6 +20,8 @@ TYPES = {
     "unassign_client",
     "change_client_role",
     "add_note",
+    "edit_note",
+    "remove_note",
     "update_status",
     "update_cost",
     "add_activity",
@@ -191,6 +193,8 @@ EVERY_KIND = [
     op("assign_client", email=BEN),
     op("change_client_role", email=BEN, to_role="guide"),
     op("add_note", note="x"),
+    op("edit_note", note_id="1", note="x"),
+    op("remove_note", note_id="2"),
     op("update_status", status="confirmed"),
     op("update_cost", cost=1),
     op("add_activity", details="x"),
@@ -206,11 +210,12 @@ EVERY_KIND = [
 async def test_a_dry_run_reports_the_effects_and_writes_nothing(tmp_path: Path) -> None:
     assert {operation["type"] for operation in EVERY_KIND} == TYPES
     async with new_desk(tmp_path) as desk:
+        desk.sql("UPDATE trips_v2 SET notes = '[\"a\", \"b\"]' WHERE trip_id = ?", KYOTO)
         before = raw.dump(desk.connection)
         answer = await desk.bulk(KYOTO, *EVERY_KIND, dry_run=True)
         assert answer["success"] is answer["dry_run"] is True
         assert answer["trip_name"] == "Lima in Kyoto"
-        assert answer["message"] == "Lima in Kyoto: 14 of 14 operations would be done."
+        assert answer["message"] == "Lima in Kyoto: 16 of 16 operations would be done."
         assert raw.dump(desk.connection) == before
         await desk.do(KYOTO, *EVERY_KIND)
         assert await desk.roles(KYOTO) == {("new@example.net", "traveler"), (BEN, "guide")}

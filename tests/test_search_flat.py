@@ -81,6 +81,12 @@ class Counting:
     async def batch(self, statements: Sequence[Statement]) -> Results:
         raise NotImplementedError
 
+    async def scrub(self) -> bool:
+        raise NotImplementedError
+
+    async def copies(self, texts: Sequence[str]) -> list[str]:
+        raise NotImplementedError
+
     async def close(self) -> None:
         self.connection.close()
 

@@ -9,6 +9,7 @@ from tools import (
     bulk,
     cleanup,
     clients,
+    erasing,
     facts,
     find,
     health,
@@ -35,6 +36,7 @@ DATABASE_TOOLS: tuple[AnyTool, ...] = (
     restoring.TOOL,
     *clients.TOOLS,
     merging.TOOL,
+    erasing.TOOL,
     *workflow.TOOLS,
     *facts.TOOLS,
 )

@@ -52,7 +52,7 @@ SELECT t.trip_id,
        replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(
            coalesce(iif(json_valid(t.notes), (
                SELECT group_concat(j.atom, ' ') FROM json_tree(t.notes) j
-               WHERE j.type = 'text' AND coalesce(j.key, '') <> 'timestamp'), t.notes), ''),
+               WHERE j.type = 'text' AND coalesce(j.key, '') NOT IN ('id', 'timestamp', 'edited_at')), t.notes), ''),
            'ß', 'ss'), 'ø', 'o'), 'Ø', 'o'), 'ł', 'l'), 'Ł', 'l'), 'đ', 'd'), 'Đ', 'd'), 'æ', 'ae'), 'Æ', 'ae'), 'ı', 'i') AS notes
 FROM trips_v2 t;
 

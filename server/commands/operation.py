@@ -18,6 +18,7 @@ from server.options import (
     DONE,
     FAILED,
     INCONSISTENT,
+    CannotDo,
     SettingOption,
     database,
     exit_on_database_error,
@@ -189,6 +190,32 @@ def restore(export: Path, path: Path, *, as_json: bool) -> None:
         return
     rows = sum(table["rows"] for table in done["tables"].values())
     show(f"Restored:  {path} ({rows} rows in {len(done['tables'])} tables, digests verified)")
+
+
+@click.command()
+@click.argument("client")
+@database
+@click.option("--confirm-name", metavar="NAME", help="The client's exact name. Without it, nothing is written.")
+@as_json_option
+def erase(client: str, path: Path, confirm_name: str | None, *, as_json: bool) -> None:
+    """Erase everything stored about a client, for good.
+
+    CLIENT is an id, an e-mail or an exact name. The client's places on trips stay, without a name. The report lists
+    text that people wrote and that still names the client, and the files beside the database, such as backups and
+    exports, that still hold the client.
+
+    Exit status: 0 nothing of the client is left, 1 something is left to do, 2 error.
+    """
+    from server.erasing import describe, erase_from_file  # noqa: PLC0415
+    from tools.answers.errors import ToolFault  # noqa: PLC0415
+
+    try:
+        done = run(erase_from_file(path, client, confirm_name))
+    except ToolFault as fault:
+        raise CannotDo(f"{fault.problem}\n{fault.remedy}") from fault
+    show(done.model_dump() if as_json else describe(done))
+    left = not done.dry_run and (done.remaining or done.copies or not done.file_clean)
+    sys.exit(INCONSISTENT if left else DONE)
 
 
 def _options(context: click.Context) -> list[SettingOption]:

@@ -68,7 +68,7 @@ class WholeTrip(TripSummary):
     accommodations: Any = Field(description="Lodging.")
     transportation: Any = Field(description="Transport.")
     documents: Any = Field(description="Documents.")
-    notes: Any = Field(description="Notes.")
+    notes: Any = Field(description="Notes; a note_id is its id, else its number from 1 or its key.")
     workflow: Any = Field(description="Phase, step and history.")
     facts: dict[str, Any] | None = Field(description="Computed facts, if any.")
     recent_activity: list[Activity] = Field(description="Last activities, latest first.")

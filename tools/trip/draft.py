@@ -91,6 +91,9 @@ class TripDraft:
     activities: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
     guests: list[Row] = field(default_factory=list[Row])
     _steps: list[_Step] = field(default_factory=list[_Step])
+    _notes_read: Any = None
+    _notes_removed: set[str | int] = field(default_factory=set[str | int])
+    _notes_kept: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
     _roles: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
     # The mirror statement of each unit, which returns a row if the backup write took effect.
     _mirrors: list[Statement] = field(default_factory=list[Statement])
@@ -100,6 +103,7 @@ class TripDraft:
             setattr(self, column, self.read[column])
         for column in JSON:
             setattr(self, column, shapes.load_json(self.read[column]))
+        self._notes_read = self.notes
         for row in self.travelers:
             self._roles.setdefault(row["email"], []).append(row["role"])
 
@@ -113,6 +117,29 @@ class TripDraft:
 
     def log(self, kind: str, details: str) -> None:
         self.activities.append((kind, details))
+
+    def change_note(self, note_id: str, note: str | None) -> str:
+        """Replace or remove a note, and keep the old one aside. Numbers count the notes as they were read.
+
+        Return the old note as JSON. Raises NotFound if there is no such note.
+        """
+        places = shapes.note_places(self._notes_read)
+        if note_id not in places or places[note_id] in self._notes_removed:
+            known = ", ".join(one for one, place in places.items() if place not in self._notes_removed)
+            raise NotFound(
+                f"The trip has no note {note_id!r}.",
+                f"Send the note_id of one of its notes: {known}." if known else "The trip has no notes.",
+            )
+        place = places[note_id]
+        now_at = place
+        if isinstance(place, int):
+            now_at = place - sum(isinstance(one, int) and one < place for one in self._notes_removed)
+        before = shapes.dump_json(shapes.note_at(self.notes, now_at))
+        self.notes = shapes.with_changed_note(self.notes, now_at, note, self.now)
+        self._notes_kept.append((note_id, before))
+        if note is None:
+            self._notes_removed.add(place)
+        return before
 
     def roles_of(self, email: str, role: str | None) -> list[str]:
         """Return the client's roles on the trip, or only `role`. Raises NotFound if the client has no such role."""
@@ -209,6 +236,8 @@ class TripDraft:
         if any(values[column] != self.read[column] for column in values):
             search_text = f"{self.trip_name} {self.destinations or ''}".strip().lower()
             statements.append(trips.update(self.trip_id, values, search_text, self.now))
+        if self._notes_kept:
+            statements.append(trips.keep_notes(self.trip_id, self._notes_kept, self.now))
         if self.activities:
             statements.append(activity.log(self.trip_id, self.activities, self.now))
         return statements

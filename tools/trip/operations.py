@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from database import clients
 from tools.answers.errors import InvalidInput
@@ -49,6 +49,22 @@ class ChangeClientRole(NamedReference):
 
 class AddNote(Data):
     note: Annotated[Words, Field(description="The note.")]
+
+
+NoteId = Annotated[
+    str,
+    Field(min_length=1, max_length=300, description="Its id, or its number from 1 if it has none."),
+    BeforeValidator(lambda value: str(value) if type(value) is int else value),
+]
+
+
+class EditNote(Data):
+    note_id: NoteId
+    note: Annotated[Words, Field(description="New text.")]
+
+
+class RemoveNote(Data):
+    note_id: NoteId
 
 
 class UpdateStatus(Data):
@@ -167,6 +183,18 @@ def add_note(draft: TripDraft, data: AddNote) -> OperationResult:
     return OperationResult(message="Note added.")
 
 
+def edit_note(draft: TripDraft, data: EditNote) -> OperationResult:
+    before = draft.change_note(data.note_id, data.note)
+    draft.log("NoteEdited", f"Note {data.note_id}")
+    return OperationResult(message=f"Note {data.note_id} is changed; it was {before}.")
+
+
+def remove_note(draft: TripDraft, data: RemoveNote) -> OperationResult:
+    before = draft.change_note(data.note_id, None)
+    draft.log("NoteRemoved", f"Note {data.note_id}")
+    return OperationResult(message=f"Note {data.note_id} is removed; it was {before}.")
+
+
 def update_status(draft: TripDraft, data: UpdateStatus) -> OperationResult:
     before, draft.status = draft.status, data.status
     draft.log("StatusChanged", f"Status: {before} became {data.status}")
@@ -269,6 +297,18 @@ class AddNoteOperation(_Operation):
     data: AddNote
 
 
+class EditNoteOperation(_Operation):
+    apply = edit_note
+    type: Literal["edit_note"]
+    data: EditNote
+
+
+class RemoveNoteOperation(_Operation):
+    apply = remove_note
+    type: Literal["remove_note"]
+    data: RemoveNote
+
+
 class UpdateStatusOperation(_Operation):
     apply = update_status
     type: Literal["update_status"]
@@ -328,6 +368,8 @@ Operation = Annotated[
     | UnassignClientOperation
     | ChangeClientRoleOperation
     | AddNoteOperation
+    | EditNoteOperation
+    | RemoveNoteOperation
     | UpdateStatusOperation
     | UpdateCostOperation
     | AddActivityOperation

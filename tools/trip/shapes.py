@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+import secrets
 from typing import Any, cast
 
 # Maximum nesting depth of JSON, far deeper than real data.
@@ -102,12 +103,51 @@ def as_object(value: object, key: str) -> dict[str, Any]:
 
 
 def with_note(notes: object, note: str, now: str) -> object:
-    """Add a note: to a list as an item, or to a non-empty object under its key `notes`."""
-    item = {"note": note, "timestamp": now}
+    """Add a note with an id: to a list as an item, or to a non-empty object under its key `notes`."""
+    item = {"id": secrets.token_hex(4), "note": note, "timestamp": now}
     if isinstance(notes, dict) and cast("dict[str, Any]", notes):
         own = cast("dict[str, Any]", notes)
         return own | {"notes": [*as_list(own.get("notes")), item]}
     return [*as_list(cast("object", notes)), item]
+
+
+def note_at(notes: object, place: str | int) -> object:
+    """Return the note at a place from `note_places`."""
+    return cast("dict[str, object]", notes)[place] if isinstance(place, str) else _listed_notes(notes)[place]
+
+
+def note_places(notes: object) -> dict[str, str | int]:
+    """Return the place of each note by note_id: its own id, its number from 1, or its key in an object of notes."""
+    places: dict[str, str | int] = {}
+    if isinstance(notes, dict):
+        places = {key: key for key in cast("dict[str, Any]", notes) if key != "notes"}
+    for number, item in enumerate(_listed_notes(cast("object", notes))):
+        own = cast("dict[str, Any]", item).get("id") if isinstance(item, dict) else None
+        places[str(own) if isinstance(own, str | int) else str(number + 1)] = number
+    return places
+
+
+def with_changed_note(notes: object, place: str | int, note: str | None, now: str) -> object:
+    """Replace the text of a note and keep its other keys, or remove the note if `note` is None."""
+    if isinstance(place, str):
+        own = cast("dict[str, Any]", notes)
+        rest = {key: value for key, value in own.items() if key != place}
+        return rest if note is None else own | {place: note}
+    items = list(_listed_notes(notes))
+    if note is None:
+        del items[place]
+    elif isinstance(items[place], dict):
+        key = next((key for key in ("note", "text", "content") if key in items[place]), "note")
+        items[place] = items[place] | {key: note, "edited_at": now}
+    else:
+        items[place] = note
+    return cast("dict[str, Any]", notes) | {"notes": items} if isinstance(notes, dict) else items
+
+
+def _listed_notes(notes: object) -> list[Any]:
+    if isinstance(notes, dict):
+        return as_list(cast("dict[str, object]", notes).get("notes"))
+    return as_list(notes)
 
 
 def with_cost(financials: object, cost: float, currency: str | None) -> dict[str, Any]:

@@ -1,0 +1,312 @@
+"""Erasure of a client: everything stored about the person, except text that only a person can edit."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, LiteralString, cast
+
+from database import clients, facts, guests, mentions, waiting
+from database.actor import actor
+from database.engine import Statement
+from database.redaction import NAMELESS, Traces, longest_ascii_run, numbers_and_addresses
+from database.search import folded
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from database.engine import Database, Row
+
+# Characters between the words of a name, as in trg_search_said_insert.
+_SEPARATORS = re.compile(r"[\s\-/,]+")
+
+
+@dataclass(frozen=True)
+class Erasure:
+    """A plan to erase one client.
+
+    trips       trip_id and trip_name of the trips on which the client becomes a nameless place
+    kept        the people who share the client's e-mail; they stay without it
+    rows        the number of rows of our own records that are cleaned or deleted, by table
+    remaining   the places with text that people wrote, which the erasure leaves as it is
+    batch       the statements, guards first
+    """
+
+    client: Row
+    traces: Traces
+    trips: list[Row]
+    kept: list[str]
+    rows: dict[str, int]
+    remaining: list[str]
+    batch: list[Statement] = field(repr=False)
+
+
+async def plan(db: Database, client: Row, now: str) -> Erasure:
+    """Plan the erasure of a client, a row of clients_v2 with all its columns."""
+    email, client_id = client["email"], client["client_id"]
+    trips = await db.read(TRIPS, (email,))
+    entries = await _entries(db, email, [row["trip_id"] for row in trips])
+    about = await db.read(ABOUT, (client_id, email))
+    records = [client, *_earlier_records(about)]
+    names = sorted({str(record["full_name"]) for record in records})
+    namesakes = await db.read(OTHERS_CALLED, (json.dumps(names), client_id))
+    traces = Traces(
+        set(names) - {row["name"] for row in namesakes},
+        _identifying(records, [one for one in entries if not one["is_guest"]]),
+    )
+    rows, cleaning = await mentions.clean(db, traces, except_for=[row["orphan_id"] for row in about])
+    if about:
+        rows["orphaned_rows"] = rows.get("orphaned_rows", 0) + len(about)
+    return Erasure(
+        client=client,
+        traces=traces,
+        trips=trips,
+        kept=[str(one["name"]) for one in entries if one["is_guest"]],
+        rows=rows,
+        remaining=[
+            *(f"the name itself, which client {row['client_id']} has too" for row in namesakes),
+            *await mentions.remaining(db, traces, client_id),
+        ],
+        batch=[
+            *_erase(client, trips, entries, [row["trip_id"] for row in await db.read(PRIMARY_OF, (email,))], now),
+            Statement(DELETE_ABOUT, (json.dumps([row["orphan_id"] for row in about]),)),
+            *cleaning,
+            *await _forget_words(db, names),
+        ],
+    )
+
+
+def _earlier_records(about: Sequence[Row]) -> list[dict[str, Any]]:
+    """Return the records of the same person that were merged or deleted, from orphaned_rows."""
+    found: list[dict[str, Any]] = []
+    for row in about:
+        kept = _loaded(row["row_data"])
+        before = _object(_object(kept).get("before"))
+        found += [_object(one) for one in (_object(kept).get("client"), before.get("keep"), before.get("remove"))]
+    return [one for one in found if "full_name" in one]
+
+
+def _identifying(records: Sequence[Mapping[str, Any]], entries: Sequence[Mapping[str, Any]]) -> list[str]:
+    emails = {str(record["email"]) for record in records}
+    columns = ("contact_info", "travel_docs", "loyalty_programs")
+    values = [_loaded(record.get(column)) for record in records for column in columns]
+    values += [_loaded(one["element"]) for one in entries]
+    numbers = [text for value in values for text in numbers_and_addresses(value)]
+    return [*(one for one in emails if clients.has_email(one)), *(one for one in numbers if one not in emails)]
+
+
+def _erase(
+    client: Row, trips: Sequence[Row], entries: Sequence[Mapping[str, Any]], primary_of: Sequence[int], now: str
+) -> list[Statement]:
+    """Delete the client and everything that refers to them; each of their roles becomes a nameless place."""
+    email, client_id = client["email"], client["client_id"]
+    trip_ids = [row["trip_id"] for row in trips]
+    which = json.dumps(trip_ids)
+    read = json.dumps([[one["trip_id"], one["position"], one["element"]] for one in entries], ensure_ascii=False)
+    new = json.dumps([[one["trip_id"], one["position"], _instead(one)] for one in entries], ensure_ascii=False)
+    own = {(one["trip_id"], one["role"]) for one in entries if not one["is_guest"]}
+    without = [(row["trip_id"], role) for row in trips for role in json.loads(row["roles"])]
+    places = json.dumps([[trip_id, _place(role)] for trip_id, role in without if (trip_id, role) not in own])
+    return [
+        Statement(GUARD_CLIENT, (client_id, *(client[column] for column in CHECKED))),
+        Statement(GUARD_TRIPS, (which, email)),
+        Statement(GUARD_ENTRIES, (read, which, email)),
+        waiting.hold(trip_ids),
+        Statement(REPLACE_ENTRIES, (which, new, places), mirrors=True),
+        Statement(REPLACE_ARCHIVED, (new,)),
+        Statement(ADD_PLACES, (places,)),
+        Statement(DELETE_ASSIGNMENTS, (email,)),
+        Statement(CLEAR_PRIMARY, (email,)),
+        Statement(FORGET_ACTIVITY, (client_id,)),
+        Statement(DELETE_CLIENT, (client_id,)),
+        *waiting.release(trip_ids),
+        *(Statement(sql) for sql in LEFT_BY_REJECTED_WRITES),
+        Statement(FORGET_FACTS, (which, email)),
+        facts.mark([*trip_ids, *primary_of], "client_erased", now),
+        Statement(LOG, (f"Erased client {client_id}", now, actor())),
+    ]
+
+
+async def _entries(db: Database, email: str, trip_ids: Sequence[int]) -> list[dict[str, Any]]:
+    """Return the entries linked to this client: trip_id, position, role, element, name, is_guest.
+
+    A guest is another person who shares the client's e-mail.
+    """
+    sharing = {
+        (row["trip_id"], row["position"]) for row in await guests.on_trips(db, trip_ids) if row["shares_with"] == email
+    }
+    linked = await guests.read_people(db, LINKED, (json.dumps(trip_ids), email))
+    return [{**row, "is_guest": (row["trip_id"], row["position"]) in sharing} for row in linked]
+
+
+def _instead(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the entry of another person without the shared e-mail, or a nameless place for the client's own."""
+    if entry["is_guest"]:
+        return {key: value for key, value in _object(_loaded(entry["element"])).items() if key != "email"}
+    return _place(entry["role"])
+
+
+def _place(role: str) -> dict[str, Any]:
+    return {"name": NAMELESS, "role": role}
+
+
+def _object(value: object) -> dict[str, Any]:
+    return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
+
+
+def _loaded(text: object) -> object:
+    try:
+        return json.loads(text) if isinstance(text, str) else None
+    except (ValueError, RecursionError):
+        return text
+
+
+async def _forget_words(db: Database, names: Sequence[str]) -> list[Statement]:
+    """Remove the words of the names from the spelling suggestions, then add those that other names still have."""
+    words = {word for name in names for word in _SEPARATORS.split(name)}
+    runs = json.dumps(sorted({longest_ascii_run(word) for word in words} - {""}))
+    theirs = set(map(folded, words))
+    known = [row["word"] for row in await db.read(KNOWN_WORDS, (runs,)) if folded(row["word"]) in theirs]
+    return [Statement(FORGET_WORDS, (json.dumps(known, ensure_ascii=False),)), Statement(SAY_AGAIN, (runs,))]
+
+
+CHECKED = ("email", "full_name", "contact_info", "preferences", "loyalty_programs", "travel_docs")
+
+TRIPS: LiteralString = """
+SELECT t.trip_id, t.trip_name, json_group_array(coalesce(a.client_role, 'traveler')) AS roles
+FROM trip_client_assignments a JOIN trips_v2 t ON t.trip_id = a.trip_id
+WHERE a.client_email = ? GROUP BY t.trip_id ORDER BY t.trip_id
+"""
+
+LINKED: LiteralString = """
+SELECT o.trip_id, o.position, o.role, o.element, o.name FROM trip_people o
+WHERE o.trip_id IN (SELECT w.value FROM json_each(?1) w) AND o.client_email = ?2
+ORDER BY 1, 2
+"""
+
+# Rows that were set aside and belong to this client: copies from a deletion or a merge, and their assignments.
+ABOUT: LiteralString = """
+SELECT orphan_id, row_data FROM orphaned_rows
+WHERE json_valid(row_data) AND (
+    table_name = 'clients_v2' AND (
+        CAST(?1 AS INTEGER) IN (row_data ->> '$.client_id', row_data ->> '$.client.client_id',
+                                row_data ->> '$.before.keep.client_id', row_data ->> '$.before.remove.client_id')
+        OR ?2 IN (row_data ->> '$.email', row_data ->> '$.client.email'))
+    OR table_name = 'trip_client_assignments' AND row_data ->> '$.client_email' = ?2)
+"""
+
+OTHERS_CALLED: LiteralString = """
+SELECT w.value AS name, min(c.client_id) AS client_id FROM json_each(?1) w
+JOIN clients_v2 c ON instr(' ' || lower(c.full_name) || ' ', ' ' || lower(w.value) || ' ') > 0
+WHERE c.client_id <> CAST(?2 AS INTEGER)
+GROUP BY w.value ORDER BY 1
+"""
+
+GUARD_CLIENT: LiteralString = """
+INSERT INTO write_guard (clients_exist)
+SELECT 0 WHERE NOT EXISTS (
+    SELECT 1 FROM clients_v2
+    WHERE client_id = CAST(? AS INTEGER) AND email IS ? AND full_name IS ? AND contact_info IS ? AND preferences IS ?
+      AND loyalty_programs IS ? AND travel_docs IS ?)
+"""
+
+GUARD_TRIPS: LiteralString = """
+INSERT INTO write_guard (assignments_unchanged)
+SELECT 0 WHERE EXISTS (
+    SELECT 1 FROM trip_client_assignments a
+    WHERE a.client_email = ?2 AND a.trip_id NOT IN (SELECT w.value FROM json_each(?1) w))
+"""
+
+GUARD_ENTRIES: LiteralString = """
+INSERT INTO write_guard (trip_unchanged)
+SELECT 0 WHERE (
+    SELECT count(*) FROM trip_people o WHERE o.trip_id IN (SELECT w.value FROM json_each(?2) w) AND o.client_email = ?3
+) <> json_array_length(?1)
+    OR EXISTS (
+        SELECT 1 FROM json_each(?1) r
+        WHERE NOT EXISTS (
+            SELECT 1 FROM trip_people o
+            WHERE o.trip_id = (r.value ->> 0) AND o.position = (r.value ->> 1) AND o.element IS (r.value ->> 2)))
+"""
+
+REPLACE_ENTRIES: LiteralString = """
+UPDATE trips_v2 SET clients = (
+    SELECT json_group_array(json(n.element)) FROM (
+        SELECT e.position, coalesce(
+                   (SELECT w.value ->> 2 FROM json_each(?2) w
+                    WHERE w.value ->> 0 = e.trip_id AND w.value ->> 1 = e.position), e.element) AS element
+        FROM trip_client_entries e WHERE e.trip_id = trips_v2.trip_id
+        UNION ALL
+        SELECT 1000000000 + p.key, p.value ->> 1 FROM json_each(?3) p WHERE p.value ->> 0 = trips_v2.trip_id
+        ORDER BY 1) n)
+WHERE trip_id IN (SELECT w.value FROM json_each(?1) w)
+"""
+
+# In the phase normalized, the places are archived entries.
+REPLACE_ARCHIVED: LiteralString = """
+UPDATE trip_client_archive SET assignment_id = NULL, element = w.value ->> 2 FROM json_each(?) w
+WHERE trip_client_archive.trip_id = w.value ->> 0 AND trip_client_archive.position = w.value ->> 1
+"""
+
+ADD_PLACES: LiteralString = """
+INSERT INTO trip_client_archive (trip_id, position, assignment_id, element)
+SELECT p.value ->> 0,
+       1 + p.key + (SELECT coalesce(max(h.position), -1) FROM trip_client_archive h WHERE h.trip_id = p.value ->> 0),
+       NULL, p.value ->> 1
+FROM json_each(?) p
+WHERE EXISTS (SELECT 1 FROM migration_phase WHERE phase = 'normalized')
+"""
+
+DELETE_ASSIGNMENTS: LiteralString = "DELETE FROM trip_client_assignments WHERE client_email = ?"
+
+CLEAR_PRIMARY: LiteralString = """
+UPDATE trips_v2 SET primary_client_email = NULL WHERE lower(primary_client_email) = lower(?)
+"""
+
+# Activity on no trip is about the client alone.
+FORGET_ACTIVITY: LiteralString = """
+UPDATE ActivityLog SET client_id = NULL, activity_details = iif(trip_id IS NULL, 'Erased', activity_details)
+WHERE client_id = CAST(? AS INTEGER)
+"""
+
+DELETE_CLIENT: LiteralString = "DELETE FROM clients_v2 WHERE client_id = CAST(? AS INTEGER)"
+
+DELETE_ABOUT: LiteralString = "DELETE FROM orphaned_rows WHERE orphan_id IN (SELECT w.value FROM json_each(?) w)"
+
+# Rows that the triggers noted for a write that was then rejected.
+LEFT_BY_REJECTED_WRITES: tuple[LiteralString, ...] = (
+    "DELETE FROM trip_client_displaced",
+    "DELETE FROM replaced_clients",
+    "DELETE FROM replaced_assignments",
+    "DELETE FROM replaced_trips",
+)
+
+FORGET_FACTS: LiteralString = """
+DELETE FROM trip_facts WHERE trip_id IN (SELECT w.value FROM json_each(?1) w) OR primary_client_email = ?2
+"""
+
+PRIMARY_OF: LiteralString = "SELECT trip_id FROM trips_v2 WHERE lower(primary_client_email) = lower(?)"
+
+# A word is in the table as its own spelling too. `lower` leaves letters beyond ASCII as they are.
+KNOWN_WORDS: LiteralString = """
+SELECT s.word FROM search_spellings s
+WHERE s.spelling = s.word AND (
+    s.word GLOB '*[^ -~]*' OR EXISTS (SELECT 1 FROM json_each(?) w WHERE instr(s.word, w.value) > 0))
+"""
+
+FORGET_WORDS: LiteralString = "DELETE FROM search_spellings WHERE word IN (SELECT w.value FROM json_each(?) w)"
+
+SAY_AGAIN: LiteralString = """
+INSERT INTO search_said (said)
+SELECT coalesce(group_concat(n.name, ' '), '') FROM (
+    SELECT c.full_name AS name FROM clients_v2 c
+    UNION ALL
+    SELECT t.trip_name || ' ' || coalesce(t.destinations, '') || ' ' || coalesce(t.group_name, '') FROM trips_v2 t
+) n
+WHERE EXISTS (SELECT 1 FROM json_each(?1) w WHERE instr(lower(n.name), w.value) > 0)
+"""
+
+LOG: LiteralString = """
+INSERT INTO ActivityLog (activity_type, activity_details, created_at, actor) VALUES ('ClientErased', ?, ?, ?)
+"""

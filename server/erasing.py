@@ -1,0 +1,40 @@
+"""The `erase` command."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from server.checking import open_migrated
+from server.opening import phased
+from server.report import escaped
+from tools.erasing import ClientErased, EraseArguments, erase_client
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+
+async def erase_from_file(path: Path, client: str, name: str | None) -> ClientErased:
+    """Erase the client if their exact name is given; else report what would go. Raises ToolFault."""
+    async with open_migrated(path) as db:
+        arguments = EraseArguments(client=client, confirm_name=name, dry_run=name is None)
+        return await erase_client(phased(db), arguments)
+
+
+def describe(done: ClientErased) -> str:
+    verb = "Would erase" if done.dry_run else "Erased"
+    lines = [f"{verb} client {done.client_id}, for good."]
+    lines += _part("A nameless place stays on", done.trips)
+    lines += _part("Shared the e-mail, and stay without it", done.kept)
+    lines += _part("Cleaned", [f"{table}: {rows} rows" for table, rows in done.records.items()])
+    lines += _part("Still named there, in text that people wrote; edit it", done.remaining)
+    lines += _part("Files beside the database that hold the person; delete them", done.copies)
+    if done.dry_run:
+        lines.append("Nothing was written. To erase, add --confirm-name with the client's exact name.")
+    elif not done.file_clean:
+        lines.append("Deleted content is still in the file, because another program was reading it: stop that program.")
+    return "\n".join(lines)
+
+
+def _part(heading: str, items: Sequence[str]) -> list[str]:
+    return [f"{heading}:", *(f"  {escaped(item)}" for item in items)] if items else []

@@ -1,0 +1,142 @@
+"""The tool erase_client, which removes everything stored about a person, for good."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import Field
+
+from database import erasing, mentions, search
+from database.clock import now
+from database.errors import ConstraintViolated, GuardFailed
+from tools.answers.bounds import named
+from tools.answers.errors import Conflict, InvalidInput, Question
+from tools.answers.models import addressed
+from tools.finding.people import ClientIdentifier, read_client, resolve_client
+from tools.tool import Hints, Tool, WriteAnswer, WriteArguments
+
+if TYPE_CHECKING:
+    from database.engine import Database, Row
+    from database.erasing import Erasure
+    from database.redaction import Traces
+
+# Maximum attempts at an erasure that keeps losing to concurrent changes.
+TRIES = 100
+
+# Number of entries listed in each part of the answer.
+SHOWN = 50
+
+
+class EraseArguments(WriteArguments):
+    client: Annotated[ClientIdentifier, Field(description="Client to erase: id, e-mail or exact name.")]
+    confirm_name: Annotated[
+        str | None, Field(max_length=1000, description="Exact full name, unless the person is asked.")
+    ] = None
+    dry_run: Annotated[bool, Field(description="Only report changes.")] = True
+
+
+class ClientErased(WriteAnswer):
+    dry_run: bool = Field(description="True if nothing was written.")
+    client_id: int = Field(description="Id of the client.")
+    trips: list[str] = Field(description="Trips on which a nameless place stays.")
+    kept: list[str] = Field(description="People who shared the e-mail; they stay, without it.")
+    records: dict[str, int] = Field(description="Rows cleaned or deleted in voygen's own records, by table.")
+    remaining: list[str] = Field(description="Text that people wrote and that still names the person: edit it.")
+    copies: list[str] = Field(description="Files beside the database that still hold the person: delete them.")
+    file_clean: bool = Field(description="True if no deleted content is left in the database file.")
+
+
+async def erase_client(db: Database, args: EraseArguments) -> ClientErased:
+    client_id = await resolve_client(db, args.client, "client")
+    for _ in range(TRIES):
+        client = await read_client(db, client_id)
+        plan = await erasing.plan(db, client, now())
+        if args.dry_run:
+            return _answer(plan, copies=await db.copies(plan.traces.texts), clean=False, dry_run=True)
+        _require_name(client, args.confirm_name)
+        try:
+            await db.batch(plan.batch)
+        except GuardFailed:
+            continue
+        except ConstraintViolated:
+            raise Conflict(
+                f"Other rows of the database depend on client {client_id}; nothing was erased.",
+                "Tell the user that the rows that depend on the client must be deleted first.",
+            ) from None
+        await _clean_again(db, plan.traces)
+        await db.batch(search.forget_deleted())
+        clean = await db.scrub()
+        return _answer(plan, copies=await db.copies(plan.traces.texts), clean=clean, dry_run=False)
+    raise Conflict(f"Client {client_id} kept changing while this call tried to erase them.", "Send the call again.")
+
+
+async def _clean_again(db: Database, traces: Traces) -> None:
+    """Clean the records that were written while the erasure was planned, and the receipt of this call."""
+    for _ in range(TRIES):
+        _, cleaning = await mentions.clean(db, traces)
+        if not cleaning:
+            return
+        await db.batch(cleaning)
+
+
+async def confirm(db: Database, args: EraseArguments) -> Question | None:
+    """Return the question to ask before erasing; None for a dry run or a wrong name, which `erase_client` rejects."""
+    client = await read_client(db, await resolve_client(db, args.client, "client"))
+    name = str(client["full_name"]).strip()
+    if args.dry_run or args.confirm_name not in {None, name}:
+        return None
+    who = f"{addressed(client['full_name'], client['email'])}, client {client['client_id']}"
+    return Question(f"Erase {who} for good? This can't be undone.", "confirm_name", {name: f"Erase {name}"})
+
+
+def _require_name(client: Row, confirmed: str | None) -> None:
+    name = str(client["full_name"]).strip()
+    if confirmed != name:
+        wrong = "is missing" if confirmed is None else "does not match"
+        raise InvalidInput(
+            f"confirm_name {wrong}: client {client['client_id']} is {name!r}; nothing was erased.",
+            "Send exactly that name as confirm_name to erase this client for good.",
+        )
+
+
+def _answer(plan: Erasure, *, copies: list[str], clean: bool, dry_run: bool) -> ClientErased:
+    client_id = plan.client["client_id"]
+    trips = [f"{row['trip_name']} (id {row['trip_id']}) as {', '.join(json.loads(row['roles']))}" for row in plan.trips]
+    who = f"{addressed(plan.client['full_name'], plan.client['email'])}, client {client_id}"
+    words = [f"Would erase {who}, for good." if dry_run else f"Erased client {client_id}, for good."]
+    words += [f"A nameless place stays on {named(trips)}."] if trips else []
+    words += [f"Shared the e-mail and stay without it: {named(plan.kept)}."] if plan.kept else []
+    words += (
+        [f"Still named in {named(plan.remaining)}: edit these, for example with edit_note."] if plan.remaining else []
+    )
+    words += [f"Files that hold the person: {named(copies)}; delete them."] if copies else []
+    if dry_run:
+        words.append("Send dry_run false and confirm_name to erase.")
+    elif not clean:
+        words.append("Another program was reading, so deleted content is still in the file: run `voygen erase` later.")
+    return ClientErased(
+        message=" ".join(words),
+        dry_run=dry_run,
+        client_id=client_id,
+        trips=trips[:SHOWN],
+        kept=plan.kept[:SHOWN],
+        records=plan.rows,
+        remaining=plan.remaining[:SHOWN],
+        copies=copies[:SHOWN],
+        file_clean=clean,
+    )
+
+
+TOOL = Tool(
+    name="erase_client",
+    title="Erase a client",
+    description="Erase everything stored about a client, for good; their places on trips stay, nameless. Dry run by "
+    "default: it lists text that you must edit, and backups.",
+    group="clients",
+    hints=Hints(destructive=True),
+    input=EraseArguments,
+    output=ClientErased,
+    run=erase_client,
+    confirm=confirm,
+)
