@@ -42,8 +42,19 @@ class Erasure:
     batch: list[Statement] = field(repr=False)
 
 
-async def plan(db: Database, client: Row, now: str) -> Erasure:
-    """Plan the erasure of a client, a row of clients_v2 with all its columns."""
+async def deleted(db: Database, identifier: str) -> list[Row]:
+    """Return the copies of deleted clients with this id, e-mail or exact name, each with `email_of`.
+
+    `email_of` is the id of a client who has the same e-mail now, or None.
+    """
+    return [
+        {**_object(_loaded(row["client"])), "email_of": row["email_of"]}
+        for row in await db.read(DELETED, (identifier.strip(),))
+    ]
+
+
+async def plan(db: Database, client: Row, now: str, *, gone: bool = False) -> Erasure:
+    """Plan the erasure of a client with the columns `CHECKED`. `gone` means that only copies of the client are left."""
     email, client_id = client["email"], client["client_id"]
     trips = await db.read(TRIPS, (email,))
     entries = await _entries(db, email, [row["trip_id"] for row in trips])
@@ -69,7 +80,8 @@ async def plan(db: Database, client: Row, now: str) -> Erasure:
             *await mentions.remaining(db, traces, client_id),
         ],
         batch=[
-            *_erase(client, trips, entries, [row["trip_id"] for row in await db.read(PRIMARY_OF, (email,))], now),
+            *([] if gone else _row(client)),
+            *_erase(client, trips, entries, now),
             Statement(DELETE_ABOUT, (json.dumps([row["orphan_id"] for row in about]),)),
             *cleaning,
             *await _forget_words(db, names),
@@ -96,9 +108,12 @@ def _identifying(records: Sequence[Mapping[str, Any]], entries: Sequence[Mapping
     return [*(one for one in emails if clients.has_email(one)), *(one for one in numbers if one not in emails)]
 
 
-def _erase(
-    client: Row, trips: Sequence[Row], entries: Sequence[Mapping[str, Any]], primary_of: Sequence[int], now: str
-) -> list[Statement]:
+def _row(client: Row) -> list[Statement]:
+    """Require that the client is unchanged; the row is deleted last."""
+    return [Statement(GUARD_CLIENT, (client["client_id"], *(client[column] for column in CHECKED)))]
+
+
+def _erase(client: Row, trips: Sequence[Row], entries: Sequence[Mapping[str, Any]], now: str) -> list[Statement]:
     """Delete the client and everything that refers to them; each of their roles becomes a nameless place."""
     email, client_id = client["email"], client["client_id"]
     trip_ids = [row["trip_id"] for row in trips]
@@ -109,7 +124,6 @@ def _erase(
     without = [(row["trip_id"], role) for row in trips for role in json.loads(row["roles"])]
     places = json.dumps([[trip_id, _place(role)] for trip_id, role in without if (trip_id, role) not in own])
     return [
-        Statement(GUARD_CLIENT, (client_id, *(client[column] for column in CHECKED))),
         Statement(GUARD_TRIPS, (which, email)),
         Statement(GUARD_ENTRIES, (read, which, email)),
         waiting.hold(trip_ids),
@@ -122,8 +136,7 @@ def _erase(
         Statement(DELETE_CLIENT, (client_id,)),
         *waiting.release(trip_ids),
         *(Statement(sql) for sql in LEFT_BY_REJECTED_WRITES),
-        Statement(FORGET_FACTS, (which, email)),
-        facts.mark([*trip_ids, *primary_of], "client_erased", now),
+        facts.mark(trip_ids, "client_erased", now),
         Statement(LOG, (f"Erased client {client_id}", now, actor())),
     ]
 
@@ -177,6 +190,16 @@ TRIPS: LiteralString = """
 SELECT t.trip_id, t.trip_name, json_group_array(coalesce(a.client_role, 'traveler')) AS roles
 FROM trip_client_assignments a JOIN trips_v2 t ON t.trip_id = a.trip_id
 WHERE a.client_email = ? GROUP BY t.trip_id ORDER BY t.trip_id
+"""
+
+DELETED: LiteralString = """
+SELECT max(o.orphan_id), o.row_data -> '$.client' AS client, (
+    SELECT c.client_id FROM clients_v2 c WHERE lower(c.email) = lower(o.row_data ->> '$.client.email')) AS email_of
+FROM orphaned_rows o
+WHERE o.table_name = 'clients_v2' AND json_valid(o.row_data) AND o.row_data ->> '$.client.client_id' IS NOT NULL
+  AND lower(?1) IN (CAST(o.row_data ->> '$.client.client_id' AS TEXT), lower(o.row_data ->> '$.client.email'),
+                    lower(o.row_data ->> '$.client.full_name'))
+GROUP BY o.row_data ->> '$.client.client_id'
 """
 
 LINKED: LiteralString = """
@@ -281,12 +304,6 @@ LEFT_BY_REJECTED_WRITES: tuple[LiteralString, ...] = (
     "DELETE FROM replaced_assignments",
     "DELETE FROM replaced_trips",
 )
-
-FORGET_FACTS: LiteralString = """
-DELETE FROM trip_facts WHERE trip_id IN (SELECT w.value FROM json_each(?1) w) OR primary_client_email = ?2
-"""
-
-PRIMARY_OF: LiteralString = "SELECT trip_id FROM trips_v2 WHERE lower(primary_client_email) = lower(?)"
 
 # A word is in the table as its own spelling too. `lower` leaves letters beyond ASCII as they are.
 KNOWN_WORDS: LiteralString = """

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, LiteralString
 
-from database import guests, tables
+from database import facts, guests, tables
+from database.clock import now
 from database.engine import Statement
 
 if TYPE_CHECKING:
@@ -24,6 +25,9 @@ OURS: dict[str, tuple[LiteralString, tuple[LiteralString, ...]]] = {
     "repair_changes": ("change_id", ("subject", "before", "after")),
     "trips_v2": ("trip_id", ("search_text",)),
 }
+
+# Facts about the people on a trip, which are computed again.
+FACTS = ("traveler_names", "traveler_emails", "primary_client_email", "primary_client_name")
 
 # Columns of a trip with text that people wrote. Only a person can say which of it may go.
 WRITTEN = (
@@ -100,6 +104,13 @@ async def clean(
                 counts[table] = counts.get(table, 0) + len(changes)
                 sql = tables.search(table, key, column, CLEAN)
                 statements.append(Statement(sql, (json.dumps(changes, ensure_ascii=False),)))
+    outdated = {
+        row["key"] for column in FACTS for row in await _mentioning(db, "trip_facts", "trip_id", column, traces)
+    }
+    if outdated:
+        counts["trip_facts"] = len(outdated)
+        statements.append(Statement(DELETE_FACTS, (json.dumps(sorted(outdated)),)))
+        statements.append(facts.mark(outdated, "client_erased", now()))
     if "trip_clients_quarantine" in counts:
         statements += [Statement(sql) for sql in INDEX_QUARANTINED]
     findings = [
@@ -173,3 +184,5 @@ SELECT DISTINCT q.trip_id FROM trip_clients_quarantine q WHERE q.trip_id NOT IN 
 """,
     "DELETE FROM search_stale",
 )
+
+DELETE_FACTS: LiteralString = "DELETE FROM trip_facts WHERE trip_id IN (SELECT w.value FROM json_each(?) w)"

@@ -210,7 +210,7 @@ EVERY_KIND = [
 async def test_a_dry_run_reports_the_effects_and_writes_nothing(tmp_path: Path) -> None:
     assert {operation["type"] for operation in EVERY_KIND} == TYPES
     async with new_desk(tmp_path) as desk:
-        desk.sql("UPDATE trips_v2 SET notes = '[\"a\", \"b\"]' WHERE trip_id = ?", KYOTO)
+        desk.sql('UPDATE trips_v2 SET notes = \'["a", "b"]\' WHERE trip_id = ?', KYOTO)
         before = raw.dump(desk.connection)
         answer = await desk.bulk(KYOTO, *EVERY_KIND, dry_run=True)
         assert answer["success"] is answer["dry_run"] is True

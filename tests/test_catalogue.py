@@ -55,6 +55,7 @@ WRITERS = {
     "create_client_v2",
     "update_client",
     "merge_clients",
+    "erase_client",
     "initialize_workflow",
     "advance_workflow_phase",
     "set_workflow_step",

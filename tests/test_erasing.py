@@ -189,3 +189,13 @@ def test_the_command_reports_first_and_erases_once_the_name_is_given(tmp_path: P
     (copy,) = json.loads(done.stdout)["copies"]
     assert (done.returncode, ".backup-" in copy, traces_in(tmp_path)) == (1, True, [])
     assert "no client has" in voygen("erase", EMAIL, "--db", path).stderr
+
+
+async def test_a_client_who_was_deleted_is_erased_from_the_copies(tmp_path: Path) -> None:
+    async with new_desk(tmp_path) as desk:
+        client_id = await add_person(desk)
+        patterns = {"email_patterns": ["zoe.luk*"], "dry_run": False}
+        await desk.call("cleanup_duplicate_clients", **patterns)
+        assert len(traces_in(tmp_path)) > len(TRACES)
+        await erase(desk, client_id)
+        assert traces_in(tmp_path) == []

@@ -11,7 +11,7 @@ from database import erasing, mentions, search
 from database.clock import now
 from database.errors import ConstraintViolated, GuardFailed
 from tools.answers.bounds import named
-from tools.answers.errors import Conflict, InvalidInput, Question
+from tools.answers.errors import Ambiguous, Conflict, InvalidInput, NotFound, Question
 from tools.answers.models import addressed
 from tools.finding.people import ClientIdentifier, read_client, resolve_client
 from tools.tool import Hints, Tool, WriteAnswer, WriteArguments
@@ -48,10 +48,11 @@ class ClientErased(WriteAnswer):
 
 
 async def erase_client(db: Database, args: EraseArguments) -> ClientErased:
-    client_id = await resolve_client(db, args.client, "client")
+    client, gone = await _resolve(db, args.client)
+    client_id = client["client_id"]
     for _ in range(TRIES):
-        client = await read_client(db, client_id)
-        plan = await erasing.plan(db, client, now())
+        client = client if gone else await read_client(db, client_id)
+        plan = await erasing.plan(db, client, now(), gone=gone)
         if args.dry_run:
             return _answer(plan, copies=await db.copies(plan.traces.texts), clean=False, dry_run=True)
         _require_name(client, args.confirm_name)
@@ -71,6 +72,22 @@ async def erase_client(db: Database, args: EraseArguments) -> ClientErased:
     raise Conflict(f"Client {client_id} kept changing while this call tried to erase them.", "Send the call again.")
 
 
+async def _resolve(db: Database, identifier: str) -> tuple[Row, bool]:
+    """Find the client, or else the copy of a client who was deleted; True for a copy."""
+    try:
+        return await read_client(db, await resolve_client(db, identifier, "client")), False
+    except NotFound:
+        found = await erasing.deleted(db, identifier)
+        if not found:
+            raise
+    if len(found) > 1:
+        named = ", ".join(f"{row['full_name']!r} (client_id {row['client_id']})" for row in found)
+        raise Ambiguous(f"Several deleted clients match {identifier!r}: {named}.", "Send the client_id of one.")
+    if found[0]["email_of"] is not None:
+        return await read_client(db, found[0]["email_of"]), False
+    return found[0], True
+
+
 async def _clean_again(db: Database, traces: Traces) -> None:
     """Clean the records that were written while the erasure was planned, and the receipt of this call."""
     for _ in range(TRIES):
@@ -82,7 +99,7 @@ async def _clean_again(db: Database, traces: Traces) -> None:
 
 async def confirm(db: Database, args: EraseArguments) -> Question | None:
     """Return the question to ask before erasing; None for a dry run or a wrong name, which `erase_client` rejects."""
-    client = await read_client(db, await resolve_client(db, args.client, "client"))
+    client, _ = await _resolve(db, args.client)
     name = str(client["full_name"]).strip()
     if args.dry_run or args.confirm_name not in {None, name}:
         return None
