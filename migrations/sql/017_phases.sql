@@ -1,14 +1,31 @@
 -- The migration phase, and records of proofs, repairs, accepted findings and archived entries.
 
+-- The checksums of the applied files, beside the ledger d1_migrations. `voygen migrate` fills it. It is created here for
+-- databases that another tool migrates.
+CREATE TABLE IF NOT EXISTS migration_checksums (name TEXT PRIMARY KEY, sha256 TEXT NOT NULL);
+
 -- One row. The epoch grows with every change of phase or schema. A write batch made for another epoch is rejected.
+-- While detached_at is set, our triggers and views are dropped so that another program can rebuild tables.
 CREATE TABLE migration_phase (
     id INTEGER PRIMARY KEY CHECK (id = 1),
     phase TEXT NOT NULL CHECK (phase IN ('dual_write', 'prefer_junction', 'normalized')),
     epoch INTEGER NOT NULL,
-    changed_at TEXT NOT NULL
+    changed_at TEXT NOT NULL,
+    detached_at TEXT
 );
 INSERT INTO migration_phase (id, phase, epoch, changed_at)
 VALUES (1, 'dual_write', 1, strftime('%Y-%m-%dT%H:%M:%fZ', 'now'));
+
+-- The junction as it was when the triggers were detached. With foreign keys on, dropping a parent table empties the
+-- junction. Attaching puts the rows back.
+CREATE TABLE detached_assignments (
+    assignment_id INTEGER PRIMARY KEY,
+    trip_id INTEGER NOT NULL,
+    client_email TEXT NOT NULL,
+    client_role TEXT,
+    created_at TIMESTAMP,
+    updated_at TIMESTAMP
+);
 
 -- Findings that a person has accepted. value is the entry as stored, or the quarantine_id.
 CREATE TABLE accepted_findings (
