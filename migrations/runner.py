@@ -14,6 +14,7 @@ from database.engine import Statement
 from database.entries import WITH_ENTRIES
 from database.errors import ConstraintViolated, DatabaseError, DatabaseUnavailable, ProgramTooOld
 from database.linking import link, other_spellings
+from database.phase import read_phase
 from database.progress import Progress, part, untold
 from database.slugs import FreeSlugs
 from migrations.adopt import plan_adoption
@@ -115,6 +116,10 @@ async def migrate(db: EmbeddedDatabase, *, back_up: bool = True, progress: Progr
     """
     report = MigrationReport()
     files = await pending(db)
+    if await _is_detached(db):
+        if files:
+            (await read_phase(db)).require_attached()
+        return report
     report.recorded = await _applied_by_the_hosting_tool(db)
     parts = 1 + len(files)
     report.made = not await db.read(ANY_TABLE)
@@ -142,6 +147,10 @@ async def migrate(db: EmbeddedDatabase, *, back_up: bool = True, progress: Progr
     report.slugs = await _fill_slugs(db) if files or await db.read(ANY_WITHOUT_SLUG) else 0
     await _record(db, report.recorded)  # last, so that an interrupted run is repeated in full
     return report
+
+
+async def _is_detached(db: Database) -> bool:
+    return bool(await db.read(HAS_TABLE, ("migration_phase",))) and (await read_phase(db)).detached_at is not None
 
 
 async def _applied_by_the_hosting_tool(db: Database) -> list[str]:
