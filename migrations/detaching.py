@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, LiteralString
 
 from database.clock import now
 from database.engine import Statement
-from database.errors import DatabaseUnavailable
+from database.errors import DatabaseUnavailable, GuardFailed
 from database.phase import guard_epoch, read_phase
 from database.progress import Progress, untold
 from database.schema import definitions
@@ -22,7 +22,7 @@ from migrations.repair import RepairReport, apply_repair
 from migrations.shape import drop, expected, indexes, kind_of, of_any_phase
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from database.embedded import EmbeddedDatabase
     from database.engine import Database
@@ -74,14 +74,15 @@ async def detach(db: Database) -> DetachReport:
     ours = {name: sql for name, sql in of_any_phase().items() if name in present and kind_of(sql) != "table"}
     report = DetachReport(state.detached_at or now(), 0 if state.detached_at else len(ours))
     if not state.detached_at:
-        await db.batch(
+        await _write(
+            db,
             [
                 guard_epoch(state.epoch),
                 Statement("DELETE FROM detached_assignments"),
                 Statement(COPY),
                 *(Statement(sql) for sql in drop(ours)),
                 Statement(SET_DETACHED, (report.since,)),
-            ]
+            ],
         )
     report.others = [f"{row['type']} {row['name']}" for row in await db.read(OTHERS) if _REBUILT.search(row["sql"])]
     return report
@@ -96,8 +97,11 @@ async def attach(db: EmbeddedDatabase, progress: Progress = untold) -> AttachRep
     if not state.detached_at:
         return None
     await _require_columns(db, state.phase)
+    if not await db.read(HAS_JUNCTION):
+        await db.batch([Statement(sql) for sql in (expected("dual_write")[JUNCTION], CREATE_INDEX)])
     lost = (await db.read(LOST))[0]
-    await db.batch(
+    await _write(
+        db,
         [
             guard_epoch(state.epoch),
             *(Statement(sql) for sql in await _junction(db)),
@@ -107,11 +111,18 @@ async def attach(db: EmbeddedDatabase, progress: Progress = untold) -> AttachRep
             *refill(state.phase),
             Statement("DELETE FROM detached_assignments"),
             Statement(SET_ATTACHED),
-        ]
+        ],
     )
     return AttachReport(
         state.detached_at, lost["restored"], lost["set_aside"], await apply_repair(db, progress=progress)
     )
+
+
+async def _write(db: Database, statements: Sequence[Statement]) -> None:
+    try:
+        await db.batch(statements)
+    except GuardFailed as failed:
+        raise DatabaseUnavailable("The phase or schema changed: run the command again.") from failed
 
 
 def _recreated(present: Mapping[str, str], phase: Phase) -> list[Statement]:
@@ -126,13 +137,9 @@ def _recreated(present: Mapping[str, str], phase: Phase) -> list[Statement]:
 
 async def _junction(db: Database) -> list[LiteralString]:
     """Return the statements that recreate the junction, if its foreign keys refer to a table that was renamed."""
-    create = expected("dual_write")[JUNCTION]
-    rows = await db.read(HAS_JUNCTION)
-    if not rows:
-        return [create]
     if await junction_keys_hold(db):
         return []
-    return [COPY, "DROP TABLE trip_client_assignments", create, CREATE_INDEX]
+    return [COPY, "DROP TABLE trip_client_assignments", expected("dual_write")[JUNCTION], CREATE_INDEX]
 
 
 async def _require_columns(db: Database, phase: Phase) -> None:

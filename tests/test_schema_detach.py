@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import sqlite3
 from contextlib import closing
@@ -14,10 +15,10 @@ from phasing import assert_in_order, lead_to, look
 from rebuilding import rebuild
 
 from database.embedded import open_database
-from database.errors import DatabaseUnavailable
+from database.errors import DatabaseUnavailable, SchemaDetached
 from database.phase import PHASES, Phase
 from migrations.check import check
-from migrations.detaching import attach, detach
+from migrations.detaching import DetachReport, attach, detach
 from migrations.phases.moves import phase_status
 from migrations.repair import apply_repair
 from migrations.undo import undo_repair
@@ -191,6 +192,27 @@ async def test_a_junction_whose_foreign_keys_follow_a_renamed_table_is_recreated
     assert rows(path) == before
 
 
+async def test_a_junction_that_another_program_dropped_comes_back_whole(tmp_path: Path) -> None:
+    path = await detached(tmp_path / "voygen.db", "normalized")
+    before = rows(path)
+    look(path, "DROP TABLE trip_client_assignments")
+    async with await open_database(path) as db:
+        report = await attach(db)
+        assert report is not None
+        assert report.restored == 2
+        await assert_in_order(db, "normalized")
+    assert rows(path) == before
+
+
+async def test_of_two_programs_that_detach_at_once_one_does_it(tmp_path: Path) -> None:
+    path = seeded(tmp_path / "voygen.db")
+    async with await open_database(path) as one, await open_database(path) as other:
+        results = await asyncio.gather(detach(one), detach(other), return_exceptions=True)
+        assert sum(isinstance(result, DetachReport) and result.dropped > 0 for result in results) == 1
+        await attach(one)
+        await assert_in_order(one, "dual_write")
+
+
 @pytest.mark.parametrize(
     ("table", "without", "problem"),
     [
@@ -240,3 +262,6 @@ async def test_a_detached_database_opens_for_serving_and_is_not_migrated(tmp_pat
         assert "schema/detached" in {one["name"] for one in (await phase_status(db)).obstacles}
         assert (await detach(db)).dropped == 0
     assert raw.everything(path) == before
+    look(path, "DELETE FROM d1_migrations WHERE name LIKE '022%'")
+    with pytest.raises(SchemaDetached, match=DETACHED):
+        await raw.migrate_file(path)
