@@ -175,20 +175,34 @@ async def test_an_assignment_whose_client_is_gone_is_set_aside_when_the_schema_i
     assert (orphan["client_email"], orphan["set_aside"], orphan["reason"]) == (ANA, True, "no such client")
 
 
-async def test_a_junction_whose_foreign_keys_follow_a_renamed_table_is_recreated(tmp_path: Path) -> None:
-    path = await detached(tmp_path / "voygen.db")
-    before = rows(path)
+def rename_first(path: Path, *, foreign_keys: bool) -> None:
+    """Rebuild trips_v2 in the wrong order: rename the old table, then create the new one."""
     with closing(raw.connect(path)) as connection:
+        connection.execute(f"PRAGMA foreign_keys = {foreign_keys:d}")
         (definition,) = connection.execute("SELECT sql FROM sqlite_master WHERE name = 'trips_v2'").fetchone()
         connection.execute("ALTER TABLE trips_v2 RENAME TO trips_v2_old")
         connection.execute(definition)
         connection.execute("INSERT INTO trips_v2 SELECT * FROM trips_v2_old")
         connection.execute("DROP TABLE trips_v2_old")
+
+
+@each_phase
+@pytest.mark.parametrize("before_the_rebuild", [True, False], ids=["detached_before", "detached_after"])
+async def test_attaching_corrects_foreign_keys_that_follow_a_renamed_table(
+    tmp_path: Path, phase: Phase, *, before_the_rebuild: bool
+) -> None:
+    path = await in_phase(tmp_path / "voygen.db", phase)
+    before = rows(path)
     async with await open_database(path) as db:
+        if before_the_rebuild:
+            await detach(db)
+        rename_first(path, foreign_keys=before_the_rebuild)
+        if not before_the_rebuild:
+            await detach(db)
         report = await attach(db)
         assert report is not None
-        assert report.restored == 2
-        await assert_in_order(db, "dual_write")
+        assert report.restored == 2 * before_the_rebuild
+        await assert_in_order(db, phase)
     assert rows(path) == before
 
 
