@@ -4,6 +4,7 @@ DatabaseError
 ├── DatabaseUnavailable      the database cannot be opened, read or written
 │   ├── NotADatabase         the file is not an SQLite database
 │   ├── DatabaseReplaced     the file was moved or replaced while open
+│   ├── SchemaDetached       our triggers and views are dropped for another program's migration
 │   ├── EngineTooOld         SQLite is older than 3.40
 │   └── DatabaseFull         the disk is full
 ├── DatabaseReadOnly         the file or disk is read-only
@@ -40,6 +41,10 @@ class NotADatabase(DatabaseUnavailable):
 
 class EngineTooOld(DatabaseUnavailable):
     """The SQLite library that this Python uses is too old."""
+
+
+class SchemaDetached(DatabaseUnavailable):
+    """The triggers and views are dropped so that another program can rebuild tables."""
 
 
 class DatabaseFull(DatabaseUnavailable):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, LiteralString, get_args
 
 from database.engine import ForwardingDatabase, Statement
-from database.errors import DatabaseError, GuardFailed, ProgramTooOld
+from database.errors import DatabaseError, GuardFailed, ProgramTooOld, SchemaDetached
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -23,15 +23,27 @@ TRIES = 8
 
 @dataclass(frozen=True)
 class PhaseState:
-    """The phase, and the epoch, which increases with every change of phase or schema."""
+    """The phase, and the epoch, which increases with every change of phase or schema.
+
+    `detached_at` is the time since which the triggers and views are detached, or None.
+    """
 
     phase: Phase
     epoch: int
     changed_at: str
+    detached_at: str | None = None
+
+    def require_attached(self) -> None:
+        """Raise SchemaDetached if the triggers and views are detached."""
+        if self.detached_at:
+            raise SchemaDetached(
+                f"The triggers are detached for another program's migration since {self.detached_at}: "
+                "run `voygen schema attach`."
+            )
 
 
 async def read_phase(db: Database) -> PhaseState:
-    return PhaseState(**(await db.read("SELECT phase, epoch, changed_at FROM migration_phase"))[0])
+    return PhaseState(**(await db.read("SELECT phase, epoch, changed_at, detached_at FROM migration_phase"))[0])
 
 
 def guard_epoch(epoch: int) -> Statement:
@@ -43,7 +55,8 @@ class PhasedDatabase(ForwardingDatabase):
     """A database wrapper that works the same way for the tools in every phase.
 
     A guard fails every batch whose epoch is out of date. In the normalized phase, statements that write the JSON side
-    are skipped and return no rows. `known` holds the names of the migrations that this program ships.
+    are skipped and return no rows. While the schema is detached, a write or a read that needs a view raises
+    SchemaDetached. `known` holds the names of the migrations that this program ships.
     """
 
     def __init__(self, db: Database, known: Collection[str]) -> None:
@@ -51,8 +64,19 @@ class PhasedDatabase(ForwardingDatabase):
         self._known = known
         self._state: PhaseState | None = None
 
+    async def read(self, sql: LiteralString, params: Sequence[Value] = ()) -> list[Row]:
+        try:
+            return await self._db.read(sql, params)
+        except DatabaseError as error:
+            if type(error) is DatabaseError:  # such as a missing view
+                (await read_phase(self._db)).require_attached()
+            raise
+
     async def shadow_read(self, sql: LiteralString, params: Sequence[Value] = ()) -> list[Row]:
-        state = await self._current()
+        try:
+            state = await self._current()
+        except SchemaDetached:
+            return []
         if state.phase != "dual_write":
             return []
         try:
@@ -86,7 +110,9 @@ class PhasedDatabase(ForwardingDatabase):
             ]
             if newer:
                 raise ProgramTooOld(f"The database was migrated by a newer voygen ({newer[-1]}): update voygen.")
-            self._state = await read_phase(self._db)
+            state = await read_phase(self._db)
+            state.require_attached()
+            self._state = state
         return self._state
 
 

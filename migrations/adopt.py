@@ -226,11 +226,16 @@ async def _require_unique_emails(db: Database, adoption: Adoption) -> None:
     adoption.changes.append("clients_v2: unique index on email added")
 
 
-async def _require_known_junction(db: Database) -> None:
+async def junction_keys_hold(db: Database) -> bool:
+    """Return True if the junction has its two foreign keys and its unique key."""
     keys = {(key.columns, key.table, key.on_delete) for key in await _foreign_keys(db, "trip_client_assignments")}
     unique = {row["columns"] for row in await db.read(UNIQUE_COLUMNS, ("trip_client_assignments",))}
     known_keys = {(("trip_id",), "trips_v2", "CASCADE"), (("client_email",), "clients_v2", "CASCADE")}
-    if keys != known_keys or "trip_id\nclient_email\nclient_role" not in unique:
+    return keys == known_keys and "trip_id\nclient_email\nclient_role" in unique
+
+
+async def _require_known_junction(db: Database) -> None:
+    if not await junction_keys_hold(db):
         raise DatabaseUnavailable(
             "trip_client_assignments has an unknown structure: it needs both foreign keys with "
             "ON DELETE CASCADE and UNIQUE(trip_id, client_email, client_role). Rename the table, then migrate."

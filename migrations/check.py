@@ -47,7 +47,8 @@ class CheckReport:
     unlinked     JSON entries without a client
     quarantined  malformed texts moved from the JSON to quarantine
     orphans      junction rows without a trip or client; `set_aside` is false if the row is still in the table
-    faults       other problems: `schema`, `foreign_key`, `primary_client`, `slug_missing`, `slug_double`,
+    faults       other problems: `schema`, `detached` (the triggers and views are off), `foreign_key`,
+                 `primary_client`, `slug_missing`, `slug_double`,
                  `not_indexed` (unlinked entries missing from the index, so a new client would not be linked to them),
                  `other_spelling` (unlinked entries with a client's e-mail in another case or Unicode normal form)
     """
@@ -143,8 +144,14 @@ async def look_closely(db: Database, trip_ids: list[int], report: CheckReport) -
 
 
 async def _look_for_faults(db: EmbeddedDatabase, state: PhaseState, report: CheckReport) -> None:
-    for difference in await differences(db, state.phase):
-        report.faults.append(_with_repair({"kind": "schema", **difference}))
+    found = await differences(db, state.phase)
+    if state.detached_at:
+        problem = f"detached for another program's migration since {state.detached_at}: run `voygen schema attach`"
+        report.faults.append(
+            _with_repair({"kind": "detached", "type": "triggers", "name": "and views", "problem": problem})
+        )
+        found = [difference for difference in found if difference["type"] == "table"]
+    report.faults.extend([_with_repair({"kind": "schema", **difference}) for difference in found])
     for sql in (PRIMARY_CLIENTS, SLUGS_MISSING, SLUGS_DOUBLE):
         async for row in db.stream(sql):
             report.faults.append(_with_repair(row))
@@ -205,7 +212,8 @@ REPAIRS = {
     "unlinked": "nothing: the entry stays in the JSON until its client exists",
     "quarantine": "nothing: review the text by hand",
     "orphan": "move the row to orphaned_rows",
-    "schema": "recreate a trigger or view as shipped; fix a table by hand",
+    "schema": "recreate a trigger, view or index as shipped; fix a table by hand",
+    "detached": "nothing: attach the schema first",
     "foreign_key": "nothing: fix the row by hand",
     "other_spelling": "link the entries to the client",
     "not_indexed": "add the entries to the index of unlinked entries",

@@ -14,8 +14,7 @@ from database.linking import OtherSpelling, link
 from database.phase import guard_epoch, read_phase
 from database.progress import Progress, forward, part, untold
 from migrations.check import CheckReport, Finding, check
-from migrations.files import quoted, trusted
-from migrations.shape import expected
+from migrations.recreation import recreate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -75,7 +74,9 @@ async def plan_repair(
     plan = RepairPlan(prefer)
     found = [*report.drift, *report.live_orphans, *report.faults]
     for finding in found if trip_id is None else _of_trip(found, trip_id):
-        by_hand = finding["kind"] == "foreign_key" or (finding["kind"] == "schema" and finding["type"] == "table")
+        by_hand = finding["kind"] in {"foreign_key", "detached"} or (
+            finding["kind"] == "schema" and finding["type"] == "table"
+        )
         repair = PREFERRED.get((prefer, finding["kind"]), finding["repair"])
         (plan.by_hand if by_hand else plan.findings).append(finding | {"repair": repair})
     return plan
@@ -86,6 +87,7 @@ async def apply_repair(
 ) -> RepairReport:
     """Repair the current findings. Every batch re-reads what it changes, so an interrupted run can be repeated."""
     told = forward(progress)
+    (await read_phase(db)).require_attached()
     plan = await plan_repair(db, prefer, trip_id, progress=part(told, 0, 3))
     if not plan.findings:
         return RepairReport(None, {}, await check(db, part(told, 2, 3)))
@@ -110,7 +112,7 @@ class _Run:
         """Repair the schema first, because later steps rely on the triggers; return True if it needed repair."""
         schema = [finding for finding in findings if finding["kind"] == "schema"]
         if schema:
-            await self._write(self._recreate(schema))
+            await self._write(recreate(self.phase, self.run_id, schema))
         return bool(schema)
 
     async def mend(self, findings: Sequence[Finding], progress: Progress) -> None:
@@ -147,19 +149,6 @@ class _Run:
             moved = True
         if moved:
             raise DatabaseUnavailable("The phase changed: run the repair again.")
-
-    def _recreate(self, findings: Sequence[Finding]) -> list[Statement]:
-        wanted = expected(self.phase)
-        statements: list[Statement] = []
-        for finding in sorted(findings, key=lambda one: one["type"] != "view"):
-            name = finding["name"]
-            statements.append(Statement(RECORD_OBJECT, (self.run_id, name)))
-            drop = f"DROP {finding['type'].upper()} IF EXISTS {quoted(name)}"
-            statements.append(Statement(trusted(drop)))
-            if name in wanted:
-                statements.append(Statement(wanted[name]))
-            statements.append(Statement(RECORD_OBJECT_AFTER, (self.run_id, name)))
-        return statements
 
     def _drop_guards(self, trips: Sequence[int]) -> list[Statement]:
         trip_ids = json.dumps(trips)
@@ -383,13 +372,3 @@ WHERE trip_id = CAST(?2 AS INTEGER) AND trip_slug IS ?3
 """
 
 GIVE_SLUG: LiteralString = "UPDATE trips_v2 SET trip_slug = ?1 WHERE trip_id = CAST(?2 AS INTEGER) AND trip_slug IS ?3"
-
-RECORD_OBJECT: LiteralString = """
-INSERT INTO repair_changes (run_id, kind, subject, before)
-SELECT CAST(?1 AS INTEGER), 'schema', ?2, (SELECT sql FROM sqlite_master WHERE name = ?2)
-"""
-
-RECORD_OBJECT_AFTER: LiteralString = """
-UPDATE repair_changes SET after = (SELECT sql FROM sqlite_master WHERE name = ?2)
-WHERE run_id = CAST(?1 AS INTEGER) AND kind = 'schema' AND subject = ?2
-"""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ from database.engine import Statement
 from database.entries import WITH_ENTRIES
 from database.errors import ConstraintViolated, DatabaseError, DatabaseUnavailable, ProgramTooOld
 from database.linking import link, other_spellings
+from database.phase import read_phase
 from database.progress import Progress, part, untold
 from database.slugs import FreeSlugs
 from migrations.adopt import plan_adoption
@@ -20,6 +22,7 @@ from migrations.broken import broken_object
 from migrations.files import Migration, shipped
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from database.embedded import EmbeddedDatabase
@@ -38,6 +41,7 @@ class MigrationReport:
     """The result of a migration.
 
     made         true if the database was empty before
+    recorded     files that the hosting tool applied and this run recorded
     linked       pairs that are now in both stores
     merged       JSON entries that were merged into another entry of the same pair
     shared_email JSON entries that have the same e-mail and role but describe different people
@@ -49,6 +53,7 @@ class MigrationReport:
     made: bool = False
     backup: str | None = None
     applied: list[str] = field(default_factory=list[str])
+    recorded: list[str] = field(default_factory=list[str])
     changes: list[str] = field(default_factory=list[str])
     linked: int = 0
     merged: int = 0
@@ -60,13 +65,14 @@ class MigrationReport:
 
     @property
     def did_nothing(self) -> bool:
-        return not self.applied and not self.slugs
+        return not self.applied and not self.recorded and not self.slugs
 
     def as_json(self) -> dict[str, Any]:
         return {
             "made": self.made,
             "backup": self.backup,
             "applied": self.applied,
+            "recorded": self.recorded,
             "changes": self.changes,
             "linked": self.linked,
             "merged": self.merged,
@@ -110,13 +116,19 @@ async def migrate(db: EmbeddedDatabase, *, back_up: bool = True, progress: Progr
     """
     report = MigrationReport()
     files = await pending(db)
+    if await _is_detached(db):
+        if files:
+            (await read_phase(db)).require_attached()
+        return report
+    report.recorded = await _applied_by_the_hosting_tool(db)
     parts = 1 + len(files)
     report.made = not await db.read(ANY_TABLE)
     backup = None
-    if files and back_up and await db.read(HAS_TABLE, ("trips_v2",)):
+    if (files or report.recorded) and back_up and await db.read(HAS_TABLE, ("trips_v2",)):
         backup = await _back_up(db, part(progress, 0, parts))
         report.backup = str(backup)
     try:
+        await _adopt_if_only_the_first_file_is_applied(db, files, report)
         for number, migration in enumerate(files, 1):
             if migration.name == FIX:
                 await _apply_the_fix(db, migration, report)
@@ -127,10 +139,45 @@ async def migrate(db: EmbeddedDatabase, *, back_up: bool = True, progress: Progr
         if backup and not report.applied:  # the database is unchanged
             backup.unlink(missing_ok=True)
         raise
+    if FIX in report.recorded and await db.read(HAS_COLUMN, ("trips_v2", "clients")):
+        await _count_entries(db, report)
+        await _link_other_spellings(db, report)
     if FIX in report.applied:
         await _link_other_spellings(db, report)
     report.slugs = await _fill_slugs(db) if files or await db.read(ANY_WITHOUT_SLUG) else 0
+    await _record(db, report.recorded)  # last, so that an interrupted run is repeated in full
     return report
+
+
+async def _is_detached(db: Database) -> bool:
+    return bool(await db.read(HAS_TABLE, ("migration_phase",))) and (await read_phase(db)).detached_at is not None
+
+
+async def _applied_by_the_hosting_tool(db: Database) -> list[str]:
+    """Return the shipped files that are in the ledger but have no checksum, in order."""
+    if not await db.read(HAS_TABLE, ("d1_migrations",)):
+        return []
+    missing = WITHOUT_CHECKSUM if await db.read(HAS_TABLE, ("migration_checksums",)) else LEDGER
+    names = {row["name"] for row in await db.read(missing)}
+    return [migration.name for migration in shipped() if migration.name in names]
+
+
+async def _record(db: Database, names: Sequence[str]) -> None:
+    if names:
+        checksums = [[migration.name, migration.checksum] for migration in shipped() if migration.name in names]
+        await db.batch([Statement(CREATE_CHECKSUMS), Statement(RECORD_CHECKSUMS, (json.dumps(checksums),))])
+
+
+async def _adopt_if_only_the_first_file_is_applied(
+    db: Database, files: Sequence[Migration], report: MigrationReport
+) -> None:
+    """Adopt a legacy database on which the hosting tool applied the first file and failed at the next."""
+    names = {migration.name for migration in files}
+    if FIX in names and shipped()[0].name not in names:
+        adoption = await plan_adoption(db)
+        if adoption.statements:
+            await db.batch(adoption.statements)
+        report.changes += adoption.changes
 
 
 async def _apply(db: Database, migration: Migration, report: MigrationReport) -> None:
@@ -175,9 +222,14 @@ async def _apply_the_fix(db: Database, migration: Migration, report: MigrationRe
     before = (await db.read(ENTRY_COUNTS))[0]
     await _apply(db, migration, report)
     after = (await db.read(ENTRY_COUNTS))[0]
-    report.linked = (await db.read("SELECT count(*) AS n FROM trip_client_assignments"))[0]["n"]
     more_than_one_each = after["linkable"] - after["pairs"]
     report.merged = before["linkable"] - before["pairs"] - more_than_one_each
+    await _count_entries(db, report)
+
+
+async def _count_entries(db: Database, report: MigrationReport) -> None:
+    after = (await db.read(ENTRY_COUNTS))[0]
+    report.linked = (await db.read("SELECT count(*) AS n FROM trip_client_assignments"))[0]["n"]
     report.shared_email = after["shared"]
     report.unlinked = after["entries"] - after["linkable"]
     report.quarantined = (await db.read("SELECT count(*) AS n FROM trip_clients_quarantine"))[0]["n"]
@@ -232,7 +284,21 @@ async def _fill_slugs(db: Database) -> int:
 
 HAS_TABLE: LiteralString = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?"
 
-ANY_TABLE: LiteralString = "SELECT 1 FROM sqlite_master LIMIT 1"
+# The hosting tools create tables of their own in an empty database.
+ANY_TABLE: LiteralString = """
+SELECT 1 FROM sqlite_master WHERE name NOT GLOB '_cf_*' AND name NOT GLOB 'sqlite_*' AND name <> 'd1_migrations' LIMIT 1
+"""
+
+LEDGER: LiteralString = "SELECT name FROM d1_migrations"
+
+WITHOUT_CHECKSUM: LiteralString = """
+SELECT l.name FROM d1_migrations l WHERE NOT EXISTS (SELECT 1 FROM migration_checksums c WHERE c.name = l.name)
+"""
+
+RECORD_CHECKSUMS: LiteralString = """
+INSERT INTO migration_checksums (name, sha256) SELECT w.value ->> 0, w.value ->> 1 FROM json_each(?) w WHERE true
+ON CONFLICT DO NOTHING
+"""
 
 HAS_COLUMN: LiteralString = "SELECT 1 FROM pragma_table_info(?1) WHERE name = ?2 COLLATE NOCASE"
 

@@ -35,6 +35,7 @@ class Outcome:
 async def validate(db: EmbeddedDatabase) -> list[Outcome]:
     """Run every part that applies to the phase. Leaves no rows behind and changes no existing ones."""
     state = await read_phase(db)
+    state.require_attached()
     before = await digest(db)
     wrong = [f"{one['type']} {one['name']} {one['problem']}" for one in await differences(db, state.phase)]
     outcomes = [Outcome("structure", not wrong, "; ".join(wrong))]

@@ -6,14 +6,17 @@ import re
 from functools import cache
 from typing import TYPE_CHECKING, Any, LiteralString
 
+from database.phase import PHASES
 from database.schema import definitions, normalized
-from migrations.files import FOLDER, shipped, split_statements, trusted
+from migrations.files import FOLDER, quoted, shipped, split_statements, trusted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from database.engine import Database
     from database.phase import Phase
+
+_CREATE_INDEX = re.compile(r"^CREATE (?:UNIQUE )?INDEX(?: IF NOT EXISTS)? (\w+) ON (\w+)", re.MULTILINE)
 
 _CREATE = re.compile(r"^CREATE (TABLE|VIEW|TRIGGER)(?: IF NOT EXISTS)? (\w+)", re.MULTILINE)
 
@@ -55,6 +58,23 @@ def expected(phase: Phase) -> Mapping[str, LiteralString]:
     return {**kept, **_created(split_statements(lines))}
 
 
+@cache
+def indexes() -> Mapping[str, LiteralString]:
+    """Return the shipped indexes of the tables in BROUGHT_ALONG by name. Rebuilding a table drops its indexes."""
+    return {
+        found[1]: trusted(statement)
+        for migration in shipped()
+        for statement in migration.statements
+        if (found := _CREATE_INDEX.search(statement)) and found[2] in BROUGHT_ALONG
+    }
+
+
+def drop(objects: Mapping[str, str]) -> list[LiteralString]:
+    """Return the statements that drop these objects, triggers before the views they read."""
+    ordered = sorted(objects.items(), key=lambda item: kind_of(item[1]) == "view")
+    return [trusted(f"DROP {kind_of(sql).upper()} IF EXISTS {quoted(name)}") for name, sql in ordered]
+
+
 def kind_of(sql: str) -> str:
     """Return `table`, `view` or `trigger`, or "" for another statement."""
     found = _CREATE.search(sql)
@@ -71,14 +91,18 @@ async def differences(db: Database, phase: Phase) -> list[dict[str, Any]]:
             found.append({"name": name, "type": kind_of(sql), "problem": "missing"})
         elif normalized(present[name]) != normalized(_as_stored(sql)):
             found.append({"name": name, "type": kind_of(sql), "problem": "not as shipped"})
-    ours = {
-        name: sql for every in ("dual_write", "prefer_junction", "normalized") for name, sql in expected(every).items()
-    }
+    found += [{"name": name, "type": "index", "problem": "missing"} for name in indexes() if name not in present]
+    ours = of_any_phase()
     found += [
         {"name": name, "type": kind_of(ours[name]), "problem": f"does not belong in phase {phase}"}
         for name in present.keys() & (ours.keys() - wanted.keys())
     ]
     return found
+
+
+def of_any_phase() -> dict[str, LiteralString]:
+    """Return a definition of each object that some phase has, by name."""
+    return {name: sql for phase in PHASES for name, sql in expected(phase).items()}
 
 
 def _created(statements: Iterable[str]) -> dict[str, LiteralString]:

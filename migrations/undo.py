@@ -47,7 +47,8 @@ def _schema_back(change: Row) -> list[Statement]:
     before, after = change["before"], change["after"]
     statements: list[Statement] = []
     if after:
-        statements.append(Statement(trusted(f"DROP {kind_of(after).upper()} {quoted(change['subject'])}")))
+        kind = kind_of(after).upper() or "INDEX"
+        statements.append(Statement(trusted(f"DROP {kind} {quoted(change['subject'])}")))
     if before:
         statements.append(Statement(trusted(before)))
     return statements

@@ -136,8 +136,8 @@ def _orphan_row(one: Finding) -> tuple[object, ...]:
 def _fault_row(fault: Finding) -> tuple[str, str, str]:
     kind: str = fault["kind"]
     match kind:
-        case "schema":
-            return kind, f"{fault['type']} {fault['name']}", fault["problem"]
+        case "schema" | "detached":
+            return kind, f"{fault['type']} {fault['name']}".strip(), fault["problem"]
         case "foreign_key":
             return kind, *_dangling(fault)
         case "primary_client":

@@ -37,6 +37,7 @@ SECTIONS: Mapping[str, Sequence[tuple[str, str, str]]] = {
         ("check", _MIGRATION, "Check that both stores agree."),
         ("repair", _MIGRATION, "Repair what a check finds, or undo a repair."),
         ("phase", _MIGRATION, "Show or change the migration phase."),
+        ("schema", _MIGRATION, "Detach the triggers and views for another program's migration."),
         ("validate", _MIGRATION, "Run a self-test that leaves no data behind."),
         ("stats", _OPERATION, "Show agreement, violations, success rates and latency."),
     ],

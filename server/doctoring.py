@@ -208,8 +208,12 @@ async def _database(db: EmbeddedDatabase) -> AsyncIterator[Finding]:
 async def _migrated(db: EmbeddedDatabase) -> AsyncIterator[Finding]:
     state = await read_phase(db)
     yield Finding("schema", "phase", "ok", f"{state.phase} since {state.changed_at}")
+    if state.detached_at:
+        words = f"detached for another program's migration since {state.detached_at}"
+        yield Finding("schema", "triggers", "to do", words, _command("schema", "attach", "--db", db.path))
+        return
     different = await differences(db, state.phase)
-    for kind in ("trigger", "view", "table"):
+    for kind in ("trigger", "view", "index", "table"):
         names = [f"{one['name']} {one['problem']}" for one in different if one["type"] == kind]
         remedy = (
             _command("repair", "--db", db.path)
@@ -217,7 +221,7 @@ async def _migrated(db: EmbeddedDatabase) -> AsyncIterator[Finding]:
             else "Check it by hand; restore a backup if in doubt."
         )
         if names:
-            yield Finding("schema", f"{kind}s", "to do", "; ".join(names), remedy)
+            yield Finding("schema", "indexes" if kind == "index" else f"{kind}s", "to do", "; ".join(names), remedy)
         elif kind == "trigger":
             yield Finding("schema", "triggers", "ok", "as shipped")
     left = await findings_left(db)

@@ -60,10 +60,12 @@ def _lines(report: MigrationReport, *, dry_run: bool) -> Iterator[str]:
     if report.backup:
         yield f"Backup:         {report.backup}"
     yield f"Applied:        {count(len(report.applied), 'migration')}"
+    if report.recorded:
+        yield f"Recorded:       {count(len(report.recorded), 'migration')} applied by the hosting tool"
     yield f"Trip slugs:     {report.slugs} added"
     yield from section("Migrations", ("FILE",), [(name,) for name in report.applied])
     yield from section("Changes to existing tables", ("CHANGE",), [(change,) for change in report.changes])
-    if FIX in report.applied:
+    if FIX in report.applied or FIX in report.recorded:
         yield from _entry_lines(report)
 
 
@@ -75,7 +77,7 @@ def _entry_lines(report: MigrationReport) -> Iterator[str]:
         ("OUTCOME", "COUNT", "MEANING"),
         [
             ("linked", report.linked, "in both the junction table and the JSON"),
-            ("merged", report.merged, "duplicates of a linked entry"),
+            *([("merged", report.merged, "duplicates of a linked entry")] if FIX in report.applied else []),
             ("shared e-mail", report.shared_email, "different people with one e-mail and role; all kept in the JSON"),
             ("unlinked", report.unlinked, "kept in the JSON; no client has their e-mail"),
             ("quarantined", report.quarantined, "not a JSON array; moved to trip_clients_quarantine"),

@@ -66,10 +66,17 @@ BY_HAND = [
         by_hand=True,
     ),
     Damage(
+        "an index missing",
+        (),
+        _fault("index", "idx_clients_v2_email_folded", "missing"),
+        schema=("DROP INDEX idx_clients_v2_email_folded",),
+    ),
+    Damage(
         "a child row without its parent",
         (
             "DROP TABLE ActivityLog",
             "CREATE TABLE ActivityLog (activity_id INTEGER PRIMARY KEY, trip_id INTEGER REFERENCES trips_v2(trip_id))",
+            "CREATE INDEX idx_activitylog_trip ON ActivityLog(trip_id)",
             "INSERT INTO ActivityLog (activity_id, trip_id) VALUES (7, :gone)",
             "INSERT INTO ActivityLog (activity_id, trip_id) VALUES (8, :trip)",
         ),

@@ -132,21 +132,6 @@ async def test_migrating_a_new_database_makes_no_backup(tmp_path: Path) -> None:
     assert raw.names_in(tmp_path) == ["voygen.db"]
 
 
-async def test_migrations_applied_by_the_hosting_tool_are_not_applied_again(tmp_path: Path) -> None:
-    path = tmp_path / "hosted.db"
-    connection = sqlite3.connect(path)
-    connection.execute(
-        "CREATE TABLE d1_migrations (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT UNIQUE, "
-        "applied_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP NOT NULL)"
-    )
-    for migration in shipped():
-        connection.executescript(migration.text)
-        connection.execute("INSERT INTO d1_migrations (name) VALUES (?)", (migration.name,))
-    connection.commit()
-    connection.close()
-    assert (await raw.migrate_file(path)).applied == []
-
-
 async def test_a_migration_file_that_changed_since_it_was_applied_is_named_in_the_error(tmp_path: Path) -> None:
     path = raw.new_file(tmp_path / "voygen.db")
     connection = raw.connect(path)

@@ -11,10 +11,10 @@ from database.engine import Statement
 from database.errors import DatabaseUnavailable, GuardFailed
 from database.phase import PHASES, Phase, PhaseState, guard_epoch, read_phase
 from database.schema import views
-from migrations.files import quoted, trusted
+from migrations.files import trusted
 from migrations.phases.obstacles import accept_findings, obstacles_before, proofs
 from migrations.phases.trial import broken_by
-from migrations.shape import expected, kind_of
+from migrations.shape import drop, expected, kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -36,6 +36,7 @@ class PhaseStatus:
     phase: Phase
     epoch: int
     changed_at: str
+    detached_at: str | None
     next_phase: Phase | None
     obstacles: list[dict[str, str]] = field(default_factory=list[dict[str, str]])
     direct_writes: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
@@ -87,6 +88,7 @@ async def advance(db: EmbeddedDatabase, *, quiet_days: int = QUIET_DAYS, accept:
     """
     for _ in range(TRIES):
         state = await read_phase(db)
+        state.require_attached()
         target = next_phase(state.phase)
         if target is None:
             raise DatabaseUnavailable("The database is in the last phase, normalized: there is no later phase.")
@@ -112,6 +114,7 @@ async def go_back(db: EmbeddedDatabase) -> PhaseState:
     """Go back by one phase: restore the JSON column from the archive, or let old code write it again."""
     for _ in range(TRIES):
         state = await read_phase(db)
+        state.require_attached()
         target = phase_before(state.phase)
         if target is None:
             raise DatabaseUnavailable("The database is in the first phase, dual_write: there is no earlier phase.")
@@ -160,10 +163,8 @@ def _names_any(sql: str, views: set[str]) -> bool:
     return kind_of(sql) != "table" and not views.isdisjoint(re.findall(r"\w+", sql))
 
 
-def _dropped(objects: Mapping[str, LiteralString]) -> list[Statement]:
-    """Return the statements that drop these objects, triggers before the views they read."""
-    ordered = sorted(objects.items(), key=lambda item: kind_of(item[1]) == "view")
-    return [Statement(trusted(f"DROP {kind_of(sql).upper()} IF EXISTS {quoted(name)}")) for name, sql in ordered]
+def _dropped(objects: Mapping[str, str]) -> list[Statement]:
+    return [Statement(sql) for sql in drop(objects)]
 
 
 async def _other_views(db: Database, *phases: Phase) -> tuple[list[Statement], list[Statement]]:

@@ -1,14 +1,31 @@
 -- The migration phase, and records of proofs, repairs, accepted findings and archived entries.
 
+-- The checksums of the applied files, beside the ledger d1_migrations. `voygen migrate` fills it. It is created here for
+-- databases that another tool migrates.
+CREATE TABLE IF NOT EXISTS migration_checksums (name TEXT PRIMARY KEY, sha256 TEXT NOT NULL);
+
 -- One row. The epoch grows with every change of phase or schema. A write batch made for another epoch is rejected.
+-- While detached_at is set, our triggers and views are dropped so that another program can rebuild tables.
 CREATE TABLE migration_phase (
     id INTEGER PRIMARY KEY CHECK (id = 1),
     phase TEXT NOT NULL CHECK (phase IN ('dual_write', 'prefer_junction', 'normalized')),
     epoch INTEGER NOT NULL,
-    changed_at TEXT NOT NULL
+    changed_at TEXT NOT NULL,
+    detached_at TEXT
 );
 INSERT INTO migration_phase (id, phase, epoch, changed_at)
 VALUES (1, 'dual_write', 1, strftime('%Y-%m-%dT%H:%M:%fZ', 'now'));
+
+-- The junction as it was when the triggers were detached. With foreign keys on, dropping a parent table empties the
+-- junction. Attaching puts the rows back.
+CREATE TABLE detached_assignments (
+    assignment_id INTEGER PRIMARY KEY,
+    trip_id INTEGER NOT NULL,
+    client_email TEXT NOT NULL,
+    client_role TEXT,
+    created_at TIMESTAMP,
+    updated_at TIMESTAMP
+);
 
 -- Findings that a person has accepted. value is the entry as stored, or the quarantine_id.
 CREATE TABLE accepted_findings (
@@ -67,3 +84,33 @@ CREATE TABLE repair_changes (
     undone INTEGER NOT NULL DEFAULT 0
 );
 CREATE INDEX idx_repair_changes_run ON repair_changes(run_id);
+
+-- With foreign keys on, DROP TABLE trips_v2 or clients_v2 deletes the assignments, and with them their JSON entries. It fires
+-- no trigger of the dropped table, so the deleted parent is not noted. These triggers reject it.
+
+-- The trip or client that was deleted last.
+CREATE TABLE deleted_parents (trip_id INTEGER, email TEXT);
+
+CREATE TRIGGER trg_trips_v2_note_delete BEFORE DELETE ON trips_v2
+BEGIN
+    DELETE FROM deleted_parents;
+    INSERT INTO deleted_parents (trip_id) VALUES (OLD.trip_id);
+END;
+
+CREATE TRIGGER trg_clients_v2_note_delete BEFORE DELETE ON clients_v2
+BEGIN
+    DELETE FROM deleted_parents;
+    INSERT INTO deleted_parents (email) VALUES (OLD.email);
+END;
+
+CREATE TRIGGER trg_trip_client_assignments_refuse_drop BEFORE DELETE ON trip_client_assignments
+WHEN (NOT EXISTS (SELECT 1 FROM trips_v2 WHERE trip_id = OLD.trip_id)
+      AND NOT EXISTS (SELECT 1 FROM deleted_parents WHERE trip_id = OLD.trip_id)
+      AND NOT EXISTS (SELECT 1 FROM replaced_trips WHERE trip_id = OLD.trip_id)
+   OR NOT EXISTS (SELECT 1 FROM clients_v2 WHERE email = OLD.client_email)
+      AND NOT EXISTS (SELECT 1 FROM deleted_parents WHERE email = OLD.client_email)
+      AND NOT EXISTS (SELECT 1 FROM replaced_clients WHERE email = OLD.client_email))
+ AND NOT EXISTS (SELECT 1 FROM trip_client_sync WHERE trip_id = OLD.trip_id)
+BEGIN
+    SELECT RAISE(ABORT, 'dropping this table would delete assignments, run voygen schema detach first');
+END;

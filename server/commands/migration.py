@@ -163,6 +163,48 @@ def back(context: click.Context, *, really: bool, **_: object) -> None:
     show(result if _named(context, "as_json") else text)
 
 
+@click.group(invoke_without_command=True)
+@database
+@as_json_option
+@click.pass_context
+def schema(context: click.Context, path: Path, *, as_json: bool) -> None:
+    """Show, detach or attach the triggers and views, for another program's migration."""
+    if context.invoked_subcommand is None:
+        from server.schema import status_of_file  # noqa: PLC0415
+
+        result, text = run(status_of_file(path))
+        show(result if as_json else text)
+
+
+@schema.command("detach")
+@database
+@as_json_option
+@click.pass_context
+def schema_detach(context: click.Context, **_: object) -> None:
+    """Drop the triggers and views. Servers refuse to write until they are attached."""
+    from server.schema import detach_file  # noqa: PLC0415
+
+    result, text = run(detach_file(_named(context, "path")))
+    show(result if _named(context, "as_json") else text)
+
+
+@schema.command("attach")
+@database
+@as_json_option
+@click.pass_context
+def schema_attach(context: click.Context, **_: object) -> None:
+    """Recreate the triggers and views, put back what was lost, repair and check.
+
+    Exit status: 0 the stores agree, 1 they differ, 2 error.
+    """
+    from server.schema import attach_file  # noqa: PLC0415
+
+    with progress_bar("Attaching") as progress:
+        result, text, consistent = run(attach_file(_named(context, "path"), progress=progress))
+    show(result if _named(context, "as_json") else text)
+    sys.exit(DONE if consistent else INCONSISTENT)
+
+
 @click.command()
 @database
 @as_json_option

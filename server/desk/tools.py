@@ -19,7 +19,14 @@ from database.activity import record_fault
 from database.actor import acting
 from database.clock import now
 from database.engine import Database
-from database.errors import DatabaseBusy, DatabaseError, DatabaseReadOnly, DatabaseReplaced, ProgramTooOld
+from database.errors import (
+    DatabaseBusy,
+    DatabaseError,
+    DatabaseReadOnly,
+    DatabaseReplaced,
+    ProgramTooOld,
+    SchemaDetached,
+)
 from server.desk.callers import client_name
 from server.desk.elicitation import InputRequired, asker
 from server.desk.progress import reporting
@@ -160,6 +167,8 @@ class _OfferedTool(McpTool):
             return Busy("The database is in use by another program.", "Try again in a moment.")
         if isinstance(error, ProgramTooOld):
             return ReadOnly(str(error), "Nothing was written. Tell the user to update and restart voygen.")
+        if isinstance(error, SchemaDetached):
+            return Unavailable(str(error), "Nothing was written. Tell the user to run that command.")
         if isinstance(error, DatabaseReplaced):
             return Unavailable(str(error), "Nothing was written. Tell the user to restart voygen.")
         if isinstance(error, DatabaseReadOnly):
