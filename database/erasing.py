@@ -135,7 +135,7 @@ def _erase(client: Row, trips: Sequence[Row], entries: Sequence[Mapping[str, Any
         Statement(FORGET_ACTIVITY, (client_id,)),
         Statement(DELETE_CLIENT, (client_id,)),
         *waiting.release(trip_ids),
-        *(Statement(sql) for sql in LEFT_BY_REJECTED_WRITES),
+        *(Statement(sql) for sql in NOTED_BY_TRIGGERS),
         facts.mark(trip_ids, "client_erased", now),
         Statement(LOG, (f"Erased client {client_id}", now, actor())),
     ]
@@ -297,8 +297,9 @@ DELETE_CLIENT: LiteralString = "DELETE FROM clients_v2 WHERE client_id = CAST(? 
 
 DELETE_ABOUT: LiteralString = "DELETE FROM orphaned_rows WHERE orphan_id IN (SELECT w.value FROM json_each(?) w)"
 
-# Rows that the triggers noted for a write that was then rejected.
-LEFT_BY_REJECTED_WRITES: tuple[LiteralString, ...] = (
+# Rows that the triggers noted for the last write.
+NOTED_BY_TRIGGERS: tuple[LiteralString, ...] = (
+    "DELETE FROM deleted_parents",
     "DELETE FROM trip_client_displaced",
     "DELETE FROM replaced_clients",
     "DELETE FROM replaced_assignments",

@@ -59,6 +59,8 @@ WITHOUT_TEXT = frozenset(
         "crowd_search",
         "client_search",
         "d1_migrations",
+        "deleted_parents",
+        "detached_assignments",
         "direct_json_writes",
         "facts_dirty",
         "migration_checksums",

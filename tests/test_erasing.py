@@ -10,6 +10,8 @@ import pytest
 from desk import ANA, BANFF, BEN, CEM, EMPTY, KYOTO, Desk, new_desk, op, voygen
 from phasing import lead_to
 
+from database.mentions import OURS, WITHOUT_TEXT
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -199,3 +201,13 @@ async def test_a_client_who_was_deleted_is_erased_from_the_copies(tmp_path: Path
         assert len(traces_in(tmp_path)) > len(TRACES)
         await erase(desk, client_id)
         assert traces_in(tmp_path) == []
+
+
+async def test_every_table_of_ours_is_cleaned_or_known_to_hold_no_text(tmp_path: Path) -> None:
+    async with new_desk(tmp_path) as desk:
+        there = {
+            row[0] for row in desk.sql("SELECT name FROM pragma_table_list WHERE schema = 'main' AND type <> 'shadow'")
+        }
+        views = {row[0] for row in desk.sql("SELECT name FROM sqlite_master WHERE type = 'view'")}
+        internal = {name for name in there if name.startswith("sqlite_")}
+        assert there - views - internal == {*OURS, *WITHOUT_TEXT}
