@@ -100,6 +100,8 @@ async def test_every_answer_about_a_trip_says_that_its_client_list_could_not_be_
             ("bulk_trip_operations", {**trip, "operations": [op("add_note", note="x")]}),
         ):
             assert note in (await desk.call(tool, **arguments))["message"], tool
+        facts = (await desk.call("query_trip_facts", trip_ids=[BANFF, KYOTO]))["message"]
+        assert f"could not be read, so people may be missing: {BANFF};" in facts
         listed = await desk.call("list_trips")
         assert [note in (one["unreadable"] or "") for one in listed["trips"]] == [True, False, False]
         assert "client list unreadable" in listed["message"]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import TypeAdapter
 
-from database import facts
+from database import facts, guests
 from database.clock import now
 from database.engine import write
 from database.search import trips_with_words
@@ -56,6 +56,13 @@ async def query_trip_facts(db: Database, args: QueryArguments) -> FactsPage:
     total = await facts.count(db, wanted, filters)
     unknown = sorted(set(args.trip_ids) - await facts.known(db, args.trip_ids)) if args.trip_ids else []
     stale = sum(trip.stale for trip in page)
+    unreadable = list(await guests.unreadable(db, [trip.trip_id for trip in page]))
+    note += (
+        f" A client list of these trips could not be read, so people may be missing: {_named(unreadable)}; "
+        "get_anything says where its text is."
+        if unreadable
+        else ""
+    )
     return FactsPage(
         message=(
             f"Facts of {len(page)} of {total} trips; {stale or 'none'} of these are stale"
