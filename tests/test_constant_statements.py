@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-async def test_assigning_and_unassigning_many_takes_as_many_statements_as_two(tmp_path: Path) -> None:
+async def test_the_number_of_statements_does_not_depend_on_the_number_of_clients(tmp_path: Path) -> None:
     counts: dict[int, list[int]] = {}
     for many in (2, 200):
         path = seeded(tmp_path / f"{many}.db")

@@ -121,7 +121,7 @@ async def test_an_identifier_without_a_match_is_refused_with_suggestions_by_spel
 
 
 @pytest.mark.parametrize("blank", ["", " ", "%", "_", "% _", "*", '"', "'", "--", "()", "\t"])
-async def test_a_query_without_a_word_is_refused(tmp_path: Path, blank: str) -> None:
+async def test_a_query_with_no_words_is_refused(tmp_path: Path, blank: str) -> None:
     async with new_desk(tmp_path) as desk:
         assert (await refusal(desk, blank)).startswith("invalid_input: trip_identifier")
         for strategy in ("exact", "fuzzy", "broad"):

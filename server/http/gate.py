@@ -100,7 +100,7 @@ class Gate:
         await self._check_host_and_origin(request)
         caller = await self._authenticator.authenticate(request.headers.getlist("authorization"))
         if request.method != "POST":
-            raise _Answered(_plain(405, "method_not_allowed", "Send POST.", Allow="POST"))
+            raise _Answered(_plain(405, "method_not_allowed", "Use POST.", Allow="POST"))
         return caller
 
     async def _check_host_and_origin(self, request: Request) -> None:
