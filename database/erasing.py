@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, LiteralString, cast
 from database import clients, facts, guests, mentions, waiting
 from database.actor import actor
 from database.engine import Statement
-from database.redaction import NAMELESS, Traces, longest_ascii_run, numbers_and_addresses
+from database.redaction import NAMELESS, Identity, Traces, emails_in, longest_ascii_run
 from database.search import folded
 
 if TYPE_CHECKING:
@@ -45,12 +45,16 @@ class Erasure:
 async def deleted(db: Database, identifier: str) -> list[Row]:
     """Return the copies of deleted clients with this id, e-mail or exact name, each with `email_of`.
 
-    `email_of` is the id of a client who has the same e-mail now, or None.
+    `email_of` is the id of a client who has the same e-mail and name now, or None.
     """
-    return [
-        {**_object(_loaded(row["client"])), "email_of": row["email_of"]}
-        for row in await db.read(DELETED, (identifier.strip(),))
-    ]
+    found: list[Row] = []
+    for row in await db.read(DELETED, (identifier.strip(),)):
+        client = dict.fromkeys(CHECKED, None) | _object(_loaded(row["client"]))
+        same = row["full_name"] is not None and clients.fold(row["full_name"]) == clients.fold(str(client["full_name"]))
+        # An e-mail that somebody else has now is not the deleted client's any more.
+        email = "" if row["email_of"] is not None and not same else client["email"]
+        found.append({**client, "email": email, "email_of": row["email_of"] if same else None})
+    return found
 
 
 async def plan(db: Database, client: Row, now: str, *, gone: bool = False) -> Erasure:
@@ -59,14 +63,16 @@ async def plan(db: Database, client: Row, now: str, *, gone: bool = False) -> Er
     trips = await db.read(TRIPS, (email,))
     entries = await _entries(db, email, [row["trip_id"] for row in trips])
     about = await db.read(ABOUT, (client_id, email))
-    records = [client, *_earlier_records(about)]
-    names = sorted({str(record["full_name"]) for record in records})
-    namesakes = await db.read(OTHERS_CALLED, (json.dumps(names), client_id))
-    traces = Traces(
-        set(names) - {row["name"] for row in namesakes},
-        _identifying(records, [one for one in entries if not one["is_guest"]]),
-    )
-    rows, cleaning = await mentions.clean(db, traces, except_for=[row["orphan_id"] for row in about])
+    receipts = [] if gone else await db.read(OWN_RECEIPTS, (client_id,))
+    identity = _identity([client, *_earlier_records(about)], [one for one in entries if not one["is_guest"]])
+    history = [] if gone else [row["activity_details"] for row in await db.read(OWN_UPDATES, (client_id,))]
+    identity.emails |= emails_in([*history, *(row["arguments"] for row in receipts)])
+    names = sorted(identity.names)
+    notes, identity.names = await _without_namesakes(db, names, client_id)
+    traces = Traces(identity)
+    keys = [row["idempotency_key"] for row in receipts]
+    cleaning = await mentions.clean(db, traces, own=[row["orphan_id"] for row in about], receipts=keys)
+    rows = cleaning.rows
     if about:
         rows["orphaned_rows"] = rows.get("orphaned_rows", 0) + len(about)
     return Erasure(
@@ -75,15 +81,12 @@ async def plan(db: Database, client: Row, now: str, *, gone: bool = False) -> Er
         trips=trips,
         kept=[str(one["name"]) for one in entries if one["is_guest"]],
         rows=rows,
-        remaining=[
-            *(f"the name itself, which client {row['client_id']} has too" for row in namesakes),
-            *await mentions.remaining(db, traces, client_id),
-        ],
+        remaining=[*notes, *cleaning.left, *await mentions.remaining(db, traces, client_id)],
         batch=[
-            *([] if gone else _row(client)),
-            *_erase(client, trips, entries, now),
+            *([] if gone else _require_unchanged(client)),
+            *_erase(client, trips, entries, now, gone=gone),
             Statement(DELETE_ABOUT, (json.dumps([row["orphan_id"] for row in about]),)),
-            *cleaning,
+            *cleaning.statements,
             *await _forget_words(db, names),
         ],
     )
@@ -93,27 +96,51 @@ def _earlier_records(about: Sequence[Row]) -> list[dict[str, Any]]:
     """Return the records of the same person that were merged or deleted, from orphaned_rows."""
     found: list[dict[str, Any]] = []
     for row in about:
-        kept = _loaded(row["row_data"])
-        before = _object(_object(kept).get("before"))
-        found += [_object(one) for one in (_object(kept).get("client"), before.get("keep"), before.get("remove"))]
-    return [one for one in found if "full_name" in one]
+        kept = _object(_loaded(row["row_data"]))
+        before = _object(kept.get("before"))
+        found += [_object(one) for one in (kept, kept.get("client"), before.get("keep"), before.get("remove"))]
+    return [one for one in found if "full_name" in one and "email" in one]
 
 
-def _identifying(records: Sequence[Mapping[str, Any]], entries: Sequence[Mapping[str, Any]]) -> list[str]:
-    emails = {str(record["email"]) for record in records}
-    columns = ("contact_info", "travel_docs", "loyalty_programs")
-    values = [_loaded(record.get(column)) for record in records for column in columns]
-    values += [_loaded(one["element"]) for one in entries]
-    numbers = [text for value in values for text in numbers_and_addresses(value)]
-    return [*(one for one in emails if clients.has_email(one)), *(one for one in numbers if one not in emails)]
+def _identity(records: Sequence[Mapping[str, Any]], entries: Sequence[Mapping[str, Any]]) -> Identity:
+    identity = Identity({str(record["full_name"]) for record in records})
+    for record in records:
+        if record["email"] and clients.has_email(str(record["email"])):
+            identity.emails.add(str(record["email"]))
+        identity.add_contact(_loaded(record.get("contact_info")))
+        for column in ("travel_docs", "loyalty_programs"):
+            identity.add_documents(_loaded(record.get(column)))
+    for entry in entries:
+        identity.add_documents(_loaded(entry["element"]), only_named=True)
+    return identity
 
 
-def _row(client: Row) -> list[Statement]:
-    """Require that the client is unchanged; the row is deleted last."""
+async def _without_namesakes(db: Database, names: Sequence[str], client_id: int) -> tuple[list[str], set[str]]:
+    """Return a note for each name that stays because others have it too, and the other names."""
+    notes: list[str] = []
+    kept: set[str] = set()
+    for name in names:
+        traces = Traces(Identity({name}))
+        others = [
+            row["client_id"]
+            for row in await db.read(OTHERS_CALLED, (json.dumps(traces.hints()), client_id))
+            if traces.occur_in(json.dumps([row["full_name"]]))
+        ]
+        if others:
+            notes.append(f"the name itself, which client {others[0]} has too")
+        else:
+            kept.add(name)
+            notes += ["the name itself, a single word, within sentences of voygen's records"] if traces.single else []
+    return notes, kept
+
+
+def _require_unchanged(client: Row) -> list[Statement]:
     return [Statement(GUARD_CLIENT, (client["client_id"], *(client[column] for column in CHECKED)))]
 
 
-def _erase(client: Row, trips: Sequence[Row], entries: Sequence[Mapping[str, Any]], now: str) -> list[Statement]:
+def _erase(
+    client: Row, trips: Sequence[Row], entries: Sequence[Mapping[str, Any]], now: str, *, gone: bool
+) -> list[Statement]:
     """Delete the client and everything that refers to them; each of their roles becomes a nameless place."""
     email, client_id = client["email"], client["client_id"]
     trip_ids = [row["trip_id"] for row in trips]
@@ -132,8 +159,8 @@ def _erase(client: Row, trips: Sequence[Row], entries: Sequence[Mapping[str, Any
         Statement(ADD_PLACES, (places,)),
         Statement(DELETE_ASSIGNMENTS, (email,)),
         Statement(CLEAR_PRIMARY, (email,)),
+        *([] if gone else [Statement(DELETE_CLIENT, (client_id,))]),
         Statement(FORGET_ACTIVITY, (client_id,)),
-        Statement(DELETE_CLIENT, (client_id,)),
         *waiting.release(trip_ids),
         *(Statement(sql) for sql in NOTED_BY_TRIGGERS),
         facts.mark(trip_ids, "client_erased", now),
@@ -193,10 +220,11 @@ WHERE a.client_email = ? GROUP BY t.trip_id ORDER BY t.trip_id
 """
 
 DELETED: LiteralString = """
-SELECT max(o.orphan_id), o.row_data -> '$.client' AS client, (
-    SELECT c.client_id FROM clients_v2 c WHERE lower(c.email) = lower(o.row_data ->> '$.client.email')) AS email_of
+SELECT max(o.orphan_id), o.row_data -> '$.client' AS client, c.client_id AS email_of, c.full_name
 FROM orphaned_rows o
+LEFT JOIN clients_v2 c ON json_valid(o.row_data) AND lower(c.email) = lower(o.row_data ->> '$.client.email')
 WHERE o.table_name = 'clients_v2' AND json_valid(o.row_data) AND o.row_data ->> '$.client.client_id' IS NOT NULL
+  AND o.row_data ->> '$.client.email' IS NOT NULL AND o.row_data ->> '$.client.full_name' IS NOT NULL
   AND lower(?1) IN (CAST(o.row_data ->> '$.client.client_id' AS TEXT), lower(o.row_data ->> '$.client.email'),
                     lower(o.row_data ->> '$.client.full_name'))
 GROUP BY o.row_data ->> '$.client.client_id'
@@ -220,10 +248,22 @@ WHERE json_valid(row_data) AND (
 """
 
 OTHERS_CALLED: LiteralString = """
-SELECT w.value AS name, min(c.client_id) AS client_id FROM json_each(?1) w
-JOIN clients_v2 c ON instr(' ' || lower(c.full_name) || ' ', ' ' || lower(w.value) || ' ') > 0
+SELECT c.client_id, c.full_name FROM clients_v2 c
 WHERE c.client_id <> CAST(?2 AS INTEGER)
-GROUP BY w.value ORDER BY 1
+  AND EXISTS (SELECT 1 FROM json_each(?1) w WHERE instr(lower(c.full_name), w.value) > 0)
+ORDER BY c.client_id
+"""
+
+# Calls that created or changed the client.
+OWN_RECEIPTS: LiteralString = """
+SELECT idempotency_key, arguments FROM receipts
+WHERE tool IN ('create_client_v2', 'update_client') AND json_valid(result)
+  AND result ->> '$.client_id' = CAST(? AS INTEGER)
+"""
+
+OWN_UPDATES: LiteralString = """
+SELECT activity_details FROM ActivityLog
+WHERE client_id = CAST(? AS INTEGER) AND activity_type = 'ClientUpdated' AND activity_details IS NOT NULL
 """
 
 GUARD_CLIENT: LiteralString = """
@@ -290,7 +330,7 @@ UPDATE trips_v2 SET primary_client_email = NULL WHERE lower(primary_client_email
 # Activity on no trip is about the client alone.
 FORGET_ACTIVITY: LiteralString = """
 UPDATE ActivityLog SET client_id = NULL, activity_details = iif(trip_id IS NULL, 'Erased', activity_details)
-WHERE client_id = CAST(? AS INTEGER)
+WHERE client_id = CAST(?1 AS INTEGER) AND NOT EXISTS (SELECT 1 FROM clients_v2 WHERE client_id = CAST(?1 AS INTEGER))
 """
 
 DELETE_CLIENT: LiteralString = "DELETE FROM clients_v2 WHERE client_id = CAST(? AS INTEGER)"

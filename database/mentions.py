@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, LiteralString
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, LiteralString, cast
 
-from database import facts, guests, tables
+from database import clients, facts, guests, tables
 from database.clock import now
 from database.engine import Statement
+from database.redaction import NAMELESS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from database.engine import Database, Row
+    from database.engine import Database, Row, Value
     from database.redaction import Traces
 
 # Tables of ours whose text is written by voygen: the key, and the columns from which a person is removed.
 OURS: dict[str, tuple[LiteralString, tuple[LiteralString, ...]]] = {
-    "ActivityLog": ("activity_id", ("activity_details",)),
-    "db_errors": ("id", ("attempted_operation", "error_message", "sql_query", "context", "resolution")),
+    "ActivityLog": ("activity_id", ("activity_type", "activity_details", "session_id")),
+    "db_errors": (
+        "id",
+        ("attempted_operation", "error_message", "sql_query", "table_names", "column_names", "context", "resolution"),
+    ),
+    "facts_dirty": ("id", ("reason",)),
     "receipts": ("idempotency_key", ("arguments", "result")),
-    "trip_clients_quarantine": ("quarantine_id", ("raw_text",)),
+    "trip_clients_quarantine": ("quarantine_id", ("raw_text", "reason")),
     "orphaned_rows": ("orphan_id", ("row_data",)),
     "repair_changes": ("change_id", ("subject", "before", "after")),
     "trips_v2": ("trip_id", ("search_text",)),
@@ -62,7 +68,6 @@ WITHOUT_TEXT = frozenset(
         "deleted_parents",
         "detached_assignments",
         "direct_json_writes",
-        "facts_dirty",
         "migration_checksums",
         "migration_phase",
         "proof_records",
@@ -88,41 +93,105 @@ WITHOUT_TEXT = frozenset(
 )
 
 
-async def clean(
-    db: Database, traces: Traces, *, except_for: Sequence[int] = ()
-) -> tuple[dict[str, int], list[Statement]]:
-    """Return the statements that remove the person from our own records, and the number of rows by table."""
-    counts: dict[str, int] = {}
-    statements: list[Statement] = []
+@dataclass
+class Cleaning:
+    """The statements that clean our own records, the number of rows by table, and the records that stay as they are."""
+
+    statements: list[Statement] = field(default_factory=list[Statement])
+    rows: dict[str, int] = field(default_factory=dict[str, int])
+    left: list[str] = field(default_factory=list[str])
+
+    def add(self, table: str, rows: int, sql: LiteralString, params: Sequence[Value]) -> None:
+        if rows:
+            self.rows[table] = self.rows.get(table, 0) + rows
+            self.statements.append(Statement(sql, params))
+
+
+async def clean(db: Database, traces: Traces, *, own: Sequence[int] = (), receipts: Sequence[str] = ()) -> Cleaning:
+    """Plan the removal of the person from our own records.
+
+    `own` are the ids of the rows in orphaned_rows that belong to the person, `receipts` the keys of their receipts.
+    """
+    cleaning = Cleaning()
     for table, (key, columns) in OURS.items():
         there = {row["name"] for row in await tables.columns(db, table)}
         for column in (one for one in columns if one in there):
-            changes = [
-                [row["key"], row["text"], traces.removed_from(row["text"])]
-                for row in await _mentioning(db, table, key, column, traces)
-                if not (table == "orphaned_rows" and row["key"] in except_for)
-            ]
-            if changes:
-                counts[table] = counts.get(table, 0) + len(changes)
-                sql = tables.search(table, key, column, CLEAN)
-                statements.append(Statement(sql, (json.dumps(changes, ensure_ascii=False),)))
+            found = await _mentioning(db, table, key, column, traces)
+            if table == "receipts":
+                receipts = [*receipts, *(row["key"] for row in found)]
+                continue
+            if table == "orphaned_rows":
+                found = await _copies_of_others(db, found, own, cleaning)
+            tidy = _nameless_trip if table == "orphaned_rows" else _as_it_is
+            changes = [[row["key"], row["text"], traces.removed_from(tidy(row["text"], traces))] for row in found]
+            sql = tables.search(table, key, column, CLEAN)
+            cleaning.add(table, len(changes), sql, (json.dumps(changes, ensure_ascii=False),))
+    keys = sorted({*receipts} - await _emptied(db))
+    cleaning.add("receipts", len(keys), EMPTY_RECEIPTS, (json.dumps(keys),))
+    findings = [
+        [row["kind"], row["trip_id"], row["value"]]
+        for row in await db.read("SELECT kind, trip_id, value FROM accepted_findings WHERE kind = 'unlinked'")
+        if traces.occur_in(row["value"])
+    ]
+    cleaning.add("accepted_findings", len(findings), DELETE_FINDINGS, (json.dumps(findings, ensure_ascii=False),))
     outdated = {
         row["key"] for column in FACTS for row in await _mentioning(db, "trip_facts", "trip_id", column, traces)
     }
+    cleaning.add("trip_facts", len(outdated), DELETE_FACTS, (json.dumps(sorted(outdated)),))
     if outdated:
-        counts["trip_facts"] = len(outdated)
-        statements.append(Statement(DELETE_FACTS, (json.dumps(sorted(outdated)),)))
-        statements.append(facts.mark(outdated, "client_erased", now()))
-    if "trip_clients_quarantine" in counts:
-        statements += [Statement(sql) for sql in INDEX_QUARANTINED]
-    findings = [
-        [row["kind"], row["trip_id"], row["value"]]
-        for row in await db.read("SELECT kind, trip_id, value FROM accepted_findings")
-        if traces.occur_in(row["value"])
+        cleaning.statements.append(facts.mark(outdated, "client_erased", now()))
+    if "trip_clients_quarantine" in cleaning.rows:
+        cleaning.statements += [Statement(sql) for sql in INDEX_QUARANTINED]
+    return cleaning
+
+
+def _as_it_is(text: str, _: Traces) -> str:
+    return text
+
+
+def _nameless_trip(text: str, traces: Traces) -> str:
+    """Remove the client's assignments from the copy of a deleted trip, and make their entries nameless places."""
+    emails = set(map(clients.fold, traces.emails))
+    try:
+        copy = json.loads(text)
+        trip: dict[str, Any] = copy["trip"]
+        copy["assignments"] = [one for one in copy["assignments"] if clients.fold(one["client_email"]) not in emails]
+        for entry in copy.get("archive", []):
+            entry["element"] = json.dumps(_nameless(json.loads(entry["element"]), emails, traces), ensure_ascii=False)
+        if isinstance(trip.get("clients"), str):
+            people = [_nameless(one, emails, traces) for one in json.loads(trip["clients"])]
+            trip["clients"] = json.dumps(people, ensure_ascii=False)
+    except (ValueError, TypeError, KeyError, RecursionError, AttributeError):
+        return text  # not the copy of a trip, or with lists in another shape
+    return json.dumps(copy, ensure_ascii=False)
+
+
+def _nameless(entry: Any, emails: set[str], traces: Traces) -> Any:  # noqa: ANN401 - JSON
+    if not isinstance(entry, dict):
+        return entry
+    own = cast("dict[str, Any]", entry)
+    if clients.fold(str(own.get("email"))) not in emails:
+        return own
+    name = own.get("name") or own.get("full_name")
+    if name is None or traces.occur_in(json.dumps([name])):
+        return {"name": NAMELESS, "role": own.get("role") or "traveler"}
+    return {key: value for key, value in own.items() if key != "email"}
+
+
+async def _emptied(db: Database) -> set[str]:
+    return {row["idempotency_key"] for row in await db.read(EMPTIED_RECEIPTS)}
+
+
+async def _copies_of_others(db: Database, found: Sequence[Row], own: Sequence[int], cleaning: Cleaning) -> list[Row]:
+    """Return the rows to clean. A copy of another client stays as it is, because all of it is about them."""
+    ids = json.dumps([row["key"] for row in found])
+    others = {row["orphan_id"]: row["client_id"] for row in await db.read(COPIES_OF_CLIENTS, (ids,))}
+    cleaning.left += [
+        f"orphaned_rows: orphan_id {orphan_id}, a copy of client {client_id}"
+        for orphan_id, client_id in others.items()
+        if orphan_id not in own
     ]
-    if findings:
-        statements.append(Statement(DELETE_FINDINGS, (json.dumps(findings, ensure_ascii=False),)))
-    return counts, statements
+    return [row for row in found if row["key"] not in own and row["key"] not in others]
 
 
 async def remaining(db: Database, traces: Traces, client_id: int) -> list[str]:
@@ -132,9 +201,9 @@ async def remaining(db: Database, traces: Traces, client_id: int) -> list[str]:
     for column in (one for one in WRITTEN if one in there):
         for row in await _mentioning(db, "trips_v2", "trip_id", column, traces):
             by_trip.setdefault(row["key"], []).append(column)
-    for row in await guests.read_people(db, UNLINKED, (json.dumps(traces.hints()),)):
+    for row in await guests.read_people(db, PEOPLE, (json.dumps(traces.hints()), client_id)):
         if traces.occur_in(row["element"]):
-            by_trip.setdefault(row["trip_id"], []).append("a person without a client")
+            by_trip.setdefault(row["trip_id"], []).append("an entry of someone else")
     found = [f"trip {trip_id}: {', '.join(dict.fromkeys(columns))}" for trip_id, columns in sorted(by_trip.items())]
     for column in OTHERS_TEXT:
         found += [
@@ -156,9 +225,10 @@ async def _mentioning(db: Database, table: str, key: LiteralString, column: str,
     return [row for row in await db.read(sql, (json.dumps(traces.hints()),)) if traces.occur_in(row["text"])]
 
 
-UNLINKED: LiteralString = """
+PEOPLE: LiteralString = """
 SELECT o.trip_id, o.element FROM trip_people o
-WHERE o.client_email IS NULL AND EXISTS (SELECT 1 FROM json_each(?) w WHERE instr(lower(o.element), w.value) > 0)
+WHERE EXISTS (SELECT 1 FROM json_each(?1) w WHERE instr(lower(o.element), w.value) > 0)
+  AND o.client_email IS NOT (SELECT c.email FROM clients_v2 c WHERE c.client_id = CAST(?2 AS INTEGER))
 ORDER BY 1
 """
 
@@ -169,7 +239,7 @@ WHERE EXISTS (SELECT 1 FROM json_each(?) w WHERE instr(lower(CAST(@column AS TEX
 
 CLEAN: LiteralString = """
 UPDATE @table SET @column = w.value ->> 2 FROM json_each(?) w
-WHERE @table.@key = w.value ->> 0 AND @table.@column IS w.value ->> 1
+WHERE @table.@key = w.value ->> 0 AND CAST(@table.@column AS TEXT) IS w.value ->> 1
 """
 
 DELETE_FINDINGS: LiteralString = """
@@ -188,3 +258,17 @@ SELECT DISTINCT q.trip_id FROM trip_clients_quarantine q WHERE q.trip_id NOT IN 
 )
 
 DELETE_FACTS: LiteralString = "DELETE FROM trip_facts WHERE trip_id IN (SELECT w.value FROM json_each(?) w)"
+
+EMPTIED_RECEIPTS: LiteralString = "SELECT idempotency_key FROM receipts WHERE arguments = 'erased'"
+
+# A call that is sent again with the key of an emptied receipt is refused as a different call.
+EMPTY_RECEIPTS: LiteralString = """
+UPDATE receipts SET arguments = 'erased', result = NULL
+WHERE idempotency_key IN (SELECT w.value FROM json_each(?) w)
+"""
+
+COPIES_OF_CLIENTS: LiteralString = """
+SELECT o.orphan_id, coalesce(o.row_data ->> '$.client.client_id', o.row_data ->> '$.before.keep.client_id') AS client_id
+FROM orphaned_rows o
+WHERE o.orphan_id IN (SELECT w.value FROM json_each(?) w) AND o.table_name = 'clients_v2' AND json_valid(o.row_data)
+"""

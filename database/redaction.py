@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
 # The name of a person who was erased, wherever a name stood.
 NAMELESS = "Erased client"
@@ -16,90 +17,156 @@ NAMELESS = "Erased client"
 # Replaces an e-mail, a phone number or the number of a document.
 REMOVED = "erased"
 
-# Minimum length of a number or address that identifies a person without their name beside it.
-SHORTEST = 5
+# Minimum number of digits of a phone number, and length of the number of a document.
+PHONE_DIGITS, NUMBER_LENGTH = 7, 6
 
-_DATE = re.compile(r"\d{4}-\d\d-\d\d\b")
-
-# Text that is the same in JSON and SQL, and has no spaces, of which a text may have more.
-_PLAIN = re.compile(r"[\w.@+\-]+", re.ASCII)
+# Number of digits of a phone number without its country code.
+NATIONAL = 9
 
 _ASCII_RUN = re.compile(r"[a-z0-9]+")
+_EMAIL = re.compile(r"[\w.+\-']+@[\w\-]+(?:\.[\w\-]+)+")
+_PHONE = re.compile(r"\+?\d[\d\s\-().]{5,}\d")
+_DATE = re.compile(r"\d{1,4}[-/.]\d{1,4}\b")
+_PHONE_KEY = re.compile(r"phone|mobile|tel|fax|cell|whatsapp", re.IGNORECASE)
+_ADDRESS_KEY = re.compile(r"address|street", re.IGNORECASE)
+_NUMBER_KEY = re.compile(r"passport|number|document|visa|licen|member|card|^id$|^no$", re.IGNORECASE)
 
-# Where a word begins and ends, also in JSON, where the letter before it may be that of \n or \u00e9.
-_BEFORE = r"(?:(?<![\w.%+\-])|(?<=\\[nrtbf])|(?<=\\u[0-9a-f]{4}))"
-_AFTER = r"(?![\w\-]|\.\w)"
+# The string literals and numbers of a JSON text; the second group is the colon after a key.
+_JSON_VALUE = re.compile(r'("(?:[^"\\]|\\.)*")(\s*:)?|-?\d[\d.eE+\-]*')
+
+# Escapes of JSON: one at the end of a text, and a letter anywhere.
+_ESCAPE_BEFORE = re.compile(r"\\(?:[nrtbf]|u([0-9a-fA-F]{4}))$")
+_ESCAPED = re.compile(r"\\+u([0-9a-fA-F]{4})")
+
+# Scripts that are written without spaces between words, by the beginning of the letters' Unicode names.
+_UNSPACED = ("CJK", "HIRAGANA", "KATAKANA", "HANGUL", "THAI", "LAO", "KHMER", "MYANMAR")
+
+
+@dataclass
+class Identity:
+    """Texts that identify a person. A name of one word is only replaced where it is a whole value."""
+
+    names: set[str] = field(default_factory=set[str])
+    emails: set[str] = field(default_factory=set[str])
+    phones: set[str] = field(default_factory=set[str])
+    numbers: set[str] = field(default_factory=set[str])
+    addresses: set[str] = field(default_factory=set[str])
+
+    def add_contact(self, value: object) -> None:
+        """Add e-mails, phone numbers and addresses from contact details in any shape."""
+        for key, text in _leaves(value):
+            self.emails |= set(_EMAIL.findall(text))
+            if _PHONE_KEY.search(key):
+                self._add_phone(text)
+            elif _ADDRESS_KEY.search(key) and len(text.split()) > 1:
+                self.addresses.add(text)
+            elif not key:
+                for one in _PHONE.findall(text):
+                    self._add_phone(one)
+
+    def add_documents(self, value: object, *, only_named: bool = False) -> None:
+        """Add the numbers of documents and memberships. With `only_named`, the key must say that it is a number."""
+        for key, text in _leaves(value):
+            if _PHONE_KEY.search(key):
+                self._add_phone(text)
+                continue
+            if _is_number(text, named=bool(_NUMBER_KEY.search(key)), only_named=only_named):
+                self.numbers.add(text)
+            if _is_number(key, named=False, only_named=only_named):
+                self.numbers.add(key)
+
+    def _add_phone(self, text: str) -> None:
+        if sum(letter.isdigit() for letter in text) >= PHONE_DIGITS:
+            self.phones.add(text)
 
 
 class Traces:
-    """The name, e-mails and numbers of one person, found in any case, Unicode normal form and JSON escaping."""
+    """The texts of an identity, found in any case, Unicode normal form and JSON escaping."""
 
-    def __init__(self, names: Iterable[str], others: Iterable[str]) -> None:
-        """Take the names, and the other texts that identify the person."""
-        self.names, self.others = _distinct(names), _distinct(others)
-        self._name = _pattern(self.names)
-        self._other = _pattern(self.others)
+    def __init__(self, identity: Identity) -> None:
+        names = _distinct(identity.names)
+        self.single = [name for name in names if " " not in name and not _unspaced(name[0])]
+        self._names = [name for name in names if name not in self.single]
+        self.emails = _distinct(identity.emails)
+        self._numbers = _distinct(identity.numbers | identity.addresses)
+        self._phones = sorted({"".join(filter(str.isdigit, text)) for text in identity.phones}, key=len, reverse=True)
+        self._replacements = [
+            (_pattern(map(_spelled, self.emails)), _in_email, REMOVED),
+            (_pattern(map(_spelled, self._numbers)), _in_word, REMOVED),
+            (_pattern(map(_dialled, self._phones)), _in_number, REMOVED),
+            (_pattern(map(_spelled, self._names)), _in_word, NAMELESS),
+        ]
 
     @property
     def texts(self) -> list[str]:
-        return [*self.names, *self.others]
+        return [*self._names, *self.single, *self.emails, *self._numbers, *self._phones]
 
     def hints(self) -> list[str]:
         """Return, for each text, lowercase ASCII that every spelling of it contains, to narrow a search in SQL."""
-        return sorted({hint for text in self.texts for hint in _hints(text)})
+        hints = {text.lower() for text in self.emails if text.isascii() and "'" not in text}
+        hints |= {phone[-2:] for phone in self._phones}
+        for text in (
+            *self._names,
+            *self.single,
+            *self._numbers,
+            *(one for one in self.emails if one.lower() not in hints),
+        ):
+            run = longest_ascii_run(text)
+            hints |= {run} if run else {unicodedata.normalize(form, text) for form in ("NFC", "NFD")}
+            hints |= set() if run else {json.dumps(text)[1:-1]}
+        return sorted(hints)
 
     def occur_in(self, text: object) -> bool:
-        return isinstance(text, str) and any(one.search(text) for one in (self._name, self._other) if one)
+        return isinstance(text, str) and self.removed_from(text) != text
 
     def removed_from(self, text: str) -> str:
-        """Return the text without the person. JSON stays JSON."""
-        cleaned = self._replaced(text)
-        if cleaned == text or not _is_json(text) or _is_json(cleaned):
-            return cleaned
-        return json.dumps(self._walked(json.loads(text)), ensure_ascii=False)  # a number was among the traces
+        """Return the text without the person. In JSON, only values change, also those of JSON inside a string."""
+        if text.lstrip()[:1] in {"[", "{", '"'} and _is_json(text):
+            return _JSON_VALUE.sub(self._value, text)
+        for pattern, continues, replacement in self._replacements:
+            if pattern:
+                text = pattern.sub(lambda found: found[0] if continues(found) else replacement, text)  # noqa: B023 - used at once
+        return text
 
-    def _replaced(self, text: str) -> str:
-        text = self._other.sub(REMOVED, text) if self._other else text
-        return self._name.sub(NAMELESS, text) if self._name else text
-
-    def _walked(self, value: object) -> object:
-        if isinstance(value, dict):
-            return {self._replaced(key): self._walked(one) for key, one in cast("dict[str, object]", value).items()}
-        if isinstance(value, list):
-            return [self._walked(one) for one in cast("list[object]", value)]
-        if isinstance(value, int | float) and not isinstance(value, bool):
-            return REMOVED if self.occur_in(json.dumps(value)) else value
-        return self._replaced(value) if isinstance(value, str) else value
-
-
-def numbers_and_addresses(value: object) -> Iterator[str]:
-    """Yield the leaves of a JSON value that identify a person: anything with a digit, but no dates and no notes."""
-    if isinstance(value, dict):
-        for key, one in cast("dict[str, object]", value).items():
-            if key != "notes":
-                yield from numbers_and_addresses(one)
-    elif isinstance(value, list):
-        for one in cast("list[object]", value):
-            yield from numbers_and_addresses(one)
-    elif isinstance(value, str | int) and not isinstance(value, bool):
-        text = str(value).strip()
-        if len(text) >= SHORTEST and any(letter.isdigit() for letter in text) and not _DATE.match(text):
-            yield text
-
-
-def _hints(text: str) -> list[str]:
-    if _PLAIN.fullmatch(text):
-        return [text.lower()]
-    run = longest_ascii_run(text)
-    return [run] if run else [form for one in ("NFC", "NFD") for form in _written(unicodedata.normalize(one, text))]
+    def _value(self, found: re.Match[str]) -> str:
+        literal, colon = found[1], found[2]
+        if literal is None:
+            return json.dumps(REMOVED) if found[0].removesuffix(".0") in self._phones else found[0]
+        if colon:
+            return found[0]
+        value = json.loads(literal)
+        whole = {name.casefold() for name in self.single}
+        cleaned = NAMELESS if " ".join(value.split()).casefold() in whole else self.removed_from(value)
+        return literal if cleaned == value else json.dumps(cleaned, ensure_ascii=False)
 
 
 def longest_ascii_run(text: str) -> str:
     return max(_ASCII_RUN.findall(unicodedata.normalize("NFC", text).lower()), key=len, default="")
 
 
-def _written(text: str) -> list[str]:
-    return [text, json.dumps(text)[1:-1]]
+def _is_number(text: str, *, named: bool, only_named: bool) -> bool:
+    """Return True for the number of a document or membership: long, no date, and called so or mostly digits."""
+    if len(text) < NUMBER_LENGTH or _DATE.match(text):
+        return False
+    if named and " " not in text:
+        return True
+    digits = sum(letter.isdigit() for letter in text)
+    return not only_named and digits >= NUMBER_LENGTH - 1 and len(text) - digits <= digits
+
+
+def _leaves(value: object, key: str = "") -> Iterator[tuple[str, str]]:
+    """Yield the key and the text of each string and number in a JSON value, but no notes."""
+    if isinstance(value, dict):
+        for inner, one in cast("dict[str, object]", value).items():
+            if inner != "notes":
+                yield from _leaves(one, inner)
+    elif isinstance(value, list):
+        for one in cast("list[object]", value):
+            yield from _leaves(one, key)
+    elif isinstance(value, float) and value.is_integer():
+        yield key, str(int(value))
+    elif isinstance(value, str | int) and not isinstance(value, bool):
+        yield key, str(value).strip()
 
 
 def _distinct(texts: Iterable[str]) -> list[str]:
@@ -107,20 +174,78 @@ def _distinct(texts: Iterable[str]) -> list[str]:
     return sorted({" ".join(text.split()) for text in texts} - {""}, key=lambda text: (-len(text), text))
 
 
-def _pattern(texts: Iterable[str]) -> re.Pattern[str] | None:
-    forms = dict.fromkeys(unicodedata.normalize(form, text) for text in texts for form in ("NFC", "NFD"))
-    found = "|".join("".join(_letter(letter) for letter in form) for form in forms)
-    return re.compile(f"{_BEFORE}(?:{found}){_AFTER}", re.IGNORECASE) if found else None
+def _pattern(alternatives: Iterable[str]) -> re.Pattern[str] | None:
+    found = "|".join(alternatives)
+    return re.compile(found, re.IGNORECASE) if found else None
+
+
+def _spelled(text: str) -> str:
+    forms = dict.fromkeys(unicodedata.normalize(form, text) for form in ("NFC", "NFD"))
+    return "|".join("".join(_letter(letter) for letter in form) for form in forms)
+
+
+def _dialled(digits: str) -> str:
+    """Return a pattern for a phone number with any separators, with or without its country code."""
+    separator = r"[\s\-().]*"
+    whole = r"\+?" + separator.join(digits)
+    return whole + (f"|0?{separator.join(digits[-NATIONAL:])}" if len(digits) > NATIONAL else "")
 
 
 def _letter(letter: str) -> str:
     """Return a pattern for a letter as it is, in JSON and in SQL."""
     if letter == " ":
-        return r"(?:\s|\\[nrt])+"
+        return r"(?:\s|\\+[nrt])+"
     if letter == "'":
         return "'{1,2}"
     escaped = {json.dumps(one)[1:-1] for one in (letter, letter.lower(), letter.upper())} - {letter}
-    return f"(?:{'|'.join(map(re.escape, [letter, *sorted(escaped)]))})" if escaped else re.escape(letter)
+    # A text within JSON within JSON has more backslashes.
+    forms = [re.escape(letter), *(r"\\+" + re.escape(one.lstrip("\\")) for one in sorted(escaped) if one[0] == "\\")]
+    return f"(?:{'|'.join(forms)})" if len(forms) > 1 else forms[0]
+
+
+def _around(found: re.Match[str]) -> tuple[str, str]:
+    """Return the letters before and after a match, with escapes of JSON decoded; "" at the ends of the text."""
+    before, after = (
+        found.string[max(0, found.start() - 6) : found.start()],
+        found.string[found.end() : found.end() + 12],
+    )
+    if escape := _ESCAPE_BEFORE.search(before):
+        before = chr(int(escape[1], 16)) if escape[1] else " "
+    if escape := _ESCAPED.match(after):
+        after = chr(int(escape[1], 16))
+    return before[-1:], after[:1]
+
+
+def _is_letter(letter: str) -> bool:
+    return letter != "" and (letter.isalnum() or unicodedata.category(letter).startswith("M"))
+
+
+def _unspaced(letter: str) -> bool:
+    return unicodedata.name(letter, "").startswith(_UNSPACED)
+
+
+def _in_word(found: re.Match[str]) -> bool:
+    """Return True if the match is a part of a longer word."""
+    before, after = _around(found)
+    text = _ESCAPED.sub(lambda escape: chr(int(escape[1], 16)), found[0])
+    first, last = text[0], text[-1]
+    return (_is_letter(before) and not _unspaced(first)) or (_is_letter(after) and not _unspaced(last))
+
+
+def _in_number(found: re.Match[str]) -> bool:
+    return any(letter.isdigit() for letter in _around(found))
+
+
+def _in_email(found: re.Match[str]) -> bool:
+    """Return True if the match is a part of a longer e-mail."""
+    before, after = _around(found)
+    further_back = found.string[max(0, found.start() - 2) : max(0, found.start() - 1)]
+    if (before in {"'", ".", "+", "-"} and _is_letter(further_back)) or (
+        before != "" and (before == "_" or _is_letter(before))
+    ):
+        return True
+    next_after = found.string[found.end() + 1 : found.end() + 2]
+    return after == "-" or _is_letter(after) or (after == "." and _is_letter(next_after) and not next_after.isupper())
 
 
 def _is_json(text: str) -> bool:
@@ -129,3 +254,8 @@ def _is_json(text: str) -> bool:
     except (ValueError, RecursionError):
         return False
     return True
+
+
+def emails_in(texts: Sequence[str]) -> set[str]:
+    """Return the e-mails in some texts."""
+    return {email for text in texts for email in _EMAIL.findall(text)}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from server.checking import open_migrated
 from server.opening import phased
 from server.report import escaped
-from tools.erasing import ClientErased, EraseArguments, erase_client
+from tools.erasing import ClientErased, EraseArguments, erase_client, scrubbed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,6 +19,12 @@ async def erase_from_file(path: Path, client: str, name: str | None) -> ClientEr
     async with open_migrated(path) as db:
         arguments = EraseArguments(client=client, confirm_name=name, dry_run=name is None)
         return await erase_client(phased(db), arguments)
+
+
+async def rewrite_file(path: Path) -> bool:
+    """Rewrite the file without deleted content. Return False if another program's use of it prevents that."""
+    async with open_migrated(path) as db:
+        return await scrubbed(db)
 
 
 def describe(done: ClientErased) -> str:

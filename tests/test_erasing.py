@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import raw
 from desk import ANA, BANFF, BEN, CEM, EMPTY, KYOTO, Desk, new_desk, op, voygen
 from phasing import lead_to
 
@@ -211,3 +213,69 @@ async def test_every_table_of_ours_is_cleaned_or_known_to_hold_no_text(tmp_path:
         views = {row[0] for row in desk.sql("SELECT name FROM sqlite_master WHERE type = 'view'")}
         internal = {name for name in there if name.startswith("sqlite_")}
         assert there - views - internal == {*OURS, *WITHOUT_TEXT}
+
+
+async def test_a_client_who_took_the_id_or_the_email_of_a_deleted_one_stays(tmp_path: Path) -> None:
+    async with new_desk(tmp_path) as desk:
+        client_id = await add_person(desk)
+        await desk.call("cleanup_duplicate_clients", email_patterns=["zoe.luk*"], dry_run=False)
+        desk.sql("INSERT INTO clients_v2 (client_id, email, full_name) VALUES (?, ?, 'Pat Other')", client_id, EMAIL)
+        await desk.do(BANFF, op("assign_client", email=EMAIL))
+        await erase(desk, NAME)
+        assert desk.sql("SELECT full_name FROM clients_v2 WHERE email = ?", EMAIL) == [("Pat Other",)]
+        assert (EMAIL, "traveler") in await desk.roles(BANFF)
+        assert NAME not in str(desk.sql("SELECT row_data FROM orphaned_rows"))
+
+
+async def test_copies_keep_everyone_else_and_a_restored_trip_has_a_nameless_place(tmp_path: Path) -> None:
+    async with new_desk(tmp_path) as desk:
+        await add_person(desk)
+        await desk.call("update_client", email=BEN, phone=PHONE)
+        people = [
+            {"email": BEN, "role": "traveler", "note": "x"},
+            {"email": EMAIL, "role": "guide", "name": NAME, "phone": 34600111222, "diet": "halal"},
+        ]
+        desk.sql("UPDATE trips_v2 SET clients = ? WHERE trip_id = ?", json.dumps(people), EMPTY)
+        await desk.call("delete_trip", trip_identifier=str(EMPTY), confirm_trip_name="Nobody yet")
+        await desk.call("cleanup_duplicate_clients", email_patterns=["ben@*"], dry_run=False)
+        done = await erase(desk, EMAIL)
+        (left,) = [one for one in done["remaining"] if one.startswith("orphaned_rows")]
+        assert left.endswith("a copy of client 2")
+        await desk.call("restore_deleted", trip_name="Ben Ode")
+        await desk.call("restore_deleted", trip_name="Nobody yet")
+        restored = desk.json("clients", EMPTY)
+        assert {"name": "Erased client", "role": "guide"} in restored
+        assert [one["note"] for one in restored if one.get("email") == BEN] == ["x"]
+        assert json.loads(desk.sql("SELECT contact_info FROM clients_v2 WHERE email = ?", BEN)[0][0])["phone"] == PHONE
+
+
+async def test_a_mention_in_someone_elses_entry_is_listed(tmp_path: Path) -> None:
+    async with new_desk(tmp_path) as desk:
+        await add_person(desk)
+        people = [{"email": ANA, "role": "traveler", "emergency": f"{NAME}, {EMAIL}"}]
+        desk.sql("UPDATE trips_v2 SET clients = ? WHERE trip_id = ?", json.dumps(people), EMPTY)
+        assert (await erase(desk, EMAIL))["remaining"] == [f"trip {EMPTY}: an entry of someone else"]
+
+
+async def test_earlier_emails_are_erased_too(tmp_path: Path) -> None:
+    async with new_desk(tmp_path) as desk:
+        await add_person(desk)
+        await desk.call("update_client", email=EMAIL, new_email="luk@new.example", idempotency_key="u" * 20)
+        await erase(desk, "luk@new.example")
+        assert traces_in(tmp_path) == []
+        assert b"luk@new.example" not in bytes_of(tmp_path)
+
+
+async def test_a_file_in_use_is_reported_and_cleaned_by_the_command_later(tmp_path: Path) -> None:
+    async with new_desk(tmp_path) as desk:
+        await add_person(desk)
+        path = tmp_path / "voygen.db"
+        with closing(raw.connect(path)) as reader:
+            reader.execute("BEGIN")
+            reader.execute("SELECT * FROM clients_v2").fetchall()
+            done = await erase(desk, EMAIL)
+            assert done["file_clean"] is False
+            assert "run `voygen erase` without a client" in done["message"]
+    cleaned = voygen("erase", "--db", path)
+    assert (cleaned.returncode, cleaned.stdout) == (0, "Deleted content is gone from the file.\n")
+    assert traces_in(tmp_path) == []

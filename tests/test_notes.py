@@ -73,3 +73,22 @@ async def test_a_new_note_has_an_id_and_a_wrong_one_names_those_there_are(tmp_pa
         await desk.do(KYOTO, op("remove_note", note_id=note["id"]))
         said = await desk.fails(KYOTO, op("remove_note", note_id=note["id"]))
         assert said.endswith("The trip has no notes.")
+
+
+async def test_an_ambiguous_id_is_refused_and_a_number_with_a_hash_always_works(tmp_path: Path) -> None:
+    async with new_desk(tmp_path) as desk:
+        notes = {"1": "key", "notes": ["first", {"id": "1", "note": "second"}, {"id": "", "note": "third"}]}
+        desk.sql("UPDATE trips_v2 SET notes = ? WHERE trip_id = ?", json.dumps(notes), KYOTO)
+        said = await desk.fails(KYOTO, op("remove_note", note_id="1"))
+        assert said == "invalid_input: Several notes have the id '1'.\nSend the number of one: #1, #2."
+        await desk.do(KYOTO, op("remove_note", note_id="#2"), op("remove_note", note_id="3"))
+        assert desk.json("notes", KYOTO) == {"1": "key", "notes": ["first"]}
+
+
+async def test_for_good_keeps_no_copy_of_the_old_text(tmp_path: Path) -> None:
+    async with new_desk(tmp_path) as desk:
+        desk.sql("UPDATE trips_v2 SET notes = '[\"secret\"]' WHERE trip_id = ?", KYOTO)
+        (result,) = await desk.do(KYOTO, op("edit_note", note_id="1", note="x", for_good=True))
+        assert result["message"] == "Note 1 is changed, without a copy."
+        kept = desk.sql("SELECT row_data FROM orphaned_rows UNION ALL SELECT activity_details FROM ActivityLog")
+        assert "secret" not in str(kept)

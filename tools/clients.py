@@ -178,7 +178,8 @@ async def update_client(db: Database, args: UpdateClientArguments) -> ClientUpda
             return _updated(read, values, changed)
         if "email" in changed:
             await _require_free(db, values["email"], client_id)
-        details = f"Changed {', '.join(changed)} of {addressed(values['full_name'], values['email'])}"
+        before, after = (addressed(row["full_name"], row["email"]) for row in (read, values))
+        details = f"Changed {', '.join(changed)} of {before}" + (f", now {after}" if after != before else "")
         try:
             await db.batch(profiles.update(read, values, details, now()))
         except GuardFailed:

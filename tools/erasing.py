@@ -9,7 +9,7 @@ from pydantic import Field
 
 from database import erasing, mentions, search
 from database.clock import now
-from database.errors import ConstraintViolated, GuardFailed
+from database.errors import ConstraintViolated, DatabaseBusy, GuardFailed
 from tools.answers.bounds import named
 from tools.answers.errors import Ambiguous, Conflict, InvalidInput, NotFound, Question
 from tools.answers.models import addressed
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 # Maximum attempts at an erasure that keeps losing to concurrent changes.
 TRIES = 100
 
+# Rounds of cleaning after the erasure.
+FURTHER_ROUNDS = 5
+
 # Number of entries listed in each part of the answer.
 SHOWN = 50
 
@@ -31,7 +34,7 @@ SHOWN = 50
 class EraseArguments(WriteArguments):
     client: Annotated[ClientIdentifier, Field(description="Client to erase: id, e-mail or exact name.")]
     confirm_name: Annotated[
-        str | None, Field(max_length=1000, description="Exact full name, unless the person is asked.")
+        str | None, Field(max_length=100_000, description="Exact full name, unless the person is asked.")
     ] = None
     dry_run: Annotated[bool, Field(description="Only report changes.")] = True
 
@@ -66,8 +69,7 @@ async def erase_client(db: Database, args: EraseArguments) -> ClientErased:
                 "Tell the user that the rows that depend on the client must be deleted first.",
             ) from None
         await _clean_again(db, plan.traces)
-        await db.batch(search.forget_deleted())
-        clean = await db.scrub()
+        clean = await scrubbed(db)
         return _answer(plan, copies=await db.copies(plan.traces.texts), clean=clean, dry_run=False)
     raise Conflict(f"Client {client_id} kept changing while this call tried to erase them.", "Send the call again.")
 
@@ -90,11 +92,20 @@ async def _resolve(db: Database, identifier: str) -> tuple[Row, bool]:
 
 async def _clean_again(db: Database, traces: Traces) -> None:
     """Clean the records that were written while the erasure was planned, and the receipt of this call."""
-    for _ in range(TRIES):
-        _, cleaning = await mentions.clean(db, traces)
-        if not cleaning:
+    for _ in range(FURTHER_ROUNDS):
+        cleaning = await mentions.clean(db, traces)
+        if not cleaning.statements:
             return
-        await db.batch(cleaning)
+        await db.batch(cleaning.statements)
+
+
+async def scrubbed(db: Database) -> bool:
+    """Remove the remains of deleted content. Return False if another program's use of the file prevents it."""
+    try:
+        await db.batch(search.forget_deleted())
+        return await db.scrub()
+    except DatabaseBusy:
+        return False
 
 
 async def confirm(db: Database, args: EraseArguments) -> Question | None:
@@ -125,13 +136,17 @@ def _answer(plan: Erasure, *, copies: list[str], clean: bool, dry_run: bool) -> 
     words += [f"A nameless place stays on {named(trips)}."] if trips else []
     words += [f"Shared the e-mail and stay without it: {named(plan.kept)}."] if plan.kept else []
     words += (
-        [f"Still named in {named(plan.remaining)}: edit these, for example with edit_note."] if plan.remaining else []
+        [f"Still named in {named(plan.remaining)}: edit these, notes with edit_note and for_good."]
+        if plan.remaining
+        else []
     )
     words += [f"Files that hold the person: {named(copies)}; delete them."] if copies else []
     if dry_run:
         words.append("Send dry_run false and confirm_name to erase.")
     elif not clean:
-        words.append("Another program was reading, so deleted content is still in the file: run `voygen erase` later.")
+        words.append(
+            "Another program was using the file, which still has deleted content: run `voygen erase` without a client."
+        )
     return ClientErased(
         message=" ".join(words),
         dry_run=dry_run,

@@ -193,22 +193,30 @@ def restore(export: Path, path: Path, *, as_json: bool) -> None:
 
 
 @click.command()
-@click.argument("client")
+@click.argument("client", required=False)
 @database
 @click.option("--confirm-name", metavar="NAME", help="The client's exact name. Without it, nothing is written.")
 @as_json_option
-def erase(client: str, path: Path, confirm_name: str | None, *, as_json: bool) -> None:
+def erase(client: str | None, path: Path, confirm_name: str | None, *, as_json: bool) -> None:
     """Erase everything stored about a client, for good.
 
     CLIENT is an id, an e-mail or an exact name. The client's places on trips stay, without a name. The report lists
     text that people wrote and that still names the client, and the files beside the database, such as backups and
-    exports, that still hold the client.
+    exports, that still hold the client. Without CLIENT, the command only rewrites the file, so that nothing of what was
+    deleted is left in it.
 
     Exit status: 0 nothing of the client is left, 1 something is left to do, 2 error.
     """
-    from server.erasing import describe, erase_from_file  # noqa: PLC0415
+    from server.erasing import describe, erase_from_file, rewrite_file  # noqa: PLC0415
     from tools.answers.errors import ToolFault  # noqa: PLC0415
 
+    if client is None:
+        clean = run(rewrite_file(path))
+        words = (
+            "Deleted content is gone from the file." if clean else "Another program is using the file: stop it first."
+        )
+        show({"file_clean": clean} if as_json else words)
+        sys.exit(DONE if clean else INCONSISTENT)
     try:
         done = run(erase_from_file(path, client, confirm_name))
     except ToolFault as fault:

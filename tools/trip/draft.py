@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field, SerializerFunctionWrapHandler, model_seri
 from database import activity, assignments, clients, trips
 from database.engine import Row, Statement
 from database.search import same_name
-from tools.answers.errors import Ambiguous, Conflict, NotFound
+from tools.answers.errors import Ambiguous, Conflict, InvalidInput, NotFound
 from tools.answers.models import Contact
 from tools.trip import shapes
 
@@ -118,28 +118,36 @@ class TripDraft:
     def log(self, kind: str, details: str) -> None:
         self.activities.append((kind, details))
 
-    def change_note(self, note_id: str, note: str | None) -> str:
-        """Replace or remove a note, and keep the old one aside. Numbers count the notes as they were read.
+    def change_note(self, note_id: str, note: str | None, *, keep: bool) -> str:
+        """Replace or remove a note. `keep` stores the old one aside. Numbers count the notes as they were read.
 
-        Return the old note as JSON. Raises NotFound if there is no such note.
+        Return the old note as JSON. Raises NotFound if there is no such note, or InvalidInput if there are several.
         """
-        places = shapes.note_places(self._notes_read)
-        if note_id not in places or places[note_id] in self._notes_removed:
-            known = ", ".join(one for one, place in places.items() if place not in self._notes_removed)
-            raise NotFound(
-                f"The trip has no note {note_id!r}.",
-                f"Send the note_id of one of its notes: {known}." if known else "The trip has no notes.",
-            )
-        place = places[note_id]
+        place = self._place_of_note(note_id)
         now_at = place
         if isinstance(place, int):
             now_at = place - sum(isinstance(one, int) and one < place for one in self._notes_removed)
         before = shapes.dump_json(shapes.note_at(self.notes, now_at))
         self.notes = shapes.with_changed_note(self.notes, now_at, note, self.now)
-        self._notes_kept.append((note_id, before))
+        if keep:
+            self._notes_kept.append((note_id, before))
         if note is None:
             self._notes_removed.add(place)
         return before
+
+    def _place_of_note(self, note_id: str) -> str | int:
+        places = [
+            (one, place) for one, place in shapes.note_places(self._notes_read) if place not in self._notes_removed
+        ]
+        found = list(dict.fromkeys(place for one, place in places if one == note_id))
+        if len(found) == 1:
+            return found[0]
+        if found:
+            numbers = ", ".join(f"#{place + 1}" for place in found if isinstance(place, int))
+            raise InvalidInput(f"Several notes have the id {note_id!r}.", f"Send the number of one: {numbers}.")
+        known = ", ".join(one for one, _ in places if not one.startswith("#"))
+        remedy = f"Send the note_id of one of its notes: {known}." if known else "The trip has no notes."
+        raise NotFound(f"The trip has no note {note_id!r}.", remedy)
 
     def roles_of(self, email: str, role: str | None) -> list[str]:
         """Return the client's roles on the trip, or only `role`. Raises NotFound if the client has no such role."""

@@ -29,6 +29,9 @@ from tools.finding.people import ClientOrNew, ClientReference, NamedReference
 from tools.trip import shapes
 from tools.trip.draft import OperationResult, TripDraft
 
+# Characters of an old note that an answer repeats.
+OLD_NOTE_SHOWN = 300
+
 
 class Data(BaseModel):
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
@@ -58,13 +61,13 @@ NoteId = Annotated[
 ]
 
 
-class EditNote(Data):
-    note_id: NoteId
-    note: Annotated[Words, Field(description="New text.")]
-
-
 class RemoveNote(Data):
     note_id: NoteId
+    for_good: Annotated[bool, Field(description="Keep no copy of the old text.")] = False
+
+
+class EditNote(RemoveNote):
+    note: Annotated[Words, Field(description="New text.")]
 
 
 class UpdateStatus(Data):
@@ -184,15 +187,21 @@ def add_note(draft: TripDraft, data: AddNote) -> OperationResult:
 
 
 def edit_note(draft: TripDraft, data: EditNote) -> OperationResult:
-    before = draft.change_note(data.note_id, data.note)
+    before = draft.change_note(data.note_id, data.note, keep=not data.for_good)
     draft.log("NoteEdited", f"Note {data.note_id}")
-    return OperationResult(message=f"Note {data.note_id} is changed; it was {before}.")
+    return OperationResult(message=f"Note {data.note_id} is changed{_old(before, data)}.")
 
 
 def remove_note(draft: TripDraft, data: RemoveNote) -> OperationResult:
-    before = draft.change_note(data.note_id, None)
+    before = draft.change_note(data.note_id, None, keep=not data.for_good)
     draft.log("NoteRemoved", f"Note {data.note_id}")
-    return OperationResult(message=f"Note {data.note_id} is removed; it was {before}.")
+    return OperationResult(message=f"Note {data.note_id} is removed{_old(before, data)}.")
+
+
+def _old(before: str, data: RemoveNote) -> str:
+    if data.for_good:
+        return ", without a copy"
+    return f"; it was {before[:OLD_NOTE_SHOWN]}" + ("…" if len(before) > OLD_NOTE_SHOWN else "")
 
 
 def update_status(draft: TripDraft, data: UpdateStatus) -> OperationResult:

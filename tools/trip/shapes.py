@@ -116,14 +116,19 @@ def note_at(notes: object, place: str | int) -> object:
     return cast("dict[str, object]", notes)[place] if isinstance(place, str) else _listed_notes(notes)[place]
 
 
-def note_places(notes: object) -> dict[str, str | int]:
-    """Return the place of each note by note_id: its own id, its number from 1, or its key in an object of notes."""
-    places: dict[str, str | int] = {}
+def note_places(notes: object) -> list[tuple[str, str | int]]:
+    """Return the note_id and the place of each note.
+
+    The note_id is the note's own id, its number from 1 if it has none, or its key in an object of notes. "#" and the
+    number always work.
+    """
+    places: list[tuple[str, str | int]] = []
     if isinstance(notes, dict):
-        places = {key: key for key in cast("dict[str, Any]", notes) if key != "notes"}
+        places += [(key, key) for key in cast("dict[str, Any]", notes) if key != "notes"]
     for number, item in enumerate(_listed_notes(cast("object", notes))):
         own = cast("dict[str, Any]", item).get("id") if isinstance(item, dict) else None
-        places[str(own) if isinstance(own, str | int) else str(number + 1)] = number
+        known = str(own).strip() if isinstance(own, str | int) else ""
+        places += [(known or str(number + 1), number), (f"#{number + 1}", number)]
     return places
 
 
