@@ -1,4 +1,4 @@
-"""The migration runner: apply pending migration files, one transaction each."""
+"""The migration runner: apply pending migration files, one transaction each, and then run the backfill."""
 
 from __future__ import annotations
 
@@ -12,23 +12,18 @@ from database.clock import now
 from database.engine import Statement
 from database.entries import WITH_ENTRIES
 from database.errors import ConstraintViolated, DatabaseError, DatabaseUnavailable, ProgramTooOld
-from database.linking import link, other_spellings
 from database.progress import Progress, part, untold
-from database.slugs import FreeSlugs
 from migrations.adopt import plan_adoption
+from migrations.backfill import PAUSE, backfill, finish
 from migrations.broken import broken_object
 from migrations.files import Migration, shipped
+from migrations.slugs import fill_slugs
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from database.embedded import EmbeddedDatabase
     from database.engine import Database
-
-# Number of entries to link in one batch after the migration `FIX`.
-SPELLINGS_AT_ONCE = 100
-
-FIX = "015_trip_client_assignments_table.sql"
 
 _ADD_COLUMN = re.compile(r"^ALTER TABLE (\w+) ADD COLUMN (\w+)", re.MULTILINE)
 
@@ -44,6 +39,7 @@ class MigrationReport:
     unlinked     JSON entries without a client
     quarantined  malformed texts moved from the JSON to quarantine
     set_aside    rows moved to orphaned_rows, by table
+    backfilled   true if this run completed the backfill; otherwise the counts above are 0
     """
 
     made: bool = False
@@ -57,10 +53,11 @@ class MigrationReport:
     quarantined: int = 0
     set_aside: dict[str, int] = field(default_factory=dict[str, int])
     slugs: int = 0
+    backfilled: bool = False
 
     @property
     def did_nothing(self) -> bool:
-        return not self.applied and not self.slugs
+        return not self.applied and not self.slugs and not self.backfilled
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -75,6 +72,7 @@ class MigrationReport:
             "quarantined": self.quarantined,
             "set_aside": self.set_aside,
             "slugs": self.slugs,
+            "backfilled": self.backfilled,
         }
 
 
@@ -103,11 +101,23 @@ async def pending(db: Database) -> list[Migration]:
     return [migration for migration in shipped() if migration.name not in applied]
 
 
-async def migrate(db: EmbeddedDatabase, *, back_up: bool = True, progress: Progress = untold) -> MigrationReport:
-    """Apply the pending migrations, each in one batch, then give every trip a unique slug.
+async def migrate(
+    db: EmbeddedDatabase, *, back_up: bool = True, pause: float = PAUSE, progress: Progress = untold
+) -> MigrationReport:
+    """Apply the pending migrations, then backfill all rows and give every trip a unique slug.
 
-    A second run does nothing. After an interruption, the next run continues with the unfinished file.
+    A second run does nothing. After an interruption, the next run continues. `pause` is the time between two
+    batches of the backfill, in seconds, in which other programs can write.
     """
+    report = await apply_files(db, back_up=back_up, progress=part(progress, 0, 4))
+    told = part(progress, 1, 4)
+    await complete(db, report, pause=pause, progress=lambda done, total: told(3 * done, total))
+    progress(1, 1)
+    return report
+
+
+async def apply_files(db: EmbeddedDatabase, *, back_up: bool = True, progress: Progress = untold) -> MigrationReport:
+    """Back up the database and apply the pending migrations, each in one batch."""
     report = MigrationReport()
     files = await pending(db)
     parts = 1 + len(files)
@@ -118,19 +128,25 @@ async def migrate(db: EmbeddedDatabase, *, back_up: bool = True, progress: Progr
         report.backup = str(backup)
     try:
         for number, migration in enumerate(files, 1):
-            if migration.name == FIX:
-                await _apply_the_fix(db, migration, report)
-            else:
-                await _apply(db, migration, report)
+            await _apply(db, migration, report)
             part(progress, number, parts)(1, 1)
     except BaseException:
         if backup and not report.applied:  # the database is unchanged
             backup.unlink(missing_ok=True)
         raise
-    if FIX in report.applied:
-        await _link_other_spellings(db, report)
-    report.slugs = await _fill_slugs(db) if files or await db.read(ANY_WITHOUT_SLUG) else 0
     return report
+
+
+async def complete(db: Database, report: MigrationReport, *, pause: float = PAUSE, progress: Progress = untold) -> None:
+    """Run the backfill or what is left of it, and add its counts to the report."""
+    merged = await backfill(db, pause=pause, progress=progress)
+    if merged is not None or await db.read(ANY_WITHOUT_SLUG):
+        report.slugs = await fill_slugs(db, pause)
+    if merged is not None:
+        await _count(db, report)
+        report.merged = merged
+        report.backfilled = True
+        await finish(db)
 
 
 async def _apply(db: Database, migration: Migration, report: MigrationReport) -> None:
@@ -171,28 +187,15 @@ async def _adds_what_is_there(db: Database, sql: str) -> bool:
     return bool(adding) and bool(await db.read(HAS_COLUMN, adding.groups()))
 
 
-async def _apply_the_fix(db: Database, migration: Migration, report: MigrationReport) -> None:
-    before = (await db.read(ENTRY_COUNTS))[0]
-    await _apply(db, migration, report)
-    after = (await db.read(ENTRY_COUNTS))[0]
-    report.linked = (await db.read("SELECT count(*) AS n FROM trip_client_assignments"))[0]["n"]
-    more_than_one_each = after["linkable"] - after["pairs"]
-    report.merged = before["linkable"] - before["pairs"] - more_than_one_each
-    report.shared_email = after["shared"]
-    report.unlinked = after["entries"] - after["linkable"]
-    report.quarantined = (await db.read("SELECT count(*) AS n FROM trip_clients_quarantine"))[0]["n"]
+async def _count(db: Database, report: MigrationReport) -> None:
+    counts = (await db.read(ENTRY_COUNTS))[0]
+    report.linked = counts["linked"]
+    report.shared_email = counts["shared"]
+    report.unlinked = counts["entries"] - counts["linkable"]
+    report.quarantined = counts["quarantined"]
     report.set_aside = dict(
         Counter(row["table_name"] for row in await db.read("SELECT table_name FROM orphaned_rows ORDER BY table_name"))
     )
-
-
-async def _link_other_spellings(db: Database, report: MigrationReport) -> None:
-    found = await other_spellings(db)
-    for start in range(0, len(found), SPELLINGS_AT_ONCE):
-        await db.batch(link(found[start : start + SPELLINGS_AT_ONCE]))
-    after = (await db.read(ENTRY_COUNTS))[0]
-    report.linked = (await db.read("SELECT count(*) AS n FROM trip_client_assignments"))[0]["n"]
-    report.unlinked = after["entries"] - after["linkable"]
 
 
 async def _back_up(db: EmbeddedDatabase, progress: Progress) -> Path:
@@ -205,29 +208,6 @@ async def _back_up(db: EmbeddedDatabase, progress: Progress) -> Path:
         return partial.rename(target)
     finally:
         partial.unlink(missing_ok=True)
-
-
-async def _fill_slugs(db: Database) -> int:
-    """Give a new slug to each trip without one, and to all but the first of the trips that share one."""
-    trips = await db.read("SELECT trip_id, trip_name, trip_slug FROM trips_v2 ORDER BY trip_id")
-    taken: set[str] = set()
-    without: list[tuple[int, str]] = []
-    for trip in trips:
-        slug = trip["trip_slug"]
-        if slug and slug not in taken:
-            taken.add(slug)
-        else:
-            without.append((trip["trip_id"], trip["trip_name"]))
-    updates: list[Statement] = []
-    free = FreeSlugs(taken)
-    for trip_id, name in without:
-        slug = free.take(str(name))
-        updates.append(
-            Statement("UPDATE trips_v2 SET trip_slug = ? WHERE trip_id = CAST(? AS INTEGER)", (slug, trip_id))
-        )
-    if updates:
-        await db.batch(updates)
-    return len(updates)
 
 
 HAS_TABLE: LiteralString = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?"
@@ -259,10 +239,10 @@ ENTRY_COUNTS: LiteralString = (
     + """
 SELECT (SELECT count(*) FROM trip_client_entries) AS entries,
        (SELECT count(*) FROM trip_client_entries WHERE client_email IS NOT NULL) AS linkable,
-       (SELECT count(*) FROM (SELECT DISTINCT trip_id, client_email, role FROM trip_client_entries
-                              WHERE client_email IS NOT NULL)) AS pairs,
        (SELECT coalesce(sum(n), 0) FROM (
             SELECT count(*) AS n FROM trip_client_entries WHERE client_email IS NOT NULL
-            GROUP BY trip_id, client_email, role HAVING count(*) > 1)) AS shared
+            GROUP BY trip_id, client_email, role HAVING count(*) > 1)) AS shared,
+       (SELECT count(*) FROM trip_client_assignments) AS linked,
+       (SELECT count(*) FROM trip_clients_quarantine) AS quarantined
 """
 )

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from database.embedded import open_database, open_to_look
 from database.progress import Progress, untold
 from migrations.dumps import loaded
-from migrations.runner import FIX, MigrationReport, migrate
+from migrations.runner import MigrationReport, migrate
 from server.report import count, section, table
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def _lines(report: MigrationReport, *, dry_run: bool) -> Iterator[str]:
     yield f"Trip slugs:     {report.slugs} added"
     yield from section("Migrations", ("FILE",), [(name,) for name in report.applied])
     yield from section("Changes to existing tables", ("CHANGE",), [(change,) for change in report.changes])
-    if FIX in report.applied:
+    if report.backfilled:
         yield from _entry_lines(report)
 
 

@@ -19,7 +19,14 @@ from database.activity import record_fault
 from database.actor import acting
 from database.clock import now
 from database.engine import Database
-from database.errors import DatabaseBusy, DatabaseError, DatabaseReadOnly, DatabaseReplaced, ProgramTooOld
+from database.errors import (
+    DatabaseBusy,
+    DatabaseError,
+    DatabaseMigrating,
+    DatabaseReadOnly,
+    DatabaseReplaced,
+    ProgramTooOld,
+)
 from server.desk.callers import client_name
 from server.desk.elicitation import InputRequired, asker
 from server.desk.progress import reporting
@@ -156,6 +163,8 @@ class _OfferedTool(McpTool):
     async def _fault_of(self, error: DatabaseError) -> ToolFault:
         busy = isinstance(error, DatabaseBusy)
         logger.error("tool %s failed: %s", self.name, error, exc_info=None if busy else error)
+        if isinstance(error, DatabaseMigrating):
+            return Busy(str(error), "Try again in a minute.")
         if busy:
             return Busy("The database is in use by another program.", "Try again in a moment.")
         if isinstance(error, ProgramTooOld):
