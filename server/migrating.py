@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from database.embedded import open_database, open_to_look
 from database.progress import Progress, untold
+from migrations.backfill import PAUSE
 from migrations.dumps import loaded
 from migrations.runner import MigrationReport, migrate
 from server.report import count, section, table
@@ -23,15 +24,19 @@ def migrate_file(path: Path, dump: Path | None, *, dry_run: bool, progress: Prog
     with _throwaway() if dry_run else nullcontext(path) as target:
         if dump:
             with loaded(dump, target) as scratch:
-                return asyncio.run(migrate_whole(scratch, back_up=False, progress=progress))
+                return asyncio.run(migrate_whole(scratch, back_up=False, pause=0, progress=progress))
         if dry_run:
             asyncio.run(_copy(path, target))
-        return asyncio.run(migrate_whole(target, back_up=not dry_run, progress=progress))
+        pause = 0 if dry_run else PAUSE
+        return asyncio.run(migrate_whole(target, back_up=not dry_run, pause=pause, progress=progress))
 
 
-async def migrate_whole(path: Path, *, back_up: bool, progress: Progress = untold) -> MigrationReport:
+async def migrate_whole(
+    path: Path, *, back_up: bool, pause: float = PAUSE, progress: Progress = untold
+) -> MigrationReport:
+    """Migrate the file. Without other writers, `pause` can be 0."""
     async with await open_database(path) as db:
-        return await migrate(db, back_up=back_up, progress=progress)
+        return await migrate(db, back_up=back_up, pause=pause, progress=progress)
 
 
 @contextmanager
