@@ -1,7 +1,8 @@
-"""The migration runner: apply pending migration files, one transaction each, and then run the backfill."""
+"""The migration runner: apply pending migration files, each as a whole, and then run the backfill."""
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections import Counter
 from dataclasses import dataclass, field
@@ -20,10 +21,15 @@ from migrations.files import Migration, shipped
 from migrations.slugs import fill_slugs
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from database.embedded import EmbeddedDatabase
     from database.engine import Database
+
+# The files that are applied in a batch of their own. The later ones share a batch: SQLite refuses the write of a
+# connection that is loading the search tables just when another change of the schema is committed.
+ALONE = {"001_baseline.sql", "015_trip_client_assignments_table.sql"}
 
 _ADD_COLUMN = re.compile(r"^ALTER TABLE (\w+) ADD COLUMN (\w+)", re.MULTILINE)
 
@@ -117,18 +123,20 @@ async def migrate(
 
 
 async def apply_files(db: EmbeddedDatabase, *, back_up: bool = True, progress: Progress = untold) -> MigrationReport:
-    """Back up the database and apply the pending migrations, each in one batch."""
+    """Back up the database and apply the pending migrations, each as a whole."""
     report = MigrationReport()
     files = await pending(db)
-    parts = 1 + len(files)
+    together = [one for one in files if one.name not in ALONE]
+    groups = [*([one] for one in files if one.name in ALONE), *([together] if together else [])]
+    parts = 1 + len(groups)
     report.made = not await db.read(ANY_TABLE)
     backup = None
     if files and back_up and await db.read(HAS_TABLE, ("trips_v2",)):
         backup = await _back_up(db, part(progress, 0, parts))
         report.backup = str(backup)
     try:
-        for number, migration in enumerate(files, 1):
-            await _apply(db, migration, report)
+        for number, group in enumerate(groups, 1):
+            await _apply(db, group, report)
             part(progress, number, parts)(1, 1)
     except BaseException:
         if backup and not report.applied:  # the database is unchanged
@@ -146,39 +154,43 @@ async def complete(db: Database, report: MigrationReport, *, pause: float = PAUS
         await _count(db, report)
         report.merged = merged
         report.backfilled = True
+        if not report.made:
+            await asyncio.sleep(pause)  # until other connections have loaded the search tables; see ALONE
         await finish(db)
 
 
-async def _apply(db: Database, migration: Migration, report: MigrationReport) -> None:
-    adopted: list[Statement] = []
-    if migration is shipped()[0]:
-        adoption = await plan_adoption(db)
-        adopted = adoption.statements
-        report.changes += adoption.changes
-    ledger = [
-        Statement(CREATE_LEDGER),
-        Statement(CREATE_CHECKSUMS),
-        Statement("INSERT INTO d1_migrations (name, applied_at) VALUES (?, ?)", (migration.name, now())),
-        Statement(
-            "INSERT OR REPLACE INTO migration_checksums (name, sha256) VALUES (?, ?)",
-            (migration.name, migration.checksum),
-        ),
-    ]
-    epoch = [Statement(NEXT_EPOCH)] if await db.read(HAS_TABLE, ("migration_phase",)) else []
-    wanted = [Statement(sql) for sql in migration.statements if not await _adds_what_is_there(db, sql)]
+async def _apply(db: Database, files: Sequence[Migration], report: MigrationReport) -> None:
+    """Apply the files in one batch."""
+    statements = [Statement(CREATE_LEDGER), Statement(CREATE_CHECKSUMS)]
+    for migration in files:
+        statements += [
+            Statement("INSERT INTO d1_migrations (name, applied_at) VALUES (?, ?)", (migration.name, now())),
+            Statement(
+                "INSERT OR REPLACE INTO migration_checksums (name, sha256) VALUES (?, ?)",
+                (migration.name, migration.checksum),
+            ),
+        ]
+        if migration is shipped()[0]:
+            adoption = await plan_adoption(db)
+            statements += adoption.statements
+            report.changes += adoption.changes
+        statements += [Statement(sql) for sql in migration.statements if not await _adds_what_is_there(db, sql)]
+    if await db.read(HAS_TABLE, ("migration_phase",)):
+        statements.append(Statement(NEXT_EPOCH))
     try:
-        await db.batch([*ledger, *adopted, *wanted, *epoch])
+        await db.batch(statements)
     except ConstraintViolated:
-        if migration.name in {file.name for file in await pending(db)}:
+        left = {file.name for file in await pending(db)}
+        if any(migration.name in left for migration in files):
             raise
-        return  # another process applied it in the meantime
+        return  # another process applied them in the meantime
     except DatabaseError as error:
         if broken := await broken_object(db, error):
             raise DatabaseUnavailable(
                 f"{error}: the {broken} refers to it. Drop or correct it, then run the migration again."
             ) from error
         raise
-    report.applied.append(migration.name)
+    report.applied += [migration.name for migration in files]
 
 
 async def _adds_what_is_there(db: Database, sql: str) -> bool:
