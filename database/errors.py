@@ -10,6 +10,7 @@ DatabaseError
 ├── DatabaseReadOnly         the file or disk is read-only
 │   └── ProgramTooOld        a newer voygen migrated the schema
 ├── DatabaseBusy             another program held the write lock for too long
+│   └── DatabaseMigrating    the migration is not complete
 └── ConstraintViolated       a constraint rejected the batch
     └── GuardFailed          a guard found that data changed since it was read
 """
@@ -65,6 +66,10 @@ class ProgramTooOld(DatabaseReadOnly):
 
 class DatabaseBusy(DatabaseError):
     """Another program kept the database locked for too long."""
+
+
+class DatabaseMigrating(DatabaseBusy):
+    """The migration of the database is not complete."""
 
 
 class ConstraintViolated(DatabaseError):

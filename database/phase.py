@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, LiteralString, get_args
 
+from database.backfill import unfinished
 from database.engine import ForwardingDatabase, Statement
-from database.errors import DatabaseError, GuardFailed, ProgramTooOld, SchemaDetached
+from database.errors import DatabaseError, DatabaseMigrating, GuardFailed, ProgramTooOld, SchemaDetached
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -19,6 +22,9 @@ PHASES: tuple[Phase, ...] = get_args(Phase)
 
 # Maximum attempts per batch if the phase keeps changing.
 TRIES = 8
+
+# Time that a query or batch waits for the end of a migration, in seconds.
+MIGRATION_WAIT = 20.0
 
 
 @dataclass(frozen=True)
@@ -63,8 +69,10 @@ class PhasedDatabase(ForwardingDatabase):
         super().__init__(db)
         self._known = known
         self._state: PhaseState | None = None
+        self._backfilled = False
 
     async def read(self, sql: LiteralString, params: Sequence[Value] = ()) -> list[Row]:
+        await self._wait_for_backfill()
         try:
             return await self._db.read(sql, params)
         except DatabaseError as error:
@@ -101,7 +109,19 @@ class PhasedDatabase(ForwardingDatabase):
                 self._state = None
         raise AssertionError
 
+    async def _wait_for_backfill(self) -> None:
+        """Wait for the backfill, because trips that it has not reached may lack assignments and index entries."""
+        if self._backfilled:
+            return
+        deadline = time.monotonic() + MIGRATION_WAIT
+        while left := await unfinished(self._db):
+            if time.monotonic() > deadline:
+                raise DatabaseMigrating(f"The database is being migrated: {left.percent} % is done.")
+            await asyncio.sleep(0.1)
+        self._backfilled = True
+
     async def _current(self) -> PhaseState:
+        await self._wait_for_backfill()
         if self._state is None:
             newer = [
                 row["name"]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, LiteralString
 from anyascii import anyascii
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from database.engine import Database
 
@@ -32,18 +32,20 @@ def slugify(name: str) -> str:
 class FreeSlugs:
     """Generates unused slugs, in constant time even for many equal names."""
 
-    def __init__(self, taken: Iterable[str]) -> None:
+    def __init__(self, taken: Iterable[str], numbers: Mapping[str, int] | None = None) -> None:
+        """Skip the slugs that are taken, and the numbers of each name up to the one in `numbers`."""
         self._taken = set(taken)
-        self._next: dict[str, int] = {}
+        self._before = numbers or {}
+        self.numbers: dict[str, int] = {}
 
     def take(self, name: str) -> str:
         """Return and reserve an unused slug for the name, with a number at the end if necessary."""
         slug = free = slugify(name)
-        number = self._next.get(slug, 1)
+        number = self.numbers.get(slug, self._before.get(slug, 1))
         while free in self._taken:
             number += 1
             free = f"{slug}-{number}"
-        self._next[slug] = number
+        self.numbers[slug] = number
         self._taken.add(free)
         return free
 

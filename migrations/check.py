@@ -6,6 +6,7 @@ import json
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, LiteralString
 
+from database import backfill
 from database.entries import NOT_AN_ARRAY, WITH_ENTRIES
 from database.errors import DatabaseBusy, DatabaseError
 from database.linking import other_spellings
@@ -50,7 +51,8 @@ class CheckReport:
     faults       other problems: `schema`, `detached` (the triggers and views are off), `foreign_key`,
                  `primary_client`, `slug_missing`, `slug_double`,
                  `not_indexed` (unlinked entries missing from the index, so a new client would not be linked to them),
-                 `other_spelling` (unlinked entries with a client's e-mail in another case or Unicode normal form)
+                 `other_spelling` (unlinked entries with a client's e-mail in another case or Unicode normal form);
+                 `backfill` (the migration is not complete, so the check looks for nothing else)
     """
 
     trips: int
@@ -65,7 +67,12 @@ class CheckReport:
     @property
     def consistent(self) -> bool:
         """True if the stores agree."""
-        return not self.drift and not self.live_orphans
+        return not self.drift and not self.live_orphans and not self.incomplete
+
+    @property
+    def incomplete(self) -> bool:
+        """True if the migration is not complete."""
+        return any(fault["kind"] == "backfill" for fault in self.faults)
 
     @property
     def clean(self) -> bool:
@@ -102,6 +109,9 @@ async def check(db: EmbeddedDatabase, progress: Progress = untold) -> CheckRepor
 async def _check(db: EmbeddedDatabase, state: PhaseState, progress: Progress) -> CheckReport:
     totals = (await db.read(TOTALS))[0]
     report = CheckReport(trips=totals["trips"], assignments=totals["assignments"])
+    if left := await backfill.unfinished(db):
+        report.faults.append(_with_repair({"kind": "backfill", "percent": left.percent}))
+        return report
     # The steps after the comparison take about an eighth of its time.
     whole = report.trips + report.trips // 8 + 1
     if state.phase != "normalized":
@@ -215,6 +225,7 @@ REPAIRS = {
     "schema": "recreate a trigger, view or index as shipped; fix a table by hand",
     "detached": "nothing: attach the schema first",
     "foreign_key": "nothing: fix the row by hand",
+    "backfill": "nothing: run `voygen migrate`, which completes the migration",
     "other_spelling": "link the entries to the client",
     "not_indexed": "add the entries to the index of unlinked entries",
     "primary_client": "clear the trip's primary_client_email",

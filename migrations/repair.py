@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, LiteralString
 
-from database import slugs
+from database import backfill, slugs
 from database.clock import now
 from database.engine import Statement, write
 from database.errors import DatabaseUnavailable, GuardFailed
@@ -74,9 +74,8 @@ async def plan_repair(
     plan = RepairPlan(prefer)
     found = [*report.drift, *report.live_orphans, *report.faults]
     for finding in found if trip_id is None else _of_trip(found, trip_id):
-        by_hand = finding["kind"] in {"foreign_key", "detached"} or (
-            finding["kind"] == "schema" and finding["type"] == "table"
-        )
+        is_table = finding["kind"] == "schema" and finding["type"] == "table"
+        by_hand = is_table or finding["kind"] in {"foreign_key", "detached", "backfill"}
         repair = PREFERRED.get((prefer, finding["kind"]), finding["repair"])
         (plan.by_hand if by_hand else plan.findings).append(finding | {"repair": repair})
     return plan
@@ -86,6 +85,7 @@ async def apply_repair(
     db: EmbeddedDatabase, prefer: Prefer = "union", trip_id: int | None = None, *, progress: Progress = untold
 ) -> RepairReport:
     """Repair the current findings. Every batch re-reads what it changes, so an interrupted run can be repeated."""
+    await backfill.require_complete(db)
     told = forward(progress)
     (await read_phase(db)).require_attached()
     plan = await plan_repair(db, prefer, trip_id, progress=part(told, 0, 3))

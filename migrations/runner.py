@@ -1,7 +1,8 @@
-"""The migration runner: apply pending migration files, one transaction each."""
+"""The migration runner: apply pending migration files, each as a whole, and then run the backfill."""
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from collections import Counter
@@ -13,13 +14,13 @@ from database.clock import now
 from database.engine import Statement
 from database.entries import WITH_ENTRIES
 from database.errors import ConstraintViolated, DatabaseError, DatabaseUnavailable, ProgramTooOld
-from database.linking import link, other_spellings
 from database.phase import read_phase
 from database.progress import Progress, part, untold
-from database.slugs import FreeSlugs
 from migrations.adopt import plan_adoption
+from migrations.backfill import PAUSE, backfill, finish
 from migrations.broken import broken_object
 from migrations.files import Migration, shipped
+from migrations.slugs import fill_slugs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,10 +29,11 @@ if TYPE_CHECKING:
     from database.embedded import EmbeddedDatabase
     from database.engine import Database
 
-# Number of entries to link in one batch after the migration `FIX`.
-SPELLINGS_AT_ONCE = 100
-
 FIX = "015_trip_client_assignments_table.sql"
+
+# The files that are applied in a batch of their own. The later ones share a batch: SQLite refuses the write of a
+# connection that is loading the search tables just when another change of the schema is committed.
+ALONE = {"001_baseline.sql", FIX}
 
 _ADD_COLUMN = re.compile(r"^ALTER TABLE (\w+) ADD COLUMN (\w+)", re.MULTILINE)
 
@@ -48,6 +50,7 @@ class MigrationReport:
     unlinked     JSON entries without a client
     quarantined  malformed texts moved from the JSON to quarantine
     set_aside    rows moved to orphaned_rows, by table
+    backfilled   true if this run completed the backfill; otherwise the counts above are 0
     """
 
     made: bool = False
@@ -62,10 +65,11 @@ class MigrationReport:
     quarantined: int = 0
     set_aside: dict[str, int] = field(default_factory=dict[str, int])
     slugs: int = 0
+    backfilled: bool = False
 
     @property
     def did_nothing(self) -> bool:
-        return not self.applied and not self.recorded and not self.slugs
+        return not self.applied and not self.recorded and not self.slugs and not self.backfilled
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -81,6 +85,7 @@ class MigrationReport:
             "quarantined": self.quarantined,
             "set_aside": self.set_aside,
             "slugs": self.slugs,
+            "backfilled": self.backfilled,
         }
 
 
@@ -109,11 +114,23 @@ async def pending(db: Database) -> list[Migration]:
     return [migration for migration in shipped() if migration.name not in applied]
 
 
-async def migrate(db: EmbeddedDatabase, *, back_up: bool = True, progress: Progress = untold) -> MigrationReport:
-    """Apply the pending migrations, each in one batch, then give every trip a unique slug.
+async def migrate(
+    db: EmbeddedDatabase, *, back_up: bool = True, pause: float = PAUSE, progress: Progress = untold
+) -> MigrationReport:
+    """Apply the pending migrations, then backfill all rows and give every trip a unique slug.
 
-    A second run does nothing. After an interruption, the next run continues with the unfinished file.
+    A second run does nothing. After an interruption, the next run continues. `pause` is the time between two
+    batches of the backfill, in seconds, in which other programs can write.
     """
+    report = await apply_files(db, back_up=back_up, progress=part(progress, 0, 4))
+    told = part(progress, 1, 4)
+    await complete(db, report, pause=pause, progress=lambda done, total: told(3 * done, total))
+    progress(1, 1)
+    return report
+
+
+async def apply_files(db: EmbeddedDatabase, *, back_up: bool = True, progress: Progress = untold) -> MigrationReport:
+    """Back up the database and apply the pending migrations, each as a whole."""
     report = MigrationReport()
     files = await pending(db)
     if await _is_detached(db):
@@ -121,7 +138,9 @@ async def migrate(db: EmbeddedDatabase, *, back_up: bool = True, progress: Progr
             (await read_phase(db)).require_attached()
         return report
     report.recorded = await _applied_by_the_hosting_tool(db)
-    parts = 1 + len(files)
+    together = [one for one in files if one.name not in ALONE]
+    groups = [*([one] for one in files if one.name in ALONE), *([together] if together else [])]
+    parts = 1 + len(groups)
     report.made = not await db.read(ANY_TABLE)
     backup = None
     if (files or report.recorded) and back_up and await db.read(HAS_TABLE, ("trips_v2",)):
@@ -129,23 +148,13 @@ async def migrate(db: EmbeddedDatabase, *, back_up: bool = True, progress: Progr
         report.backup = str(backup)
     try:
         await _adopt_if_only_the_first_file_is_applied(db, files, report)
-        for number, migration in enumerate(files, 1):
-            if migration.name == FIX:
-                await _apply_the_fix(db, migration, report)
-            else:
-                await _apply(db, migration, report)
+        for number, group in enumerate(groups, 1):
+            await _apply(db, group, report)
             part(progress, number, parts)(1, 1)
     except BaseException:
         if backup and not report.applied:  # the database is unchanged
             backup.unlink(missing_ok=True)
         raise
-    if FIX in report.recorded and await db.read(HAS_COLUMN, ("trips_v2", "clients")):
-        await _count_entries(db, report)
-        await _link_other_spellings(db, report)
-    if FIX in report.applied:
-        await _link_other_spellings(db, report)
-    report.slugs = await _fill_slugs(db) if files or await db.read(ANY_WITHOUT_SLUG) else 0
-    await _record(db, report.recorded)  # last, so that an interrupted run is repeated in full
     return report
 
 
@@ -180,36 +189,53 @@ async def _adopt_if_only_the_first_file_is_applied(
         report.changes += adoption.changes
 
 
-async def _apply(db: Database, migration: Migration, report: MigrationReport) -> None:
-    adopted: list[Statement] = []
-    if migration is shipped()[0]:
-        adoption = await plan_adoption(db)
-        adopted = adoption.statements
-        report.changes += adoption.changes
-    ledger = [
-        Statement(CREATE_LEDGER),
-        Statement(CREATE_CHECKSUMS),
-        Statement("INSERT INTO d1_migrations (name, applied_at) VALUES (?, ?)", (migration.name, now())),
-        Statement(
-            "INSERT OR REPLACE INTO migration_checksums (name, sha256) VALUES (?, ?)",
-            (migration.name, migration.checksum),
-        ),
-    ]
-    epoch = [Statement(NEXT_EPOCH)] if await db.read(HAS_TABLE, ("migration_phase",)) else []
-    wanted = [Statement(sql) for sql in migration.statements if not await _adds_what_is_there(db, sql)]
+async def complete(db: Database, report: MigrationReport, *, pause: float = PAUSE, progress: Progress = untold) -> None:
+    """Run the backfill or what is left of it, and add its counts to the report."""
+    merged = await backfill(db, pause=pause, progress=progress)
+    if merged is not None or await db.read(ANY_WITHOUT_SLUG):
+        report.slugs = await fill_slugs(db, pause)
+    if merged is not None:
+        await _count(db, report)
+        report.merged = merged
+        report.backfilled = True
+        if not report.made:
+            await asyncio.sleep(pause)  # until other connections have loaded the search tables; see ALONE
+        await finish(db)
+    await _record(db, report.recorded)  # last, so that an interrupted run is repeated in full
+
+
+async def _apply(db: Database, files: Sequence[Migration], report: MigrationReport) -> None:
+    """Apply the files in one batch."""
+    statements = [Statement(CREATE_LEDGER), Statement(CREATE_CHECKSUMS)]
+    for migration in files:
+        statements += [
+            Statement("INSERT INTO d1_migrations (name, applied_at) VALUES (?, ?)", (migration.name, now())),
+            Statement(
+                "INSERT OR REPLACE INTO migration_checksums (name, sha256) VALUES (?, ?)",
+                (migration.name, migration.checksum),
+            ),
+        ]
+        if migration is shipped()[0]:
+            adoption = await plan_adoption(db)
+            statements += adoption.statements
+            report.changes += adoption.changes
+        statements += [Statement(sql) for sql in migration.statements if not await _adds_what_is_there(db, sql)]
+    if await db.read(HAS_TABLE, ("migration_phase",)):
+        statements.append(Statement(NEXT_EPOCH))
     try:
-        await db.batch([*ledger, *adopted, *wanted, *epoch])
+        await db.batch(statements)
     except ConstraintViolated:
-        if migration.name in {file.name for file in await pending(db)}:
+        left = {file.name for file in await pending(db)}
+        if any(migration.name in left for migration in files):
             raise
-        return  # another process applied it in the meantime
+        return  # another process applied them in the meantime
     except DatabaseError as error:
         if broken := await broken_object(db, error):
             raise DatabaseUnavailable(
                 f"{error}: the {broken} refers to it. Drop or correct it, then run the migration again."
             ) from error
         raise
-    report.applied.append(migration.name)
+    report.applied += [migration.name for migration in files]
 
 
 async def _adds_what_is_there(db: Database, sql: str) -> bool:
@@ -218,33 +244,15 @@ async def _adds_what_is_there(db: Database, sql: str) -> bool:
     return bool(adding) and bool(await db.read(HAS_COLUMN, adding.groups()))
 
 
-async def _apply_the_fix(db: Database, migration: Migration, report: MigrationReport) -> None:
-    before = (await db.read(ENTRY_COUNTS))[0]
-    await _apply(db, migration, report)
-    after = (await db.read(ENTRY_COUNTS))[0]
-    more_than_one_each = after["linkable"] - after["pairs"]
-    report.merged = before["linkable"] - before["pairs"] - more_than_one_each
-    await _count_entries(db, report)
-
-
-async def _count_entries(db: Database, report: MigrationReport) -> None:
-    after = (await db.read(ENTRY_COUNTS))[0]
-    report.linked = (await db.read("SELECT count(*) AS n FROM trip_client_assignments"))[0]["n"]
-    report.shared_email = after["shared"]
-    report.unlinked = after["entries"] - after["linkable"]
-    report.quarantined = (await db.read("SELECT count(*) AS n FROM trip_clients_quarantine"))[0]["n"]
+async def _count(db: Database, report: MigrationReport) -> None:
+    counts = (await db.read(ENTRY_COUNTS))[0]
+    report.linked = counts["linked"]
+    report.shared_email = counts["shared"]
+    report.unlinked = counts["entries"] - counts["linkable"]
+    report.quarantined = counts["quarantined"]
     report.set_aside = dict(
         Counter(row["table_name"] for row in await db.read("SELECT table_name FROM orphaned_rows ORDER BY table_name"))
     )
-
-
-async def _link_other_spellings(db: Database, report: MigrationReport) -> None:
-    found = await other_spellings(db)
-    for start in range(0, len(found), SPELLINGS_AT_ONCE):
-        await db.batch(link(found[start : start + SPELLINGS_AT_ONCE]))
-    after = (await db.read(ENTRY_COUNTS))[0]
-    report.linked = (await db.read("SELECT count(*) AS n FROM trip_client_assignments"))[0]["n"]
-    report.unlinked = after["entries"] - after["linkable"]
 
 
 async def _back_up(db: EmbeddedDatabase, progress: Progress) -> Path:
@@ -257,29 +265,6 @@ async def _back_up(db: EmbeddedDatabase, progress: Progress) -> Path:
         return partial.rename(target)
     finally:
         partial.unlink(missing_ok=True)
-
-
-async def _fill_slugs(db: Database) -> int:
-    """Give a new slug to each trip without one, and to all but the first of the trips that share one."""
-    trips = await db.read("SELECT trip_id, trip_name, trip_slug FROM trips_v2 ORDER BY trip_id")
-    taken: set[str] = set()
-    without: list[tuple[int, str]] = []
-    for trip in trips:
-        slug = trip["trip_slug"]
-        if slug and slug not in taken:
-            taken.add(slug)
-        else:
-            without.append((trip["trip_id"], trip["trip_name"]))
-    updates: list[Statement] = []
-    free = FreeSlugs(taken)
-    for trip_id, name in without:
-        slug = free.take(str(name))
-        updates.append(
-            Statement("UPDATE trips_v2 SET trip_slug = ? WHERE trip_id = CAST(? AS INTEGER)", (slug, trip_id))
-        )
-    if updates:
-        await db.batch(updates)
-    return len(updates)
 
 
 HAS_TABLE: LiteralString = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?"
@@ -325,10 +310,10 @@ ENTRY_COUNTS: LiteralString = (
     + """
 SELECT (SELECT count(*) FROM trip_client_entries) AS entries,
        (SELECT count(*) FROM trip_client_entries WHERE client_email IS NOT NULL) AS linkable,
-       (SELECT count(*) FROM (SELECT DISTINCT trip_id, client_email, role FROM trip_client_entries
-                              WHERE client_email IS NOT NULL)) AS pairs,
        (SELECT coalesce(sum(n), 0) FROM (
             SELECT count(*) AS n FROM trip_client_entries WHERE client_email IS NOT NULL
-            GROUP BY trip_id, client_email, role HAVING count(*) > 1)) AS shared
+            GROUP BY trip_id, client_email, role HAVING count(*) > 1)) AS shared,
+       (SELECT count(*) FROM trip_client_assignments) AS linked,
+       (SELECT count(*) FROM trip_clients_quarantine) AS quarantined
 """
 )

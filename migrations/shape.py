@@ -20,6 +20,9 @@ _CREATE_INDEX = re.compile(r"^CREATE (?:UNIQUE )?INDEX(?: IF NOT EXISTS)? (\w+) 
 
 _CREATE = re.compile(r"^CREATE (TABLE|VIEW|TRIGGER)(?: IF NOT EXISTS)? (\w+)", re.MULTILINE)
 
+# Objects that exist only during a migration.
+_TEMPORARY = re.compile(r"_before$|_backfill")
+
 # Baseline tables that older systems define differently. Adoption checks their columns; their SQL text is not compared.
 BROUGHT_ALONG = {"trips_v2", "clients_v2", "ActivityLog", "db_errors"}
 
@@ -109,7 +112,7 @@ def _created(statements: Iterable[str]) -> dict[str, LiteralString]:
     objects: dict[str, LiteralString] = {}
     for statement in statements:
         found = _CREATE.search(statement)
-        if found and found[2] not in BROUGHT_ALONG and not found[2].endswith("_before"):
+        if found and found[2] not in BROUGHT_ALONG and not _TEMPORARY.search(found[2]):
             objects[found[2]] = trusted(statement)
     return objects
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
+from database import backfill
 from database.embedded import EmbeddedDatabase, open_database, open_to_look
 from database.errors import DatabaseUnavailable
 from database.files import require_file
@@ -24,41 +25,50 @@ async def check_file(
 ) -> tuple[CheckReport, Proof | None]:
     """Check the file and, with `record`, store a proof record. Raises DatabaseError if the file cannot be read."""
     parts = 2 if record else 1
-    async with open_migrated(path, to_look=not record) as db:
+    async with open_migrated(path, to_look=not record, backfilled=record) as db:
         report = await check(db, part(progress, 0, parts))
         return report, await record_proof(db, report, part(progress, 1, parts)) if record else None
 
 
 @asynccontextmanager
 async def open_migrated(
-    path: Path, *, foreign_keys: bool = True, to_look: bool = False
+    path: Path, *, foreign_keys: bool = True, to_look: bool = False, backfilled: bool = False
 ) -> AsyncGenerator[EmbeddedDatabase]:
     """Open an existing database with the current schema. Raises DatabaseUnavailable if it is missing or not migrated.
 
-    With `to_look`, the database is opened for reading only, and no write permission is needed.
+    With `to_look`, the database is opened for reading only, and no write permission is needed. With `backfilled`, the
+    migration must also be complete.
     """
     require_file(path)
     opening = open_to_look(path) if to_look else open_database(path, foreign_keys=foreign_keys, as_it_is=True)
     async with await opening as db:
         if await pending(db):
             raise DatabaseUnavailable(f"{path} is not migrated yet: run `voygen migrate --db {path}` first.")
+        if backfilled:
+            await backfill.require_complete(db)
         yield db
 
 
 def describe(report: CheckReport, proof: Proof | None = None) -> str:
     """Format the report as text."""
     lines = [
-        "Consistent: both stores hold the same assignments."
-        if report.consistent
-        else "NOT consistent: the stores hold different assignments.",
+        _verdict(report),
         "",
         *_totals(report),
         *_proof_lines(proof),
         *_finding_sections(report),
     ]
-    if not report.clean:
+    if not report.clean and not report.incomplete:
         lines += ["", "Run `voygen repair` to see how to fix this."]
     return "\n".join(lines)
+
+
+def _verdict(report: CheckReport) -> str:
+    if report.incomplete:
+        return "NOT consistent: the migration is not complete. Run `voygen migrate` to complete it, then check again."
+    if report.consistent:
+        return "Consistent: both stores hold the same assignments."
+    return "NOT consistent: the stores hold different assignments."
 
 
 def _totals(report: CheckReport) -> list[str]:
@@ -135,19 +145,23 @@ def _orphan_row(one: Finding) -> tuple[object, ...]:
 
 def _fault_row(fault: Finding) -> tuple[str, str, str]:
     kind: str = fault["kind"]
+    trip = f"trip {fault.get('trip_id')}"
     match kind:
         case "schema" | "detached":
-            return kind, f"{fault['type']} {fault['name']}".strip(), fault["problem"]
+            where, problem = f"{fault['type']} {fault['name']}".strip(), fault["problem"]
         case "foreign_key":
-            return kind, *_dangling(fault)
+            where, problem = _dangling(fault)
+        case "backfill":
+            where, problem = "migration", f"only {fault['percent']} % complete"
         case "primary_client":
-            return kind, f"trip {fault['trip_id']}", f"no client has the e-mail {fault['email']}"
+            where, problem = trip, f"no client has the e-mail {fault['email']}"
         case "other_spelling":
-            return kind, f"trip {fault['trip_id']}", f"{fault['spelling']} is a spelling of client {fault['email']}"
+            where, problem = trip, f"{fault['spelling']} is a spelling of client {fault['email']}"
         case "slug_double":
-            return kind, f"trip {fault['trip_id']}", f"slug {fault['slug']} is used by trips {fault['trip_ids']}"
+            where, problem = trip, f"slug {fault['slug']} is used by trips {fault['trip_ids']}"
         case _:
-            return kind, f"trip {fault['trip_id']}", FAULTS[kind]
+            where, problem = trip, FAULTS[kind]
+    return kind, where, problem
 
 
 def _dangling(fault: Finding) -> tuple[str, str]:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
+from database.backfill import unfinished
 from database.embedded import open_to_look
 from database.errors import DatabaseError, DatabaseUnavailable, NotADatabase, ProgramTooOld
 from database.inspection import damage, engine_lacks, engine_version, findings_left
@@ -198,6 +199,10 @@ async def _database(db: EmbeddedDatabase) -> AsyncIterator[Finding]:
         return
     if behind:
         words = f"{len(behind)} pending, starting with {behind[0].name}"
+        yield Finding("schema", "migrations", "to do", words, _command("migrate", "--db", db.path))
+        return
+    if left := await unfinished(db):
+        words = f"{left.percent} % complete"
         yield Finding("schema", "migrations", "to do", words, _command("migrate", "--db", db.path))
         return
     yield Finding("schema", "migrations", "ok", "all applied")

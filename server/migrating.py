@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 from database.embedded import open_database, open_to_look
 from database.progress import Progress, untold
+from migrations.backfill import PAUSE
 from migrations.dumps import loaded
-from migrations.runner import FIX, MigrationReport, migrate
+from migrations.runner import MigrationReport, migrate
 from server.report import count, section, table
 
 if TYPE_CHECKING:
@@ -23,15 +24,19 @@ def migrate_file(path: Path, dump: Path | None, *, dry_run: bool, progress: Prog
     with _throwaway() if dry_run else nullcontext(path) as target:
         if dump:
             with loaded(dump, target) as scratch:
-                return asyncio.run(migrate_whole(scratch, back_up=False, progress=progress))
+                return asyncio.run(migrate_whole(scratch, back_up=False, pause=0, progress=progress))
         if dry_run:
             asyncio.run(_copy(path, target))
-        return asyncio.run(migrate_whole(target, back_up=not dry_run, progress=progress))
+        pause = 0 if dry_run else PAUSE
+        return asyncio.run(migrate_whole(target, back_up=not dry_run, pause=pause, progress=progress))
 
 
-async def migrate_whole(path: Path, *, back_up: bool, progress: Progress = untold) -> MigrationReport:
+async def migrate_whole(
+    path: Path, *, back_up: bool, pause: float = PAUSE, progress: Progress = untold
+) -> MigrationReport:
+    """Migrate the file. Without other writers, `pause` can be 0."""
     async with await open_database(path) as db:
-        return await migrate(db, back_up=back_up, progress=progress)
+        return await migrate(db, back_up=back_up, pause=pause, progress=progress)
 
 
 @contextmanager
@@ -65,7 +70,7 @@ def _lines(report: MigrationReport, *, dry_run: bool) -> Iterator[str]:
     yield f"Trip slugs:     {report.slugs} added"
     yield from section("Migrations", ("FILE",), [(name,) for name in report.applied])
     yield from section("Changes to existing tables", ("CHANGE",), [(change,) for change in report.changes])
-    if FIX in report.applied or FIX in report.recorded:
+    if report.backfilled:
         yield from _entry_lines(report)
 
 
@@ -77,7 +82,7 @@ def _entry_lines(report: MigrationReport) -> Iterator[str]:
         ("OUTCOME", "COUNT", "MEANING"),
         [
             ("linked", report.linked, "in both the junction table and the JSON"),
-            *([("merged", report.merged, "duplicates of a linked entry")] if FIX in report.applied else []),
+            ("merged", report.merged, "duplicates of a linked entry"),
             ("shared e-mail", report.shared_email, "different people with one e-mail and role; all kept in the JSON"),
             ("unlinked", report.unlinked, "kept in the JSON; no client has their e-mail"),
             ("quarantined", report.quarantined, "not a JSON array; moved to trip_clients_quarantine"),

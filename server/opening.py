@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from contextlib import asynccontextmanager, suppress
+from typing import TYPE_CHECKING, Any
 
+from database.backfill import require_complete
 from database.embedded import EmbeddedDatabase, open_database, open_read_only
-from database.errors import DatabaseUnavailable
+from database.errors import DatabaseError, DatabaseUnavailable
 from database.files import require_file
 from database.phase import PhasedDatabase
 from migrations.files import shipped
-from migrations.runner import migrate, pending
+from migrations.runner import apply_files, complete, pending
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -21,6 +23,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("voygen")
 
+# Time to wait for the migration before serving, in seconds.
+AT_START = 2.0
+
 
 @asynccontextmanager
 async def opened(
@@ -28,7 +33,8 @@ async def opened(
 ) -> AsyncGenerator[EmbeddedDatabase]:
     """Open the file and, if allowed, migrate it. With `read_only`, the engine refuses every write.
 
-    Raises DatabaseError if the file can't be served.
+    A long backfill runs on in the background, and the database from `phased` makes its callers wait for it. Raises
+    DatabaseError if the file can't be served, or if the backfill fails.
     """
     if not may_migrate:
         require_file(path)
@@ -36,8 +42,12 @@ async def opened(
         open_read_only(path, readers=readers) if read_only else open_database(path, readers=readers, patience=patience)
     )
     async with await opening as db:
-        await _bring_up_to_date(db, may_migrate=may_migrate and not read_only)
-        yield db
+        if may_migrate and not read_only:
+            async with _migrated(db):
+                yield db
+        else:
+            await _require_current(db)
+            yield db
 
 
 def phased(db: Database) -> PhasedDatabase:
@@ -45,13 +55,50 @@ def phased(db: Database) -> PhasedDatabase:
     return PhasedDatabase(db, {migration.name for migration in shipped()})
 
 
-async def _bring_up_to_date(db: EmbeddedDatabase, *, may_migrate: bool) -> None:
-    if may_migrate:
-        report = await migrate(db)
-        if report.backup:
-            logger.warning("migrated %s; the backup is %s", db.path, report.backup)
-    elif behind := await pending(db):
+@asynccontextmanager
+async def _migrated(db: EmbeddedDatabase) -> AsyncGenerator[None]:
+    """Migrate the database, the rest of it in the background. If the caller is done first, the next start continues."""
+    report = await apply_files(db)
+    if report.backup:
+        logger.warning("migrating %s; the backup is %s", db.path, report.backup)
+    caller = asyncio.current_task()
+    running = asyncio.create_task(complete(db, report))
+    done, _ = await asyncio.wait({running}, timeout=AT_START)
+    if done:
+        running.result()
+        yield
+        return
+    logger.warning("serving %s while its migration is completed; calls of tools wait for it", db.path)
+    running.add_done_callback(lambda task: _end(task, caller))
+    try:
+        yield
+    except asyncio.CancelledError:
+        if caller and _failed(running):
+            caller.uncancel()
+            running.result()
+        raise
+    finally:
+        running.cancel()
+        with suppress(asyncio.CancelledError, DatabaseError):
+            await running
+
+
+def _end(running: asyncio.Task[None], caller: asyncio.Task[Any] | None) -> None:
+    """Log that the migration is complete, or stop the server if it failed."""
+    if _failed(running) and caller:
+        caller.cancel()
+    elif not running.cancelled():
+        logger.warning("the migration is complete")
+
+
+def _failed(running: asyncio.Task[None]) -> bool:
+    return running.done() and not running.cancelled() and running.exception() is not None
+
+
+async def _require_current(db: EmbeddedDatabase) -> None:
+    if behind := await pending(db):
         raise DatabaseUnavailable(
             f"{db.path} has {len(behind)} pending migrations: run `voygen migrate --db {db.path}`, "
             "or serve it without --no-migrate and --read-only."
         )
+    await require_complete(db)

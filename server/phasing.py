@@ -32,7 +32,7 @@ async def advance_file(
     path: Path, quiet_days: int, accept: Sequence[str], *, really: bool
 ) -> tuple[dict[str, Any], str]:
     """Advance if `really`, else list the obstacles. Returns the result as JSON and as text. Raises CannotAdvance."""
-    async with open_migrated(path, to_look=not really) as db:
+    async with open_migrated(path, to_look=not really, backfilled=really) as db:
         if not really:
             return _rehearsed(await phase_status(db, quiet_days), accept)
         try:
@@ -47,7 +47,7 @@ SEE_ALL = "use `voygen phase --json` to see all"
 
 
 async def back_file(path: Path, *, really: bool) -> tuple[dict[str, Any], str]:
-    async with open_migrated(path, to_look=not really) as db:
+    async with open_migrated(path, to_look=not really, backfilled=really) as db:
         if not really:
             state = await read_phase(db)
             before = phase_before(state.phase)

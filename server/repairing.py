@@ -21,7 +21,7 @@ async def repair_file(
     path: Path, prefer: Prefer, trip_id: int | None, *, really: bool, progress: Progress = untold
 ) -> tuple[dict[str, Any], str]:
     """Apply the repairs if `really`, else plan them. Returns the result as JSON and as text."""
-    async with open_migrated(path, to_look=not really) as db:
+    async with open_migrated(path, to_look=not really, backfilled=really) as db:
         if not really:
             plan = await plan_repair(db, prefer, trip_id, progress=progress)
             return plan.as_json(), _plan_in_words(plan)
@@ -30,7 +30,7 @@ async def repair_file(
 
 
 async def undo_file(path: Path, run_id: int) -> tuple[dict[str, Any], str]:
-    async with open_migrated(path, foreign_keys=False) as db:
+    async with open_migrated(path, foreign_keys=False, backfilled=True) as db:
         counts = await undo_repair(db, run_id)
     skipped = counts["changed_since"]
     left = f", {skipped} skipped because the data changed since" if skipped else ""
@@ -53,12 +53,18 @@ def _plan_in_words(plan: RepairPlan) -> str:
             *section(
                 "Not repaired automatically",
                 ("WHERE", "PROBLEM"),
-                [(_subject(one)[0], one.get("problem", one["kind"])) for one in plan.by_hand],
+                [(_subject(one)[0], _problem(one)) for one in plan.by_hand],
             ),
             "",
             "No changes made. Use --apply to run the repairs." if plan.findings else "Nothing to repair automatically.",
         ]
     )
+
+
+def _problem(finding: dict[str, Any]) -> str:
+    if finding["kind"] == "backfill":
+        return f"{finding['percent']} % complete: run `voygen migrate`"
+    return str(finding.get("problem", finding["kind"]))
 
 
 def _report_in_words(report: RepairReport, path: Path) -> str:
@@ -77,6 +83,8 @@ def _report_in_words(report: RepairReport, path: Path) -> str:
 
 def _subject(finding: dict[str, Any]) -> tuple[str, str | None, str | None]:
     """Return the location of a finding, and its e-mail and role, if any."""
+    if finding["kind"] == "backfill":
+        return "migration", None, None
     if "trip_id" not in finding:
         return str(finding.get("name") or finding.get("table")), None, None
     email, role = (finding.get(key) or finding.get(f"client_{key}") for key in ("email", "role"))

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 async def validate_file(path: Path) -> list[Outcome]:
-    async with open_migrated(path) as db:
+    async with open_migrated(path, backfilled=True) as db:
         return await validate(db)
 
 

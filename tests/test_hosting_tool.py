@@ -18,6 +18,7 @@ from database.embedded import open_database
 from migrations.check import check
 from migrations.files import shipped
 from migrations.proof import digest
+from server.opening import opened
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -93,14 +94,14 @@ async def test_voygen_finishes_what_sql_alone_cannot_do_on_a_database_with_trips
 
 
 @pytest.mark.parametrize("trips", [False, True], ids=["empty", "trips"])
-async def test_write_tools_work_before_voygen_migrates_what_the_hosting_tool_applied(
-    tmp_path: Path, *, trips: bool
-) -> None:
+async def test_a_server_completes_what_the_hosting_tool_applied(tmp_path: Path, *, trips: bool) -> None:
     path = tmp_path / "hosted.db"
     if trips:
         new_shape(path, len(FILES))
     else:
         hosting.apply_files(path)
+    async with opened(path, readers=1, patience=5, may_migrate=True, read_only=False):
+        pass
     async with open_desk(path) as desk:
         await desk.call(
             "create_trip_with_client",
@@ -110,7 +111,7 @@ async def test_write_tools_work_before_voygen_migrates_what_the_hosting_tool_app
             start_date="2026-05-01",
             end_date="2026-05-03",
         )
-    assert (await raw.migrate_file(path)).recorded == FILES
+    assert (await raw.migrate_file(path)).did_nothing
     await outcome(path)
 
 

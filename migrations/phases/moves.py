@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, LiteralString
 
+from database import backfill
 from database.clock import now
 from database.engine import Statement
 from database.errors import DatabaseUnavailable, GuardFailed
@@ -112,6 +113,7 @@ async def advance(db: EmbeddedDatabase, *, quiet_days: int = QUIET_DAYS, accept:
 
 async def go_back(db: EmbeddedDatabase) -> PhaseState:
     """Go back by one phase: restore the JSON column from the archive, or let old code write it again."""
+    await backfill.require_complete(db)
     for _ in range(TRIES):
         state = await read_phase(db)
         state.require_attached()

@@ -38,6 +38,8 @@ async def obstacles_before(db: EmbeddedDatabase, phase: Phase, quiet_days: int) 
             found.append({"name": f"schema/{finding['name']}", "problem": f"{finding['type']} {finding['problem']}"})
         elif finding["kind"] == "detached":
             found.append({"name": "schema/detached", "problem": finding["problem"]})
+        elif finding["kind"] == "backfill":
+            found.append({"name": "backfill", "problem": f"the migration is only {finding['percent']} % complete"})
         elif finding["kind"] == "foreign_key":
             found.append({"name": f"foreign_key/{finding['table']}", "problem": "a row refers to a missing row"})
     found += await _open_findings(db)

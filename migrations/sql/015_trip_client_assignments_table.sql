@@ -858,7 +858,9 @@ CREATE TABLE facts_dirty (
 INSERT INTO facts_dirty (trip_id, reason, created_at)
 SELECT CAST(b.trip_id AS INTEGER), coalesce(b.reason, 'unspecified'), min(b.created_at)
 FROM facts_dirty_before b
-WHERE EXISTS (SELECT 1 FROM trips_v2 t WHERE CAST(t.trip_id AS TEXT) = CAST(b.trip_id AS TEXT))
+WHERE EXISTS (
+    SELECT 1 FROM trips_v2 t
+    WHERE t.trip_id = CAST(b.trip_id AS INTEGER) AND CAST(t.trip_id AS TEXT) = CAST(b.trip_id AS TEXT))
 GROUP BY CAST(b.trip_id AS INTEGER), coalesce(b.reason, 'unspecified')
 ORDER BY min(b.id);
 INSERT INTO orphaned_rows (table_name, row_data, reason, set_aside_at)
@@ -866,7 +868,9 @@ SELECT 'facts_dirty',
        json_object('id', b.id, 'trip_id', b.trip_id, 'reason', b.reason, 'created_at', b.created_at),
        'no such trip', strftime('%Y-%m-%dT%H:%M:%fZ', 'now')
 FROM facts_dirty_before b
-WHERE NOT EXISTS (SELECT 1 FROM trips_v2 t WHERE CAST(t.trip_id AS TEXT) = CAST(b.trip_id AS TEXT));
+WHERE NOT EXISTS (
+    SELECT 1 FROM trips_v2 t
+    WHERE t.trip_id = CAST(b.trip_id AS INTEGER) AND CAST(t.trip_id AS TEXT) = CAST(b.trip_id AS TEXT));
 DROP TABLE facts_dirty_before;
 
 CREATE TABLE trip_facts_before AS
@@ -889,7 +893,8 @@ CREATE TABLE trip_facts (
 );
 INSERT INTO trip_facts (trip_id, total_nights, total_hotels, total_activities, total_cost, transit_minutes, last_computed, version)
 SELECT t.trip_id, b.total_nights, b.total_hotels, b.total_activities, b.total_cost, b.transit_minutes, b.last_computed, b.version
-FROM trip_facts_before b JOIN trips_v2 t ON CAST(t.trip_id AS TEXT) = CAST(b.trip_id AS TEXT);
+FROM trip_facts_before b CROSS JOIN trips_v2 t
+WHERE t.trip_id = CAST(b.trip_id AS INTEGER) AND CAST(t.trip_id AS TEXT) = CAST(b.trip_id AS TEXT);
 INSERT INTO orphaned_rows (table_name, row_data, reason, set_aside_at)
 SELECT 'trip_facts',
        json_object('trip_id', b.trip_id, 'total_nights', b.total_nights, 'total_hotels', b.total_hotels,
@@ -897,7 +902,9 @@ SELECT 'trip_facts',
                    'transit_minutes', b.transit_minutes, 'last_computed', b.last_computed, 'version', b.version),
        'no such trip', strftime('%Y-%m-%dT%H:%M:%fZ', 'now')
 FROM trip_facts_before b
-WHERE NOT EXISTS (SELECT 1 FROM trips_v2 t WHERE CAST(t.trip_id AS TEXT) = CAST(b.trip_id AS TEXT));
+WHERE NOT EXISTS (
+    SELECT 1 FROM trips_v2 t
+    WHERE t.trip_id = CAST(b.trip_id AS INTEGER) AND CAST(t.trip_id AS TEXT) = CAST(b.trip_id AS TEXT));
 DROP TABLE trip_facts_before;
 
 -- These triggers leave the JSON unchanged. They use WHERE NOT EXISTS because the outer statement overrides a
@@ -964,6 +971,180 @@ BEGIN
 END;
 
 -- ---------------------------------------------------------------------------------------------------
--- Backfill: reconcile every trip once.
+-- Backfill: reconcile every trip once. `voygen migrate` does this in small batches after it has applied all files, and
+-- then drops everything below. In the meantime, trips after trips_done may have pairs that are in one store only. The
+-- triggers above keep such a trip right for most writes. For the others, the triggers below reconcile the trip first.
+-- Those that come before a REPLACE also note again what the row will overwrite, because SQLite does not define the order
+-- of two triggers on the same event.
 
-INSERT INTO trip_client_sync (trip_id, action) SELECT trip_id, 'reconcile' FROM trips_v2 ORDER BY trip_id;
+CREATE TABLE migration_backfill (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    first_trip INTEGER NOT NULL,
+    trips_done INTEGER NOT NULL,
+    trips_up_to INTEGER, -- the last trip of the running batch
+    clients_done INTEGER NOT NULL,
+    clients_up_to INTEGER,
+    merged INTEGER NOT NULL DEFAULT 0
+);
+INSERT INTO migration_backfill (id, first_trip, trips_done, clients_done)
+SELECT 1, t.before, t.before, (SELECT coalesce(min(client_id), 1) - 1 FROM clients_v2)
+FROM (SELECT coalesce(min(trip_id), 1) - 1 AS before FROM trips_v2) t;
+
+-- Inserting the e-mail of a client reconciles the trips that name the client. Empty at every commit.
+CREATE TABLE migration_backfill_clients (email TEXT PRIMARY KEY) WITHOUT ROWID;
+
+CREATE TRIGGER trg_backfill_clients_insert AFTER INSERT ON migration_backfill_clients
+BEGIN
+    INSERT INTO trip_client_sync (trip_id, action)
+    SELECT t.trip_id, 'reconcile' FROM trips_v2 t
+    WHERE t.trip_id > (SELECT trips_done FROM migration_backfill)
+      AND t.trip_id NOT IN (SELECT g.trip_id FROM trip_client_sync g)
+      AND (instr(lower(t.clients), lower(trim(NEW.email, char(9,10,11,12,13,32)))) > 0
+           OR instr(t.clients, '\') > 0 AND EXISTS (
+               SELECT 1 FROM trip_client_entries e
+               WHERE e.trip_id = t.trip_id AND lower(trim(e.email, char(9,10,11,12,13,32))) = lower(trim(NEW.email, char(9,10,11,12,13,32)))));
+    DELETE FROM migration_backfill_clients;
+END;
+
+CREATE TRIGGER trg_backfill_clients_v2_delete BEFORE DELETE ON clients_v2
+WHEN OLD.email IS NOT NULL
+BEGIN
+    INSERT INTO migration_backfill_clients (email) VALUES (OLD.email);
+END;
+
+CREATE TRIGGER trg_backfill_clients_v2_insert BEFORE INSERT ON clients_v2
+WHEN EXISTS (SELECT 1 FROM clients_v2 WHERE client_id = NEW.client_id OR email = NEW.email)
+BEGIN
+    INSERT INTO migration_backfill_clients (email)
+    SELECT c.email FROM clients_v2 c WHERE c.client_id = NEW.client_id OR c.email = NEW.email;
+
+    DELETE FROM replaced_clients;
+    DELETE FROM replaced_assignments;
+    DELETE FROM replaced_trips;
+    INSERT INTO replaced_clients (email)
+    SELECT c.email FROM clients_v2 c WHERE c.client_id = NEW.client_id OR c.email = NEW.email;
+    INSERT INTO replaced_assignments (assignment_id, trip_id, client_email, client_role, created_at, updated_at)
+    SELECT a.assignment_id, a.trip_id, a.client_email, a.client_role, a.created_at, a.updated_at
+    FROM trip_client_assignments a WHERE a.client_email IN (SELECT r.email FROM replaced_clients r);
+    INSERT INTO replaced_trips (trip_id, clients, primary_client_email)
+    SELECT t.trip_id, t.clients, t.primary_client_email FROM trips_v2 t
+    WHERE t.trip_id IN (SELECT r.trip_id FROM replaced_assignments r)
+       OR t.primary_client_email IN (SELECT r.email FROM replaced_clients r);
+END;
+
+CREATE TRIGGER trg_backfill_clients_v2_update BEFORE UPDATE OF client_id, email ON clients_v2
+WHEN NEW.client_id IS NOT OLD.client_id OR NEW.email IS NOT OLD.email
+BEGIN
+    INSERT INTO migration_backfill_clients (email)
+    SELECT c.email FROM clients_v2 c WHERE c.client_id IN (OLD.client_id, NEW.client_id) OR c.email = NEW.email;
+
+    DELETE FROM replaced_clients;
+    DELETE FROM replaced_assignments;
+    DELETE FROM replaced_trips;
+    INSERT INTO replaced_clients (email)
+    SELECT c.email FROM clients_v2 c WHERE (c.client_id IN (OLD.client_id, NEW.client_id) OR c.email = NEW.email)
+      AND EXISTS (SELECT 1 FROM clients_v2 o
+                  WHERE (o.client_id = NEW.client_id OR o.email = NEW.email) AND o.client_id <> OLD.client_id);
+    INSERT INTO replaced_assignments (assignment_id, trip_id, client_email, client_role, created_at, updated_at)
+    SELECT a.assignment_id, a.trip_id, a.client_email, a.client_role, a.created_at, a.updated_at
+    FROM trip_client_assignments a WHERE a.client_email IN (SELECT r.email FROM replaced_clients r);
+    INSERT INTO replaced_trips (trip_id, clients, primary_client_email)
+    SELECT t.trip_id, t.clients, t.primary_client_email FROM trips_v2 t
+    WHERE t.trip_id IN (SELECT r.trip_id FROM replaced_assignments r)
+       OR t.primary_client_email IN (SELECT r.email FROM replaced_clients r);
+END;
+
+CREATE TRIGGER trg_backfill_trips_v2_insert BEFORE INSERT ON trips_v2
+WHEN EXISTS (
+    SELECT 1 FROM trips_v2 t
+    WHERE (t.trip_id = NEW.trip_id OR t.trip_slug = NEW.trip_slug AND NEW.trip_slug <> '')
+      AND t.trip_id > (SELECT trips_done FROM migration_backfill))
+BEGIN
+    INSERT INTO trip_client_sync (trip_id, action)
+    SELECT t.trip_id, 'reconcile' FROM trips_v2 t
+    WHERE (t.trip_id = NEW.trip_id OR t.trip_slug = NEW.trip_slug AND NEW.trip_slug <> '')
+      AND t.trip_id NOT IN (SELECT g.trip_id FROM trip_client_sync g);
+
+    DELETE FROM replaced_clients;
+    DELETE FROM replaced_assignments;
+    DELETE FROM replaced_trips;
+    INSERT INTO replaced_trips (trip_id, clients, primary_client_email)
+    SELECT t.trip_id, t.clients, t.primary_client_email FROM trips_v2 t
+    WHERE t.trip_id = NEW.trip_id OR t.trip_slug = NEW.trip_slug AND NEW.trip_slug <> '';
+    INSERT INTO replaced_assignments (assignment_id, trip_id, client_email, client_role, created_at, updated_at)
+    SELECT a.assignment_id, a.trip_id, a.client_email, a.client_role, a.created_at, a.updated_at
+    FROM trip_client_assignments a WHERE a.trip_id IN (SELECT r.trip_id FROM replaced_trips r);
+END;
+
+CREATE TRIGGER trg_backfill_assignments_insert BEFORE INSERT ON trip_client_assignments
+WHEN NOT EXISTS (SELECT 1 FROM trip_client_sync WHERE trip_id = NEW.trip_id)
+ AND EXISTS (
+    SELECT 1 FROM trip_client_assignments a
+    WHERE (a.assignment_id = NEW.assignment_id
+       OR a.trip_id = NEW.trip_id AND a.client_email = NEW.client_email AND a.client_role = iif(trim(coalesce(NEW.client_role, '')) = '', 'traveler', NEW.client_role))
+      AND a.trip_id > (SELECT trips_done FROM migration_backfill))
+BEGIN
+    INSERT INTO trip_client_sync (trip_id, action)
+    SELECT DISTINCT a.trip_id, 'reconcile' FROM trip_client_assignments a
+    WHERE (a.assignment_id = NEW.assignment_id
+       OR a.trip_id = NEW.trip_id AND a.client_email = NEW.client_email AND a.client_role = iif(trim(coalesce(NEW.client_role, '')) = '', 'traveler', NEW.client_role))
+      AND a.trip_id NOT IN (SELECT g.trip_id FROM trip_client_sync g);
+
+    DELETE FROM trip_client_displaced;
+    INSERT INTO trip_client_displaced (assignment_id, trip_id, client_email, client_role, entries)
+    SELECT a.assignment_id, a.trip_id, a.client_email, a.client_role, (
+        SELECT json_group_array(json_array(e.position, json(e.entry))) FROM trip_client_entries e
+        WHERE e.trip_id = a.trip_id AND e.email = a.client_email AND e.role = iif(trim(coalesce(a.client_role, '')) = '', 'traveler', a.client_role))
+    FROM trip_client_assignments a
+    WHERE (a.assignment_id = NEW.assignment_id
+       OR a.trip_id = NEW.trip_id AND a.client_email = NEW.client_email AND a.client_role = iif(trim(coalesce(NEW.client_role, '')) = '', 'traveler', NEW.client_role));
+END;
+
+CREATE TRIGGER trg_backfill_assignments_update BEFORE UPDATE OF assignment_id, trip_id, client_email, client_role ON trip_client_assignments
+WHEN max(OLD.trip_id, NEW.trip_id) > (SELECT trips_done FROM migration_backfill)
+ AND NOT EXISTS (SELECT 1 FROM trip_client_sync WHERE trip_id IN (OLD.trip_id, NEW.trip_id))
+BEGIN
+    INSERT INTO trip_client_sync (trip_id, action)
+    SELECT t.trip_id, 'reconcile' FROM trips_v2 t WHERE t.trip_id IN (OLD.trip_id, NEW.trip_id);
+
+    DELETE FROM trip_client_displaced;
+    INSERT INTO trip_client_displaced (assignment_id, trip_id, client_email, client_role, entries)
+    SELECT a.assignment_id, a.trip_id, a.client_email, a.client_role, (
+        SELECT json_group_array(json_array(e.position, json(e.entry))) FROM trip_client_entries e
+        WHERE e.trip_id = a.trip_id AND e.email = a.client_email AND e.role = iif(trim(coalesce(a.client_role, '')) = '', 'traveler', a.client_role))
+    FROM trip_client_assignments a
+    WHERE a.assignment_id <> OLD.assignment_id AND (a.assignment_id = NEW.assignment_id
+       OR a.trip_id = NEW.trip_id AND a.client_email = NEW.client_email AND a.client_role = iif(trim(coalesce(NEW.client_role, '')) = '', 'traveler', NEW.client_role));
+END;
+
+-- The update trigger above removes the pairs that the new list lacks, by the e-mails of the old list, which must be
+-- normalized for that. This trigger removes those of a list that is not. It keeps an old text that is not an array.
+CREATE TRIGGER trg_backfill_trips_v2_update BEFORE UPDATE OF clients ON trips_v2
+WHEN NEW.clients IS NOT OLD.clients
+ AND OLD.trip_id > (SELECT trips_done FROM migration_backfill)
+ AND NOT EXISTS (SELECT 1 FROM trip_client_sync WHERE trip_id = OLD.trip_id)
+BEGIN
+    INSERT INTO trip_clients_quarantine (trip_id, raw_text, reason, quarantined_at)
+    SELECT OLD.trip_id, OLD.clients, 'not an array', strftime('%Y-%m-%dT%H:%M:%fZ', 'now')
+    WHERE iif(typeof(OLD.clients) = 'text', iif(json_valid(OLD.clients), json_type(OLD.clients) = 'array', 0), 0) = 0;
+
+    INSERT INTO trip_client_sync (trip_id) VALUES (OLD.trip_id);
+    DELETE FROM trip_client_assignments
+    WHERE trip_id = OLD.trip_id
+      AND iif(typeof(NEW.clients) = 'text', iif(json_valid(NEW.clients), json_type(NEW.clients) = 'array', 0), 0) = 1
+      AND json_array(client_email, client_role) IN (
+          SELECT json_array(e.client_email, e.role) FROM trip_client_entries e
+          WHERE e.trip_id = OLD.trip_id AND e.client_email IS NOT NULL)
+      AND json_array(lower(trim(client_email, char(9,10,11,12,13,32))), client_role) NOT IN (
+          SELECT json_array(lower(trim(n.entry ->> '$.email', char(9,10,11,12,13,32))),
+                            iif(json_type(n.entry, '$.role') = 'text',
+                                iif(trim(n.entry ->> '$.role') = '', 'traveler', n.entry ->> '$.role'),
+                                iif(coalesce(json_type(n.entry, '$.role'), 'null') = 'null', 'traveler', n.entry -> '$.role')))
+          FROM (
+              SELECT iif(j.type = 'object', j.value,
+                         iif(j.type <> 'text', '{}',
+                             iif(json_valid(j.value), iif(json_type(j.value) = 'object', j.value, '{}'),
+                                 json_object('email', j.value)))) AS entry
+              FROM json_each(iif(iif(typeof(NEW.clients) = 'text', iif(json_valid(NEW.clients), json_type(NEW.clients) = 'array', 0), 0) = 1, NEW.clients, '[]')) j) n);
+    DELETE FROM trip_client_sync WHERE trip_id = OLD.trip_id;
+END;

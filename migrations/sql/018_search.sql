@@ -61,8 +61,3 @@ CREATE TRIGGER trg_clients_v2_search_delete AFTER DELETE ON clients_v2
 BEGIN
     DELETE FROM client_search WHERE rowid = OLD.client_id;
 END;
-
-INSERT INTO trip_search (rowid, name, destinations, group_name, notes)
-SELECT trip_id, name, destinations, group_name, notes FROM trip_search_text;
-
-INSERT INTO client_search (rowid, full_name, email) SELECT client_id, full_name, email FROM client_search_text;

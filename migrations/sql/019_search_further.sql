@@ -322,25 +322,3 @@ BEGIN
     WHERE a.client_email = OLD.email AND a.trip_id NOT IN (SELECT trip_id FROM search_stale);
     DELETE FROM search_stale WHERE trip_id NOT IN (SELECT g.trip_id FROM trip_client_sync g);
 END;
-
-INSERT INTO client_search (rowid, whole_name, full_name, email, notes)
-SELECT client_id, whole_name, full_name, email, notes FROM client_search_text;
-
-INSERT INTO crowd_search (rowid, travelers, roles)
-SELECT s.assignment_id, s.traveler, s.role
-FROM (SELECT assignment_id, row_number() OVER (PARTITION BY trip_id ORDER BY assignment_id) AS place FROM trip_client_assignments) p
-JOIN traveler_search_text s ON s.assignment_id = p.assignment_id
-WHERE p.place > 24;
-
-INSERT INTO trip_search (rowid, whole_name, name, destinations, group_name, travelers, roles, notes)
-SELECT trip_id, whole_name, name, destinations, group_name, travelers, roles, notes FROM trip_search_text;
-
-INSERT INTO search_said (said)
-SELECT group_concat(coalesce(trip_name, '') || ' ' || coalesce(destinations, '') || ' ' || coalesce(group_name, ''), ' ')
-FROM trips_v2 GROUP BY trip_id / 500;
-
-INSERT INTO search_said (said) SELECT group_concat(coalesce(full_name, ''), ' ') FROM clients_v2 GROUP BY client_id / 500;
-
-INSERT INTO trip_search (trip_search) VALUES ('optimize');
-
-INSERT INTO client_search (client_search) VALUES ('optimize');

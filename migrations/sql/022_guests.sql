@@ -77,7 +77,9 @@ BEGIN
     INSERT INTO search_stale (trip_id)
     SELECT NEW.trip_id WHERE NOT EXISTS (SELECT 1 FROM search_stale WHERE trip_id = NEW.trip_id);
     INSERT INTO search_said (said)
-    SELECT coalesce(group_concat(o.name, ' '), '') FROM trip_people o WHERE o.trip_id = NEW.trip_id AND o.client_email IS NULL;
+    SELECT group_concat(o.name, ' ') FROM trip_people o
+    WHERE o.trip_id = NEW.trip_id AND o.client_email IS NULL
+    HAVING count(*) > 0;
     DELETE FROM search_stale WHERE trip_id NOT IN (SELECT g.trip_id FROM trip_client_sync g);
 END;
 
@@ -87,15 +89,3 @@ BEGIN
     SELECT NEW.trip_id WHERE NOT EXISTS (SELECT 1 FROM search_stale WHERE trip_id = NEW.trip_id);
     DELETE FROM search_stale WHERE trip_id NOT IN (SELECT g.trip_id FROM trip_client_sync g);
 END;
-
-INSERT INTO search_stale (trip_id)
-SELECT o.trip_id FROM trip_people o WHERE o.client_email IS NULL
-UNION SELECT o.trip_id FROM trip_people o GROUP BY o.trip_id, o.client_email, o.role HAVING count(*) > 1
-UNION SELECT u.trip_id FROM trip_unreadable u;
-DELETE FROM search_stale;
-INSERT INTO search_said (said) SELECT group_concat(o.name, ' ') FROM trip_people o WHERE o.client_email IS NULL GROUP BY o.trip_id / 500;
-
--- Facts count guests too, and leave out those who don't travel.
-INSERT INTO facts_dirty (trip_id, reason)
-SELECT f.trip_id, 'travelers_recounted' FROM trip_facts f
-WHERE NOT EXISTS (SELECT 1 FROM facts_dirty d WHERE d.trip_id = f.trip_id AND d.reason = 'travelers_recounted');

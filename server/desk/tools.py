@@ -22,6 +22,7 @@ from database.engine import Database
 from database.errors import (
     DatabaseBusy,
     DatabaseError,
+    DatabaseMigrating,
     DatabaseReadOnly,
     DatabaseReplaced,
     ProgramTooOld,
@@ -163,16 +164,24 @@ class _OfferedTool(McpTool):
     async def _fault_of(self, error: DatabaseError) -> ToolFault:
         busy = isinstance(error, DatabaseBusy)
         logger.error("tool %s failed: %s", self.name, error, exc_info=None if busy else error)
-        if busy:
-            return Busy("The database is in use by another program.", "Try again in a moment.")
-        if isinstance(error, ProgramTooOld):
-            return ReadOnly(str(error), "Nothing was written. Tell the user to update and restart voygen.")
-        if isinstance(error, SchemaDetached):
-            return Unavailable(str(error), "Nothing was written. Tell the user to run that command.")
-        if isinstance(error, DatabaseReplaced):
-            return Unavailable(str(error), "Nothing was written. Tell the user to restart voygen.")
-        if isinstance(error, DatabaseReadOnly):
-            return ReadOnly("The database is read-only; nothing was written.", "Use only read-only tools.")
+        match error:
+            case DatabaseMigrating():
+                fault = Busy(str(error), "Try again in a minute.")
+            case DatabaseBusy():
+                fault = Busy("The database is in use by another program.", "Try again in a moment.")
+            case ProgramTooOld():
+                fault = ReadOnly(str(error), "Nothing was written. Tell the user to update and restart voygen.")
+            case SchemaDetached():
+                fault = Unavailable(str(error), "Nothing was written. Tell the user to run that command.")
+            case DatabaseReplaced():
+                fault = Unavailable(str(error), "Nothing was written. Tell the user to restart voygen.")
+            case DatabaseReadOnly():
+                fault = ReadOnly("The database is read-only; nothing was written.", "Use only read-only tools.")
+            case _:
+                fault = await self._unexpected(error)
+        return fault
+
+    async def _unexpected(self, error: DatabaseError) -> ToolFault:
         try:
             number = f" (fault {await record_fault(self._db, self.name, str(error), now())} in db_errors)"
         except DatabaseError:

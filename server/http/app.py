@@ -20,6 +20,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import Response
 from starlette.routing import Route
 
+from database.backfill import unfinished
 from database.errors import DatabaseError
 from database.measures import WatchedDatabase
 from database.platform import IS_WINDOWS
@@ -140,6 +141,8 @@ class _Application:
         try:
             async with asyncio.timeout(READY_WITHIN):
                 problem = "the schema has pending migrations" if await pending(self._db) else None
+                if not problem and await unfinished(self._db):
+                    problem = "the migration is not complete"
         except TimeoutError:
             problem = "the database does not answer"
         except DatabaseError as error:

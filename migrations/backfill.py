@@ -1,0 +1,223 @@
+"""The backfill: bring all rows up to date after the migration files, in small batches beside other writers.
+
+Each batch stores how far it got, so an interrupted backfill continues with the next batch. Several programs can run it
+at once, because each batch takes the rows after those that are done when it starts.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING, LiteralString
+
+from database.backfill import BEGUN, unfinished
+from database.engine import Statement
+from database.entries import WITH_ENTRIES
+from database.errors import DatabaseError
+from database.linking import link, other_spellings
+from database.progress import Progress, part, untold
+
+if TYPE_CHECKING:
+    from database.engine import Database
+
+# Time that a batch should hold the write lock, in seconds.
+HOLD = 0.2
+
+# Time between two batches, in seconds. A writer that waits with SQLite's busy handler looks every 0.1 s.
+PAUSE = 0.11
+
+# Size of the first batch, and limits of the later ones, in characters of JSON; each trip counts for TRIP more.
+FIRST, SMALLEST, LARGEST = 20_000, 1, 10_000_000
+TRIP = 500
+
+# Clients per batch.
+CLIENTS_AT_ONCE = 500
+
+# Entries to link in one batch.
+SPELLINGS_AT_ONCE = 25
+
+
+async def backfill(db: Database, *, pause: float = PAUSE, progress: Progress = untold) -> int | None:
+    """Run the backfill, except for its end; return the number of JSON entries merged, or None if there is none.
+
+    Call `finish` afterwards. `pause` is the time between two batches, in seconds.
+    """
+    try:
+        if not await db.read(BEGUN):
+            return None
+        await _trips(db, pause, part(progress, 0, 2))
+        await _clients(db, pause)
+        await _other_spellings(db, pause)
+        progress(2, 2)
+        return (await db.read("SELECT merged FROM migration_backfill"))[0]["merged"]
+    except DatabaseError:
+        if await db.read(BEGUN):
+            raise
+        return None  # another program finished it
+
+
+async def finish(db: Database) -> None:
+    """Drop what the backfill needed."""
+    await db.batch([Statement(sql) for sql in DROP])
+
+
+async def _trips(db: Database, pause: float, progress: Progress) -> None:
+    size, more = FIRST, True
+    while more:
+        done = Statement(TRIPS_DONE)
+        began = time.monotonic()
+        results = await db.batch(
+            [
+                Statement(NEXT_TRIPS, (size, TRIP)),
+                Statement(COUNT_SURPLUS),
+                Statement(INDEX_CROWDS),
+                Statement(RECONCILE),
+                Statement(INDEX_NAMES),
+                Statement(RECOUNT),
+                Statement(DISCOUNT_SURPLUS),
+                done,
+            ]
+        )
+        ratio = HOLD / max(time.monotonic() - began, HOLD / 4)
+        size = min(max(round(size * min(ratio, 2)), SMALLEST), LARGEST)
+        more = bool(results.of(done)[0]["more"])
+        if left := await unfinished(db):
+            progress(left.done - left.first, left.last - left.first)
+        if more:
+            await asyncio.sleep(pause)
+
+
+async def _clients(db: Database, pause: float) -> None:
+    more = True
+    while more:
+        done = Statement(CLIENTS_DONE)
+        next_clients = Statement(NEXT_CLIENTS, (CLIENTS_AT_ONCE,))
+        results = await db.batch([next_clients, Statement(INDEX_CLIENTS), Statement(INDEX_CLIENT_NAMES), done])
+        more = bool(results.of(done)[0]["more"])
+        if more:
+            await asyncio.sleep(pause)
+
+
+async def _other_spellings(db: Database, pause: float) -> None:
+    found = await other_spellings(db)
+    for start in range(0, len(found), SPELLINGS_AT_ONCE):
+        await db.batch(link(found[start : start + SPELLINGS_AT_ONCE]))
+        await asyncio.sleep(pause)
+
+
+# Takes at least one trip. The rows before a trip decide whether it still fits.
+NEXT_TRIPS: LiteralString = """
+UPDATE migration_backfill
+SET trips_up_to = (
+    SELECT max(s.trip_id) FROM (
+        SELECT t.trip_id, sum(t.size) OVER (ORDER BY t.trip_id) - t.size AS before
+        FROM (
+            SELECT trip_id, CAST(?2 AS INTEGER) + coalesce(length(clients), 0) AS size FROM trips_v2
+            WHERE trip_id > (SELECT trips_done FROM migration_backfill) ORDER BY trip_id LIMIT 1000) t) s
+    WHERE s.before < CAST(?1 AS INTEGER))
+"""
+
+TRIPS: LiteralString = """trip_id > (SELECT trips_done FROM migration_backfill)
+  AND @.trip_id <= (SELECT trips_up_to FROM migration_backfill)"""
+
+# Entries of pairs that have more than one.
+SURPLUS: LiteralString = (
+    "SELECT count(*) - count(DISTINCT json_array(e.trip_id, e.client_email, e.role)) FROM trip_client_entries e "
+    "WHERE e.client_email IS NOT NULL AND e." + TRIPS.replace("@", "e")
+)
+
+COUNT_SURPLUS: LiteralString = (
+    WITH_ENTRIES + "UPDATE migration_backfill SET merged = merged + coalesce((" + SURPLUS + "), 0)"
+)
+
+DISCOUNT_SURPLUS: LiteralString = (
+    WITH_ENTRIES + "UPDATE migration_backfill SET merged = merged - coalesce((" + SURPLUS + "), 0)"
+)
+
+# Assignments from before the migration, of trips with more travelers than one document holds.
+INDEX_CROWDS: LiteralString = (
+    """
+INSERT INTO crowd_search (rowid, travelers, roles)
+SELECT s.assignment_id, s.traveler, s.role
+FROM (
+    SELECT a.assignment_id, row_number() OVER (PARTITION BY a.trip_id ORDER BY a.assignment_id) AS place
+    FROM trip_client_assignments a
+    WHERE NOT EXISTS (SELECT 1 FROM crowd_search k WHERE k.rowid = a.assignment_id) AND a."""
+    + TRIPS.replace("@", "a")
+    + """) p
+JOIN traveler_search_text s ON s.assignment_id = p.assignment_id
+WHERE p.place > 24
+"""
+)
+
+# Also puts the trips into the search index.
+RECONCILE: LiteralString = (
+    """
+INSERT INTO trip_client_sync (trip_id, action)
+SELECT t.trip_id, 'reconcile' FROM trips_v2 t
+WHERE t.trip_id NOT IN (SELECT g.trip_id FROM trip_client_sync g) AND t."""
+    + TRIPS.replace("@", "t")
+    + " ORDER BY t.trip_id"
+)
+
+INDEX_NAMES: LiteralString = (
+    """
+INSERT INTO search_said (said)
+SELECT group_concat(coalesce(t.trip_name, '') || ' ' || coalesce(t.destinations, '') || ' ' || coalesce(t.group_name, ''), ' ')
+FROM trips_v2 t WHERE t."""  # noqa: E501
+    + TRIPS.replace("@", "t")
+    + " GROUP BY t.trip_id / 500"
+)
+
+# Facts count unlinked people too, and leave out those who don't travel.
+RECOUNT: LiteralString = """
+INSERT INTO facts_dirty (trip_id, reason)
+SELECT f.trip_id, 'travelers_recounted' FROM trip_facts f
+WHERE NOT EXISTS (SELECT 1 FROM facts_dirty d WHERE d.trip_id = f.trip_id AND d.reason = 'travelers_recounted')
+  AND f.""" + TRIPS.replace("@", "f")
+
+TRIPS_DONE: LiteralString = """
+UPDATE migration_backfill SET trips_done = coalesce(trips_up_to, trips_done)
+RETURNING EXISTS (SELECT 1 FROM trips_v2 t WHERE t.trip_id > coalesce(trips_up_to, trips_done)) AS more
+"""
+
+NEXT_CLIENTS: LiteralString = """
+UPDATE migration_backfill
+SET clients_up_to = (
+    SELECT max(c.client_id) FROM (
+        SELECT client_id FROM clients_v2 WHERE client_id > (SELECT clients_done FROM migration_backfill)
+        ORDER BY client_id LIMIT CAST(? AS INTEGER)) c)
+"""
+
+INDEX_CLIENTS: LiteralString = """
+INSERT INTO client_search (rowid, whole_name, full_name, email, notes)
+SELECT s.client_id, s.whole_name, s.full_name, s.email, s.notes FROM client_search_text s
+WHERE s.client_id > (SELECT clients_done FROM migration_backfill)
+  AND s.client_id <= (SELECT clients_up_to FROM migration_backfill)
+  AND NOT EXISTS (SELECT 1 FROM client_search k WHERE k.rowid = s.client_id)
+"""
+
+INDEX_CLIENT_NAMES: LiteralString = """
+INSERT INTO search_said (said)
+SELECT group_concat(coalesce(c.full_name, ''), ' ') FROM clients_v2 c
+WHERE c.client_id > (SELECT clients_done FROM migration_backfill)
+  AND c.client_id <= (SELECT clients_up_to FROM migration_backfill)
+GROUP BY c.client_id / 500
+"""
+
+CLIENTS_DONE: LiteralString = """
+UPDATE migration_backfill SET clients_done = coalesce(clients_up_to, clients_done)
+RETURNING EXISTS (SELECT 1 FROM clients_v2 c WHERE c.client_id > coalesce(clients_up_to, clients_done)) AS more
+"""
+
+DROP: tuple[LiteralString, ...] = (
+    "DROP TRIGGER IF EXISTS trg_backfill_clients_v2_delete",
+    "DROP TRIGGER IF EXISTS trg_backfill_clients_v2_insert",
+    "DROP TRIGGER IF EXISTS trg_backfill_clients_v2_update",
+    "DROP TRIGGER IF EXISTS trg_backfill_trips_v2_insert",
+    "DROP TRIGGER IF EXISTS trg_backfill_trips_v2_update",
+    "DROP TRIGGER IF EXISTS trg_backfill_assignments_insert",
+    "DROP TRIGGER IF EXISTS trg_backfill_assignments_update",
+    "DROP TABLE IF EXISTS migration_backfill_clients",
+    "DROP TABLE IF EXISTS migration_backfill",
+)
