@@ -16,6 +16,7 @@ from database.copies import files_that_hold
 from database.engine import Results
 from database.errors import (
     DatabaseBusy,
+    DatabaseError,
     DatabaseReplaced,
     EngineTooOld,
     translated,
@@ -37,6 +38,9 @@ MINIMUM_SQLITE = (3, 40, 0)
 
 # Time that SQLite waits for a lock, in milliseconds, before we retry with a random pause.
 BUSY_TIMEOUT_MS = 250
+
+# Beginnings of SQLite's messages when its copy of the schema is outdated.
+OUTDATED_SCHEMA = ("no such table", "no such column", "vtable constructor failed")
 
 # Number of rows that a stream fetches at a time.
 STREAMED_AT_ONCE = 512
@@ -332,9 +336,13 @@ def _identity(path: Path) -> tuple[int, int] | None:
 
 
 async def _retry_while_busy(attempt: Callable[[], Awaitable[T]], path: Path, patience: float) -> T:
-    """Retry while another program holds the lock, with random pauses so that no program starves."""
+    """Retry while another program holds the lock, with random pauses so that no program starves.
+
+    Retry once if a table is missing: SQLite may read a schema that another connection just changed only then.
+    """
     deadline = time.monotonic() + patience
     pause = 0.005
+    reread = False
     while True:
         try:
             with translated(str(path)):
@@ -344,6 +352,10 @@ async def _retry_while_busy(attempt: Callable[[], Awaitable[T]], path: Path, pat
                 raise
             await asyncio.sleep(random.uniform(0, pause))  # noqa: S311 - jitter, not a secret
             pause = min(pause * 2, 0.2)
+        except DatabaseError as error:
+            if reread or not str(error).startswith(OUTDATED_SCHEMA):
+                raise
+            reread = True
 
 
 async def _set_up(connection: aiosqlite.Connection, *, foreign_keys: bool, as_it_is: bool) -> None:

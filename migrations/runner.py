@@ -6,6 +6,7 @@ import asyncio
 import json
 import re
 from collections import Counter
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, LiteralString
@@ -23,7 +24,7 @@ from migrations.files import Migration, shipped
 from migrations.slugs import fill_slugs
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import AsyncGenerator, Sequence
     from pathlib import Path
 
     from database.embedded import EmbeddedDatabase
@@ -125,7 +126,7 @@ async def migrate(
     report = await apply_files(db, back_up=back_up, progress=part(progress, 0, 4))
     told = part(progress, 1, 4)
     await complete(db, report, pause=pause, progress=lambda done, total: told(3 * done, total))
-    progress(1, 1)
+    part(progress, 3, 4)(1, 1)
     return report
 
 
@@ -191,7 +192,8 @@ async def _adopt_if_only_the_first_file_is_applied(
 
 async def complete(db: Database, report: MigrationReport, *, pause: float = PAUSE, progress: Progress = untold) -> None:
     """Run the backfill or what is left of it, and add its counts to the report."""
-    merged = await backfill(db, pause=pause, progress=progress)
+    async with _naming_what_is_broken(db):
+        merged = await backfill(db, pause=pause, progress=progress)
     if merged is not None or await db.read(ANY_WITHOUT_SLUG):
         report.slugs = await fill_slugs(db, pause)
     if merged is not None:
@@ -223,19 +225,27 @@ async def _apply(db: Database, files: Sequence[Migration], report: MigrationRepo
     if await db.read(HAS_TABLE, ("migration_phase",)):
         statements.append(Statement(NEXT_EPOCH))
     try:
-        await db.batch(statements)
+        async with _naming_what_is_broken(db):
+            await db.batch(statements)
     except ConstraintViolated:
         left = {file.name for file in await pending(db)}
         if any(migration.name in left for migration in files):
             raise
         return  # another process applied them in the meantime
+    report.applied += [migration.name for migration in files]
+
+
+@asynccontextmanager
+async def _naming_what_is_broken(db: Database) -> AsyncGenerator[None]:
+    """Add the name of the user's own trigger or view that refers to something missing to the error about it."""
+    try:
+        yield
     except DatabaseError as error:
         if broken := await broken_object(db, error):
             raise DatabaseUnavailable(
                 f"{error}: the {broken} refers to it. Drop or correct it, then run the migration again."
             ) from error
         raise
-    report.applied += [migration.name for migration in files]
 
 
 async def _adds_what_is_there(db: Database, sql: str) -> bool:
