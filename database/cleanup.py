@@ -30,7 +30,8 @@ async def delete_clients(db: Database, read: Sequence[Row], now: str) -> dict[in
     """Delete the clients that are unchanged since they were read, after logging and copying them to orphaned_rows.
 
     Returns the number of deleted assignments by client_id. Each copy has the `client` row, its `assignments`, their
-    JSON `entries` (current or archived) and `primary_of`, the ids of the trips with this primary client.
+    JSON `entries` (current or archived) and `primary_of`, the ids of the trips with this primary client. The entries of
+    other people who share the e-mail stay on the trips and are not copied.
     """
     same = json.dumps([[row["client_id"], row["email"], row["full_name"]] for row in read], ensure_ascii=False)
     names = [row["name"] for row in await tables.columns(db, "clients_v2")]
@@ -42,6 +43,8 @@ async def delete_clients(db: Database, read: Sequence[Row], now: str) -> dict[in
             Statement(KEEP_ENTRIES, (same, now), mirrors=True),
             Statement(LOG_CLIENTS, (same, now, actor())),
             Statement(DELETE_CLIENTS, (same,)),
+            Statement(FORGET_GUESTS, (same, now), mirrors=True),
+            Statement(FORGET_ARCHIVED_GUESTS, (same, now)),
         ]
     )
     return {row["id"]: row["assignments"] for row in results.of(kept)}
@@ -159,6 +162,26 @@ WHERE table_name = 'clients_v2' AND reason = 'cleanup' AND set_aside_at = ?2
   AND row_data ->> '$.client.client_id' IN (SELECT c.client_id FROM """
     + _SAME_CLIENTS
     + ")"
+)
+
+# Keeps only those entries that the deletion removed.
+_FORGET: LiteralString = """
+UPDATE orphaned_rows
+SET row_data = json_set(row_data, '$.entries', json((
+    SELECT json_group_array(json(h.value)) FROM json_each(row_data, '$.entries') h
+    WHERE NOT EXISTS (
+        SELECT 1 FROM @stays e
+        WHERE e.trip_id = h.value ->> '$.trip_id' AND @same))))
+WHERE table_name = 'clients_v2' AND reason = 'cleanup' AND set_aside_at = ?2
+  AND row_data ->> '$.client.client_id' IN (SELECT w.value ->> 0 FROM json_each(?1) w)
+"""
+
+FORGET_GUESTS: LiteralString = WITH_ENTRIES + _FORGET.replace("@stays", "trip_client_entries").replace(
+    "@same", "json(e.element) = json(h.value ->> '$.element')"
+)
+
+FORGET_ARCHIVED_GUESTS: LiteralString = _FORGET.replace("@stays", "trip_client_archive").replace(
+    "@same", "e.position = h.value ->> '$.position' AND e.assignment_id IS NULL"
 )
 
 LOG_CLIENTS: LiteralString = (

@@ -39,21 +39,28 @@ async def read_people(db: Database, sql: LiteralString, params: Sequence[Value])
         return await db.read(WITH_PEOPLE + sql, params)
 
 
+# The name in an entry, or NULL.
+CALLED: LiteralString = """CAST(coalesce(
+               nullif(trim(@entry ->> '$.name'), ''), nullif(trim(@entry ->> '$.full_name'), ''),
+               nullif(trim(@entry ->> '$.client_name'), ''),
+               nullif(trim(coalesce(@entry ->> '$.first_name', '') || ' ' ||
+                           coalesce(@entry ->> '$.last_name', '')), '')) AS TEXT)"""
+
 # The body of the view trip_people. A test checks that the two are equal.
-PEOPLE: LiteralString = """
+PEOPLE: LiteralString = (
+    """
 SELECT p.trip_id, p.position, p.client_email, p.email, p.role, p.element, p.called,
        CAST(coalesce(p.called, p.email, iif(p.type = 'text', nullif(trim(p.element ->> '$'), ''), NULL),
                      p.element) AS TEXT) AS name
 FROM (
     SELECT e.trip_id, e.position, e.client_email, e.email, e.role, e.element, e.type,
-           CAST(coalesce(
-               nullif(trim(e.entry ->> '$.name'), ''), nullif(trim(e.entry ->> '$.full_name'), ''),
-               nullif(trim(e.entry ->> '$.client_name'), ''),
-               nullif(trim(coalesce(e.entry ->> '$.first_name', '') || ' ' ||
-                           coalesce(e.entry ->> '$.last_name', '')), '')) AS TEXT) AS called
+           """
+    + CALLED.replace("@entry", "e.entry")
+    + """ AS called
     FROM trip_client_entries e
 ) p
 """
+)
 
 WITH_PEOPLE: LiteralString = WITH_ENTRIES + ", trip_people AS (" + PEOPLE + ")\n"
 

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, LiteralString
 
 from database import tables
 from database.engine import Statement
-from database.entries import NOT_AN_ARRAY, WITH_ENTRIES
+from database.entries import NOT_AN_ARRAY
+from database.guests import CALLED, WITH_PEOPLE
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -74,7 +75,10 @@ def assign(trip_ids: Collection[int], email: str | None, columns: Sequence[str])
 
 
 def merge(trip_ids: Collection[int], email: str | None, now: str) -> list[Statement]:
-    """Insert the waiting entries into the trips' JSON, each at its old position, unless it has the pair already."""
+    """Insert the waiting entries into the trips' JSON, each at its old position, unless it has them already.
+
+    A trip that has other people of the same pair, who share the e-mail, still lacks the client's own entry.
+    """
     which = _ids(trip_ids)
     return [
         Statement(QUARANTINE, (which, now), mirrors=True),
@@ -167,11 +171,16 @@ ON CONFLICT (trip_id, client_email, client_role) DO NOTHING
 """
 )
 
+_FIRST: LiteralString = "lower(substr(@name, 1, instr(@name || ' ', ' ')))"
+
 # The waiting assignments. `kept` is the original entry. `entry` is that entry, or one built from the row, with the
-# current e-mail and role. `assignment_id` is the restored assignment, or NULL.
+# current e-mail and role. `first_name` is that of the kept entry. `assignment_id` is the restored assignment, or NULL.
 _UNITS: LiteralString = (
     """units AS MATERIALIZED (
     SELECT w.orphan_id, w.number, w.trip_id, w.email, w.role, w.kept, w.every, a.assignment_id,
+           """
+    + _FIRST.replace("@name", "coalesce(" + CALLED.replace("@entry", "w.kept") + ", c.full_name)")
+    + """ AS first_name,
            coalesce(w.position, 1000000000 + w.number) AS position,
            json_set(coalesce(w.kept, json_object('email', w.email, 'role', w.role, 'assigned_at', w.created_at)),
                     '$.email', w.email, '$.role', w.role) AS entry
@@ -191,6 +200,7 @@ _UNITS: LiteralString = (
     ) w
     LEFT JOIN trip_client_assignments a
       ON a.trip_id = w.trip_id AND a.client_email = w.email AND a.client_role = w.role
+    LEFT JOIN clients_v2 c ON c.email = w.email
 )"""
 )
 
@@ -204,21 +214,28 @@ WHERE trip_id IN (SELECT s.value FROM json_each(?1) s) AND """
 
 # `place` is the index to insert at: the old position minus the number of restored entries before it.
 MERGE: LiteralString = (
-    WITH_ENTRIES
+    WITH_PEOPLE
     + ", "
     + _UNITS
-    + """, missing AS MATERIALIZED (
+    + """, present AS MATERIALIZED (
+    SELECT json_array(e.trip_id, coalesce(e.client_email, e.email), e.role) AS pair,
+           json_array(e.trip_id, coalesce(e.client_email, e.email), e.role, """
+    + _FIRST.replace("@name", "e.called")
+    + """) AS person
+    FROM json_each(?1) s CROSS JOIN trip_people e
+    WHERE e.trip_id = s.value AND e.email IS NOT NULL
+), missing AS MATERIALIZED (
     SELECT u.trip_id, u.position, u.entry,
            u.position - row_number() OVER (PARTITION BY u.trip_id ORDER BY u.position) + 1 AS place
     FROM (
-        SELECT u.trip_id, u.email, u.role, coalesce(m.value ->> 0, u.position) AS position,
+        SELECT u.trip_id, coalesce(m.value ->> 0, u.position) AS position,
                iif(m.value IS NULL, u.entry, json_set(m.value -> 1, '$.email', u.email, '$.role', u.role)) AS entry
         FROM units u LEFT JOIN json_each(iif(json_array_length(u.every) > 1, u.every, '[]')) m
+        WHERE json_array(u.trip_id, u.email, u.role) NOT IN (SELECT p.pair FROM present p)
+           OR u.kept IS NOT NULL
+              AND json_array(u.trip_id, u.email, u.role, NULL) NOT IN (SELECT p.person FROM present p)
+              AND json_array(u.trip_id, u.email, u.role, u.first_name) NOT IN (SELECT p.person FROM present p)
     ) u
-    WHERE json_array(u.trip_id, u.email, u.role) NOT IN (
-        SELECT json_array(e.trip_id, coalesce(e.client_email, e.email), e.role)
-        FROM json_each(?1) s CROSS JOIN trip_client_entries e
-        WHERE e.trip_id = s.value AND e.email IS NOT NULL)
 )
 UPDATE trips_v2 SET clients = (
     SELECT json_group_array(json(m.element)) FROM (
@@ -272,7 +289,12 @@ SELECT u.trip_id,
        u.assignment_id, iif(u.assignment_id IS NULL, u.entry, u.kept)
 FROM units u
 WHERE (u.kept IS NOT NULL OR u.assignment_id IS NULL)
-  AND NOT EXISTS (SELECT 1 FROM trip_client_archive h WHERE h.assignment_id = u.assignment_id)
+  AND NOT EXISTS (
+      SELECT 1 FROM trip_client_archive h
+      WHERE h.assignment_id = u.assignment_id
+        AND coalesce("""
+    + _FIRST.replace("@name", CALLED.replace("@entry", "h.element"))
+    + """ = u.first_name, 1))
   AND json_array(u.trip_id, u.email, u.role) NOT IN (
       SELECT json_array(h.trip_id, h.element ->> '$.email', h.element ->> '$.role')
       FROM json_each(?1) s CROSS JOIN trip_client_archive h

@@ -44,6 +44,7 @@ OF_THE_COLUMN = REVERSE | {
     "trg_trips_v2_id_update",
     "trg_trips_v2_note_insert",
     "trg_clients_v2_email",
+    "trg_clients_v2_guests_stay",
     "trg_clients_v2_note_insert",
     "trg_clients_v2_note_update",
     "trg_client_replacements_insert",

@@ -438,3 +438,25 @@ async def test_trips_without_a_slug_get_the_same_slugs_in_any_number_of_batches(
             assert (await migrate(db, pause=0)).slugs == 19
         with closing(raw.connect(path)) as connection:
             assert list(stores(connection).slugs.values()) == expected
+
+
+@pytest.mark.parametrize("foreign_keys", [0, 1])
+async def test_people_who_share_the_email_of_a_client_deleted_during_the_backfill_stay(
+    tmp_path: Path, foreign_keys: int
+) -> None:
+    people = [{"email": "fam@x.io", "name": "Ann Alder"}, {"email": "fam@x.io", "name": "Mia Fir"}]
+    path = make(
+        tmp_path / "voygen.db",
+        "INSERT INTO clients_v2 (email, full_name) VALUES ('fam@x.io', 'Ann Alder');"
+        "INSERT INTO trips_v2 (trip_name, start_date, end_date, clients) "
+        f"VALUES ('T', '2026-01-01', '2026-01-02', '{json.dumps(people)}');",
+    )
+    async with await open_database(path) as db:
+        await apply_files(db, back_up=False)
+        with closing(raw.connect(path)) as connection:
+            connection.execute(f"PRAGMA foreign_keys = {foreign_keys}")
+            connection.execute("DELETE FROM clients_v2")
+        await complete(db, MigrationReport())
+        assert (await check(db)).consistent
+        (left,) = await db.read("SELECT clients FROM trips_v2")
+        assert [one["name"] for one in json.loads(left["clients"])] == ["Mia Fir"]

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import re
+from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from desk import ANA, BANFF, BEN, KYOTO, Desk, new_desk, op
 from mcp_types import TextResourceContents
-from phasing import lead_to
+from phasing import assert_in_order, lead_to
 
+from database import guests
 from database.roles import STAYS_AT_HOME, TRAVELS, travels
 
 if TYPE_CHECKING:
@@ -72,15 +74,144 @@ async def test_people_who_share_an_email_are_all_named(tmp_path: Path) -> None:
         assert (await desk.call("get_anything", query="mia"))["trip"]["trip_id"] == KYOTO
 
 
-async def test_deleting_and_restoring_a_client_keeps_everyone_who_shares_the_email(tmp_path: Path) -> None:
+# A family with one e-mail: two guests with Ana's role, one with another, and two entries that are Ana's own.
+FAMILY: list[dict[str, Any]] = [
+    {"name": "Grandpa"},
+    {"email": ANA, "role": "traveler", "name": "Mia Lima", "seat": "2B"},
+    {"email": ANA, "role": "traveler", "name": "Ana Lima", "seat": "2A"},
+    {"email": ANA, "role": "child", "first_name": "Leo", "age": 3},
+    {"email": ANA, "role": "traveler", "name": "Uma", "seat": "2C"},
+    {"email": ANA, "role": "payer", "card": "visa"},
+]
+GUESTS = [FAMILY[0], FAMILY[1], FAMILY[3], FAMILY[4]]
+
+
+@each_phase
+@pytest.mark.parametrize("foreign_keys", ["ON", "OFF"])
+async def test_the_guests_of_a_client_deleted_by_raw_sql_stay(tmp_path: Path, phase: Phase, foreign_keys: str) -> None:
     async with new_desk(tmp_path) as desk:
-        people = [{"email": ANA, "role": "traveler", "name": name} for name in ("Ana Lima", "Mia", "Leo")]
-        desk.sql("UPDATE trips_v2 SET clients = ? WHERE trip_id = ?", json.dumps([*people, BABY]), KYOTO)
-        before = desk.column("clients", KYOTO)
+        desk.sql("UPDATE trips_v2 SET clients = ? WHERE trip_id = ?", json.dumps(FAMILY), KYOTO)
+        await lead_to(desk.db, phase)
+        desk.sql(f"PRAGMA foreign_keys = {foreign_keys}")
+        desk.sql("SELECT 1 FROM clients_v2")  # reads the schema of the phase
+        desk.sql("DELETE FROM clients_v2 WHERE email = ?", ANA)
+        await assert_in_order(desk.db, phase)
+        assert desk.sql("SELECT * FROM trip_client_assignments WHERE trip_id = ?", KYOTO) == []
+        found = await desk.call("get_anything", query=str(KYOTO))
+        assert [(one["name"], one["role"]) for one in found["trip"]["guests"]] == [
+            ("Grandpa", "traveler"),
+            ("Mia Lima", "traveler"),
+            ("Leo", "child"),
+            ("Uma", "traveler"),
+        ]
+        for name in ("uma", "mia", "leo"):
+            assert (await desk.call("get_anything", query=name))["trip"]["trip_id"] == KYOTO
+        listed = next(one for one in (await desk.call("list_trips"))["trips"] if one["trip_id"] == KYOTO)
+        assert listed["travelers"] == 4
+        await lead_to(desk.db, "dual_write")
+        assert json.loads(desk.column("clients", KYOTO)) == GUESTS
+        desk.sql("INSERT INTO clients_v2 (email, full_name) VALUES (?, 'Ana Lima')", ANA)
+        pairs = desk.sql("SELECT client_role FROM trip_client_assignments WHERE trip_id = ? ORDER BY 1", KYOTO)
+        assert pairs == [("child",), ("traveler",)]
+
+
+NAMES = [None, "Ana", "ana lima", "Ana B", "Lima", "Mia Lima", "Mia", 'Jo "A;b" \'na', "Zoë", " Ana", "Anabel Lim"]
+
+
+@each_phase
+async def test_exactly_those_stay_who_were_named_as_guests(tmp_path: Path, phase: Phase) -> None:
+    async with new_desk(tmp_path) as desk:
+        for names in [*combinations(NAMES, 1), *combinations(NAMES, 2), *combinations(NAMES[:7], 3)]:
+            people = [
+                {"email": ANA, "role": "guide", "seat": name} | ({"name": name} if name else {}) for name in names
+            ]
+            sql = "INSERT INTO trips_v2 (trip_name, start_date, end_date, clients) VALUES ('T', '', '', ?)"
+            desk.sql(sql, json.dumps(people))
+        await lead_to(desk.db, phase)
+        trip_ids = [trip_id for (trip_id,) in desk.sql("SELECT trip_id FROM trips_v2")]
+        before = [(one["trip_id"], one["name"]) for one in await guests.on_trips(desk.db, trip_ids)]
+        desk.sql("SELECT 1 FROM clients_v2")  # reads the schema of the phase
+        desk.sql("DELETE FROM clients_v2 WHERE email = ?", ANA)
+        assert [(one["trip_id"], one["name"]) for one in await guests.on_trips(desk.db, trip_ids)] == before
+        assert len(before) > len(NAMES)
+        await assert_in_order(desk.db, phase)
+
+
+PHASES_OF_RESTORE: list[tuple[Phase, Phase]] = [
+    ("dual_write", "dual_write"),
+    ("prefer_junction", "prefer_junction"),
+    ("normalized", "normalized"),
+    ("dual_write", "normalized"),
+    ("normalized", "prefer_junction"),
+]
+
+
+@pytest.mark.parametrize(("phase", "later"), PHASES_OF_RESTORE)
+async def test_deleting_and_restoring_a_client_keeps_everyone_who_shares_the_email(
+    tmp_path: Path, phase: Phase, later: Phase
+) -> None:
+    async with new_desk(tmp_path) as desk:
+        desk.sql("UPDATE trips_v2 SET clients = ? WHERE trip_id = ?", json.dumps(FAMILY), KYOTO)
+        await lead_to(desk.db, phase)
+        before = desk.sql("SELECT * FROM trip_client_assignments ORDER BY 1")
+        people = await named(desk)
         await desk.call("cleanup_duplicate_clients", email_patterns=["ana@*"], dry_run=False)
-        assert "Mia" not in desk.column("clients", KYOTO)
+        assert await named(desk) == [one for one in people if "Ana Lima" not in one]
+        await lead_to(desk.db, later)
         await desk.call("restore_deleted", trip_name="Ana Lima")
-        assert json.loads(desk.column("clients", KYOTO)) == json.loads(before)
+        await assert_in_order(desk.db, later)
+        assert desk.sql("SELECT * FROM trip_client_assignments ORDER BY 1") == before
+        assert await named(desk) == people
+        await lead_to(desk.db, "dual_write")
+        assert by_name(json.loads(desk.column("clients", KYOTO))) == by_name(FAMILY)
+        if phase == later:
+            assert json.loads(desk.column("clients", KYOTO)) == FAMILY
+
+
+@each_phase
+@pytest.mark.parametrize("first", ["Ana Lima", "Lima in Kyoto"])
+async def test_a_deleted_client_and_trip_are_restored_in_any_order_with_everyone_who_shares_the_email(
+    tmp_path: Path, phase: Phase, first: str
+) -> None:
+    async with new_desk(tmp_path) as desk:
+        desk.sql("UPDATE trips_v2 SET clients = ? WHERE trip_id = ?", json.dumps(FAMILY), KYOTO)
+        await lead_to(desk.db, phase)
+        people = await named(desk)
+        delete_client = ("cleanup_duplicate_clients", {"email_patterns": ["ana@*"], "dry_run": False})
+        delete_trip = ("delete_trip", {"trip_identifier": str(KYOTO), "confirm_trip_name": "Lima in Kyoto"})
+        for deletions in ([delete_client, delete_trip], [delete_trip, delete_client]):
+            for tool, arguments in deletions:
+                await desk.call(tool, **arguments)
+            names = sorted(["Ana Lima", "Lima in Kyoto"], key=lambda name: name != first)
+            for name in names:
+                await desk.call("restore_deleted", trip_name=name)
+            await assert_in_order(desk.db, phase)
+            assert await named(desk) == people
+        await lead_to(desk.db, "dual_write")
+        assert json.loads(desk.column("clients", KYOTO)) == FAMILY
+
+
+async def test_a_guest_changed_or_removed_while_the_client_was_deleted_is_left_so_by_the_restore(
+    tmp_path: Path,
+) -> None:
+    async with new_desk(tmp_path) as desk:
+        desk.sql("UPDATE trips_v2 SET clients = ? WHERE trip_id = ?", json.dumps(FAMILY), KYOTO)
+        await desk.call("cleanup_duplicate_clients", email_patterns=["ana@*"], dry_run=False)
+        left = [FAMILY[0], FAMILY[1] | {"seat": "9F"}, FAMILY[3]]
+        desk.sql("UPDATE trips_v2 SET clients = ? WHERE trip_id = ?", json.dumps(left), KYOTO)
+        await desk.call("restore_deleted", trip_name="Ana Lima")
+        assert json.loads(desk.column("clients", KYOTO)) == [*left[:2], FAMILY[2], left[2], FAMILY[5]]
+
+
+async def named(desk: Desk) -> list[str]:
+    """The people of the trip to Kyoto with their roles and what their entries say, in no particular order."""
+    trip = (await desk.call("get_anything", query=str(KYOTO)))["trip"]
+    people = [f"{one['name']} ({one['role']})" for one in trip["guests"]]
+    return sorted([*people, *(f"{one['full_name']} ({one['role']})" for one in trip["clients"])])
+
+
+def by_name(entries: list[dict[str, Any]]) -> list[str]:
+    return sorted(json.dumps(entry, sort_keys=True) for entry in entries)
 
 
 async def test_every_answer_about_a_trip_says_that_its_client_list_could_not_be_read(tmp_path: Path) -> None:

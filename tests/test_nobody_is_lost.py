@@ -95,6 +95,15 @@ class Desk(RuleBasedStateMachine):
         sql = "INSERT OR REPLACE INTO clients_v2 (client_id, email, full_name) VALUES (?, ?, ?)"
         self.with_pragmas(pragma, sql, number, email, name)
 
+    @rule(number=st.integers(1, len(CLIENTS)), pragma=pragmas)
+    def old_code_deletes_a_client_and_adds_it_again(self, number: int, pragma: tuple[bool, bool]) -> None:
+        email, name = list(CLIENTS.items())[number - 1]
+        self.with_pragmas(pragma, "DELETE FROM clients_v2 WHERE email = ?", email)
+        for trip in TRIPS:
+            self.assigned[trip] -= {one for one in self.assigned[trip] if one.split()[0] == email}
+        self.everyone_is_named()
+        self.sql("INSERT INTO clients_v2 (client_id, email, full_name) VALUES (?, ?, ?)", number, email, name)
+
     @rule(trip=st.sampled_from(TRIPS), email=st.sampled_from([*CLIENTS]), role=st.sampled_from(["guide", "leader"]))
     def new_code_assigns(self, trip: int, email: str, role: str) -> None:
         sql = "INSERT OR REPLACE INTO trip_client_assignments (trip_id, client_email, client_role) VALUES (?, ?, ?)"
@@ -119,6 +128,8 @@ class Desk(RuleBasedStateMachine):
                     continue
                 self.wait(apply_repair(self.db))
                 assert self.wait(check(self.db)).clean
+        # Reads the new schema. In SQLite 3.40, the first write after another program changed it may fail otherwise.
+        self.sql("SELECT 1 FROM clients_v2")
 
     @rule()
     def a_repair_runs(self) -> None:

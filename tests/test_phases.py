@@ -65,7 +65,8 @@ def file(db: EmbeddedDatabase) -> Path:
     """The file of an engine in phase dual_write, with Ana and Ben, a trip with LIST, and an empty trip."""
     with closing(raw.connect(db.path)) as connection:
         for email in (ANA, BEN):
-            connection.execute("INSERT INTO clients_v2 (email, full_name) VALUES (?, 'N')", (email,))
+            name = email[:3].title()
+            connection.execute("INSERT INTO clients_v2 (email, full_name) VALUES (?, ?)", (email, name))
         assert sides.add_trip(connection, LIST) == TRIP
         sides.add_trip(connection, [])
     return db.path

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import raw
 from oracle import assert_clean
-from phasing import lead_to
+from phasing import assert_in_order, lead_to
 from sides import TRIP, assign, in_json, in_junction
 
 from database.embedded import open_database
+from database.phase import PHASES
 
 if TYPE_CHECKING:
     import sqlite3
@@ -189,3 +190,50 @@ async def test_replace_keeps_every_assignment_in_the_later_phases(tmp_path: Path
     with closing(raw.connect(path)) as connection:
         assert in_json(connection) == [LIST[0] | {"email": "ines@new.io"}, *LIST[1:]]
         assert_clean(connection)
+
+
+SHARED = [
+    {"email": INES, "role": "traveler", "name": "Ada", "seat": "1B"},
+    {"email": INES, "role": "traveler", "name": "Ines", "seat": "1A"},
+    {"email": INES, "role": "child", "name": "Leo"},
+]
+
+
+@pytest.mark.parametrize("email", [INES, "ines@new.io", JON])
+@pytest.mark.parametrize("pragmas", [*product(("ON", "OFF"), ("ON", "OFF"))])
+@pytest.mark.parametrize("phase", PHASES)
+async def test_a_replaced_client_keeps_the_trips_together_with_those_who_share_the_email(
+    tmp_path: Path, phase: Phase, pragmas: tuple[str, str], email: str
+) -> None:
+    path = filled(tmp_path)
+    with closing(raw.connect(path)) as connection:
+        connection.execute("UPDATE trips_v2 SET clients = ?", (json.dumps(SHARED),))
+        before = rows(connection)
+    async with await open_database(path) as db:
+        await lead_to(db, phase)
+        with closing(raw.connect(path)) as connection:
+            for pragma, value in zip(("foreign_keys", "recursive_triggers"), pragmas, strict=True):
+                connection.execute(f"PRAGMA {pragma} = {value}")
+            # A note of an earlier deletion must not matter.
+            connection.execute("INSERT OR IGNORE INTO clients_v2 (email, full_name) VALUES (?, 'Noted')", (INES,))
+            connection.execute(REPLACE_CLIENT, (1, email))
+            assert rows(connection) == [(row[0], email, *row[2:]) for row in before]
+        await assert_in_order(db, phase)
+        await lead_to(db, "dual_write")
+    with closing(raw.connect(path)) as connection:
+        assert in_json(connection) == [entry | {"email": email} for entry in SHARED]
+        assert_clean(connection)
+
+
+async def test_update_or_replace_of_an_email_keeps_those_who_share_either(tmp_path: Path) -> None:
+    path = filled(tmp_path)
+    theirs = {"email": MIA, "role": "traveler", "name": "Kit"}
+    for recursion in ("ON", "OFF"):
+        with closing(raw.connect(path)) as connection:
+            connection.execute(f"PRAGMA recursive_triggers = {recursion}")
+            connection.execute("INSERT OR IGNORE INTO clients_v2 (email, full_name) VALUES (?, 'Mia')", (MIA,))
+            connection.execute("UPDATE trips_v2 SET clients = ?", (json.dumps([*SHARED, theirs]),))
+            connection.execute("UPDATE OR REPLACE clients_v2 SET email = ? WHERE email = ?", (INES, MIA))
+            assert in_json(connection) == [*SHARED, theirs | {"email": INES}]
+            assert sorted(in_junction(connection)) == [(INES, "child"), (INES, "traveler")]
+            assert_clean(connection)

@@ -58,7 +58,33 @@ BEGIN
     UPDATE trips_v2 SET primary_client_email = NEW.email WHERE primary_client_email = OLD.email;
 END;
 
--- Writes with OR REPLACE, as in the other phases but without the JSON. replaced_trips.clients holds the archived entries.
+-- DELETE of a client. The archived entries of guests who share the e-mail are unlinked, as in the other phases.
+CREATE TRIGGER trg_clients_v2_guests_stay BEFORE DELETE ON clients_v2
+WHEN EXISTS (SELECT 1 FROM trip_client_assignments WHERE client_email = OLD.email)
+BEGIN
+    UPDATE trip_client_archive
+    SET assignment_id = NULL, element = json_set(element, '$.email', OLD.email, '$.role', p.role)
+    FROM (
+        SELECT o.trip_id, o.position, o.role, o.called, count(*) OVER (PARTITION BY o.trip_id, o.role) AS n
+        FROM trip_people o
+        WHERE o.trip_id IN (SELECT a.trip_id FROM trip_client_assignments a WHERE a.client_email = OLD.email)
+          AND o.client_email = OLD.email
+    ) p
+    WHERE trip_client_archive.trip_id = p.trip_id AND trip_client_archive.position = p.position
+      AND p.called IS NOT NULL AND lower(p.called) IS NOT lower(OLD.full_name) AND iif(
+              p.n > 1,
+              lower(substr(p.called, 1, instr(p.called || ' ', ' ')))
+                  IS NOT lower(substr(OLD.full_name, 1, instr(OLD.full_name || ' ', ' '))),
+              NOT EXISTS (
+                  SELECT 1 FROM json_each('[' || replace(json_quote(lower(p.called)), ' ', '","') || ']') w
+                  WHERE w.value <> '' AND instr(' ' || lower(OLD.full_name) || ' ', ' ' || w.value || ' ') > 0));
+    INSERT INTO search_stale (trip_id)
+    SELECT DISTINCT a.trip_id FROM trip_client_assignments a
+    WHERE a.client_email = OLD.email AND a.trip_id NOT IN (SELECT s.trip_id FROM search_stale s);
+END;
+
+-- Writes with OR REPLACE, as in the other phases but without the JSON. replaced_trips.clients holds the archived entries,
+-- or, if a client is replaced, which assignment each of them had.
 
 CREATE TRIGGER trg_clients_v2_note_insert BEFORE INSERT ON clients_v2
 WHEN EXISTS (SELECT 1 FROM replaced_clients) OR EXISTS (SELECT 1 FROM replaced_trips)
@@ -73,7 +99,12 @@ BEGIN
     SELECT a.assignment_id, a.trip_id, a.client_email, a.client_role, a.created_at, a.updated_at
     FROM trip_client_assignments a WHERE a.client_email IN (SELECT r.email FROM replaced_clients r);
     INSERT INTO replaced_trips (trip_id, clients, primary_client_email)
-    SELECT t.trip_id, NULL, t.primary_client_email FROM trips_v2 t
+    SELECT t.trip_id, (
+               SELECT json_group_array(json_array(h.position, h.assignment_id))
+               FROM replaced_assignments r CROSS JOIN trip_client_archive h ON h.assignment_id = r.assignment_id
+               WHERE r.trip_id = t.trip_id AND h.trip_id = t.trip_id),
+           t.primary_client_email
+    FROM trips_v2 t
     WHERE t.trip_id IN (SELECT r.trip_id FROM replaced_assignments r)
        OR t.primary_client_email IN (SELECT r.email FROM replaced_clients r);
 END;
@@ -94,7 +125,12 @@ BEGIN
     SELECT a.assignment_id, a.trip_id, a.client_email, a.client_role, a.created_at, a.updated_at
     FROM trip_client_assignments a WHERE a.client_email IN (SELECT r.email FROM replaced_clients r);
     INSERT INTO replaced_trips (trip_id, clients, primary_client_email)
-    SELECT t.trip_id, NULL, t.primary_client_email FROM trips_v2 t
+    SELECT t.trip_id, (
+               SELECT json_group_array(json_array(h.position, h.assignment_id))
+               FROM replaced_assignments r CROSS JOIN trip_client_archive h ON h.assignment_id = r.assignment_id
+               WHERE r.trip_id = t.trip_id AND h.trip_id = t.trip_id),
+           t.primary_client_email
+    FROM trips_v2 t
     WHERE t.trip_id IN (SELECT r.trip_id FROM replaced_assignments r)
        OR t.primary_client_email IN (SELECT r.email FROM replaced_clients r);
 END;
@@ -115,6 +151,13 @@ BEGIN
     WHERE json_array(r.trip_id, r.client_role) NOT IN (
         SELECT json_array(a.trip_id, a.client_role) FROM trip_client_assignments a WHERE a.client_email = NEW.email)
     GROUP BY r.trip_id, r.client_role;
+    UPDATE trip_client_archive SET assignment_id = n.assignment_id
+    FROM (
+        SELECT r.trip_id, h.value ->> 0 AS position, h.value ->> 1 AS assignment_id
+        FROM replaced_trips r, json_each(r.clients) h
+    ) n
+    WHERE trip_client_archive.trip_id = n.trip_id AND trip_client_archive.position = n.position
+      AND trip_client_archive.assignment_id IS NULL;
     UPDATE trip_client_archive
     SET assignment_id = (
         SELECT a.assignment_id FROM replaced_assignments r

@@ -735,7 +735,8 @@ BEGIN
       AND t.trip_id NOT IN (SELECT s.trip_id FROM trip_client_sync s);
 END;
 
--- DELETE of the client ann@x. Deleting the assignments, by cascade or here, removes the entry:
+-- DELETE of the client ann@x. Deleting the assignments, by cascade or here, removes the entry. In migration 022, entries of
+-- others who share the e-mail stay.
 -- [{"email":"ann@x","role":"traveler"}]  ->  []
 CREATE TRIGGER trg_clients_v2_delete AFTER DELETE ON clients_v2
 BEGIN

@@ -89,3 +89,66 @@ BEGIN
     SELECT NEW.trip_id WHERE NOT EXISTS (SELECT 1 FROM search_stale WHERE trip_id = NEW.trip_id);
     DELETE FROM search_stale WHERE trip_id NOT IN (SELECT g.trip_id FROM trip_client_sync g);
 END;
+
+-- DELETE of a client. Guests who share the e-mail stay, as unlinked entries. If ann@x is the client Ann Alder:
+-- [{"email":"ann@x","name":"Ann Alder"},{"email":"ann@x","name":"Mia"}]  ->  [{"email":"ann@x","name":"Mia"}]
+
+-- Deletes the assignments on trips that may have guests, and keeps the guests' entries. The rule is that of GUESTS in
+-- database/guests.py. trip_client_unlinked names these trips for the trigger after the deletion.
+CREATE TRIGGER trg_clients_v2_guests_stay BEFORE DELETE ON clients_v2
+WHEN EXISTS (SELECT 1 FROM trip_client_assignments WHERE client_email = OLD.email)
+BEGIN
+    INSERT INTO trip_client_unlinked (trip_id, email)
+    SELECT DISTINCT o.trip_id, lower(trim(OLD.email, char(9,10,11,12,13,32)))
+    FROM trip_people o
+    WHERE o.trip_id IN (SELECT a.trip_id FROM trip_client_assignments a WHERE a.client_email = OLD.email)
+      AND o.client_email = OLD.email AND o.called IS NOT NULL AND lower(o.called) IS NOT lower(OLD.full_name)
+      AND o.trip_id NOT IN (SELECT g.trip_id FROM trip_client_sync g)
+      AND NOT EXISTS (
+          SELECT 1 FROM trip_client_unlinked u
+          WHERE u.email = lower(trim(OLD.email, char(9,10,11,12,13,32))) AND u.trip_id = o.trip_id);
+    INSERT INTO trip_client_sync (trip_id)
+    SELECT u.trip_id FROM trip_client_unlinked u
+    WHERE u.email = lower(trim(OLD.email, char(9,10,11,12,13,32)))
+      AND u.trip_id NOT IN (SELECT g.trip_id FROM trip_client_sync g);
+    UPDATE trips_v2 SET clients = (
+        SELECT json_group_array(json(p.element)) FROM (
+            SELECT o.position, o.element, o.client_email, o.called,
+                   count(*) OVER (PARTITION BY o.client_email, o.role) AS n
+            FROM trip_people o WHERE o.trip_id = trips_v2.trip_id
+            ORDER BY o.position) p
+        WHERE p.client_email IS NOT OLD.email
+           OR p.called IS NOT NULL AND lower(p.called) IS NOT lower(OLD.full_name) AND iif(
+              p.n > 1,
+              lower(substr(p.called, 1, instr(p.called || ' ', ' ')))
+                  IS NOT lower(substr(OLD.full_name, 1, instr(OLD.full_name || ' ', ' '))),
+              NOT EXISTS (
+                  SELECT 1 FROM json_each('[' || replace(json_quote(lower(p.called)), ' ', '","') || ']') w
+                  WHERE w.value <> '' AND instr(' ' || lower(OLD.full_name) || ' ', ' ' || w.value || ' ') > 0)))
+    WHERE trip_id IN (
+        SELECT u.trip_id FROM trip_client_unlinked u WHERE u.email = lower(trim(OLD.email, char(9,10,11,12,13,32))));
+    DELETE FROM trip_client_assignments
+    WHERE client_email = OLD.email
+      AND trip_id IN (
+          SELECT u.trip_id FROM trip_client_unlinked u WHERE u.email = lower(trim(OLD.email, char(9,10,11,12,13,32))));
+    DELETE FROM trip_client_sync
+    WHERE trip_id IN (
+        SELECT u.trip_id FROM trip_client_unlinked u WHERE u.email = lower(trim(OLD.email, char(9,10,11,12,13,32))));
+END;
+
+CREATE TRIGGER trg_clients_v2_guests_unlink AFTER DELETE ON clients_v2
+WHEN EXISTS (SELECT 1 FROM trip_client_unlinked WHERE email = lower(trim(OLD.email, char(9,10,11,12,13,32))))
+BEGIN
+    INSERT INTO trip_client_sync (trip_id, action)
+    SELECT u.trip_id, 'reconcile' FROM trip_client_unlinked u
+    WHERE u.email = lower(trim(OLD.email, char(9,10,11,12,13,32)))
+      AND u.trip_id NOT IN (SELECT g.trip_id FROM trip_client_sync g);
+END;
+
+-- Made again, because SQLite fires the youngest trigger first, and trg_clients_v2_guests_stay needs its assignments.
+DROP TRIGGER trg_backfill_clients_v2_delete;
+CREATE TRIGGER trg_backfill_clients_v2_delete BEFORE DELETE ON clients_v2
+WHEN OLD.email IS NOT NULL
+BEGIN
+    INSERT INTO migration_backfill_clients (email) VALUES (OLD.email);
+END;
