@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import campaigns
@@ -20,7 +23,10 @@ from migrations.runner import migrate
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import AsyncIterator, Callable, Iterator
-    from pathlib import Path
+
+
+# A file system in memory on Linux, and the free space in bytes that makes it large enough for all tests.
+MEMORY, ENOUGH = Path("/dev/shm"), 4 << 30  # noqa: S108 - pytest makes private folders in it
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -30,7 +36,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     campaigns.choose(long=bool(config.getoption("long")))
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # let the processes that tests start reuse compiled bytecode
+    _use_temporary_files_in_memory()
     _check_schemas_once()
+
+
+def _use_temporary_files_in_memory() -> None:
+    """Put temporary files on a file system in memory if there is a large one, which saves a tenth of the time."""
+    if not os.environ.get("TMPDIR") and MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ENOUGH:
+        os.environ["TMPDIR"] = str(MEMORY)
+        tempfile.tempdir = None  # look at TMPDIR again
 
 
 def _check_schemas_once() -> None:
