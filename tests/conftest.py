@@ -13,6 +13,7 @@ import campaigns
 import pytest
 import raw
 import sides
+from hypothesis import settings
 from jsonschema import Draft202012Validator
 from oracle import assert_clean
 
@@ -35,6 +36,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     campaigns.choose(long=bool(config.getoption("long")))
+    settings.register_profile("voygen", max_examples=campaigns.rounds(25, 200), deadline=None)
+    settings.load_profile("voygen")
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # let the processes that tests start reuse compiled bytecode
     _use_temporary_files_in_memory()
     _check_schemas_once()
