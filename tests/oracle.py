@@ -83,7 +83,7 @@ def _trip_findings(trip_id: int, entries: list[Entry], in_junction: list[Pair]) 
 
 
 def is_merged(of_pair: Sequence[Entry]) -> bool:
-    """True for a single entry, or for contradicting entries that all have details and contain no duplicates."""
+    """True for a single entry, or for conflicting entries that all have details and contain no duplicates."""
     if len(of_pair) == 1:
         return True
     details = [_details(entry.element) for entry in of_pair]

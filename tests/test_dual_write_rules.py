@@ -111,7 +111,7 @@ def test_an_entry_follows_its_row_to_another_trip_with_all_its_keys(con: sqlite3
     assert in_json(con, other)[1] == {"email": ANA, "name": "Ana", "role": "traveler"}
 
 
-def test_merging_two_roles_keeps_contradicting_entries(con: sqlite3.Connection) -> None:
+def test_merging_two_roles_keeps_conflicting_entries(con: sqlite3.Connection) -> None:
     entries = [{"email": ANA, "role": "traveler", "name": "Ana"}, {"email": ANA, "role": "payer", "name": "Anna"}]
     write_json(con, entries)
     con.execute("UPDATE trip_client_assignments SET client_role = '' WHERE client_role = 'payer'")

@@ -1,4 +1,4 @@
-"""Lone surrogates, such as JavaScript leaves when it cuts a text inside an emoji, in stored and sent text."""
+"""Stored and sent text with lone surrogates, as JavaScript leaves them when it cuts a string inside an emoji."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What identifies a person is found in every spelling, and nothing else is changed."""
+"""Details that identify a person are removed however they are written, and nothing else is changed."""
 
 from __future__ import annotations
 

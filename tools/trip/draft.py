@@ -144,7 +144,9 @@ class TripDraft:
             return found[0]
         if found:
             numbers = ", ".join(f"#{place + 1}" for place in found if isinstance(place, int))
-            raise InvalidInput(f"Several notes have the id {note_id!r}.", f"Send the number of one: {numbers}.")
+            raise InvalidInput(
+                f"Several notes have the id {note_id!r}.", f"Send the number of the one you mean: {numbers}."
+            )
         known = ", ".join(one for one, _ in places if not one.startswith("#"))
         remedy = f"Send the note_id of one of its notes: {known}." if known else "The trip has no notes."
         raise NotFound(f"The trip has no note {note_id!r}.", remedy)
