@@ -88,9 +88,7 @@ class ContinueTripArguments(Arguments):
     @model_validator(mode="after")
     def _at_most_one(self) -> Self:
         if self.search_query is not None and self.activity_id is not None:
-            raise ValueError(
-                "has both search_query and activity_id: send one of search_query or activity_id, or neither"
-            )
+            raise ValueError("has both search_query and activity_id: send only one of them, or neither")
         return self
 
 

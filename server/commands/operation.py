@@ -202,10 +202,10 @@ def erase(client: str | None, path: Path, confirm_name: str | None, *, as_json: 
 
     CLIENT is an id, an e-mail or an exact name. The client's places on trips stay, without a name. The report lists
     text that people wrote and that still names the client, and the files beside the database, such as backups and
-    exports, that still hold the client. Without CLIENT, the command only rewrites the file, so that nothing of what was
-    deleted is left in it.
+    exports, that still contain the client's data. Without CLIENT, the command only rewrites the file, so that no
+    deleted data remains in it.
 
-    Exit status: 0 nothing of the client is left, 1 something is left to do, 2 error.
+    Exit status: 0 no data about the client is left, 1 something is left to do, 2 error.
     """
     from server.erasing import describe, erase_from_file, rewrite_file  # noqa: PLC0415
     from tools.answers.errors import ToolFault  # noqa: PLC0415

@@ -212,7 +212,7 @@ class Directory:
                 f"client_id {row['client_id']} ({addressed(row['full_name'], row['email'])})" for row in found
             )
             raise Ambiguous(
-                f"{len(found) + len(new)} clients are called {name!r}: {told or 'new ones of this call'}.",
+                f"{len(found) + len(new)} clients are called {name!r}: {told or 'all of them new in this call'}.",
                 "Ask the user which one, then send the client_id.",
             )
         return next((row["email"] for row in found), next(iter(new), None))
