@@ -30,9 +30,9 @@ if TYPE_CHECKING:
 # For each kind of damage, the number of its own trip with two clients, far apart from the others.
 PLACES = {one.name: number * 37 * 4 + 2 for number, one in enumerate([*CONTENT, *BY_HAND, *SCHEMA])}
 
-# The kinds of damage to the content in groups of four, or one by one in the long form.
-AT_ONCE = campaigns.rounds(4, 1)
-FOURS = [list(CONTENT[start : start + AT_ONCE]) for start in range(0, len(CONTENT), AT_ONCE)]
+# The kinds of damage to the content in groups of six, or one by one in the long form.
+AT_ONCE = campaigns.rounds(6, 1)
+GROUPS = [list(CONTENT[start : start + AT_ONCE]) for start in range(0, len(CONTENT), AT_ONCE)]
 
 BY_NAME = {one.name: one for one in [*CONTENT, *SCHEMA]}
 
@@ -124,7 +124,7 @@ async def test_a_check_finds_the_damage_among_many_trips_and_nothing_else(tmp_pa
     assert (report.trips, report.consistent) == (TRIPS, not wanted["drift"] and not wanted["orphans"])
 
 
-@pytest.mark.parametrize("some", FOURS, ids=lambda some: " + ".join(map(str, some)))
+@pytest.mark.parametrize("some", GROUPS, ids=lambda some: " + ".join(map(str, some)))
 async def test_damage_to_the_content_is_repaired_and_the_repair_is_undone(tmp_path: Path, some: list[Damage]) -> None:
     damages = [(one, Trip(6 + 4 * number)) for number, one in enumerate(some)]
     await assert_found_repaired_and_undone(tmp_path / "voygen.db", *damages)

@@ -8,6 +8,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import campaigns
 import hosting
 import pytest
 import raw
@@ -27,7 +28,10 @@ if TYPE_CHECKING:
 
 FILES = [migration.name for migration in shipped()]
 
-every_prefix = pytest.mark.parametrize("count", range(len(FILES) + 1))
+# The hosting tool stops after any file; the short form has the places that differ.
+every_prefix = pytest.mark.parametrize(
+    "count", range(len(FILES) + 1) if campaigns.rounds(0, 1) else [0, 1, 2, len(FILES) - 1, len(FILES)]
+)
 
 # A trip with a spelling that only Python can link, and two trips without a slug.
 ROWS = f"""
