@@ -40,8 +40,6 @@ ADD_ASSIGNMENT_WITH_ID = """INSERT <or> INTO trip_client_assignments
 REFUSALS = re.compile(
     r"FOREIGN KEY constraint failed"
     r"|UNIQUE constraint failed: (trip_client_assignments\.|clients_v2\.|trips_v2\.trip_id)"
-    # A REPLACE that deletes an assignment whose client or trip is missing.
-    r"|dropping this table would delete assignments"
 )
 
 

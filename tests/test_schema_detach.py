@@ -122,6 +122,17 @@ async def test_a_drop_that_would_delete_assignments_is_refused(tmp_path: Path, p
     assert look(path, PAIRS) == []
 
 
+@each_phase
+async def test_an_assignment_without_a_client_or_trip_may_be_deleted(tmp_path: Path, phase: Phase) -> None:
+    path = await in_phase(tmp_path / "voygen.db", phase)
+    with closing(raw.connect(path)) as connection:
+        connection.execute("PRAGMA foreign_keys = OFF")
+        orphans = [(KYOTO, "nobody@example.net"), (99, ANA)]
+        connection.executemany("INSERT INTO trip_client_assignments (trip_id, client_email) VALUES (?, ?)", orphans)
+        sql = "DELETE FROM trip_client_assignments WHERE trip_id = ? AND client_email = ?"
+        assert [connection.execute(sql, orphan).rowcount for orphan in orphans] == [1, 1]
+
+
 async def test_servers_refuse_to_write_while_the_schema_is_detached_and_continue_afterwards(tmp_path: Path) -> None:
     path = seeded(tmp_path / "voygen.db")
     async with open_desk(path) as desk:

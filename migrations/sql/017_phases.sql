@@ -85,10 +85,7 @@ CREATE TABLE repair_changes (
 );
 CREATE INDEX idx_repair_changes_run ON repair_changes(run_id);
 
--- With foreign keys on, DROP TABLE trips_v2 or clients_v2 deletes the assignments, and with them their JSON entries. It fires
--- no trigger of the dropped table, so the deleted parent is not noted. These triggers reject it.
-
--- The trip or client that was deleted last.
+-- The trip or client that was deleted last; see trg_trip_client_assignments_refuse_drop in migration 019.
 CREATE TABLE deleted_parents (trip_id INTEGER, email TEXT);
 
 CREATE TRIGGER trg_trips_v2_note_delete BEFORE DELETE ON trips_v2
@@ -101,16 +98,4 @@ CREATE TRIGGER trg_clients_v2_note_delete BEFORE DELETE ON clients_v2
 BEGIN
     DELETE FROM deleted_parents;
     INSERT INTO deleted_parents (email) VALUES (OLD.email);
-END;
-
-CREATE TRIGGER trg_trip_client_assignments_refuse_drop BEFORE DELETE ON trip_client_assignments
-WHEN (NOT EXISTS (SELECT 1 FROM trips_v2 WHERE trip_id = OLD.trip_id)
-      AND NOT EXISTS (SELECT 1 FROM deleted_parents WHERE trip_id = OLD.trip_id)
-      AND NOT EXISTS (SELECT 1 FROM replaced_trips WHERE trip_id = OLD.trip_id)
-   OR NOT EXISTS (SELECT 1 FROM clients_v2 WHERE email = OLD.client_email)
-      AND NOT EXISTS (SELECT 1 FROM deleted_parents WHERE email = OLD.client_email)
-      AND NOT EXISTS (SELECT 1 FROM replaced_clients WHERE email = OLD.client_email))
- AND NOT EXISTS (SELECT 1 FROM trip_client_sync WHERE trip_id = OLD.trip_id)
-BEGIN
-    SELECT RAISE(ABORT, 'dropping this table would delete assignments, run voygen schema detach first');
 END;

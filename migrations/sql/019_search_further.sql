@@ -322,3 +322,21 @@ BEGIN
     WHERE a.client_email = OLD.email AND a.trip_id NOT IN (SELECT trip_id FROM search_stale);
     DELETE FROM search_stale WHERE trip_id NOT IN (SELECT g.trip_id FROM trip_client_sync g);
 END;
+
+-- With foreign keys on, DROP TABLE trips_v2 or clients_v2 deletes the assignments, and with them their JSON entries. It fires
+-- no trigger of the dropped table, so the deleted parent is not noted, and is still in the search index. An assignment that
+-- had no trip or client before may be deleted.
+
+CREATE TRIGGER trg_trip_client_assignments_refuse_drop BEFORE DELETE ON trip_client_assignments
+WHEN (NOT EXISTS (SELECT 1 FROM trips_v2 WHERE trip_id = OLD.trip_id)
+      AND NOT EXISTS (SELECT 1 FROM deleted_parents WHERE trip_id = OLD.trip_id)
+      AND NOT EXISTS (SELECT 1 FROM replaced_trips WHERE trip_id = OLD.trip_id)
+      AND EXISTS (SELECT 1 FROM trip_search WHERE rowid = OLD.trip_id)
+   OR NOT EXISTS (SELECT 1 FROM clients_v2 WHERE email = OLD.client_email)
+      AND NOT EXISTS (SELECT 1 FROM deleted_parents WHERE email = OLD.client_email)
+      AND NOT EXISTS (SELECT 1 FROM replaced_clients WHERE email = OLD.client_email)
+      AND EXISTS (SELECT 1 FROM client_search WHERE email = OLD.client_email))
+ AND NOT EXISTS (SELECT 1 FROM trip_client_sync WHERE trip_id = OLD.trip_id)
+BEGIN
+    SELECT RAISE(ABORT, 'dropping this table would delete assignments, run voygen schema detach first');
+END;
