@@ -2,34 +2,24 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import tempfile
 from contextlib import suppress
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import campaigns
-import raw
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+from hypothesis.stateful import initialize, invariant, rule, run_state_machine_as_test
+from machine import DatabaseMachine
 
-from database.embedded import open_database
 from database.phase import PHASES, read_phase
 from migrations.check import check
 from migrations.phases.moves import PhaseRefused, advance, go_back
 from migrations.repair import apply_repair
-from server.opening import phased
-from tools.bulk import BulkArguments, bulk_trip_operations
 from tools.find import FindArguments, get_anything
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
-
     from database.phase import Phase
-
-T = TypeVar("T")
 
 TRIPS = (1, 2)
 
@@ -52,23 +42,11 @@ PUT_TRIP = (
 )
 
 
-class Desk(RuleBasedStateMachine):
+class Desk(DatabaseMachine):
     def __init__(self) -> None:
         super().__init__()
-        self.folder = tempfile.TemporaryDirectory()
-        path = raw.new_file(Path(self.folder.name) / "voygen.db")
-        self.loop = asyncio.new_event_loop()
-        self.db = self.wait(open_database(path))
-        self.desk = phased(self.db)
-        self.connection = raw.connect(path)
         self.named: dict[int, set[str]] = {trip: set() for trip in TRIPS}
         self.assigned: dict[int, set[str]] = {trip: set() for trip in TRIPS}
-
-    def teardown(self) -> None:
-        self.connection.close()
-        self.wait(self.db.close())
-        self.loop.close()
-        self.folder.cleanup()
 
     @initialize()
     def fill(self) -> None:
@@ -113,9 +91,7 @@ class Desk(RuleBasedStateMachine):
     @rule(trip=st.sampled_from(TRIPS), name=st.sampled_from(PEOPLE))
     def a_tool_makes_a_client_of_someone(self, trip: int, name: str) -> None:
         if name in self.named[trip]:
-            operation = {"type": "assign_client", "data": {"full_name": name}}
-            arguments = BulkArguments.model_validate({"trip_identifier": str(trip), "operations": [operation]})
-            self.wait(bulk_trip_operations(self.desk, arguments))
+            self.call_bulk(trip, [{"type": "assign_client", "data": {"full_name": name}}])
 
     @rule(phase=st.sampled_from(PHASES))
     def the_phase_changes(self, phase: Phase) -> None:
@@ -164,9 +140,6 @@ class Desk(RuleBasedStateMachine):
 
     def sql(self, statement: str, *values: object) -> None:
         self.connection.execute(statement, values)
-
-    def wait(self, work: Coroutine[Any, Any, T]) -> T:
-        return self.loop.run_until_complete(work)
 
 
 def test_whoever_was_entered_and_not_removed_is_named_by_get_anything() -> None:

@@ -6,33 +6,25 @@ a dual-write trigger is dropped; only from then until the next repair may the tw
 
 from __future__ import annotations
 
-import asyncio
 import json
 import sqlite3
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import campaigns
 import oracle
-import raw
 import statements as some
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+from hypothesis.stateful import initialize, invariant, rule, run_state_machine_as_test
+from machine import DatabaseMachine
 
-from database.embedded import open_database
 from database.errors import DatabaseError
 from database.phase import PHASES, read_phase
 from migrations.check import check
 from migrations.phases.moves import PhaseRefused, advance, go_back
 from migrations.repair import apply_repair
-from server.opening import phased
-from tools.bulk import BulkArguments, bulk_trip_operations
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
-
     from database.phase import Phase
     from migrations.repair import Prefer
 
@@ -71,25 +63,13 @@ trips = st.integers(1, TRIPS)
 Findings = set[tuple[Any, ...]]
 
 
-class Phases(RuleBasedStateMachine):
+class Phases(DatabaseMachine):
     def __init__(self) -> None:
         super().__init__()
-        self.folder = tempfile.TemporaryDirectory()
-        path = raw.new_file(Path(self.folder.name) / "voygen.db")
-        self.loop = asyncio.new_event_loop()
-        self.db = self.wait(open_database(path))
-        self.desk = phased(self.db)
-        self.connection = raw.connect(path)
         self.connection.execute("PRAGMA synchronous = OFF")
         self.triggers_missing = False
         self.stored: set[tuple[int, str, str]] = set()
         self.epoch = self.wait(read_phase(self.db)).epoch
-
-    def teardown(self) -> None:
-        self.connection.close()
-        self.wait(self.db.close())
-        self.loop.close()
-        self.folder.cleanup()
 
     @initialize()
     def fill(self) -> None:
@@ -212,9 +192,6 @@ class Phases(RuleBasedStateMachine):
 
     # Running rules.
 
-    def wait(self, work: Coroutine[Any, Any, T]) -> T:
-        return self.loop.run_until_complete(work)
-
     def write(self, sql: str, *params: Any) -> None:
         refusal = ""
         try:
@@ -227,9 +204,8 @@ class Phases(RuleBasedStateMachine):
         return self.bulk(trip, [{"type": kind, "data": data}])
 
     def bulk(self, trip: int, operations: list[dict[str, Any]]) -> bool:
-        arguments = BulkArguments.model_validate({"trip_identifier": str(trip), "operations": operations})
         try:
-            answer = self.wait(bulk_trip_operations(self.desk, arguments))
+            answer = self.call_bulk(trip, operations)
         except DatabaseError:
             assert self.triggers_missing
             return False

@@ -21,7 +21,7 @@ _BLANK = "\u115f\u1160\u2800\u3164\uffa0"
 _INVISIBLE = re.compile(f"[{_BLANK}\u034f\u17b4\u17b5\u180b-\u180f\ufe00-\ufe0f\U000e0100-\U000e01ef]")
 
 
-def _as_text(value: Any) -> Any:  # noqa: ANN401 - whatever an agent sent
+def as_text(value: Any) -> Any:  # noqa: ANN401 - whatever an agent sent
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
@@ -80,9 +80,7 @@ def _not_a_boolean(value: Any) -> Any:  # noqa: ANN401 - whatever an agent sent
     return value
 
 
-TripIdentifier = Annotated[
-    str, Field(max_length=300, description="Id, slug, name or words."), BeforeValidator(_as_text)
-]
+TripIdentifier = Annotated[str, Field(max_length=300, description="Id, slug, name or words."), BeforeValidator(as_text)]
 Email = Annotated[str, Field(max_length=254, description="Client's e-mail."), AfterValidator(_email)]
 NewEmail = Annotated[Email, AfterValidator(require_valid_email)]
 ClientId = Annotated[int, Field(ge=1, le=2**53, description="Client's id."), BeforeValidator(_not_a_boolean)]

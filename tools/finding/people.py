@@ -12,7 +12,7 @@ from database import clients, profiles
 from database.search import same_name
 from tools.answers.bounds import named
 from tools.answers.errors import Ambiguous, Conflict, InvalidInput, NotFound
-from tools.answers.fields import ClientId, Details, Email, Name, PersonName, Phone, require_valid_email
+from tools.answers.fields import ClientId, Details, Email, Name, PersonName, Phone, as_text, require_valid_email
 from tools.answers.models import addressed
 from tools.trip.shapes import dump_json
 
@@ -80,9 +80,7 @@ class ClientOrNew(ClientReference):
 
 
 # A client by id, e-mail or exact name.
-ClientIdentifier = Annotated[
-    str, Field(min_length=1, max_length=254), BeforeValidator(lambda value: str(value) if type(value) is int else value)
-]
+ClientIdentifier = Annotated[str, Field(min_length=1, max_length=254), BeforeValidator(as_text)]
 
 
 async def resolve_client(db: Database, identifier: str, argument: str) -> int:

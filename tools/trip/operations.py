@@ -23,6 +23,7 @@ from tools.answers.fields import (
     Step,
     Text,
     Words,
+    as_text,
     check_period,
 )
 from tools.finding.people import ClientOrNew, ClientReference, NamedReference
@@ -57,7 +58,7 @@ class AddNote(Data):
 NoteId = Annotated[
     str,
     Field(min_length=1, max_length=300, description="Its id, or its number from 1 if it has none."),
-    BeforeValidator(lambda value: str(value) if type(value) is int else value),
+    BeforeValidator(as_text),
 ]
 
 
