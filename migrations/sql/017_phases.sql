@@ -85,7 +85,7 @@ CREATE TABLE repair_changes (
 );
 CREATE INDEX idx_repair_changes_run ON repair_changes(run_id);
 
--- The trip or client that was deleted last; see trg_trip_client_assignments_refuse_drop in migration 019.
+-- The trip or client that was deleted last.
 CREATE TABLE deleted_parents (trip_id INTEGER, email TEXT);
 
 CREATE TRIGGER trg_trips_v2_note_delete BEFORE DELETE ON trips_v2
