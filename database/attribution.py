@@ -11,13 +11,14 @@ if TYPE_CHECKING:
     from database.engine import Database, Row
 
 
-async def attribute_entries(db: Database) -> Row:
-    """Set the trip's primary client on log entries without a client.
+async def entries_without_client(db: Database) -> Row:
+    """Count the log entries that `attribute` would fill (`fillable`), and the others without a client (`left`)."""
+    return (await db.read(COUNT_ENTRIES))[0]
 
-    Returns the number of entries `filled`, and of those still without a client (`left`).
-    """
-    counted = Statement(COUNT_ENTRIES)
-    return (await db.batch([counted, Statement(ATTRIBUTE)])).of(counted)[0]
+
+def attribute() -> Statement:
+    """Set the trip's primary client on log entries without a client."""
+    return Statement(ATTRIBUTE)
 
 
 async def trips_without_entry(db: Database, limit: int) -> list[Row]:
@@ -25,10 +26,9 @@ async def trips_without_entry(db: Database, limit: int) -> list[Row]:
     return await db.read(TRIPS_WITHOUT_ENTRY, (limit,))
 
 
-async def log_unlogged_trips(db: Database, now: str) -> int:
-    """Add a TripImported entry for each trip without a log entry; return the number of entries added."""
-    counted = Statement(COUNT_WITHOUT_ENTRY)
-    return (await db.batch([counted, Statement(LOG_IMPORTED, (now, actor()))])).of(counted)[0]["n"]
+def log_unlogged_trips(now: str) -> Statement:
+    """Add a TripImported entry for each trip without a log entry."""
+    return Statement(LOG_IMPORTED, (now, actor()))
 
 
 # The id of the primary client of trip `t`, found by primary_client_email (ignoring case), or else by the trip's first
@@ -44,7 +44,7 @@ _PRIMARY_CLIENT: LiteralString = """coalesce(
 
 COUNT_ENTRIES: LiteralString = (
     """
-SELECT count(p.client_id) AS filled, count(*) - count(p.client_id) AS "left"
+SELECT count(p.client_id) AS fillable, count(*) - count(p.client_id) AS "left"
 FROM ActivityLog l
 LEFT JOIN (SELECT t.trip_id, """
     + _PRIMARY_CLIENT
@@ -73,8 +73,6 @@ TRIPS_WITHOUT_ENTRY: LiteralString = (
     + _WITHOUT_ENTRY
     + "ORDER BY t.trip_id LIMIT CAST(? AS INTEGER)"
 )
-
-COUNT_WITHOUT_ENTRY: LiteralString = "SELECT count(*) AS n " + _WITHOUT_ENTRY
 
 # Each entry has its trip's creation date, so that old trips don't show up among the latest activities.
 LOG_IMPORTED: LiteralString = (

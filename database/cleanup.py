@@ -26,34 +26,31 @@ async def trips_holding(db: Database, in_name: Sequence[str]) -> list[Row]:
     return await db.read(TRIPS_HOLDING, (json.dumps(list(in_name)),))
 
 
-async def delete_clients(db: Database, read: Sequence[Row], now: str) -> dict[int, int]:
-    """Delete the clients that are unchanged since they were read, after logging and copying them to orphaned_rows.
+async def delete_clients(db: Database, read: Sequence[Row], now: str) -> list[Statement]:
+    """Delete the clients after logging and copying them to orphaned_rows. A guard fails if one has changed since.
 
-    Returns the number of deleted assignments by client_id. Each copy has the `client` row, its `assignments`, their
+    Each copy has the `client` row, its `assignments`, their
     JSON `entries` (current or archived) and `primary_of`, the ids of the trips with this primary client. The entries of
     other people who share the e-mail stay on the trips and are not copied.
     """
     same = json.dumps([[row["client_id"], row["email"], row["full_name"]] for row in read], ensure_ascii=False)
     names = [row["name"] for row in await tables.columns(db, "clients_v2")]
     set_aside = SET_CLIENTS_ASIDE.replace("@row", tables.row_as_json("c", names))
-    kept = Statement(set_aside.replace("@assignment", await _assignment_as_json(db)), (same, now))
-    results = await db.batch(
-        [
-            kept,
-            Statement(KEEP_ENTRIES, (same, now), mirrors=True),
-            Statement(LOG_CLIENTS, (same, now, actor())),
-            Statement(DELETE_CLIENTS, (same,)),
-            Statement(FORGET_GUESTS, (same, now), mirrors=True),
-            Statement(FORGET_ARCHIVED_GUESTS, (same, now)),
-        ]
-    )
-    return {row["id"]: row["assignments"] for row in results.of(kept)}
+    return [
+        Statement(GUARD_CLIENTS, (same,)),
+        Statement(set_aside.replace("@assignment", await _assignment_as_json(db)), (same, now)),
+        Statement(KEEP_ENTRIES, (same, now), mirrors=True),
+        Statement(LOG_CLIENTS, (same, now, actor())),
+        Statement(DELETE_CLIENTS, (same,)),
+        Statement(FORGET_GUESTS, (same, now), mirrors=True),
+        Statement(FORGET_ARCHIVED_GUESTS, (same, now)),
+    ]
 
 
-async def delete_trips(db: Database, read: Sequence[Row], now: str) -> dict[int, int]:
-    """Delete the trips that are unchanged since they were read, after logging and copying them to orphaned_rows.
+async def delete_trips(db: Database, read: Sequence[Row], now: str) -> list[Statement]:
+    """Delete the trips after logging and copying them to orphaned_rows. A guard fails if one has changed since.
 
-    Returns the number of deleted assignments by trip_id. Each copy has the `trip` row, its `assignments`, the `archive`
+    Each copy has the `trip` row, its `assignments`, the `archive`
     of its JSON entries, and its `activity`.
     """
     same = _same_trips(read)
@@ -61,28 +58,27 @@ async def delete_trips(db: Database, read: Sequence[Row], now: str) -> dict[int,
     activity = [row["name"] for row in await tables.columns(db, "ActivityLog")]
     set_aside = SET_TRIPS_ASIDE.replace("@row", tables.row_as_json("t", names))
     set_aside = set_aside.replace("@assignment", await _assignment_as_json(db))
-    kept = Statement(set_aside.replace("@activity", tables.row_as_json("l", activity)), (same, now))
-    results = await db.batch(
-        [
-            kept,
-            Statement(KEEP_CLIENTS_COLUMN, (same, now), mirrors=True),
-            Statement(LOG_DELETED, (same, now, actor())),
-            Statement(FORGET_ARCHIVE, (same,)),
-            Statement(FORGET_FACTS, (same,)),
-            Statement(DELETE_TRIPS, (same,)),
-            # Must come last, because deleting a trip adds it to facts_dirty.
-            Statement(FORGET_DIRTY, (same,)),
-        ]
-    )
-    return {row["id"]: row["assignments"] for row in results.of(kept)}
+    return [
+        Statement(GUARD_TRIPS, (same,)),
+        Statement(set_aside.replace("@activity", tables.row_as_json("l", activity)), (same, now)),
+        Statement(KEEP_CLIENTS_COLUMN, (same, now), mirrors=True),
+        Statement(LOG_DELETED, (same, now, actor())),
+        Statement(FORGET_ARCHIVE, (same,)),
+        Statement(FORGET_FACTS, (same,)),
+        Statement(DELETE_TRIPS, (same,)),
+        # Must come last, because deleting a trip adds it to facts_dirty.
+        Statement(FORGET_DIRTY, (same,)),
+    ]
 
 
-async def cancel_trips(db: Database, read: Sequence[Row], now: str) -> set[int]:
-    """Cancel and log the trips that are unchanged since they were read; return the ids of the cancelled trips."""
+def cancel_trips(read: Sequence[Row], now: str) -> list[Statement]:
+    """Cancel and log the trips. A guard fails if one has changed since it was read, or is cancelled."""
     same = _same_trips(read)
-    cancelled = Statement(CANCEL_TRIPS, (same, now))
-    results = await db.batch([Statement(LOG_CANCELLED, (same, now, actor())), cancelled])
-    return {row["trip_id"] for row in results.of(cancelled)}
+    return [
+        Statement(GUARD_TRIPS, (same,)),
+        Statement(LOG_CANCELLED, (same, now, actor())),
+        Statement(CANCEL_TRIPS, (same, now)),
+    ]
 
 
 async def _assignment_as_json(db: Database) -> LiteralString:
@@ -120,6 +116,18 @@ _SAME_TRIPS: LiteralString = """json_each(?1) w
 CROSS JOIN trips_v2 t ON t.trip_id = w.value ->> 0 AND t.trip_name IS w.value ->> 1
 """
 
+GUARD_CLIENTS: LiteralString = (
+    "INSERT INTO write_guard (clients_exist) SELECT 0 WHERE json_array_length(?1) <> (SELECT count(*) FROM "
+    + _SAME_CLIENTS
+    + ")"
+)
+
+GUARD_TRIPS: LiteralString = (
+    "INSERT INTO write_guard (trip_unchanged) SELECT 0 WHERE json_array_length(?1) <> (SELECT count(*) FROM "
+    + _SAME_TRIPS
+    + ")"
+)
+
 _ASIDE: LiteralString = """INSERT INTO orphaned_rows (table_name, row_data, reason, set_aside_at)
 """
 
@@ -141,9 +149,6 @@ SET_CLIENTS_ASIDE: LiteralString = (
     'cleanup', ?2
 FROM """
     + _SAME_CLIENTS
-    + """WHERE true
-RETURNING row_data ->> '$.client.client_id' AS id, json_array_length(row_data, '$.assignments') AS assignments
-"""
 )
 
 # Preserves the keys of an entry that exist only in the JSON.
@@ -211,9 +216,6 @@ SET_TRIPS_ASIDE: LiteralString = (
     'cleanup', ?2
 FROM """
     + _SAME_TRIPS
-    + """WHERE true
-RETURNING row_data ->> '$.trip.trip_id' AS id, json_array_length(row_data, '$.assignments') AS assignments
-"""
 )
 
 KEEP_CLIENTS_COLUMN: LiteralString = (
@@ -265,6 +267,5 @@ UPDATE trips_v2 SET status = 'cancelled', updated_at = ?2
 WHERE trip_id IN (SELECT t.trip_id FROM """
     + _SAME_TRIPS
     + """WHERE t.status IS NOT 'cancelled')
-RETURNING trip_id
 """
 )

@@ -66,7 +66,7 @@ async def plan(db: Database, client: Row, now: str, *, gone: bool = False) -> Er
     receipts = [] if gone else await db.read(OWN_RECEIPTS, (client_id,))
     identity = _identity([client, *_earlier_records(about)], [one for one in entries if not one["is_guest"]])
     history = [] if gone else [row["activity_details"] for row in await db.read(OWN_UPDATES, (client_id,))]
-    identity.emails |= emails_in([*history, *(row["arguments"] for row in receipts)])
+    identity.emails |= emails_in([*history, *(row["result"] for row in receipts)])
     names = sorted(identity.names)
     notes, identity.names = await _without_namesakes(db, names, client_id)
     traces = Traces(identity)
@@ -256,9 +256,10 @@ ORDER BY c.client_id
 
 # Calls that created or changed the client.
 OWN_RECEIPTS: LiteralString = """
-SELECT idempotency_key, arguments FROM receipts
+SELECT idempotency_key, result FROM receipts
 WHERE tool IN ('create_client_v2', 'update_client') AND json_valid(result)
-  AND result ->> '$.client_id' = CAST(? AS INTEGER)
+  AND coalesce(result ->> ('$.ids.' || json_quote(result ->> '$.answer.client_id' || '')),
+               result ->> '$.answer.client_id') = CAST(? AS INTEGER)
 """
 
 OWN_UPDATES: LiteralString = """

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, LiteralString
 
 from database.engine import Statement
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from database.engine import Database, Row
 
 # Number of latest assignments to verify; the limit keeps the cost constant.
@@ -38,17 +41,13 @@ async def fault_groups(db: Database, since: str, limit: int) -> list[Row]:
     return await db.read(FAULT_GROUPS, (since, limit))
 
 
-async def has_unresolved(db: Database, pattern: str, session_id: str | None) -> bool:
-    """Return True if `resolve_faults` would mark any fault."""
-    return bool(await db.read(UNRESOLVED, (pattern, session_id)))
+async def unresolved(db: Database, pattern: str, session_id: str | None) -> list[int]:
+    """Return the ids of unresolved faults whose message contains `pattern`, optionally of one session only."""
+    return [row["id"] for row in await db.read(UNRESOLVED, (pattern, session_id))]
 
 
-def resolve_faults(pattern: str, resolution: str, session_id: str | None) -> Statement:
-    """Mark faults whose message contains `pattern` as resolved, optionally in one session only.
-
-    The statement returns the ids of these faults.
-    """
-    return Statement(RESOLVE, (pattern, resolution, session_id))
+def resolve_faults(ids: Sequence[int], resolution: str) -> Statement:
+    return Statement(RESOLVE, (json.dumps(ids), resolution))
 
 
 COUNTS: LiteralString = """
@@ -98,12 +97,10 @@ UNRESOLVED: LiteralString = """
 SELECT id FROM db_errors
 WHERE coalesce(resolved, 0) = 0 AND instr(lower(error_message), lower(?1)) > 0
   AND (?2 IS NULL OR session_id = ?2)
-LIMIT 1
+ORDER BY id
 """
 
 RESOLVE: LiteralString = """
 UPDATE db_errors SET resolved = 1, resolution = ?2
-WHERE coalesce(resolved, 0) = 0 AND instr(lower(error_message), lower(?1)) > 0
-  AND (?3 IS NULL OR session_id = ?3)
-RETURNING id
+WHERE coalesce(resolved, 0) = 0 AND id IN (SELECT w.value FROM json_each(?1) w)
 """

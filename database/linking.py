@@ -37,11 +37,15 @@ async def other_spellings(db: Database, new: Mapping[str, str] | None = None) ->
     return [OtherSpelling(row["trip_id"], row["email"], email) for row, email in found if email is not None]
 
 
-async def link_waiting(db: Database, emails: Iterable[str]) -> None:
-    """Link the entries that wait for one of these clients in another spelling; ASCII e-mails never do."""
-    wanted = {clients.fold(email) for email in emails if not email.isascii()}
-    if wanted and (found := [one for one in await other_spellings(db) if clients.fold(one.email) in wanted]):
-        await db.batch(link(found))
+async def link_waiting(db: Database, emails: Iterable[str]) -> list[Statement]:
+    """Link the entries that wait for one of these clients in another spelling; ASCII e-mails never do.
+
+    `emails` may belong to clients that the batch creates.
+    """
+    wanted = {clients.fold(email): email for email in emails if not email.isascii()}
+    if not wanted:
+        return []
+    return link([one for one in await other_spellings(db, wanted) if clients.fold(one.email) in wanted])
 
 
 def link(spellings: Sequence[OtherSpelling]) -> list[Statement]:

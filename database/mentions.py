@@ -25,7 +25,7 @@ OURS: dict[str, tuple[LiteralString, tuple[LiteralString, ...]]] = {
         ("attempted_operation", "error_message", "sql_query", "table_names", "column_names", "context", "resolution"),
     ),
     "facts_dirty": ("id", ("reason",)),
-    "receipts": ("idempotency_key", ("arguments", "result")),
+    "receipts": ("idempotency_key", ("result",)),
     "trip_clients_quarantine": ("quarantine_id", ("raw_text", "reason")),
     "orphaned_rows": ("orphan_id", ("row_data",)),
     "repair_changes": ("change_id", ("subject", "before", "after")),
@@ -261,7 +261,7 @@ DELETE_FACTS: LiteralString = "DELETE FROM trip_facts WHERE trip_id IN (SELECT w
 
 EMPTIED_RECEIPTS: LiteralString = "SELECT idempotency_key FROM receipts WHERE arguments = 'erased'"
 
-# A call that is sent again with the key of an emptied receipt is refused as a different call.
+# A call that is sent again with the key of an emptied receipt is refused.
 EMPTY_RECEIPTS: LiteralString = """
 UPDATE receipts SET arguments = 'erased', result = NULL
 WHERE idempotency_key IN (SELECT w.value FROM json_each(?) w)

@@ -29,18 +29,17 @@ async def roles(db: Database, email: str) -> list[Row]:
 
 async def merge(  # noqa: PLR0913 - the clients, and the row to write
     db: Database, keep: Row, remove: Row, values: Mapping[str, Any], details: str, now: str
-) -> int:
-    """Merge `remove` into `keep`, which gets these `EDITED` columns; return the orphan_id for the undo.
+) -> list[Statement]:
+    """Merge `remove` into `keep`, which gets these `EDITED` columns, after a copy to orphaned_rows for the undo.
 
-    Both rows are as `profiles.whole` reads them. Raises GuardFailed if either has changed since.
+    Both rows are as `profiles.whole` reads them. A guard fails if either has changed since.
     """
     both = (keep["client_id"], remove["client_id"])
     state = await _state(db)
-    kept = Statement(SET_ASIDE.replace("@state", state), (*both, now))
-    batch = [
+    return [
         _unchanged(keep),
         _unchanged(remove),
-        kept,
+        Statement(SET_ASIDE.replace("@state", state), (*both, now)),
         Statement(ADD_TEXTS.replace("@key", "$.before.texts"), (*both, now), mirrors=True),
         # The replaced client's assignments and entries move to the client that replaces it; see migration 015.
         Statement(TAKE_ID, both),
@@ -54,7 +53,6 @@ async def merge(  # noqa: PLR0913 - the clients, and the row to write
         Statement(ADD_AFTER.replace("@state", state), (*both, now)),
         Statement(ADD_TEXTS.replace("@key", "$.after.texts"), (*both, now), mirrors=True),
     ]
-    return (await db.batch(batch)).of(kept)[0]["orphan_id"]
 
 
 async def merged(db: Database, orphan_id: int) -> Row | None:
@@ -63,31 +61,29 @@ async def merged(db: Database, orphan_id: int) -> Row | None:
     return rows[0] if rows else None
 
 
-async def undo(db: Database, found: Row, now: str) -> None:
-    """Undo the merge. Raises GuardFailed if the client that was kept, or one of the trips, has changed since."""
+async def undo(db: Database, found: Row, now: str) -> list[Statement]:
+    """Undo the merge. A guard fails if the client that was kept, or one of the trips, has changed since."""
     orphan, trip_ids = (found["orphan_id"],), set[int](json.loads(found["trip_ids"]))
     clients_columns = [row["name"] for row in await tables.columns(db, "clients_v2")]
     assignment_columns = [row["name"] for row in await tables.columns(db, "trip_client_assignments")]
     log = f"Undid the merge of {found['remove_name']} (client {found['remove_id']}) into {found['keep_name']}"
-    await db.batch(
-        [
-            Statement(GUARD_AFTER.replace("@state", await _state(db)), (found["keep_id"], found["remove_id"], *orphan)),
-            Statement(GUARD_TEXTS, orphan, mirrors=True),
-            waiting.hold(trip_ids),
-            Statement(DELETE_ASSIGNMENTS, orphan),
-            Statement(RESTORE_KEPT, orphan),
-            guard_email_free(found["remove_email"]),
-            insert_kept("clients_v2", clients_columns, "$.before.remove", "", orphan),
-            insert_kept("trip_client_assignments", assignment_columns, "$.before.assignments", "", orphan),
-            Statement(RESTORE_PRIMARY, orphan),
-            Statement(RESTORE_TEXTS, orphan, mirrors=True),
-            Statement(RESTORE_ARCHIVE, orphan),
-            Statement(RESTORE_ACTIVITY, orphan),
-            *waiting.release(trip_ids),
-            Statement(LOG, (log, found["keep_id"], now, actor())),
-            Statement("DELETE FROM orphaned_rows WHERE orphan_id = CAST(? AS INTEGER)", orphan),
-        ]
-    )
+    return [
+        Statement(GUARD_AFTER.replace("@state", await _state(db)), (found["keep_id"], found["remove_id"], *orphan)),
+        Statement(GUARD_TEXTS, orphan, mirrors=True),
+        waiting.hold(trip_ids),
+        Statement(DELETE_ASSIGNMENTS, orphan),
+        Statement(RESTORE_KEPT, orphan),
+        guard_email_free(found["remove_email"]),
+        insert_kept("clients_v2", clients_columns, "$.before.remove", "", orphan),
+        insert_kept("trip_client_assignments", assignment_columns, "$.before.assignments", "", orphan),
+        Statement(RESTORE_PRIMARY, orphan),
+        Statement(RESTORE_TEXTS, orphan, mirrors=True),
+        Statement(RESTORE_ARCHIVE, orphan),
+        Statement(RESTORE_ACTIVITY, orphan),
+        *waiting.release(trip_ids),
+        Statement(LOG, (log, found["keep_id"], now, actor())),
+        Statement("DELETE FROM orphaned_rows WHERE orphan_id = CAST(? AS INTEGER)", orphan),
+    ]
 
 
 def _unchanged(client: Row) -> Statement:
@@ -151,7 +147,6 @@ INSERT INTO orphaned_rows (table_name, row_data, reason, set_aside_at)
 SELECT 'clients_v2', json_object('before', @state, 'trips', json((SELECT json_group_array(w.trip_id) FROM ("""
     + _TRIPS
     + """) w))), 'merged', ?3
-RETURNING orphan_id
 """
 )
 

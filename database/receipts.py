@@ -1,17 +1,24 @@
-"""Receipts, which ensure that a call with an idempotency key runs only once, even if it is sent again."""
+"""Receipts, which ensure that a call with an idempotency key runs only once, even if it is sent again.
+
+A receipt holds the answer of its call and is stored in the batch of the call's change: there is no moment at which one
+of them exists without the other.
+"""
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, LiteralString
 
 from database.clock import now
 from database.engine import ForwardingDatabase, Statement
 from database.errors import GuardFailed
+from database.later import VALUES, filled
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from database.engine import Database, Results, Row
+    from database.later import Later
 
 
 class AlreadyDone(Exception):
@@ -19,46 +26,74 @@ class AlreadyDone(Exception):
 
 
 class ReceiptingDatabase(ForwardingDatabase):
-    """A database wrapper for one call. The first successful batch of the call also stores its receipt."""
+    """A database wrapper for one call with a key, whose first batch must be a `batch_with_answer`."""
 
     def __init__(self, db: Database, key: str, tool: str, arguments: str) -> None:
         super().__init__(db)
-        self._receipt = (key, tool, arguments)
-        self.stored = False
+        self._key = key
+        self._call = (tool, arguments)
+        self._stored = False
 
     async def batch(self, statements: Sequence[Statement]) -> Results:
-        """Run the batch. Raises AlreadyDone if the key already has a receipt."""
-        if self.stored:
-            return await self._db.batch(statements)
-        receipt = [Statement(GUARD_NEW, self._receipt[:1]), Statement(STORE, (*self._receipt, now()))]
+        """Run a further batch of the call. Raises RuntimeError for the first one, which must store the answer."""
+        if not self._stored:
+            raise RuntimeError("the first batch of a call with a key must store its answer")
+        return await self._db.batch(statements)
+
+    async def store(self, statements: Sequence[Statement], receipt: Statement) -> Results:
+        """Run the batch with the receipt. Raises AlreadyDone if the key already has a receipt."""
         try:
-            results = await self._db.batch([*receipt, *statements])
+            results = await self._db.batch([Statement(GUARD_NEW, (self._key,)), *statements, receipt])
         except GuardFailed as failed:
             if failed.guard == "receipt_new":
                 raise AlreadyDone from failed
             raise
-        self.stored = True
+        self._stored = True
         return results
 
-    async def complete(self, result: str) -> None:
-        """Store the result of the call in the receipt."""
-        await self._db.batch([Statement(COMPLETE, (result, self._receipt[0]))])
+    def receipt(self, answer: str, later: Later) -> Statement:
+        """Build the statement that stores the answer; it returns the values of its placeholders as `ids`."""
+        return Statement(STORE, (later.wanted, self._key, *self._call, answer, now()))
+
+
+async def batch_with_answer(db: Database, statements: Sequence[Statement], answer: str, later: Later) -> str:
+    """Run the batch, which stores the answer if the call has a key, and return the answer with its values filled in.
+
+    The answer is JSON. Raises AlreadyDone if the key already has a receipt.
+    """
+    keyed = db if isinstance(db, ReceiptingDatabase) else None
+    asking = keyed.receipt(answer, later) if keyed else later.query
+    if asking is None:
+        await db.batch(statements)
+        return answer
+    results = await (keyed.store(statements, asking) if keyed else db.batch([*statements, asking]))
+    return later.fill(answer, results.of(asking)[0]["ids"], results)
 
 
 async def receipt_for(db: Database, key: str) -> Row | None:
-    """Return the key's receipt (tool, arguments, created_at, result) or None. `result` is None until it is stored."""
+    """Return the key's receipt (tool, arguments, result) or None. `result` is None if the answer was erased."""
     rows = await db.read(FIND, (key,))
-    return rows[0] if rows else None
+    if not rows:
+        return None
+    (receipt,) = rows
+    if receipt["result"] is None:
+        return receipt
+    stored = json.loads(receipt["result"])
+    return {**receipt, "result": filled(json.dumps(stored["answer"], ensure_ascii=False), stored["ids"])}
 
 
-FIND: LiteralString = "SELECT tool, arguments, result, created_at FROM receipts WHERE idempotency_key = ?"
+FIND: LiteralString = "SELECT tool, arguments, result FROM receipts WHERE idempotency_key = ?"
 
 GUARD_NEW: LiteralString = """
 INSERT INTO write_guard (receipt_new) SELECT 0 WHERE EXISTS (SELECT 1 FROM receipts WHERE idempotency_key = ?)
 """
 
-STORE: LiteralString = """
-INSERT INTO receipts (idempotency_key, tool, arguments, created_at) VALUES (?, ?, ?, ?)
+STORE: LiteralString = (
+    """
+INSERT INTO receipts (idempotency_key, tool, arguments, result, created_at)
+SELECT ?2, ?3, ?4, json_object('answer', json(?5), 'ids', json("""
+    + VALUES
+    + """)), ?6
+RETURNING result -> '$.ids' AS ids
 """
-
-COMPLETE: LiteralString = "UPDATE receipts SET result = ? WHERE idempotency_key = ?"
+)

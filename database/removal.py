@@ -123,7 +123,6 @@ SELECT 0 WHERE (
 SET_ASIDE: LiteralString = """
 INSERT INTO orphaned_rows (table_name, row_data, reason, set_aside_at)
 VALUES ('trips_v2', ?, 'deleted', ?)
-RETURNING orphan_id
 """
 
 DELETE_TRIP: LiteralString = "DELETE FROM trips_v2 WHERE trip_id = CAST(? AS INTEGER)"

@@ -49,7 +49,7 @@ INSERT INTO ActivityLog (activity_type, trip_id) SELECT 'x', i % :many + 1 FROM 
 
 WHOLE_DATABASE = {
     "attribution": [attribution.COUNT_ENTRIES, attribution.ATTRIBUTE],
-    "trips without activity": [attribution.COUNT_WITHOUT_ENTRY],
+    "trips without activity": [attribution.LOG_IMPORTED],
     "namesakes and duplicates": [cleanup.CLIENTS_HOLDING, cleanup.TRIPS_HOLDING],
 }
 

@@ -1,8 +1,6 @@
 """A call with an idempotency key takes effect once, however often it is sent."""
 
 import asyncio
-import sqlite3
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -73,34 +71,90 @@ async def test_a_call_with_a_key_and_an_unknown_operation_type_takes_effect_once
         assert len(notes(await desk.whole(KYOTO))) == 1
 
 
-async def test_ten_identical_concurrent_calls_write_one_note(tmp_path: Path) -> None:
+async def test_ten_identical_concurrent_calls_write_one_note_and_all_get_its_answer(tmp_path: Path) -> None:
     path = seeded(tmp_path / "voygen.db")
     async with open_desk(path) as one, open_desk(path) as other:
         calls = [desk.bulk(KYOTO, NOTE, idempotency_key="k") for desk in (one, other) for _ in range(5)]
-        answers = await asyncio.gather(*calls, return_exceptions=True)
-        assert any(isinstance(answer, dict) and answer["success"] for answer in answers)
+        answers = await asyncio.gather(*calls)
+        assert sorted(answer.pop("replayed") for answer in answers) == [False] + 9 * [True]
+        assert answers == 10 * answers[:1]
         assert len(notes(await one.whole(KYOTO))) == 1
 
 
-async def test_a_call_whose_receipt_lost_its_answer_is_not_repeated(tmp_path: Path) -> None:
-    path = seeded(tmp_path / "voygen.db")
-    async with open_desk(path) as desk:
-        await desk.bulk(KYOTO, NOTE, idempotency_key="k")
-        with closing(sqlite3.connect(path)) as connection, connection:
-            connection.execute("UPDATE receipts SET result = NULL, created_at = '2026-01-01T00:00:00.000Z'")
-        sent: dict[str, Any] = {"trip_identifier": str(KYOTO), "operations": [NOTE], "idempotency_key": "k"}
-        assert (await desk.refused("bulk_trip_operations", **sent)).startswith("conflict")
-        assert len(notes(await desk.whole(KYOTO))) == 1
+TRIP = {"trip_name": "Made once", "start_date": "2026-01-01", "end_date": "2026-01-02"}
+
+# A call of each tool that takes a key, each of which writes.
+CALLS: dict[str, dict[str, Any]] = {
+    "bulk_trip_operations": {
+        "trip_identifier": str(KYOTO),
+        "operations": [
+            op("assign_client", email="new@example.net", full_name="New Person", role="guide"),
+            op("assign_client", email=ANA, role="payer"),
+            op("change_client_role", email="new@example.net", to_role="driver"),
+        ],
+    },
+    "create_trip_v2": TRIP,
+    "create_trip_with_client": TRIP | {"client_full_name": "No Mail", "client_email": "mail@example.net"},
+    "create_client_v2": {"email": "b\u00fccher@example.net", "full_name": "Jo Just"},
+    "update_client": {"email": ANA, "phone": "+43 1 234"},
+    "initialize_workflow": {"trip_identifier": str(KYOTO)},
+    "advance_workflow_phase": {"trip_identifier": str(KYOTO), "new_phase": "planning"},
+    "set_workflow_step": {"trip_identifier": str(KYOTO), "step_number": 2},
+    "resolve_error_pattern": {"error_pattern": "disk full", "resolution": "more disk"},
+    "update_activitylog_clients": {},
+    "reset_activitylog_from_trips": {"dry_run": False},
+    "merge_clients": {"keep": ANA, "remove": "new@example.net", "dry_run": False},
+    "cleanup_duplicate_clients": {"email_patterns": ["mail@example.*"], "dry_run": False},
+    "cleanup_duplicate_trips": {"name_patterns": ["Made once"], "dry_run": False},
+    "delete_trip": {"trip_identifier": str(KYOTO), "confirm_trip_name": "Lima in Kyoto"},
+    "restore_deleted": {"trip_name": "Lima in Kyoto"},
+    "erase_client": {"client": "Jo Just", "confirm_name": "Jo Just", "dry_run": False},
+}
+
+NO_ANSWER_AFTERWARDS = """
+CREATE TRIGGER t BEFORE UPDATE OF result ON receipts WHEN NEW.result IS NOT NULL
+BEGIN SELECT RAISE(ABORT, 'too late'); END
+"""
+
+# What an erasure does after its batch.
+AFTER_ERASURE = {"file_clean", "message"}
 
 
-async def test_a_call_whose_duplicate_is_in_progress_is_told_to_retry(tmp_path: Path) -> None:
-    path = seeded(tmp_path / "voygen.db")
-    async with open_desk(path) as desk:
-        await desk.bulk(KYOTO, NOTE, idempotency_key="k")
-        with closing(sqlite3.connect(path)) as connection, connection:
-            connection.execute("UPDATE receipts SET result = NULL")
-        sent: dict[str, Any] = {"trip_identifier": str(KYOTO), "operations": [NOTE], "idempotency_key": "k"}
-        assert (await desk.refused("bulk_trip_operations", **sent)).startswith("busy")
+async def test_every_write_stores_its_answer_in_the_batch_of_its_change(tmp_path: Path) -> None:
+    async with new_desk(tmp_path) as desk:
+        tools = {
+            one.name for one in (await desk.client.list_tools()).tools if "idempotency_key" in str(one.input_schema)
+        }
+        assert tools == CALLS.keys()
+        desk.sql(
+            "INSERT INTO db_errors (error_timestamp, attempted_operation, error_message) VALUES ('', '', 'disk full')"
+        )
+        desk.sql("INSERT INTO ActivityLog (activity_type, trip_id) VALUES ('Old', ?)", KYOTO)
+        desk.sql(NO_ANSWER_AFTERWARDS)
+        for name, sent in CALLS.items():
+            first = await desk.call(name, **sent, idempotency_key=name)
+            before = desk.everything()
+            again = await desk.call(name, **sent, idempotency_key=name)
+            assert (first.pop("replayed"), again.pop("replayed")) == (False, True), name
+            differing = {key for key in first.keys() | again.keys() if first.get(key) != again.get(key)}
+            assert differing <= (AFTER_ERASURE if name == "erase_client" else set()), name
+            assert desk.everything() == before, name
+
+
+async def test_a_receipt_dated_in_the_future_still_answers(tmp_path: Path) -> None:
+    async with new_desk(tmp_path) as desk:
+        first = await desk.bulk(KYOTO, NOTE, idempotency_key="k")
+        desk.sql("UPDATE receipts SET created_at = '9999-01-01T00:00:00.000Z'")
+        assert await desk.bulk(KYOTO, NOTE, idempotency_key="k") == first | {"replayed": True}
+
+
+async def test_a_call_whose_answer_was_erased_is_refused_and_not_repeated(tmp_path: Path) -> None:
+    async with new_desk(tmp_path) as desk:
+        client = {"email": "jo@example.net", "full_name": "Jo Just"}
+        await desk.call("create_client_v2", **client, idempotency_key="k")
+        await desk.call("erase_client", client="Jo Just", confirm_name="Jo Just", dry_run=False)
+        assert "erased" in await desk.refused("create_client_v2", **client, idempotency_key="k")
+        assert desk.sql("SELECT count(*) FROM clients_v2 WHERE full_name = 'Jo Just'") == [(0,)]
 
 
 def notes(trip: dict[str, Any]) -> list[Any]:

@@ -8,6 +8,8 @@ from pydantic import BaseModel, Field
 
 from database import attribution
 from database.clock import now
+from database.later import Later
+from tools.answers.committing import commit
 from tools.answers.models import Plain
 from tools.tool import Hints, Tool, WriteAnswer, WriteArguments
 
@@ -44,24 +46,26 @@ class TripsLogged(WriteAnswer):
 
 
 async def update_activitylog_clients(db: Database, _: AttributeArguments) -> EntriesAttributed:
-    counted = await attribution.attribute_entries(db)
-    updated, left = counted["filled"], counted["left"]
-    return EntriesAttributed(
+    left = (await attribution.entries_without_client(db))["left"]
+    later = Later()
+    updated = later.changed()
+    answer = EntriesAttributed(
         message=f"{updated} entries of the activity log got their trip's primary client; {left} have no client.",
         updated=updated,
         left=left,
     )
+    return await commit(db, [attribution.attribute()], answer, later)
 
 
 async def reset_activitylog_from_trips(db: Database, args: ResetArguments) -> TripsLogged:
     first = await attribution.trips_without_entry(db, TRIPS_SHOWN)
-    missing = first[0]["total"] if first else 0
-    added = 0
-    if missing and not args.dry_run:
-        added = missing = await attribution.log_unlogged_trips(db, now())
+    writes = bool(first) and not args.dry_run
+    later = Later()
+    missing = later.changed() if writes else first[0]["total"] if first else 0
+    added = missing if writes else 0
     done = "would be added" if args.dry_run else "were added"
-    return TripsLogged(
-        message=f"{missing} trips have no entry in the activity log; {missing if args.dry_run else added} {done}."
+    answer = TripsLogged(
+        message=f"{missing} trips have no entry in the activity log; {missing} {done}."
         if missing
         else "Every trip has an entry in the activity log; nothing was written.",
         dry_run=args.dry_run,
@@ -69,6 +73,7 @@ async def reset_activitylog_from_trips(db: Database, args: ResetArguments) -> Tr
         added=added,
         trips=[UnloggedTrip(trip_id=row["trip_id"], trip_name=row["trip_name"]) for row in first],
     )
+    return await commit(db, [attribution.log_unlogged_trips(now())], answer, later) if writes else answer
 
 
 TOOLS = [

@@ -66,16 +66,13 @@ async def bulk_trip_operations(db: Database, args: BulkArguments) -> BulkAnswer:
     trip = await resolve_trip(db, args.trip_identifier)
     operations = [_validated(operation) for operation in args.operations]
     try:
-        results = await _apply(db, trip, operations, args)
+        return await _apply(db, trip, operations, args)
     except ConstraintViolated:
         if args.atomic:
             raise Conflict(
                 "The database rejected the operations.", "Send them without atomic to find out which one fails."
             ) from None
-        results = await _without_refused(db, trip, operations, args)
-    answer = _answer(trip, operations, results, args)
-    answer.message += await unreadable_note(db, trip["trip_id"])
-    return answer
+        return await _without_refused(db, trip, operations, args)
 
 
 def _validated(operation: object) -> Operation | ToolFault:
@@ -92,7 +89,7 @@ def _schema() -> dict[str, Any]:
 
 async def _apply(
     db: Database, trip: Row, operations: Sequence[Operation | ToolFault], args: BulkArguments
-) -> list[OperationResult]:
+) -> BulkAnswer:
     """Apply the operations to the trip; a failed operation changes nothing."""
     results: list[OperationResult] = []
 
@@ -103,13 +100,17 @@ async def _apply(
         results[:] = [_applied(draft, operation) for operation in operations]
         return not args.dry_run and not failed()
 
-    await rewrite_trip(db, trip["trip_id"], list(_concerned(operations)), change)
-    if args.dry_run:
-        for result in results:
-            result.message = f"Would be done: {result.message}" if result.success else result.message
-    else:
-        await _add_namesakes_notes(db, operations, results)
-    return [_not_done(result) for result in results] if failed() else results
+    async def answer(_: TripDraft) -> BulkAnswer:
+        if args.dry_run:
+            for result in results:
+                result.message = f"Would be done: {result.message}" if result.success else result.message
+        else:
+            await _add_namesakes_notes(db, operations, results)
+        told = _answer(trip, operations, [_not_done(one) for one in results] if failed() else results, args)
+        told.message += await unreadable_note(db, trip["trip_id"])
+        return told
+
+    return await rewrite_trip(db, trip["trip_id"], list(_concerned(operations)), change, answer)
 
 
 def _concerned(operations: Sequence[Operation | ToolFault]) -> Iterator[ClientReference]:
@@ -139,7 +140,7 @@ def _applied(draft: TripDraft, operation: Operation | ToolFault) -> OperationRes
 
 async def _without_refused(
     db: Database, trip: Row, operations: Sequence[Operation | ToolFault], args: BulkArguments
-) -> list[OperationResult]:
+) -> BulkAnswer:
     """Apply the operations that the database accepts in one batch, so that an interrupted call is all or nothing."""
     kept = list(operations)
     for _ in operations:

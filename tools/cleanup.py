@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
 from pydantic import BaseModel, Field, model_validator
@@ -10,7 +11,9 @@ from database import cleanup
 from database.clients import fold
 from database.clock import now
 from database.errors import ConstraintViolated, GuardFailed
+from database.later import Later
 from tools.answers.bounds import ROOM, fitting, named
+from tools.answers.committing import A, commit
 from tools.answers.errors import Conflict, Question
 from tools.answers.fact_models import TripIds
 from tools.answers.fields import ClientId, Email, Name
@@ -22,7 +25,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Self
 
-    from database.engine import Database, Row
+    from database.engine import Database, Statement
+
+# Maximum attempts at a cleanup if concurrent changes keep interfering.
+TRIES = 100
 
 # Maximum clients or trips deleted per call.
 BATCH_SIZE = 500
@@ -62,7 +68,6 @@ class Cleaned(WriteAnswer):
     matched: int = Field(description="Matches that are not preserved.")
     preserved: int = Field(description="Matches that are preserved.")
     assignments_removed: int = Field(description="Assignments deleted; 0 on a dry run.")
-    changed_meanwhile: list[int] = Field(description="Ids skipped because of concurrent changes.")
     remaining: int = Field(description="Matches left for the next call.")
 
 
@@ -96,64 +101,81 @@ class TripsCleaned(Cleaned):
 
 async def cleanup_clients(db: Database, args: CleanupClientsArguments) -> ClientsCleaned:
     by_email, by_name = args.email_patterns or [], args.name_patterns or []
-    matching = [
-        row
-        for row in await cleanup.clients_holding(db, needles(by_email), needles(by_name))
-        if matches(row["email"], by_email) or matches(row["full_name"], by_name)
-    ]
     emails, ids = {fold(email) for email in args.preserve_emails or ()}, set(args.preserve_client_ids or ())
-    going = [row for row in matching if fold(row["email"]) not in emails and row["client_id"] not in ids]
-    chosen = going[:BATCH_SIZE]
-    gone: dict[int, int] = {}
-    if chosen and not args.dry_run:
-        try:
-            gone = await cleanup.delete_clients(db, chosen, now())
-        except GuardFailed:
-            raise
-        except ConstraintViolated:
-            raise _depended_on("clients") from None
-    shown = chosen if args.dry_run else [row for row in chosen if row["client_id"] in gone]
-    answer = ClientsCleaned(
-        message="",
-        dry_run=args.dry_run,
-        matched=len(going),
-        preserved=len(matching) - len(going),
-        deleted=len(gone),
-        assignments_removed=sum(gone.values()),
-        clients=_listed([DuplicateClient(**row) for row in shown]),
-        changed_meanwhile=_left(args, chosen, "client_id", set(gone)),
-        remaining=len(going) - len(chosen),
-    )
-    answer.message = _message(answer, "Deleted", answer.deleted, "clients")
-    return answer
+    for _ in range(TRIES):
+        matching = [
+            row
+            for row in await cleanup.clients_holding(db, needles(by_email), needles(by_name))
+            if matches(row["email"], by_email) or matches(row["full_name"], by_name)
+        ]
+        going = [row for row in matching if fold(row["email"]) not in emails and row["client_id"] not in ids]
+        chosen = going[:BATCH_SIZE]
+        writes, moment, later = bool(chosen) and not args.dry_run, now(), Later()
+        answer = ClientsCleaned(
+            message="",
+            dry_run=args.dry_run,
+            matched=len(going),
+            preserved=len(matching) - len(going),
+            deleted=len(chosen) if writes else 0,
+            assignments_removed=later.assignments_set_aside("clients_v2", moment) if writes else 0,
+            clients=_listed([DuplicateClient(**row) for row in chosen]),
+            remaining=len(going) - len(chosen),
+        )
+        answer.message = _message(answer, "Deleted", answer.deleted, "clients")
+        if not writes:
+            return answer
+        with suppress(GuardFailed):
+            return await _commit(db, await cleanup.delete_clients(db, chosen, moment), answer, later, "clients")
+    raise _kept_changing()
 
 
 async def cleanup_trips(db: Database, args: CleanupTripsArguments) -> TripsCleaned:
-    matching = [
-        row
-        for row in await cleanup.trips_holding(db, needles(args.name_patterns))
-        if matches(row["trip_name"], args.name_patterns) and not (args.archive_only and row["status"] == "cancelled")
-    ]
     names, ids = {name.lower() for name in args.preserve_trip_names or ()}, set(args.preserve_trip_ids or ())
-    going = [row for row in matching if row["trip_name"].strip().lower() not in names and row["trip_id"] not in ids]
-    chosen = going[:BATCH_SIZE]
-    deleted, cancelled = ({}, set[int]()) if args.dry_run or not chosen else await _remove_trips(db, args, chosen)
-    done = cancelled | deleted.keys()
-    shown = chosen if args.dry_run else [row for row in chosen if row["trip_id"] in done]
-    answer = TripsCleaned(
-        message="",
-        dry_run=args.dry_run,
-        matched=len(going),
-        preserved=len(matching) - len(going),
-        deleted=len(deleted),
-        cancelled=len(cancelled),
-        assignments_removed=sum(deleted.values()),
-        trips=_listed([DuplicateTrip(**row) for row in shown]),
-        changed_meanwhile=_left(args, chosen, "trip_id", done),
-        remaining=len(going) - len(chosen),
-    )
-    answer.message = _message(answer, "Cancelled" if args.archive_only else "Deleted", len(done), "trips")
-    return answer
+    for _ in range(TRIES):
+        matching = [
+            row
+            for row in await cleanup.trips_holding(db, needles(args.name_patterns))
+            if matches(row["trip_name"], args.name_patterns)
+            and not (args.archive_only and row["status"] == "cancelled")
+        ]
+        going = [row for row in matching if row["trip_name"].strip().lower() not in names and row["trip_id"] not in ids]
+        chosen = going[:BATCH_SIZE]
+        writes, moment, later = bool(chosen) and not args.dry_run, now(), Later()
+        deletes = writes and not args.archive_only
+        answer = TripsCleaned(
+            message="",
+            dry_run=args.dry_run,
+            matched=len(going),
+            preserved=len(matching) - len(going),
+            deleted=len(chosen) if deletes else 0,
+            cancelled=len(chosen) if writes and not deletes else 0,
+            assignments_removed=later.assignments_set_aside("trips_v2", moment) if deletes else 0,
+            trips=_listed([DuplicateTrip(**row) for row in chosen]),
+            remaining=len(going) - len(chosen),
+        )
+        answer.message = _message(answer, "Deleted" if deletes else "Cancelled", len(chosen), "trips")
+        if not writes:
+            return answer
+        statements = await cleanup.delete_trips(db, chosen, moment) if deletes else cleanup.cancel_trips(chosen, moment)
+        with suppress(GuardFailed):
+            return await _commit(db, statements, answer, later, "trips")
+    raise _kept_changing()
+
+
+async def _commit(db: Database, statements: Sequence[Statement], answer: A, later: Later, things: str) -> A:
+    try:
+        return await commit(db, statements, answer, later)
+    except GuardFailed:
+        raise
+    except ConstraintViolated:
+        raise Conflict(
+            f"Other rows of the database depend on one of these {things}; nothing was deleted.",
+            "Tell the user that the rows that depend on them must be deleted first.",
+        ) from None
+
+
+def _kept_changing() -> Conflict:
+    return Conflict("The matches kept changing while this call tried to write.", "Send the call again.")
 
 
 async def confirm_clients(db: Database, args: CleanupClientsArguments) -> Question | None:
@@ -175,26 +197,6 @@ def _consent(text: str) -> Question:
     return Question(text, None, {"yes": "Yes, all of them"})
 
 
-async def _remove_trips(
-    db: Database, args: CleanupTripsArguments, chosen: Sequence[Row]
-) -> tuple[dict[int, int], set[int]]:
-    """Delete or cancel the trips; return the assignment count of each deleted trip, and the cancelled ids."""
-    if args.archive_only:
-        return {}, await cleanup.cancel_trips(db, chosen, now())
-    try:
-        return await cleanup.delete_trips(db, chosen, now()), set()
-    except GuardFailed:
-        raise
-    except ConstraintViolated:
-        raise _depended_on("trips") from None
-
-
-def _left(
-    args: CleanupClientsArguments | CleanupTripsArguments, chosen: Sequence[Row], key: str, done: set[int]
-) -> list[int]:
-    return [] if args.dry_run else [row[key] for row in chosen if row[key] not in done]
-
-
 def _listed(items: list[Item]) -> list[Item]:
     """Return the items that fit one answer."""
     return items[: fitting(items, ROOM)]
@@ -212,16 +214,8 @@ def _message(answer: Cleaned, verb: str, done: int, things: str) -> str:
         if verb == "Deleted" and done:
             words.append("restore_deleted restores each by name")
     words += [f"{answer.preserved} preserved"] if answer.preserved else []
-    words += [f"{len(answer.changed_meanwhile)} changed meanwhile and skipped"] if answer.changed_meanwhile else []
     words += [f"{answer.remaining} more match: send the call again"] if answer.remaining else []
     return "; ".join(words) + "."
-
-
-def _depended_on(things: str) -> Conflict:
-    return Conflict(
-        f"Other rows of the database depend on one of these {things}; nothing was deleted.",
-        "Tell the user that the rows that depend on them must be deleted first.",
-    )
 
 
 TOOLS = [

@@ -9,8 +9,10 @@ from pydantic import Field, TypeAdapter, model_validator
 from database import clients, linking, profiles
 from database.clock import now
 from database.errors import GuardFailed
+from database.later import Later
 from tools.answers import parts
 from tools.answers.bounds import ROOM, named
+from tools.answers.committing import commit
 from tools.answers.errors import Conflict, InvalidInput
 from tools.answers.fields import Details, Line, NewEmail, PersonName, Phone, Text
 from tools.answers.models import ClientHead, ClientTrip, Contact, Plain, Written, addressed
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from typing import Self
 
-    from database.engine import Database, Row, Statement
+    from database.engine import Database, Row
 
 # Maximum attempts at a change if concurrent changes keep interfering.
 TRIES = 100
@@ -101,24 +103,26 @@ class ClientUpdated(ClientCreated):
 async def create_client(db: Database, args: CreateClientArguments) -> ClientCreated:
     email = args.email or clients.address_for_none()
     row = new_client(email, **args.model_dump(exclude={"idempotency_key", "email"}))
-    inserted = clients.insert([row], now())
-    linked: list[Statement] = []
-    if not email.isascii():
-        if known := await clients.with_emails(db, [email]):
-            raise _already_there(email, known.values())
-        linked = linking.link([one for one in await linking.other_spellings(db, {email: email}) if one.email == email])
+    if not email.isascii() and (known := await clients.with_emails(db, [email])):
+        raise _already_there(email, known.values())
+    later = Later()
+    client_id = later.client_id(email)
+    answer = ClientCreated(
+        message=f"Client {args.full_name} created with id {client_id}."
+        + await namesakes_note(db, email, args.full_name),
+        client_id=client_id,
+        email=email,
+        full_name=args.full_name,
+    )
+    statements = [
+        clients.guard_email_free(email),
+        clients.insert([row], now()),
+        *await linking.link_waiting(db, [email]),
+    ]
     try:
-        results = await db.batch([clients.guard_email_free(email), inserted, *linked])
+        return await commit(db, statements, answer, later)
     except GuardFailed:
         raise _already_there(email, (await clients.with_emails(db, [email])).values()) from None
-    client = results.of(inserted)[0]
-    return ClientCreated(
-        message=f"Client {client['full_name']} created with id {client['client_id']}."
-        + await namesakes_note(db, client["email"], client["full_name"]),
-        client_id=client["client_id"],
-        email=client["email"],
-        full_name=client["full_name"],
-    )
 
 
 def _already_there(email: str, known: Iterable[Row]) -> Conflict:
@@ -180,12 +184,14 @@ async def update_client(db: Database, args: UpdateClientArguments) -> ClientUpda
             await _require_free(db, values["email"], client_id)
         before, after = (addressed(row["full_name"], row["email"]) for row in (read, values))
         details = f"Changed {', '.join(changed)} of {before}" + (f", now {after}" if after != before else "")
+        statements = [
+            *profiles.update(read, values, details, now()),
+            *await linking.link_waiting(db, [values["email"]]),
+        ]
         try:
-            await db.batch(profiles.update(read, values, details, now()))
+            return await commit(db, statements, _updated(read, values, changed))
         except GuardFailed:
             continue
-        await linking.link_waiting(db, [values["email"]])
-        return _updated(read, values, changed)
     raise Conflict(f"Client {client_id} kept changing while this call tried to write.", "Send the call again.")
 
 

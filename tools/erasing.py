@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
@@ -11,6 +12,7 @@ from database import erasing, mentions, search
 from database.clock import now
 from database.errors import ConstraintViolated, DatabaseBusy, GuardFailed
 from tools.answers.bounds import named
+from tools.answers.committing import commit
 from tools.answers.errors import Ambiguous, Conflict, InvalidInput, NotFound, Question
 from tools.answers.models import addressed
 from tools.finding.people import ClientIdentifier, read_client, resolve_client
@@ -59,8 +61,9 @@ async def erase_client(db: Database, args: EraseArguments) -> ClientErased:
         if args.dry_run:
             return _answer(plan, copies=await db.copies(plan.traces.texts), clean=False, dry_run=True)
         _require_name(client, args.confirm_name)
+        copies = await db.copies(plan.traces.texts)
         try:
-            await db.batch(plan.batch)
+            await commit(db, plan.batch, _redacted(plan, copies))
         except GuardFailed:
             continue
         except ConstraintViolated:
@@ -68,8 +71,7 @@ async def erase_client(db: Database, args: EraseArguments) -> ClientErased:
                 f"Other rows of the database depend on client {client_id}; nothing was erased.",
                 "Tell the user that the rows that depend on the client must be deleted first.",
             ) from None
-        await _clean_again(db, plan.traces)
-        clean = await scrubbed(db)
+        clean = await _clean_again(db, plan.traces) and await scrubbed(db)
         return _answer(plan, copies=await db.copies(plan.traces.texts), clean=clean, dry_run=False)
     raise Conflict(f"Client {client_id} kept changing while this call tried to erase them.", "Send the call again.")
 
@@ -90,13 +92,21 @@ async def _resolve(db: Database, identifier: str) -> tuple[Row, bool]:
     return found[0], True
 
 
-async def _clean_again(db: Database, traces: Traces) -> None:
-    """Clean the records that were written while the erasure was planned, and the receipt of this call."""
-    for _ in range(FURTHER_ROUNDS):
-        cleaning = await mentions.clean(db, traces)
-        if not cleaning.statements:
-            return
-        await db.batch(cleaning.statements)
+def _redacted(plan: Erasure, copies: list[str]) -> ClientErased:
+    """Return the answer to store in the batch of the erasure, without what still names the person."""
+    answer = _answer(plan, copies=copies, clean=False, dry_run=False)
+    return ClientErased.model_validate_json(plan.traces.removed_from(answer.model_dump_json()))
+
+
+async def _clean_again(db: Database, traces: Traces) -> bool:
+    """Clean the records that were written while the erasure was planned. Return False if a lock prevents it."""
+    with suppress(DatabaseBusy):
+        for _ in range(FURTHER_ROUNDS):
+            cleaning = await mentions.clean(db, traces)
+            if not cleaning.statements:
+                return True
+            await db.batch(cleaning.statements)
+    return False
 
 
 async def scrubbed(db: Database) -> bool:

@@ -9,9 +9,9 @@ from pydantic import BaseModel, Field
 from rapidfuzz import fuzz, process, utils
 
 from database import health, tables
-from database.engine import write
 from database.errors import ProgramTooOld
 from database.phase import read_phase
+from tools.answers.committing import commit
 from tools.answers.errors import NotFound
 from tools.answers.fields import Line
 from tools.tool import READS, Answer, Arguments, Hints, Tool, WriteAnswer, WriteArguments
@@ -200,18 +200,14 @@ async def analyze_recent_errors(db: Database, args: RecentErrorsArguments) -> Re
 
 
 async def resolve_error_pattern(db: Database, args: ResolveArguments) -> ErrorsResolved:
-    # Check before writing, because a batch stores a receipt even if the call then fails.
-    if not await health.has_unresolved(db, args.error_pattern, args.session_id):
+    ids = await health.unresolved(db, args.error_pattern, args.session_id)
+    if not ids:
         raise NotFound(
             f"No unresolved error has {args.error_pattern!r} in its message.",
             "Send text from analyze_recent_errors as error_pattern.",
         )
-    rows = await write(db, health.resolve_faults(args.error_pattern, args.resolution, args.session_id))
-    return ErrorsResolved(
-        message=f"{len(rows)} errors marked as resolved.",
-        resolved=len(rows),
-        ids=[row["id"] for row in rows[:IDS_SHOWN]],
-    )
+    answer = ErrorsResolved(message=f"{len(ids)} errors marked as resolved.", resolved=len(ids), ids=ids[:IDS_SHOWN])
+    return await commit(db, [health.resolve_faults(ids, args.resolution)], answer)
 
 
 def _hours_ago(hours: int) -> str:

@@ -10,7 +10,9 @@ from database import merging
 from database.clients import has_email
 from database.clock import now
 from database.errors import ConstraintViolated, GuardFailed
+from database.later import Later
 from tools.answers.bounds import named
+from tools.answers.committing import commit
 from tools.answers.errors import Conflict, InvalidInput
 from tools.answers.models import addressed
 from tools.finding.people import ClientIdentifier, read_client, resolve_client
@@ -19,6 +21,7 @@ from tools.trip import shapes
 
 if TYPE_CHECKING:
     from database.engine import Database, Row
+    from tools.answers.committing import A
 
 # Maximum attempts at a merge that keeps losing to concurrent changes.
 TRIES = 100
@@ -52,14 +55,15 @@ async def merge_clients(db: Database, args: MergeArguments) -> ClientsMerged:
             f"{row['trip_name']} (id {row['trip_id']}) as {row['role']}"
             for row in await merging.roles(db, remove["email"])
         ]
-        orphan_id = None
-        if not args.dry_run:
-            details = f"Merged {_name(remove)} into {_name(keep)}"
-            try:
-                orphan_id = await merging.merge(db, keep, remove, values, details, now())
-            except GuardFailed:
-                continue
-        return _answer(args, keep, remove, trips, conflicts, orphan_id)
+        if args.dry_run:
+            return _answer(args, keep, remove, trips, conflicts, None)
+        moment, later = now(), Later()
+        answer = _answer(args, keep, remove, trips, conflicts, later.orphan_id("clients_v2", moment))
+        details = f"Merged {_name(remove)} into {_name(keep)}"
+        try:
+            return await commit(db, await merging.merge(db, keep, remove, values, details, moment), answer, later)
+        except GuardFailed:
+            continue
     raise Conflict("The clients kept changing while this call tried to merge them.", "Send the call again.")
 
 
@@ -123,12 +127,10 @@ def _answer(  # noqa: PLR0913 - the result of the merge
     )
 
 
-async def undo_merge(db: Database, found: Row, *, dry_run: bool) -> None:
+async def undo_merge(db: Database, found: Row, answer: A) -> A:
     """Undo a merge. Raises Conflict if the client that was kept, or one of the trips, has changed since."""
-    if dry_run:
-        return
     try:
-        await merging.undo(db, found, now())
+        return await commit(db, await merging.undo(db, found, now()), answer)
     except ConstraintViolated:
         raise Conflict(
             f"Client {found['keep_id']} or one of their trips has changed since, or the removed e-mail is used "

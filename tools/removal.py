@@ -9,6 +9,8 @@ from pydantic import Field
 from database import activity, removal
 from database.clock import now
 from database.errors import ConstraintViolated, GuardFailed
+from database.later import Later
+from tools.answers.committing import commit
 from tools.answers.errors import Conflict, InvalidInput, NotFound, Question
 from tools.answers.fields import TripIdentifier
 from tools.answers.models import Plain
@@ -44,7 +46,7 @@ async def delete_trip(db: Database, args: DeleteTripArguments) -> TripDeleted:
             raise NotFound(f"Trip {trip_id} has been deleted.", "There is nothing left to do.")
         _require_name(whole["trip"], args.confirm_trip_name)
         try:
-            orphan_id = await _delete(db, whole)
+            return await _delete(db, whole)
         except GuardFailed:
             continue
         except ConstraintViolated:
@@ -52,15 +54,6 @@ async def delete_trip(db: Database, args: DeleteTripArguments) -> TripDeleted:
                 f"Other rows of the database depend on trip {trip_id}; nothing was deleted.",
                 "Tell the user that the rows that depend on the trip must be deleted first.",
             ) from None
-        name, removed = whole["trip"]["trip_name"], len(whole["assignments"])
-        return TripDeleted(
-            message=f"Deleted {name!r} (id {trip_id}) with {removed} assignments. Undo: restore_deleted with "
-            f"orphan_id {orphan_id}.",
-            trip_id=trip_id,
-            trip_name=name,
-            assignments_removed=removed,
-            orphan_id=orphan_id,
-        )
     raise Conflict(f"Trip {trip_id} kept changing while this call tried to delete it.", "Send the call again.")
 
 
@@ -73,19 +66,27 @@ async def confirm(db: Database, args: DeleteTripArguments) -> Question | None:
     return Question(f"Delete the trip {describe(trip)}?", "confirm_trip_name", {name: f"Delete {name}"})
 
 
-async def _delete(db: Database, whole: removal.Whole) -> int:
-    """Copy the trip, log the deletion and delete the trip in one batch; return the id of the copy."""
+async def _delete(db: Database, whole: removal.Whole) -> TripDeleted:
+    """Copy the trip, log the deletion and delete the trip in one batch."""
     trip, moment = whole["trip"], now()
-    kept = removal.set_aside(whole, moment)
-    results = await db.batch(
-        [
-            *removal.guard_unchanged(whole),
-            kept,
-            activity.log(trip["trip_id"], [("TripDeleted", f"Deleted {trip['trip_name']}")], moment),
-            *removal.delete(trip["trip_id"]),
-        ]
+    trip_id, name, removed = trip["trip_id"], trip["trip_name"], len(whole["assignments"])
+    later = Later()
+    orphan_id = later.orphan_id("trips_v2", moment)
+    answer = TripDeleted(
+        message=f"Deleted {name!r} (id {trip_id}) with {removed} assignments. Undo: restore_deleted with "
+        f"orphan_id {orphan_id}.",
+        trip_id=trip_id,
+        trip_name=name,
+        assignments_removed=removed,
+        orphan_id=orphan_id,
     )
-    return results.of(kept)[0]["orphan_id"]
+    statements = [
+        *removal.guard_unchanged(whole),
+        removal.set_aside(whole, moment),
+        activity.log(trip_id, [("TripDeleted", f"Deleted {name}")], moment),
+        *removal.delete(trip_id),
+    ]
+    return await commit(db, statements, answer, later)
 
 
 def _require_name(trip: Row, confirmed: str | None) -> None:

@@ -11,6 +11,7 @@ from pydantic import Field, model_validator
 from database import merging, restoring
 from database.clock import now
 from database.errors import ConstraintViolated, GuardFailed
+from tools.answers.committing import commit
 from tools.answers.errors import Ambiguous, Conflict, InvalidInput, NotFound
 from tools.answers.fields import ClientId
 from tools.finding.identifiers import content_words
@@ -58,9 +59,8 @@ class Restored(WriteAnswer):
 
 async def restore_deleted(db: Database, args: RestoreArguments) -> Restored:
     if args.orphan_id is not None and (merge := await merging.merged(db, args.orphan_id)):
-        await undo_merge(db, merge, dry_run=args.dry_run)
         would = "Dry run: would undo" if args.dry_run else "Undid"
-        return Restored(
+        answer = Restored(
             message=f"{would} the merge of {merge['remove_name']} (client {merge['remove_id']}) into "
             f"{merge['keep_name']} (client {merge['keep_id']}).",
             dry_run=args.dry_run,
@@ -69,6 +69,7 @@ async def restore_deleted(db: Database, args: RestoreArguments) -> Restored:
             assignments=len(json.loads(merge["trip_ids"])),
             differences=[],
         )
+        return answer if args.dry_run else await undo_merge(db, merge, answer)
     for _ in range(TRIES):
         kept = await _resolve(db, args)
         plan = await restoring.plan(db, kept)
@@ -79,7 +80,7 @@ async def restore_deleted(db: Database, args: RestoreArguments) -> Restored:
             return _answer(plan, await _differences(db, plan), dry_run=True)
         differences = await _differences(db, plan)
         try:
-            await db.batch(restoring.restore(plan, now()))
+            return await commit(db, restoring.restore(plan, now()), _answer(plan, differences, dry_run=False))
         except GuardFailed:
             continue
         except ConstraintViolated:
@@ -87,7 +88,6 @@ async def restore_deleted(db: Database, args: RestoreArguments) -> Restored:
                 f"{_named(kept)} no longer matches the database schema; nothing was written.",
                 "Tell the user that the deleted data has been kept.",
             ) from None
-        return _answer(plan, differences, dry_run=False)
     raise Conflict("The database kept changing while this call tried to write.", "Send the call again.")
 
 

@@ -9,7 +9,9 @@ from pydantic import Field, model_validator
 from database import activity, assignments, clients, slugs, trips
 from database.clock import now
 from database.errors import ConstraintViolated, GuardFailed
+from database.later import Later
 from database.linking import link_waiting
+from tools.answers.committing import commit
 from tools.answers.errors import Conflict, NotFound
 from tools.answers.fields import (
     Currency,
@@ -96,24 +98,19 @@ async def create_trip(db: Database, args: CreateTripArguments) -> TripCreated:
         slug = await slugs.free_slug(db, args.trip_name)
         moment = now()
         trip = trips.insert(_columns(args, slug, args.notes, email, moment))
-        try:
-            results = await db.batch(
-                [
-                    *guards,
-                    trips.guard_slug_free(slug),
-                    trip,
-                    activity.log(slug, [("TripCreated", f"Created {args.trip_name}")], moment),
-                ]
-            )
-        except GuardFailed:
-            continue
-        trip_id = results.of(trip)[0]["trip_id"]
-        return TripCreated(
+        later = Later()
+        trip_id = later.trip_id(slug)
+        answer = TripCreated(
             message=f"Trip {args.trip_name!r} created with id {trip_id}.",
             trip_id=trip_id,
             trip_slug=slug,
             trip_name=args.trip_name,
         )
+        logged = activity.log(slug, [("TripCreated", f"Created {args.trip_name}")], moment)
+        try:
+            return await commit(db, [*guards, trips.guard_slug_free(slug), trip, logged], answer, later)
+        except GuardFailed:
+            continue
     raise _kept_changing()
 
 
@@ -124,8 +121,13 @@ async def create_trip_with_client(db: Database, args: CreateTripWithClientArgume
         directory = await Directory.load(db, [who])
         email, is_new = directory.find_or_create(who)
         slug = await slugs.free_slug(db, args.trip_name)
+        said = (
+            await namesakes_note(db, email, args.client_full_name)
+            if is_new
+            else _ignored_note(args, next(row["full_name"] for row in directory.rows if row["email"] == email))
+        )
         try:
-            trip_id, by_backup = await _write_trip_with_client(db, args, slug, email, is_new=is_new)
+            return await _commit_trip_with_client(db, args, slug, email, said, is_new=is_new)
         except GuardFailed:
             continue
         except ConstraintViolated:
@@ -133,16 +135,12 @@ async def create_trip_with_client(db: Database, args: CreateTripWithClientArgume
             if refused:
                 raise
             refused = True
-            continue
-        await link_waiting(db, [email])
-        return await _describe_trip_with_client(db, args, slug, trip_id, email, by_backup=by_backup, is_new=is_new)
     raise _kept_changing()
 
 
-async def _write_trip_with_client(
-    db: Database, args: CreateTripWithClientArguments, slug: str, email: str, *, is_new: bool
-) -> tuple[int, bool]:
-    """Write the trip; return its id, and True if the backup write took effect."""
+async def _commit_trip_with_client(  # noqa: PLR0913 - what was read before the write
+    db: Database, args: CreateTripWithClientArguments, slug: str, email: str, said: str, *, is_new: bool
+) -> TripWithClientCreated:
     moment = now()
     client = (
         clients.insert(
@@ -152,55 +150,37 @@ async def _write_trip_with_client(
         if is_new
         else clients.guard_exist([email])
     )
-    trip = trips.insert(_columns(args, slug, args.trip_notes, email, moment))
     assigned = assignments.assign(slug, email, args.client_role, moment)
-    results = await db.batch(
-        [
-            trips.guard_slug_free(slug),
-            client,
-            trip,
-            *assigned,
-            activity.log(
-                slug,
-                [
-                    ("TripCreated", f"Created {args.trip_name}"),
-                    ("ClientAssigned", f"Assigned {_called(args, email)} as {args.client_role}"),
-                ],
-                moment,
-            ),
-        ]
-    )
-    return results.of(trip)[0]["trip_id"], bool(results.of(assignments.backup_of(assigned)))
-
-
-async def _describe_trip_with_client(  # noqa: PLR0913 - the result of the write
-    db: Database,
-    args: CreateTripWithClientArguments,
-    slug: str,
-    trip_id: int,
-    email: str,
-    *,
-    by_backup: bool,
-    is_new: bool,
-) -> TripWithClientCreated:
-    traveler = next(row for row in await assignments.on_trip(db, trip_id) if row["email"] == email)
+    called = _called(args, email)
+    logged = [
+        ("TripCreated", f"Created {args.trip_name}"),
+        ("ClientAssigned", f"Assigned {called} as {args.client_role}"),
+    ]
+    later = Later()
+    trip_id = later.trip_id(slug)
     known = "new" if is_new else "known"
-    said = (
-        await namesakes_note(db, email, args.client_full_name) if is_new else _ignored_note(args, traveler["full_name"])
-    )
-    return TripWithClientCreated(
-        message=f"Trip {args.trip_name!r} created with id {trip_id}; {known} client {_called(args, email)} is its "
+    answer = TripWithClientCreated(
+        message=f"Trip {args.trip_name!r} created with id {trip_id}; {known} client {called} is its "
         f"{args.client_role}.{said}",
         trip_id=trip_id,
         trip_slug=slug,
         trip_name=args.trip_name,
-        client_id=traveler["client_id"],
+        client_id=later.client_id(email),
         client_email=email,
         client_created=is_new,
-        assignment_id=traveler["assignment_id"],
+        assignment_id=later.assignment_id(slug, email, args.client_role),
         role=args.client_role,
-        json_written_by="backup" if by_backup else "trigger",
+        json_written_by=later.json_writer(assignments.backup_of(assigned)),
     )
+    statements = [
+        trips.guard_slug_free(slug),
+        client,
+        trips.insert(_columns(args, slug, args.trip_notes, email, moment)),
+        *assigned,
+        activity.log(slug, logged, moment),
+        *await link_waiting(db, [email]),
+    ]
+    return await commit(db, statements, answer, later)
 
 
 def _called(args: CreateTripWithClientArguments, email: str) -> str:

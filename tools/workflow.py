@@ -165,14 +165,16 @@ async def _changed(db: Database, identifier: str, change: Callable[[TripDraft], 
         words[:] = [change(draft)]
         return True
 
-    draft = await rewrite_trip(db, trip["trip_id"], [], apply)
-    return WorkflowChanged(
-        message=f"{draft.trip_name}: {words[0]}",
-        trip_id=draft.trip_id,
-        trip_name=draft.trip_name,
-        current_phase=draft.workflow_state.get("current_phase"),
-        current_step=draft.workflow_state["current_step"],
-    )
+    async def answer(draft: TripDraft) -> WorkflowChanged:
+        return WorkflowChanged(
+            message=f"{draft.trip_name}: {words[0]}",
+            trip_id=draft.trip_id,
+            trip_name=draft.trip_name,
+            current_phase=draft.workflow_state.get("current_phase"),
+            current_step=draft.workflow_state["current_step"],
+        )
+
+    return await rewrite_trip(db, trip["trip_id"], [], apply, answer)
 
 
 def _require_none(draft: TripDraft) -> None:

@@ -20,8 +20,9 @@ CREATE TABLE write_guard (
     self_test_over INTEGER CONSTRAINT guard_self_test_over CHECK (self_test_over = 1)
 );
 
--- Answers by idempotency key, so that a repeated call is not run again.
--- result is NULL if the program stopped between the change and storing its answer.
+-- Answers by idempotency key, so that a repeated call is not run again. An answer is stored in the batch of its change.
+-- arguments is the SHA-256 of the arguments. result has the answer, and the ids by placeholder that the batch gave. It is
+-- NULL if it was erased with a client.
 CREATE TABLE receipts (
     idempotency_key TEXT PRIMARY KEY,
     tool TEXT NOT NULL,

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from database.receipts import AlreadyDone, ReceiptingDatabase, receipt_for
 from tools.answers.asking import run_asking
-from tools.answers.errors import Busy, Conflict
+from tools.answers.errors import Conflict
 from tools.tool import Answer, WriteArguments
 
 if TYPE_CHECKING:
     from database.engine import Database
     from tools.answers.asking import Ask
     from tools.tool import AnyTool, Arguments
-
-
-# Time during which a receipt without an answer counts as a call in progress.
-IN_PROGRESS = timedelta(seconds=60)
 
 
 async def run_tool(tool: AnyTool, db: Database, args: Arguments, ask: Ask | None = None) -> Answer:
@@ -31,38 +27,33 @@ async def run_tool(tool: AnyTool, db: Database, args: Arguments, ask: Ask | None
     if key is None:
         return await run_asking(tool, db, args, ask)
     # Avoids model_dump, which fails on operations of unknown types.
-    sent = json.dumps({name: value for name, value in args if name != "idempotency_key"}, sort_keys=True)
+    text = json.dumps({name: value for name, value in args if name != "idempotency_key"}, sort_keys=True)
+    sent = hashlib.sha256(text.encode()).hexdigest()
     done = await _replayed(tool, db, key, sent)
     if done is not None:
         return done
-    receipting = ReceiptingDatabase(db, key, tool.name, sent)
     try:
-        answer = await run_asking(tool, receipting, args, ask)
+        return await run_asking(tool, ReceiptingDatabase(db, key, tool.name, sent), args, ask)
     except AlreadyDone:
         done = await _replayed(tool, db, key, sent)
         if done is None:
             raise
         return done
-    if receipting.stored:
-        await receipting.complete(answer.model_dump_json())
-    return answer
 
 
 async def _replayed(tool: AnyTool, db: Database, key: str, sent: str) -> Answer | None:
     receipt = await receipt_for(db, key)
     if receipt is None:
         return None
+    if receipt["result"] is None:
+        raise Conflict(
+            f"The call with the idempotency_key {key!r} was made, but its answer was erased with a client.",
+            "Check the result with get_anything before you send the call with a new key.",
+        )
     if (receipt["tool"], receipt["arguments"]) != (tool.name, sent):
         raise Conflict(
             f"The idempotency_key {key!r} was used for a different call.",
             "Send this call with a new key, or without one.",
-        )
-    if receipt["result"] is None:
-        if datetime.fromisoformat(receipt["created_at"]) > datetime.now(UTC) - IN_PROGRESS:
-            raise Busy("The same call is in progress.", "Send it again in a moment, with the same key.")
-        raise Conflict(
-            "This call succeeded, but its answer was lost.",
-            "Check the result with get_anything; don't send the call again.",
         )
     stored: dict[str, Any] = json.loads(receipt["result"])
     return tool.output.model_validate(stored | {"replayed": True})

@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field, SerializerFunctionWrapHandler, model_seri
 
 from database import activity, assignments, clients, trips
 from database.engine import Row, Statement
+from database.later import Later
 from database.search import same_name
 from tools.answers.errors import Ambiguous, Conflict, InvalidInput, NotFound
 from tools.answers.models import Contact
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from database.assignments import Pair
-    from database.engine import Results
     from tools.finding.people import Directory
 
 
@@ -90,13 +90,12 @@ class TripDraft:
     new_slug: str | None = None
     activities: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
     guests: list[Row] = field(default_factory=list[Row])
+    later: Later = field(default_factory=Later)
     _steps: list[_Step] = field(default_factory=list[_Step])
     _notes_read: Any = None
     _notes_removed: set[str | int] = field(default_factory=set[str | int])
     _notes_kept: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
     _roles: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
-    # The mirror statement of each unit, which returns a row if the backup write took effect.
-    _mirrors: list[Statement] = field(default_factory=list[Statement])
 
     def __post_init__(self) -> None:
         for column in PLAIN:
@@ -222,7 +221,7 @@ class TripDraft:
         return result
 
     def batch(self) -> list[Statement]:
-        """Return the statements to run, guards first; pass their results to `settle`."""
+        """Return the statements to run, guards first, and complete the results with placeholders from `later`."""
         statements = [trips.guard_unchanged(self.read)]
         if self._steps:
             statements.append(assignments.guard_unchanged(self.trip_id, self.directory.emails, self.travelers))
@@ -237,11 +236,10 @@ class TripDraft:
             links = any(step.kind == "link" for step in self._steps)
             held = (assignments.hold(self.trip_id), created, assignments.release(self.trip_id))
             statements += held if links else [created]
-        self._mirrors.clear()
         for steps in self._units():
             written = self._statements_of(steps)
             statements += written
-            self._mirrors.append(assignments.backup_of(written))
+            self._promise(steps, assignments.backup_of(written))
         values = self._values()
         if any(values[column] != self.read[column] for column in values):
             search_text = f"{self.trip_name} {self.destinations or ''}".strip().lower()
@@ -252,22 +250,18 @@ class TripDraft:
             statements.append(activity.log(self.trip_id, self.activities, self.now))
         return statements
 
-    def settle(self, results: Results, travelers: Sequence[Row]) -> None:
-        """Complete the results with what only the database knows: who wrote the JSON, and assignment ids.
-
-        `results` come from the batch; `travelers` are the clients' assignments after the batch.
-        """
-        ids = {(row["email"], row["role"]): (row["assignment_id"], row["client_id"]) for row in travelers}
-        for steps, mirror in zip(self._units(), self._mirrors, strict=True):
-            for step in steps:
-                result = step.result
-                if step.kind != "unassign":
-                    pair = (step.pairs[0][0], step.to_role or step.pairs[0][1])
-                    result.assignment_id, result.client_id = ids.get(pair, (None, None))
-                if step.kind == "link":
-                    result.json_written_by = "bulk"
-                elif step.kind == "assign" and result.created:
-                    result.json_written_by = "bulk" if len(steps) > 1 else "backup" if results.of(mirror) else "trigger"
+    def _promise(self, steps: list[_Step], backup: Statement) -> None:
+        """Complete the results with placeholders for what only the database knows: ids, and who wrote the JSON."""
+        for step in steps:
+            result = step.result
+            if step.kind != "unassign":
+                email, role = step.pairs[0][0], step.to_role or step.pairs[0][1]
+                result.assignment_id = self.later.assignment_id(self.trip_id, email, role)
+                result.client_id = self.later.client_id(email)
+            if step.kind == "link":
+                result.json_written_by = "bulk"
+            elif step.kind == "assign" and result.created:
+                result.json_written_by = "bulk" if len(steps) > 1 else self.later.json_writer(backup)
 
     def _units(self) -> list[list[_Step]]:
         """Group the steps to write together: consecutive steps of one kind, but each role change and link alone."""

@@ -8,14 +8,16 @@ from database import assignments, guests, slugs, trips
 from database.clock import now
 from database.errors import GuardFailed
 from database.linking import link_waiting
+from tools.answers.committing import commit
 from tools.answers.errors import Conflict
 from tools.finding.people import Directory
 from tools.trip.draft import TripDraft
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Awaitable, Callable, Sequence
 
     from database.engine import Database
+    from tools.answers.committing import A
     from tools.finding.people import ClientReference
 
 # Maximum attempts at a write if concurrent changes keep interfering. Each failed attempt means that another call
@@ -24,26 +26,29 @@ TRIES = 100
 
 
 async def rewrite_trip(
-    db: Database, trip_id: int, concerned: Sequence[ClientReference], change: Callable[[TripDraft], bool]
-) -> TripDraft:
-    """Apply `change` to a draft of the trip, write the draft if `change` returns True, and return it.
+    db: Database,
+    trip_id: int,
+    concerned: Sequence[ClientReference],
+    change: Callable[[TripDraft], bool],
+    answer: Callable[[TripDraft], Awaitable[A]],
+) -> A:
+    """Apply `change` to a draft of the trip, write the draft if `change` returns True, and return the answer.
 
-    Each attempt calls `change` with a fresh draft. `concerned` lists the clients that it may look up.
+    Each attempt calls `change` with a fresh draft, and then `answer`. `concerned` lists the clients that `change` may
+    look up.
     """
     for _ in range(TRIES):
         draft = await _draft(db, trip_id, concerned)
         if not change(draft) or not draft.changed:
-            return draft
+            return await answer(draft)
         if draft.wants_slug_of is not None:
             draft.new_slug = await slugs.free_slug(db, draft.wants_slug_of, draft.trip_id)
+        emails = [*draft.directory.emails, *draft.directory.created]
+        statements = [*draft.batch(), *await link_waiting(db, emails)]
         try:
-            results = await db.batch(draft.batch())
+            return await commit(db, statements, await answer(draft), draft.later)
         except GuardFailed:
             continue
-        emails = [*draft.directory.emails, *draft.directory.created]
-        await link_waiting(db, emails)
-        draft.settle(results, await assignments.of_clients(db, trip_id, emails))
-        return draft
     raise Conflict(f"Trip {trip_id} kept changing while this call tried to write.", "Send the call again.")
 
 

@@ -1,0 +1,117 @@
+"""Values that exist only after a batch, such as the ids of new rows, in an answer that is composed before it."""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+from typing import TYPE_CHECKING, LiteralString
+
+from database.engine import Statement
+
+if TYPE_CHECKING:
+    from database.engine import Results, Value
+
+# Placeholders are consecutive negative numbers of this many digits. They start at a random one, so that no stored text
+# contains them.
+_DIGITS = 12
+_PLACEHOLDER = re.compile(rf"-\d{{{_DIGITS}}}")
+
+
+class Later:
+    """The values that an answer needs from its batch. Each method returns a placeholder to use in the answer.
+
+    A placeholder can stand for a number, be the whole text of a string, or be part of a message.
+    """
+
+    def __init__(self) -> None:
+        self._next = -(10 ** (_DIGITS - 1)) - secrets.randbelow(8 * 10 ** (_DIGITS - 1))
+        self._wanted: list[list[Value]] = []
+        self._written: dict[str, Statement] = {}
+
+    def trip_id(self, slug: str) -> int:
+        return self._want("trip", slug)
+
+    def client_id(self, email: str) -> int:
+        return self._want("client", email)
+
+    def assignment_id(self, trip: int | str, email: str, role: str) -> int:
+        """Stand for the id of the assignment, or null if there is none. `trip` is the trip's id or slug."""
+        return self._want("assignment" if isinstance(trip, int) else "assignment_by_slug", trip, email, role)
+
+    def json_writer(self, backup: Statement) -> str:
+        """Stand for "backup" if this statement returns a row, else "trigger".
+
+        The stored answer predicts it, because SQL can't see whether a statement of the batch returned a row: the backup
+        write takes effect if the trigger is missing.
+        """
+        placeholder = str(self._want("json_writer"))
+        self._written[placeholder] = backup
+        return placeholder
+
+    def orphan_id(self, table: str, moment: str) -> int:
+        """Stand for the id of the last row that was copied from the table to orphaned_rows at this moment."""
+        return self._want("orphan", table, moment)
+
+    def assignments_set_aside(self, table: str, moment: str) -> int:
+        """Stand for the number of assignments in the copies that were made from the table at this moment."""
+        return self._want("assignments_set_aside", table, moment)
+
+    def changed(self) -> int:
+        """Stand for the number of rows that the batch's last statement changed."""
+        return self._want("changed")
+
+    def _want(self, kind: str, *key: Value) -> int:
+        self._next -= 1
+        self._wanted.append([str(self._next), kind, *key])
+        return self._next
+
+    @property
+    def query(self) -> Statement | None:
+        """The query for the values, to run at the end of the batch; None if the answer needs none."""
+        return Statement("SELECT " + VALUES + " AS ids", (self.wanted,)) if self._wanted else None
+
+    @property
+    def wanted(self) -> str:
+        """The parameter of `VALUES`."""
+        return json.dumps(self._wanted, ensure_ascii=False)
+
+    def fill(self, answer: str, values: str, results: Results) -> str:
+        """Replace the placeholders in an answer, given as JSON. `values` is what `VALUES` returned."""
+        known = json.loads(values)
+        known |= {one: "backup" if results.of(backup) else "trigger" for one, backup in self._written.items()}
+        return filled(answer, known)
+
+
+def filled(answer: str, values: dict[str, Value]) -> str:
+    """Replace the placeholders in an answer, given as JSON."""
+
+    def value(found: re.Match[str]) -> str:
+        known = values.get(found[0], found[0])
+        return known if isinstance(known, str) else json.dumps(known)
+
+    return _PLACEHOLDER.sub(value, answer) if values else answer
+
+
+VALUES: LiteralString = """(
+    SELECT json_group_object(w.value ->> 0, CASE w.value ->> 1
+        WHEN 'trip' THEN (SELECT t.trip_id FROM trips_v2 t WHERE t.trip_slug = w.value ->> 2)
+        WHEN 'client' THEN (SELECT c.client_id FROM clients_v2 c WHERE c.email = w.value ->> 2)
+        WHEN 'assignment' THEN (
+            SELECT a.assignment_id FROM trip_client_assignments a
+            WHERE a.trip_id = w.value ->> 2 AND a.client_email = w.value ->> 3 AND a.client_role = w.value ->> 4)
+        WHEN 'assignment_by_slug' THEN (
+            SELECT a.assignment_id FROM trips_v2 t JOIN trip_client_assignments a ON a.trip_id = t.trip_id
+            WHERE t.trip_slug = w.value ->> 2 AND a.client_email = w.value ->> 3 AND a.client_role = w.value ->> 4)
+        WHEN 'json_writer' THEN iif(EXISTS (
+            SELECT 1 FROM sqlite_schema s WHERE s.type = 'trigger' AND s.name = 'trg_trip_client_assignments_insert'),
+            'trigger', 'backup')
+        WHEN 'orphan' THEN (
+            SELECT max(o.orphan_id) FROM orphaned_rows o
+            WHERE o.table_name = w.value ->> 2 AND o.set_aside_at = w.value ->> 3)
+        WHEN 'assignments_set_aside' THEN (
+            SELECT coalesce(sum(json_array_length(o.row_data, '$.assignments')), 0) FROM orphaned_rows o
+            WHERE o.table_name = w.value ->> 2 AND o.set_aside_at = w.value ->> 3)
+        WHEN 'changed' THEN changes()
+    END)
+    FROM json_each(?1) w)"""
