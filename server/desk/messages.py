@@ -23,6 +23,10 @@ _NOT_UTF8 = "the message is not UTF-8. Send UTF-8."
 _TOO_DEEP = "the message is nested too deeply. Send fewer lists and objects inside each other."
 
 
+class MendedRequest(JSONRPCRequest):
+    """A request that had to be mended, so that its original text must not be parsed again."""
+
+
 class InvalidMessage(Exception):
     """The input is not a valid message; `answer` is the JSON to send back."""
 
@@ -53,11 +57,11 @@ def refusal(code: int, message: str, request_id: object = None) -> str:
     return json.dumps({"jsonrpc": "2.0", "id": request_id, "error": {"code": code, "message": message}})
 
 
-def _with_integer_id(message: JSONRPCNotification, sent: dict[str, Any]) -> JSONRPCRequest:
+def _with_integer_id(message: JSONRPCNotification, sent: dict[str, Any]) -> MendedRequest:
     """Accept an integer that was written as a float, such as 1.0. Raises InvalidMessage for any other id."""
     request_id = sent["id"]
     if isinstance(request_id, float) and request_id.is_integer() and abs(request_id) <= _LARGEST_EXACT:
-        return JSONRPCRequest(jsonrpc="2.0", id=int(request_id), method=message.method, params=message.params)
+        return MendedRequest(jsonrpc="2.0", id=int(request_id), method=message.method, params=message.params)
     raise _refused(INVALID_REQUEST, "Invalid request: an id must be a string or an integer.", sent)
 
 
