@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import shutil
 import stat
 import sys
@@ -115,3 +116,16 @@ def _is_pipe(descriptor: int) -> bool:
     except OSError:
         return False
     return stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)
+
+
+def has_no_writer(descriptor: int) -> bool:
+    """Return True if nobody can write to this pipe or socket any more, even if it still has unread data.
+
+    Returns False where that can't be known: on Windows, and for other files.
+    """
+    if IS_WINDOWS or not _is_pipe(descriptor):
+        return False
+    closed = select.POLLHUP | getattr(select, "POLLRDHUP", 0)
+    poll = select.poll()
+    poll.register(descriptor, closed)
+    return any(events & closed for _, events in poll.poll(0))

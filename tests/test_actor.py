@@ -17,7 +17,7 @@ from mcp_types import Implementation
 from team import add_note, as_now, serving
 
 from database.activity import log
-from database.actor import LONGEST, acting, actor
+from database.actor import LONGEST, acting, actor, name_at
 from database.embedded import open_database
 from server.desk.steward import MigrationSteward
 from server.desk.tools import make_server
@@ -78,7 +78,7 @@ async def test_a_write_without_a_known_client_is_logged_without_an_actor(tmp_pat
 async def test_concurrent_calls_keep_their_own_actor() -> None:
     async def call(name: str) -> list[str | None]:
         seen: list[str | None] = []
-        with acting(name):
+        with acting(name, verified=True):
             for _ in range(20):
                 await asyncio.sleep(0)
                 seen.append(actor())
@@ -89,9 +89,30 @@ async def test_concurrent_calls_keep_their_own_actor() -> None:
 
 
 def test_a_tokens_name_takes_precedence_over_the_clients() -> None:
-    with acting("ines-laptop"), acting("claude-desktop 1.2"):
+    with acting("ines-laptop", verified=True), acting("claude-desktop 1.2"):
         assert actor() == "ines-laptop"
     assert actor() is None
+
+
+def shown(name: str, *, verified: bool = False) -> str | None:
+    with acting(name, verified=verified):
+        return actor()
+
+
+def test_a_client_cannot_take_the_name_of_a_token_or_of_an_issuers_subject() -> None:
+    assert shown("ines-laptop ") == "ines-laptop (unverified)"
+    assert shown("x" * 200) == "x" * (LONGEST - 13) + " (unverified)"
+    assert shown("ines (id.example)") == "ines (id.example) (unverified)"
+    assert shown(name_at("ines-laptop", "id.example"), verified=True) == "ines-laptop (id.example)"
+
+
+@given(st.text(), st.text())
+def test_different_subjects_of_an_issuer_have_different_names(one: str, other: str) -> None:
+    padding = "x" * LONGEST
+    names = [shown(name_at(subject, "id.example"), verified=True) for subject in (one, other, padding + one)]
+    assert (names[0] == names[1]) == (one == other)
+    assert all(name and len(name) <= LONGEST and name.endswith(" (id.example)") for name in names)
+    assert shown(name_at(padding + one, "id.example")) != shown(name_at(padding + one + "y", "id.example"))
 
 
 @given(st.text() | st.none())

@@ -131,3 +131,34 @@ def test_the_commands_work_on_a_database_with_surrogates(path: Path) -> None:
     with closing(raw.connect(path)) as connection:
         text = connection.execute("SELECT clients FROM trips_v2 WHERE trip_id = ?", (KYOTO,)).fetchone()[0]
     assert "\\ud83d" in text
+
+
+@pytest.mark.parametrize(
+    ("entry", "name"),
+    [
+        ('{"command": "x", "env": {"KEY": "\\ud83d"}}', "client.json"),
+        ('{"command": "x", "env": {"\\ud83d": "y"}}', "client.json"),
+        ('{"command": "x", "args": ["serve", "--db", "/\\ud83d.db"]}', "client.json"),
+        ('{"command": "x"}', "\udcff.json"),
+    ],
+    ids=["env", "name in env", "database", "file"],
+)
+def test_install_refuses_a_configuration_that_it_could_not_write_as_unicode(
+    tmp_path: Path, entry: str, name: str
+) -> None:
+    file = tmp_path / name
+    text = f'{{"mcpServers": {{"voygen": {entry}}}}}'
+    try:
+        file.write_text(text, encoding="utf-8")
+    except OSError:
+        pytest.skip("the file system has no such names")
+    done = voygen("install", "claude-desktop", "--file", file)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.count("\n") == 1
+    assert done.stderr.endswith("is not valid Unicode\n")
+    assert file.read_text(encoding="utf-8") == text
+
+
+def test_serve_refuses_an_issuer_that_is_not_valid_unicode(tmp_path: Path) -> None:
+    done = voygen("serve", "--db", tmp_path / "voygen.db", "--http", ":0", "--issuer", "https://a\udcff")
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 import raw
 from desk import BEN, KYOTO, Era, each_era, op, seeded, voygen
-from team import JSON_HEADERS, LIST_TOOLS, Team, add_note, as_now, call, make_token, serving
+from team import JSON_HEADERS, LIST_TOOLS, PATIENCE, Team, add_note, as_now, call, make_token, serving
 
 from server.http.gate import MAX_BODY
 from server.http.settings import HttpSettings, parse_address
@@ -76,7 +76,7 @@ def test_invalid_requests_get_the_status_that_the_protocol_defines(team: Team) -
     assert team.post(b"[]").status == 400
     assert team.post(b"").status == 400
     assert team.post({"jsonrpc": "2.0", "method": "notifications/initialized"}).status == 202
-    assert team.post(LIST_TOOLS, None, Content_Type="text/plain").status == 400
+    assert team.post(LIST_TOOLS, None, Content_Type="text/plain").status == 415
     assert team.post(LIST_TOOLS, None, Accept="text/html").status == 406
     assert team.post(LIST_TOOLS, None, MCP_Protocol_Version="1999-01-01").status == 400
     message, headers = as_now(call("get_anything", query="kyoto"))
@@ -87,13 +87,161 @@ def test_invalid_requests_get_the_status_that_the_protocol_defines(team: Team) -
     assert team.request("GET", "/").status == 404
 
 
-@pytest.mark.parametrize("name", ["127.0.0.1", "localhost", "[::1]", "localhost:1"])
+def test_a_path_is_served_with_slashes_at_its_end_without_a_redirect(team: Team) -> None:
+    body = json.dumps(LIST_TOOLS).encode()
+    for path in ("/mcp", "/mcp/", "//mcp//", "/%6dcp/", f"http://localhost:{team.port}/mcp/"):
+        assert "tools" in team.request("POST", path, body, **JSON_HEADERS).result, path
+        for method in ("GET", "HEAD", "DELETE"):
+            assert team.request(method, path, **JSON_HEADERS).status == 405
+        asked = team.request("OPTIONS", path)
+        assert (asked.status, asked.headers["allow"]) == (204, "POST")
+    for path in ("/healthz/", "/readyz/", "/metrics/"):
+        assert [team.request(method, path).status for method in ("GET", "HEAD")] == [200, 200]
+    for path in ("http://evil.example/mcp", "http://localhost@evil.example/mcp", "http:///mcp"):
+        assert team.request("POST", path, body, **JSON_HEADERS).status == 421
+    for path in ("/", "/mcp/x", "/.well-known/oauth-protected-resource", "/.well-known/oauth-authorization-server/mcp"):
+        reply = team.request("GET", path)
+        assert (reply.status, reply.json["error"]) == (404, "not_found")
+
+
+@pytest.mark.parametrize(
+    ("accept", "kind"),
+    [
+        (None, "application/json"),
+        ("", "application/json"),
+        ("*/*", "application/json"),
+        ("application/*", "application/json"),
+        ("text/html, *; q=.2, */*; q=.2", "application/json"),
+        ("Application/JSON;q=0.1, text/event-stream", "application/json"),
+        ("application/json;q=x", "application/json"),
+        ("text/event-stream", "text/event-stream"),
+        ("text/*;q=0.5", "text/event-stream"),
+        ("*/*, application/json;q=0", "text/event-stream"),
+        ("text/html", None),
+        ("application/json;q=0", None),
+        ("*/*;q=0.0", None),
+    ],
+)
+def test_an_answer_has_the_form_that_the_client_accepts(team: Team, accept: str | None, kind: str | None) -> None:
+    plain: dict[str, str] = {"Content_Type": "application/json"}
+    accepting = plain | ({} if accept is None else {"Accept": accept})
+    message, now = as_now(call("get_anything", query="kyoto"))
+    for sent, headers in ((LIST_TOOLS, accepting), (message, accepting | now)):
+        reply = team.request("POST", "/mcp", json.dumps(sent).encode(), **headers)
+        if kind is None:
+            assert (reply.status, reply.json["error"]) == (406, "not_acceptable")
+            continue
+        assert (reply.status, reply.headers["content-type"]) == (200, kind)
+        text = reply.body.removeprefix(b"event: message\r\ndata: ")
+        assert (len(text) < len(reply.body)) == (kind == "text/event-stream")
+        assert json.loads(text)["id"] == 1
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 200),
+        ({"Content_Type": ""}, 200),
+        ({"Content_Type": "application/json; charset=utf-8"}, 200),
+        ({"Content_Type": "Application/JSON;charset=UTF-8"}, 200),
+        ({"Content_Type": "application/vnd.api+json"}, 200),
+        ({"Content_Type": "text/plain;charset=UTF-8"}, 415),
+        ({"Content_Type": "application/x-www-form-urlencoded"}, 415),
+        ({"Content_Type": "multipart/form-data; boundary=application/json"}, 415),
+        ({"MCP_Protocol_Version": ""}, 200),
+        ({"MCP_Protocol_Version": "2025-06-18, 2025-06-18"}, 200),
+        ({"MCP_Protocol_Version": "2024-11-05"}, 200),
+        ({"MCP_Protocol_Version": "2099-01-01"}, 400),
+        ({"Mcp_Session_Id": "an-old-session"}, 200),
+        ({"Last_Event_Id": "3"}, 200),
+        ({"Connection": "close"}, 200),
+        ({"Expect": "100-continue"}, 200),
+        ({"Transfer_Encoding": "identity"}, 400),
+    ],
+)
+def test_headers_that_clients_get_wrong_are_taken_where_their_meaning_is_clear(
+    team: Team, headers: dict[str, str], status: int
+) -> None:
+    reply = team.request("POST", "/mcp", json.dumps(LIST_TOOLS).encode(), **headers)
+    assert reply.status == status, reply
+    if status != 200:
+        assert reply.json["error"]
+
+
+def test_an_initialization_is_negotiated_in_its_body_whatever_version_its_header_names(team: Team) -> None:
+    params = {"protocolVersion": "2099-01-01", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}}
+    hello = {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": params}
+    assert team.post(hello, None, MCP_Protocol_Version="2099-01-01").result["protocolVersion"] == "2025-11-25"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"\xef\xbb\xbf" + json.dumps(LIST_TOOLS).encode(),
+        b" \r\n" + json.dumps(LIST_TOOLS, indent=1).replace("\n", "\r\n").encode() + b"\r\n",
+        json.dumps(LIST_TOOLS | {"id": 1.0}).encode(),
+        json.dumps(LIST_TOOLS | {"params": None}).encode(),
+        b'{"jsonrpc":"2.0","id":1,"method":"tools/list"}',
+    ],
+    ids=["byte order mark", "line ends", "float as id", "params null", "no params"],
+)
+def test_a_body_in_an_unusual_form_is_accepted(team: Team, body: bytes) -> None:
+    reply = team.post(body)
+    assert (reply.json["id"], bool(reply.result["tools"])) == (1, True)
+
+
+def test_older_http_and_chunked_bodies_are_accepted(team: Team) -> None:
+    body = json.dumps(LIST_TOOLS).encode()
+    whole = b"Host: localhost\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
+    chunked = b"Host: localhost\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n0\r\nX: y\r\n\r\n"
+    for version, rest in ((b"1.0", whole), (b"1.1", chunked % (len(body), body))):
+        with closing(socket.create_connection(("127.0.0.1", team.port), PATIENCE)) as wire:
+            wire.sendall(b"POST /mcp HTTP/%s\r\n%s" % (version, rest))
+            received = b"".join(iter(lambda wire=wire: wire.recv(65_536), b""))
+        assert received.startswith(b"HTTP/1.1 200")
+        assert b'"tools"' in received
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["127.0.0.1", "localhost", "[::1]", "localhost:1", "LOCALHOST:80", "localhost.", "localhost.:80", "[0:0::1]:9"],
+)
 def test_loopback_names_are_allowed_as_host_and_origin(team: Team, name: str) -> None:
     assert team.post(LIST_TOOLS, None, Host=name).status == 200
     assert team.post(LIST_TOOLS, None, Origin=f"http://{name}").status == 200
+    assert team.post(LIST_TOOLS, None, Origin=f"http://{name}/x").status == 403
 
 
-@pytest.mark.parametrize("name", ["evil.example", "127.0.0.1.evil.example", "localhost.evil.example:80", "192.0.2.1"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "evil.example",
+        "127.0.0.1.evil.example",
+        "localhost.evil.example:80",
+        "192.0.2.1",
+        "127.0.0.1:80@evil.example",
+        "localhost:80.evil.example",
+        "localhost:*",
+        "localhost:99999",
+        "localhost:80:80",
+        "localhost:8a",
+        "localhost:80/",
+        "localhost, localhost",
+        "localhost#x",
+        "localhost..",
+        ".localhost",
+        "user@localhost",
+        "127.1",
+        "2130706433",
+        "0x7f.0.0.1",
+        "::1",
+        "[::1",
+        "[::1%25lo]",
+        "[::ffff:127.0.0.1]",
+        "[::1]evil.example",
+        "*",
+    ],
+)
 def test_other_hosts_and_origins_are_refused(team: Team, name: str) -> None:
     assert team.post(add_note("evil"), None, Host=name).status == 421
     assert team.post(add_note("evil"), None, Origin=f"http://{name}").status == 403

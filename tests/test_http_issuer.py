@@ -6,10 +6,11 @@ import base64
 import hmac
 import json
 import time
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, closing, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import raw
 from cryptography.hazmat.primitives import serialization
 from desk import seeded
 from issuing import EC, ED, OTHER_RSA, RSA, IssuerServer, issuing, published
@@ -62,8 +63,13 @@ def issuer() -> Iterator[IssuerServer]:
 
 
 @pytest.fixture(scope="module")
-def team(tmp_path_factory: pytest.TempPathFactory, issuer: IssuerServer) -> Iterator[Team]:
-    with pair(tmp_path_factory.mktemp("issued"), issuer) as running:
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("issued")
+
+
+@pytest.fixture(scope="module")
+def team(folder: Path, issuer: IssuerServer) -> Iterator[Team]:
+    with pair(folder, issuer) as running:
         yield running
 
 
@@ -167,6 +173,24 @@ def test_a_refusal_says_where_to_get_a_token(team: Team, issuer: IssuerServer) -
     assert metadata.json["resource"] == RESOURCE
     assert metadata.json["authorization_servers"] == [issuer.url]
     assert metadata.json["scopes_supported"] == ["read", "write"]
+    for place in ("/.well-known/{}", "/.well-known/{}/mcp", "/mcp/.well-known/{}", "/.well-known/{}/"):
+        assert team.request("GET", place.format("oauth-protected-resource")).json == metadata.json
+        for name in ("oauth-authorization-server", "openid-configuration"):
+            redirect = team.request("GET", place.format(name), Origin="https://page.example")
+            assert (redirect.status, redirect.headers["location"]) == (307, f"{issuer.url}/.well-known/{name}")
+            assert redirect.headers["access-control-allow-origin"] == "*"
+
+
+def test_an_issuers_subject_is_not_taken_for_the_token_of_that_name(
+    team: Team, issuer: IssuerServer, folder: Path
+) -> None:
+    path = folder / "voygen.db"
+    make_token(path, "ines")
+    assert team.post(add_note("Not by the token"), good(issuer, sub="ines")).status == 200
+    with closing(raw.connect(path)) as connection:
+        logged = {name for (name,) in connection.execute("SELECT actor FROM ActivityLog")}
+    assert f"ines (127.0.0.1:{issuer.port})" in logged
+    assert "ines" not in logged
 
 
 def test_a_new_key_is_fetched_and_a_withdrawn_key_is_not_used(tmp_path: Path) -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+import select
 import signal
 import socket
 import statistics
 import sys
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from http.client import HTTPException
 from typing import TYPE_CHECKING
 
@@ -18,7 +19,9 @@ import pytest
 import raw
 from desk import KYOTO, integrity, seeded
 from oracle import assert_clean
-from team import JSON_HEADERS, LIST_TOOLS, PATIENCE, Reply, Team, add_note, as_now, call, serving
+from team import JSON_HEADERS, LIST_TOOLS, PATIENCE, Reply, Team, add_note, as_now, call, make_token, serving
+
+from server.http.uvicorn import MOST_FROM_ONE_ADDRESS
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -143,14 +146,82 @@ def test_answers_on_one_connection_are_not_delayed_by_nagles_algorithm(path: Pat
         assert statistics.median(seconds) < 0.03
 
 
-def test_headers_that_are_too_large_are_refused(path: Path) -> None:
+def test_a_request_head_that_is_too_large_is_refused(path: Path) -> None:
+    start, end = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n", b"Connection: close\r\n\r\n"
+    many = b"".join(b"X-%d: %s\r\n" % (number, b"y" * 1_000) for number in range(35))
+    body = json.dumps(LIST_TOOLS).encode()
+    post = HEAD.replace(b"Content-Length: 100", b"Transfer-Encoding: chunked")
+    chunks = post + b"\r\n%x\r\n%s\r\n0\r\n" % (len(body), body)
     with serving(path) as team:
-        with closing(wire_to(team)) as wire:
-            assert b"200 OK" not in answer_to(
-                wire, b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nX: " + b"y" * 1_000_000
-            )
-            assert answer_to(wire, b"\r\n\r\n") == b""
-        assert team.request("GET", "/healthz").status == 200
+        for sent, status in (
+            (start + b"X: " + b"y" * 30_000 + b"\r\n" + end, 200),
+            (start + b"X: " + b"y" * 33_000 + b"\r\n" + end, 431),
+            (start + b"X: " + b"y" * 1_000_000 + b"\r\n" + end, 431),
+            (start + many + end, 431),
+            (start + b"X: y\r\n" * 110 + end, 431),
+            (start + b"X: y\r\n" * 90 + end, 200),
+            (start.replace(b"z ", b"z?" + b"q" * 7_000 + b" ") + end, 200),
+            (start.replace(b"z ", b"z?" + b"q" * 9_000 + b" ") + end, 414),
+            (b"GET " + b"/" * 100_000, 414),
+            (start + b"\r\n" + start + b"X: " + b"y" * 100_000 + b"\r\n" + end, 431),
+            (chunks + b"X: " + b"y" * 100_000 + b"\r\n\r\n", 431),
+            (b"nonsense\r\n\r\n", 400),
+        ):
+            with closing(wire_to(team)) as wire:
+                answer = answer_to(wire, sent)
+            assert f"HTTP/1.1 {status} ".encode() in answer, (sent[:60], answer[:200])
+        assert not any("Traceback" in line for line in team.said)
+
+
+def test_clients_that_do_not_read_their_answers_are_disconnected_and_block_nobody(path: Path) -> None:
+    body = json.dumps(LIST_TOOLS).encode()
+    request = HEAD.replace(b"100", str(len(body)).encode()) + b"\r\n" + body
+    with serving(path, "--client-timeout", 1, "--most-calls", 2) as team:
+        sent = {pipelining_wire(team): 0 for _ in range(3)}
+        while sent:
+            writable = select.select([], sent, [], PATIENCE)[1]
+            assert writable
+            for wire in writable:
+                try:
+                    sent[wire] += wire.send((request * 20)[sent[wire] % len(request) :])
+                except ConnectionError:
+                    del sent[wire]
+                    wire.close()
+        assert team.post(LIST_TOOLS).status == 200
+
+
+def pipelining_wire(team: Team) -> socket.socket:
+    """A connection without waiting, whose receive buffer is small."""
+    wire = socket.socket()
+    wire.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    wire.connect(("127.0.0.1", team.port))
+    wire.setblocking(False)  # noqa: FBT003 - positional only
+    return wire
+
+
+def test_one_caller_cannot_take_all_places(path: Path) -> None:
+    greedy, other = make_token(path, "greedy"), make_token(path, "other")
+    with serving(path, "--most-calls", 4) as team, ThreadPoolExecutor() as pool:
+        with locked(path):
+            waiting = [pool.submit(team.post, add_note(f"{number}"), greedy) for number in range(3)]
+            deadline = time.monotonic() + PATIENCE
+            while (refused := team.post(LIST_TOOLS, greedy)).status != 503:
+                assert time.monotonic() < deadline
+            assert refused.json["error_description"] == "You have too many calls in progress."
+            assert team.post(LIST_TOOLS, other).status == 200
+        assert [reply.result().status for reply in waiting] == [200] * 3
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="more than one loopback address")
+def test_one_address_cannot_take_all_connections(path: Path) -> None:
+    with serving(path) as team, ExitStack() as stack:
+        for _ in range(MOST_FROM_ONE_ADDRESS):
+            stack.enter_context(closing(wire_to(team)))
+        assert team.request("GET", "/healthz").status == 503
+        address = ("127.0.0.1", team.port)
+        with closing(socket.create_connection(address, PATIENCE, source_address=("127.0.0.2", 0))) as wire:
+            wire.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+            assert everything_from(wire).startswith(b"HTTP/1.1 200")
 
 
 def test_a_call_that_times_out_is_answered_and_writes_nothing_afterwards(path: Path) -> None:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import select
 import signal
 import subprocess
 import sys
 from contextlib import closing
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 import raw
@@ -18,9 +21,6 @@ from mcp.client.stdio import StdioServerParameters
 from oracle import assert_clean
 
 from server.launch import own_command
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="POSIX pipes and signals")
 
@@ -163,10 +163,11 @@ def test_a_request_with_a_lone_surrogate_or_a_huge_number_is_refused_with_its_id
 
 
 def test_an_invalid_message_is_answered_and_the_server_continues(tmp_path: Path) -> None:
-    garbled = [b"nonsense", b"{", b"[" * 200_000, b"\xff\xfe{}", b'{"x": "\\ud800"}']
+    garbled = [b"nonsense", b"{", b"[" * 200_000, b"\xff\xfe{}", b'{"x": "\\ud800"}', "Sönke".encode("latin-1")]
     no_messages = [b"5", b"null", b"[]", b"{}", json.dumps([ping(2)]).encode()]
     without_id = [ping(2) | {"id": number} for number in (None, True, 1.5)]
-    bad = [*garbled, *no_messages, *without_id, ping(7) | {"params": [1]}, ping(8) | {"jsonrpc": "1.0"}]
+    with_id = [ping(7) | {"params": [1]}, ping(8) | {"jsonrpc": "1.0"}]
+    bad = [*garbled, *no_messages, *without_id, *with_id]
     with start(seeded(tmp_path / "voygen.db")) as process:
         assert process.stdin
         assert process.stdout
@@ -179,8 +180,90 @@ def test_an_invalid_message_is_answered_and_the_server_continues(tmp_path: Path)
         assert (process.stdout.read(), process.wait(PATIENCE)) == (b"", 0)
     assert [one["error"]["code"] for one in told] == [-32700] * len(garbled) + [-32600] * (len(bad) - len(garbled))
     assert [one["id"] for one in told] == [None] * (len(bad) - 2) + [7, 8]
+    assert "UTF-8" in told[len(garbled) - 1]["error"]["message"]
+    assert "batches" in told[len(garbled) + len(no_messages) - 1]["error"]["message"]
     words = {one["error"]["message"] for one in told[len(garbled) + len(no_messages) : -2]}
     assert words == {"Invalid request: an id must be a string or an integer."}
+
+
+def test_a_byte_order_mark_windows_line_ends_and_blank_lines_are_accepted(tmp_path: Path) -> None:
+    text = text_of(ping(1), ping(2) | {"params": None}, ping(0) | {"id": 3.0}).replace(b"\n", b"\r\n\r\n  \n")
+    in_utf_16 = "".join(json.dumps(ping(number)) + "\r\n" for number in (8, 9)).encode("utf-16")
+    with start(seeded(tmp_path / "voygen.db")) as process:
+        out, err = process.communicate(b"\xef\xbb\xbf" + text + in_utf_16, timeout=PATIENCE)
+    assert (process.returncode, err) == (0, b"")
+    told = [json.loads(line) for line in out.splitlines()]
+    assert {one["id"] for one in told if "result" in one} == {"hello", 1, 2, 3}
+    assert {one["error"]["message"] for one in told if "error" in one} == {
+        "Parse error: the message contains zero bytes, as UTF-16 text does. Send UTF-8."
+    }
+
+
+def test_a_message_that_is_too_long_or_too_deep_is_answered_and_the_server_continues(tmp_path: Path) -> None:
+    deep = b'{"jsonrpc":"2.0","id":7,"method":"ping","params":' + b'{"a":' * 900 + b"1" + b"}" * 901
+    with start(seeded(tmp_path / "voygen.db")) as process:
+        assert process.stdin
+        process.stdin.write(text_of())
+        piece = b"x" * (1 << 20)
+        for _ in range(100):
+            process.stdin.write(piece)
+        grown = peak_memory(process.pid)
+        out, err = process.communicate(b"\n" + deep + b"\n" + json.dumps(ping(8)).encode(), timeout=PATIENCE)
+    assert (process.returncode, err) == (0, b"")
+    answered = answers(out)
+    assert answered[None]["error"]["message"].startswith("Invalid request: a message may have at most")
+    assert answered[7]["error"]["message"].startswith("Parse error: the message is nested too deeply")
+    assert answered[8]["result"] == {}
+    assert grown < 400 << 20
+
+
+def peak_memory(pid: int) -> int:
+    """The largest memory of the process so far in bytes, or 0 where it can't be read."""
+    try:
+        found = re.search(r"VmHWM:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text(encoding="ascii"))
+    except OSError:
+        return 0
+    return int(found[1]) * 1024 if found else 0
+
+
+def test_requests_that_share_an_id_are_each_answered_or_refused(tmp_path: Path) -> None:
+    path = seeded(tmp_path / "voygen.db")
+    with start(path) as process:
+        out, err = process.communicate(text_of(*[note("same")] * 20), timeout=PATIENCE)
+    assert (process.returncode, err) == (0, b"")
+    told = [one for one in map(json.loads, out.splitlines()) if one["id"] == "same"]
+    refused = [one["error"]["message"] for one in told if "error" in one]
+    assert len(told) == 20
+    assert len(refused) < 20
+    assert all("another request with this id is in progress" in message for message in refused)
+    assert notes(path) == {"note same"}
+
+
+@pytest.mark.parametrize("ending", ["signal", "end of input"])
+def test_a_client_that_does_not_read_stops_being_read_and_does_not_delay_shutdown(tmp_path: Path, ending: str) -> None:
+    request = b'{"jsonrpc":"2.0","id":%d,"method":"tools/list"}\n'
+    rest = b"".join(request % number for number in range(50_000))
+    with start(seeded(tmp_path / "voygen.db")) as process:
+        assert process.stdin
+        assert process.stdout
+        process.stdin.write(text_of())
+        process.stdin.flush()
+        process.stdout.readline()
+        os.set_blocking(process.stdin.fileno(), False)
+        while rest and select.select([], [process.stdin], [], 1)[1]:
+            rest = rest[os.write(process.stdin.fileno(), rest) :]
+        assert rest
+        assert peak_memory(process.pid) < 400 << 20
+        if ending == "signal":
+            process.send_signal(signal.SIGTERM)
+        else:
+            process.stdin.close()
+        assert process.wait(PATIENCE) == 0
+
+
+def test_more_calls_than_may_run_at_once_are_all_answered(tmp_path: Path) -> None:
+    answered = converse(seeded(tmp_path / "voygen.db"), *[ping(number) for number in range(2_000)])
+    assert set(answered) == set(range(2_000))
 
 
 def answer_between(process: subprocess.Popen[bytes], line: object, number: int) -> dict[str, Any]:

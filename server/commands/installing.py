@@ -15,6 +15,7 @@ from server.install.json_edit import CannotEdit
 from server.install.records import Records
 from server.options import FAILED, database, setting, show
 from server.options import as_json as as_json_option
+from server.report import escaped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -90,15 +91,16 @@ def _do(
     plan: Callable[[Client, Path, Records], Change], name: str, file: Path | None, *, dry_run: bool, as_json: bool
 ) -> None:
     """Plan the change, write it unless this is a dry run, and report. Exits 2 if the file can't be edited."""
-    from server.install.plan import apply_change  # noqa: PLC0415
+    from server.install.plan import apply_change, require_unicode  # noqa: PLC0415
 
     client, records = CLIENTS[name], Records()
     path = (file or client.config(Platform.current())).absolute()
     try:
+        require_unicode(str(path), "its path")
         change = plan(client, path, records)
         backup = None if dry_run else apply_change(change, records)
     except CannotEdit as error:
-        click.echo(f"voygen: {path} was left unchanged: {error}", err=True)
+        click.echo(f"voygen: {escaped(path)} was left unchanged: {error}", err=True)
         sys.exit(FAILED)
     if as_json:
         show(_as_json(name, change, backup, dry_run=dry_run))

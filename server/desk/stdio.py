@@ -1,43 +1,47 @@
 """MCP over stdin and stdout.
 
-Extends the SDK's transport: at the end of input and on SIGTERM or SIGINT, the server answers accepted calls before it
-stops. It also answers invalid lines, and only protocol messages reach stdout, even if code calls print.
+Replaces the SDK's transport: at the end of input and on SIGTERM or SIGINT, the server answers accepted calls before it
+stops. It also answers invalid lines, reads no further while too many calls or answers wait, and only protocol messages
+reach stdout, even if code calls print.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import logging
+import math
 import os
-import re
 import signal
 import sys
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Self
 
-from mcp.server.stdio import stdio_server
-from mcp_types import JSONRPCNotification, JSONRPCRequest
+import anyio
+from mcp.shared.message import SessionMessage
+from mcp_types import JSONRPCError, JSONRPCNotification, JSONRPCRequest, JSONRPCResponse
 
-from database.platform import IS_WINDOWS, can_use_event_loop_pipes
-from server.desk.messages import InvalidMessage, parse_message
+from database.platform import IS_WINDOWS
+from server.desk.messages import INVALID_REQUEST, InvalidMessage, parse_message, refusal, without_mark
+from server.desk.wires import MAX_MESSAGE, TooLong, open_wire
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import Callable, Generator
 
     from mcp.server import MCPServer
+    from mcp_types import JSONRPCMessage, RequestId
+
+    from server.desk.wires import Wire
 
 logger = logging.getLogger("voygen.stdio")
-
-# Longest accepted message, in bytes.
-MAX_MESSAGE = 32 * 1024 * 1024
 
 # Time limit for accepted calls after the end of input, in seconds. A call that takes longer is assumed to be waiting
 # for an answer from a client that has disconnected.
 GRACE = 30.0
 
-_CHUNK = 64 * 1024
-_ANSWER = re.compile(r'\{"jsonrpc":"2\.0","id":("(?:[^"\\]|\\.)*"|-?\d+),"(?:result|error)"')
+# Limits at which no more input is read: the number of calls in progress, and the bytes of their messages and of answers
+# that wait to be written.
+MOST_CALLS = 256
+MOST_BYTES = 16 * 1024 * 1024
 
 
 async def serve_stdio(server: MCPServer[Any]) -> None:
@@ -45,13 +49,9 @@ async def serve_stdio(server: MCPServer[Any]) -> None:
     stop = asyncio.Event()
     with _stop_on_signals(stop):
         _print_hint()
-        wire = await _open_wire()
-        session = _Session(wire, stop)
+        wire = await open_wire()
         try:
-            # The SDK declares its own file wrapper type, but uses only methods that _Session has.
-            async with stdio_server(cast("Any", session), cast("Any", session)) as (incoming, outgoing):
-                lowlevel = server._lowlevel_server  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
-                await lowlevel.run(incoming, outgoing, lowlevel.create_initialization_options())
+            await _Connection(wire, stop).serve(server)
         finally:
             wire.close()
 
@@ -64,181 +64,151 @@ def _print_hint() -> None:
         sys.stderr.flush()
 
 
-class _Session:
-    """The file object that stdio_server reads and writes. Tracks the ids of unanswered calls."""
+class _Connection:
+    """The connection to the client: reads its messages, and is the stream to which the SDK sends answers.
 
-    def __init__(self, wire: _Wire, stop: asyncio.Event) -> None:
+    `_open` has the size in bytes of each unanswered request by its id, `_asked` the ids of requests to the client.
+    """
+
+    def __init__(self, wire: Wire, stop: asyncio.Event) -> None:
         self._wire = wire
         self._stop = stop
-        self._open: set[int | str] = set()
-        self._all_answered = asyncio.Event()
+        self._open: dict[RequestId, int] = {}
+        self._asked: set[RequestId] = set()
+        self._open_bytes = self._waiting_bytes = 0
+        self._changed = asyncio.Event()
+        self._writing = asyncio.Lock()
+        self._gone = False
 
-    async def __aiter__(self) -> AsyncIterator[str]:
-        while (line := await self._next_line()) is not None:
-            if not line.strip():
-                continue
-            if await self._note_message(line):
-                yield line
-        await self._finish()
-
-    async def write(self, text: str) -> None:
+    async def serve(self, server: MCPServer[Any]) -> None:
+        feed, messages = anyio.create_memory_object_stream[SessionMessage | Exception](math.inf)
+        lowlevel = server._lowlevel_server  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
+        running = asyncio.create_task(lowlevel.run(messages, self, lowlevel.create_initialization_options()))
+        reading = asyncio.create_task(self._read(feed.send_nowait))
+        stopping = asyncio.create_task(self._stop.wait())
         try:
-            await self._wire.write(text.encode())
-        except OSError as error:
-            if not isinstance(error, ConnectionError):  # such as a full disk
-                logger.error("stopping: can't write to stdout: %s", error.strerror)  # noqa: TRY400 - no traceback needed
-            self._open.clear()
-            self._all_answered.set()
-            self._stop.set()
-        answered = _ANSWER.match(text)
-        if answered:
-            self._forget(json.loads(answered[1]))
+            await asyncio.wait({running, reading, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            await _cancel(reading, stopping)
+            if not running.done():
+                await self._finish()
+        finally:
+            feed.close()
+            await running
+        if not reading.cancelled():
+            reading.result()
 
-    async def flush(self) -> None:
-        """Do nothing: `write` already flushes."""
+    # The methods of the SDK's write streams.
 
-    async def _next_line(self) -> str | None:
-        reading = asyncio.ensure_future(self._wire.read_line())
-        stopping = asyncio.ensure_future(self._stop.wait())
-        await asyncio.wait({reading, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        stopping.cancel()
-        if not reading.done():
-            reading.cancel()
-            return None
-        line = reading.result()
-        return None if line is None else line.decode("utf-8", errors="replace")
+    async def send(self, item: SessionMessage, /) -> None:
+        """Write a message. Answers wait here until the client has read enough of the earlier ones."""
+        message = item.message
+        await self._write(message.model_dump_json(by_alias=True, exclude_unset=True))
+        if isinstance(message, JSONRPCResponse | JSONRPCError):
+            self._forget(message.id)
+        elif isinstance(message, JSONRPCRequest):
+            self._asked.add(message.id)
+            self._changed.set()
+        elif message.method == "notifications/cancelled":
+            self._asked.discard((message.params or {}).get("requestId"))  # pyright: ignore[reportArgumentType] - any value
 
-    async def _note_message(self, line: str) -> bool:
-        """Return True if the line should go to the SDK. Lines that the SDK would silently drop are answered here."""
+    async def aclose(self) -> None:
+        """Do nothing: `serve_stdio` closes the wire."""
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, exc_type: object, exc_val: object, exc_tb: object) -> None:
+        """Do nothing, as `aclose`."""
+
+    async def _read(self, accept: Callable[[SessionMessage], None]) -> None:
+        async for line in self._wire.lines():
+            if isinstance(line, TooLong):
+                problem = f"Invalid request: a message may have at most {MAX_MESSAGE} bytes."
+                await self._write(refusal(INVALID_REQUEST, problem))
+            elif line.strip(b" \t\r\n\0") and (message := await self._accepted(without_mark(line))):
+                accept(SessionMessage(message))
+            while not self._has_room():
+                self._changed.clear()
+                await self._changed.wait()
+
+    async def _accepted(self, line: bytes) -> JSONRPCMessage | None:
+        """Parse a message. Lines that the SDK would silently drop are answered here."""
         try:
             message = parse_message(line)
         except InvalidMessage as error:
-            await self.write(error.answer + "\n")
-            return False
+            await self._write(error.answer)
+            return None
         if isinstance(message, JSONRPCRequest):
-            self._open.add(message.id)
-            self._all_answered.clear()
-        elif isinstance(message, JSONRPCNotification) and message.method == "notifications/cancelled":
-            cancelled = (message.params or {}).get("requestId")
-            if isinstance(cancelled, int | str):
-                self._forget(cancelled)
-        return True
+            if problem := self._problem_with(message):
+                await self._write(refusal(INVALID_REQUEST, problem, message.id))
+                return None
+            self._open[message.id] = len(line)
+            self._open_bytes += len(line)
+        elif isinstance(message, JSONRPCNotification):
+            if message.method == "notifications/cancelled":
+                self._forget((message.params or {}).get("requestId"))
+        else:
+            self._asked.discard(message.id)  # pyright: ignore[reportArgumentType] - an error's id may be None
+        return message
 
-    def _forget(self, request_id: int | str) -> None:
-        self._open.discard(request_id)
-        if not self._open:
-            self._all_answered.set()
+    def _problem_with(self, request: JSONRPCRequest) -> str | None:
+        if request.id in self._open:
+            return "Invalid request: another request with this id is in progress. Give each request an id of its own."
+        if len(self._open) >= 2 * MOST_CALLS:
+            return "Invalid request: too many calls wait for the user. Answer some of their questions first."
+        return None
+
+    def _has_room(self) -> bool:
+        """Return True if more input may be read. Calls that ask the client don't count, because its answer comes in."""
+        few_bytes = self._waiting_bytes <= MOST_BYTES and self._open_bytes <= MOST_BYTES
+        return few_bytes and len(self._open) - len(self._asked) < MOST_CALLS
+
+    async def _write(self, text: str) -> None:
+        data = text.encode() + b"\n"
+        self._waiting_bytes += len(data)
+        try:
+            async with self._writing:
+                if not self._gone:
+                    await self._wire.write(data)
+        except OSError as error:
+            if not isinstance(error, ConnectionError):  # such as a full disk
+                logger.error("stopping: can't write to stdout: %s", error.strerror)  # noqa: TRY400 - no traceback needed
+            self._lose_client()
+        finally:
+            self._waiting_bytes -= len(data)
+            self._changed.set()
+
+    def _lose_client(self) -> None:
+        self._gone = True
+        self._open.clear()
+        self._changed.set()
+        self._stop.set()
+
+    def _forget(self, request_id: object) -> None:
+        if isinstance(request_id, int | str):
+            self._open_bytes -= self._open.pop(request_id, 0)
+        self._changed.set()
 
     async def _finish(self) -> None:
+        """Wait for the answers to accepted calls."""
+        self._wire.closing = True
         if self._open:
             logger.info("stopping: finishing %d calls", len(self._open))
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._all_answered.wait(), GRACE)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(GRACE):
+                while self._open:
+                    self._changed.clear()
+                    await self._changed.wait()
 
 
-class _Wire:
-    """A connection that reads and writes lines of bytes."""
-
-    async def read_line(self) -> bytes | None:
-        """Return the next line, or None at the end of input."""
-        raise NotImplementedError
-
-    async def write(self, data: bytes) -> None:
-        raise NotImplementedError
-
-    def close(self) -> None:
-        raise NotImplementedError
-
-
-class _PipeWire(_Wire):
-    """Pipes on the event loop: twice as fast as threads, and no blocked thread delays a signal."""
-
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._reader = reader
-        self._writer = writer
-        self._buffer = bytearray()
-
-    @classmethod
-    async def open(cls, descriptor_in: int, descriptor_out: int) -> _PipeWire:
-        loop = asyncio.get_running_loop()
-        reader = asyncio.StreamReader()
-        await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(descriptor_in, "rb", 0))
-        transport, protocol = await loop.connect_write_pipe(
-            asyncio.streams.FlowControlMixin, os.fdopen(descriptor_out, "wb", 0)
-        )
-        return cls(reader, asyncio.StreamWriter(transport, protocol, None, loop))
-
-    async def read_line(self) -> bytes | None:
-        searched = 0
-        while (end := self._buffer.find(b"\n", searched)) < 0:
-            searched = len(self._buffer)
-            if searched > MAX_MESSAGE:
-                logger.error("stopping: a message is longer than %d bytes", MAX_MESSAGE)
-                return None
-            chunk = await self._reader.read(_CHUNK)
-            if not chunk:
-                rest, self._buffer = bytes(self._buffer), bytearray()
-                return rest or None
-            self._buffer += chunk
-        line = bytes(self._buffer[: end + 1])
-        del self._buffer[: end + 1]
-        return line
-
-    async def write(self, data: bytes) -> None:
-        self._writer.write(data)
-        await self._writer.drain()
-
-    def close(self) -> None:
-        self._writer.close()
-
-
-class _ThreadWire(_Wire):
-    """Reads and writes in worker threads where the event loop cannot: on Windows, or with terminals and files."""
-
-    def __init__(self, descriptor_in: int, descriptor_out: int) -> None:
-        self._in = os.fdopen(descriptor_in, "rb")
-        self._out = os.fdopen(descriptor_out, "wb")
-        self._blocked = False
-
-    async def read_line(self) -> bytes | None:
-        self._blocked = True
-        line = await asyncio.to_thread(self._in.readline, MAX_MESSAGE)
-        self._blocked = False
-        return line or None
-
-    async def write(self, data: bytes) -> None:
-        await asyncio.to_thread(self._write, data)
-
-    def close(self) -> None:
-        if self._blocked:
-            # A thread blocked on input would keep the process alive. Everything else is closed by now.
-            _exit_after_cleanup()
-
-    def _write(self, data: bytes) -> None:
-        self._out.write(data)
-        self._out.flush()
-
-
-def _exit_after_cleanup() -> None:
-    asyncio.get_running_loop().call_later(1.0, os._exit, 0)
-
-
-async def _open_wire() -> _Wire:
-    """Reserve stdin and stdout for the protocol: afterwards stdin is empty, and print goes to stderr."""
-    on_event_loop = can_use_event_loop_pipes()
-    descriptor_in, descriptor_out = os.dup(0), os.dup(1)
-    null = os.open(os.devnull, os.O_RDONLY)
-    os.dup2(null, 0)
-    os.close(null)
-    os.dup2(2, 1)
-    sys.stdout = sys.stderr
-    if on_event_loop:
-        return await _PipeWire.open(descriptor_in, descriptor_out)
-    return _ThreadWire(descriptor_in, descriptor_out)
+async def _cancel(*tasks: asyncio.Task[Any]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 @contextlib.contextmanager
-def _stop_on_signals(stop: asyncio.Event) -> Any:  # noqa: ANN401 - a context manager's generator
+def _stop_on_signals(stop: asyncio.Event) -> Generator[None]:
     loop = asyncio.get_running_loop()
 
     def handle(*_: object) -> None:

@@ -8,13 +8,14 @@ import socket
 import sys
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import uvicorn
-from mcp.server.auth.routes import build_resource_metadata_url, create_protected_resource_routes
+from mcp.server.auth.routes import build_resource_metadata_url
 from mcp.server.transport_security import TransportSecuritySettings
 from pydantic import AnyHttpUrl
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import Response
@@ -29,11 +30,13 @@ from server.desk.offer import offered
 from server.desk.recording import Recorder
 from server.desk.tools import make_server
 from server.http.auth import Authenticator
+from server.http.discovery import metadata_routes
 from server.http.gate import MAX_BODY, Gate
 from server.http.issuer import Issuer
 from server.http.metrics import CONTENT_TYPE, CountingSteward, Metrics
+from server.http.negotiation import PlainTargets
 from server.http.settings import PATH, CannotServe
-from server.http.uvicorn import HeadTimeout, Listener
+from server.http.uvicorn import MAX_HEAD, BoundedProtocol, Listener
 from server.opening import phased
 from tools.answers.errors import Unavailable
 
@@ -58,8 +61,8 @@ MOST_CONNECTIONS = 512
 # Maximum idle time of a connection between requests, in seconds. Longer than the idle timeout of common proxies.
 KEEP_ALIVE = 75
 
-# Largest request head, in bytes.
-MAX_HEAD = 32 * 1024
+# Size of the operating system's buffer for the answers on one connection, in bytes.
+MOST_UNREAD = 256 * 1024
 
 # Time limit for the database to answer the readiness check, in seconds.
 READY_WITHIN = 2.0
@@ -78,8 +81,14 @@ async def serve_http(
         authenticator = _authenticator(db, settings, resource, tools)
         recorder = Recorder(db)
         server = _Application(db, tools, authenticator, settings, metrics, recorder)
-        routes = [*server.routes(), *_metadata_routes(settings, resource)]
-        app = Starlette(routes=routes, middleware=_cors(settings), lifespan=server.lifespan)
+        discovery = metadata_routes(settings.issuer, resource) if settings.issuer else ()
+        app = Starlette(
+            routes=[*server.routes(), *discovery],
+            middleware=[Middleware(PlainTargets), *_cors(settings)],
+            exception_handlers={HTTPException: _not_served},
+            lifespan=server.lifespan,
+        )
+        app.router.redirect_slashes = False
         anyone = await authenticator.allows_anyone()
         listener = Listener(
             _uvicorn_config(app, settings), lambda: _announce(settings.at(port), anyone=anyone), server.gate.stop
@@ -156,6 +165,15 @@ class _Application:
         return refusal or Response(await self._metrics.text(self._db), media_type=CONTENT_TYPE)
 
 
+async def _not_served(_: Request, error: Exception) -> Response:
+    """Answer in JSON, which clients expect from the paths where they look for authorization metadata."""
+    assert isinstance(error, HTTPException)  # noqa: S101 - the handler is registered for it
+    found = {404: "not_found", 405: "method_not_allowed"}.get(error.status_code, "error")
+    response = _json({"error": found, "error_description": error.detail}, error.status_code)
+    response.headers.update(error.headers or {})
+    return response
+
+
 async def _live(_: Request) -> Response:
     return _json({"live": True}, 200)
 
@@ -206,17 +224,6 @@ def _authenticator(
     )
 
 
-def _metadata_routes(settings: HttpSettings, resource: str) -> list[Route]:
-    """Serve the metadata (RFC 9728) that tells clients which issuer to use."""
-    if not settings.issuer:
-        return []
-    # Passed as strings: AnyHttpUrl adds a slash to an issuer without a path, and clients compare issuers exactly.
-    ours, issuer = cast("AnyHttpUrl", resource), cast("AnyHttpUrl", settings.issuer)
-    return create_protected_resource_routes(
-        ours, [issuer], scopes_supported=["read", "write"], resource_name="voygen trip desk"
-    )
-
-
 def _cors(settings: HttpSettings) -> list[Middleware]:
     """Let web pages from the allowed origins read the responses."""
     if not settings.allowed_origins:
@@ -233,8 +240,8 @@ def _cors(settings: HttpSettings) -> list[Middleware]:
 
 
 def _uvicorn_config(app: ASGIApp, settings: HttpSettings) -> uvicorn.Config:
-    class Protocol(HeadTimeout):
-        head_timeout = settings.client_timeout
+    class Protocol(BoundedProtocol):
+        time_limit = settings.client_timeout
 
     return uvicorn.Config(
         app,
@@ -266,6 +273,7 @@ def _listening_socket(settings: HttpSettings) -> socket.socket:
         try:
             if not IS_WINDOWS:
                 listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, MOST_UNREAD)
             listening.bind(address)
         except OSError:
             listening.close()

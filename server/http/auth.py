@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from starlette.responses import JSONResponse
 
 from database import tokens
+from database.actor import name_at
 from database.clock import now
 from database.errors import DatabaseError
 from server.http.issuer import Issuer, IssuerUnavailable, TokenInvalid, scopes_of
@@ -120,7 +121,8 @@ class Authenticator:
     async def _verify(self, token: str) -> Caller:
         if self._issuer and not token.startswith(PREFIX):
             claims = await self._issuer.claims(token)
-            return Caller(str(claims.get("sub", "")), _scope(scopes_of(claims)))
+            subject = str(claims.get("sub") or claims.get("client_id") or "nobody")
+            return Caller(name_at(subject, self._issuer.host), _scope(scopes_of(claims)))
         stored = await find_live_token(self._db, token)
         if stored is None:
             raise TokenInvalid("The token is unknown, revoked or expired.")

@@ -69,6 +69,10 @@ class Issuer:
         self._fetched_at = self._failed_at = float("-inf")
         self._lock = asyncio.Lock()
 
+    @property
+    def host(self) -> str:
+        return urlsplit(self._url).netloc
+
     async def claims(self, token: str) -> dict[str, Any]:
         """Verify the token and return its claims. Raises TokenInvalid or IssuerUnavailable."""
         try:

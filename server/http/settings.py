@@ -9,17 +9,12 @@ from urllib.parse import urlsplit
 
 from database import tokens
 from database.clock import now
+from server.http.hosts import HIGHEST_PORT, Allowed, parse_allowed_host
 
 if TYPE_CHECKING:
-    from mcp.server.transport_security import TransportSecuritySettings
-
     from database.embedded import EmbeddedDatabase
 
-LOOPBACK_NAMES = ("127.0.0.1", "localhost", "[::1]")
-
 PATH = "/mcp"
-
-HIGHEST_PORT = 65535
 
 
 class CannotServe(Exception):
@@ -59,21 +54,15 @@ class HttpSettings:
             return self.resource
         return f"https://{self.allowed_hosts[0]}{PATH}" if self.allowed_hosts else self.at(port)
 
-    def security(self) -> TransportSecuritySettings:
-        """Return the accepted values of Host and Origin. A host without a port allows any port."""
-        from mcp.server.transport_security import TransportSecuritySettings  # noqa: PLC0415 - slow to import
-
-        loopback = () if self.beyond_loopback else LOOPBACK_NAMES
-        hosts = [_with_any_port(name) for name in (*loopback, *map(str.lower, self.allowed_hosts))]
-        origins = [_with_any_port(f"http://{name}") for name in loopback]
-        origins += [_with_any_port(f"https://{name}") for name in self.allowed_hosts]
-        return TransportSecuritySettings(
-            allowed_hosts=[one for pair in hosts for one in pair],
-            allowed_origins=[*(one for pair in origins for one in pair), *self.allowed_origins],
-        )
+    def allowed(self) -> Allowed:
+        """Return the accepted values of Host and Origin."""
+        return Allowed(self.allowed_hosts, self.allowed_origins, loopback=not self.beyond_loopback)
 
     def require_allowed_hosts(self) -> None:
-        """Raise CannotServe if the server is reachable beyond loopback but no hosts are listed."""
+        """Raise CannotServe for an invalid host, or if the server is reachable beyond loopback but lists no hosts."""
+        for host in self.allowed_hosts:
+            if parse_allowed_host(host) is None:
+                raise CannotServe(f"--allowed-host {host} is no host: use NAME, NAME:PORT or [IPV6]:PORT.")
         if self.beyond_loopback and not self.allowed_hosts:
             raise CannotServe(
                 f"{self.host} is reachable from other machines: pass each host name that clients use for this "
@@ -116,15 +105,11 @@ def is_loopback(host: str) -> bool:
 
 def require_secure(url: str) -> str:
     """Return the URL if it is https, or http on loopback. Raises ValueError for any other URL."""
+    if not url.isascii():
+        raise ValueError("use a URL in ASCII")
     parts = urlsplit(url)
     if not (parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname or ""))):
         raise ValueError("use an https URL (http only on this machine)")
     if parts.query or parts.fragment or not parts.hostname:
         raise ValueError("use a URL with a host, and without a query or fragment")
     return url
-
-
-def _with_any_port(name: str) -> tuple[str, ...]:
-    """Return the name and, if it has no port, a pattern for the name with any port."""
-    after_brackets = name.rpartition("]")[2].rpartition("//")[2]
-    return (name,) if ":" in after_brackets else (name, f"{name}:*")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import json
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -169,13 +170,19 @@ def _options_of(entry: object) -> dict[str, list[str]] | None:
 def _entry(client: Client, existing: object, options: Options) -> dict[str, Any]:
     program, *launcher = own_command()
     arguments = [*launcher, "serve", *(one for option in options.values() for one in option)]
-    try:
-        "".join([program, *arguments]).encode()
-    except UnicodeEncodeError as error:
-        raise CannotEdit("a path in the entry is not valid Unicode") from error
     environment = cast("dict[str, Any]", existing).get("env") if isinstance(existing, dict) else None
     kept = {"env": environment} if environment else {}
+    require_unicode([program, *arguments], "a path in the entry")
+    require_unicode(kept, "the entry's env")
     return {**client.extra, "command": program, "args": arguments, **kept}
+
+
+def require_unicode(value: object, what: str) -> None:
+    """Raise CannotEdit if a text in the value can't be written as UTF-8."""
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        raise CannotEdit(f"{what} is not valid Unicode") from error
 
 
 def _warnings(client: Client, path: Path, command: str) -> Iterator[str]:
