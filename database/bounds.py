@@ -37,6 +37,7 @@ class Bounds:
         self._read = 0
         self._covered = -1
         self._steps = self._until = 0.0
+        self._stop: BaseException | None = None
         self._path = Path(connection.execute("PRAGMA database_list").fetchone()[2])
         (self._page_size,) = connection.execute("PRAGMA page_size").fetchone()
         connection.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)  # forbid ATTACH, which would open other files
@@ -58,9 +59,14 @@ class Bounds:
         self._until = time.monotonic() + seconds
 
     def refusal(self, error: Exception, subject: str) -> DatabaseUnavailable | None:
-        """Return the error for a statement that reached a limit, or None if it failed for another reason."""
+        """Return the error for a statement that reached a limit, or None if it failed for another reason.
+
+        Raises KeyboardInterrupt or SystemExit if a signal stopped the statement.
+        """
         name = getattr(error, "sqlite_errorname", "")
         if name == "SQLITE_INTERRUPT":
+            if self._stop or not self._is_over():
+                raise (self._stop or KeyboardInterrupt) from None
             return DatabaseUnavailable(f"{subject} was stopped, because it runs without end.")
         if name == "SQLITE_FULL" and not has_no_room(self._path):
             return DatabaseUnavailable(f"{subject} was stopped, because it makes far more data than the file has.")
@@ -75,5 +81,9 @@ class Bounds:
             self._connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, length)
 
     def _is_over(self) -> bool:
-        self._steps -= 1
-        return self._steps < 0 or time.monotonic() > self._until
+        try:
+            self._steps -= 1
+            return self._steps < 0 or time.monotonic() > self._until
+        except BaseException as stop:  # noqa: BLE001 - a signal's; SQLite would swallow it, so `refusal` raises it
+            self._stop = stop
+            return True

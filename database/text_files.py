@@ -25,7 +25,7 @@ READ_AT_ONCE, LONGEST_LINE = 1 << 20, 1 << 28
 
 # First bytes of files that people confuse with a text, and what these files are.
 OTHER_KINDS = {
-    b"SQLite format 3\0": "a database: copy the file, and pass the copy's path with --db",
+    b"SQLite format 3\0": "a database, not a text: copy the file, and pass the copy's path with --db",
     b"\x1f\x8b": "compressed with gzip: unpack it first",
     b"BZh": "compressed with bzip2: unpack it first",
     b"\xfd7zXZ\0": "compressed with xz: unpack it first",

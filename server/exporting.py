@@ -30,13 +30,13 @@ def backup_name(path: Path) -> Path:
 
 async def back_up_file(path: Path, target: Path, progress: Progress = untold) -> dict[str, Any]:
     """Copy the database, even while it is in use. `target` appears only once the copy is complete and verified."""
-    with whole_file(target, NEW_PATH) as partial:
-        async with await open_to_look(path) as db:
+    async with await open_to_look(path) as db:
+        with whole_file(target, NEW_PATH) as partial:
             await db.back_up_to(partial, progress)
-        async with await open_database(partial, as_it_is=True) as copy:
-            problems = await damage(copy)
-        if problems:
-            raise DatabaseUnavailable(f"{path} is damaged: {problems[0]}. Restore an older backup.")
+            async with await open_database(partial, as_it_is=True) as copy:
+                problems = await damage(copy)
+            if problems:
+                raise DatabaseUnavailable(f"{path} is damaged: {problems[0]}. Restore an older backup.")
     return {"backup": str(target), "bytes": _size(target)}
 
 

@@ -119,7 +119,7 @@ WRONG: dict[str, tuple[str | bytes, str]] = {
     "zip": (b"PK\x03\x04" + bytes(30), "is a zip archive: unpack it first."),
     "database": (
         b"SQLite format 3\0" + bytes(100),
-        "is a database: copy the file, and pass the copy's path with --db.",
+        "is a database, not a text: copy the file, and pass the copy's path with --db.",
     ),
     "Latin-1": (ROW.encode("latin-1"), "is not in UTF-8, because it contains the byte 0xEB: save it in UTF-8."),
     "zero byte": (f"{TABLE}\n\0", "is not text: line 2 contains a zero byte."),
