@@ -6,6 +6,8 @@ import json
 import unicodedata
 from typing import TYPE_CHECKING
 
+from database.whole_file import scratch_files
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
@@ -28,15 +30,23 @@ def files_that_hold(path: Path, texts: Iterable[str]) -> list[str]:
         for form in {text, unicodedata.normalize("NFD", text), *(json.dumps(one)[1:-1] for one in (text, text.upper()))}
     ]
     own = {path.name + ending for ending in OWN}
+    files = [file for file in path.parent.iterdir() if file.name not in own and file.is_file()]
     return sorted(
-        file.name for file in path.parent.iterdir() if file.name not in own and file.is_file() and _holds(file, wanted)
+        str(file.relative_to(path.parent))
+        for file in [*files, *scratch_files(path.parent)]
+        if _holds(file, wanted, path)
     )
 
 
-def _holds(file: Path, wanted: list[bytes]) -> bool:
-    """Return True if the file contains one of these lowercase texts."""
+def _holds(file: Path, wanted: list[bytes], database: Path) -> bool:
+    """Return True if the file contains one of these lowercase texts.
+
+    The database is not opened under another name, because closing it would drop SQLite's locks.
+    """
     overlap = max(map(len, wanted), default=0)
     try:
+        if file.samefile(database):
+            return False
         with file.open("rb") as opened:
             tail = b""
             while chunk := opened.read(READ_AT_ONCE):

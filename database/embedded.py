@@ -7,7 +7,7 @@ import contextlib
 import random
 import sqlite3
 import time
-from typing import TYPE_CHECKING, Any, LiteralString, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, LiteralString, TypeAlias, TypeVar
 
 import aiosqlite
 
@@ -17,12 +17,12 @@ from database.engine import Results
 from database.errors import (
     DatabaseBusy,
     DatabaseError,
-    DatabaseReplaced,
     EngineTooOld,
     translated,
 )
-from database.files import looking_uri, prepare_file, read_only_uri, require_file
-from database.platform import keep_private
+from database.files import create_file, looking_uri, prepare_file, read_only_uri, require_file
+from database.open_files import OpenFiles
+from database.platform import keep_wal_at_close
 from database.progress import Progress, untold
 
 if TYPE_CHECKING:
@@ -33,6 +33,9 @@ if TYPE_CHECKING:
     from database.engine import Row, Statement, Value
 
 T = TypeVar("T")
+
+Synchronous: TypeAlias = Literal["full", "normal"]
+"""`full`: a batch is on disk when it returns. `normal`: a power failure can undo the latest batches."""
 
 MINIMUM_SQLITE = (3, 40, 0)
 
@@ -46,8 +49,18 @@ OUTDATED_SCHEMA = ("no such table", "no such column", "vtable constructor failed
 STREAMED_AT_ONCE = 512
 
 
-async def open_database(
-    path: Path, *, patience: float = 30.0, readers: int = 1, foreign_keys: bool = True, as_it_is: bool = False
+# Time that a query waits for a lock of another program, in seconds.
+READING_PATIENCE = 10.0
+
+
+async def open_database(  # noqa: PLR0913 - options of one connection
+    path: Path,
+    *,
+    patience: float = 30.0,
+    readers: int = 1,
+    foreign_keys: bool = True,
+    as_it_is: bool = False,
+    synchronous: Synchronous = "full",
 ) -> EmbeddedDatabase:
     """Open the file, creating it and any missing parent folders with owner-only access.
 
@@ -55,36 +68,39 @@ async def open_database(
     `readers` is the number of concurrent queries. Raises EngineTooOld, NotADatabase, DatabaseReadOnly, DatabaseFull or
     DatabaseUnavailable, each with a message for the user.
 
-    Turn `foreign_keys` off only to restore rows that were already orphaned. `as_it_is` leaves the file's permissions
-    and journal mode unchanged, for a dry run.
+    Turn `foreign_keys` off only to restore rows that were already orphaned. `as_it_is` leaves the file's journal mode
+    unchanged, for a dry run.
     """
     if sqlite3.sqlite_version_info < MINIMUM_SQLITE:
         needed = ".".join(map(str, MINIMUM_SQLITE))
         raise EngineTooOld(f"SQLite {sqlite3.sqlite_version} is too old: voygen needs {needed} or newer.")
     prepare_file(path)
-    connections = await _retry_while_busy(
-        lambda: _finish_opening(_connect(path, readers, foreign_keys=foreign_keys, as_it_is=as_it_is)), path, patience
-    )
-    if not as_it_is:
-        keep_private(path)
-    return EmbeddedDatabase(path, connections, patience)
+    set_up = _set_up_with(foreign_keys=foreign_keys, as_it_is=as_it_is, synchronous=synchronous)
+    connections = await _retry_while_busy(lambda: _finish_opening(_connect(path, readers, set_up)), path, patience)
+    return await _opened(path, connections, patience)
 
 
-async def open_read_only(path: Path, *, readers: int = 1) -> EmbeddedDatabase:
+async def open_read_only(path: Path, *, readers: int = 1, patience: float = READING_PATIENCE) -> EmbeddedDatabase:
     """Open an existing file so that every write raises DatabaseReadOnly."""
-    return await _open_query_only(path, read_only_uri(path), readers)
+    return await _open_query_only(path, read_only_uri(path), readers, patience)
 
 
 async def open_to_look(path: Path) -> EmbeddedDatabase:
     """Open an existing file without writing to it or waiting for writers."""
-    return await _open_query_only(path, looking_uri(path), 1)
+    return await _open_query_only(path, looking_uri(path), 1, READING_PATIENCE)
 
 
-async def _open_query_only(path: Path, uri: str, readers: int) -> EmbeddedDatabase:
+async def _open_query_only(path: Path, uri: str, readers: int, patience: float) -> EmbeddedDatabase:
     require_file(path)
-    with translated(str(path)):
-        connections = await _finish_opening(_connect_query_only(uri, 1 + readers))
-    return EmbeddedDatabase(path, connections, patience=5.0)
+    connections = await _retry_while_busy(
+        lambda: _finish_opening(_connect_query_only(uri, 1 + readers)), path, patience
+    )
+    return await _opened(path, connections, patience)
+
+
+async def _opened(path: Path, connections: Sequence[aiosqlite.Connection], patience: float) -> EmbeddedDatabase:
+    ((mode,),) = await connections[0].execute_fetchall("PRAGMA journal_mode")
+    return EmbeddedDatabase(path, connections, patience, OpenFiles(path, in_wal_mode=mode == "wal"))
 
 
 async def _close(connections: Iterable[aiosqlite.Connection]) -> None:
@@ -99,7 +115,13 @@ class EmbeddedDatabase:
     without waiting for a running write.
     """
 
-    def __init__(self, path: Path, connections: Sequence[aiosqlite.Connection], patience: float) -> None:
+    def __init__(
+        self,
+        path: Path,
+        connections: Sequence[aiosqlite.Connection],
+        patience: float,
+        files: OpenFiles | None = None,
+    ) -> None:
         """Take ownership of the connections: the first one writes, the others read."""
         self.path = path
         self._connections = connections
@@ -108,7 +130,7 @@ class EmbeddedDatabase:
         self._patience = patience
         for connection in connections:
             set_row_format(connection)
-        self._identity = _identity(path)
+        self._files = files or OpenFiles(path, in_wal_mode=False)
         self._write_lock = asyncio.Lock()
         self._idle_streamers: list[aiosqlite.Connection] = []
         self._running: set[asyncio.Task[Any]] = set()
@@ -128,7 +150,7 @@ class EmbeddedDatabase:
 
         Uses a separate connection, because a connection sees no newer data while one of its queries is open.
         """
-        self._require_same_file()
+        self._files.require_unchanged()
         with translated(str(self.path)):
             async with self._streamer() as connection, connection.execute(sql, params) as cursor:
                 while fetched := await cursor.fetchmany(STREAMED_AT_ONCE):
@@ -159,7 +181,7 @@ class EmbeddedDatabase:
 
         `progress` counts pages and is called on the connection's thread.
         """
-        prepare_file(target)
+        create_file(target)
         copy = sqlite3.connect(target, check_same_thread=False)
         try:
             async with self._reader() as reader:
@@ -181,7 +203,7 @@ class EmbeddedDatabase:
 
     async def _rewrite(self) -> bool:
         try:
-            self._require_same_file()
+            self._files.require_unchanged()
             await self._writer.execute_fetchall("VACUUM")
             ((busy, *_),) = await self._writer.execute_fetchall("PRAGMA wal_checkpoint(TRUNCATE)")
         finally:
@@ -192,8 +214,11 @@ class EmbeddedDatabase:
         while self._running:
             await asyncio.gather(*self._running, return_exceptions=True)
         self._closed = True
-        for connection in [*self._idle_streamers, *reversed(self._connections)]:
-            await connection.close()
+        connections = [*self._idle_streamers, *reversed(self._connections)]
+        if self._files.have_successors:
+            for connection in connections:
+                keep_wal_at_close(connection._conn)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+        await _close(connections)
 
     async def __aenter__(self) -> Self:
         return self
@@ -201,14 +226,9 @@ class EmbeddedDatabase:
     async def __aexit__(self, *_: object) -> None:
         await self.close()
 
-    def _require_same_file(self) -> None:
-        """Raise DatabaseReplaced if another file is now at the path, because SQLite would apply our WAL to it."""
-        if _identity(self.path) != self._identity:
-            raise DatabaseReplaced(f"{self.path} was replaced or removed while it was open.")
-
     async def _query(self, sql: LiteralString, params: Sequence[Value]) -> list[Row]:
         """Run a query, and stop it if the caller is cancelled."""
-        self._require_same_file()
+        self._files.require_unchanged()
         async with self._reader() as reader:
             running = asyncio.ensure_future(rows(reader, sql, params))
             try:
@@ -231,8 +251,8 @@ class EmbeddedDatabase:
         """Run the statements once the write lock is free. A caller that is cancelled before that writes nothing."""
         await self._write_lock.acquire()
         try:
-            self._require_same_file()
-        except DatabaseReplaced:
+            self._files.require_unchanged()
+        except DatabaseError:
             self._write_lock.release()
             raise
         return await self._run_to_end(self._transaction(statements))
@@ -267,7 +287,7 @@ class EmbeddedDatabase:
             task.exception()  # mark the exception as retrieved, in case the caller was cancelled
 
 
-async def _connect(path: Path, readers: int, *, foreign_keys: bool, as_it_is: bool) -> list[aiosqlite.Connection]:
+async def _connect(path: Path, readers: int, set_up: Sequence[str]) -> list[aiosqlite.Connection]:
     """Open the write connection, then the read connections."""
     opened: list[aiosqlite.Connection] = []
     try:
@@ -275,7 +295,8 @@ async def _connect(path: Path, readers: int, *, foreign_keys: bool, as_it_is: bo
             connection = await _connect_one(path)
             opened.append(connection)
             if number == 0:
-                await _set_up(connection, foreign_keys=foreign_keys, as_it_is=as_it_is)
+                for sql in set_up:
+                    await connection.execute_fetchall(sql)
             else:
                 await connection.execute_fetchall("PRAGMA query_only = ON")
     except BaseException:
@@ -327,14 +348,6 @@ async def _wait_for(task: asyncio.Task[T]) -> T:
         raise
 
 
-def _identity(path: Path) -> tuple[int, int] | None:
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_dev, found.st_ino
-
-
 async def _retry_while_busy(attempt: Callable[[], Awaitable[T]], path: Path, patience: float) -> T:
     """Retry while another program holds the lock, with random pauses so that no program starves.
 
@@ -358,14 +371,18 @@ async def _retry_while_busy(attempt: Callable[[], Awaitable[T]], path: Path, pat
             reread = True
 
 
-async def _set_up(connection: aiosqlite.Connection, *, foreign_keys: bool, as_it_is: bool) -> None:
-    for sql in (
+def _set_up_with(*, foreign_keys: bool, as_it_is: bool, synchronous: Synchronous) -> list[str]:
+    """Return the statements that set up the write connection."""
+    # With a rollback journal, a commit is safe only with EXTRA, which also syncs the folder.
+    full = "EXTRA" if as_it_is else "FULL"
+    return [
         "SELECT count(*) FROM sqlite_master",
         "PRAGMA journal_mode" if as_it_is else "PRAGMA journal_mode = WAL",
-        "PRAGMA synchronous = NORMAL",
+        f"PRAGMA synchronous = {full if synchronous == 'full' else 'NORMAL'}",
+        # On macOS, the usual sync leaves data in the drive's cache. Other systems ignore this.
+        f"PRAGMA fullfsync = {'ON' if synchronous == 'full' else 'OFF'}",
         f"PRAGMA foreign_keys = {'ON' if foreign_keys else 'OFF'}",
         # Fail on opening, not on the first batch, if the file can't be written.
         "BEGIN IMMEDIATE",
         "ROLLBACK",
-    ):
-        await connection.execute_fetchall(sql)
+    ]

@@ -3,7 +3,9 @@
 DatabaseError
 ├── DatabaseUnavailable      the database cannot be opened, read or written
 │   ├── NotADatabase         the file is not an SQLite database
-│   ├── DatabaseReplaced     the file was moved or replaced while open
+│   ├── DatabaseDamaged      the file's content is damaged
+│   ├── DatabaseReplaced     the file, its WAL or its index was moved or replaced while open
+│   ├── DiskFailed           the system could not read or write the file
 │   ├── SchemaDetached       our triggers and views are dropped for another program's migration
 │   ├── EngineTooOld         SQLite is older than 3.40
 │   └── DatabaseFull         the disk is full
@@ -17,10 +19,14 @@ DatabaseError
 
 from __future__ import annotations
 
+import errno
 import re
 import sqlite3
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
+
+from database.platform import has_no_room, is_on_read_only_disk
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -40,6 +46,14 @@ class NotADatabase(DatabaseUnavailable):
     """The file is not an SQLite database."""
 
 
+class DatabaseDamaged(DatabaseUnavailable):
+    """The content of the file is damaged."""
+
+
+class DiskFailed(DatabaseUnavailable):
+    """The system reported an error while the file was read or written."""
+
+
 class EngineTooOld(DatabaseUnavailable):
     """The SQLite library that this Python uses is too old."""
 
@@ -53,7 +67,7 @@ class DatabaseFull(DatabaseUnavailable):
 
 
 class DatabaseReplaced(DatabaseUnavailable):
-    """The open file was replaced or removed."""
+    """The open file, its WAL or its index was replaced or removed."""
 
 
 class DatabaseReadOnly(DatabaseError):
@@ -102,19 +116,40 @@ def translate(error: sqlite3.Error, path: str) -> DatabaseError:
     text = str(error)
     if guard := _GUARD.search(text):
         return GuardFailed(guard[1].removeprefix("guard_"))
+    if name.startswith(("SQLITE_IOERR", "SQLITE_CANTOPEN")):
+        if has_no_room(Path(path)):
+            return DatabaseFull(f"The disk that holds {path} is full.")
+        if is_on_read_only_disk(Path(path)):
+            return DatabaseReadOnly(f"{path} is on a disk that is read-only now.")
     kinds: list[tuple[str, type[DatabaseError], str]] = [
         ("SQLITE_CONSTRAINT", ConstraintViolated, text),
         ("SQLITE_BUSY", DatabaseBusy, f"{path} is locked by another program."),
         ("SQLITE_LOCKED", DatabaseBusy, f"{path} is locked by another program."),
+        ("SQLITE_READONLY_DBMOVED", DatabaseReplaced, f"{path} was replaced or removed while it was open."),
         ("SQLITE_READONLY", DatabaseReadOnly, f"{path} is read-only."),
         ("SQLITE_PERM", DatabaseReadOnly, f"{path} is not writable."),
         ("SQLITE_FULL", DatabaseFull, f"The disk that holds {path} is full."),
         ("SQLITE_NOTADB", NotADatabase, f"{path} is not an SQLite database."),
-        ("SQLITE_CORRUPT", DatabaseUnavailable, f"{path} is damaged: restore a backup."),
+        ("SQLITE_CORRUPT", DatabaseDamaged, f"{path} is damaged: restore a backup."),
+        (
+            "SQLITE_IOERR_SHORT_READ",
+            DatabaseDamaged,
+            f"{path} is damaged, because its end is missing: restore a backup.",
+        ),
+        ("SQLITE_IOERR_CORRUPTFS", DatabaseDamaged, f"{path} is damaged: restore a backup."),
         ("SQLITE_CANTOPEN", DatabaseUnavailable, f"{path} cannot be opened."),
-        ("SQLITE_IOERR", DatabaseUnavailable, f"{path} cannot be read or written ({name})."),
+        ("SQLITE_IOERR", DiskFailed, f"{path} cannot be read or written ({name})."),
     ]
     for prefix, kind, message in kinds:
         if name.startswith(prefix):
             return kind(message)
     return DatabaseError(text)
+
+
+def file_error(path: Path, error: OSError) -> DatabaseError:
+    """Return the database error for a file that the system refuses to create or write."""
+    if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        return DatabaseFull(f"The disk that holds {path} is full.")
+    if error.errno in {errno.EACCES, errno.EPERM, errno.EROFS}:
+        return DatabaseReadOnly(f"{path} cannot be written: {error.strerror}.")
+    return DatabaseUnavailable(f"{path} cannot be written: {error.strerror}.")

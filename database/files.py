@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import os
+import stat
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from database.errors import DatabaseReadOnly, DatabaseUnavailable
-from database.platform import is_there, make_private_file, make_private_folder
+from database.errors import DatabaseReadOnly, DatabaseUnavailable, file_error
+from database.platform import make_private_file, make_private_folder, sync_folder, why_unwritable
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Iterable
 
 
 def read_only_uri(path: Path) -> str:
@@ -19,7 +21,8 @@ def read_only_uri(path: Path) -> str:
     A file in WAL mode needs its -wal and -shm files. If they are missing and can't be created, such as on a
     read-only disk, the file is opened as immutable.
     """
-    alone = not os.access(path.parent, os.W_OK) and not path.with_name(f"{path.name}-wal").exists()
+    (wal,) = side_files(path, ("-wal",))
+    alone = not os.access(wal.parent, os.W_OK) and not wal.exists()
     return f"{path.absolute().as_uri()}?mode=ro{'&immutable=1' if alone and _uses_wal(path) else ''}"
 
 
@@ -35,32 +38,54 @@ def looking_uri(path: Path) -> str:
     return f"{path.absolute().as_uri()}?mode=rw" if os.access(path, os.W_OK) else read_only_uri(path)
 
 
+def side_files(path: Path, sides: Iterable[str] = ("-wal", "-shm", "-journal")) -> list[Path]:
+    """Return the paths of SQLite's files beside the database. SQLite follows a symbolic link first."""
+    real = os.path.realpath(path)
+    return [Path(f"{real}{side}") for side in sides]
+
+
 def prepare_file(path: Path) -> None:
-    """Create the file and its folders with owner-only access, or raise an error with the reason."""
-    _refuse_folder(path)
+    """Require that the file is writable; create it, and its folders, with owner-only access if it does not exist."""
+    if _is_regular_file(path):
+        if reason := why_unwritable(path):
+            raise DatabaseReadOnly(f"{path} cannot be written: {reason}.")
+        return
     try:
         make_private_folder(path.parent)
-        make_private_file(path)
-    except PermissionError as error:
-        raise DatabaseReadOnly(f"{path} cannot be written: {error.strerror}.") from error
+        with contextlib.suppress(FileExistsError):  # another process was first
+            make_private_file(path)
+        sync_folder(path.parent)
     except OSError as error:
-        raise DatabaseUnavailable(f"{path} cannot be opened: {error.strerror}.") from error
+        raise file_error(path, error) from error
+
+
+def create_file(path: Path) -> None:
+    """Create an empty private file. Raises DatabaseUnavailable if it exists."""
+    try:
+        make_private_file(path)
+    except FileExistsError as error:
+        raise DatabaseUnavailable(f"{path} already exists.") from error
+    except OSError as error:
+        raise file_error(path, error) from error
 
 
 def require_file(path: Path) -> None:
     """Raise DatabaseUnavailable if the file does not exist, so that opening it for reading never creates it."""
-    _refuse_folder(path)
-    if not _is_there(path):
+    if not _is_regular_file(path):
         raise DatabaseUnavailable(f"{path} does not exist.")
 
 
-def _refuse_folder(path: Path) -> None:
-    if _is_there(path) and path.is_dir():
-        raise DatabaseUnavailable(f"{path} is a folder, not a database file.")
-
-
-def _is_there(path: Path) -> bool:
+def _is_regular_file(path: Path) -> bool:
+    """Return False if the path does not exist. Raises DatabaseUnavailable if it can't be a database."""
     try:
-        return is_there(path)
-    except PermissionError as error:
-        raise DatabaseUnavailable(f"{path} cannot be opened: {error.strerror}.") from error
+        mode = path.stat().st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except (OSError, ValueError) as error:  # such as a loop of symbolic links, or a zero byte in the name
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise DatabaseUnavailable(f"{path} cannot be opened: {reason}.") from error
+    if stat.S_ISDIR(mode):
+        raise DatabaseUnavailable(f"{path} is a folder, not a database file.")
+    if not stat.S_ISREG(mode):
+        raise DatabaseUnavailable(f"{path} is a pipe, a socket or a device, not a database file.")
+    return True

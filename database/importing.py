@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 import sqlite3
-from contextlib import closing, contextmanager
-from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, cast
+from contextlib import closing
+from typing import TYPE_CHECKING, Any, cast
 
+from database.bounds import Bounds
 from database.errors import DatabaseUnavailable, translated
 from database.exporting import (
     COUNTERS,
@@ -20,16 +19,16 @@ from database.exporting import (
     tables_of,
     text_or_bytes,
 )
-from database.files import prepare_file
+from database.files import create_file
 from database.progress import TOLD_EACH, Progress, part, untold
+from database.text_files import open_text
+from database.whole_file import whole_file
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from pathlib import Path
 
     from database.exporting import Table
-
-# The path that stands for stdin.
-STDIN = Path("-")
+    from database.text_files import TextFile
 
 
 def restore_export(export: Path, target: Path, progress: Progress = untold) -> Contents:
@@ -37,57 +36,59 @@ def restore_export(export: Path, target: Path, progress: Progress = untold) -> C
 
     On failure, raises DatabaseUnavailable with the problem and its line, and leaves no file behind.
     """
-    if target.exists() and target.stat().st_size > 0:
-        raise DatabaseUnavailable(
-            f"{target} already exists: to restore {_display_name(export)}, pass a new file path with --db."
-        )
-    scratch = target.with_name(target.name + ".restoring")
-    scratch.unlink(missing_ok=True)
-    prepare_file(scratch)
-    try:
+    with whole_file(target, "pass a new file path with --db.") as scratch, open_text(export) as text:
+        create_file(scratch)
         with translated(str(scratch)), closing(sqlite3.connect(scratch, isolation_level=None)) as connection:
             connection.text_factory = text_or_bytes
-            stated = _Loader(connection, export).load(part(progress, 0, 2))
-            actual = contents_of(connection, part(progress, 1, 2))
-        _require_equal(export, stated, actual)
-        scratch.replace(target)
-    finally:
-        scratch.unlink(missing_ok=True)
+            bounds = Bounds(connection)
+            stated = _Loader(connection, bounds, text).load(part(progress, 0, 2))
+            bounds.begin(timed=False)
+            try:
+                actual = contents_of(connection, part(progress, 1, 2))
+            except sqlite3.Error as error:
+                raise bounds.refusal(error, f"{text.name}: reading its tables") or error from error
+        _require_equal(text.name, stated, actual)
     return actual
 
 
 class _Loader:
     """Loads one export into an empty database."""
 
-    def __init__(self, connection: sqlite3.Connection, export: Path) -> None:
+    def __init__(self, connection: sqlite3.Connection, bounds: Bounds, text: TextFile) -> None:
         self._connection = connection
-        self._export = export
-        self._name = _display_name(export)
+        self._bounds = bounds
+        self._text = text
         self._tables: dict[str, Table] = {}
         self._counters: list[dict[str, Any]] = []
         self._end: dict[str, Any] | None = None
 
     def load(self, progress: Progress) -> dict[str, Any]:
         """Load all lines in one transaction with constraints off; return the counts and digests in the last line."""
+        # The finished file is synced as a whole.
         for pragma in ("foreign_keys = OFF", "ignore_check_constraints = ON", "synchronous = OFF"):
             self._connection.execute(f"PRAGMA {pragma}")
-        self._connection.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)  # forbid ATTACH, which would open other files
         self._connection.execute("BEGIN")
-        with _opened(self._export) as lines:
-            size, read = os.fstat(lines.fileno()).st_size, 0
-            for number, line in enumerate(lines, 1):
-                try:
-                    self._take(number, _object(json.loads(line)))
-                except (sqlite3.Error, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
-                    raise DatabaseUnavailable(f"{self._name}: line {number} cannot be restored: {error}.") from error
-                read += len(line)
-                if size and number % TOLD_EACH == 0:  # a pipe has no size
-                    progress(read, size)
+        for number, line in enumerate(self._bounds.counted(self._text.lines()), 1):
+            self._bounds.begin()
+            try:
+                self._take(number, _object(json.loads(line)))
+            except (sqlite3.Error, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+                raise self._refusal(number, error) from error
+            if self._text.size and number % TOLD_EACH == 0:
+                progress(self._text.position, self._text.size)
         if self._end is None:
-            raise DatabaseUnavailable(f"{self._name} is incomplete: the export was interrupted. Run it again.")
+            raise DatabaseUnavailable(f"{self._text.name} is incomplete: the export was interrupted. Run it again.")
         self._connection.execute("COMMIT")
         progress(1, 1)
         return self._end
+
+    def _refusal(self, number: int, error: Exception) -> Exception:
+        where = f"{self._text.name}: line {number}"
+        if refusal := self._bounds.refusal(error, where):
+            return refusal
+        if getattr(error, "sqlite_errorname", "") == "SQLITE_FULL":
+            return error
+        return DatabaseUnavailable(f"{where} cannot be restored: {error}.")
 
     def _take(self, number: int, line: dict[str, Any]) -> None:
         if number == 1:
@@ -143,23 +144,10 @@ class _Loader:
         )
 
 
-@contextmanager
-def _opened(export: Path) -> Generator[IO[bytes]]:
-    try:
-        with os.fdopen(0, "rb", closefd=False) if export == STDIN else export.open("rb") as lines:
-            yield lines
-    except OSError as error:
-        raise DatabaseUnavailable(f"{_display_name(export)} cannot be read: {error.strerror}.") from error
-
-
 def _object(line: object) -> dict[str, Any]:
     if not isinstance(line, dict):
         raise ValueError("not a JSON object")  # noqa: TRY004 - the file is wrong, not the caller
     return cast("dict[str, Any]", line)
-
-
-def _display_name(export: Path) -> str:
-    return "stdin" if export == STDIN else str(export)
 
 
 def _from_json(value: Any) -> Any:  # noqa: ANN401 - any SQLite value
@@ -169,10 +157,10 @@ def _from_json(value: Any) -> Any:  # noqa: ANN401 - any SQLite value
     return float(text) if kind == "real" else bytes.fromhex(text)
 
 
-def _require_equal(export: Path, stated: dict[str, Any], actual: Contents) -> None:
-    differing = sorted(name for name in {*stated, *actual.rows} if stated.get(name) != actual.as_json().get(name))
+def _require_equal(name: str, stated: dict[str, Any], actual: Contents) -> None:
+    counted = actual.as_json()
+    differing = sorted(table for table in {*stated, *counted} if stated.get(table) != counted.get(table))
     if differing:
         raise DatabaseUnavailable(
-            f"{_display_name(export)} was changed or damaged: "
-            f"the row counts or digests don't match for {', '.join(differing)}."
+            f"{name} was changed or damaged: the row counts or digests don't match for {', '.join(differing)}."
         )

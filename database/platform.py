@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import select
 import shutil
+import sqlite3
 import stat
 import sys
 from contextlib import suppress
@@ -17,6 +19,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 OWNER_ONLY = 0o600
+
+# Free space in bytes below which a disk counts as full. The smallest -shm file has 32 KiB.
+LEAST_ROOM = 64 * 1024
+
+# Errors of file systems without hard links, and of those that can't sync a folder.
+NO_HARD_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK}
+CANNOT_SYNC = {errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EACCES, errno.EPERM, errno.EBADF}
 
 IS_WINDOWS = sys.platform == "win32"
 
@@ -54,12 +63,12 @@ def make_private_folder(folder: Path) -> None:
     missing = [place for place in (folder, *folder.parents) if not place.exists()]
     for place in reversed(missing):
         place.mkdir(mode=0o700, exist_ok=True)
+        sync_folder(place.parent)
 
 
 def make_private_file(path: Path) -> None:
-    """Create an empty file with owner-only access. An existing file stays unchanged but must be writable."""
-    handle = os.open(path, os.O_RDWR | os.O_CREAT, OWNER_ONLY)
-    os.close(handle)
+    """Create an empty file with owner-only access. Raises FileExistsError if the name is taken."""
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, OWNER_ONLY))
 
 
 def is_there(path: Path) -> bool:
@@ -71,13 +80,90 @@ def is_there(path: Path) -> bool:
     return True
 
 
-def keep_private(path: Path) -> None:
-    """Remove group and other permissions from a writable file of the current user; leave other files unchanged."""
+def why_unwritable(path: Path) -> str:
+    """Return the reason why an existing file can't be written, or "". The file is not opened.
+
+    Closing a file would drop the locks that this process holds on it (https://www.sqlite.org/howtocorrupt.html, 2.2).
+    """
+    if os.access(path, os.W_OK):
+        return ""
+    return os.strerror(errno.EROFS if is_on_read_only_disk(path) else errno.EACCES)
+
+
+def is_on_read_only_disk(path: Path) -> bool:
     if IS_WINDOWS:
+        return False
+    with suppress(OSError):
+        return bool(os.statvfs(path).f_flag & os.ST_RDONLY)
+    return False
+
+
+def has_no_room(path: Path) -> bool:
+    """Return True if the disk of this file is full, or so nearly that SQLite can't create a side file."""
+    with suppress(OSError):
+        return shutil.disk_usage(path.parent).free < LEAST_ROOM
+    return False
+
+
+def give_name(source: Path, target: Path) -> None:
+    """Give the file a name in the same file system. Raises FileExistsError, and changes nothing, if it is taken.
+
+    Where there are no hard links, the name is reserved with an empty file first.
+    """
+    if IS_WINDOWS:
+        source.rename(target)  # refuses to replace a file there
         return
-    facts = path.stat()
-    if facts.st_uid == os.geteuid() and stat.S_IMODE(facts.st_mode) != OWNER_ONLY and os.access(path, os.W_OK):
-        path.chmod(OWNER_ONLY)
+    try:
+        os.link(source, target)
+    except FileExistsError:
+        raise
+    except OSError as error:
+        if error.errno not in NO_HARD_LINKS:
+            raise
+        make_private_file(target)
+        source.replace(target)
+
+
+def lock_folder(folder: Path) -> int | None:
+    """Lock the folder against other processes. Returns what `unlock` takes. Raises BlockingIOError if it is locked.
+
+    Needs no lock on Windows, where a file that is in use can't be removed.
+    """
+    if sys.platform == "win32":
+        return None
+    import fcntl  # noqa: PLC0415 - not on Windows
+
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(handle)
+        raise
+    return handle
+
+
+def unlock(lock: int | None) -> None:
+    if lock is not None:
+        os.close(lock)
+
+
+def open_at_once(path: Path) -> int:
+    """Open a file for reading without waiting for the other end of a pipe."""
+    return os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+
+
+def keep_wal_at_close(connection: sqlite3.Connection) -> None:
+    """Prevent SQLite from merging and deleting the WAL when it closes the connection.
+
+    Python can say this to SQLite since 3.12; before, an unfinished statement that nobody frees keeps SQLite's side of
+    the connection open until the process ends.
+    """
+    if sys.version_info >= (3, 12):
+        connection.setconfig(sqlite3.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, True)  # noqa: FBT003 - takes no keyword
+    else:
+        import ctypes  # noqa: PLC0415 - rarely needed
+
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(connection.execute("SELECT 1")))
 
 
 def copy_rights(source: Path, target: Path) -> None:
@@ -89,15 +175,33 @@ def copy_rights(source: Path, target: Path) -> None:
     shutil.copymode(source, target)
 
 
+def sync_file(descriptor: int) -> None:
+    """Write the file to disk. On macOS, `fsync` leaves it in the drive's cache."""
+    if sys.platform == "darwin":
+        import fcntl  # noqa: PLC0415 - not on Windows
+
+        with suppress(OSError):
+            fcntl.fcntl(descriptor, fcntl.F_FULLFSYNC)
+            return
+    os.fsync(descriptor)
+
+
 def sync_folder(folder: Path) -> None:
-    """Sync the folder so that a rename in it survives a power failure. Not needed on Windows."""
+    """Sync the folder so that a new name in it survives a power failure. Not needed on Windows.
+
+    Some file systems can't sync a folder, and some folders can't be read; then the system decides when to.
+    """
     if IS_WINDOWS:
         return
-    handle = os.open(folder, os.O_RDONLY)
     try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            sync_file(handle)
+        finally:
+            os.close(handle)
+    except OSError as error:
+        if error.errno not in CANNOT_SYNC:
+            raise
 
 
 def can_use_event_loop_pipes() -> bool:

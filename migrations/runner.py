@@ -17,6 +17,7 @@ from database.entries import WITH_ENTRIES
 from database.errors import ConstraintViolated, DatabaseError, DatabaseUnavailable, ProgramTooOld
 from database.phase import read_phase
 from database.progress import Progress, part, untold
+from database.whole_file import whole_file
 from migrations.adopt import plan_adoption
 from migrations.backfill import PAUSE, backfill, finish
 from migrations.broken import broken_object
@@ -268,13 +269,9 @@ async def _count(db: Database, report: MigrationReport) -> None:
 async def _back_up(db: EmbeddedDatabase, progress: Progress) -> Path:
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
     target = db.path.with_name(f"{db.path.name}.backup-{stamp}")
-    # Only a complete backup gets the final name.
-    partial = target.with_name(f"{target.name}.partial")
-    try:
-        await db.back_up_to(partial, progress)
-        return partial.rename(target)
-    finally:
-        partial.unlink(missing_ok=True)
+    with whole_file(target, "run the migration again.") as scratch:
+        await db.back_up_to(scratch, progress)
+    return target
 
 
 HAS_TABLE: LiteralString = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?"

@@ -18,9 +18,10 @@ import click
 from database.backfill import unfinished
 from database.embedded import open_to_look
 from database.errors import DatabaseError, DatabaseUnavailable, NotADatabase, ProgramTooOld
+from database.files import side_files
 from database.inspection import damage, engine_lacks, engine_version, findings_left
 from database.phase import read_phase
-from database.platform import IS_WINDOWS, OWNER_ONLY, is_there
+from database.platform import IS_WINDOWS, is_there
 from migrations.runner import pending
 from migrations.shape import differences
 from server.install.clients import CLIENTS, Platform
@@ -138,13 +139,17 @@ def _variables() -> Iterator[Finding]:
 def _file(path: Path) -> Iterator[Finding]:
     try:
         exists = is_there(path)
-        is_folder = exists and path.is_dir()
     except PermissionError:
         words = f"no permission to access the folder of {path}"
         yield Finding("file", "database", "unknown", words, "Ask the folder's owner for access.")
         return
-    if is_folder:
-        yield Finding("file", "database", "to do", f"{path} is a folder", "Pass a file path with --db.")
+    except (OSError, ValueError) as error:
+        words = f"{path} cannot be opened: {error.strerror if isinstance(error, OSError) else error}"
+        yield Finding("file", "database", "to do", words, "Pass a file path with --db.")
+        return
+    if exists and not path.is_file():
+        words = f"{path} is {'a folder' if path.is_dir() else 'a pipe, a socket or a device'}"
+        yield Finding("file", "database", "to do", words, "Pass a file path with --db.")
         return
     if not exists:
         yield Finding("file", "database", "note", f"{path} does not exist yet", "`voygen serve` creates it.")
@@ -155,7 +160,7 @@ def _file(path: Path) -> Iterator[Finding]:
         return
     size = path.stat().st_size
     yield Finding("file", "database", "ok", f"{path} ({size} bytes)")
-    yield _rights(path)
+    yield from _rights(path)
     unwritable = [place for place in (path, path.parent) if not os.access(place, os.W_OK)]
     if unwritable:
         words = f"no permission to write {unwritable[0]}"
@@ -171,11 +176,37 @@ def _file(path: Path) -> Iterator[Finding]:
     )
 
 
-def _rights(path: Path) -> Finding:
+def _rights(path: Path) -> Iterator[Finding]:
+    """Yield findings about access by others: to the database, to its side files, and to its folder."""
+    if IS_WINDOWS:
+        yield Finding("file", "rights", "ok", "those of the folder")
+        return
     mode = stat.S_IMODE(path.stat().st_mode)
-    if IS_WINDOWS or mode & ~OWNER_ONLY == 0:
-        return Finding("file", "rights", "ok", "readable by its owner only")
-    return Finding("file", "rights", "to do", f"accessible to others (mode {mode:o})", _quoted("chmod", "600", path))
+    if others := _others(mode):
+        words = f"{others} (mode {mode:o})"
+        yield Finding("file", "rights", "to do", words, _quoted("chmod", "600", path))
+    else:
+        yield Finding("file", "rights", "ok", "readable by its owner only")
+    for side in filter(Path.exists, side_files(path)):
+        wider = stat.S_IMODE(side.stat().st_mode) & ~mode
+        if others := _others(wider):
+            words = f"{side} has the database's latest data and is {others}, unlike the database"
+            yield Finding("file", "side files", "to do", words, _quoted("chmod", f"{mode:o}", side))
+    folder = Path(os.path.realpath(path)).parent
+    if folder.stat().st_mode & stat.S_IWOTH:
+        words = f"anyone can put files into {folder}, where SQLite expects those of the database"
+        yield Finding("file", "folder", "to do", words, f"Move the database, or {_quoted('chmod', 'o-w', folder)}")
+
+
+def _others(mode: int) -> str:
+    """Return who else has access with these permissions, or ""."""
+    granted = {
+        "readable by its group": stat.S_IRGRP,
+        "writable by its group": stat.S_IWGRP,
+        "readable by everyone": stat.S_IROTH,
+        "writable by everyone": stat.S_IWOTH,
+    }
+    return " and ".join(words for words, bit in granted.items() if mode & bit)
 
 
 async def _database(db: EmbeddedDatabase) -> AsyncIterator[Finding]:

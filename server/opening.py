@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
     from pathlib import Path
 
+    from database.embedded import Synchronous
     from database.engine import Database
 
 logger = logging.getLogger("voygen")
@@ -28,8 +29,14 @@ AT_START = 2.0
 
 
 @asynccontextmanager
-async def opened(
-    path: Path, *, readers: int, patience: float, may_migrate: bool, read_only: bool
+async def opened(  # noqa: PLR0913 - options of one server
+    path: Path,
+    *,
+    readers: int,
+    patience: float,
+    may_migrate: bool,
+    read_only: bool,
+    synchronous: Synchronous = "full",
 ) -> AsyncGenerator[EmbeddedDatabase]:
     """Open the file and, if allowed, migrate it. With `read_only`, the engine refuses every write.
 
@@ -39,7 +46,9 @@ async def opened(
     if not may_migrate:
         require_file(path)
     opening = (
-        open_read_only(path, readers=readers) if read_only else open_database(path, readers=readers, patience=patience)
+        open_read_only(path, readers=readers, patience=patience)
+        if read_only
+        else open_database(path, readers=readers, patience=patience, synchronous=synchronous)
     )
     async with await opening as db:
         if may_migrate and not read_only:

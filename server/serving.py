@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Container
     from pathlib import Path
 
-    from database.embedded import EmbeddedDatabase
+    from database.embedded import EmbeddedDatabase, Synchronous
     from server.http.settings import HttpSettings
 
 # Number of concurrent readers over HTTP, where several clients share the server.
@@ -30,13 +30,21 @@ async def serve(  # noqa: PLR0913 - options of one command
     read_only: bool = False,
     http: HttpSettings | None = None,
     patience: float = 30.0,
+    synchronous: Synchronous = "full",
 ) -> int:
     """Serve over stdio or HTTP and return the exit status. Raises DatabaseError or CannotServe.
 
     With `read_only`, only read-only tools are offered, and the engine refuses every write.
     """
     readers = HTTP_READERS if http else 1
-    opening = opened(path, readers=readers, patience=patience, may_migrate=may_migrate, read_only=read_only)
+    opening = opened(
+        path,
+        readers=readers,
+        patience=patience,
+        may_migrate=may_migrate,
+        read_only=read_only,
+        synchronous=synchronous,
+    )
     async with opening as db:
         # Importing the MCP SDK takes most of a second, so open the database first to report its errors quickly.
         if http:

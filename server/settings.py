@@ -127,6 +127,13 @@ SETTINGS: dict[str, Setting] = {
             choices=("debug", "info", "warning", "error"),
         ),
         Setting("log_format", "choice", "Log lines as text or JSON.", default="text", choices=("text", "json")),
+        Setting(
+            "synchronous",
+            "choice",
+            "full: an answered change survives a power failure. normal: faster, but the latest changes may not.",
+            default="full",
+            choices=("full", "normal"),
+        ),
         Setting("patience", "seconds", "Time limit for waiting on other programs' writes, in seconds.", default=30.0),
         Setting(
             "otel_endpoint",

@@ -135,7 +135,25 @@ def test_a_database_that_does_not_exist_yet_is_not_a_problem(patient: Patient, t
 @posix
 def test_a_file_readable_by_others_is_reported_with_the_command_that_fixes_it(patient: Patient, path: Path) -> None:
     path.chmod(0o640)
-    assert f"(mode 640) → chmod 600 '{path}'" in patient.to_do(path, "file", "rights")
+    assert f"readable by its group (mode 640) → chmod 600 '{path}'" in patient.to_do(path, "file", "rights")
+
+
+@posix
+def test_side_files_and_folders_that_give_others_more_access_than_the_database_are_reported(
+    patient: Patient, path: Path
+) -> None:
+    wal = path.with_name(f"{path.name}-wal")
+    with closing(raw.connect(path)) as connection:
+        connection.execute("UPDATE clients_v2 SET full_name = 'N'")
+        wal.chmod(0o666)
+        path.parent.chmod(0o777)
+        found = patient.look(path, 1)
+    assert found["file", "rights"]["state"] == "ok"
+    side, folder = found["file", "side files"], found["file", "folder"]
+    assert (side["state"], folder["state"]) == ("to do", "to do")
+    assert f"{wal} has the database's latest data and is readable by its group" in side["words"]
+    assert side["remedy"] == f"chmod 600 '{wal}'"
+    assert "anyone can put files into" in folder["words"]
 
 
 @posix

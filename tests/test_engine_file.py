@@ -15,6 +15,7 @@ import raw
 from database.embedded import EmbeddedDatabase, open_database
 from database.engine import Statement
 from database.errors import (
+    DatabaseDamaged,
     DatabaseError,
     DatabaseFull,
     DatabaseReadOnly,
@@ -77,13 +78,13 @@ async def test_a_damaged_file_is_refused(tmp_path: Path) -> None:
     path = raw.new_file(tmp_path / "voygen.db")
     whole = path.read_bytes()
     path.write_bytes(whole[:100] + b"\xff" * 4000)
-    await refused(path, DatabaseUnavailable)
+    await refused(path, DatabaseDamaged)
 
 
 async def test_a_truncated_file_is_refused(tmp_path: Path) -> None:
     path = raw.new_file(tmp_path / "voygen.db")
     path.write_bytes(path.read_bytes()[:5000])
-    await refused(path, DatabaseUnavailable)
+    await refused(path, DatabaseDamaged)
 
 
 @not_root

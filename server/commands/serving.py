@@ -47,6 +47,7 @@ def _secure(_: click.Context, __: click.Parameter, value: str | None) -> str | N
 @setting("request_timeout")
 @setting("client_timeout")
 @setting("most_calls")
+@setting("synchronous")
 @setting("patience")
 @setting("log_level")
 @setting("log_format")
@@ -57,6 +58,7 @@ def serve(  # noqa: PLR0913 - the settings
     toolsets: tuple[str, ...],
     address: tuple[str, int] | None,
     patience: float,
+    synchronous: Literal["full", "normal"],
     log_level: str,
     log_format: Literal["text", "json"],
     otel_endpoint: str | None,
@@ -82,11 +84,16 @@ def serve(  # noqa: PLR0913 - the settings
         if settings:
             settings.require_allowed_hosts()
         with send_traces(otel_endpoint, otel_headers, voygen_version()):
-            sys.exit(
-                run(
-                    serve_file(path, groups, may_migrate=migrate, read_only=read_only, http=settings, patience=patience)
-                )
+            serving = serve_file(
+                path,
+                groups,
+                may_migrate=migrate,
+                read_only=read_only,
+                http=settings,
+                patience=patience,
+                synchronous=synchronous,
             )
+            sys.exit(run(serving))
     except CannotServe as error:
         click.echo(f"voygen: {error}", err=True)
         sys.exit(FAILED)

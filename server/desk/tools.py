@@ -21,10 +21,14 @@ from database.clock import now
 from database.engine import Database
 from database.errors import (
     DatabaseBusy,
+    DatabaseDamaged,
     DatabaseError,
+    DatabaseFull,
     DatabaseMigrating,
     DatabaseReadOnly,
     DatabaseReplaced,
+    DiskFailed,
+    NotADatabase,
     ProgramTooOld,
     SchemaDetached,
 )
@@ -175,6 +179,20 @@ class _OfferedTool(McpTool):
                 fault = Unavailable(str(error), "Nothing was written. Tell the user to run that command.")
             case DatabaseReplaced():
                 fault = Unavailable(str(error), "Nothing was written. Tell the user to restart voygen.")
+            case DatabaseFull():
+                fault = Unavailable(
+                    str(error), "Nothing was written. Tell the user to free disk space; then try again."
+                )
+            case DatabaseDamaged() | NotADatabase():
+                fault = Unavailable(
+                    str(error),
+                    "Nothing was written. Tell the user to stop voygen and restore the newest intact backup.",
+                )
+            case DiskFailed():
+                fault = Unavailable(
+                    str(error),
+                    "Tell the user that the disk may be failing. Look up whether a change was stored before repeating.",
+                )
             case DatabaseReadOnly():
                 fault = ReadOnly("The database is read-only; nothing was written.", "Use only read-only tools.")
             case _:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import os
-import tempfile
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from database.platform import OWNER_ONLY, copy_rights, make_private_folder, sync_folder
+from database.errors import DatabaseError
+from database.files import create_file
+from database.platform import copy_rights, make_private_folder, sync_file, sync_folder
+from database.whole_file import scratch_folder, whole_file
 from server.install.json_edit import CannotEdit
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Generator, Sequence
 
 
 def read_file(path: Path) -> bytes | None:
@@ -37,25 +39,26 @@ def replace_file(path: Path, expected: bytes | None, content: bytes) -> None:
     A symbolic link is followed, not replaced.
     """
     target = _target(path)
-    try:
-        if expected is not None and not os.access(target, os.W_OK):
-            raise CannotEdit("it is read-only")
+    if expected is not None and not os.access(target, os.W_OK):
+        raise CannotEdit("it is read-only")
+    with _reporting("write", target):
         make_private_folder(target.parent)
-        _write(target, expected, content)
-    except OSError as error:
-        raise _failed("write", target, error) from error
+        if expected is None:
+            with whole_file(target, "another program just made it: try again") as scratch:
+                create_file(scratch)
+                scratch.write_bytes(content)
+        else:
+            _replace(target, expected, content)
 
 
 def back_up(path: Path, content: bytes) -> Path:
     """Write the content to a timestamped backup next to the file, with the same permissions."""
     stamp = f"{datetime.now(UTC):%Y%m%dT%H%M%S%f}Z"
     backup = path.with_name(f"{path.name}.backup-{stamp}")
-    try:
-        with os.fdopen(os.open(backup, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_ONLY), "wb") as file:
-            file.write(content)
-        copy_rights(path, backup)
-    except OSError as error:
-        raise _failed("write", backup, error) from error
+    with _reporting("write", backup), whole_file(backup, "try again") as scratch:
+        create_file(scratch)
+        scratch.write_bytes(content)
+        copy_rights(path, scratch)
     return backup
 
 
@@ -76,21 +79,28 @@ def _target(path: Path) -> Path:
     return Path(os.path.realpath(path))
 
 
-def _write(target: Path, expected: bytes | None, content: bytes) -> None:
-    handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-    written = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as file:
+def _replace(target: Path, expected: bytes, content: bytes) -> None:
+    with scratch_folder(target.parent) as folder:
+        written = folder / "new"
+        create_file(written)
+        with written.open("wb") as file:
             file.write(content)
             file.flush()
-            os.fsync(file.fileno())
-        if expected is not None:
-            copy_rights(target, written)
+            sync_file(file.fileno())
+        copy_rights(target, written)
         _require_unchanged(target, expected)
         written.replace(target)
-    finally:
-        written.unlink(missing_ok=True)
-    sync_folder(target.parent)
+        sync_folder(target.parent)
+
+
+@contextmanager
+def _reporting(action: str, path: Path) -> Generator[None]:
+    try:
+        yield
+    except DatabaseError as error:
+        raise CannotEdit(str(error)) from error
+    except OSError as error:
+        raise _failed(action, path, error) from error
 
 
 def _require_unchanged(target: Path, expected: bytes | None) -> None:
