@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import campaigns
+import faults
 import pytest
 import raw
 import sides
 from hypothesis import settings
 from jsonschema import Draft202012Validator
+from ledger import Figures
 from oracle import assert_clean
 
 from database.embedded import EmbeddedDatabase, open_database
@@ -63,9 +65,37 @@ def _check_schemas_once() -> None:
     Draft202012Validator.check_schema = once
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print the figures of the fault campaigns in one line."""
+    total = Figures()
+    for report in [one for kind in ("passed", "failed") for one in terminalreporter.stats.get(kind, [])]:
+        for name, figures in report.user_properties:
+            if name == "figures" and report.when == "call":
+                total += Figures(**figures)
+    if total.kills or total.cuts:
+        terminalreporter.write_line("faults: " + ", ".join(f"{value} {name}" for name, value in vars(total).items()))
+
+
 def pytest_xdist_auto_num_workers() -> int:
     """Use one worker more than there are cores, because many tests wait for a subprocess."""
     return (os.cpu_count() or 1) + 1
+
+
+@pytest.fixture(scope="session")
+def program() -> Iterator[faults.Program]:
+    """The program under faults, which is started once per test process."""
+    if why := faults.missing():
+        pytest.skip(why)
+    with faults.programs() as started:
+        yield started
+
+
+@pytest.fixture
+def figures(request: pytest.FixtureRequest) -> Figures:
+    """Figures that a test adds to those of the whole run."""
+    own = Figures()
+    request.node.user_properties.append(("figures", vars(own)))
+    return own
 
 
 @pytest.fixture
