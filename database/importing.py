@@ -21,6 +21,7 @@ from database.exporting import (
 )
 from database.files import create_file
 from database.progress import TOLD_EACH, Progress, part, untold
+from database.quoting import as_word
 from database.text_files import open_text
 from database.whole_file import whole_file
 
@@ -161,6 +162,5 @@ def _require_equal(name: str, stated: dict[str, Any], actual: Contents) -> None:
     counted = actual.as_json()
     differing = sorted(table for table in {*stated, *counted} if stated.get(table) != counted.get(table))
     if differing:
-        raise DatabaseUnavailable(
-            f"{name} was changed or damaged: the row counts or digests don't match for {', '.join(differing)}."
-        )
+        tables = ", ".join(map(as_word, differing))
+        raise DatabaseUnavailable(f"{name} was changed or damaged: the row counts or digests don't match for {tables}.")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, LiteralString, cast
 from database import clients, facts, guests, tables
 from database.clock import now
 from database.engine import Statement
+from database.quoting import as_word
 from database.redaction import NAMELESS
 
 if TYPE_CHECKING:
@@ -215,7 +216,8 @@ async def remaining(db: Database, traces: Traces, client_id: int) -> list[str]:
         if table not in OURS and table not in WITHOUT_TEXT:
             for column in await tables.columns(db, table):
                 if hits := await _mentioning(db, table, "1", column["name"], traces):
-                    found.append(f"table {table}, which isn't voygen's: {len(hits)} rows, column {column['name']}")
+                    where = f"column {as_word(column['name'])}"
+                    found.append(f"table {as_word(table)}, which isn't voygen's: {len(hits)} rows, {where}")
     return found
 
 

@@ -9,8 +9,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from database.errors import DatabaseError, DatabaseUnavailable, file_error
-from database.platform import give_name, lock_folder, make_private_folder, sync_file, sync_folder, unlock
+from database.errors import DatabaseError, DatabaseFull, DatabaseUnavailable, file_error
+from database.platform import give_name, has_no_room, lock_folder, make_private_folder, sync_file, sync_folder, unlock
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -121,6 +121,8 @@ def _empty(folder: Path) -> None:
 def _sync(scratch: Path) -> None:
     wal = scratch.with_name(f"{scratch.name}-wal")
     if wal.exists() and wal.stat().st_size:
+        if has_no_room(scratch):
+            raise DatabaseFull(f"The disk that holds {scratch} is full.")
         raise DatabaseUnavailable(f"{scratch} is incomplete: its write-ahead log could not be merged. Try again.")
     handle = os.open(scratch, os.O_RDWR)
     try:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, LiteralString
 
 from database.engine import Statement
 from database.errors import DatabaseUnavailable
+from database.quoting import as_word
 from migrations.files import quoted, shipped, trusted
 
 if TYPE_CHECKING:
@@ -97,7 +98,7 @@ def _require_ours(present: dict[str, str]) -> None:
     """Raise DatabaseUnavailable if the database has tables but none of voygen's."""
     others = [name for name in present.values() if not name.startswith(HOSTS_TABLES)]
     if others and not present.keys() & {table.lower() for table in _baseline()}:
-        named = ", ".join(sorted(others)[:3])
+        named = ", ".join(map(as_word, sorted(others)[:3]))
         raise DatabaseUnavailable(
             f"This is another program's database: it has {named} and none of voygen's tables. "
             "Pass another path with --db."
@@ -121,7 +122,7 @@ async def _adopt_table(
             )
         if broken:
             raise DatabaseUnavailable(
-                f"{table} has a foreign key to {broken[0].table}, which does not exist: "
+                f"{table} has a foreign key to {as_word(broken[0].table)}, which does not exist: "
                 "remove the foreign key, then migrate."
             )
     elif broken or renamed:
@@ -140,7 +141,7 @@ def _rename_by_case(adoption: Adoption, table: str, definition: _TableDefinition
         name = ours.get(column.name.lower(), column.name)
         if name != column.name:
             adoption.add(f"ALTER TABLE {quoted(table)} RENAME COLUMN {quoted(column.name)} TO {quoted(name)}")
-            adoption.changes.append(f"{table}: column {column.name} renamed to {name}")
+            adoption.changes.append(f"{table}: column {as_word(column.name)} renamed to {name}")
 
 
 async def _recreate(  # noqa: PLR0913 - current state, target state, and where to record it

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, LiteralString
 
+from database.quoting import as_word
+
 if TYPE_CHECKING:
     from database.engine import Database
     from database.errors import DatabaseError
@@ -21,7 +23,9 @@ async def broken_object(db: Database, error: DatabaseError) -> str:
     word = re.compile(rf"\b{re.escape(missing[1])}\b", re.IGNORECASE)
     found = [row for row in await db.read(OBJECTS) if word.search(row["sql"])]
     return ", ".join(
-        f"{row['type']} {row['name']}" + (f" on {row['tbl_name']}" if row["type"] == "trigger" else "") for row in found
+        f"{row['type']} {as_word(row['name'])}"
+        + (f" on {as_word(row['tbl_name'])}" if row["type"] == "trigger" else "")
+        for row in found
     )
 
 

@@ -12,6 +12,7 @@ from database.errors import DatabaseBusy, DatabaseError
 from database.linking import other_spellings
 from database.phase import read_phase
 from database.progress import Progress, forward, untold
+from database.quoting import as_word
 from migrations.shape import differences
 
 if TYPE_CHECKING:
@@ -189,7 +190,7 @@ def _pair_finding(row: Finding) -> Finding:
         kind = "not_canonical"
     else:
         kind = "shared_email"
-    pair = f"{row['email']} as {row['role']}"
+    pair = f"{as_word(row['email'])} as {as_word(row['role'])}"
     return _with_repair(
         {
             "kind": kind,

@@ -14,6 +14,7 @@ from database.engine import Statement
 from database.errors import DatabaseUnavailable, GuardFailed
 from database.phase import guard_epoch, read_phase
 from database.progress import Progress, untold
+from database.quoting import as_word
 from database.schema import definitions
 from migrations.adopt import junction_keys_hold
 from migrations.files import shipped, trusted
@@ -84,7 +85,9 @@ async def detach(db: Database) -> DetachReport:
                 Statement(SET_DETACHED, (report.since,)),
             ],
         )
-    report.others = [f"{row['type']} {row['name']}" for row in await db.read(OTHERS) if _REBUILT.search(row["sql"])]
+    report.others = [
+        f"{row['type']} {as_word(row['name'])}" for row in await db.read(OTHERS) if _REBUILT.search(row["sql"])
+    ]
     return report
 
 

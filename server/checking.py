@@ -10,6 +10,7 @@ from database.embedded import EmbeddedDatabase, open_database, open_to_look
 from database.errors import DatabaseUnavailable
 from database.files import require_file
 from database.progress import Progress, part, untold
+from database.quoting import as_word
 from migrations.check import CheckReport, Finding, check
 from migrations.proof import Proof, record_proof
 from migrations.runner import pending
@@ -90,7 +91,11 @@ def _proof_lines(proof: Proof | None) -> list[str]:
     if proof is None:
         return []
     moment = short_time(proof.recorded_at)
-    return ["", f"Proof recorded {moment} UTC in phase {proof.phase}, epoch {proof.epoch}", f"Digest {proof.digest}"]
+    return [
+        "",
+        f"Proof recorded {moment} UTC in phase {as_word(proof.phase)}, epoch {proof.epoch}",
+        f"Digest {as_word(proof.digest)}",
+    ]
 
 
 def _finding_sections(report: CheckReport) -> list[str]:
@@ -154,11 +159,11 @@ def _fault_row(fault: Finding) -> tuple[str, str, str]:
         case "backfill":
             where, problem = "migration", f"only {fault['percent']} % complete"
         case "primary_client":
-            where, problem = trip, f"no client has the e-mail {fault['email']}"
+            where, problem = trip, f"no client has the e-mail {as_word(fault['email'])}"
         case "other_spelling":
-            where, problem = trip, f"{fault['spelling']} is a spelling of client {fault['email']}"
+            where, problem = trip, f"{as_word(fault['spelling'])} is a spelling of client {as_word(fault['email'])}"
         case "slug_double":
-            where, problem = trip, f"slug {fault['slug']} is used by trips {fault['trip_ids']}"
+            where, problem = trip, f"slug {as_word(fault['slug'])} is used by trips {fault['trip_ids']}"
         case _:
             where, problem = trip, FAULTS[kind]
     return kind, where, problem

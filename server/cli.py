@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from database.quoting import visible
+
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping, Sequence
 
@@ -198,7 +200,7 @@ def main() -> None:
         help_.show()
         sys.exit(help_.exit_code)
     except click.ClickException as error:
-        click.echo(f"voygen: {_one_line(error)}", err=True)
+        click.echo(f"voygen: {visible(_one_line(error))}", err=True)
         sys.exit(error.exit_code)
     except click.Abort:
         click.echo("voygen: interrupted", err=True)

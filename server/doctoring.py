@@ -86,7 +86,7 @@ def describe(found: list[Finding]) -> str:
         lines.append(click.style(part, bold=True))
         for one in (finding for finding in found if finding.part == part):
             state = click.style(f"{one.state:<7}", fg=COLOURS[one.state])
-            lines.append(f"  {state}  {one.subject:<{width}}  {escaped(one.words)}")
+            lines.append(f"  {state}  {escaped(one.subject):<{width}}  {escaped(one.words)}")
             if one.remedy:
                 lines.append(f"  {'':<7}  {'':<{width}}  → {escaped(one.remedy)}")
     open_ = sum(finding.state == "to do" for finding in found)

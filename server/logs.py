@@ -6,7 +6,6 @@ its type and traceback only. Call arguments are logged at debug only.
 
 from __future__ import annotations
 
-import json
 import logging
 import re
 import sqlite3
@@ -16,6 +15,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 from database.errors import DatabaseError
+from database.quoting import as_word, one_line_json, visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -70,19 +70,19 @@ class JsonFormatter(_Formatter):
     """Formats a record as one line of JSON."""
 
     def format(self, record: logging.LogRecord) -> str:
-        return json.dumps(self.fields(record), ensure_ascii=False, default=str)
+        return one_line_json(self.fields(record), default=str)
 
 
 class TextFormatter(_Formatter):
-    """Formats a record as one line, followed by any traceback."""
+    """Formats a record as one line, followed by any traceback, indented so that no text can imitate a record."""
 
     def format(self, record: logging.LogRecord) -> str:
         fields = self.fields(record)
         time, level, name, message = (str(fields.pop(key)) for key in ("time", "level", "logger", "message"))
         error = fields.pop("error", None)
-        more = "".join(f" {key}={value}" for key, value in fields.items())
-        line = f"{time} {level} {name}: {message}{more}".replace("\r", "\\r").replace("\n", "\\n")
-        return f"{line}\n{error}" if error else line
+        more = "".join(f" {as_word(key)}={as_word(value, None)}" for key, value in fields.items())
+        line = f"{time} {level} {name}: {visible(message)}{more}"
+        return "\n".join([line, *(f"  {visible(one)}" for one in (error.splitlines() if error else ()))])
 
 
 def _timestamp(moment: float) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from database.embedded import open_database, open_to_look
 from database.progress import Progress, untold
+from database.quoting import file_name
 from migrations.backfill import PAUSE
 from migrations.dumps import loaded
 from migrations.runner import MigrationReport, migrate
@@ -63,7 +64,7 @@ def _lines(report: MigrationReport, *, dry_run: bool) -> Iterator[str]:
     if report.made:
         yield "Created:        a new database"
     if report.backup:
-        yield f"Backup:         {report.backup}"
+        yield f"Backup:         {file_name(report.backup)}"
     yield f"Applied:        {count(len(report.applied), 'migration')}"
     if report.recorded:
         yield f"Recorded:       {count(len(report.recorded), 'migration')} applied by the hosting tool"

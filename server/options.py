@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import math
 import os
 import sys
@@ -15,6 +14,7 @@ import click
 from click.core import ParameterSource
 
 from database.errors import DatabaseError
+from database.quoting import indented_json
 from server.report import escaped
 from server.settings import SETTINGS, InvalidSettings, default_settings_file, read_settings_file
 
@@ -160,6 +160,6 @@ def exit_on_database_error() -> Generator[None]:
 
 
 def show(result: Any) -> None:  # noqa: ANN401 - text or JSON
-    """Print text unchanged, and anything else as JSON. Colours require a terminal; NO_COLOR turns them off."""
-    text = result if isinstance(result, str) else json.dumps(result, ensure_ascii=False, indent=2)
+    """Print text, in which stored text is escaped, or JSON. Colours require a terminal; NO_COLOR turns them off."""
+    text = result if isinstance(result, str) else indented_json(result)
     click.echo(text, color=False if os.environ.get("NO_COLOR") else None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from database.phase import read_phase
+from database.quoting import as_word
 from migrations.phases.moves import PhaseRefused, advance, go_back, next_phase, phase_before, phase_status
 from migrations.phases.obstacles import in_vain, would_pass
 from server.checking import open_migrated
@@ -52,7 +53,7 @@ async def back_file(path: Path, *, really: bool) -> tuple[dict[str, Any], str]:
             state = await read_phase(db)
             before = phase_before(state.phase)
             there = f"Use --apply to go back to {before}." if before else "There is no earlier phase."
-            words = f"The database is in phase {state.phase}. {there}"
+            words = f"The database is in phase {as_word(state.phase)}. {there}"
             return {"phase": state.phase, "epoch": state.epoch, "moved": False, "phase_before": before}, words
         return _moved(await go_back(db))
 
@@ -70,13 +71,13 @@ def _rehearsed(status: PhaseStatus, accept: Sequence[str]) -> tuple[dict[str, An
 
 
 def _moved(state: PhaseState) -> tuple[dict[str, Any], str]:
-    words = f"The database is now in phase {state.phase} (epoch {state.epoch})."
+    words = f"The database is now in phase {as_word(state.phase)} (epoch {state.epoch})."
     return {"phase": state.phase, "epoch": state.epoch, "moved": True}, words
 
 
 def _in_words(status: PhaseStatus) -> str:
     lines = [
-        f"Phase:            {status.phase} (epoch {status.epoch})",
+        f"Phase:            {as_word(status.phase)} (epoch {status.epoch})",
         f"Since:            {short_time(status.changed_at)} UTC",
         f"Read mismatches:  {status.shadow_mismatches}",
         *section(

@@ -6,6 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from database.progress import Progress, untold
+from database.quoting import file_name
 from migrations.repair import apply_repair, plan_repair
 from migrations.undo import undo_repair
 from server.checking import describe, open_migrated
@@ -74,7 +75,7 @@ def _report_in_words(report: RepairReport, path: Path) -> str:
         [
             f"Repair run {report.run_id}: {count(sum(report.changed.values()), 'change')}",
             *(table(("KIND", "CHANGES"), list(report.changed.items())) if report.changed else []),
-            f"Undo with: voygen repair --db {path} --undo {report.run_id}",
+            f"Undo with: voygen repair --db {file_name(path)} --undo {report.run_id}",
             "",
             describe(report.after),
         ]

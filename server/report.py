@@ -9,6 +9,8 @@ import sys
 import unicodedata
 from typing import TYPE_CHECKING
 
+from database.quoting import HIDDEN, escape
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -21,14 +23,6 @@ CELL_WIDTH, LAST_CELL_WIDTH = 48, 100
 # Hint below a table with more than MAX_ROWS rows.
 SEE_ALL = "use --json to see all"
 
-_SHORT_NAMES = {"\n": r"\n", "\r": r"\r", "\t": r"\t"}
-
-# Invisible characters that `str.isprintable` accepts: letters and marks with Unicode's property
-# Default_Ignorable_Code_Point, and the blank Braille pattern.
-_INVISIBLE = re.compile(
-    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
-)
-
 # Leading, trailing and repeated spaces, which could be mistaken for the gap between two columns.
 _SPACE_THAT_MISLEADS = re.compile(r"\A | (?= |\Z)")
 
@@ -40,8 +34,8 @@ _NUMBER = re.compile(r"[≤>]? ?-?\d+(\.\d+)?%?")
 def escaped(value: object, width: int | None = None) -> str:
     r"""Escape stored text for display on one line, truncated with an ellipsis to `width` columns.
 
-    Control, format and other invisible characters become escapes such as `\n`, `\x1b` and `\u202e`. Backslashes in
-    the text are not escaped.
+    Control, format and other invisible characters become escapes such as `\n`, `\x1b` and `\u202e`: also the
+    joiners and spaces that `visible` keeps, because they change widths. Backslashes in the text are not escaped.
     """
     text = "".join(map(_visible, _text(value)))
     text = _SPACE_THAT_MISLEADS.sub(lambda _: r"\x20", text)
@@ -90,13 +84,7 @@ def _text(value: object) -> str:
 
 
 def _visible(char: str) -> str:
-    if char.isprintable() and not _INVISIBLE.match(char):
-        return char
-    return _SHORT_NAMES.get(char) or _code_point(ord(char))
-
-
-def _code_point(number: int) -> str:
-    return f"\\x{number:02x}" if number < 0x100 else f"\\u{number:04x}" if number < 0x10000 else f"\\U{number:08x}"  # noqa: PLR2004
+    return char if char.isprintable() and not HIDDEN.match(char) else escape(char)
 
 
 def _aligned(column: Sequence[str]) -> list[str]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from database.phase import read_phase
 from database.progress import Progress, untold
+from database.quoting import as_word, file_name
 from migrations.detaching import AttachReport, DetachReport, attach, detach
 from server.checking import describe, open_migrated
 from server.report import count, escaped
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 async def status_of_file(path: Path) -> tuple[dict[str, Any], str]:
     async with open_migrated(path, to_look=True) as db:
         since = (await read_phase(db)).detached_at
-    words = f"Detached since {since}. Run `voygen schema attach`." if since else "Attached."
+    words = f"Detached since {as_word(since)}. Run `voygen schema attach`." if since else "Attached."
     return {"detached_at": since}, words
 
 
@@ -40,12 +41,12 @@ def _detached_in_words(report: DetachReport, path: Path) -> str:
     lines = [
         f"Detached: {report.dropped} triggers and views dropped."
         if report.dropped
-        else f"Nothing to do: the schema is detached since {report.since}.",
+        else f"Nothing to do: the schema is detached since {as_word(report.since)}.",
         "Servers refuse to write. Run the other program's migration with foreign keys off, if possible.",
     ]
     if report.others:
         lines.append(f"These are not ours and can make a rename fail: {escaped(', '.join(report.others))}.")
-    return "\n".join([*lines, f"Then: voygen schema attach --db {path}"])
+    return "\n".join([*lines, f"Then: voygen schema attach --db {file_name(path)}"])
 
 
 def _attached_in_words(report: AttachReport, path: Path) -> str:
@@ -55,7 +56,6 @@ def _attached_in_words(report: AttachReport, path: Path) -> str:
         lines.append(f"{count(report.set_aside, 'assignment')} without a client moved to orphaned_rows.")
     if repair.run_id is not None:
         changes = count(sum(repair.changed.values()), "change")
-        lines.append(
-            f"Repair run {repair.run_id}: {changes}. Undo with: voygen repair --db {path} --undo {repair.run_id}"
-        )
+        undo = f"voygen repair --db {file_name(path)} --undo {repair.run_id}"
+        lines.append(f"Repair run {repair.run_id}: {changes}. Undo with: {undo}")
     return "\n".join([*lines, "", describe(repair.after)])

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from database import tokens
 from database.clock import now
 from database.engine import write
+from database.quoting import as_word, in_quotes
 from server.checking import open_migrated
 from server.report import short_time, table
 
@@ -36,13 +37,13 @@ class TokenRefused(Exception):
 async def create_token(path: Path, name: str, scope: Scope, days: int | None) -> str:
     """Create a token and return it; only its hash is stored. Raises TokenRefused for an invalid or existing name."""
     if not NAME.fullmatch(name):
-        raise TokenRefused(f"{name!r} is not a valid name: use 1 to 64 letters, digits or _ . @ -")
+        raise TokenRefused(f"{in_quotes(name)} is not a valid name: use 1 to 64 letters, digits or _ . @ -")
     token = PREFIX + secrets.token_urlsafe(RANDOM_BYTES)
     expires_at = now(days_on=days) if days else None
     async with open_migrated(path) as db:
         made = await write(db, tokens.add(name, hash_of(token), scope, now(), expires_at))
     if not made:
-        raise TokenRefused(f"The name {name} is already taken: choose another.")
+        raise TokenRefused(f"The name {as_word(name)} is already taken: choose another.")
     return token
 
 
@@ -57,7 +58,7 @@ async def revoke_token(path: Path, name: str) -> None:
     async with open_migrated(path) as db:
         revoked = await write(db, tokens.revoke(name, now()))
     if not revoked:
-        raise TokenRefused(f"There is no unrevoked token named {name}: see `voygen token list`.")
+        raise TokenRefused(f"There is no unrevoked token named {as_word(name)}: see `voygen token list`.")
 
 
 async def find_live_token(db: Database, token: str) -> StoredToken | None:

@@ -55,7 +55,7 @@ async def test_an_ambiguous_write_asks_which_trip_is_meant_and_changes_the_chose
         assert desk.column("notes", KYOTO) == "{}"
     choices = dict(person.choices[0])
     assert set(choices) == {"1", "2"}
-    assert "'Goa 2' (2026-05-08 to 2026-05-15" in choices["2"]
+    assert '"Goa 2" (2026-05-08 to 2026-05-15' in choices["2"]
     assert len(person.asked) == 1
 
 
@@ -66,7 +66,7 @@ async def test_a_trip_is_deleted_without_its_exact_name_once_the_user_confirms(t
         answer = await desk.call("delete_trip", trip_identifier="lima-in-kyoto")
         assert answer["trip_id"] == KYOTO
         assert desk.sql("SELECT * FROM trips_v2 WHERE trip_id = ?", KYOTO) == []
-    assert "Delete the trip id 1 'Lima in Kyoto'" in person.asked[0].message
+    assert 'Delete the trip id 1 "Lima in Kyoto"' in person.asked[0].message
 
 
 @each_era
@@ -103,7 +103,7 @@ async def test_a_cleanup_asks_for_confirmation_with_count_and_names_but_a_dry_ru
         assert person.asked == []
         done = await desk.call("cleanup_duplicate_trips", name_patterns=["goa*"], dry_run=False)
         assert done["deleted"] == 2
-        assert person.asked[0].message == "Delete 2 trips: Goa 1 (id 1), Goa 2 (id 2)?"
+        assert person.asked[0].message == 'Delete 2 trips: "Goa 1" (id 1), "Goa 2" (id 2)?'
         error = await desk.refused("cleanup_duplicate_clients", email_patterns=["*@example.net"], dry_run=False)
         assert error.startswith("conflict: The user did not agree")
         assert len(desk.sql("SELECT * FROM clients_v2")) == 3

@@ -56,7 +56,7 @@ async def test_digits_match_an_id_or_a_whole_name_but_never_part_of_a_name(tmp_p
         assert not slug.isdigit()
         desk.sql("UPDATE trips_v2 SET trip_id = 1984 WHERE trip_id = ?", EMPTY)
         both = {"trip_identifier": "1984", "operations": [op("add_note", note="x")]}
-        assert (await desk.refused("bulk_trip_operations", **both)).startswith("ambiguous: 2 trips match '1984'")
+        assert (await desk.refused("bulk_trip_operations", **both)).startswith('ambiguous: 2 trips match "1984"')
         assert (await desk.bulk("id 1984", op("add_note", note="x")))["trip_id"] == 1984
         assert (await desk.bulk(slug, op("add_note", note="x")))["trip_id"] == KYOTO
 
@@ -245,11 +245,11 @@ async def test_clients_and_trips_with_clients_can_be_created(tmp_path: Path, era
 async def test_answers_report_actual_counts(tmp_path: Path, era: Era) -> None:
     async with new_desk(tmp_path, era) as desk:
         answer = await desk.bulk(KYOTO, op("add_note", note="x"), op("unassign_client", email=ANA), op("nonsense"))
-        assert answer["message"].startswith("Lima in Kyoto: 2 of 3 operations done.")
+        assert answer["message"].startswith('"Lima in Kyoto": 2 of 3 operations done.')
         assert answer["results"][1]["roles"] == ["traveler"]
         assert "undefined" not in json.dumps(answer)
         assert "None" not in json.dumps(answer)
-        assert (await desk.call("get_anything", query=BEN))["message"].startswith(f"Ben Ode <{BEN}>, on 1 trip")
+        assert (await desk.call("get_anything", query=BEN))["message"].startswith(f'"Ben Ode" <{BEN}>, on 1 trip')
 
 
 @an_era

@@ -215,7 +215,7 @@ async def test_a_dry_run_reports_the_effects_and_writes_nothing(tmp_path: Path) 
         answer = await desk.bulk(KYOTO, *EVERY_KIND, dry_run=True)
         assert answer["success"] is answer["dry_run"] is True
         assert answer["trip_name"] == "Lima in Kyoto"
-        assert answer["message"] == "Lima in Kyoto: 16 of 16 operations would be done."
+        assert answer["message"] == '"Lima in Kyoto": 16 of 16 operations would be done.'
         assert raw.dump(desk.connection) == before
         await desk.do(KYOTO, *EVERY_KIND)
         assert await desk.roles(KYOTO) == {("new@example.net", "traveler"), (BEN, "guide")}
@@ -299,14 +299,14 @@ async def test_unassigning_a_client_reports_their_remaining_roles_on_the_trip(tm
 
 async def test_creating_a_client_reports_another_client_with_the_same_name(tmp_path: Path) -> None:
     new = {"email": "lima@example.org", "full_name": "Ana Lima"}
-    named = f"There is another Ana Lima: {ANA} (client_id 1). If it is the same person, tell the user."
+    named = f'There is another "Ana Lima": {ANA} (client_id 1). If it is the same person, tell the user.'
     async with new_desk(tmp_path) as desk:
         (dry,) = (await desk.bulk(KYOTO, op("assign_client", **new), dry_run=True))["results"]
         assert dry["message"] == "Would be done: Assigned lima@example.org as traveler, a new client."
         (result,) = await desk.do(KYOTO, op("assign_client", **new))
         assert result["message"].endswith(named)
         made = await desk.call("create_client_v2", email="l@example.org", full_name="Ana Lima")
-        assert "There is another Ana Lima: " in made["message"]
+        assert 'There is another "Ana Lima": ' in made["message"]
         trip = await desk.call(
             "create_trip_with_client",
             trip_name="Nara",
@@ -315,4 +315,4 @@ async def test_creating_a_client_reports_another_client_with_the_same_name(tmp_p
             client_email="m@example.org",
             client_full_name="Ana Lima",
         )
-        assert "There is another Ana Lima: " in trip["message"]
+        assert 'There is another "Ana Lima": ' in trip["message"]

@@ -115,8 +115,8 @@ async def test_a_dry_run_changes_nothing_and_lists_what_would_go_and_what_would_
         done = await desk.call("erase_client", client=EMAIL)
         assert (done["dry_run"], done["client_id"], desk.everything()) == (True, client_id, before)
         assert done["trips"] == [
-            f"Lima in Kyoto (id {KYOTO}) as traveler, payer",
-            f"Ode in Banff (id {BANFF}) as guide",
+            f'"Lima in Kyoto" (id {KYOTO}) as traveler, payer',
+            f'"Ode in Banff" (id {BANFF}) as guide',
         ]
         assert done["remaining"] == [f"trip {KYOTO}: notes", "client 2: contact_info"]
         assert set(done["records"]) >= {"ActivityLog", "receipts", "orphaned_rows", "trip_clients_quarantine"}

@@ -87,9 +87,9 @@ async def test_digits_that_are_one_trips_id_and_anothers_name_are_ambiguous(tmp_
         named = await trip(desk, str(BANFF))
         before = desk.everything()
         error = await refusal(desk, str(BANFF))
-        assert error.startswith(f"ambiguous: 2 trips match '{BANFF}': id {BANFF} 'Ode in Banff'")
-        assert f"id {named} '{BANFF}'" in error
-        assert error.endswith(f"send its id as trip_identifier, written as in 'id {BANFF}'.")
+        assert error.startswith(f'ambiguous: 2 trips match "{BANFF}": id {BANFF} "Ode in Banff"')
+        assert f'id {named} "{BANFF}"' in error
+        assert error.endswith(f'send its id as trip_identifier, written as in "id {BANFF}".')
         assert desk.everything() == before
         assert await written_to(desk, f"id {BANFF}") == BANFF
         assert await written_to(desk, f"id: {named}") == named
@@ -101,23 +101,23 @@ async def test_an_identifier_with_several_matches_is_refused_with_up_to_five_can
     async with new_desk(tmp_path) as desk:
         ids = [await trip(desk, f"Goa {word}") for word in ("one", "two")]
         error = await refusal(desk, "goa")
-        assert error.startswith("ambiguous: 2 trips match 'goa': ")
-        assert [int(found) for found in re.findall(r"id (\d+) '", error)] == ids[::-1]
+        assert error.startswith('ambiguous: 2 trips match "goa": ')
+        assert [int(found) for found in re.findall(r'id (\d+) "', error)] == ids[::-1]
         assert "2027-03-01 to 2027-03-05, planning" in error
         assert "trip_identifier" in error.split("\n")[1]
         for word in ("three", "four", "five", "six", "seven"):
             await trip(desk, f"Goa {word}")
         error = await refusal(desk, "goa")
-        assert error.startswith("ambiguous: More than 5 trips match 'goa': ")
-        assert len(re.findall(r"id \d+ '", error)) == 5
+        assert error.startswith('ambiguous: More than 5 trips match "goa": ')
+        assert len(re.findall(r'id \d+ "', error)) == 5
 
 
 async def test_an_identifier_without_a_match_is_refused_with_suggestions_by_spelling(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         for wanted in ("Lima in Kioto", "Lyma Kyotto"):
-            assert f"Nearest by spelling: id {KYOTO} 'Lima in Kyoto'" in await refusal(desk, wanted)
+            assert f'Nearest by spelling: id {KYOTO} "Lima in Kyoto"' in await refusal(desk, wanted)
         assert "Nearest by spelling: id 1 " in await desk.refused("get_anything", query="Lima in Kioto")
-        assert (await refusal(desk, "xqzw")).startswith("not_found: No trip matches 'xqzw'.\n")
+        assert (await refusal(desk, "xqzw")).startswith('not_found: No trip matches "xqzw".\n')
 
 
 @pytest.mark.parametrize("blank", ["", " ", "%", "_", "% _", "*", '"', "'", "--", "()", "\t"])
@@ -189,7 +189,7 @@ async def test_a_query_that_matches_one_trip_returns_all_its_details(tmp_path: P
             "CostChanged",
             "ClientAssigned",
         ]
-        assert "Ben Ode (guide)" in answer["message"]
+        assert '"Ben Ode" (guide)' in answer["message"]
         summary = await desk.call("get_anything", query="limas", include_everything=False)
         assert (summary["trip"], summary["trips"]) == (None, answer["trips"])
 

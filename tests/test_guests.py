@@ -47,13 +47,13 @@ async def test_a_guest_without_a_client_is_named_wherever_travelers_are_listed(t
             ("Grandma", "traveler"),
             ("Zoë Hale", "traveler"),
         ]
-        assert "Ana Lima (traveler), Baby Hale (child, not linked), Grandma (traveler, not linked)" in found["message"]
+        assert '"Ana Lima" (traveler), "Baby Hale" (child, not linked), "Grandma" (traveler' in found["message"]
         listed = next(one for one in (await desk.call("list_trips"))["trips"] if one["trip_id"] == KYOTO)
         assert (listed["travelers"], listed["traveler_names"][1]) == (4, "Baby Hale (not linked)")
         await desk.call("refresh_trip_facts", force_refresh=True)
         facts = (await desk.call("query_trip_facts", trip_ids=[KYOTO]))["trips"][0]
         assert (facts["traveler_count"], facts["traveler_names"][1:3]) == (4, ["Baby Hale", "Grandma"])
-        assert "- Baby Hale, child (not linked)" in await page(desk, "trip://lima-in-kyoto")
+        assert '- "Baby Hale", child (not linked)' in await page(desk, "trip://lima-in-kyoto")
 
 
 @each_phase
@@ -70,7 +70,7 @@ async def test_people_who_share_an_email_are_all_named(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         add_to_json(desk, *({"email": ANA, "role": "traveler", "name": name} for name in ("Ana Lima", "Mia", "Leo")))
         message = (await desk.call("get_anything", query=str(KYOTO)))["message"]
-        assert f"Ana Lima (traveler), Mia (traveler, shares {ANA}), Leo (traveler, shares {ANA})" in message
+        assert f'"Ana Lima" (traveler), "Mia" (traveler, shares {ANA}), "Leo" (traveler, shares {ANA})' in message
         assert (await desk.call("get_anything", query="mia"))["trip"]["trip_id"] == KYOTO
 
 
@@ -245,16 +245,17 @@ async def test_people_in_roles_that_do_not_travel_are_listed_separately_and_not_
         add_to_json(desk, {"name": "Rich Aunt", "role": "payer"})
         message = (await desk.call("get_anything", query=str(KYOTO)))["message"]
         assert (
-            "travelers: Ana Lima (traveler); not travelling: Ben Ode (Emergency-Contact), Rich Aunt (payer" in message
+            'travelers: "Ana Lima" (traveler); not travelling: "Ben Ode" (Emergency-Contact), "Rich Aunt" (payer'
+            in message
         )
         listed = next(one for one in (await desk.call("list_trips"))["trips"] if one["trip_id"] == KYOTO)
         assert listed["travelers"] == 1
         await desk.call("refresh_trip_facts")
         facts = (await desk.call("query_trip_facts", trip_ids=[KYOTO]))["trips"][0]
         assert (facts["traveler_count"], facts["traveler_emails"]) == (1, [ANA])
-        assert "## Not travelling\n- Ben Ode" in await page(desk, "trip://lima-in-kyoto")
+        assert '## Not travelling\n- "Ben Ode"' in await page(desk, "trip://lima-in-kyoto")
         await desk.do(KYOTO, op("assign_client", email=BEN, role="snorkel guide"))
-        assert "Ben Ode (snorkel guide)" in (await desk.call("get_anything", query=str(KYOTO)))["message"]
+        assert '"Ben Ode" ("snorkel guide")' in (await desk.call("get_anything", query=str(KYOTO)))["message"]
 
 
 def test_sql_and_python_agree_on_who_travels() -> None:

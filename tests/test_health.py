@@ -112,7 +112,7 @@ async def test_tables_are_shown_with_columns_and_counts_but_no_rows(tmp_path: Pa
 async def test_an_unknown_table_is_not_found_and_table_names_are_never_run_as_sql(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         error = await desk.refused("explore_database", table="client_v2")
-        assert error.startswith("not_found: There is no table 'client_v2'. Nearest by spelling: clients_v2")
+        assert error.startswith('not_found: There is no table "client_v2". Nearest by spelling: clients_v2')
         nasty = 'x"; DROP TABLE trips_v2; --'
         assert (await desk.refused("explore_database", table=nasty)).startswith("not_found")
         desk.sql('CREATE TABLE "x""; DROP TABLE trips_v2; --" (a)')

@@ -227,7 +227,7 @@ async def test_each_workflow_phase_lists_what_is_missing_until_it_is_done(tmp_pa
                 desk.sql('UPDATE trips_v2 SET documents = \'[{"url":"https://x"}]\' WHERE trip_id = ?', EMPTY)
             if phase == "preparation":
                 assert await missing() == [
-                    "Travel documents are missing for Ana Lima: enter travel_docs with update_client."
+                    'Travel documents are missing for "Ana Lima": enter travel_docs with update_client.'
                 ]
                 await desk.call("update_client", email=ANA, travel_docs={"passport": "X1"})
             assert await missing() == [], phase

@@ -41,9 +41,9 @@ async def test_everything_of_one_client_moves_to_the_other_and_the_undo_brings_b
         before, people = await digest(desk.db), desk.sql("SELECT * FROM clients_v2 ORDER BY client_id")
         done = await desk.call("merge_clients", keep=ANA, remove=str(other), dry_run=False)
         assert done["trips"] == [
-            f"Lima in Kyoto (id {KYOTO}) as traveler",
-            f"Lima in Kyoto (id {KYOTO}) as payer",
-            f"Ode in Banff (id {BANFF}) as guest",
+            f'"Lima in Kyoto" (id {KYOTO}) as traveler',
+            f'"Lima in Kyoto" (id {KYOTO}) as payer',
+            f'"Ode in Banff" (id {BANFF}) as guest',
         ]
         ana = await desk.call("get_client", email=ANA)
         assert [(trip["trip_id"], set(trip["roles"].split(", "))) for trip in ana["trips"]] == [
@@ -52,12 +52,12 @@ async def test_everything_of_one_client_moves_to_the_other_and_the_undo_brings_b
         ]
         assert ana["contact_info"] == {"notes": "likes trains\nvegan", "phone": "+1"}
         assert ana["preferences"] == {"seat": "aisle", "meals": ["vegan"]}
-        assert "preferences.seat: 'aisle' stays; 'window' was removed" in done["conflicts"]
+        assert 'preferences.seat: "aisle" stays; "window" was removed' in done["conflicts"]
         assert desk.column("primary_client_email", BANFF) == ANA
         assert (await desk.refused("get_client", client_id=other)).startswith("not_found: ")
         undone = await desk.call("restore_deleted", orphan_id=done["orphan_id"])
         assert undone["message"].startswith(
-            f"Undid the merge of Ana Lima-Roy (client {other}) into Ana Lima (client 1)"
+            f'Undid the merge of "Ana Lima-Roy" (client {other}) into "Ana Lima" (client 1)'
         )
         assert await digest(desk.db) == before
         assert desk.sql("SELECT * FROM clients_v2 ORDER BY client_id") == people
@@ -73,7 +73,7 @@ async def test_a_merge_is_a_dry_run_unless_asked_to_write(tmp_path: Path) -> Non
         plan = await desk.call("merge_clients", keep="Ana Lima", remove="Ana Lima-Roy")
         assert (plan["dry_run"], plan["orphan_id"]) == (True, None)
         assert plan["message"].startswith(
-            f"Would merge Ana Lima-Roy <{OTHER}>, client 4 into Ana Lima <{ANA}>, client 1."
+            f'Would merge "Ana Lima-Roy" <{OTHER}>, client 4 into "Ana Lima" <{ANA}>, client 1.'
         )
         assert desk.everything() == before
 
@@ -84,8 +84,8 @@ async def test_a_merge_refuses_to_guess(tmp_path: Path) -> None:
         before = desk.everything()
         for keep, remove, code in (
             (ANA, "1", "invalid_input: keep and remove are the same client, 1."),
-            (ANA, "Ben Ode", "ambiguous: 2 clients are called 'Ben Ode'"),
-            (ANA, "Nobody", "not_found: remove: no client has the name 'Nobody'."),
+            (ANA, "Ben Ode", 'ambiguous: 2 clients are called "Ben Ode"'),
+            (ANA, "Nobody", 'not_found: remove: no client has the name "Nobody".'),
             ("99", BEN, "not_found: keep: no client has client_id 99."),
         ):
             error = await desk.refused("merge_clients", keep=keep, remove=remove, dry_run=False)
@@ -131,5 +131,5 @@ async def test_two_clients_with_one_role_on_a_trip_become_one_traveler_in_the_la
         await desk.call("merge_clients", keep=ANA, remove=BEN, dry_run=False)
         await desk.call("merge_clients", keep=ANA, remove="Kid", dry_run=False)
         assert (await desk.call("get_anything", query=f"id {KYOTO}"))["message"].endswith(
-            "travelers: Ana Lima (traveler)."
+            'travelers: "Ana Lima" (traveler).'
         )

@@ -69,7 +69,7 @@ async def test_a_new_note_has_an_id_and_a_wrong_one_names_those_there_are(tmp_pa
         await desk.do(KYOTO, op("add_note", note="hello"))
         ((note),) = desk.json("notes", KYOTO)
         said = await desk.fails(KYOTO, op("edit_note", note_id="nope", note="x"))
-        assert said == f"not_found: The trip has no note 'nope'.\nSend the note_id of one of its notes: {note['id']}."
+        assert said == f'not_found: The trip has no note "nope".\nSend the note_id of one of its notes: {note["id"]}.'
         await desk.do(KYOTO, op("remove_note", note_id=note["id"]))
         said = await desk.fails(KYOTO, op("remove_note", note_id=note["id"]))
         assert said.endswith("The trip has no notes.")
@@ -80,7 +80,7 @@ async def test_an_ambiguous_id_is_refused_and_a_number_with_a_hash_always_works(
         notes = {"1": "key", "notes": ["first", {"id": "1", "note": "second"}, {"id": "", "note": "third"}]}
         desk.sql("UPDATE trips_v2 SET notes = ? WHERE trip_id = ?", json.dumps(notes), KYOTO)
         said = await desk.fails(KYOTO, op("remove_note", note_id="1"))
-        assert said == "invalid_input: Several notes have the id '1'.\nSend the number of the one you mean: #1, #2."
+        assert said == 'invalid_input: Several notes have the id "1".\nSend the number of the one you mean: #1, #2.'
         await desk.do(KYOTO, op("remove_note", note_id="#2"), op("remove_note", note_id="3"))
         assert desk.json("notes", KYOTO) == {"1": "key", "notes": ["first"]}
 

@@ -34,11 +34,11 @@ async def names(desk: Desk) -> list[tuple[str, str | None, str]]:
 async def test_a_child_without_an_email_becomes_a_client_of_their_own(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         (result,) = await desk.do(KYOTO, op("assign_client", full_name="Mia Lima", role="child"))
-        assert (result["client_created"], result["message"]) == (True, "Assigned Mia Lima as child, a new client.")
+        assert (result["client_created"], result["message"]) == (True, 'Assigned "Mia Lima" as child, a new client.')
         assert "email" not in result
         assert await names(desk) == [("Ana Lima", ANA, "traveler"), ("Mia Lima", None, "child")]
         mia = await desk.call("get_client", full_name="Mia Lima")
-        assert mia["message"].startswith(f"Mia Lima (no e-mail), client {result['client_id']}, on 1 trip")
+        assert mia["message"].startswith(f'"Mia Lima" (no e-mail), client {result["client_id"]}, on 1 trip')
         assert "voygen.invalid" not in json.dumps(mia)
         await desk.call("update_client", client_id=mia["client_id"], new_email="mia@lima.example")
         assert (await names(desk))[1] == ("Mia Lima", "mia@lima.example", "child")
@@ -52,7 +52,7 @@ async def test_clients_and_trips_are_created_without_an_email(tmp_path: Path) ->
         assert (trip["client_created"], trip["client_id"], trip["client_email"]) == (False, created["client_id"], None)
         other = await desk.call("create_trip_with_client", trip_name="B", client_full_name="Lee Ode", **DAYS)
         assert other["client_created"] is True
-        assert "new client Lee Ode is its primary_traveler" in other["message"]
+        assert 'new client "Lee Ode" is its primary_traveler' in other["message"]
 
 
 @pytest.mark.parametrize("phase", ["dual_write", "prefer_junction", "normalized"])
@@ -97,7 +97,7 @@ async def test_a_name_shared_by_several_clients_is_ambiguous_and_new_client_crea
         ):
             error = await desk.refused(tool, **arguments)
             assert error.startswith(
-                f"ambiguous: 2 clients are called 'Ben Ode': client_id 2 (Ben Ode <{BEN}>), client_id 4"
+                f'ambiguous: 2 clients are called "Ben Ode": client_id 2 ("Ben Ode" <{BEN}>), client_id 4'
             )
             assert error.endswith("send the client_id.")
         answer = await desk.bulk(KYOTO, op("unassign_client", full_name="Ben Ode"))
@@ -116,7 +116,7 @@ async def test_every_operation_on_roles_accepts_a_clients_full_name(tmp_path: Pa
         )
         assert await names(desk) == [("Ana Lima", ANA, "payer")]
         error = await desk.refused("get_client", full_name="Nobody At All")
-        assert error.startswith("not_found: No client has the name 'Nobody At All'.")
+        assert error.startswith('not_found: No client has the name "Nobody At All".')
 
 
 @pytest.mark.parametrize(
@@ -197,9 +197,9 @@ async def test_everyone_who_shares_an_email_stays_named_while_they_are_given_cli
         family = [{"email": ANA, "name": "Leo"}, {"email": ANA, "name": "Mia"}]
         desk.sql("UPDATE trips_v2 SET clients = ? WHERE trip_id = ?", json.dumps(family), KYOTO)
         await desk.do(KYOTO, op("assign_client", full_name="Leo", role="child"))
-        assert await travelers(desk) == f"Ana Lima (traveler), Leo (child), Mia (traveler, shares {ANA})."
+        assert await travelers(desk) == f'"Ana Lima" (traveler), "Leo" (child), "Mia" (traveler, shares {ANA}).'
         await desk.do(KYOTO, op("assign_client", full_name="Mia"))
-        assert await travelers(desk) == "Ana Lima (traveler), Leo (child), Mia (traveler)."
+        assert await travelers(desk) == '"Ana Lima" (traveler), "Leo" (child), "Mia" (traveler).'
 
 
 @pytest.mark.parametrize(
@@ -227,7 +227,7 @@ async def test_a_client_renamed_with_a_shared_email_is_not_named_twice(tmp_path:
     async with new_desk(tmp_path) as desk:
         add_to_json(desk, {"email": ANA, "name": "Ana Lima"}, {"email": ANA, "name": "Leo Lima"})
         await desk.call("update_client", email=ANA, full_name="Ana L")
-        assert await travelers(desk) == f"Ana L (traveler), Leo Lima (traveler, shares {ANA})."
+        assert await travelers(desk) == f'"Ana L" (traveler), "Leo Lima" (traveler, shares {ANA}).'
 
 
 @pytest.mark.parametrize("email", [None, "mia@x.io"])
@@ -247,7 +247,7 @@ async def test_of_several_similar_names_the_exact_one_is_linked_or_the_name_is_a
     async with new_desk(tmp_path) as desk:
         add_to_json(desk, {"name": "José Ruiz", "n": 1}, {"name": "Jose Ruiz", "n": 2})
         (result,) = (await desk.bulk(KYOTO, op("assign_client", full_name="JOSE RUIZ")))["results"]
-        assert result["error"].startswith("ambiguous: 2 people on this trip have a name like 'JOSE RUIZ'")
+        assert result["error"].startswith('ambiguous: 2 people on this trip have a name like "JOSE RUIZ"')
         await desk.do(KYOTO, op("assign_client", full_name="Jose Ruiz"))
         assert [entry.get("n") for entry in json.loads(desk.column("clients", KYOTO)) if "voygen" in str(entry)] == [2]
 
@@ -262,7 +262,7 @@ async def test_entries_are_linked_in_a_call_that_also_removes_people(tmp_path: P
             op("unassign_client", full_name="Baby"),
             op("assign_client", full_name="Cat"),
         )
-        assert await travelers(desk) == "Cat (traveler)."
+        assert await travelers(desk) == '"Cat" (traveler).'
 
 
 async def test_no_answer_shows_the_address_of_a_client_without_an_email(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from server.launch import own_command
 async def test_a_trip_can_be_read_as_a_markdown_page_and_as_json(tmp_path: Path, era: Era) -> None:
     async with new_desk(tmp_path, era) as desk:
         page = await read(desk.client, "trip://lima-in-kyoto")
-        assert page.startswith("# Lima in Kyoto\n")
+        assert page.startswith('# "Lima in Kyoto"\n')
         assert f"<{ANA}>" in page
         data = json.loads(await read(desk.client, "trip://lima-in-kyoto/json"))
         assert data["trip_id"] == KYOTO

@@ -101,7 +101,7 @@ async def test_without_the_exact_name_nothing_is_deleted(tmp_path: Path, name: s
         before = desk.everything()
         error = await desk.refused("delete_trip", trip_identifier=KYOTO, confirm_trip_name=name)
         assert error.startswith("invalid_input: confirm_trip_name does not match: the trip is id 1 ")
-        assert repr(NAME) in error
+        assert f'"{NAME}"' in error
         assert desk.everything() == before
 
 

@@ -211,7 +211,7 @@ def test_faults_are_described_in_words(path: Path) -> None:
     look(path, "DROP TRIGGER trg_trip_client_assignments_delete")
     report = said(path, "check")
     assert "trigger trg_trip_client_assignments_delete  missing\n" in report
-    assert "trip 1                                      no client has the e-mail gone\\n@example.net\n" in report
+    assert 'trip 1                                      no client has the e-mail "gone\\n@example.net"\n' in report
 
 
 def test_the_phase_report_lists_writes_of_old_code(path: Path) -> None:

@@ -105,7 +105,7 @@ async def test_a_trip_is_restored_exactly(tmp_path: Path, phase: Phase, deletion
         answer = await did(desk, "restore_deleted", trip_name="kyoto")
         assert (answer["restored"], answer["id"], answer["assignments"]) == ("trip", KYOTO, 3)
         assert answer["differences"] == []
-        assert answer["message"] == f"Restored trip {NAME!r} (id {KYOTO}) with 3 assignments."
+        assert answer["message"] == f'Restored trip "{NAME}" (id {KYOTO}) with 3 assignments.'
         assert rows(desk) == before
         assert await whole(desk, KYOTO) == seen
         await assert_in_order(desk.db, phase)
@@ -248,7 +248,7 @@ async def test_a_dry_run_reports_what_the_restore_would_do_and_changes_nothing(t
         await desk.call(CLEAN_ANA[0], **CLEAN_ANA[1])
         before = raw.dump(desk.connection)
         said = await desk.call("restore_deleted", trip_name="Kyoto", dry_run=True)
-        assert said["message"].startswith(f"Dry run: would restore trip {NAME!r} (id {KYOTO}) with 0 assignments. ")
+        assert said["message"].startswith(f'Dry run: would restore trip "{NAME}" (id {KYOTO}) with 0 assignments. ')
         assert (said["dry_run"], said["assignments"]) == (True, 0)
         assert said["differences"] == [
             f"Not restored: {ANA} as traveler; the client {ANA} no longer exists; restore it with orphan_id 2."
@@ -266,10 +266,10 @@ async def test_several_matches_are_listed_and_the_id_selects_one(tmp_path: Path)
         before = desk.everything()
         error = await refused(desk, trip_name="the goa trip")
         assert error.startswith(
-            "ambiguous: 2 deleted trips or clients match 'the goa trip': orphan_id 2, trip 'Goa by ship' "
+            'ambiguous: 2 deleted trips or clients match "the goa trip": orphan_id 2, trip "Goa by ship" '
         )
         times = [at for (at,) in desk.sql("SELECT set_aside_at FROM orphaned_rows ORDER BY orphan_id")]
-        assert f"orphan_id 1, trip 'Goa by train' (id 4), deleted {times[0]}." in error
+        assert f'orphan_id 1, trip "Goa by train" (id 4), deleted {times[0]}.' in error
         assert desk.everything() == before
         assert (await desk.call("restore_deleted", orphan_id=1))["id"] == 4
         assert (await desk.call("restore_deleted", trip_name="GOA BY SHIP"))["id"] == 5
@@ -284,7 +284,7 @@ async def test_without_a_match_the_latest_deletions_are_listed(tmp_path: Path) -
         for arguments in ({"trip_name": "Lisbon"}, {"trip_name": "%"}, {"orphan_id": 99}):
             error = await refused(desk, **arguments)
             assert error.startswith(("not_found: No deleted ", "not_found: There is no orphan_id "))
-            assert "Last deletions: orphan_id 5, client 'Cem Kaya' (id 3), deleted 2" in error
+            assert 'Last deletions: orphan_id 5, client "Cem Kaya" (id 3), deleted 2' in error
             assert error.count(", deleted 2") == 5
         for arguments in ({}, {"trip_name": "Banff", "orphan_id": 2}):
             assert "send" in (await refused(desk, **arguments)).lower()
@@ -309,8 +309,8 @@ async def test_a_row_set_aside_for_another_reason_is_not_restored(tmp_path: Path
             )
         before = desk.everything()
         for number, words in (
-            (1, "trip_client_assignments for another reason (no such client)"),
-            (2, "(merged)"),
+            (1, 'trip_client_assignments for another reason ("no such client")'),
+            (2, '("merged")'),
             (3, ""),
         ):
             error = await refused(desk, orphan_id=number)
@@ -346,7 +346,7 @@ async def test_an_id_or_email_that_is_taken_is_a_conflict(tmp_path: Path) -> Non
         desk.sql("INSERT INTO clients_v2 (email, full_name) VALUES ('ANA@example.net', 'Ana')")
         before = desk.everything()
         error = await refused(desk, trip_name="Kyoto")
-        assert error.startswith(f"conflict: The id of trip {NAME!r} (id {KYOTO}) now belongs to another trip")
+        assert error.startswith(f'conflict: The id of trip "{NAME}" (id {KYOTO}) now belongs to another trip')
         error = await refused(desk, trip_name="Ana Lima")
         assert error.startswith(f"conflict: Client 4 now has the e-mail {ANA}; nothing was written.")
         assert desk.everything() == before
@@ -438,7 +438,7 @@ async def test_a_restore_that_would_violate_a_constraint_writes_nothing(tmp_path
         desk.sql("UPDATE trips_v2 SET start_date = '2026-10-03' WHERE trip_id = ?", EMPTY)
         before = desk.everything()
         error = await refused(desk, orphan_id=number)
-        assert error.startswith(f"conflict: trip {NAME!r} (id {KYOTO}) no longer matches the database schema")
+        assert error.startswith(f'conflict: trip "{NAME}" (id {KYOTO}) no longer matches the database schema')
         assert desk.everything() == before
 
 

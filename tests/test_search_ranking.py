@@ -270,11 +270,11 @@ async def test_misspelt_names_get_suggestions_that_include_old_trips_and_clients
         add_trips(desk, "Tour # of Goa")
         add_clients(desk, "Tim Oor #", "tim#@example.net")
         error = await desk.refused("get_anything", query="Jhon Smiht")
-        assert error.startswith("not_found: No trip or client matches 'Jhon Smiht'. Nearest by spelling: ")
-        assert "client John Smith <john1@example.net>" in error
+        assert error.startswith('not_found: No trip or client matches "Jhon Smiht". Nearest by spelling: ')
+        assert 'client "John Smith" <john1@example.net>' in error
         assert await clients(desk, "Jhon Smiht", "broad") == [("john1@example.net", "spelling")]
         for misspelt in ("Reykjavick", "Rekjavik", "Reikjavik winetr", "REYKIAVIK"):
-            assert f"Nearest by spelling: id {trip} 'Reykjavík in winter'" in await desk.refused(
+            assert f'Nearest by spelling: id {trip} "Reykjavík in winter"' in await desk.refused(
                 "get_anything", query=misspelt
             )
             assert await written_to(desk, misspelt) == "not_found"
@@ -287,7 +287,7 @@ async def test_trips_are_suggested_for_misspelt_names_of_their_travelers(tmp_pat
         error = await desk.refused(
             "bulk_trip_operations", trip_identifier="Anna Limma", operations=[op("add_note", note="x")]
         )
-        assert f"Nearest by spelling: id {KYOTO} 'Lima in Kyoto'" in error
+        assert f'Nearest by spelling: id {KYOTO} "Lima in Kyoto"' in error
 
 
 async def test_stop_words_are_ignored(tmp_path: Path) -> None:

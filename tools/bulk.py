@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 from pydantic import Field, SkipValidation, TypeAdapter, ValidationError
 
 from database.errors import ConstraintViolated
+from database.quoting import as_word, in_quotes
 from database.rehearsal import Rehearsed, RehearsingDatabase
 from tools.answers.bounds import ROOM, fitting
 from tools.answers.errors import Conflict, InvalidInput, ToolFault
@@ -201,10 +202,10 @@ def _answer(
     failed = len(results) - done
     would = "would be done" if args.dry_run else "done"
     name = _name_after(trip, operations, results, args)
-    message = f"{name}: {done} of {len(results)} operations {would}."
+    message = f"{in_quotes(name)}: {done} of {len(results)} operations {would}."
     faults = [one for one in results if not one.success]
     if faults:
-        undone = [f"{one.number} ({one.operation}): {one.error or one.message}" for one in faults[:FAILURES_SHOWN]]
+        undone = [f"{one.number} ({as_word(one.operation)}): {_one_line(one)}" for one in faults[:FAILURES_SHOWN]]
         message += f" Not done: {' | '.join(undone)}{' | and others' if failed > FAILURES_SHOWN else ''}"
     shown = _results_shown(results)
     if len(shown) < len(results):
@@ -220,6 +221,10 @@ def _answer(
         results=shown,
         results_left_out=len(results) - len(shown),
     )
+
+
+def _one_line(result: OperationResult) -> str:
+    return " ".join((result.error or result.message).split("\n"))
 
 
 def _results_shown(results: list[OperationResult]) -> list[OperationResult]:

@@ -17,7 +17,7 @@ from tools.answers.committing import A, commit
 from tools.answers.errors import Conflict, Question
 from tools.answers.fact_models import TripIds
 from tools.answers.fields import ClientId, Email, Name
-from tools.answers.models import Plain, addressed
+from tools.answers.models import Plain, addressed, with_id
 from tools.finding.patterns import Pattern, matches, needles
 from tools.tool import Hints, Tool, WriteAnswer, WriteArguments
 
@@ -188,7 +188,7 @@ async def confirm_clients(db: Database, args: CleanupClientsArguments) -> Questi
 async def confirm_trips(db: Database, args: CleanupTripsArguments) -> Question | None:
     """Return the question to ask before deleting trips; None for a dry run or if nothing matches."""
     would = await cleanup_trips(db, args.model_copy(update={"dry_run": True}))
-    names = named([f"{trip.trip_name} (id {trip.trip_id})" for trip in would.trips], would.matched)
+    names = named([with_id(trip.trip_name, trip.trip_id) for trip in would.trips], would.matched)
     verb = "Cancel" if args.archive_only else "Delete"
     return None if args.dry_run or not would.matched else _consent(f"{verb} {would.matched} trips: {names}?")
 

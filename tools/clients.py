@@ -10,12 +10,13 @@ from database import clients, linking, profiles
 from database.clock import now
 from database.errors import GuardFailed
 from database.later import Later
+from database.quoting import as_word, in_quotes
 from tools.answers import parts
 from tools.answers.bounds import ROOM, named
 from tools.answers.committing import commit
 from tools.answers.errors import Conflict, InvalidInput
 from tools.answers.fields import Details, Line, NewEmail, PersonName, Phone, Text
-from tools.answers.models import ClientHead, ClientTrip, Contact, Plain, Written, addressed
+from tools.answers.models import ClientHead, ClientTrip, Contact, Plain, Written, addressed, logged_as, with_id
 from tools.answers.pages import Id, Limit, Page, cursor_of, more_words, page_of, place_of
 from tools.answers.parts import Part, Rest
 from tools.finding.people import ClientReference, Directory, NamedReference, namesakes_note, new_client, read_client
@@ -108,7 +109,7 @@ async def create_client(db: Database, args: CreateClientArguments) -> ClientCrea
     later = Later()
     client_id = later.client_id(email)
     answer = ClientCreated(
-        message=f"Client {args.full_name} created with id {client_id}."
+        message=f"Client {in_quotes(args.full_name)} created with id {client_id}."
         + await namesakes_note(db, email, args.full_name),
         client_id=client_id,
         email=email,
@@ -126,9 +127,12 @@ async def create_client(db: Database, args: CreateClientArguments) -> ClientCrea
 
 
 def _already_there(email: str, known: Iterable[Row]) -> Conflict:
-    known_as = next((f"client_id {client['client_id']} ({client['full_name']})" for client in known), "a client")
+    known_as = next(
+        (f"client_id {client['client_id']} ({in_quotes(client['full_name'])})" for client in known), "a client"
+    )
     return Conflict(
-        f"{email} already belongs to {known_as}; nothing was written.", "Use that client, or send another email."
+        f"{as_word(email)} already belongs to {known_as}; nothing was written.",
+        "Use that client, or send another email.",
     )
 
 
@@ -143,7 +147,7 @@ async def get_client(db: Database, args: GetClientArguments) -> WholeClient:
     page, more = page_of([ClientTrip(**trip) for trip in found], args.limit, ROOM // 2)
     shown, rests = parts.divided("client", client["client_id"], columns, ROOM // 2)
     total = await profiles.count_trips(db, client["email"])
-    trips = named([f"{trip.trip_name} (id {trip.trip_id}) as {trip.roles}" for trip in page])
+    trips = named([f"{with_id(trip.trip_name, trip.trip_id)} as {as_word(trip.roles)}" for trip in page])
     return WholeClient(
         message=f"{addressed(client['full_name'], client['email'])}, client {client['client_id']}, on {total} "
         f"trip{'' if total == 1 else 's'}{': ' if trips else ''}{trips}.{more_words(more=more)}{parts.words(rests)}",
@@ -182,7 +186,7 @@ async def update_client(db: Database, args: UpdateClientArguments) -> ClientUpda
             return _updated(read, values, changed)
         if "email" in changed:
             await _require_free(db, values["email"], client_id)
-        before, after = (addressed(row["full_name"], row["email"]) for row in (read, values))
+        before, after = (logged_as(row["full_name"], row["email"]) for row in (read, values))
         details = f"Changed {', '.join(changed)} of {before}" + (f", now {after}" if after != before else "")
         statements = [
             *profiles.update(read, values, details, now()),
@@ -206,7 +210,8 @@ async def _require_free(db: Database, email: str, client_id: int) -> None:
     holder = (await clients.with_emails(db, [email])).get(clients.fold(email))
     if holder and holder["client_id"] != client_id:
         raise Conflict(
-            f"{email} already belongs to client_id {holder['client_id']} ({holder['full_name']}); nothing was written.",
+            f"{as_word(email)} already belongs to client_id {holder['client_id']} "
+            f"({in_quotes(holder['full_name'])}); nothing was written.",
             "Send another new_email, or change that client first.",
         )
 

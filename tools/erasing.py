@@ -11,10 +11,11 @@ from pydantic import Field
 from database import erasing, mentions, search
 from database.clock import now
 from database.errors import ConstraintViolated, DatabaseBusy, GuardFailed
+from database.quoting import as_word, file_name, in_quotes
 from tools.answers.bounds import named
 from tools.answers.committing import commit
 from tools.answers.errors import Ambiguous, Conflict, InvalidInput, NotFound, Question
-from tools.answers.models import addressed
+from tools.answers.models import addressed, with_id
 from tools.finding.people import ClientIdentifier, read_client, resolve_client
 from tools.tool import Hints, Tool, WriteAnswer, WriteArguments
 
@@ -85,8 +86,10 @@ async def _resolve(db: Database, identifier: str) -> tuple[Row, bool]:
         if not found:
             raise
     if len(found) > 1:
-        named = ", ".join(f"{row['full_name']!r} (client_id {row['client_id']})" for row in found)
-        raise Ambiguous(f"Several deleted clients match {identifier!r}: {named}.", "Send the client_id of one.")
+        choices = named([f"{in_quotes(row['full_name'])} (client_id {row['client_id']})" for row in found])
+        raise Ambiguous(
+            f"Several deleted clients match {in_quotes(identifier)}: {choices}.", "Send the client_id of one."
+        )
     if found[0]["email_of"] is not None:
         return await read_client(db, found[0]["email_of"]), False
     return found[0], True
@@ -125,7 +128,7 @@ async def confirm(db: Database, args: EraseArguments) -> Question | None:
     if args.dry_run or args.confirm_name not in {None, name}:
         return None
     who = f"{addressed(client['full_name'], client['email'])}, client {client['client_id']}"
-    return Question(f"Erase {who} for good? This can't be undone.", "confirm_name", {name: f"Erase {name}"})
+    return Question(f"Erase {who} for good? This can't be undone.", "confirm_name", {name: f"Erase {in_quotes(name)}"})
 
 
 def _require_name(client: Row, confirmed: str | None) -> None:
@@ -133,24 +136,28 @@ def _require_name(client: Row, confirmed: str | None) -> None:
     if confirmed != name:
         wrong = "is missing" if confirmed is None else "does not match"
         raise InvalidInput(
-            f"confirm_name {wrong}: client {client['client_id']} is {name!r}; nothing was erased.",
+            f"confirm_name {wrong}: client {client['client_id']} is {in_quotes(name, None)}; nothing was erased.",
             "Send exactly that name as confirm_name to erase this client for good.",
         )
 
 
 def _answer(plan: Erasure, *, copies: list[str], clean: bool, dry_run: bool) -> ClientErased:
     client_id = plan.client["client_id"]
-    trips = [f"{row['trip_name']} (id {row['trip_id']}) as {', '.join(json.loads(row['roles']))}" for row in plan.trips]
+    trips = [
+        f"{with_id(row['trip_name'], row['trip_id'])} as {', '.join(map(as_word, json.loads(row['roles'])))}"
+        for row in plan.trips
+    ]
     who = f"{addressed(plan.client['full_name'], plan.client['email'])}, client {client_id}"
     words = [f"Would erase {who}, for good." if dry_run else f"Erased client {client_id}, for good."]
     words += [f"A nameless place stays on {named(trips)}."] if trips else []
-    words += [f"Shared the e-mail and stay without it: {named(plan.kept)}."] if plan.kept else []
+    kept, files = [in_quotes(name) for name in plan.kept], [file_name(copy) for copy in copies]
+    words += [f"Shared the e-mail and stay without it: {named(kept)}."] if kept else []
     words += (
         [f"Still named in {named(plan.remaining)}: edit these, notes with edit_note and for_good."]
         if plan.remaining
         else []
     )
-    words += [f"Files that hold the person: {named(copies)}; delete them."] if copies else []
+    words += [f"Files that hold the person: {named(files)}; delete them."] if files else []
     if dry_run:
         words.append("Send dry_run false and confirm_name to erase.")
     elif not clean:

@@ -9,6 +9,7 @@ from pydantic import TypeAdapter
 from database import facts, guests
 from database.clock import now
 from database.engine import write
+from database.quoting import in_quotes
 from database.search import trips_with_words
 from tools.answers.errors import InvalidInput, NotFound
 from tools.answers.fact_models import (
@@ -90,7 +91,7 @@ async def _wanted(db: Database, args: QueryArguments) -> tuple[set[int] | None, 
     if not ids:
         near = "; ".join(describe(row) for row in await nearest_trips(db, args.query))
         raise NotFound(
-            f"No trip matches {args.query!r}.{f' Nearest by spelling: {near}.' if near else ''}",
+            f"No trip matches {in_quotes(args.query)}.{f' Nearest by spelling: {near}.' if near else ''}",
             "Send the id or the name of a trip, or other words, or omit query to see all trips.",
         )
     many = f" Only the newest {CANDIDATES} matches are used: send more words." if len(ids) >= CANDIDATES else ""

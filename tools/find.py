@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import Field
 
 from database import clients, trips
+from database.quoting import as_word, in_quotes
 from database.search import clients_named
 from tools.answers import parts
-from tools.answers.bounds import shortened
 from tools.answers.errors import InvalidInput, NotFound
 from tools.answers.guests import link, travelers
-from tools.answers.models import ClientHead, TripSummary, addressed
+from tools.answers.models import ClientHead, TripSummary, addressed, with_id
 from tools.answers.parts import Cursor, Part, Rest
 from tools.answers.whole import WholeClient, WholeTrip, as_answered, part_of_trip, whole_client, whole_trip
 from tools.finding.identifiers import describe, exact_trips, search_words
@@ -146,18 +146,18 @@ async def _add_trip(db: Database, found: Found, trip_id: int) -> str:
 
 async def _continued(db: Database, cursor: str) -> Found:
     trip, part, rests = await part_of_trip(db, cursor)
-    words = f"{trip.trip_name} (id {trip.trip_id}): next part of {part.field}.{parts.words(rests)}"
+    words = f"{with_id(trip.trip_name, trip.trip_id)}: next part of {part.field}.{parts.words(rests)}"
     return Found(message=words, trips=[], clients=[], more=rests, part=part)
 
 
 async def _not_found(db: Database, query: str, words: Sequence[str], *, broad: bool) -> NotFound:
     near_trips, near_clients = await spelled_like(db, words, NEAREST, TRIPS, CLIENTS)
     near = [describe(match.row) for match in near_trips]
-    people = [(shortened(match.row["full_name"], 100), match.row["email"]) for match in near_clients]
+    people = [(match.row["full_name"], match.row["email"]) for match in near_clients]
     near += [f"client {addressed(*person)}" for person in people]
     hint = f" Nearest by spelling: {'; '.join(near)}." if near else ""
     return NotFound(
-        f"No trip or client matches {query.strip()!r}.{hint}",
+        f"No trip or client matches {in_quotes(query.strip())}.{hint}",
         "Ask the user for the spelling, and don't create anything based on a guess."
         + ("" if broad else " Fewer words or search_strategy broad may find more."),
     )
@@ -166,18 +166,21 @@ async def _not_found(db: Database, query: str, words: Sequence[str], *, broad: b
 def _message(found: Found, more: str) -> str:
     parts: list[str] = []
     if found.trip:
-        people = [(f"{one.full_name} ({one.role})", one.role) for one in found.trip.clients]
-        people += [(f"{one.name} ({one.role}, {link(one.shares_with)})", one.role) for one in found.trip.guests]
+        people = [(f"{in_quotes(one.full_name)} ({as_word(one.role)})", one.role) for one in found.trip.clients]
+        people += [
+            (f"{in_quotes(one.name)} ({as_word(one.role)}, {link(one.shares_with)})", one.role)
+            for one in found.trip.guests
+        ]
         cut = sum(rest.total - rest.shown for rest in found.more if rest.field in {"clients", "guests"})
         unreadable = f" {found.trip.unreadable}" if found.trip.unreadable else ""
         parts.append(
-            f"{found.trip.trip_name} (id {found.trip.trip_id}), {found.trip.start_date} to {found.trip.end_date}, "
-            f"{found.trip.status}; {travelers(people, cut)}.{unreadable}"
+            f"{with_id(found.trip.trip_name, found.trip.trip_id)}, {as_word(found.trip.start_date)} to "
+            f"{as_word(found.trip.end_date)}, {as_word(found.trip.status)}; {travelers(people, cut)}.{unreadable}"
         )
     if found.client:
         parts.append(f"{addressed(found.client.full_name, found.client.email)}, on {len(found.client.trips)} trips.")
     others = [
-        f"{trip.trip_name} (id {trip.trip_id})"
+        with_id(trip.trip_name, trip.trip_id)
         for trip in found.trips
         if not found.trip or trip.trip_id != found.trip.trip_id
     ]

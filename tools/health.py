@@ -11,6 +11,7 @@ from rapidfuzz import fuzz, process, utils
 from database import health, tables
 from database.errors import ProgramTooOld
 from database.phase import read_phase
+from database.quoting import as_word, in_quotes
 from tools.answers.committing import commit
 from tools.answers.errors import NotFound
 from tools.answers.fields import Line
@@ -144,7 +145,7 @@ def _count_reasons(counts: Row) -> list[str]:
 
 async def _schema_reasons(db: Database, applied: Sequence[Row]) -> list[str]:
     unchecked = [str(row["name"]) for row in applied if not row["checked"]]
-    reasons = [f"{', '.join(unchecked)} applied by another program"] if unchecked else []
+    reasons = [f"{', '.join(map(as_word, unchecked))} applied by another program"] if unchecked else []
     try:
         await health.look_at_phase(db)
     except ProgramTooOld:
@@ -173,15 +174,16 @@ def _known_table(wanted: str, names: Sequence[str]) -> str:
         if name.lower() == wanted.lower():
             return name
     matches = process.extract(wanted, names, scorer=fuzz.WRatio, processor=utils.default_process, limit=3)
+    near = ", ".join(as_word(name) for name, _, _ in matches)
     raise NotFound(
-        f"There is no table {wanted!r}. Nearest by spelling: {', '.join(name for name, _, _ in matches)}.",
+        f"There is no table {in_quotes(wanted)}. Nearest by spelling: {near}.",
         "Send one of those as table, or omit it for all tables.",
     )
 
 
 def _described(table: Table, *, whole: bool) -> str:
-    columns = f": {', '.join(column.name for column in table.columns)}" if whole else ""
-    return f"{table.name} ({table.rows} rows){columns}"
+    columns = f": {', '.join(as_word(column.name) for column in table.columns)}" if whole else ""
+    return f"{as_word(table.name)} ({table.rows} rows){columns}"
 
 
 async def analyze_recent_errors(db: Database, args: RecentErrorsArguments) -> RecentErrors:
@@ -190,7 +192,9 @@ async def analyze_recent_errors(db: Database, args: RecentErrorsArguments) -> Re
         FaultGroup.model_validate({**row, "error": row["error"][:EXCERPT], "count": row["times"]}) for row in rows
     ]
     faults, kinds = (rows[0]["faults"], rows[0]["groups"]) if rows else (0, 0)
-    words = "; ".join(f"{group.count} times in {group.operation}, {group.resolved} resolved" for group in groups)
+    words = "; ".join(
+        f"{group.count} times in {as_word(group.operation)}, {group.resolved} resolved" for group in groups
+    )
     return RecentErrors(
         message=f"{faults} database errors in {args.hours} hours, of {kinds} kinds{': ' if words else ''}{words}.",
         errors=faults,
@@ -203,7 +207,7 @@ async def resolve_error_pattern(db: Database, args: ResolveArguments) -> ErrorsR
     ids = await health.unresolved(db, args.error_pattern, args.session_id)
     if not ids:
         raise NotFound(
-            f"No unresolved error has {args.error_pattern!r} in its message.",
+            f"No unresolved error has {in_quotes(args.error_pattern)} in its message.",
             "Send text from analyze_recent_errors as error_pattern.",
         )
     answer = ErrorsResolved(message=f"{len(ids)} errors marked as resolved.", resolved=len(ids), ids=ids[:IDS_SHOWN])

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import Field, TypeAdapter, model_validator
 
 from database import activity, listing
+from database.quoting import as_word, in_quotes
 from tools.answers.bounds import named
 from tools.answers.errors import NotFound
 from tools.answers.fields import Day, Email, Status, TripIdentifier
@@ -142,7 +143,7 @@ async def continue_trip(db: Database, args: ContinueTripArguments) -> TripToCont
     trip = await _trip_to_continue(db, args)
     standing = await load_standing(db, trip["trip_id"])
     done = [Activity(**row) for row in await activity.of_trip(db, trip["trip_id"], ACTIVITIES)]
-    last = f" Last: {done[0].type} at {done[0].at}." if done else ""
+    last = f" Last: {as_word(done[0].type)} at {as_word(done[0].at)}." if done else ""
     return TripToContinue(
         message=f"{describe(standing.trip)}: {describe_position(standing)}{last}",
         **{key: standing.trip[key] for key in TripHead.model_fields},
@@ -156,9 +157,10 @@ async def continue_trip(db: Database, args: ContinueTripArguments) -> TripToCont
 
 def _listed(trip: ListedTrip) -> str:
     others = trip.travelers - len(trip.traveler_names[:2])
-    who = ", ".join(trip.traveler_names[:2]) + (f" and {others} more" if others else "") or "nobody yet"
+    who = ", ".join(map(in_quotes, trip.traveler_names[:2])) + (f" and {others} more" if others else "") or "nobody yet"
     unreadable = ", client list unreadable" if trip.unreadable else ""
-    return f"{trip.trip_name} (id {trip.trip_id}, {trip.start_date} to {trip.end_date}, {who}{unreadable})"
+    period = f"{as_word(trip.start_date)} to {as_word(trip.end_date)}"
+    return f"{in_quotes(trip.trip_name)} (id {trip.trip_id}, {period}, {who}{unreadable})"
 
 
 async def _with_travelers(db: Database, page: list[Row]) -> list[ListedTrip]:

@@ -11,10 +11,11 @@ from database.clients import has_email
 from database.clock import now
 from database.errors import ConstraintViolated, GuardFailed
 from database.later import Later
-from tools.answers.bounds import named
+from database.quoting import as_word, in_quotes, visible
+from tools.answers.bounds import named, shortened
 from tools.answers.committing import commit
 from tools.answers.errors import Conflict, InvalidInput
-from tools.answers.models import addressed
+from tools.answers.models import addressed, logged_as, with_id
 from tools.finding.people import ClientIdentifier, read_client, resolve_client
 from tools.tool import Hints, Tool, WriteAnswer, WriteArguments
 from tools.trip import shapes
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
 
 # Maximum attempts at a merge that keeps losing to concurrent changes.
 TRIES = 100
+
+# Maximum length of a value in a conflict.
+VALUE_LENGTH = 100
 
 # JSON columns that are merged key by key.
 MERGED = ("contact_info", "preferences", "loyalty_programs", "travel_docs")
@@ -52,14 +56,14 @@ async def merge_clients(db: Database, args: MergeArguments) -> ClientsMerged:
         keep, remove = await read_client(db, keep_id), await read_client(db, remove_id)
         values, conflicts = _combined(keep, remove)
         trips = [
-            f"{row['trip_name']} (id {row['trip_id']}) as {row['role']}"
+            f"{with_id(row['trip_name'], row['trip_id'])} as {as_word(row['role'])}"
             for row in await merging.roles(db, remove["email"])
         ]
         if args.dry_run:
             return _answer(args, keep, remove, trips, conflicts, None)
         moment, later = now(), Later()
         answer = _answer(args, keep, remove, trips, conflicts, later.orphan_id("clients_v2", moment))
-        details = f"Merged {_name(remove)} into {_name(keep)}"
+        details = f"Merged {_logged(remove)} into {_logged(keep)}"
         try:
             return await commit(db, await merging.merge(db, keep, remove, values, details, moment), answer, later)
         except GuardFailed:
@@ -74,9 +78,11 @@ def _combined(keep: Row, remove: Row) -> tuple[dict[str, Any], list[str]]:
     if not has_email(keep["email"]):
         values["email"] = remove["email"] if has_email(remove["email"]) else keep["email"]
     elif has_email(remove["email"]):
-        conflicts.append(f"email: {keep['email']} stays; {remove['email']} was removed")
+        conflicts.append(f"email: {as_word(keep['email'])} stays; {as_word(remove['email'])} was removed")
     if keep["full_name"] != remove["full_name"]:
-        conflicts.append(f"full_name: {keep['full_name']!r} stays; {remove['full_name']!r} was removed")
+        conflicts.append(
+            f"full_name: {in_quotes(keep['full_name'])} stays; {in_quotes(remove['full_name'])} was removed"
+        )
     for column in MERGED:
         mine = shapes.as_object(shapes.load_json(keep[column]), "earlier")
         theirs = shapes.as_object(shapes.load_json(remove[column]), "earlier")
@@ -100,12 +106,24 @@ def _with_missing(mine: dict[str, Any], theirs: dict[str, Any], path: str, confl
         elif here == "contact_info.notes" and known != value:
             result[key] = f"{known}\n{value}"
         elif known != value:
-            conflicts.append(f"{here}: {known!r} stays; {value!r} was removed")
+            conflicts.append(f"{_path(here)}: {_value(cast('object', known))} stays; {_value(value)} was removed")
     return result
+
+
+def _path(keys: str) -> str:
+    return ".".join(map(as_word, keys.split(".")))
+
+
+def _value(value: object) -> str:
+    return in_quotes(value) if isinstance(value, str) else visible(shortened(shapes.dump_json(value), VALUE_LENGTH))
 
 
 def _name(client: Row) -> str:
     return f"{addressed(client['full_name'], client['email'])}, client {client['client_id']}"
+
+
+def _logged(client: Row) -> str:
+    return f"{logged_as(client['full_name'], client['email'])}, client {client['client_id']}"
 
 
 def _answer(  # noqa: PLR0913 - the result of the merge

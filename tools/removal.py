@@ -10,10 +10,11 @@ from database import activity, removal
 from database.clock import now
 from database.errors import ConstraintViolated, GuardFailed
 from database.later import Later
+from database.quoting import in_quotes
 from tools.answers.committing import commit
 from tools.answers.errors import Conflict, InvalidInput, NotFound, Question
 from tools.answers.fields import TripIdentifier
-from tools.answers.models import Plain
+from tools.answers.models import Plain, with_id
 from tools.finding.identifiers import describe, resolve_trip
 from tools.tool import Hints, Tool, WriteAnswer, WriteArguments
 
@@ -63,7 +64,7 @@ async def confirm(db: Database, args: DeleteTripArguments) -> Question | None:
     name = str(trip["trip_name"]).strip()
     if args.confirm_trip_name not in {None, name}:
         return None
-    return Question(f"Delete the trip {describe(trip)}?", "confirm_trip_name", {name: f"Delete {name}"})
+    return Question(f"Delete the trip {describe(trip)}?", "confirm_trip_name", {name: f"Delete {in_quotes(name)}"})
 
 
 async def _delete(db: Database, whole: removal.Whole) -> TripDeleted:
@@ -73,7 +74,7 @@ async def _delete(db: Database, whole: removal.Whole) -> TripDeleted:
     later = Later()
     orphan_id = later.orphan_id("trips_v2", moment)
     answer = TripDeleted(
-        message=f"Deleted {name!r} (id {trip_id}) with {removed} assignments. Undo: restore_deleted with "
+        message=f"Deleted {with_id(name, trip_id)} with {removed} assignments. Undo: restore_deleted with "
         f"orphan_id {orphan_id}.",
         trip_id=trip_id,
         trip_name=name,
@@ -92,8 +93,9 @@ async def _delete(db: Database, whole: removal.Whole) -> TripDeleted:
 def _require_name(trip: Row, confirmed: str | None) -> None:
     if confirmed != str(trip["trip_name"]).strip():
         wrong = "is missing" if confirmed is None else "does not match"
+        name = in_quotes(trip["trip_name"], None)
         raise InvalidInput(
-            f"confirm_trip_name {wrong}: the trip is id {trip['trip_id']} {trip['trip_name']!r}; nothing was deleted.",
+            f"confirm_trip_name {wrong}: the trip is id {trip['trip_id']} {name}; nothing was deleted.",
             "Send exactly that name as confirm_trip_name to delete this trip.",
         )
 

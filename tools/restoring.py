@@ -11,6 +11,7 @@ from pydantic import Field, model_validator
 from database import merging, restoring
 from database.clock import now
 from database.errors import ConstraintViolated, GuardFailed
+from database.quoting import as_word, in_quotes
 from tools.answers.committing import commit
 from tools.answers.errors import Ambiguous, Conflict, InvalidInput, NotFound
 from tools.answers.fields import ClientId
@@ -61,8 +62,8 @@ async def restore_deleted(db: Database, args: RestoreArguments) -> Restored:
     if args.orphan_id is not None and (merge := await merging.merged(db, args.orphan_id)):
         would = "Dry run: would undo" if args.dry_run else "Undid"
         answer = Restored(
-            message=f"{would} the merge of {merge['remove_name']} (client {merge['remove_id']}) into "
-            f"{merge['keep_name']} (client {merge['keep_id']}).",
+            message=f"{would} the merge of {in_quotes(merge['remove_name'])} (client {merge['remove_id']}) into "
+            f"{in_quotes(merge['keep_name'])} (client {merge['keep_id']}).",
             dry_run=args.dry_run,
             restored="client",
             id=merge["remove_id"],
@@ -100,7 +101,7 @@ async def _resolve(db: Database, args: RestoreArguments) -> Row:
         if kept["kind"] is None:
             raise InvalidInput(
                 f"Row {args.orphan_id} of orphaned_rows is not a trip or client that a tool deleted: it was moved "
-                f"from {kept['table_name']} for another reason ({kept['reason']}).",
+                f"from {as_word(kept['table_name'])} for another reason ({in_quotes(kept['reason'])}).",
                 "Send the orphan_id of a deletion, or words from the name as trip_name.",
             )
         return kept
@@ -108,11 +109,11 @@ async def _resolve(db: Database, args: RestoreArguments) -> Row:
     deleted = await restoring.deleted(db)
     found = _matching(deleted, wanted)
     if not found:
-        raise _not_found(f"No deleted trip or client matches {wanted!r}", deleted)
+        raise _not_found(f"No deleted trip or client matches {in_quotes(wanted)}", deleted)
     if len(found) > 1:
         count = f"More than {CANDIDATES_SHOWN}" if len(found) > CANDIDATES_SHOWN else str(len(found))
         raise Ambiguous(
-            f"{count} deleted trips or clients match {wanted!r}: {_list(found)}.",
+            f"{count} deleted trips or clients match {in_quotes(wanted)}: {_list(found)}.",
             "Ask the user which one, then send its orphan_id.",
         )
     return found[0]
@@ -141,12 +142,12 @@ def _not_found(problem: str, deleted: Sequence[Row]) -> NotFound:
 
 def _list(rows: Sequence[Row]) -> str:
     return "; ".join(
-        f"orphan_id {row['orphan_id']}, {_named(row)}, deleted {row['at']}" for row in rows[:CANDIDATES_SHOWN]
+        f"orphan_id {row['orphan_id']}, {_named(row)}, deleted {as_word(row['at'])}" for row in rows[:CANDIDATES_SHOWN]
     )
 
 
 def _named(kept: Row) -> str:
-    return f"{kept['kind']} {str(kept['name'])[:100]!r} (id {kept['id']})"
+    return f"{kept['kind']} {in_quotes(kept['name'])} (id {kept['id']})"
 
 
 def _require_room(plan: Plan) -> None:
@@ -157,7 +158,7 @@ def _require_room(plan: Plan) -> None:
         )
     if plan.email_of is not None:
         raise Conflict(
-            f"Client {plan.email_of} now has the e-mail {plan.email}; nothing was written.",
+            f"Client {plan.email_of} now has the e-mail {as_word(plan.email)}; nothing was written.",
             f"First give client {plan.email_of} another e-mail with update_client, or use that client.",
         )
 
@@ -166,19 +167,23 @@ async def _differences(db: Database, plan: Plan) -> list[str]:
     """Return a line for each difference from the state before the deletion."""
     found: list[str] = []
     if plan.is_trip and plan.slug != plan.kept["slug"]:
-        found.append(f"The slug is {plan.slug}: {plan.kept['slug'] or 'an empty slug'} is not available.")
+        found.append(f"The slug is {as_word(plan.slug)}: {_slug(plan.kept)} is not available.")
     without_primary = plan.is_trip and bool(plan.kept["primary"]) and plan.primary is None
     deleted = await restoring.deleted(db) if plan.lost or without_primary else []
     if without_primary:
         primary = plan.kept["primary"]
-        found.append(f"The primary client {primary} no longer exists{_restorable(deleted, 'email', primary)}.")
+        found.append(f"The primary client {as_word(primary)} no longer exists{_restorable(deleted, 'email', primary)}.")
     for end in plan.lost:
         key, value = ("email", end["email"]) if plan.is_trip else ("id", end["trip_id"])
-        other = f"the client {end['email']}" if plan.is_trip else f"trip {end['trip_id']}"
+        other = f"the client {as_word(end['email'])}" if plan.is_trip else f"trip {end['trip_id']}"
         gone = f"{other} no longer exists{_restorable(deleted, key, value)}"
-        found.append(f"Not restored: {end['email']} as {end['role']}; {gone}.")
+        found.append(f"Not restored: {as_word(end['email'])} as {as_word(end['role'])}; {gone}.")
     more = len(found) - DIFFERENCES_SHOWN
     return [*found[:DIFFERENCES_SHOWN], f"And {more} more."] if more > 0 else found
+
+
+def _slug(kept: Row) -> str:
+    return as_word(kept["slug"]) if kept["slug"] else "an empty slug"
 
 
 def _restorable(deleted: Sequence[Row], key: str, value: object) -> str:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from tools.answers.models import Sentence
+
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
@@ -23,7 +25,7 @@ class Arguments(BaseModel):
 class Answer(BaseModel):
     """A tool's output: every fact is a field, and the message repeats the facts in words."""
 
-    message: str = Field(description="The result in words.")
+    message: Sentence = Field(description="The result in words.")
 
 
 class WriteArguments(Arguments):

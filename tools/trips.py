@@ -11,6 +11,7 @@ from database.clock import now
 from database.errors import ConstraintViolated, GuardFailed
 from database.later import Later
 from database.linking import link_waiting
+from database.quoting import as_word, in_quotes
 from tools.answers.committing import commit
 from tools.answers.errors import Conflict, NotFound
 from tools.answers.fields import (
@@ -101,7 +102,7 @@ async def create_trip(db: Database, args: CreateTripArguments) -> TripCreated:
         later = Later()
         trip_id = later.trip_id(slug)
         answer = TripCreated(
-            message=f"Trip {args.trip_name!r} created with id {trip_id}.",
+            message=f"Trip {in_quotes(args.trip_name)} created with id {trip_id}.",
             trip_id=trip_id,
             trip_slug=slug,
             trip_name=args.trip_name,
@@ -160,8 +161,8 @@ async def _commit_trip_with_client(  # noqa: PLR0913 - what was read before the 
     trip_id = later.trip_id(slug)
     known = "new" if is_new else "known"
     answer = TripWithClientCreated(
-        message=f"Trip {args.trip_name!r} created with id {trip_id}; {known} client {called} is its "
-        f"{args.client_role}.{said}",
+        message=f"Trip {in_quotes(args.trip_name)} created with id {trip_id}; {known} client {_named(args, email)} "
+        f"is its {as_word(args.client_role)}.{said}",
         trip_id=trip_id,
         trip_slug=slug,
         trip_name=args.trip_name,
@@ -187,13 +188,17 @@ def _called(args: CreateTripWithClientArguments, email: str) -> str:
     return email if clients.has_email(email) else args.client_full_name
 
 
+def _named(args: CreateTripWithClientArguments, email: str) -> str:
+    return as_word(email) if clients.has_email(email) else in_quotes(args.client_full_name)
+
+
 def _ignored_note(args: CreateTripWithClientArguments, known_as: str) -> str:
     """Return a note about ignored values that were sent for a known client, or ""."""
     sent = [name for name in ("client_phone", "client_preferences") if getattr(args, name)]
     if args.client_full_name.casefold() != known_as.casefold():
         sent.insert(0, "client_full_name")
     return (
-        f" The client exists as {known_as}; ignored: {', '.join(sent)}. Use update_client to change them."
+        f" The client exists as {in_quotes(known_as)}; ignored: {', '.join(sent)}. Use update_client to change them."
         if sent
         else ""
     )
@@ -221,7 +226,7 @@ async def _known_client(db: Database, email: str) -> str:
     found = await clients.with_emails(db, [email])
     if not found:
         raise NotFound(
-            f"No client has the email {email}.",
+            f"No client has the email {as_word(email)}.",
             "Create the client first with create_client_v2, or send an existing client's primary_client_email.",
         )
     return next(iter(found.values()))["email"]

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BaseModel, Field
 
+from database.quoting import as_word, in_quotes
 from tools.answers import parts
 from tools.answers.bounds import ROOM
 from tools.answers.errors import Conflict, NotFound
@@ -114,7 +115,7 @@ async def get_workflow_status(db: Database, args: StatusArguments) -> WorkflowSt
     shown, rests = parts.divided("trip", standing.trip["trip_id"], kept, ROOM)
     whole = " Shortened; get_anything returns the complete workflow." if rests else ""
     return WorkflowStatus(
-        message=f"{standing.trip['trip_name']}: {describe_position(standing)}{whole}",
+        message=f"{in_quotes(standing.trip['trip_name'])}: {describe_position(standing)}{whole}",
         **_position(standing),
         next_phase=standing.next_phase,
         missing=standing.missing,
@@ -131,7 +132,7 @@ async def get_workflow_instructions(db: Database, args: InstructionsArguments) -
     ]
     lines = [f"{one.phase}: {one.aim} {' '.join(one.steps)}" for one in phases]
     return WorkflowInstructions(
-        message="\n".join([f"{standing.trip['trip_name']}: {describe_position(standing)}", *lines]),
+        message=" ".join([f"{in_quotes(standing.trip['trip_name'])}: {describe_position(standing)}", *lines]),
         **_position(standing),
         phases=phases,
         missing=standing.missing,
@@ -153,7 +154,7 @@ def describe_position(standing: Standing) -> str:
         return missing
     step = "" if standing.step is None else f", step {standing.step}"
     after = f" Next phase: {standing.next_phase}." if standing.next_phase else ""
-    return f"phase {standing.phase}{step}. {missing}{after}"
+    return f"phase {as_word(standing.phase)}{step}. {missing}{after}"
 
 
 async def _changed(db: Database, identifier: str, change: Callable[[TripDraft], str]) -> WorkflowChanged:
@@ -167,7 +168,7 @@ async def _changed(db: Database, identifier: str, change: Callable[[TripDraft], 
 
     async def answer(draft: TripDraft) -> WorkflowChanged:
         return WorkflowChanged(
-            message=f"{draft.trip_name}: {words[0]}",
+            message=f"{in_quotes(draft.trip_name)}: {words[0]}",
             trip_id=draft.trip_id,
             trip_name=draft.trip_name,
             current_phase=draft.workflow_state.get("current_phase"),

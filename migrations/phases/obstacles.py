@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, LiteralString
 from database.clock import now
 from database.engine import Statement
 from database.entries import NOT_AN_ARRAY, WITH_ENTRIES
+from database.quoting import as_word, in_quotes, visible
 from database.schema import definitions
 from migrations.check import check
 from migrations.shape import expected
@@ -31,7 +32,7 @@ async def obstacles_before(db: EmbeddedDatabase, phase: Phase, quiet_days: int) 
     found: list[dict[str, str]] = []
     for finding in [*report.drift, *report.live_orphans]:
         where = finding.get("assignment_id") if finding["kind"] == "orphan" else finding["trip_id"]
-        pair = f"{finding['email']} as {finding['role']}: " if finding.get("role") else ""
+        pair = f"{as_word(finding['email'])} as {as_word(finding['role'])}: " if finding.get("role") else ""
         found.append({"name": f"{finding['kind']}/{where}", "problem": f"{pair}repair would {finding['repair']}"})
     for finding in report.faults:
         if finding["kind"] == "schema":
@@ -48,7 +49,7 @@ async def obstacles_before(db: EmbeddedDatabase, phase: Phase, quiet_days: int) 
         found += [
             {
                 "name": f"direct_write/{row['trip_id']}",
-                "problem": f"old code wrote the JSON {row['writes']} times, last {row['last_at']}",
+                "problem": f"old code wrote the JSON {row['writes']} times, last {as_word(row['last_at'])}",
             }
             for row in await db.read(DIRECT_WRITES_SINCE, (since,))
         ]
@@ -58,11 +59,17 @@ async def obstacles_before(db: EmbeddedDatabase, phase: Phase, quiet_days: int) 
 async def _open_findings(db: Database) -> list[dict[str, str]]:
     """Return the unlinked entries and quarantined texts that are not accepted."""
     unlinked = [
-        {"name": f"unlinked/{row['trip_id']}/{row['position']}", "problem": f"{row['element']} belongs to no client"}
+        {
+            "name": f"unlinked/{row['trip_id']}/{row['position']}",
+            "problem": f"{visible(row['element'])} belongs to no client",
+        }
         for row in await db.read(UNLINKED_OPEN)
     ]
     quarantined = [
-        {"name": f"quarantine/{row['quarantine_id']}", "problem": f"in trip {row['trip_id']}: {row['raw_text']!r:.200}"}
+        {
+            "name": f"quarantine/{row['quarantine_id']}",
+            "problem": f"in trip {row['trip_id']}: {in_quotes(row['raw_text'], 200)}",
+        }
         for row in await db.read(QUARANTINE_OPEN)
     ]
     return unlinked + quarantined

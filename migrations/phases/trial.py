@@ -7,6 +7,8 @@ import sqlite3
 from contextlib import closing, suppress
 from typing import TYPE_CHECKING, LiteralString
 
+from database.quoting import visible
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -27,6 +29,7 @@ async def broken_by(db: Database, change: Sequence[Statement]) -> list[dict[str,
         while (refusal := _refusal(copy, change)) is not None:
             broken = _BREAKS.fullmatch(refusal)
             kind, name, by_change, words = broken.groups() if broken else ("table", "trips_v2", "by it", refusal)
+            words = visible(words)
             problem = f"this {kind} needs the column clients ({words}): drop it, or recreate it without that column"
             if not by_change:
                 problem = f"this {kind} is already broken ({words}): drop or correct it"

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
+from database.quoting import file_name, visible
 from server.install.clients import CLIENTS, Platform
 from server.install.json_edit import CannotEdit
 from server.install.records import Records
 from server.options import FAILED, database, setting, show
 from server.options import as_json as as_json_option
-from server.report import escaped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -100,14 +100,14 @@ def _do(
         change = plan(client, path, records)
         backup = None if dry_run else apply_change(change, records)
     except CannotEdit as error:
-        click.echo(f"voygen: {escaped(path)} was left unchanged: {error}", err=True)
+        click.echo(f"voygen: {file_name(path)} was left unchanged: {visible(error)}", err=True)
         sys.exit(FAILED)
     if as_json:
         show(_as_json(name, change, backup, dry_run=dry_run))
     else:
         show("\n".join(_lines(change, backup, dry_run=dry_run)))
         for warning in change.warnings:
-            click.echo(f"Warning: {warning}", err=True)
+            click.echo(f"Warning: {visible(warning)}", err=True)
 
 
 def _as_json(name: str, change: Change, backup: Path | None, *, dry_run: bool) -> dict[str, Any]:
@@ -126,15 +126,15 @@ def _as_json(name: str, change: Change, backup: Path | None, *, dry_run: bool) -
 
 def _lines(change: Change, backup: Path | None, *, dry_run: bool) -> Iterator[str]:
     if change.kept:
-        yield f"Kept:     {' '.join(change.kept)}"
+        yield f"Kept:     {' '.join(map(visible, change.kept))}"
     if not change.needed:
-        yield f"Nothing to do: {change.path} is up to date."
+        yield f"Nothing to do: {file_name(change.path)} is up to date."
         return
-    yield change.diff
+    yield from map(visible, change.diff.split("\n"))
     if dry_run:
         yield "Dry run: nothing was written."
         return
     if backup:
-        yield f"Backup:   {backup}"
-    yield f"{'Written' if change.after is not None else 'Removed'}:  {change.path}"
+        yield f"Backup:   {file_name(backup)}"
+    yield f"{'Written' if change.after is not None else 'Removed'}:  {file_name(change.path)}"
     yield f"Next:     {change.client.restart}"

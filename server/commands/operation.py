@@ -13,6 +13,7 @@ from click.core import ParameterSource
 from click.shell_completion import get_completion_class
 
 from database.platform import default_database_path
+from database.quoting import file_name, visible
 from server.bars import progress_bar
 from server.options import (
     DONE,
@@ -28,6 +29,7 @@ from server.options import (
     show,
 )
 from server.options import as_json as as_json_option
+from server.report import escaped
 from server.settings import (
     MASK,
     SETTINGS,
@@ -134,12 +136,12 @@ def config(context: click.Context, *, as_json: bool, **values: Any) -> None:  # 
         show({"file": str(path), "file_exists": path.exists(), "settings": lines, "warnings": warnings})
         return
     width = max(len(line["name"]) for line in lines)
-    wide = max(len(line["shown"]) for line in lines)
-    show(f"Settings file: {path}" + ("" if path.exists() else " (does not exist)"))
+    wide = max(len(escaped(line["shown"])) for line in lines)
+    show(f"Settings file: {file_name(path)}" + ("" if path.exists() else " (does not exist)"))
     for line in lines:
-        show(f"{line['name']:<{width}}  {line['shown']:<{wide}}  {line['source']}")
+        show(f"{line['name']:<{width}}  {escaped(line['shown']):<{wide}}  {escaped(line['source'])}")
     for warning in warnings:
-        click.echo(f"Warning: {warning}", err=True)
+        click.echo(f"Warning: {visible(warning)}", err=True)
 
 
 @click.command()
@@ -152,7 +154,7 @@ def backup(path: Path, target: Path | None, *, as_json: bool) -> None:
 
     with progress_bar("Copying") as progress:
         done = run(back_up_file(path, target or backup_name(path), progress))
-    show(done if as_json else f"Backup:  {done['backup']} ({done['bytes']} bytes)")
+    show(done if as_json else f"Backup:  {file_name(done['backup'])} ({done['bytes']} bytes)")
 
 
 @click.command()
@@ -169,7 +171,7 @@ def export(path: Path, target: Path | None, *, as_json: bool) -> None:
                 export_to(path, out, progress)
             return
         done = export_file(path, target, progress)
-    show(done if as_json else f"Export:  {done['export']} ({done['lines']} lines, {done['bytes']} bytes)")
+    show(done if as_json else f"Export:  {file_name(done['export'])} ({done['lines']} lines, {done['bytes']} bytes)")
 
 
 @click.command()
@@ -189,7 +191,7 @@ def restore(export: Path, path: Path, *, as_json: bool) -> None:
         show(done)
         return
     rows = sum(table["rows"] for table in done["tables"].values())
-    show(f"Restored:  {path} ({rows} rows in {len(done['tables'])} tables, digests verified)")
+    show(f"Restored:  {file_name(path)} ({rows} rows in {len(done['tables'])} tables, digests verified)")
 
 
 @click.command()

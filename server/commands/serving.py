@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
+from database.quoting import visible
 from server.http.settings import CannotServe, HttpSettings, parse_address, require_secure
 from server.options import FAILED, database, run, setting
 from server.settings import unknown_variables
@@ -95,5 +96,5 @@ def serve(  # noqa: PLR0913 - the settings
             )
             sys.exit(run(serving))
     except CannotServe as error:
-        click.echo(f"voygen: {error}", err=True)
+        click.echo(f"voygen: {visible(error)}", err=True)
         sys.exit(FAILED)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
+from database.quoting import as_word
 from server.options import CannotDo, database, run, show
 from server.options import as_json as as_json_option
 
@@ -65,4 +66,4 @@ def revoke(path: Path, name: str, *, as_json: bool) -> None:
         run(revoke_token(path, name))
     except TokenRefused as refused:
         raise CannotDo(str(refused)) from refused
-    show({"name": name, "revoked": True} if as_json else f"Token {name} revoked.")
+    show({"name": name, "revoked": True} if as_json else f"Token {as_word(name)} revoked.")

@@ -19,6 +19,8 @@ from mcp_types import (
 )
 from mcp_types.version import is_version_at_least
 
+from database.quoting import in_quotes, visible
+
 if TYPE_CHECKING:
     from mcp.server.mcpserver import Context
 
@@ -56,7 +58,7 @@ def asker(context: Context[Any, Any]) -> Ask | None:
 
 def _by_request(context: Context[Any, Any]) -> Ask:
     async def ask(question: Question) -> str | None:
-        result = await context.session.elicit_form(question.text, _form(question), context.request_id)
+        result = await context.session.elicit_form(visible(question.text), _form(question), context.request_id)
         return _chosen(result, question)
 
     return ask
@@ -77,7 +79,9 @@ class _Answers:
             self._given[digest] = _chosen(self._new, question)
         if digest in self._given:
             return self._given[digest]
-        request = ElicitRequest(params=ElicitRequestFormParams(message=question.text, requested_schema=_form(question)))
+        request = ElicitRequest(
+            params=ElicitRequestFormParams(message=visible(question.text), requested_schema=_form(question))
+        )
         state = json.dumps(self._given | {ASKED: digest})
         raise InputRequired(InputRequiredResult(input_requests={CHOICE: request}, request_state=state))
 
@@ -88,7 +92,7 @@ def _digest(question: Question) -> str:
 
 
 def _form(question: Question) -> dict[str, Any]:
-    options = [{"const": value, "title": words} for value, words in question.choices.items()]
+    options = [{"const": shown, "title": visible(question.choices[value])} for shown, value in _shown(question).items()]
     field = {"type": "string", "title": "Your choice", "oneOf": options}
     return {"type": "object", "properties": {CHOICE: field}, "required": [CHOICE]}
 
@@ -96,4 +100,9 @@ def _form(question: Question) -> dict[str, Any]:
 def _chosen(result: ElicitResult, question: Question) -> str | None:
     """Return the user's choice, or None if they declined or gave anything other than one of the choices."""
     chosen = (result.content or {}).get(CHOICE) if result.action == "accept" else None
-    return cast("str", chosen) if chosen in question.choices else None
+    return _shown(question).get(cast("str", chosen))
+
+
+def _shown(question: Question) -> dict[str, str]:
+    """Map each choice as the form sends it to the choice. A name with hidden characters is sent in quotes."""
+    return {value if visible(value) == value else in_quotes(value, None): value for value in question.choices}

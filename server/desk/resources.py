@@ -6,13 +6,15 @@ from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 from mcp.server import MCPServer
-from mcp.server.mcpserver.exceptions import ResourceNotFoundError
+from mcp.server.mcpserver.exceptions import ResourceNotFoundError, ToolError
 from mcp.server.mcpserver.prompts import Prompt
 from mcp.shared.exceptions import MCPError
-from mcp_types import INVALID_PARAMS, Completion
+from mcp_types import INVALID_PARAMS, CallToolResult, Completion, TextContent
 from pydantic import Field
 
 from database import clients, trips
+from database.quoting import as_word, in_quotes, visible
+from tools.answers.errors import NotFound
 from tools.answers.fields import Phase
 from tools.answers.markdown import client_page, trip_page
 from tools.answers.whole import WholeClient, WholeTrip, whole_client, whole_trip
@@ -49,7 +51,19 @@ GUIDE = """\
 
 
 class PromptingServer(MCPServer[None]):
-    """An MCP server that reports invalid prompt requests as INVALID_PARAMS, not as an internal error like the SDK."""
+    """An MCP server that reports invalid prompt requests as INVALID_PARAMS, not as an internal error like the SDK.
+
+    An unknown tool is an error like those of our tools.
+    """
+
+    async def call_tool(
+        self, name: str, arguments: dict[str, Any], context: Context[None, Any] | None = None
+    ) -> CallToolResult | InputRequiredResult:
+        try:
+            return await super().call_tool(name, arguments, context)
+        except ToolError:  # our tools raise no error of the SDK
+            fault = NotFound(f"There is no tool {in_quotes(name)}.", "Send the name of a listed tool.")
+            return CallToolResult(is_error=True, content=[TextContent(type="text", text=str(fault))])
 
     async def get_prompt(
         self, name: str, arguments: dict[str, Any] | None = None, context: Context[None, Any] | None = None
@@ -57,7 +71,7 @@ class PromptingServer(MCPServer[None]):
         try:
             return await super().get_prompt(name, arguments, context)
         except ValueError as error:
-            problem = f"invalid_input: {error}."
+            problem = f"invalid_input: {visible(error)}."
             remedy = "Send the name of a listed prompt and its arguments, each of at most 300 characters."
             raise MCPError(INVALID_PARAMS, f"{problem}\n{remedy}") from error
 
@@ -75,14 +89,14 @@ def _register_resources(server: MCPServer[Any], db: Database) -> None:
         found = await trips.with_slug(db, slug)
         trip = await whole_trip(db, found[0]["trip_id"]) if len(found) == 1 else None
         if trip is None:
-            raise ResourceNotFoundError(f"There is no trip with the slug {slug}.")
+            raise ResourceNotFoundError(f"There is no trip with the slug {as_word(slug)}.")
         return trip
 
     async def client_of(email: str) -> WholeClient:
         found = await clients.with_emails(db, [email])
         client = await whole_client(db, next(iter(found.values()))["client_id"]) if found else None
         if client is None:
-            raise ResourceNotFoundError(f"There is no client with the email {email}.")
+            raise ResourceNotFoundError(f"There is no client with the email {as_word(email)}.")
         return client
 
     @server.resource("voygen://guide", title="Guide for agents", mime_type="text/markdown")
@@ -119,16 +133,18 @@ Text = Annotated[str, Field(max_length=300)]
 def new_trip(client: Text, destination: Text) -> str:
     """Create a trip for a new or existing client."""
     return (
-        f"Start a new trip to {destination} for {client}. Check with get_anything whether the client exists. Ask "
-        "me for the dates and anything else missing, then create the trip with create_trip_with_client and show it."
+        f"Start a new trip to {in_quotes(destination, None)} for {in_quotes(client, None)}. Check with get_anything "
+        "whether the client exists. Ask me for the dates and anything else missing, then create the trip with "
+        "create_trip_with_client and show it."
     )
 
 
 def add_travelers(trip: Text, travelers: Text) -> str:
     """Assign clients to a trip."""
     return (
-        f"Add these travelers to the trip {trip}: {travelers}. Find the trip with get_anything; if several match, "
-        "ask me which. Assign all in one bulk_trip_operations call and tell me who was new or already assigned."
+        f"Add these travelers to the trip {in_quotes(trip, None)}: {in_quotes(travelers, None)}. Find the trip with "
+        "get_anything; if several match, ask me which. Assign all in one bulk_trip_operations call and tell me who was "
+        "new or already assigned."
     )
 
 
@@ -167,7 +183,7 @@ def _register_completions(server: MCPServer[Any], db: Database) -> None:
         argument: CompletionArgument,
         context: CompletionContext | None,
     ) -> Completion:
-        """Complete a slug, an e-mail or a phase, depending on the argument's name."""
+        """Complete a slug, an e-mail or a phase, depending on the argument's name. Skips hidden characters."""
         del ref, context
         prefix = argument.value.strip().lower()
         if argument.name in {"slug", "trip"}:
@@ -178,6 +194,7 @@ def _register_completions(server: MCPServer[Any], db: Database) -> None:
             values = [phase for phase in get_args(Phase) if phase.startswith(prefix)]
         else:
             values = []
-        return Completion(values=values[:SUGGESTIONS], has_more=len(values) > SUGGESTIONS)
+        shown = [value for value in values[:SUGGESTIONS] if visible(value) == value]
+        return Completion(values=shown, has_more=len(values) > SUGGESTIONS)
 
     _ = complete

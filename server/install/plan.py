@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
+from database.quoting import file_name
 from server.install.config_files import back_up, missing_folders, read_file, remove_file, replace_file
 from server.install.json_edit import (
     CannotEdit,
@@ -59,7 +60,7 @@ class Change:
     def diff(self) -> str:
         """The unified diff. It elides the values of other servers and settings, which may be secret."""
         before, after = (_displayed(content, self.client) for content in (self.before, self.after))
-        old, new = ("/dev/null" if content is None else str(self.path) for content in (self.before, self.after))
+        old, new = ("/dev/null" if content is None else file_name(self.path) for content in (self.before, self.after))
         return "\n".join(difflib.unified_diff(before, after, old, new, lineterm=""))
 
 

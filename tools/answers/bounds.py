@@ -21,6 +21,9 @@ ROOM = 24_000
 # Number of names listed in a sentence; the rest are counted.
 NAMES_SHOWN = 10
 
+# Maximum length of a name in a sentence with its quotes and what belongs to it, such as an id and roles.
+NAME_LENGTH = 400
+
 # Limits to try, in order, on an answer that is too long: characters per text, items per list.
 _CUTS = ((4000, 100), (1000, 50), (300, 20), (100, 10), (50, 5), (20, 1))
 
@@ -46,7 +49,9 @@ def fitting(items: Sequence[BaseModel], room: int) -> int:
 def named(names: Sequence[str], total: int | None = None) -> str:
     """Join the first names with commas and count the rest, out of `total` if the list is incomplete."""
     left = (len(names) if total is None else total) - len(names[:NAMES_SHOWN])
-    return ", ".join(shortened(name, 100) for name in names[:NAMES_SHOWN]) + (f" and {left} more" if left else "")
+    return ", ".join(shortened(name, NAME_LENGTH) for name in names[:NAMES_SHOWN]) + (
+        f" and {left} more" if left else ""
+    )
 
 
 def shortened(text: str, length: int) -> str:

@@ -15,6 +15,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+from database.quoting import visible
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -38,8 +40,8 @@ class ToolFault(Exception):
 
     def __init__(self, problem: str, remedy: str, question: Question | None = None) -> None:
         super().__init__(problem)
-        self.problem = problem
-        self.remedy = remedy
+        self.problem = visible(problem)
+        self.remedy = visible(remedy)
         self.question = question
 
     def __str__(self) -> str:

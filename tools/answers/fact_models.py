@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, Field, SerializerFunctionWrapHandler, model_serializer
 
+from database.quoting import in_quotes
 from tools.answers.fields import ClientId, Day, Email, Money, Name, Status, TripIdentifier
 from tools.answers.models import Contact, Number, Texts, Whole, Written
 from tools.answers.pages import Cursor, Limit, Page
@@ -19,7 +20,7 @@ People = Annotated[int, Field(ge=0, le=1_000_000)]
 
 def _fact(name: str) -> str:
     if name not in FACTS:
-        raise ValueError(f"{name!r:.40} is not a fact: send one or more of {', '.join(FACTS)}")
+        raise ValueError(f"{in_quotes(name, 40)} is not a fact: send one or more of {', '.join(FACTS)}")
     return name
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from database import guests
+from database.quoting import as_word
 from database.roles import travels
 from tools.answers.bounds import named
 
@@ -31,7 +32,7 @@ def travelers(people: Iterable[tuple[str, str]], cut: int) -> str:
 
 def link(shares_with: str | None) -> str:
     """Describe how a guest is linked to a client."""
-    return NOT_LINKED if shares_with is None else f"shares {shares_with}"
+    return NOT_LINKED if shares_with is None else f"shares {as_word(shares_with)}"
 
 
 async def unreadable_notes(db: Database, trip_ids: Sequence[int]) -> dict[int, str]:

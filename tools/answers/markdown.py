@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any, cast
 
+from database.quoting import as_word, in_quotes
 from database.roles import travels
-from tools.answers.guests import link
-from tools.answers.models import addressed
+from tools.answers.guests import NOT_LINKED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tools.answers.whole import WholeClient, WholeTrip
+    from tools.answers.models import TripHead
+    from tools.answers.whole import Traveler, WholeClient, WholeTrip
+
+# Inline markup, entities, and what some renderers turn into links. An underscore within a word is just that.
+_MARKUP = re.compile(r"[`*\[\]<>|~]|(?<![^\W_])_|_(?![^\W_])|&(?=[#\w])|:(?=//)|(?<=www)\.", re.IGNORECASE)
 
 
 def trip_page(trip: WholeTrip) -> str:
@@ -24,20 +29,17 @@ def client_page(client: WholeClient) -> str:
 
 
 def _trip_lines(trip: WholeTrip) -> Iterator[str]:
-    yield f"# {_plain(trip.trip_name)}"
+    yield f"# {_quoted(trip.trip_name)}"
     yield ""
-    yield f"{trip.start_date} to {trip.end_date}, {trip.status or 'no status'} (id {trip.trip_id})"
+    yield f"{_period(trip)}, {_text(trip.status) if trip.status else 'no status'} (id {trip.trip_id})"
     if trip.destinations:
-        yield f"Destinations: {_plain(trip.destinations)}"
+        yield f"Destinations: {_quoted(trip.destinations)}"
     yield ""
     yield "## Travelling"
-    people = [
-        (travels(one.role), f"{_plain(addressed(one.full_name, one.email))}, {_plain(one.role)}")
-        for one in trip.clients
-    ]
+    people = [(travels(one.role), f"{_addressed(one)}, {_text(one.role)}") for one in trip.clients]
     for guest in trip.guests:
-        linked = _plain(link(guest.shares_with))
-        people.append((travels(guest.role), f"{_plain(guest.name)}, {_plain(guest.role)} ({linked})"))
+        linked = NOT_LINKED if guest.shares_with is None else f"shares {_text(guest.shares_with)}"
+        people.append((travels(guest.role), f"{_quoted(guest.name)}, {_text(guest.role)} ({linked})"))
     yield from (f"- {who}" for going, who in people if going)
     if not any(going for going, _ in people):
         yield "Nobody yet."
@@ -66,13 +68,13 @@ def _trip_lines(trip: WholeTrip) -> Iterator[str]:
         yield ""
         yield "## Recent activity"
         for entry in trip.recent_activity:
-            yield f"- {entry.at}: {_plain(entry.type)}: {_plain(entry.details)}"
+            yield f"- {_text(entry.at)}: {_text(entry.type)}: {_quoted(entry.details)}"
 
 
 def _client_lines(client: WholeClient) -> Iterator[str]:
-    yield f"# {_plain(client.full_name)}"
+    yield f"# {_quoted(client.full_name)}"
     yield ""
-    yield f"{client.email or 'No e-mail'} (id {client.client_id})"
+    yield f"{_text(client.email) if client.email else 'No e-mail'} (id {client.client_id})"
     for title, value in (("Contact", client.contact_info), ("Preferences", client.preferences)):
         if value:
             yield ""
@@ -81,8 +83,7 @@ def _client_lines(client: WholeClient) -> Iterator[str]:
     yield ""
     yield "## Trips"
     for trip in client.trips:
-        when = f"{trip.start_date} to {trip.end_date}"
-        yield f"- {_plain(trip.trip_name)} (id {trip.trip_id}), {when}, {_plain(trip.roles)}"
+        yield f"- {_quoted(trip.trip_name)} (id {trip.trip_id}), {_period(trip)}, {_text(trip.roles)}"
     if not client.trips:
         yield "None."
 
@@ -90,7 +91,7 @@ def _client_lines(client: WholeClient) -> Iterator[str]:
 def _items(value: object) -> Iterator[str]:
     if isinstance(value, dict):
         for key, one in cast("dict[str, Any]", value).items():
-            yield f"- {_plain(key)}: {_words(one)}"
+            yield f"- {_text(key)}: {_words(one)}"
     elif isinstance(value, list):
         for one in cast("list[Any]", value):
             yield f"- {_words(one)}"
@@ -101,12 +102,32 @@ def _items(value: object) -> Iterator[str]:
 def _words(value: object) -> str:
     if isinstance(value, dict):
         pairs = cast("dict[str, Any]", value).items()
-        return ", ".join(f"{_plain(key)}: {_words(one)}" for key, one in pairs)
+        return ", ".join(f"{_text(key)}: {_words(one)}" for key, one in pairs)
     if isinstance(value, list):
         return "; ".join(_words(one) for one in cast("list[Any]", value))
-    return _plain(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
+    return _text(value) if isinstance(value, str) else json.dumps(value)
 
 
-def _plain(text: object) -> str:
-    """Return the text on one line, so that stored text can't imitate a heading."""
-    return " ".join(str(text if text is not None else "").split())
+def _addressed(client: Traveler) -> str:
+    if client.email is None:
+        return f"{_quoted(client.full_name)} (no e-mail)"
+    email = _text(client.email)
+    return f"{_quoted(client.full_name)} " + (f"({email})" if email.startswith('"') else f"<{email}>")
+
+
+def _period(trip: TripHead) -> str:
+    return f"{_text(trip.start_date)} to {_text(trip.end_date)}"
+
+
+def _text(value: object) -> str:
+    """Return a plain word as it is, and any other text in quotes."""
+    return _escaped(as_word(value, None))
+
+
+def _quoted(value: object) -> str:
+    return _escaped(in_quotes(value, None))
+
+
+def _escaped(text: str) -> str:
+    """Escape what Markdown would show as markup or a link. A quotation mark or a letter starts no block."""
+    return _MARKUP.sub(r"\\\g<0>", text)

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, Field
+from pydantic import BaseModel, BeforeValidator, Field, PlainSerializer
 
 from database.clients import has_email
+from database.quoting import as_word, in_quotes, visible
 from tools.trip import shapes
 
 # Columns of an old database may hold types other than the declared ones, such as a date as a number or a cost as text.
 Plain = Annotated[str, BeforeValidator(lambda value: "" if value is None else _as_text(value))]
 Written = Annotated[str | None, BeforeValidator(lambda value: value if value is None else _as_text(value))]
+# A sentence of ours. Stored text in it is quoted; should a hidden character be left, it is escaped.
+Sentence = Annotated[str, PlainSerializer(visible)]
 # A real e-mail address; None for the placeholder stored for a client without e-mail.
 Contact = Annotated[
     str | None,
@@ -56,8 +59,19 @@ class ClientHead(BaseModel):
 
 
 def addressed(full_name: object, email: object) -> str:
-    """Return "name <e-mail>", or "name (no e-mail)"."""
+    """Return `"name" <e-mail>`, or `"name" (no e-mail)`."""
+    name = in_quotes(full_name)
+    return f"{name} <{as_word(email)}>" if email is not None and has_email(str(email)) else f"{name} (no e-mail)"
+
+
+def logged_as(full_name: object, email: object) -> str:
+    """Return the client for the activity log, which keeps names and e-mails as they are stored."""
     return f"{full_name} <{email}>" if email is not None and has_email(str(email)) else f"{full_name} (no e-mail)"
+
+
+def with_id(trip_name: object, trip_id: int) -> str:
+    """Return `"name" (id 2)`."""
+    return f"{in_quotes(trip_name)} (id {trip_id})"
 
 
 class ClientTrip(TripHead):

@@ -6,6 +6,7 @@ import hashlib
 import json
 from typing import TYPE_CHECKING, Any
 
+from database.quoting import in_quotes
 from database.receipts import AlreadyDone, ReceiptingDatabase, receipt_for
 from tools.answers.asking import run_asking
 from tools.answers.errors import Conflict
@@ -52,7 +53,7 @@ async def _replayed(tool: AnyTool, db: Database, key: str, sent: str) -> Answer 
         )
     if (receipt["tool"], receipt["arguments"]) != (tool.name, sent):
         raise Conflict(
-            f"The idempotency_key {key!r} was used for a different call.",
+            f"The idempotency_key {in_quotes(key)} was used for a different call.",
             "Send this call with a new key, or without one.",
         )
     stored: dict[str, Any] = json.loads(receipt["result"])

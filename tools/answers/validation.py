@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
-from tools.answers.bounds import shortened
+from database.quoting import as_word, in_quotes
 
 if TYPE_CHECKING:
     from pydantic import ValidationError
@@ -44,7 +44,7 @@ def _problem(fault: dict[str, Any], schema: dict[str, Any]) -> str:
         case "value_error":
             return f"{where or 'The call'} {str(fault['ctx']['error']).partition(': send ')[0]}"
         case "union_tag_invalid":
-            return f"There is no type {fault['ctx']['tag']!r:.60}"
+            return f"There is no type {in_quotes(fault['ctx']['tag'], 60)}"
         case "model_type" | "model_attributes_type" | "dict_type":
             return f"{where or 'This'} is not an object"
         case _:
@@ -55,7 +55,7 @@ def _problem(fault: dict[str, Any], schema: dict[str, Any]) -> str:
 def _place(location: tuple[str | int, ...], schema: dict[str, Any]) -> str:
     """Return the path of a field, without the union tag that pydantic puts first, or "" for the whole input."""
     parts = location[1:] if location and location[0] in _tags(schema) else location
-    return ".".join(shortened(str(part), NAME_LENGTH) for part in parts)
+    return ".".join(as_word(part, NAME_LENGTH) for part in parts)
 
 
 def _remedy(fault: dict[str, Any], schema: dict[str, Any]) -> str:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from database import clients, trips
 from database.listing import travelers
+from database.quoting import as_word, in_quotes
 from database.search import emails_in, trips_called, trips_named, trips_with_ids, trips_with_words, words_in
-from tools.answers.bounds import shortened
 from tools.answers.errors import Ambiguous, InvalidInput, NotFound, Question
 from tools.finding.matching import TRIPS, spelled_like
 
@@ -51,7 +51,7 @@ async def resolve_trip(db: Database, identifier: str, argument: str = "trip_iden
     wanted = identifier.strip()
     if not search_words(wanted):
         raise InvalidInput(
-            f"{argument} {wanted!r} has no words to search for.",
+            f"{argument} {in_quotes(wanted)} has no words to search for.",
             "Send a trip's id, slug, name, or words from its name.",
         )
     found, all_seen = await exact_trips(db, wanted), True
@@ -66,9 +66,9 @@ async def resolve_trip(db: Database, identifier: str, argument: str = "trip_iden
         prefix = "id " if wanted.isdecimal() else ""
         choices = {f"{prefix}{key}": words for key, words in (await _choices(db, found[:CANDIDATES_SHOWN])).items()}
         raise Ambiguous(
-            f"{_count(found)} {wanted!r}: {'; '.join(choices.values())}.",
+            f"{_count(found)} {in_quotes(wanted)}: {'; '.join(choices.values())}.",
             f"Ask the user which one, then send its id as {argument}"
-            + (f", written as in {next(iter(choices))!r}." if prefix else "."),
+            + (f", written as in {in_quotes(next(iter(choices)))}." if prefix else "."),
             Question("Which trip do you mean?", argument, choices),
         )
     raise await _not_found(db, wanted)
@@ -78,7 +78,7 @@ async def _choices(db: Database, found: list[Row]) -> dict[str, str]:
     """Map each trip's id to a description with the trip's first travelers."""
     names: dict[int, list[str]] = {}
     for row in await travelers(db, [row["trip_id"] for row in found], TRAVELERS_SHOWN):
-        names.setdefault(row["trip_id"], []).append(shortened(str(row["full_name"]), 60))
+        names.setdefault(row["trip_id"], []).append(in_quotes(row["full_name"], 60))
     return {str(row["trip_id"]): describe(row) + _with(names.get(row["trip_id"], [])) for row in found}
 
 
@@ -115,15 +115,15 @@ async def nearest_trips(db: Database, wanted: str, limit: int = 3) -> list[Row]:
 
 
 def describe(row: Row) -> str:
-    name = shortened(str(row["trip_name"]), 100)
-    return f"id {row['trip_id']} {name!r} ({row['start_date']} to {row['end_date']}, {row['status']})"
+    period = f"{as_word(row['start_date'])} to {as_word(row['end_date'])}"
+    return f"id {row['trip_id']} {in_quotes(row['trip_name'])} ({period}, {as_word(row['status'])})"
 
 
 async def _not_found(db: Database, wanted: str) -> NotFound:
     near = await nearest_trips(db, wanted)
     hint = f" Nearest by spelling: {'; '.join(describe(row) for row in near)}." if near else ""
     return NotFound(
-        f"No trip matches {wanted!r}.{hint}",
+        f"No trip matches {in_quotes(wanted)}.{hint}",
         "Send the id or the exact name of a trip; get_anything finds trips by words.",
     )
 

@@ -11,6 +11,7 @@ from rapidfuzz import fuzz, process
 from rapidfuzz.distance import OSA
 
 from database import search
+from database.quoting import as_word
 from database.spelling import words_like
 
 if TYPE_CHECKING:
@@ -196,7 +197,7 @@ def _tokens(text: str) -> list[str]:
 def _complete(row: Row, kind: Kind, seen: Sequence[Seen]) -> Match:
     """Return the match for a row in which all words were found."""
     places = [place for place in (*kind.places, "notes") if place != "role" and any(one.place == place for one in seen)]
-    roles = dict.fromkeys(f"role {one.word}" for one in seen if one.place == "role")
+    roles = dict.fromkeys(f"role {as_word(one.word)}" for one in seen if one.place == "role")
     why = Why.WORDS_IN_NAME if places == ["name"] and not roles else Why.ALL_WORDS
     return Match(row, why, ", ".join([*([f"words in {' and '.join(places)}"] if places else []), *roles]))
 

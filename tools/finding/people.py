@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from database import clients, profiles
+from database.quoting import as_word, in_quotes
 from database.search import same_name
 from tools.answers.bounds import named
 from tools.answers.errors import Ambiguous, Conflict, InvalidInput, NotFound
@@ -145,10 +146,11 @@ def _namesakes_note(others: Sequence[Row], full_name: str) -> str:
     if not others:
         return ""
     told = [
-        f"{row['email'] if clients.has_email(row['email']) else 'no e-mail'} (client_id {row['client_id']})"
+        f"{as_word(row['email']) if clients.has_email(row['email']) else 'no e-mail'} (client_id {row['client_id']})"
         for row in others[:NAMESAKES_SHOWN]
     ]
-    return f" There is another {full_name}: {named(told, len(others))}. If it is the same person, tell the user."
+    holders = named(told, len(others))
+    return f" There is another {in_quotes(full_name)}: {holders}. If it is the same person, tell the user."
 
 
 @dataclass
@@ -184,6 +186,11 @@ class Directory:
 
     def name_of(self, email: str) -> str:
         """Return the client's e-mail for use in messages, or the client's name if there is no e-mail."""
+        contact = self.contact_of(email)
+        return as_word(email) if contact == email else in_quotes(contact)
+
+    def contact_of(self, email: str) -> str:
+        """Return the client's e-mail, or the client's name if there is no e-mail, as stored."""
         names = [str(row["full_name"]) for row in (*self.rows, *self.created.values()) if row["email"] == email]
         return email if clients.has_email(email) or not names else names[0]
 
@@ -209,8 +216,9 @@ class Directory:
             told = ", ".join(
                 f"client_id {row['client_id']} ({addressed(row['full_name'], row['email'])})" for row in found
             )
+            who = told or "all of them new in this call"
             raise Ambiguous(
-                f"{len(found) + len(new)} clients are called {name!r}: {told or 'all of them new in this call'}.",
+                f"{len(found) + len(new)} clients are called {in_quotes(name)}: {who}.",
                 "Ask the user which one, then send the client_id.",
             )
         return next((row["email"] for row in found), next(iter(new), None))
@@ -241,7 +249,7 @@ class Directory:
         name = who.name
         if name is None:
             raise InvalidInput(
-                f"No client has the email {who.email}, and no name was sent to create one.",
+                f"No client has the email {as_word(who.email)}, and no name was sent to create one.",
                 "Send full_name too (or first_name and last_name) to create the client, or an existing client's email.",
             )
         email = self._new_address(who.email) if who.email else _valid_or_none(known_email)
@@ -251,8 +259,9 @@ class Directory:
     def _new_address(self, email: str) -> str:
         if email in self.by_email:
             known = self.by_email[email]
+            holder = f"client_id {known['client_id']} ({in_quotes(known['full_name'])})"
             raise Conflict(
-                f"{email} already belongs to client_id {known['client_id']} ({known['full_name']}).",
+                f"{as_word(email)} already belongs to {holder}.",
                 "Use that client, or send another email.",
             )
         try:
@@ -272,5 +281,5 @@ def _valid_or_none(email: str | None) -> str:
 
 def _words_for(who: ClientReference) -> str:
     if who.email:
-        return f"the email {who.email}"
-    return f"client_id {who.client_id}" if who.client_id is not None else f"the name {who.name!r}"
+        return f"the email {as_word(who.email)}"
+    return f"client_id {who.client_id}" if who.client_id is not None else f"the name {in_quotes(who.name)}"

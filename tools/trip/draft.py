@@ -11,9 +11,11 @@ from pydantic import BaseModel, Field, SerializerFunctionWrapHandler, model_seri
 from database import activity, assignments, clients, trips
 from database.engine import Row, Statement
 from database.later import Later
+from database.quoting import as_word, in_quotes
 from database.search import same_name
+from tools.answers.bounds import named
 from tools.answers.errors import Ambiguous, Conflict, InvalidInput, NotFound
-from tools.answers.models import Contact
+from tools.answers.models import Contact, Sentence
 from tools.trip import shapes
 
 if TYPE_CHECKING:
@@ -34,7 +36,7 @@ class OperationResult(BaseModel):
     number: int = Field(default=0, description="Position, from 1.")
     operation: str = Field(default="", description="The operation's type.")
     success: bool = Field(default=True, description="Whether it was done.")
-    message: str = Field(default="", description="What was done.")
+    message: Sentence = Field(default="", description="What was done.")
     error: Annotated[str | None, Field(description="Why it failed, and what to send instead.")] = None
     email: Annotated[Contact, Field(description="The client's e-mail.")] = None
     client_id: Annotated[int | None, Field(description="The client's id.")] = None
@@ -144,11 +146,11 @@ class TripDraft:
         if found:
             numbers = ", ".join(f"#{place + 1}" for place in found if isinstance(place, int))
             raise InvalidInput(
-                f"Several notes have the id {note_id!r}.", f"Send the number of the one you mean: {numbers}."
+                f"Several notes have the id {in_quotes(note_id)}.", f"Send the number of the one you mean: {numbers}."
             )
-        known = ", ".join(one for one, _ in places if not one.startswith("#"))
+        known = ", ".join(as_word(one) for one, _ in places if not one.startswith("#"))
         remedy = f"Send the note_id of one of its notes: {known}." if known else "The trip has no notes."
-        raise NotFound(f"The trip has no note {note_id!r}.", remedy)
+        raise NotFound(f"The trip has no note {in_quotes(note_id)}.", remedy)
 
     def roles_of(self, email: str, role: str | None) -> list[str]:
         """Return the client's roles on the trip, or only `role`. Raises NotFound if the client has no such role."""
@@ -158,7 +160,8 @@ class TripDraft:
             raise NotFound(f"{who} is not on this trip.", "Send a client who is on the trip; get_anything lists them.")
         if role is not None and role not in roles:
             raise NotFound(
-                f"{who} is not on this trip as {role}, but as {', '.join(roles)}.", "Send one of those roles."
+                f"{who} is not on this trip as {as_word(role)}, but as {', '.join(map(as_word, roles))}.",
+                "Send one of those roles.",
             )
         return list(roles) if role is None else [role]
 
@@ -191,8 +194,8 @@ class TripDraft:
         alike = exact or [guest for guest in self.guests if same_name(str(guest["name"]), name)]
         if len(alike) > 1 and not exact:
             raise Ambiguous(
-                f"{len(alike)} people on this trip have a name like {name!r}: "
-                f"{', '.join(repr(guest['name']) for guest in alike)}.",
+                f"{len(alike)} people on this trip have a name like {in_quotes(name)}: "
+                f"{named([in_quotes(guest['name']) for guest in alike])}.",
                 "Send full_name exactly as one of these.",
             )
         return alike[0] if alike else None
@@ -200,11 +203,13 @@ class TripDraft:
     def require_unshared(self, email: str, roles: Sequence[str]) -> None:
         """Raise Conflict if other people share the client's e-mail in one of these roles."""
         others = [
-            str(guest["name"]) for guest in self.guests if guest["shares_with"] == email and guest["role"] in roles
+            in_quotes(guest["name"])
+            for guest in self.guests
+            if guest["shares_with"] == email and guest["role"] in roles
         ]
         if others:
             raise Conflict(
-                f"{email} is shared on this trip by {', '.join(others)}, who would be changed too.",
+                f"{as_word(email)} is shared on this trip by {named(others)}, who would be changed too.",
                 "First give each of them a client of their own: assign_client with full_name alone.",
             )
 

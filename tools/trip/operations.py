@@ -8,6 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from database import clients
+from database.quoting import as_word, in_quotes
 from tools.answers.errors import InvalidInput
 from tools.answers.fields import (
     Currency,
@@ -124,7 +125,7 @@ def assign_client(draft: TripDraft, data: AssignClient) -> OperationResult:
     guest = draft.guest_called(data.name) if data.name and not data.client_id else None
     if guest and guest["shares_with"] and data.email:
         raise InvalidInput(
-            f"{guest['name']} shares {guest['shares_with']} with another client on this trip.",
+            f"{in_quotes(guest['name'])} shares {as_word(guest['shares_with'])} with another client on this trip.",
             "Send full_name alone to give them a client of their own, then set an email with update_client.",
         )
     email, is_new = draft.directory.find_or_create(data, guest["email"] if guest and not guest["shares_with"] else None)
@@ -132,16 +133,17 @@ def assign_client(draft: TripDraft, data: AssignClient) -> OperationResult:
         guest = None
     role = str(guest["role"]) if guest and "role" not in data.model_fields_set else data.role
     result = draft.link(guest, email, role) if guest else draft.assign(email, role)
-    who = f"{draft.directory.name_of(email)} as {role}"
+    who = f"{draft.directory.name_of(email)} as {as_word(role)}"
+    logged = f"Assigned {draft.directory.contact_of(email)} as {role}"
     if guest:
-        result.message = f"Linked {guest['name']!r}, who was on the trip without a client: {who}"
+        result.message = f"Linked {in_quotes(guest['name'])}, who was on the trip without a client: {who}"
         result.message += ", a new client." if is_new else "."
-        draft.log("ClientAssigned", f"Assigned {who}")
+        draft.log("ClientAssigned", logged)
     elif not result.created:
         result.message = f"{who} was already on the trip; nothing changed."
     else:
         result.message = f"Assigned {who}" + (", a new client." if is_new else ".")
-        draft.log("ClientAssigned", f"Assigned {who}")
+        draft.log("ClientAssigned", logged)
     if not is_new and (data.phone or data.preferences):
         result.message += " The client exists: phone and preferences are unchanged."
     result.client_created = is_new
@@ -154,9 +156,9 @@ def unassign_client(draft: TripDraft, data: UnassignClient) -> OperationResult:
     draft.require_unshared(email, roles)
     draft.unassign(email, roles)
     who = draft.directory.name_of(email)
-    draft.log("ClientUnassigned", f"Removed {who} from the trip as {', '.join(roles)}")
+    draft.log("ClientUnassigned", f"Removed {draft.directory.contact_of(email)} from the trip as {', '.join(roles)}")
     kept = draft.current_roles(email)
-    message = f"{who} is no longer {', '.join(roles)} on the trip" + (f"; still {', '.join(kept)}." if kept else ".")
+    message = f"{who} is no longer {_words(roles)} on the trip" + (f"; still {_words(kept)}." if kept else ".")
     if not kept and clients.fold(draft.primary_client_email or "") == clients.fold(email):
         message += " They are still its primary client; change primary_client_email with update_details."
     return OperationResult(email=email, roles=roles, message=message)
@@ -167,17 +169,17 @@ def change_client_role(draft: TripDraft, data: ChangeClientRole) -> OperationRes
     roles = draft.roles_of(email, data.from_role)
     if len(roles) > 1:
         raise InvalidInput(
-            f"{draft.directory.name_of(email)} has several roles on this trip: {', '.join(roles)}.",
+            f"{draft.directory.name_of(email)} has several roles on this trip: {_words(roles)}.",
             "Send from_role to choose the one to change.",
         )
     draft.require_unshared(email, roles)
     result = draft.change_role(email, roles[0], data.to_role)
     if roles[0] == data.to_role:
-        result.message = f"{draft.directory.name_of(email)} already was {data.to_role}; nothing changed."
+        result.message = f"{draft.directory.name_of(email)} already was {as_word(data.to_role)}; nothing changed."
     else:
         who = draft.directory.name_of(email)
-        result.message = f"{who} is now {data.to_role}, no longer {roles[0]}."
-        draft.log("ClientRoleChanged", f"{who}: {roles[0]} became {data.to_role}")
+        result.message = f"{who} is now {as_word(data.to_role)}, no longer {as_word(roles[0])}."
+        draft.log("ClientRoleChanged", f"{draft.directory.contact_of(email)}: {roles[0]} became {data.to_role}")
     return result
 
 
@@ -190,44 +192,44 @@ def add_note(draft: TripDraft, data: AddNote) -> OperationResult:
 def edit_note(draft: TripDraft, data: EditNote) -> OperationResult:
     before = draft.change_note(data.note_id, data.note, keep=not data.for_good)
     draft.log("NoteEdited", f"Note {data.note_id}")
-    return OperationResult(message=f"Note {data.note_id} is changed{_old(before, data)}.")
+    return OperationResult(message=f"Note {as_word(data.note_id)} is changed{_old(before, data)}.")
 
 
 def remove_note(draft: TripDraft, data: RemoveNote) -> OperationResult:
     before = draft.change_note(data.note_id, None, keep=not data.for_good)
     draft.log("NoteRemoved", f"Note {data.note_id}")
-    return OperationResult(message=f"Note {data.note_id} is removed{_old(before, data)}.")
+    return OperationResult(message=f"Note {as_word(data.note_id)} is removed{_old(before, data)}.")
 
 
 def _old(before: str, data: RemoveNote) -> str:
     if data.for_good:
         return ", without a copy"
-    return f"; it was {before[:OLD_NOTE_SHOWN]}" + ("…" if len(before) > OLD_NOTE_SHOWN else "")
+    return f"; it was {in_quotes(before, OLD_NOTE_SHOWN)}"
 
 
 def update_status(draft: TripDraft, data: UpdateStatus) -> OperationResult:
     before, draft.status = draft.status, data.status
     draft.log("StatusChanged", f"Status: {before} became {data.status}")
-    return OperationResult(message=f"Status is now {data.status}; it was {before}.")
+    return OperationResult(message=f"Status is now {data.status}; it was {as_word(before)}.")
 
 
 def update_cost(draft: TripDraft, data: UpdateCost) -> OperationResult:
     before, draft.total_cost = draft.total_cost, data.cost
     draft.financials = shapes.with_cost(draft.financials, data.cost, data.currency)
     draft.log("CostChanged", f"Total cost: {before} became {data.cost} {draft.financials['currency']}")
-    return OperationResult(message=f"Total cost is now {data.cost:.2f} {draft.financials['currency']}.")
+    return OperationResult(message=f"Total cost is now {data.cost:.2f} {as_word(draft.financials['currency'])}.")
 
 
 def add_activity(draft: TripDraft, data: AddActivity) -> OperationResult:
     draft.log(data.type, data.details)
-    return OperationResult(message=f"Activity {data.type} logged.")
+    return OperationResult(message=f"Activity {as_word(data.type)} logged.")
 
 
 def add_document(draft: TripDraft, data: AddDocument) -> OperationResult:
     document = {key: value for key, value in data.model_dump().items() if value is not None}
     draft.documents = shapes.with_document(draft.documents, document | {"added_at": draft.now})
     draft.log("DocumentAdded", data.name)
-    return OperationResult(message=f"Document {data.name!r} added.")
+    return OperationResult(message=f"Document {in_quotes(data.name)} added.")
 
 
 def advance_workflow(draft: TripDraft, data: AdvanceWorkflow) -> OperationResult:
@@ -249,7 +251,7 @@ def rename_trip(draft: TripDraft, data: RenameTrip) -> OperationResult:
     if data.update_slug:
         draft.wants_slug_of = data.new_name
     draft.log("TripRenamed", f"{before} became {data.new_name}")
-    return OperationResult(message=f"The trip is now called {data.new_name!r}; it was {before!r}.")
+    return OperationResult(message=f"The trip is now called {in_quotes(data.new_name)}; it was {in_quotes(before)}.")
 
 
 def update_dates(draft: TripDraft, data: UpdateDates) -> OperationResult:
@@ -271,9 +273,13 @@ def update_details(draft: TripDraft, data: UpdateDetails) -> OperationResult:
         sent["primary_client_email"] = draft.directory.require(ClientReference(email=data.primary_client_email))
     for column, value in sent.items():
         setattr(draft, column, value or None)
-    words = ", ".join(f"{column} {value!r}" for column, value in sent.items())
-    draft.log("DetailsChanged", words)
+    draft.log("DetailsChanged", ", ".join(f"{column} {value!r}" for column, value in sent.items()))
+    words = ", ".join(f"{column} {in_quotes(value)}" for column, value in sent.items())
     return OperationResult(message=f"Set {words}.")
+
+
+def _words(roles: list[str]) -> str:
+    return ", ".join(map(as_word, roles))
 
 
 class _Operation(BaseModel):

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast, get_args
 
 from database import listing, trips
+from database.quoting import in_quotes
 from database.roles import travels
 from tools.answers.fields import Phase
 from tools.answers.guests import unreadable_note
@@ -147,7 +148,7 @@ def _travel_documents(standing: Standing) -> str | None:
     )
     if not names:
         return _client(standing)
-    shown = ", ".join(list(names)[:NAMES_SHOWN]) + (
+    shown = ", ".join(map(in_quotes, list(names)[:NAMES_SHOWN])) + (
         f" and {len(names) - NAMES_SHOWN} more" if len(names) > NAMES_SHOWN else ""
     )
     return f"Travel documents are missing for {shown}: enter travel_docs with update_client."
