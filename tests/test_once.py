@@ -9,6 +9,11 @@ from typing import Any
 import pytest
 from desk import ANA, KYOTO, Era, an_era, new_desk, op, open_desk, seeded
 
+from database.embedded import EmbeddedDatabase
+from database.engine import Statement
+from database.errors import GuardFailed
+from database.receipts import AlreadyDone, ReceiptingDatabase
+
 NOTE = op("add_note", note="once")
 
 
@@ -101,6 +106,21 @@ async def test_a_call_whose_duplicate_is_in_progress_is_told_to_retry(tmp_path: 
             connection.execute("UPDATE receipts SET result = NULL")
         sent: dict[str, Any] = {"trip_identifier": str(KYOTO), "operations": [NOTE], "idempotency_key": "k"}
         assert (await desk.refused("bulk_trip_operations", **sent)).startswith("busy")
+
+
+async def test_the_second_of_two_calls_with_one_key_stores_nothing(db: EmbeddedDatabase) -> None:
+    def add(name: str) -> Statement:
+        return Statement("INSERT INTO clients_v2 (email, full_name) VALUES (?1, ?1)", (name,))
+
+    first, second, other = (ReceiptingDatabase(db, key, "tool", "{}") for key in ("k", "k", "other"))
+    await first.batch([add("a")])
+    with pytest.raises(AlreadyDone):
+        await second.batch([add("b")])
+    await first.batch([add("c")])
+    with pytest.raises(GuardFailed, match="slug_free"):
+        await other.batch([add("d"), Statement("INSERT INTO write_guard (slug_free) VALUES (0)")])
+    assert [row["email"] for row in await db.read("SELECT email FROM clients_v2 ORDER BY client_id")] == ["a", "c"]
+    assert [row["idempotency_key"] for row in await db.read("SELECT idempotency_key FROM receipts")] == ["k"]
 
 
 def notes(trip: dict[str, Any]) -> list[Any]:
