@@ -110,4 +110,4 @@ def notes_of(notes: Any) -> str:
 def words_of(text: object) -> set[str]:
     """The words in lower case without accents; a word with an apostrophe also appears with the apostrophe removed."""
     plain = "".join(letter for letter in normalize("NFKD", str(text or "")) if not combining(letter))
-    return {word.lower() for one in (plain, plain.replace("'", "")) for word in re.findall(r"[^\W_]+", one)}
+    return {word.lower() for one in (plain, re.sub("['\u2019]", "", plain)) for word in re.findall(r"[^\W_]+", one)}

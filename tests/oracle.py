@@ -49,8 +49,18 @@ class Entry:
 
 
 def assert_clean(connection: sqlite3.Connection) -> None:
-    found = list(findings(connection))
+    found = [*findings(connection), *_not_waiting(connection)]
     assert not found, "\n".join(found)
+
+
+def _not_waiting(connection: sqlite3.Connection) -> Iterator[str]:
+    """Yield a sentence for each unlinked entry with an email that a new client could not be linked to."""
+    waiting = set(connection.execute("SELECT trip_id, email FROM trip_client_unlinked"))
+    for entry in all_entries(connection):
+        email = fields_of(entry.element).get("email")
+        email = folded(email) if isinstance(email, str) else ""
+        if entry.client is None and email and (entry.trip_id, email) not in waiting:
+            yield f"trip {entry.trip_id}: not waiting for a client: {entry.element!r}"
 
 
 def findings(connection: sqlite3.Connection) -> Iterator[str]:

@@ -460,3 +460,122 @@ async def test_people_who_share_the_email_of_a_client_deleted_during_the_backfil
         assert (await check(db)).consistent
         (left,) = await db.read("SELECT clients FROM trips_v2")
         assert [one["name"] for one in json.loads(left["clients"])] == ["Mia Fir"]
+
+
+# Plain SQL writes to three trips and two clients. Each statement has a number {n} of its own. Trip 1{n} lists both
+# clients and has assignments {n}1 and {n}2. Trip 2{n} lists the first client in a bare string with an escape, and has
+# assignment {n}3 of the second, which its list lacks. The first is the primary client of trip 3{n}, whose
+# list is malformed.
+THREE_TRIPS = """
+    INSERT INTO clients_v2 (client_id, email, full_name) VALUES ({n}1, 'a{n}@x.io', 'A'), ({n}2, 'b{n}@x.io', 'B');
+    INSERT INTO trips_v2 (trip_id, trip_name, trip_slug, start_date, end_date, clients) VALUES
+        (1{n}, 'One', 'one-{n}', '', '', '[{{"email":"A{n}@X.io","seat":"1"}}, {{"email":" b{n}@x.io","role":"payer","card":"v"}}, "I"]'),
+        (2{n}, 'Two', 'two-{n}', '', '', '["\\u0041{n}@x.io"]'),
+        (3{n}, 'Three', 'three-{n}', '', '', 'not JSON {n}');
+    UPDATE trips_v2 SET primary_client_email = 'a{n}@x.io' WHERE trip_id = 3{n};
+    INSERT INTO trip_client_assignments (assignment_id, trip_id, client_email, client_role) VALUES
+        ({n}1, 1{n}, 'a{n}@x.io', 'traveler'), ({n}2, 1{n}, 'b{n}@x.io', 'payer'), ({n}3, 2{n}, 'b{n}@x.io', 'guide');
+"""  # noqa: E501 - lists as they are stored
+
+ONE_SLUG = "CREATE UNIQUE INDEX one_slug ON trips_v2(trip_slug);"
+
+DURING_THE_BACKFILL = [
+    # Assignments, replaced and changed.
+    "INSERT OR REPLACE INTO trip_client_assignments (trip_id, client_email) VALUES (1{n}, 'a{n}@x.io')",
+    "INSERT OR REPLACE INTO trip_client_assignments (trip_id, client_email, client_role) VALUES (1{n}, 'a{n}@x.io', ' ')",  # noqa: E501
+    "INSERT OR REPLACE INTO trip_client_assignments (assignment_id, trip_id, client_email) VALUES ({n}2, 2{n}, 'b{n}@x.io')",  # noqa: E501
+    "INSERT OR REPLACE INTO trip_client_assignments (assignment_id, trip_id, client_email, client_role) VALUES ({n}1, 1{n}, 'b{n}@x.io', 'payer')",  # noqa: E501
+    "UPDATE trip_client_assignments SET client_role = 'guide' WHERE assignment_id = {n}1",
+    "UPDATE trip_client_assignments SET client_role = NULL WHERE assignment_id = {n}2",
+    "UPDATE trip_client_assignments SET client_email = 'b{n}@x.io' WHERE assignment_id = {n}1",
+    "UPDATE trip_client_assignments SET trip_id = 2{n} WHERE assignment_id = {n}2",
+    "UPDATE trip_client_assignments SET trip_id = 1{n} WHERE assignment_id = {n}3",
+    "UPDATE trip_client_assignments SET assignment_id = {n}9 WHERE assignment_id = {n}1",
+    "UPDATE OR REPLACE trip_client_assignments SET client_email = 'b{n}@x.io', client_role = 'payer' WHERE assignment_id = {n}1",  # noqa: E501
+    "UPDATE OR REPLACE trip_client_assignments SET assignment_id = {n}2 WHERE assignment_id = {n}3",
+    "UPDATE OR REPLACE trip_client_assignments SET trip_id = 1{n}, client_role = 'payer' WHERE assignment_id = {n}3",
+    "DELETE FROM trip_client_assignments WHERE assignment_id = {n}1",
+    # Lists.
+    "UPDATE trips_v2 SET clients = '[]' WHERE trip_id = 1{n}",
+    "UPDATE trips_v2 SET clients = '[\"a{n}@x.io\"]' WHERE trip_id = 1{n}",
+    'UPDATE trips_v2 SET clients = \'[{{"email":"a{n}@x.io","role":"guide"}}, {{"email":"b{n}@x.io"}}]\' WHERE trip_id = 1{n}',  # noqa: E501
+    "UPDATE trips_v2 SET clients = 'spoiled' WHERE trip_id = 1{n}",
+    # Trips.
+    "INSERT OR REPLACE INTO trips_v2 (trip_id, trip_name, start_date, end_date, clients) VALUES (1{n}, 'R', '', '', '[\"a{n}@x.io\"]')",  # noqa: E501
+    "INSERT OR REPLACE INTO trips_v2 (trip_name, trip_slug, start_date, end_date, clients) VALUES ('R', 'one-{n}', '', '', 'spoiled')",  # noqa: E501
+    "INSERT OR REPLACE INTO trips_v2 (trip_id, trip_name, start_date, end_date) VALUES (3{n}, 'R', '', '')",
+    "INSERT OR REPLACE INTO trips_v2 (trip_name, trip_slug, start_date, end_date) VALUES ('R', 'three-{n}', '', '')",
+    "UPDATE trips_v2 SET clients = '[]' WHERE trip_id = 3{n}",
+    "UPDATE OR REPLACE trips_v2 SET trip_id = 2{n} WHERE trip_id = 1{n}",
+    # Clients.
+    "DELETE FROM clients_v2 WHERE client_id = {n}1",
+    "UPDATE clients_v2 SET email = 'c{n}@x.io' WHERE client_id = {n}1",
+    "UPDATE OR REPLACE clients_v2 SET email = 'b{n}@x.io' WHERE client_id = {n}1",
+    "UPDATE OR REPLACE clients_v2 SET client_id = {n}2 WHERE client_id = {n}1",
+    "INSERT OR REPLACE INTO clients_v2 (client_id, email, full_name) VALUES ({n}1, 'c{n}@x.io', 'R')",
+    "INSERT OR REPLACE INTO clients_v2 (client_id, email, full_name) VALUES ({n}1, 'b{n}@x.io', 'R')",
+]
+
+
+@pytest.mark.parametrize(
+    ("reached", "recursive", "foreign_keys", "notes_first"),
+    [("none", False, True, False), ("none", True, False, True), ("the first of two", False, False, False)],
+)
+async def test_each_write_during_the_backfill_has_the_effect_that_it_has_afterwards(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    reached: str,
+    *,
+    recursive: bool,
+    foreign_keys: bool,
+    notes_first: bool,
+) -> None:
+    writes = [write.format(n=number) for number, write in enumerate(DURING_THE_BACKFILL, 10)]
+    rows = "".join(THREE_TRIPS.format(n=number) for number, _ in enumerate(writes, 10))
+    tables = SMALL[SMALL.index("CREATE TABLE") : SMALL.rindex("INSERT INTO")]
+    during, after = make(tmp_path / "during.db", tables + rows + ONE_SLUG), tmp_path / "after.db"
+    async with await open_database(during) as db:
+        await apply_files(db, back_up=False)
+    copied(during, after)
+    async with await open_database(after) as db:
+        await complete(db, MigrationReport())
+    unwritten = [during, after]
+
+    def write() -> None:
+        path = unwritten.pop(0)
+        with closing(raw.connect(path, recursive_triggers=recursive)) as connection:
+            connection.execute(f"PRAGMA foreign_keys = {foreign_keys:d}")
+            if notes_first:
+                make_youngest(connection, "trg_%_note_%")
+            for one in writes:
+                connection.execute(one)
+
+    def write_halfway(connection: sqlite3.Connection) -> None:
+        if unwritten[0] == during and begun(connection):
+            write()
+
+    monkeypatch.setattr(steps, "FIRST", len(writes))
+    monkeypatch.setattr(steps, "LARGEST", len(writes))
+    async with await open_database(during) as db:
+        if reached == "none":
+            write()
+        await complete(Between(db, during, write_halfway), MigrationReport(), pause=0)
+    write()
+    with closing(raw.connect(during)) as one, closing(raw.connect(after)) as other:
+        assert_clean(one)
+        found, expected = stores(one), stores(other)
+        for number, statement in enumerate(writes, 10):
+            for trip in (100 + number, 200 + number):
+                assert found.pairs.get(trip) == expected.pairs.get(trip), statement
+                assert found.lists.get(trip) == expected.lists.get(trip), statement
+        assert found._replace(slugs={}) == expected._replace(slugs={})
+        primary = "SELECT trip_id, primary_client_email FROM trips_v2 WHERE primary_client_email IS NOT NULL ORDER BY 1"
+        assert one.execute(primary).fetchall() == other.execute(primary).fetchall()
+
+
+def make_youngest(connection: sqlite3.Connection, names: str) -> None:
+    """Create the triggers again. Of several triggers on one event, SQLite fires the youngest first."""
+    sql = "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND name LIKE ?"
+    for name, text in connection.execute(sql, (names,)).fetchall():
+        connection.execute(f"DROP TRIGGER {name}")
+        connection.execute(text)

@@ -67,6 +67,26 @@ def test_unassigning_on_a_trip_whose_text_is_not_an_array_writes_both_sides(con:
     assert [entry["email"] for entry in in_json(con)] == [BEN]
 
 
+def test_one_of_two_malformed_trips_is_repaired_and_the_other_keeps_its_text(con: sqlite3.Connection) -> None:
+    other = add_trip(con, "[]")
+    for trip in (TRIP, other):
+        write_past_the_triggers(con, f"malformed {trip}", trip)
+    con.execute("INSERT INTO trip_client_sync (trip_id, action) VALUES (?, 'reconcile')", (TRIP,))
+    lists = con.execute("SELECT clients FROM trips_v2 ORDER BY trip_id").fetchall()
+    assert (lists, quarantine(con)) == ([("[]",), (f"malformed {other}",)], [(TRIP, f"malformed {TRIP}")])
+    assign(con, ANA, trip=other)
+    assert quarantine(con)[1:] == [(other, f"malformed {other}")]
+
+
+def test_a_changed_row_whose_entry_is_missing_gets_one_on_its_trip_only(con: sqlite3.Connection) -> None:
+    other = add_trip(con, [{"email": BEN}])
+    assign(con, ANA)
+    write_past_the_triggers(con, "[]")
+    con.execute("UPDATE trip_client_assignments SET client_role = 'guide' WHERE client_email = ?", (ANA,))
+    found = [[(entry["email"], entry["role"]) for entry in in_json(con, trip)] for trip in (TRIP, other)]
+    assert found == [[(ANA, "guide")], [(BEN, "traveler")]]
+
+
 def test_one_malformed_trip_breaks_neither_the_view_nor_the_deletion_of_a_client(con: sqlite3.Connection) -> None:
     other = add_trip(con, [{"email": BEN}])
     write_past_the_triggers(con, "[{", other)
@@ -131,3 +151,30 @@ def test_entries_of_one_pair_that_contradict_each_other_are_all_kept(con: sqlite
     assert quarantine(con) == []
     con.execute("UPDATE trip_client_assignments SET client_role = 'guest'")
     assert in_json(con) == [{**person, "role": "guest"} for person in family]
+
+
+# The count of direct writes.
+
+
+def test_direct_writes_of_the_json_are_counted_by_trip(con: sqlite3.Connection) -> None:
+    write_json(con, [{"email": ANA}])
+    other = add_trip(con, [{"email": BEN}])
+    add_trip(con, "[]")
+    write_json(con, [{"email": ANA}, {"email": BEN}])
+    con.execute("UPDATE trips_v2 SET clients = clients")
+    assign(con, ANA, "payer")
+    con.execute("UPDATE direct_json_writes SET day = '2026-01-01' WHERE trip_id = ?", (other,))
+    con.execute("UPDATE trips_v2 SET clients = '[]' WHERE trip_id = ?", (other,))
+    con.execute("UPDATE trips_v2 SET clients = '[{}]'")
+    counted = con.execute("SELECT trip_id, writes, day = date('now') FROM direct_json_writes ORDER BY 1, 2, 3")
+    assert counted.fetchall() == [(TRIP, 3, 1), (other, 1, 0), (other, 2, 1), (other + 1, 1, 1)]
+
+
+def test_a_trip_inserted_again_on_one_day_adds_to_the_count(con: sqlite3.Connection) -> None:
+    for clients in ("[{}]", "[]", '["x"]'):
+        con.execute(
+            "INSERT OR REPLACE INTO trips_v2 (trip_id, trip_name, start_date, end_date, clients) "
+            "VALUES (7, 'N', '', '', ?)",
+            (clients,),
+        )
+    assert con.execute("SELECT trip_id, writes FROM direct_json_writes").fetchall() == [(7, 2)]

@@ -139,6 +139,14 @@ def test_an_insert_ignored_because_its_id_exists_does_not_remove_an_entry_later(
     assert in_json(con)[0] == waiting
 
 
+def test_an_entry_removed_after_an_ignored_insert_is_not_brought_back_by_the_next(con: sqlite3.Connection) -> None:
+    write_json(con, [{"email": ANA, "seat": "1A"}])
+    con.execute("INSERT OR IGNORE INTO trip_client_assignments SELECT * FROM trip_client_assignments")
+    unassign(con, ANA)
+    assign(con, ANA)
+    assert [(entry["email"], entry.get("seat")) for entry in in_json(con)] == [(ANA, None)]
+
+
 # Clients.
 
 

@@ -9,13 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from desk import ANA, BANFF, BEN, KYOTO, Desk, new_desk, op
+from indexing import assert_indexed
 from mcp_types import TextResourceContents
+from oracle import assert_clean, junction_pairs
 from phasing import assert_in_order, lead_to
 
 from database import guests
 from database.roles import STAYS_AT_HOME, TRAVELS, travels
 
 if TYPE_CHECKING:
+    import sqlite3
     from pathlib import Path
 
     from database.phase import Phase
@@ -116,6 +119,27 @@ async def test_the_guests_of_a_client_deleted_by_raw_sql_stay(tmp_path: Path, ph
 
 
 NAMES = [None, "Ana", "ana lima", "Ana B", "Lima", "Mia Lima", "Mia", 'Jo "A;b" \'na', "Zoë", " Ana", "Anabel Lim"]
+
+
+@pytest.mark.parametrize("recursive", [False, True])
+def test_guests_of_a_client_whose_stored_email_has_upper_case_stay(
+    connection: sqlite3.Connection, *, recursive: bool
+) -> None:
+    connection.execute(f"PRAGMA recursive_triggers = {recursive:d}")
+    family = [{"email": "Ana@X.io", "role": "traveler", "name": name} for name in ("ANA LIMA", "Mia Fir")]
+    connection.execute("INSERT INTO clients_v2 (email, full_name) VALUES ('Ana@X.io', 'Ana Lima')")
+    add = "INSERT INTO trips_v2 (trip_name, start_date, end_date, clients) VALUES ('N', '', '', ?)"
+    for entries in (family, family[:1], [*family[1:], {"email": "Zoe@X.io"}]):
+        connection.execute(add, (json.dumps(entries),))
+    connection.execute("DELETE FROM clients_v2")
+    lists = [json.loads(row[0]) for row in connection.execute("SELECT clients FROM trips_v2 ORDER BY trip_id")]
+    assert lists == [[family[1]], [], [family[1], {"email": "Zoe@X.io"}]]
+    waiting = "SELECT trip_id, email FROM trip_client_unlinked ORDER BY 1, 2"
+    assert connection.execute(waiting).fetchall() == [(1, "ana@x.io"), (3, "ana@x.io"), (3, "zoe@x.io")]
+    connection.execute("INSERT INTO clients_v2 (email, full_name) VALUES ('ana@x.io', 'Mia Fir')")
+    assert junction_pairs(connection) == {1: [("ana@x.io", "traveler")], 3: [("ana@x.io", "traveler")]}
+    assert_clean(connection)
+    assert_indexed(connection)
 
 
 @each_phase

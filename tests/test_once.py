@@ -7,6 +7,11 @@ from typing import Any
 import pytest
 from desk import ANA, KYOTO, Era, an_era, new_desk, op, open_desk, seeded
 
+from database.embedded import EmbeddedDatabase
+from database.engine import Statement
+from database.errors import GuardFailed
+from database.receipts import AlreadyDone, ReceiptingDatabase
+
 NOTE = op("add_note", note="once")
 
 
@@ -155,6 +160,21 @@ async def test_a_call_whose_answer_was_erased_is_refused_and_not_repeated(tmp_pa
         await desk.call("erase_client", client="Jo Just", confirm_name="Jo Just", dry_run=False)
         assert "erased" in await desk.refused("create_client_v2", **client, idempotency_key="k")
         assert desk.sql("SELECT count(*) FROM clients_v2 WHERE full_name = 'Jo Just'") == [(0,)]
+
+
+async def test_the_second_of_two_calls_with_one_key_stores_nothing(db: EmbeddedDatabase) -> None:
+    def add(name: str) -> Statement:
+        return Statement("INSERT INTO clients_v2 (email, full_name) VALUES (?1, ?1)", (name,))
+
+    first, second, other = (ReceiptingDatabase(db, key, "tool", "{}") for key in ("k", "k", "other"))
+    await first.batch([add("a")])
+    with pytest.raises(AlreadyDone):
+        await second.batch([add("b")])
+    await first.batch([add("c")])
+    with pytest.raises(GuardFailed, match="slug_free"):
+        await other.batch([add("d"), Statement("INSERT INTO write_guard (slug_free) VALUES (0)")])
+    assert [row["email"] for row in await db.read("SELECT email FROM clients_v2 ORDER BY client_id")] == ["a", "c"]
+    assert [row["idempotency_key"] for row in await db.read("SELECT idempotency_key FROM receipts")] == ["k"]
 
 
 def notes(trip: dict[str, Any]) -> list[Any]:

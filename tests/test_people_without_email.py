@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 import unicodedata
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import raw
 from desk import ANA, BEN, KYOTO, Desk, new_desk, op, open_desk, voygen
 from phasing import lead_to
+
+from migrations.backfill import SPELLINGS_AT_ONCE
+from migrations.files import shipped
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -67,6 +71,8 @@ async def test_assigning_an_unlinked_entry_by_name_links_it_and_keeps_its_keys(t
         found = await desk.call("get_anything", query=str(KYOTO))
         assert found["trip"]["guests"] == []
         assert [one["role"] for one in found["trip"]["clients"]] == ["traveler", "child", "guest"]
+        undated = "SELECT * FROM trip_client_assignments WHERE created_at IS NULL OR updated_at IS NULL"
+        assert desk.sql(undated) == []
         await lead_to(desk.db, "dual_write")
         await desk.call("get_anything", query=str(KYOTO))
         entries = json.loads(desk.column("clients", KYOTO))
@@ -165,6 +171,22 @@ async def test_migration_repair_and_client_creation_link_emails_with_another_spe
     connection.close()
     report = json.loads(voygen("migrate", "--db", old, "--json").stdout)
     assert (report["linked"], report["unlinked"]) == (1, 0)
+
+
+async def test_a_migration_links_any_number_of_emails_with_another_spelling(tmp_path: Path) -> None:
+    path = tmp_path / "old.db"
+    numbers = range(2 * SPELLINGS_AT_ONCE + 1)
+    with closing(raw.connect(path)) as connection:
+        connection.executescript(shipped()[0].text)
+        connection.executemany(
+            "INSERT INTO clients_v2 (email, full_name) VALUES (?, 'Z')", [(f"zoë{n}@ex.net",) for n in numbers]
+        )
+        connection.execute(
+            "INSERT INTO trips_v2 (trip_name, start_date, end_date, clients) VALUES ('N', '', '', ?)",
+            (json.dumps([{"email": f"ZOË{n}@ex.net"} for n in numbers]),),
+        )
+    report = await raw.migrate_file(path)
+    assert (report.linked, report.unlinked) == (len(numbers), 0)
 
 
 @pytest.mark.parametrize("sign", ["\u200b", "\u200d", "\u202e", "\x7f", "\x1b", "\u3164", "\u034f", "\ufe0f"])

@@ -237,3 +237,101 @@ async def test_update_or_replace_of_an_email_keeps_those_who_share_either(tmp_pa
             assert in_json(connection) == [*SHARED, theirs | {"email": INES}]
             assert sorted(in_junction(connection)) == [(INES, "child"), (INES, "traveler")]
             assert_clean(connection)
+
+
+# Three trips on which clients share trips and roles. The seat tells the entries apart.
+SEATS = {
+    1: [(INES, "traveler", "1A"), (JON, "traveler", "1B"), (INES, "payer", "1C")],
+    2: [(JON, "traveler", "2A"), (MIA, "guide", "2B")],
+    3: [(INES, "guide", "3A"), (MIA, "traveler", "3B"), ("no@client.io", "traveler", "3C")],
+}
+
+# The slug is another trip's, which stays. The list is the old one, in the phase that has one to write.
+REPLACE_TRIP_ONE = """INSERT OR REPLACE INTO trips_v2 (trip_id, trip_name, trip_slug, start_date, end_date{,})
+VALUES (1, 'R', 'two', '', ''{1})"""
+
+# Writes by trip or client, with the trips and clients that have become others. 0 and "" stand for none.
+CHANGES: list[tuple[str, dict[int, int], dict[str, str]]] = [
+    (
+        "INSERT OR REPLACE INTO clients_v2 (client_id, email, full_name) VALUES (1, 'new@x.io', 'R')",
+        {},
+        {INES: "new@x.io"},
+    ),
+    ("INSERT OR REPLACE INTO clients_v2 (client_id, email, full_name) VALUES (1, 'jon@x.io', 'R')", {}, {INES: JON}),
+    ("INSERT OR REPLACE INTO clients_v2 (client_id, email, full_name) VALUES (9, 'ines@x.io', 'R')", {}, {}),
+    ("INSERT INTO clients_v2 (email, full_name) VALUES ('zoe@x.io', 'Z')", {}, {}),
+    ("UPDATE OR REPLACE clients_v2 SET email = 'jon@x.io' WHERE client_id = 1", {}, {INES: JON}),
+    ("UPDATE OR REPLACE clients_v2 SET client_id = 2 WHERE client_id = 1", {}, {JON: INES}),
+    ("UPDATE clients_v2 SET email = 'new@x.io' WHERE client_id = 1", {}, {INES: "new@x.io"}),
+    ("UPDATE clients_v2 SET client_id = 9 WHERE client_id = 1", {}, {}),
+    ("DELETE FROM clients_v2 WHERE client_id = 1", {}, {INES: ""}),
+    (
+        REPLACE_TRIP_ONE,
+        {},
+        {},
+    ),
+    (
+        "INSERT INTO trips_v2 (trip_id, trip_name, trip_slug, start_date, end_date) VALUES (9, 'R', 'one', '', '')",
+        {},
+        {},
+    ),
+    ("UPDATE trips_v2 SET trip_id = 9 WHERE trip_id = 1", {1: 9}, {}),
+    ("UPDATE OR REPLACE trips_v2 SET trip_id = 2 WHERE trip_id = 1", {1: 2, 2: 0}, {}),
+    ("DELETE FROM trips_v2 WHERE trip_id = 1", {1: 0}, {}),
+]
+
+# Writes that change nothing, but leave notes of what they would have replaced.
+IGNORED = """
+INSERT OR IGNORE INTO clients_v2 (client_id, email, full_name) VALUES (3, 'jon@x.io', 'Ignored');
+UPDATE OR IGNORE clients_v2 SET email = 'mia@x.io' WHERE client_id = 2;
+INSERT OR IGNORE INTO trips_v2 (trip_id, trip_name, start_date, end_date) VALUES (3, 'Ignored', '', '');
+UPDATE OR IGNORE trips_v2 SET trip_id = 3 WHERE trip_id = 2;
+"""
+
+
+def seats(con: sqlite3.Connection) -> set[tuple[Any, ...]]:
+    sql = "SELECT trip_id, coalesce(client_email, email), role, element ->> '$.seat' FROM trip_people"
+    return set(con.execute(sql))
+
+
+def assignments(con: sqlite3.Connection) -> dict[int, tuple[Any, ...]]:
+    found = con.execute("SELECT assignment_id, trip_id, client_email, client_role FROM trip_client_assignments")
+    return {row[0]: row[1:] for row in found}
+
+
+@pytest.mark.parametrize("phase", PHASES)
+async def test_whoever_shares_trips_and_roles_keeps_exactly_the_own_assignments(tmp_path: Path, phase: Phase) -> None:
+    path = raw.new_file(tmp_path / "voygen.db")
+    with closing(raw.connect(path)) as con:
+        con.executemany("INSERT INTO clients_v2 (email, full_name) VALUES (?, 'N')", [(INES,), (JON,), (MIA,)])
+        for trip, slug in ((1, "one"), (2, "two"), (3, "three")):
+            entries = [{"email": email, "role": role, "seat": seat} for email, role, seat in SEATS[trip]]
+            con.execute(
+                "INSERT INTO trips_v2 (trip_id, trip_name, trip_slug, start_date, end_date, clients) "
+                "VALUES (?, 'N', ?, '', '', ?)",
+                (trip, slug, json.dumps(entries)),
+            )
+    async with await open_database(path) as db:
+        await lead_to(db, phase)
+    with closing(raw.connect(path)) as con:
+        columns = {row[1] for row in con.execute("PRAGMA table_info(trips_v2)")}
+        list_of = ", (SELECT clients FROM trips_v2 WHERE trip_id = 1)" if phase == "dual_write" else ""
+        before, rows_before = seats(con), assignments(con)
+        assert before == {(trip, *one) for trip, of_trip in SEATS.items() for one in of_trip}
+        for foreign_keys, recursion, noted in ((1, 0, IGNORED), (0, 1, "")):
+            con.execute(f"PRAGMA foreign_keys = {foreign_keys}")
+            con.execute(f"PRAGMA recursive_triggers = {recursion}")
+            for change, trips, clients in CHANGES:
+                con.execute("BEGIN")
+                for statement in filter(str.strip, noted.split(";")):
+                    con.execute(statement)
+                con.execute(change.replace("{,}", ", clients" if list_of else "").replace("{1}", list_of))
+                moved = ((trips.get(one[0], one[0]), clients.get(one[1], one[1]), *one[2:]) for one in before)
+                expected = {one for one in moved if one[0] and one[1]}
+                assert seats(con) == expected, (change, foreign_keys, recursion)
+                found = assignments(con)
+                assert set(found.values()) == {one[:3] for one in expected if one[1] != "no@client.io"}, change
+                assert all(found[key][2] == rows_before[key][2] for key in found), change
+                if "clients" in columns:
+                    assert_clean(con)
+                con.execute("ROLLBACK")

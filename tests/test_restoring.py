@@ -467,6 +467,19 @@ async def test_an_outdated_restore_plan_writes_nothing(tmp_path: Path) -> None:
                 desk.sql(back)
 
 
+async def test_a_restore_plan_is_outdated_once_its_slug_is_taken(tmp_path: Path) -> None:
+    async with new_desk(tmp_path) as desk:
+        await did(desk, DELETE_KYOTO[0], **DELETE_KYOTO[1])
+        (kept,) = await restoring.deleted(desk.db)
+        plan = await restoring.plan(desk.db, kept)
+        assert plan
+        desk.sql(
+            "INSERT INTO trips_v2 (trip_name, trip_slug, start_date, end_date) VALUES ('N', 'lima-in-kyoto', '', '')"
+        )
+        with pytest.raises(GuardFailed, match="slug_free"):
+            await desk.db.batch(restoring.restore(plan, "2030-01-01T00:00:00.000Z"))
+
+
 async def test_three_hundred_travelers_are_restored_with_their_trip(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         numbers = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 300)"

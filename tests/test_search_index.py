@@ -174,6 +174,68 @@ async def test_travelers_beyond_the_limit_are_indexed_separately_from_their_trip
         assert connection.execute("SELECT count(*) FROM crowd_search").fetchone() == (0,)
 
 
+def test_a_change_of_one_column_alone_is_indexed(connection: sqlite3.Connection) -> None:
+    connection.executescript("""
+        INSERT INTO clients_v2 (client_id, email, full_name) VALUES (1, 'ana@x.io', 'Ana');
+        INSERT INTO trips_v2 (trip_id, trip_name, start_date, end_date) VALUES (1, 'Goa', '', '');
+        INSERT INTO trip_client_assignments (assignment_id, trip_id, client_email) VALUES (1, 1, 'ana@x.io');
+    """)
+    for change in (
+        "UPDATE trips_v2 SET trip_name = 'Rob''s tour'",
+        "UPDATE trips_v2 SET trip_name = 'Zoë\u2019s tour'",
+        "UPDATE trips_v2 SET destinations = 'Rome'",
+        "UPDATE trips_v2 SET group_name = 'Club'",
+        """UPDATE trips_v2 SET notes = '[{"note":"visa"}]'""",
+        "UPDATE trips_v2 SET trip_id = 2",
+        "UPDATE clients_v2 SET full_name = 'Ana O''Brien'",
+        "UPDATE clients_v2 SET email = 'anna@x.io'",
+        """UPDATE clients_v2 SET contact_info = '{"notes":"window"}'""",
+        "UPDATE clients_v2 SET client_id = 2",
+        "UPDATE trip_client_assignments SET client_role = 'guide'",
+        "UPDATE trip_client_assignments SET assignment_id = 2",
+    ):
+        connection.execute(change)
+        assert_indexed(connection)
+    found = "SELECT rowid FROM {0} WHERE {0} MATCH ?"
+    for table, words in (
+        ("client_search", 'full_name : "Ana O Brien Ana OBrien"'),
+        ("trip_search", 'name : "Zoe s tour Zoes tour"'),
+    ):
+        assert connection.execute(found.format(table), (words,)).fetchall() == [(2,)]
+
+
+def test_a_write_is_not_refused_because_an_earlier_one_was_ignored(connection: sqlite3.Connection) -> None:
+    connection.executescript("""
+        INSERT INTO clients_v2 (client_id, email, full_name) VALUES (1, 'ana@x.io', 'Ana'), (2, 'ben@x.io', 'Ben');
+        INSERT INTO trips_v2 (trip_id, trip_name, start_date, end_date) VALUES (1, 'Goa', '', ''), (2, 'Rome', '', '');
+        INSERT INTO trip_client_assignments (assignment_id, trip_id, client_email)
+        VALUES (1, 1, 'ana@x.io'), (2, 1, 'ben@x.io'), (3, 2, 'ana@x.io');
+    """)
+    ignored = (
+        "UPDATE OR IGNORE trip_client_assignments SET client_email = 'ben@x.io' WHERE assignment_id = 1",
+        "UPDATE OR IGNORE trip_client_assignments SET assignment_id = 3 WHERE assignment_id = 1",
+        "INSERT OR IGNORE INTO trip_client_assignments (trip_id, client_email) VALUES (1, 'ana@x.io')",
+        "UPDATE OR IGNORE clients_v2 SET email = 'ben@x.io' WHERE client_id = 1",
+        "INSERT OR IGNORE INTO clients_v2 (email, full_name) VALUES ('ana@x.io', 'Other')",
+    )
+    for write in (
+        "UPDATE trip_client_assignments SET client_role = 'guide' WHERE assignment_id = 1",
+        "UPDATE trip_client_assignments SET trip_id = 2, client_role = 'payer' WHERE assignment_id = 1",
+        "INSERT INTO trip_client_assignments (trip_id, client_email, client_role) VALUES (1, 'ana@x.io', 'cook')",
+        "DELETE FROM trip_client_assignments WHERE assignment_id = 2",
+        "UPDATE trips_v2 SET trip_name = 'Goa again' WHERE trip_id = 1",
+        "UPDATE trips_v2 SET clients = '[\"ben@x.io\"]' WHERE trip_id = 1",
+        "UPDATE clients_v2 SET full_name = 'Anna' WHERE client_id = 1",
+        "INSERT INTO clients_v2 (email, full_name) VALUES ('cem@x.io', 'Cem')",
+        "DELETE FROM clients_v2 WHERE client_id = 2",
+        "INSERT INTO trips_v2 (trip_id, trip_name, start_date, end_date) VALUES (3, 'Oslo', '', '')",
+    ):
+        for one in ignored:
+            connection.execute(one)
+        connection.execute(write)
+        assert_indexed(connection)
+
+
 def test_unusual_text_does_not_make_a_write_fail(connection: sqlite3.Connection) -> None:
     odd = ["", '"', "\\", "a\\", 'x"y', "\n\t", "\x00a", b"\xff\xfe", b'["', 7, 1e300, "\U0001f600", "a" * 100_000]
     for number, text in enumerate(odd, 1):

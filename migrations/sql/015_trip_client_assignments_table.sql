@@ -1102,11 +1102,18 @@ BEGIN
 END;
 
 CREATE TRIGGER trg_backfill_assignments_update BEFORE UPDATE OF assignment_id, trip_id, client_email, client_role ON trip_client_assignments
-WHEN max(OLD.trip_id, NEW.trip_id) > (SELECT trips_done FROM migration_backfill)
- AND NOT EXISTS (SELECT 1 FROM trip_client_sync WHERE trip_id IN (OLD.trip_id, NEW.trip_id))
+WHEN NOT EXISTS (SELECT 1 FROM trip_client_sync WHERE trip_id IN (OLD.trip_id, NEW.trip_id))
+ AND EXISTS (
+    SELECT 1 FROM trips_v2 t
+    WHERE (t.trip_id IN (OLD.trip_id, NEW.trip_id)
+       OR t.trip_id IN (SELECT a.trip_id FROM trip_client_assignments a WHERE a.assignment_id = NEW.assignment_id))
+      AND t.trip_id > (SELECT trips_done FROM migration_backfill))
 BEGIN
     INSERT INTO trip_client_sync (trip_id, action)
-    SELECT t.trip_id, 'reconcile' FROM trips_v2 t WHERE t.trip_id IN (OLD.trip_id, NEW.trip_id);
+    SELECT t.trip_id, 'reconcile' FROM trips_v2 t
+    WHERE (t.trip_id IN (OLD.trip_id, NEW.trip_id)
+       OR t.trip_id IN (SELECT a.trip_id FROM trip_client_assignments a WHERE a.assignment_id = NEW.assignment_id))
+      AND t.trip_id NOT IN (SELECT g.trip_id FROM trip_client_sync g);
 
     DELETE FROM trip_client_displaced;
     INSERT INTO trip_client_displaced (assignment_id, trip_id, client_email, client_role, entries)

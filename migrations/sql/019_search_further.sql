@@ -313,14 +313,6 @@ END;
 CREATE TRIGGER trg_clients_v2_search_delete AFTER DELETE ON clients_v2
 BEGIN
     DELETE FROM client_search WHERE rowid = OLD.client_id;
-    UPDATE crowd_search
-    SET travelers = (SELECT s.traveler FROM traveler_search_text s WHERE s.assignment_id = crowd_search.rowid),
-        roles = (SELECT s.role FROM traveler_search_text s WHERE s.assignment_id = crowd_search.rowid)
-    WHERE rowid IN (SELECT a.assignment_id FROM trip_client_assignments a WHERE a.client_email = OLD.email);
-    INSERT INTO search_stale (trip_id)
-    SELECT DISTINCT a.trip_id FROM trip_client_assignments a
-    WHERE a.client_email = OLD.email AND a.trip_id NOT IN (SELECT trip_id FROM search_stale);
-    DELETE FROM search_stale WHERE trip_id NOT IN (SELECT g.trip_id FROM trip_client_sync g);
 END;
 
 -- With foreign keys on, DROP TABLE trips_v2 or clients_v2 deletes the assignments, and with them their JSON entries. It fires
