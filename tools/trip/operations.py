@@ -14,6 +14,7 @@ from tools.answers.fields import (
     Day,
     Details,
     Email,
+    Erasable,
     Line,
     Money,
     Name,
@@ -26,6 +27,7 @@ from tools.answers.fields import (
     as_text,
     check_period,
 )
+from tools.answers.sent import Sent
 from tools.finding.people import ClientOrNew, ClientReference, NamedReference
 from tools.trip import shapes
 from tools.trip.draft import OperationResult, TripDraft
@@ -34,8 +36,8 @@ from tools.trip.draft import OperationResult, TripDraft
 OLD_NOTE_SHOWN = 300
 
 
-class Data(BaseModel):
-    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+class Data(Sent):
+    """The data of an operation."""
 
 
 class AssignClient(ClientOrNew):
@@ -115,9 +117,9 @@ class UpdateDates(Data):
 
 
 class UpdateDetails(Data):
-    destinations: Annotated[Line | None, Field(description="Empty removes them.")] = None
-    group_name: Annotated[Line | None, Field(description="Empty removes it.")] = None
-    primary_client_email: Annotated[Email | None, Field(description="Known client; adds no role.")] = None
+    destinations: Annotated[Erasable[Line], Field(description="null removes them.")] = None
+    group_name: Annotated[Erasable[Line], Field(description="null removes it.")] = None
+    primary_client_email: Annotated[Erasable[Email], Field(description="Known client; adds no role.")] = None
 
 
 def assign_client(draft: TripDraft, data: AssignClient) -> OperationResult:
@@ -264,14 +266,14 @@ def update_dates(draft: TripDraft, data: UpdateDates) -> OperationResult:
 
 
 def update_details(draft: TripDraft, data: UpdateDetails) -> OperationResult:
-    sent = data.model_dump(exclude_none=True)
+    sent = {column: getattr(data, column) for column in UpdateDetails.model_fields if column in data.model_fields_set}
     if not sent:
         raise InvalidInput("data contains no change.", f"Send at least one of {', '.join(UpdateDetails.model_fields)}.")
     if data.primary_client_email:
         sent["primary_client_email"] = draft.directory.require(ClientReference(email=data.primary_client_email))
     for column, value in sent.items():
         setattr(draft, column, value or None)
-    words = ", ".join(f"{column} {value!r}" for column, value in sent.items())
+    words = ", ".join(f"{column} {value!r}" if value else f"no {column}" for column, value in sent.items())
     draft.log("DetailsChanged", words)
     return OperationResult(message=f"Set {words}.")
 
