@@ -189,7 +189,7 @@ def _is_unsaid(value: Any, node: Schema, *, nullable: bool) -> bool:  # noqa: AN
 
 def _text(value: Any, node: Schema) -> Any:  # noqa: ANN401 - JSON
     value = _only(value)
-    if isinstance(value, int) and not isinstance(value, bool):
+    if isinstance(value, int) and not isinstance(value, bool) and not {"enum", "format"} & node.keys():
         return str(value)
     if "enum" in node:
         return _choice(value, node["enum"])
