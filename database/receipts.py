@@ -26,30 +26,21 @@ class AlreadyDone(Exception):
 
 
 class ReceiptingDatabase(ForwardingDatabase):
-    """A database wrapper for one call with a key, whose first batch must be a `batch_with_answer`."""
+    """A database wrapper for one call with a key, whose change must be a `batch_with_answer`."""
 
     def __init__(self, db: Database, key: str, tool: str, arguments: str) -> None:
         super().__init__(db)
         self._key = key
         self._call = (tool, arguments)
-        self._stored = False
-
-    async def batch(self, statements: Sequence[Statement]) -> Results:
-        """Run a further batch of the call. Raises RuntimeError for the first one, which must store the answer."""
-        if not self._stored:
-            raise RuntimeError("the first batch of a call with a key must store its answer")
-        return await self._db.batch(statements)
 
     async def store(self, statements: Sequence[Statement], receipt: Statement) -> Results:
         """Run the batch with the receipt. Raises AlreadyDone if the key already has a receipt."""
         try:
-            results = await self._db.batch([Statement(GUARD_NEW, (self._key,)), *statements, receipt])
+            return await self._db.batch([Statement(GUARD_NEW, (self._key,)), *statements, receipt])
         except GuardFailed as failed:
             if failed.guard == "receipt_new":
                 raise AlreadyDone from failed
             raise
-        self._stored = True
-        return results
 
     def receipt(self, answer: str, later: Later) -> Statement:
         """Build the statement that stores the answer; it returns the values of its placeholders as `ids`."""

@@ -54,7 +54,9 @@ def assert_clean(connection: sqlite3.Connection) -> None:
 
 
 def _not_waiting(connection: sqlite3.Connection) -> Iterator[str]:
-    """Yield a sentence for each unlinked entry with an email that a new client could not be linked to."""
+    """Yield a sentence for each unlinked entry with an email that a new client could not be linked to by a trigger."""
+    if not connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'trg_trips_v2_clients_insert'").fetchone():
+        return
     waiting = set(connection.execute("SELECT trip_id, email FROM trip_client_unlinked"))
     for entry in all_entries(connection):
         email = fields_of(entry.element).get("email")

@@ -29,6 +29,7 @@ Known: TypeAlias = "Mapping[str, Sequence[Any]]"
 # The most letters and items drawn one by one; longer texts and lists have the greatest length allowed.
 SHORT = 30
 FEW = 4
+LONG = 1000
 
 _letters = st.characters(exclude_categories=["Cs"])
 _numbers = st.integers(-(2**63), 2**63) | st.floats(allow_nan=False, allow_infinity=False)
@@ -71,23 +72,15 @@ class _Fields:
 
     def drawn(self, node: Schema, name: str) -> SearchStrategy[Any]:
         """Values for a field of this name; the items of a list go by the name of the list."""
-        here = self._resolved(node)
-        options: list[Schema] = here.get("oneOf") or here.get("anyOf", [])
-        if options:
-            shared = {key: value for key, value in here.items() if key not in {"oneOf", "anyOf"}}
-            return st.one_of([self.drawn(shared | option, name) for option in options])
-        if "const" in here:
-            return st.just(here["const"])
+        here = node
+        if options := here.get("anyOf", []):
+            return st.one_of([self.drawn(option, name) for option in options])
         if "enum" in here:
             return st.sampled_from(here["enum"])
+        if here["type"] == "null":
+            return st.none()
         of_type: Callable[[Schema, str], SearchStrategy[Any]] = getattr(self, f"_{here['type']}")
         return self._mostly_known(here["type"], name, of_type(here, name))
-
-    def _resolved(self, node: Schema) -> Schema:
-        if "$ref" not in node:
-            return node
-        definitions: dict[str, Schema] = self._root["$defs"]
-        return definitions[node["$ref"].rsplit("/", 1)[-1]]
 
     def _mostly_known(self, kind: str, name: str, others: SearchStrategy[Any]) -> SearchStrategy[Any]:
         values = [value for value in self._known.get(name, ()) if isinstance(value, _PYTHON[kind])]
@@ -108,7 +101,7 @@ class _Fields:
 
     def _array(self, node: Schema, name: str) -> SearchStrategy[list[Any]]:
         items = self.drawn(node["items"], name)
-        least, most = node.get("minItems", 0), node["maxItems"]
+        least, most = node.get("minItems", 0), LONG
         few = st.lists(items, min_size=least, max_size=min(FEW, most))
         return mostly(few, st.tuples(items).map(lambda item: list(item * most)), times=40)
 
@@ -122,7 +115,7 @@ class _Fields:
         return mostly(short, at_bounds)
 
     def _integer(self, node: Schema, _: str) -> SearchStrategy[int]:
-        least, most = node["minimum"], node.get("maximum", node.get("exclusiveMaximum", 0) - 1)
+        least, most = node["minimum"], node["maximum"]
         return st.integers(least, most) | st.integers(least, min(most, least + 9))
 
     def _number(self, node: Schema, _: str) -> SearchStrategy[float]:

@@ -106,7 +106,7 @@ async def test_workflow_operations_in_one_call_apply_in_order_and_are_recorded(t
         first, second = workflow["phase_history"]
         assert (first["phase"], first["completion_data"]) == ("interview", {"budget": 6000})
         assert (second["phase"], second["notes"]) == ("planning", "agreed")
-        for wrong in ({"phase": "lunch"}, {"phase": "planning", "step_number": 0}, {}):
+        for wrong in ({"phase": "lunch"}, {"phase": "planning", "step_number": 1001}, {}):
             await desk.fails(KYOTO, {"type": "advance_workflow", "data": wrong})
         for wrong in ({"step_number": -1}, {"step_number": "many"}, {}):
             await desk.fails(KYOTO, {"type": "set_workflow_step", "data": wrong})
@@ -123,7 +123,7 @@ WRONG: list[dict[str, Any]] = [
     {"type": "update_cost", "data": {"cost": 5, "currency": "euros"}},
     {"type": "update_status", "data": {}},
     {"type": "update_status", "data": {"status": None}},
-    {"type": "update_status", "data": {"status": "Planning"}},
+    {"type": "update_status", "data": {"status": "planned"}},
 ]
 
 

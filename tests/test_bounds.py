@@ -27,7 +27,8 @@ JSON = st.recursive(
 
 
 def sent(text: str, structured: dict[str, Any] | None) -> int:
-    return weight(text) + weight(structured)
+    """The bytes of the larger of the two forms in which an answer is sent."""
+    return max(len(text.encode()), weight(structured))
 
 
 # Run without triggers, which would parse the trip's list again for each row.

@@ -166,10 +166,10 @@ async def test_a_cursor_continues_where_the_page_ended_and_only_with_the_same_ar
 @pytest.mark.parametrize(
     ("tool", "arguments"),
     [
-        ("query_trip_facts", {"limit": 0}),
+        ("query_trip_facts", {"limit": -1}),
         ("query_trip_facts", {"limit": 101}),
         ("query_trip_facts", {"query": "%"}),
-        ("query_trip_facts", {"trip_ids": []}),
+        ("query_trip_facts", {"trip_ids": [0]}),
         ("query_trip_facts", {"return_fields": ["clients"]}),
         ("query_trip_facts", {"filters": {"min_nights": -1}}),
         ("query_trip_facts", {"filters": {"nights": 1}}),
@@ -178,7 +178,7 @@ async def test_a_cursor_continues_where_the_page_ended_and_only_with_the_same_ar
         ("refresh_trip_facts", {"trip_id": True}),
         ("mark_facts_dirty", {}),
         ("mark_facts_dirty", {"trip_ids": list(range(1, 1002))}),
-        ("mark_facts_dirty", {"trip_ids": [1], "reason": ""}),
+        ("mark_facts_dirty", {"trip_ids": []}),
     ],
 )
 async def test_arguments_out_of_bounds_are_refused(tmp_path: Path, tool: str, arguments: dict[str, Any]) -> None:

@@ -133,7 +133,7 @@ async def test_errors_are_grouped_by_operation_and_message(tmp_path: Path) -> No
         older = await desk.call("analyze_recent_errors", hours=720, limit=1)
         assert (older["errors"], older["groups_total"], len(older["groups"])) == (4, 2, 1)
         assert older["groups"][0]["count"] == 3
-        for wrong in ({"hours": 0}, {"hours": 721}, {"limit": 0}, {"limit": 101}):
+        for wrong in ({"hours": -1}, {"hours": 721}, {"limit": -1}, {"limit": 101}):
             assert (await desk.refused("analyze_recent_errors", **wrong)).startswith("invalid_input")
 
 

@@ -41,7 +41,7 @@ CALLS: list[tuple[str, dict[str, Any]]] = [
     ("get_anything", {"query": ANA}),
     ("create_client_v2", {"email": "mina@example.org", "full_name": "Mina Sato", "phone": "+1 555 0100"}),
     ("create_client_v2", {"email": "mina@example.org", "full_name": "Mina Sato"}),
-    ("create_client_v2", {"email": "mina@example.org", "full_name": 7}),
+    ("create_client_v2", {"email": "mina@example.org", "full_name": True}),
     (
         "bulk_trip_operations",
         {"trip_identifier": KYOTO, "operations": [op("assign_client", email=ANA), op("add_note", note="window seat")]},

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import raw
 from damage import past_the_triggers
-from desk import ANA, BEN, EMPTY, KYOTO, Desk, new_desk, open_desk, seeded, voygen
+from desk import ANA, BEN, EMPTY, KYOTO, Desk, new_desk, open_desk, seeded, text_of, voygen
 from drifted import drifted_file
 from mcp.client import Client
 from mcp.client.stdio import StdioServerParameters
@@ -34,7 +34,7 @@ async def answer(desk: Desk, tool: str, /, **arguments: Any) -> dict[str, Any]:
     (block,) = result.content
     assert isinstance(block, TextContent)
     assert result.structured_content is not None
-    assert result.structured_content["message"] == block.text
+    assert block.text == text_of(result.structured_content)
     return dict(result.structured_content)
 
 
@@ -61,7 +61,7 @@ async def test_the_check_lists_the_first_findings_and_counts_all(tmp_path: Path)
         found = await answer(desk, "check_consistency", limit=1)
         assert {len(some) for some in found["findings"].values()} == {1}
         assert found["counts"]["drift"] == 17
-        assert "limit" in await refusal(desk, "check_consistency", limit=0)
+        assert "limit" in await refusal(desk, "check_consistency", limit=-1)
 
 
 async def test_a_repair_is_a_dry_run_by_default(tmp_path: Path) -> None:

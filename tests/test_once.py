@@ -10,7 +10,8 @@ from desk import ANA, KYOTO, Era, an_era, new_desk, op, open_desk, seeded
 from database.embedded import EmbeddedDatabase
 from database.engine import Statement
 from database.errors import GuardFailed
-from database.receipts import AlreadyDone, ReceiptingDatabase
+from database.later import Later
+from database.receipts import AlreadyDone, ReceiptingDatabase, batch_with_answer
 
 NOTE = op("add_note", note="once")
 
@@ -167,12 +168,13 @@ async def test_the_second_of_two_calls_with_one_key_stores_nothing(db: EmbeddedD
         return Statement("INSERT INTO clients_v2 (email, full_name) VALUES (?1, ?1)", (name,))
 
     first, second, other = (ReceiptingDatabase(db, key, "tool", "{}") for key in ("k", "k", "other"))
-    await first.batch([add("a")])
+    await batch_with_answer(first, [add("a")], "{}", Later())
     with pytest.raises(AlreadyDone):
-        await second.batch([add("b")])
+        await batch_with_answer(second, [add("b")], "{}", Later())
     await first.batch([add("c")])
+    failing = Statement("INSERT INTO write_guard (slug_free) VALUES (0)")
     with pytest.raises(GuardFailed, match="slug_free"):
-        await other.batch([add("d"), Statement("INSERT INTO write_guard (slug_free) VALUES (0)")])
+        await batch_with_answer(other, [add("d"), failing], "{}", Later())
     assert [row["email"] for row in await db.read("SELECT email FROM clients_v2 ORDER BY client_id")] == ["a", "c"]
     assert [row["idempotency_key"] for row in await db.read("SELECT idempotency_key FROM receipts")] == ["k"]
 

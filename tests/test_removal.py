@@ -95,7 +95,7 @@ async def test_in_every_phase_entries_that_only_the_json_had_are_deleted_and_set
         assert await desk.roles(BANFF) == {(BEN, "traveler")}
 
 
-@pytest.mark.parametrize("name", ["", "Kyoto", "lima in kyoto", "Lima in Kyoto!", "1"])
+@pytest.mark.parametrize("name", ["Kyoto", "lima in kyoto", "Lima in Kyoto!", "1"])
 async def test_without_the_exact_name_nothing_is_deleted(tmp_path: Path, name: str) -> None:
     async with new_desk(tmp_path) as desk:
         before = desk.everything()

@@ -108,7 +108,7 @@ async def test_instructions_cover_the_current_phase_or_all(tmp_path: Path) -> No
 
 
 def test_instructions_name_only_tools_and_operations_that_exist() -> None:
-    known = {tool.name for tool in DATABASE_TOOLS} | set(OPERATION.json_schema()["discriminator"]["mapping"])
+    known = {tool.name for tool in DATABASE_TOOLS} | set(OPERATION.schema["discriminator"]["mapping"])
     known |= {"travel_docs", "primary_traveler", "in_progress"}
     for phase, play in PLAYS.items():
         words = set(re.findall(r"\w+_\w+", " ".join(play.steps)))
@@ -123,7 +123,7 @@ def test_instructions_name_only_tools_and_operations_that_exist() -> None:
         ("initialize_workflow", {"starting_phase": "dreaming"}, "invalid_input: starting_phase"),
         ("advance_workflow_phase", {}, "invalid_input: new_phase is missing."),
         ("advance_workflow_phase", {"new_phase": "x"}, "invalid_input: new_phase"),
-        ("advance_workflow_phase", {"new_phase": "planning", "step_number": 0}, "invalid_input: step_number"),
+        ("advance_workflow_phase", {"new_phase": "planning", "step_number": -1}, "invalid_input: step_number"),
         ("set_workflow_step", {}, "invalid_input: step_number is missing."),
         ("set_workflow_step", {"step_number": 1, "step_data": "x"}, "invalid_input: step_data"),
         ("get_workflow_status", {"trip_identifier": "xqzw"}, "not_found: "),

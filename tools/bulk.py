@@ -3,29 +3,29 @@
 from __future__ import annotations
 
 import contextlib
-from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
-from pydantic import Field, SkipValidation, TypeAdapter, ValidationError
+from pydantic import BeforeValidator, Field, SkipValidation, TypeAdapter
 
 from database.errors import ConstraintViolated
 from database.quoting import as_word, in_quotes
 from database.rehearsal import Rehearsed, RehearsingDatabase
+from tools.answers.arguments import Loose
 from tools.answers.bounds import ROOM, fitting
 from tools.answers.errors import Conflict, InvalidInput, ToolFault
 from tools.answers.fields import TripIdentifier
 from tools.answers.guests import unreadable_note
 from tools.answers.models import Plain
-from tools.answers.validation import words_for
 from tools.finding.identifiers import resolve_trip
 from tools.finding.people import ClientReference, namesakes_notes
 from tools.tool import Hints, Tool, WriteAnswer, WriteArguments
+from tools.trip import shapes
+from tools.trip.data import UpdateDetails
 from tools.trip.draft import OperationResult, TripDraft
 from tools.trip.operations import (
     AssignClientOperation,
     Operation,
     RenameTripOperation,
-    UpdateDetails,
     UpdateDetailsOperation,
 )
 from tools.trip.writing import rewrite_trip
@@ -38,14 +38,21 @@ if TYPE_CHECKING:
 # Number of failed operations listed in the message.
 FAILURES_SHOWN = 5
 
-OPERATION: TypeAdapter[Operation] = TypeAdapter(Operation)
+OPERATION = Loose(TypeAdapter(Operation))
+
+
+def _normalized(sent: object) -> object:
+    operation = OPERATION.normalized(sent)
+    if operation is sent and not shapes.storable(sent):
+        raise ValueError("can't be read: send it without NaN, infinities or lone surrogates, and with less nesting")
+    return operation
 
 
 class BulkArguments(WriteArguments):
     trip_identifier: TripIdentifier
     # Validated one by one, so that an invalid operation does not stop the others.
     operations: Annotated[
-        list[Annotated[Operation, SkipValidation]],
+        list[Annotated[Operation, SkipValidation, BeforeValidator(_normalized)]],
         Field(min_length=1, max_length=2000, description="Operations in order, each with type and data."),
     ]
     atomic: Annotated[bool, Field(description="All or none.")] = False
@@ -78,14 +85,9 @@ async def bulk_trip_operations(db: Database, args: BulkArguments) -> BulkAnswer:
 
 def _validated(operation: object) -> Operation | ToolFault:
     try:
-        return OPERATION.validate_python(operation)
-    except ValidationError as error:
-        return InvalidInput(*words_for(error, _schema()))
-
-
-@cache
-def _schema() -> dict[str, Any]:
-    return OPERATION.json_schema()
+        return OPERATION.validate(operation)
+    except InvalidInput as fault:
+        return fault
 
 
 async def _apply(
@@ -160,7 +162,8 @@ async def _first_refused(
     while refused - taken > 1:
         half = (taken + refused) // 2
         try:
-            await _apply(RehearsingDatabase(db), trip, operations[:half], args)
+            first = args.model_copy(update={"operations": args.operations[:half]})
+            await _apply(RehearsingDatabase(db), trip, operations[:half], first)
             taken = half
         except Rehearsed:
             taken = half

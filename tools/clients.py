@@ -15,7 +15,7 @@ from tools.answers import parts
 from tools.answers.bounds import ROOM, named
 from tools.answers.committing import commit
 from tools.answers.errors import Conflict, InvalidInput
-from tools.answers.fields import Details, Line, NewEmail, PersonName, Phone, Text
+from tools.answers.fields import Details, Erasable, Line, NewEmail, PersonName, Phone, Text
 from tools.answers.models import ClientHead, ClientTrip, Contact, Plain, Written, addressed, logged_as, with_id
 from tools.answers.pages import Id, Limit, Page, cursor_of, more_words, page_of, place_of
 from tools.answers.parts import Part, Rest
@@ -82,9 +82,9 @@ class WholeClient(Page, ClientHead):
 class UpdateClientArguments(WriteArguments, ClientReference):
     new_email: Annotated[NewEmail | None, Field(description="New e-mail, also on every trip.")] = None
     full_name: Annotated[PersonName | None, Field(description="First and last name.")] = None
-    phone: Annotated[Phone | None, Field(description="Empty removes it.")] = None
-    address: Annotated[Line | None, Field(description="Empty removes it.")] = None
-    notes: Annotated[Text | None, Field(description="Empty removes it.")] = None
+    phone: Annotated[Erasable[Phone], Field(description="null removes it.")] = None
+    address: Annotated[Erasable[Line], Field(description="null removes it.")] = None
+    notes: Annotated[Erasable[Text], Field(description="null removes it.")] = None
     preferences: Annotated[Details | None, Field(description="Merged; null removes a key.")] = None
     loyalty_programs: Annotated[Details | None, Field(description="Also merged.")] = None
     travel_docs: Annotated[Details | None, Field(description="Also merged.")] = None

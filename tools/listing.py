@@ -11,7 +11,7 @@ from database import activity, listing
 from database.quoting import as_word, in_quotes
 from tools.answers.bounds import named
 from tools.answers.errors import NotFound
-from tools.answers.fields import Day, Email, Status, TripIdentifier
+from tools.answers.fields import MAX_INTEGER, Day, Email, Status, TripIdentifier
 from tools.answers.guests import NOT_LINKED, unreadable_notes
 from tools.answers.models import Activity, Plain, TripHead, TripSummary, Written
 from tools.answers.pages import Cursor, Id, Limit, Page, cursor_of, more_words, page_of, place_of
@@ -84,7 +84,7 @@ class ContinueTripArguments(Arguments):
     search_query: Annotated[
         str | None, Field(min_length=1, max_length=300, description="Id, slug, name or words of the trip.")
     ] = None
-    activity_id: Annotated[int | None, Field(ge=1, lt=2**63, description="An activity on the trip.")] = None
+    activity_id: Annotated[int | None, Field(ge=1, le=MAX_INTEGER, description="An activity on the trip.")] = None
 
     @model_validator(mode="after")
     def _at_most_one(self) -> Self:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Generic, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from tools.answers.models import Sentence
+from tools.answers.sent import Sent
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -16,10 +17,8 @@ if TYPE_CHECKING:
     from tools.answers.errors import Question
 
 
-class Arguments(BaseModel):
-    """A tool's input; unknown arguments are rejected."""
-
-    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+class Arguments(Sent):
+    """A tool's input."""
 
 
 class Answer(BaseModel):

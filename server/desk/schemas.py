@@ -1,30 +1,35 @@
-"""Shorten the JSON schemas of tools, which clients read in every conversation."""
+"""Shorten the JSON schemas of tools, and keep them to the keywords that all large model providers accept.
+
+Providers refuse a whole catalogue because of one keyword, or drop it and what stands beside it; tests/providers.py
+has the list, with sources.
+"""
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 Schema: TypeAlias = dict[str, Any]
 
-# Keywords that are useful to validators but not to agents.
-_DROPPED = {"title", "discriminator"}
+# Keywords that are useful to validators but not to agents, or that some provider refuses. Arguments are validated by
+# the models, not by what is published.
+_DROPPED = {"title", "discriminator", "additionalProperties", "pattern", "format", "maxItems"}
 _DROPPED_IN_RESULTS = _DROPPED | {"description", "default", "required"}
 
-# Keywords that map names to schemas, and the levels of nesting that each adds.
-_NAMED = {"properties": 1, "$defs": 0}
+# Keywords that map names to schemas.
+_NAMED = {"properties", "$defs"}
 
 # Maximum depth of nested objects whose fields a result's schema lists.
 DEPTH = 2
 
+_NULL = {"type": "null"}
+
 
 def lean_input(schema: Schema) -> Schema:
-    """Shorten the schema of a tool's arguments without losing a constraint, and disallow unknown arguments."""
-    lean = _inlined(_walked(schema, lambda part, _: _trimmed(part, result=False)))
-    return _walked(lean, lambda part, _: _factored(part)) | {"additionalProperties": False}
+    """Shorten the schema of a tool's arguments, keeping all names, types and descriptions."""
+    return _walked(_inlined(schema), lambda part, _: _with_signatures(_trimmed(part)))
 
 
 def lean_output(schema: Schema) -> Schema:
@@ -32,8 +37,8 @@ def lean_output(schema: Schema) -> Schema:
 
     Results always contain every field, but only the message is declared as required.
     """
-    lean = _inlined(_walked(schema, lambda part, _: _trimmed(part, result=True)))
-    return _walked(lean, _shallow) | {"type": "object", "required": ["message"]}
+    lean = _walked(_inlined(schema), lambda part, depth: _shallow(_trimmed_result(part), depth))
+    return lean | {"type": "object", "required": ["message"]}
 
 
 def _walked(node: Any, change: Callable[[Schema, int], Schema], depth: int = 0) -> Any:  # noqa: ANN401 - JSON schema
@@ -44,72 +49,88 @@ def _walked(node: Any, change: Callable[[Schema, int], Schema], depth: int = 0) 
         return node
     schema = change(cast("Schema", node), depth)
     return {
-        key: {name: _walked(part, change, depth + _NAMED[key]) for name, part in value.items()}
+        key: {name: _walked(part, change, depth + 1) for name, part in value.items()}
         if key in _NAMED
         else _walked(value, change, depth)
         for key, value in schema.items()
     }
 
 
-def _trimmed(schema: Schema, *, result: bool) -> Schema:
-    schema = _without_null(schema, result=result)
-    dropped = _DROPPED_IN_RESULTS if result else _DROPPED
+def _trimmed(schema: Schema) -> Schema:
+    schema = _portable(_without_null(schema))
     return {
-        key: value
-        for key, value in schema.items()
-        if key not in dropped and not _is_implied(schema, key, value, result=result)
+        key: value for key, value in schema.items() if key not in _DROPPED and not (key == "default" and value is False)
     }
 
 
-def _is_implied(schema: Schema, key: str, value: object, *, result: bool) -> bool:
-    """Return True if the keyword can be omitted, because another keyword implies it or agents don't need it."""
-    return (
-        (key == "type" and "const" in schema)
-        or key == "additionalProperties"
-        or (key in {"minLength", "maxLength"} and schema.get("pattern", "").endswith("}$"))
-        or (key == "default" and value is False)
-        or (result and key == "type" and bool({"items", "properties"} & schema.keys()))
-    )
+def _trimmed_result(schema: Schema) -> Schema:
+    schema = _portable(_with_null_as_type(schema))
+    return {key: value for key, value in schema.items() if key not in _DROPPED_IN_RESULTS}
 
 
-def _without_null(schema: Schema, *, result: bool) -> Schema:
-    """Drop null from the schema of an optional argument. In a result's schema, merge null into the type."""
-    options = [option for option in schema.get("anyOf", []) if option != {"type": "null"}]
+def _portable(schema: Schema) -> Schema:
+    """Replace `const` and `oneOf` by keywords that every provider knows."""
+    schema = dict(schema)
+    if "const" in schema:
+        schema["enum"] = [schema.pop("const")]
+    if "oneOf" in schema:
+        schema["anyOf"] = schema.pop("oneOf")
+    return schema
+
+
+def _without_null(schema: Schema) -> Schema:
+    """Drop null from the schema of an optional argument, unless null removes the stored value.
+
+    A union stands alone, because providers drop or refuse what stands beside it.
+    """
+    options = [option for option in schema.get("anyOf", []) if option != _NULL]
     if len(options) != 1:
         return schema
-    rest = {key: value for key, value in schema.items() if key not in {"anyOf", "default"}}
-    if not result:
-        return options[0] | rest
-    kind = options[0].get("type")
-    return (
-        options[0] | rest | {"type": [kind, "null"]} if isinstance(kind, str) and "enum" not in options[0] else schema
-    )
+    rest = {key: value for key, value in schema.items() if key not in {"anyOf", "default", "nullable"}}
+    whole = options[0] | rest
+    return {"anyOf": [whole, _NULL]} if schema.get("nullable") else whole
+
+
+def _with_null_as_type(schema: Schema) -> Schema:
+    """Merge null into the type, which is shorter than a union. No provider converts the schemas of results."""
+    options = [option for option in schema.get("anyOf", []) if option != _NULL]
+    if len(options) != 1 or "enum" in options[0] or "type" not in options[0]:
+        return schema
+    return options[0] | {"type": [options[0]["type"], "null"]}
 
 
 def _shallow(schema: Schema, depth: int) -> Schema:
     return {"type": "object"} if "properties" in schema and depth >= DEPTH else schema
 
 
-def _factored(schema: Schema) -> Schema:
-    """Move `required` from the options of a union to the union itself, if all options share it."""
-    options: list[Schema] = schema.get("oneOf", [])
-    required = options[0].get("required") if options else None
-    if not required or any(option.get("required") != required for option in options):
+def _with_signatures(schema: Schema) -> Schema:
+    """Describe the options of a list's union in words too, for clients that show no union to the model."""
+    options = schema.get("items", {}).get("oneOf", [])
+    if not options:
         return schema
-    freed = [{key: value for key, value in option.items() if key != "required"} for option in options]
-    return schema | {"required": required, "oneOf": freed}
+    signatures = "; ".join(_signature(option["properties"]) for option in options)
+    return schema | {"description": f"{schema['description']} {signatures}."}
+
+
+def _signature(option: Schema) -> str:
+    """Return the option's type and the names of its data, as in `add_note(note)`; `?` marks optional data."""
+    data = option["data"]
+    return f"{option['type']['const']}({', '.join(_marked(data))})"
+
+
+def _marked(data: Schema) -> Iterator[str]:
+    required = data.get("required", ())
+    for name in data["properties"]:
+        yield name if name in required else f"{name}?"
 
 
 def _inlined(schema: Schema) -> Schema:
-    """Inline each definition that is referenced only once."""
-    text = json.dumps(schema)
-    once = {name: part for name, part in schema.get("$defs", {}).items() if text.count(f'"#/$defs/{name}"') == 1}
+    """Replace each reference by its definition: some converters drop or refuse references."""
+    definitions = schema.get("$defs", {})
 
     def fill(part: Schema, _: int) -> Schema:
-        while (name := part.get("$ref", "").rpartition("/")[2]) in once:
-            part = once[name] | {key: value for key, value in part.items() if key != "$ref"}
+        while name := part.get("$ref", "").rpartition("/")[2]:
+            part = definitions[name] | {key: value for key, value in part.items() if key != "$ref"}
         return part
 
-    whole = _walked(schema, fill)
-    kept = {name: part for name, part in whole.pop("$defs", {}).items() if name not in once}
-    return whole | ({"$defs": kept} if kept else {})
+    return _walked({key: value for key, value in schema.items() if key != "$defs"}, fill)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import time
 from contextlib import asynccontextmanager
@@ -12,8 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, cast
 from mcp.server.mcpserver.tools import Tool as McpTool
 from mcp.server.mcpserver.utilities.func_metadata import ArgModelBase, FuncMetadata
 from mcp_types import CallToolResult, TextContent, ToolAnnotations
-from pydantic import PrivateAttr, ValidationError, create_model
-from pydantic_core import from_json
+from pydantic import PrivateAttr, create_model
 
 from database.activity import record_fault
 from database.actor import acting
@@ -32,16 +30,17 @@ from database.errors import (
     ProgramTooOld,
     SchemaDetached,
 )
+from database.quoting import one_line_json
 from server.desk.callers import client_name
 from server.desk.elicitation import InputRequired, asker
 from server.desk.progress import reporting
 from server.desk.resources import PromptingServer, register_content
 from server.desk.schemas import lean_input, lean_output
 from server.launch import voygen_version
+from tools.answers.arguments import validated
 from tools.answers.bounds import bounded, shortened
-from tools.answers.errors import Busy, InvalidInput, ReadOnly, ToolFault, Unavailable
+from tools.answers.errors import Busy, ReadOnly, ToolFault, Unavailable
 from tools.answers.once import run_tool
-from tools.answers.validation import words_for
 from tools.tool import Answer, AnyTool, Arguments
 from tools.trip.shapes import replace_surrogates
 
@@ -155,14 +154,11 @@ class _OfferedTool(McpTool):
             return _refusal(fault), fault.code
 
     async def _answer(self, arguments: dict[str, Any], ask: Ask | None) -> CallToolResult:
-        try:
-            args = self._ours.input.model_validate(_unpacked(arguments, self.parameters["properties"]))
-        except ValidationError as error:
-            raise InvalidInput(*words_for(error, self._ours.input.model_json_schema())) from error
+        args = validated(self._ours.input, arguments)
         answer = await run_tool(self._ours, self._db, args, ask)
         structured = bounded(answer.model_dump(mode="json", exclude_none=False))
         return CallToolResult(
-            content=[TextContent(type="text", text=structured["message"])], structured_content=structured
+            content=[TextContent(type="text", text=_text_of(structured))], structured_content=structured
         )
 
     async def _fault_of(self, error: DatabaseError) -> ToolFault:
@@ -225,14 +221,10 @@ def _metadata(arguments: type[Arguments], answer: type[Answer]) -> FuncMetadata:
     )
 
 
-def _unpacked(arguments: dict[str, Any], properties: dict[str, Any]) -> dict[str, Any]:
-    """Parse lists and objects that some clients send as JSON strings."""
-    unpacked = dict(arguments)
-    for name, value in arguments.items():
-        if isinstance(value, str) and properties.get(name, {}).get("type") in {"array", "object"}:
-            with contextlib.suppress(ValueError, RecursionError):
-                unpacked[name] = from_json(value)
-    return unpacked
+def _text_of(answer: dict[str, Any]) -> str:
+    """Return the message, followed by the rest of the answer as JSON, because many hosts pass on only the text."""
+    rest = {name: value for name, value in answer.items() if name != "message"}
+    return f"{answer['message']}\n{one_line_json(rest)}" if rest else answer["message"]
 
 
 def _refusal(fault: ToolFault) -> CallToolResult:

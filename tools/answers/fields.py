@@ -5,12 +5,17 @@ from __future__ import annotations
 import re
 import unicodedata
 from datetime import date
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, WrapValidator
 
 from database.clients import fold
 from tools.trip import shapes
+
+T = TypeVar("T")
+
+# The largest integer that every JSON parser and model provider takes.
+MAX_INTEGER = 2**53 - 1
 
 _EMAIL = re.compile(r"[^@\s,;<>\"]+@[^@\s,;<>\"]+\.[^@\s,;<>\".]+")
 
@@ -22,7 +27,8 @@ _INVISIBLE = re.compile(f"[{_BLANK}\u034f\u17b4\u17b5\u180b-\u180f\ufe00-\ufe0f\
 
 
 def as_text(value: Any) -> Any:  # noqa: ANN401 - whatever an agent sent
-    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+    # 0 is no id: it fails, and is then taken as not sent where the argument is optional.
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) and value else value
 
 
 def _email(value: str) -> str:
@@ -81,14 +87,28 @@ def _not_a_boolean(value: Any) -> Any:  # noqa: ANN401 - whatever an agent sent
 
 
 TripIdentifier = Annotated[str, Field(max_length=300, description="Id, slug, name or words."), BeforeValidator(as_text)]
-Email = Annotated[str, Field(max_length=254, description="Client's e-mail."), AfterValidator(_email)]
+Email = Annotated[
+    str,
+    Field(max_length=254, description="Client's e-mail.", json_schema_extra={"format": "email"}),
+    AfterValidator(_email),
+]
 NewEmail = Annotated[Email, AfterValidator(require_valid_email)]
-ClientId = Annotated[int, Field(ge=1, le=2**53, description="Client's id."), BeforeValidator(_not_a_boolean)]
-Day = Annotated[str, AfterValidator(_iso_date), Field(min_length=10, max_length=10, pattern=r"^\d{4}-\d{2}-\d{2}$")]
+ClientId = Annotated[int, Field(ge=1, le=MAX_INTEGER, description="Client's id."), BeforeValidator(_not_a_boolean)]
+Day = Annotated[
+    str,
+    AfterValidator(_iso_date),
+    Field(min_length=10, max_length=10, pattern=r"^\d{4}-\d{2}-\d{2}$", json_schema_extra={"format": "date"}),
+]
 Money = Annotated[float, Field(ge=0, le=10**12, allow_inf_nan=False), BeforeValidator(_not_a_boolean)]
 Currency = Annotated[
     str,
-    Field(min_length=3, max_length=3, pattern=r"^[A-Z]{3}$", description="ISO 4217, such as EUR."),
+    Field(
+        min_length=3,
+        max_length=3,
+        pattern=r"^[A-Z]{3}$",
+        description="ISO 4217, such as EUR.",
+        json_schema_extra={"format": "currency"},
+    ),
     BeforeValidator(lambda value: value.upper() if isinstance(value, str) else value),
 ]
 # Listed after the length bounds, so that the bounds are checked first and stay in the schema.
@@ -104,6 +124,15 @@ Status = Literal["planning", "confirmed", "in_progress", "completed", "cancelled
 Phase = Literal["interview", "conceptualization", "planning", "proposal", "revision", "finalization", "preparation"]
 Step = Annotated[int, Field(ge=1, le=1000, description="Step, from 1."), BeforeValidator(_not_a_boolean)]
 Details = Annotated[dict[str, Any], Field(max_length=200), AfterValidator(_storable)]
+
+
+# A stored text that null removes. Null becomes "", so that it differs from an argument that was not sent.
+Erasable = Annotated[
+    T | None,
+    WrapValidator(lambda value, validate: "" if value is None else validate(value)),
+    PlainSerializer(lambda value: value or None),
+    Field(json_schema_extra={"nullable": True}),
+]
 
 
 def check_period(start: str, end: str) -> None:

@@ -77,7 +77,8 @@ def _remedy(fault: dict[str, Any], schema: dict[str, Any]) -> str:
         return f"Send one of {', '.join(map(str, choices))} as {name}."
     if not name:
         return f"Send an object with {', '.join(parent.get('properties', ('type', 'data')))}."
-    return f"Send {name}: {words or _shape(schema, described)}"
+    most = fault["ctx"]["max_length"] if fault["type"] == "too_long" else 0
+    return f"Send at most {most} {name}." if most else f"Send {name}: {words or _shape(schema, described)}"
 
 
 def _out_of_place(name: str, arguments: dict[str, Any], schema: dict[str, Any]) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from database import clients, profiles
 from database.quoting import as_word, in_quotes
@@ -15,6 +15,7 @@ from tools.answers.bounds import named
 from tools.answers.errors import Ambiguous, Conflict, InvalidInput, NotFound
 from tools.answers.fields import ClientId, Details, Email, Name, PersonName, Phone, as_text, require_valid_email
 from tools.answers.models import addressed
+from tools.answers.sent import Sent
 from tools.trip.shapes import dump_json
 
 if TYPE_CHECKING:
@@ -28,10 +29,8 @@ if TYPE_CHECKING:
 NAMESAKES_SHOWN = 3
 
 
-class ClientReference(BaseModel):
+class ClientReference(Sent):
     """A reference to a client by e-mail, by id, or by a name that only one client has."""
-
-    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
 
     email: Email | None = None
     client_id: ClientId | None = None

@@ -1,124 +1,41 @@
-"""The operations of bulk_trip_operations: their data, and the functions that apply them to a draft."""
+"""The operations of bulk_trip_operations: the functions that apply them to a draft, and their types."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from database import clients
 from database.quoting import as_word, in_quotes
 from tools.answers.errors import InvalidInput
 from tools.answers.fields import (
-    Currency,
-    Day,
-    Details,
-    Email,
-    Line,
-    Money,
-    Name,
-    Phase,
-    Role,
-    Status,
-    Step,
-    Text,
-    Words,
-    as_text,
     check_period,
 )
-from tools.finding.people import ClientOrNew, ClientReference, NamedReference
+from tools.finding.people import ClientReference
 from tools.trip import shapes
+from tools.trip.data import (
+    AddActivity,
+    AddDocument,
+    AddNote,
+    AdvanceWorkflow,
+    AssignClient,
+    ChangeClientRole,
+    EditNote,
+    RemoveNote,
+    RenameTrip,
+    SetWorkflowStep,
+    UnassignClient,
+    UpdateCost,
+    UpdateDates,
+    UpdateDetails,
+    UpdateStatus,
+)
 from tools.trip.draft import OperationResult, TripDraft
 
 # Characters of an old note that an answer repeats.
 OLD_NOTE_SHOWN = 300
-
-
-class Data(BaseModel):
-    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
-
-
-class AssignClient(ClientOrNew):
-    role: Role = "traveler"
-
-
-class UnassignClient(NamedReference):
-    role: Annotated[Role | None, Field(description="This role; else ALL.")] = None
-
-
-class ChangeClientRole(NamedReference):
-    from_role: Annotated[Role | None, Field(description="If there are several.")] = None
-    to_role: Role
-
-
-class AddNote(Data):
-    note: Annotated[Words, Field(description="The note.")]
-
-
-NoteId = Annotated[
-    str,
-    Field(min_length=1, max_length=300, description="Its id, or its number from 1 if it has none."),
-    BeforeValidator(as_text),
-]
-
-
-class RemoveNote(Data):
-    note_id: NoteId
-    for_good: Annotated[bool, Field(description="Keep no copy of the old text.")] = False
-
-
-class EditNote(RemoveNote):
-    note: Annotated[Words, Field(description="New text.")]
-
-
-class UpdateStatus(Data):
-    status: Annotated[Status, Field(description="completed: took place; cancelled: it won't.")]
-
-
-class UpdateCost(Data):
-    cost: Annotated[Money, Field(description="Total cost.")]
-    currency: Annotated[Currency | None, Field(description="Such as EUR; else unchanged.")] = None
-
-
-class AddActivity(Data):
-    details: Annotated[Words, Field(description="What happened.")]
-    type: Annotated[Name, Field(description="Kind of activity.")] = "GeneralActivity"
-
-
-class AddDocument(Data):
-    name: Annotated[Name, Field(description="Title.")]
-    url: Annotated[str | None, Field(max_length=2000, description="URL.")] = None
-    type: Annotated[Line | None, Field(description="Kind of document.")] = None
-    notes: Annotated[Text | None, Field(description="Notes.")] = None
-
-
-class AdvanceWorkflow(Data):
-    phase: Phase
-    step_number: Step = 1
-    completion_data: Annotated[Details | None, Field(description="Result of the last phase.")] = None
-    notes: Annotated[Text | None, Field(description="Why, for the history.")] = None
-
-
-class SetWorkflowStep(Data):
-    step_number: Step
-    step_data: Annotated[Details | None, Field(description="Result of the step.")] = None
-
-
-class RenameTrip(Data):
-    new_name: Annotated[Name, Field(description="New name.")]
-    update_slug: Annotated[bool, Field(description="Also change the slug.")] = True
-
-
-class UpdateDates(Data):
-    start_date: Annotated[Day, Field(description="First day, YYYY-MM-DD.")]
-    end_date: Annotated[Day, Field(description="Last day, YYYY-MM-DD.")]
-
-
-class UpdateDetails(Data):
-    destinations: Annotated[Line | None, Field(description="Empty removes them.")] = None
-    group_name: Annotated[Line | None, Field(description="Empty removes it.")] = None
-    primary_client_email: Annotated[Email | None, Field(description="Known client; adds no role.")] = None
 
 
 def assign_client(draft: TripDraft, data: AssignClient) -> OperationResult:
@@ -266,15 +183,16 @@ def update_dates(draft: TripDraft, data: UpdateDates) -> OperationResult:
 
 
 def update_details(draft: TripDraft, data: UpdateDetails) -> OperationResult:
-    sent = data.model_dump(exclude_none=True)
+    sent = {column: getattr(data, column) for column in UpdateDetails.model_fields if column in data.model_fields_set}
     if not sent:
         raise InvalidInput("data contains no change.", f"Send at least one of {', '.join(UpdateDetails.model_fields)}.")
     if data.primary_client_email:
         sent["primary_client_email"] = draft.directory.require(ClientReference(email=data.primary_client_email))
     for column, value in sent.items():
         setattr(draft, column, value or None)
-    draft.log("DetailsChanged", ", ".join(f"{column} {value!r}" for column, value in sent.items()))
-    words = ", ".join(f"{column} {in_quotes(value)}" for column, value in sent.items())
+    logged = ", ".join(f"{column} {value!r}" if value else f"no {column}" for column, value in sent.items())
+    draft.log("DetailsChanged", logged)
+    words = ", ".join(f"{column} {in_quotes(value)}" if value else f"no {column}" for column, value in sent.items())
     return OperationResult(message=f"Set {words}.")
 
 
