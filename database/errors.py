@@ -6,11 +6,15 @@ DatabaseError
 │   ├── DatabaseReplaced     the file was moved or replaced while open
 │   ├── SchemaDetached       our triggers and views are dropped for another program's migration
 │   ├── EngineTooOld         SQLite is older than 3.40
+│   ├── TokenRejected        the hosted database doesn't accept the token
+│   ├── OutcomeUnknown       the hosted database may have stored the batch or not
+│   ├── ResultsLost          the hosted database stored the batch, but its answer is lost
 │   └── DatabaseFull         the disk is full
 ├── DatabaseReadOnly         the file or disk is read-only
 │   └── ProgramTooOld        a newer voygen migrated the schema
 ├── DatabaseBusy             another program held the write lock for too long
 │   └── DatabaseMigrating    the migration is not complete
+├── OverLimit                a statement is larger than the hosted database accepts
 └── ConstraintViolated       a constraint rejected the batch
     └── GuardFailed          a guard found that data changed since it was read
 """
@@ -85,6 +89,22 @@ class GuardFailed(ConstraintViolated):
     def __init__(self, guard: str) -> None:
         super().__init__(f"guard {guard} failed")
         self.guard = guard
+
+
+class TokenRejected(DatabaseUnavailable):
+    """The hosted database doesn't accept the token."""
+
+
+class OutcomeUnknown(DatabaseUnavailable):
+    """The hosted database didn't answer: it may have stored the batch or not."""
+
+
+class ResultsLost(DatabaseUnavailable):
+    """The hosted database stored the batch, but the rows that it returned are lost."""
+
+
+class OverLimit(DatabaseError):
+    """A statement is larger than the hosted database accepts; nothing was sent."""
 
 
 @contextmanager

@@ -19,7 +19,6 @@ from migrations.recreation import recreate
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from database.embedded import EmbeddedDatabase
     from database.engine import Database
     from database.phase import Phase
 
@@ -67,7 +66,7 @@ class RepairReport:
 
 
 async def plan_repair(
-    db: EmbeddedDatabase, prefer: Prefer = "union", trip_id: int | None = None, *, progress: Progress = untold
+    db: Database, prefer: Prefer = "union", trip_id: int | None = None, *, progress: Progress = untold
 ) -> RepairPlan:
     """Plan a repair of all trips, or of one trip."""
     report = await check(db, progress)
@@ -82,7 +81,7 @@ async def plan_repair(
 
 
 async def apply_repair(
-    db: EmbeddedDatabase, prefer: Prefer = "union", trip_id: int | None = None, *, progress: Progress = untold
+    db: Database, prefer: Prefer = "union", trip_id: int | None = None, *, progress: Progress = untold
 ) -> RepairReport:
     """Repair the current findings. Every batch re-reads what it changes, so an interrupted run can be repeated."""
     await backfill.require_complete(db)
