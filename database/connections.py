@@ -27,8 +27,7 @@ class Connection(aiosqlite.Connection):
     """An aiosqlite connection that can run several steps with one hop to its thread."""
 
     async def on_thread(self, steps: Callable[[sqlite3.Connection], T]) -> T:
-        execute: Any = self._execute  # aiosqlite doesn't annotate it
-        return await execute(steps, self._conn)
+        return await self._execute(steps, self._conn)  # pyright: ignore[reportUnknownMemberType] - not annotated
 
 
 def set_row_format(connection: aiosqlite.Connection) -> None:

@@ -154,8 +154,3 @@ class ForwardingDatabase:
 
     async def close(self) -> None:
         await self._db.close()
-
-
-async def write(db: Database, statement: Statement) -> list[Row]:
-    """Run one statement as a batch of its own and return its rows."""
-    return (await db.batch([statement])).of(statement)

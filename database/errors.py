@@ -29,7 +29,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-_GUARD = re.compile(r"CHECK constraint failed: (guard_\w+)")
+GUARD = re.compile(r"CHECK constraint failed: (guard_\w+)")
 
 
 class DatabaseError(Exception):
@@ -120,7 +120,7 @@ def translate(error: sqlite3.Error, path: str) -> DatabaseError:
     """Return the database error for a driver error."""
     name = getattr(error, "sqlite_errorname", "") or ""
     text = str(error)
-    if guard := _GUARD.search(text):
+    if guard := GUARD.search(text):
         return GuardFailed(guard[1].removeprefix("guard_"))
     kinds: list[tuple[str, type[DatabaseError], str]] = [
         ("SQLITE_CONSTRAINT", ConstraintViolated, text),

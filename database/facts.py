@@ -57,8 +57,10 @@ async def refresh(db: Database, read: Sequence[Row], now: str) -> tuple[set[int]
     """
     queued = json.dumps([number for row in read for number in json.loads(row["queued"])])
     others = json.dumps([[row["trip_id"], row["version"]] for row in read if row["queued"] == "[]"])
-    computed, taken = Statement(COMPUTE, (queued, others, now)), Statement(TAKE, (queued,))
-    results = await db.batch([computed, Statement(FORGET, (queued,)), taken])
+    ids = json.dumps([row["trip_id"] for row in read])
+    computed, taken = Statement(COMPUTED, (ids, now)), Statement(STILL_QUEUED, (queued,))
+    batch = [Statement(COMPUTE, (queued, others, now)), Statement(FORGET, (queued,)), taken, Statement(TAKE, (queued,))]
+    results = await db.batch([*batch, computed])
     return _trip_ids(results.of(computed)), _trip_ids(results.of(taken))
 
 
@@ -67,8 +69,15 @@ def _trip_ids(rows: Sequence[Row]) -> set[int]:
 
 
 def mark(trip_ids: Collection[int], reason: str, now: str) -> Statement:
-    """Queue trips for this reason; the statement returns the trip_id of each newly queued trip."""
+    """Queue trips for this reason, unless they are already queued for it."""
     return Statement(MARK, (json.dumps(sorted(set(trip_ids))), reason, now))
+
+
+async def mark_and_count(db: Database, trip_ids: Collection[int], reason: str, now: str) -> int:
+    """Queue trips as `mark` does, and return the number of newly queued trips."""
+    mark_them = mark(trip_ids, reason, now)
+    marked = Statement(MARKED, mark_them.params)
+    return (await db.batch([mark_them, marked])).of(marked)[0]["n"]
 
 
 async def totals(db: Database) -> Row:
@@ -165,14 +174,24 @@ WHERE trip_id IN (SELECT d.trip_id FROM json_each(?) q CROSS JOIN facts_dirty d 
   AND NOT EXISTS (SELECT 1 FROM trips_v2 t WHERE t.trip_id = trip_facts.trip_id)
 """
 
-TAKE: LiteralString = "DELETE FROM facts_dirty WHERE id IN (SELECT q.value FROM json_each(?) q) RETURNING trip_id"
+COMPUTED: LiteralString = """
+SELECT f.trip_id FROM json_each(?1) w CROSS JOIN trip_facts f ON f.trip_id = w.value WHERE f.last_computed = ?2
+"""
+
+STILL_QUEUED: LiteralString = "SELECT d.trip_id FROM json_each(?) q CROSS JOIN facts_dirty d ON d.id = q.value"
+
+TAKE: LiteralString = "DELETE FROM facts_dirty WHERE id IN (SELECT q.value FROM json_each(?) q)"
 
 MARK: LiteralString = """
 INSERT INTO facts_dirty (trip_id, reason, created_at)
 SELECT t.trip_id, ?2, ?3
 FROM json_each(?1) w CROSS JOIN trips_v2 t ON t.trip_id = w.value
 WHERE NOT EXISTS (SELECT 1 FROM facts_dirty d WHERE d.trip_id = t.trip_id AND d.reason = ?2)
-RETURNING trip_id
+"""
+
+MARKED: LiteralString = """
+SELECT count(*) AS n FROM json_each(?1) w CROSS JOIN facts_dirty d
+WHERE d.trip_id = w.value AND d.reason = ?2 AND d.created_at = ?3
 """
 
 TOTALS: LiteralString = (

@@ -40,10 +40,10 @@ class ReceiptingDatabase(ForwardingDatabase):
             raise RuntimeError("the first batch of a call with a key must store its answer")
         return await self._db.batch(statements)
 
-    async def store(self, statements: Sequence[Statement], receipt: Statement) -> Results:
-        """Run the batch with the receipt. Raises AlreadyDone if the key already has a receipt."""
+    async def store(self, statements: Sequence[Statement]) -> Results:
+        """Run the batch, which has the receipt. Raises AlreadyDone if the key already has a receipt."""
         try:
-            results = await self._db.batch([Statement(GUARD_NEW, (self._key,)), *statements, receipt])
+            results = await self._db.batch([Statement(GUARD_NEW, (self._key,)), *statements])
         except GuardFailed as failed:
             if failed.guard == "receipt_new":
                 raise AlreadyDone from failed
@@ -51,9 +51,9 @@ class ReceiptingDatabase(ForwardingDatabase):
         self._stored = True
         return results
 
-    def receipt(self, answer: str, later: Later) -> Statement:
-        """Build the statement that stores the answer; it returns the values of its placeholders as `ids`."""
-        return Statement(STORE, (later.wanted, self._key, *self._call, answer, now()))
+    def receipt(self, answer: str, later: Later) -> tuple[Statement, Statement]:
+        """Build the statement that stores the answer, and the query for the values of its placeholders, `ids`."""
+        return Statement(STORE, (later.wanted, self._key, *self._call, answer, now())), Statement(STORED, (self._key,))
 
 
 async def batch_with_answer(db: Database, statements: Sequence[Statement], answer: str, later: Later) -> str:
@@ -62,11 +62,14 @@ async def batch_with_answer(db: Database, statements: Sequence[Statement], answe
     The answer is JSON. Raises AlreadyDone if the key already has a receipt.
     """
     keyed = db if isinstance(db, ReceiptingDatabase) else None
-    asking = keyed.receipt(answer, later) if keyed else later.query
-    if asking is None:
+    if keyed:
+        receipt, asking = keyed.receipt(answer, later)
+        results = await keyed.store([*statements, receipt, asking])
+    elif asking := later.query:
+        results = await db.batch([*statements, asking])
+    else:
         await db.batch(statements)
         return answer
-    results = await (keyed.store(statements, asking) if keyed else db.batch([*statements, asking]))
     return later.fill(answer, results.of(asking)[0]["ids"], results)
 
 
@@ -94,6 +97,7 @@ INSERT INTO receipts (idempotency_key, tool, arguments, result, created_at)
 SELECT ?2, ?3, ?4, json_object('answer', json(?5), 'ids', json("""
     + VALUES
     + """)), ?6
-RETURNING result -> '$.ids' AS ids
 """
 )
+
+STORED: LiteralString = "SELECT result -> '$.ids' AS ids FROM receipts WHERE idempotency_key = ?"

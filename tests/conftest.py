@@ -16,6 +16,7 @@ import sides
 from hypothesis import settings
 from jsonschema import Draft202012Validator
 from oracle import assert_clean
+from strict import strict_engine
 
 from database.embedded import EmbeddedDatabase, open_database
 from migrations.dumps import load_dump
@@ -82,8 +83,10 @@ def legacy_database(tmp_path: Path) -> Callable[[str], Path]:
 
 @pytest.fixture
 async def db(tmp_path: Path) -> AsyncIterator[EmbeddedDatabase]:
-    """An engine on an empty, migrated database file."""
-    async with await open_database(tmp_path / "voygen.db") as database:
+    """An engine, as strict as the hosted one, on an empty, migrated database file."""
+    with strict_engine():
+        opened = await open_database(tmp_path / "voygen.db")
+    async with opened as database:
         await migrate(database)
         yield database
 

@@ -19,23 +19,16 @@ from database.activity import record_fault
 from database.actor import acting
 from database.clock import now
 from database.engine import Database
-from database.errors import (
-    DatabaseBusy,
-    DatabaseError,
-    DatabaseMigrating,
-    DatabaseReadOnly,
-    DatabaseReplaced,
-    ProgramTooOld,
-    SchemaDetached,
-)
+from database.errors import DatabaseBusy, DatabaseError
 from server.desk.callers import client_name
 from server.desk.elicitation import InputRequired, asker
+from server.desk.faults import fault_of
 from server.desk.progress import reporting
 from server.desk.resources import PromptingServer, register_content
 from server.desk.schemas import lean_input, lean_output
 from server.launch import voygen_version
 from tools.answers.bounds import bounded, shortened
-from tools.answers.errors import Busy, InvalidInput, ReadOnly, ToolFault, Unavailable
+from tools.answers.errors import InvalidInput, ToolFault, Unavailable
 from tools.answers.once import run_tool
 from tools.answers.validation import words_for
 from tools.tool import Answer, AnyTool, Arguments
@@ -164,22 +157,7 @@ class _OfferedTool(McpTool):
     async def _fault_of(self, error: DatabaseError) -> ToolFault:
         busy = isinstance(error, DatabaseBusy)
         logger.error("tool %s failed: %s", self.name, error, exc_info=None if busy else error)
-        match error:
-            case DatabaseMigrating():
-                fault = Busy(str(error), "Try again in a minute.")
-            case DatabaseBusy():
-                fault = Busy("The database is in use by another program.", "Try again in a moment.")
-            case ProgramTooOld():
-                fault = ReadOnly(str(error), "Nothing was written. Tell the user to update and restart voygen.")
-            case SchemaDetached():
-                fault = Unavailable(str(error), "Nothing was written. Tell the user to run that command.")
-            case DatabaseReplaced():
-                fault = Unavailable(str(error), "Nothing was written. Tell the user to restart voygen.")
-            case DatabaseReadOnly():
-                fault = ReadOnly("The database is read-only; nothing was written.", "Use only read-only tools.")
-            case _:
-                fault = await self._unexpected(error)
-        return fault
+        return fault_of(error) or await self._unexpected(error)
 
     async def _unexpected(self, error: DatabaseError) -> ToolFault:
         try:

@@ -1,0 +1,61 @@
+"""The address of a hosted database: d1+https://HOST, or d1+http://HOST for a Worker on this machine."""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+from database.errors import DatabaseUnavailable, TokenRejected
+
+PREFIX = "d1+"
+
+
+class Address(NamedTuple):
+    """A Worker's address. `label` is what the user typed, without a trailing slash; `local` if it is this machine."""
+
+    label: str
+    url: str
+    local: bool
+
+
+def is_hosted(database: str) -> bool:
+    """Return True if this value of --db is meant as a hosted database, even if its address is invalid."""
+    return database.startswith(PREFIX)
+
+
+def parse_address(database: str) -> Address:
+    """Parse the address. Raises DatabaseUnavailable, without repeating what may be a secret."""
+    url = database.removeprefix(PREFIX).rstrip("/")
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError as error:
+        raise DatabaseUnavailable("The address of the database is not valid: use d1+https://HOST.") from error
+    if parts.scheme not in {"http", "https"} or not host:
+        raise DatabaseUnavailable("The address of the database is not valid: use d1+https://HOST.")
+    if "@" in parts.netloc or parts.query or parts.fragment:
+        raise DatabaseUnavailable(
+            "The address of the database may not have a password or a query: put the token into VOYGEN_D1_TOKEN."
+        )
+    local = _is_local(host)
+    if parts.scheme == "http" and not local:
+        raise DatabaseUnavailable(f"{database} would send the token unencrypted: use d1+https://{host}.")
+    return Address(PREFIX + url, url, local)
+
+
+def _is_local(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def clean_token(token: str) -> str:
+    """Return the token without the line end of its file. Raises TokenRejected if no header can carry it."""
+    token = token.strip()
+    if not token:
+        raise TokenRejected("A hosted database needs a token: set VOYGEN_D1_TOKEN, or VOYGEN_D1_TOKEN_FILE to a file.")
+    if not (token.isascii() and token.isprintable() and " " not in token):
+        raise TokenRejected("The token has a character that no token has: check VOYGEN_D1_TOKEN.")
+    return token
