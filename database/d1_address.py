@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import ipaddress
-from typing import NamedTuple
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
 from database.errors import DatabaseUnavailable, TokenRejected
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 PREFIX = "d1+"
+
+# The environment variables with the token, and with the path of a file that has it.
+TOKEN, TOKEN_FILE = "VOYGEN_D1_TOKEN", "VOYGEN_D1_TOKEN_FILE"
 
 
 class Address(NamedTuple):
@@ -17,6 +24,9 @@ class Address(NamedTuple):
     label: str
     url: str
     local: bool
+
+    def __str__(self) -> str:
+        return self.label
 
 
 def is_hosted(database: str) -> bool:
@@ -51,8 +61,17 @@ def _is_local(host: str) -> bool:
         return host == "localhost"
 
 
-def clean_token(token: str) -> str:
-    """Return the token without the line end of its file. Raises TokenRejected if no header can carry it."""
+def token_from(environment: Mapping[str, str]) -> str:
+    """Return the token that VOYGEN_D1_TOKEN has, or the file that VOYGEN_D1_TOKEN_FILE names.
+
+    Raises TokenRejected if there is none, or if no header can carry it.
+    """
+    token = environment.get(TOKEN, "")
+    if not token and (file := environment.get(TOKEN_FILE)):
+        try:
+            token = Path(file).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise TokenRejected(f"The file {file}, which {TOKEN_FILE} names, cannot be read.") from error
     token = token.strip()
     if not token:
         raise TokenRejected("A hosted database needs a token: set VOYGEN_D1_TOKEN, or VOYGEN_D1_TOKEN_FILE to a file.")

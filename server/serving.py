@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Container
     from pathlib import Path
 
-    from database.embedded import EmbeddedDatabase
+    from database.d1_address import Address
+    from database.engine import Database
     from server.http.settings import HttpSettings
 
 # Number of concurrent readers over HTTP, where several clients share the server.
@@ -23,7 +24,7 @@ HTTP_READERS = 4
 
 
 async def serve(  # noqa: PLR0913 - options of one command
-    path: Path,
+    where: Path | Address,
     groups: Container[str],
     *,
     may_migrate: bool = True,
@@ -36,7 +37,7 @@ async def serve(  # noqa: PLR0913 - options of one command
     With `read_only`, only read-only tools are offered, and the engine refuses every write.
     """
     readers = HTTP_READERS if http else 1
-    opening = opened(path, readers=readers, patience=patience, may_migrate=may_migrate, read_only=read_only)
+    opening = opened(where, readers=readers, patience=patience, may_migrate=may_migrate, read_only=read_only)
     async with opening as db:
         # Importing the MCP SDK takes most of a second, so open the database first to report its errors quickly.
         if http:
@@ -50,7 +51,7 @@ async def serve(  # noqa: PLR0913 - options of one command
     return 0
 
 
-async def _serve_stdio(db: EmbeddedDatabase, groups: Container[str], *, read_only: bool) -> None:
+async def _serve_stdio(db: Database, groups: Container[str], *, read_only: bool) -> None:
     with quick_imports():
         from server.desk.offer import offered  # noqa: PLC0415
         from server.desk.stdio import serve_stdio  # noqa: PLC0415

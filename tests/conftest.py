@@ -13,10 +13,10 @@ import campaigns
 import pytest
 import raw
 import sides
+import strict
 from hypothesis import settings
 from jsonschema import Draft202012Validator
 from oracle import assert_clean
-from strict import strict_engine
 
 from database.embedded import EmbeddedDatabase, open_database
 from migrations.dumps import load_dump
@@ -42,6 +42,7 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # let the processes that tests start reuse compiled bytecode
     _use_temporary_files_in_memory()
     _check_schemas_once()
+    strict.prepare()
 
 
 def _use_temporary_files_in_memory() -> None:
@@ -84,7 +85,7 @@ def legacy_database(tmp_path: Path) -> Callable[[str], Path]:
 @pytest.fixture
 async def db(tmp_path: Path) -> AsyncIterator[EmbeddedDatabase]:
     """An engine, as strict as the hosted one, on an empty, migrated database file."""
-    with strict_engine():
+    with strict.strict_engine():
         opened = await open_database(tmp_path / "voygen.db")
     async with opened as database:
         await migrate(database)

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
-
-import pytest
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
@@ -58,14 +57,25 @@ def _returned(value: Any) -> Any:
     return int(value) if isinstance(value, float) and value.is_integer() and abs(value) <= EXACT else value
 
 
+_strict = ContextVar("_strict", default=False)
+
+_connect: Any = sqlite3.connect
+
+
+def prepare() -> None:
+    """Let `strict_engine` choose the class of each new connection. Tasks that run at the same time don't mix."""
+
+    def connect(*arguments: Any, **named: Any) -> sqlite3.Connection:
+        return _connect(*arguments, **({"factory": StrictConnection} | named if _strict.get() else named))
+
+    sqlite3.connect = connect
+
+
 @contextmanager
 def strict_engine() -> Generator[None]:
     """Make the connections strict that the embedded engine opens meanwhile."""
-    connect = sqlite3.connect
-
-    def strict(*arguments: Any, **named: Any) -> sqlite3.Connection:
-        return connect(*arguments, factory=StrictConnection, **named)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("database.embedded.sqlite3.connect", strict)
+    token = _strict.set(True)
+    try:
         yield
+    finally:
+        _strict.reset(token)

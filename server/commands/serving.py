@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 
 from server.http.settings import CannotServe, HttpSettings, parse_address, require_secure
-from server.options import FAILED, database, run, setting
+from server.options import FAILED, any_database, run, setting
 from server.settings import unknown_variables
 from tools.groups import GROUPS
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from database.d1_address import Address
 
 logger = logging.getLogger("voygen")
 
@@ -35,7 +37,7 @@ def _secure(_: click.Context, __: click.Parameter, value: str | None) -> str | N
 
 
 @click.command()
-@database
+@any_database
 @setting("migrate")
 @setting("toolsets")
 @setting("read_only")
@@ -53,7 +55,7 @@ def _secure(_: click.Context, __: click.Parameter, value: str | None) -> str | N
 @setting("otel_endpoint")
 @setting("otel_headers")
 def serve(  # noqa: PLR0913 - the settings
-    path: Path,
+    where: Path | Address,
     toolsets: tuple[str, ...],
     address: tuple[str, int] | None,
     patience: float,
@@ -84,7 +86,9 @@ def serve(  # noqa: PLR0913 - the settings
         with send_traces(otel_endpoint, otel_headers, voygen_version()):
             sys.exit(
                 run(
-                    serve_file(path, groups, may_migrate=migrate, read_only=read_only, http=settings, patience=patience)
+                    serve_file(
+                        where, groups, may_migrate=migrate, read_only=read_only, http=settings, patience=patience
+                    )
                 )
             )
     except CannotServe as error:

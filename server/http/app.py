@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.types import ASGIApp
 
-    from database.embedded import EmbeddedDatabase
+    from database.engine import Database
     from database.tokens import Scope
     from server.http.settings import HttpSettings
     from tools.tool import AnyTool
@@ -65,9 +65,7 @@ MAX_HEAD = 32 * 1024
 READY_WITHIN = 2.0
 
 
-async def serve_http(
-    db: EmbeddedDatabase, groups: Container[str], settings: HttpSettings, *, read_only: bool = False
-) -> None:
+async def serve_http(db: Database, groups: Container[str], settings: HttpSettings, *, read_only: bool = False) -> None:
     """Serve until a stop signal, then finish the accepted calls. Raises CannotServe if the address is unavailable."""
     with _listening_socket(settings) as listening:
         port: int = listening.getsockname()[1]
@@ -96,7 +94,7 @@ class _Application:
 
     def __init__(  # noqa: PLR0913 - its collaborators
         self,
-        db: EmbeddedDatabase,
+        db: Database,
         tools: Sequence[AnyTool],
         authenticator: Authenticator,
         settings: HttpSettings,
@@ -195,9 +193,7 @@ def _limited(tool: AnyTool, seconds: float) -> AnyTool:
     return replace(tool, run=run)
 
 
-def _authenticator(
-    db: EmbeddedDatabase, settings: HttpSettings, resource: str, tools: Sequence[AnyTool]
-) -> Authenticator:
+def _authenticator(db: Database, settings: HttpSettings, resource: str, tools: Sequence[AnyTool]) -> Authenticator:
     issuer = Issuer(settings.issuer, resource) if settings.issuer else None
     scopes: list[Scope] = ["read"] if all(tool.hints.read_only for tool in tools) else ["read", "write"]
     metadata_url = str(build_resource_metadata_url(AnyHttpUrl(resource))) if issuer else None

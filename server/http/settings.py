@@ -13,7 +13,7 @@ from database.clock import now
 if TYPE_CHECKING:
     from mcp.server.transport_security import TransportSecuritySettings
 
-    from database.embedded import EmbeddedDatabase
+    from database.engine import Database
 
 LOOPBACK_NAMES = ("127.0.0.1", "localhost", "[::1]")
 
@@ -81,7 +81,7 @@ class HttpSettings:
             )
 
 
-async def require_authentication(db: EmbeddedDatabase, settings: HttpSettings) -> None:
+async def require_authentication(db: Database, settings: HttpSettings) -> None:
     """Raise CannotServe if the server is reachable beyond loopback but has neither a live token nor an issuer."""
     if not settings.beyond_loopback or settings.issuer:
         return
@@ -89,7 +89,7 @@ async def require_authentication(db: EmbeddedDatabase, settings: HttpSettings) -
     if not any(token.state(moment) == "live" for token in await tokens.every(db)):
         raise CannotServe(
             f"{settings.host} is reachable from other machines, but no authentication is set up: create a token with "
-            f"`voygen token create NAME --db {db.path}`, or set an issuer with --issuer."
+            f"`voygen token create NAME --db {db.label}`, or set an issuer with --issuer."
         )
 
 
