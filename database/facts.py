@@ -57,10 +57,8 @@ async def refresh(db: Database, read: Sequence[Row], now: str) -> tuple[set[int]
     """
     queued = json.dumps([number for row in read for number in json.loads(row["queued"])])
     others = json.dumps([[row["trip_id"], row["version"]] for row in read if row["queued"] == "[]"])
-    ids = json.dumps([row["trip_id"] for row in read])
-    computed, taken = Statement(COMPUTED, (ids, now)), Statement(STILL_QUEUED, (queued,))
-    batch = [Statement(COMPUTE, (queued, others, now)), Statement(FORGET, (queued,)), taken, Statement(TAKE, (queued,))]
-    results = await db.batch([*batch, computed])
+    computed, taken = Statement(COMPUTE, (queued, others, now)), Statement(TAKE, (queued,))
+    results = await db.batch([computed, Statement(FORGET, (queued,)), taken])
     return _trip_ids(results.of(computed)), _trip_ids(results.of(taken))
 
 
@@ -174,13 +172,7 @@ WHERE trip_id IN (SELECT d.trip_id FROM json_each(?) q CROSS JOIN facts_dirty d 
   AND NOT EXISTS (SELECT 1 FROM trips_v2 t WHERE t.trip_id = trip_facts.trip_id)
 """
 
-COMPUTED: LiteralString = """
-SELECT f.trip_id FROM json_each(?1) w CROSS JOIN trip_facts f ON f.trip_id = w.value WHERE f.last_computed = ?2
-"""
-
-STILL_QUEUED: LiteralString = "SELECT d.trip_id FROM json_each(?) q CROSS JOIN facts_dirty d ON d.id = q.value"
-
-TAKE: LiteralString = "DELETE FROM facts_dirty WHERE id IN (SELECT q.value FROM json_each(?) q)"
+TAKE: LiteralString = "DELETE FROM facts_dirty WHERE id IN (SELECT q.value FROM json_each(?) q) RETURNING trip_id"
 
 MARK: LiteralString = """
 INSERT INTO facts_dirty (trip_id, reason, created_at)

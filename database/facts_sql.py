@@ -147,5 +147,6 @@ SET total_nights = excluded.total_nights, total_hotels = excluded.total_hotels,
     traveler_names = excluded.traveler_names, traveler_emails = excluded.traveler_emails,
     primary_client_email = excluded.primary_client_email, primary_client_name = excluded.primary_client_name,
     last_computed = excluded.last_computed, version = coalesce(trip_facts.version, 0) + 1
+RETURNING trip_id
 """
 )  # fmt: skip

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import raw
+from desk import SEED
 from workerd import READ, WRITE, Hosted, Workerd, needs_node, running, statements
 
 from database.d1_values import LARGEST_REQUEST
@@ -24,13 +25,19 @@ from database.errors import (
     OverLimit,
     TokenRejected,
 )
+from migrations.check import check
+from migrations.files import split_statements, trusted
+from migrations.phases.moves import advance, go_back
 from migrations.proof import digest, schema_fingerprint
+from migrations.repair import apply_repair
 from migrations.runner import migrate
+from migrations.self_test import validate
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
     from pathlib import Path
 
+    from database.d1 import D1Database
     from database.engine import Database
 
 pytestmark = [needs_node, pytest.mark.xdist_group("workerd")]
@@ -154,6 +161,27 @@ async def test_a_migrated_database_has_the_same_schema_and_digest_on_both_engine
             assert await digest(db) == await digest(file)
         assert (await migrate(db)).did_nothing
         assert "Time Travel bookmark 0000" in (await db.back_up()).label
+
+
+async def test_phases_repair_and_self_test_run_on_the_hosted_engine(hosted: Hosted) -> None:
+    async with hosted.opened() as db:
+        await migrate(db)
+        await db.batch([Statement(trusted(sql)) for sql in split_statements(SEED.splitlines(keepends=True))])
+        before = await digest(db)
+        assert all(outcome.passed for outcome in await validate(db))
+        for move in (advance_at_once, advance_at_once, go_back, go_back):
+            await move(db)
+            assert (await check(db)).consistent
+        assert await digest(db) == before
+        hosted.sql("DROP TRIGGER trg_trip_client_assignments_delete")
+        hosted.sql("DELETE FROM trip_client_assignments WHERE trip_id = 1")
+        assert not (await check(db)).consistent
+        assert (await apply_repair(db, "junction")).after.clean
+        assert hosted.sql("SELECT clients FROM trips_v2 WHERE trip_id = 1") == [("[]",)]
+
+
+async def advance_at_once(db: D1Database) -> object:
+    return await advance(db, quiet_days=0)
 
 
 OVER = {
