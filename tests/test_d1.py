@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import raw
 from desk import SEED
-from workerd import READ, WRITE, Hosted, Workerd, needs_node, running, statements
+from workerd import READ, WRITE, Hosted, Workerd, running, skip_module_without_node, statements
 
 from database.d1_values import LARGEST_REQUEST
 from database.embedded import open_database
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from database.d1 import D1Database
     from database.engine import Database
 
-pytestmark = [needs_node, pytest.mark.xdist_group("workerd")]
+skip_module_without_node()
 
 
 @pytest.fixture(scope="module")

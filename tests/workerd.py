@@ -30,7 +30,16 @@ MODULES = ROOT / "build" / "d1"
 
 NODE = os.environ.get("VOYGEN_NODE")
 
-needs_node = pytest.mark.skipif(NODE is None, reason="VOYGEN_NODE names no Node: .ci/d1 installs one and runs these")
+REASON = "VOYGEN_NODE names no Node: .ci/d1 installs one and runs these"
+
+needs_node = pytest.mark.skipif(NODE is None, reason=REASON)
+
+
+def skip_module_without_node() -> None:
+    """Skip the whole module with one line."""
+    if NODE is None:
+        pytest.skip(REASON, allow_module_level=True)
+
 
 WRITE, READ = "write-token-for-tests", "read-token-for-tests"
 
@@ -44,10 +53,11 @@ class Workerd:
 
     process: subprocess.Popen[str]
     port: int
+    databases: int
     _taken: int = field(default=0)
 
     def take(self) -> Hosted:
-        assert self._taken < DATABASES
+        assert self._taken < self.databases
         self._taken += 1
         return self.database(self._taken - 1)
 
@@ -107,7 +117,7 @@ def running(databases: int = DATABASES, folder: Path | None = None) -> Generator
         assert process.stdout
         port = process.stdout.readline()
         assert port, "workerd did not start"
-        served = Workerd(process, int(port))
+        served = Workerd(process, int(port), databases)
         try:
             yield served
         finally:

@@ -13,6 +13,9 @@ const LATE = 600;
 
 const faults = new Map();
 
+// The number of faults so far, by database; /0/faulted answers it.
+const faulted = new Map();
+
 export default {
   async fetch(request, env) {
     const [, number, rest] = /^\/(\d+)(\/.*)$/.exec(new URL(request.url).pathname) ?? [];
@@ -26,8 +29,11 @@ export default {
     const body = request.method === "POST" ? await request.arrayBuffer() : undefined;
     const run = () =>
       worker.fetch(new Request(new URL(rest, request.url), { method: request.method, headers: request.headers, body }), ours);
+    if (rest === "/faulted") return Response.json(faulted.get(number) ?? 0);
     const fault = rest === "/v1/batch" ? faults.get(number)?.shift() : "";
-    return fault ? FAULTS[fault](run) : run();
+    if (!fault) return run();
+    faulted.set(number, (faulted.get(number) ?? 0) + 1);
+    return FAULTS[fault](run);
   },
 };
 
