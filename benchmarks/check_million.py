@@ -76,9 +76,9 @@ async def run(what: str, path: Path) -> str:
         if what == "digest":
             return await digest(db)
         rows = 0
-        async for _ in db.stream("SELECT trip_id, clients FROM trips_v2"):
+        async for _ in db.stream("SELECT trip_id, clients FROM trips_v2", key=("trip_id",)):
             rows += 1
-        async for _ in db.stream("SELECT trip_id, client_email, client_role FROM trip_client_assignments"):
+        async for _ in db.stream("SELECT * FROM trip_client_assignments", key=("assignment_id",)):
             rows += 1
         return f"{rows} rows"
 

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, LiteralString
 
 from database.actor import actor
-from database.engine import Statement, write
+from database.engine import Statement
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,8 +28,10 @@ async def of_trip(db: Database, trip_id: int, limit: int) -> list[Row]:
 
 async def record_fault(db: Database, operation: str, message: str, now: str) -> int:
     """Store a database fault in db_errors and return its id."""
-    rows = await write(db, Statement(RECORD_FAULT, (now, operation, message)))
-    return rows[0]["id"]
+    fault = (now, operation, message)
+    recorded = Statement(RECORDED, fault)
+    results = await db.batch([Statement(RECORD_FAULT, fault), recorded])
+    return results.of(recorded)[0]["id"]
 
 
 LOG_BY_ID: LiteralString = """
@@ -51,5 +53,9 @@ ORDER BY activity_id DESC LIMIT CAST(? AS INTEGER)
 RECORD_FAULT: LiteralString = """
 INSERT INTO db_errors (error_timestamp, attempted_operation, error_message, mcp_server)
 VALUES (?, ?, ?, 'voygen')
-RETURNING id
+"""
+
+RECORDED: LiteralString = """
+SELECT max(id) AS id FROM db_errors
+WHERE error_timestamp = ? AND attempted_operation = ? AND error_message = ? AND mcp_server = 'voygen'
 """

@@ -136,5 +136,4 @@ FROM json_each(?1) w
 WHERE NOT EXISTS (
     SELECT 1 FROM clients_v2 c
     WHERE lower(trim(c.email, char(9,10,11,12,13,32))) = lower(trim(w.value ->> '$.email', char(9,10,11,12,13,32))))
-RETURNING client_id, email, full_name
 """

@@ -4,21 +4,30 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from typing import TYPE_CHECKING, Any, LiteralString
+from typing import TYPE_CHECKING, Any, LiteralString, TypeVar
+
+import aiosqlite
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
-    import aiosqlite
-
-    from database.engine import Row, Value
+    from database.engine import Row, Statement, Value
     from database.progress import Progress
+
+T = TypeVar("T")
 
 # Pause between attempts to interrupt a query, in seconds.
 INTERRUPTED_EVERY = 0.01
 
 # Pages that a backup copies per step.
 COPIED_AT_ONCE = 2_048
+
+
+class Connection(aiosqlite.Connection):
+    """An aiosqlite connection that can run several steps with one hop to its thread."""
+
+    async def on_thread(self, steps: Callable[[sqlite3.Connection], T]) -> T:
+        return await self._execute(steps, self._conn)  # pyright: ignore[reportUnknownMemberType] - not annotated
 
 
 def set_row_format(connection: aiosqlite.Connection) -> None:
@@ -33,6 +42,19 @@ def _text(raw: bytes) -> str:
 
 async def rows(connection: aiosqlite.Connection, sql: LiteralString, params: Sequence[Value]) -> list[Row]:
     return [dict(row) for row in await connection.execute_fetchall(sql, params)]
+
+
+async def rows_of_each(connection: Connection, queries: Sequence[Statement]) -> list[tuple[Statement, list[Row]]]:
+    """Run the queries in one read transaction, with one hop to the connection's thread."""
+
+    def run(opened: sqlite3.Connection) -> list[tuple[Statement, list[Row]]]:
+        opened.execute("BEGIN")
+        try:
+            return [(one, [dict(row) for row in opened.execute(one.sql, one.params)]) for one in queries]
+        finally:
+            opened.execute("ROLLBACK")
+
+    return await connection.on_thread(run)
 
 
 async def interrupt(reader: aiosqlite.Connection, running: asyncio.Task[Any]) -> None:

@@ -7,13 +7,12 @@ import contextlib
 import random
 import sqlite3
 import time
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal, LiteralString, TypeAlias, TypeVar
 
-import aiosqlite
-
-from database.connections import copy_to, interrupt, rows, set_row_format
+from database.connections import Connection, copy_to, interrupt, rows, rows_of_each, set_row_format
 from database.copies import files_that_hold
-from database.engine import Results
+from database.engine import Backup, Results
 from database.errors import (
     DatabaseBusy,
     DatabaseError,
@@ -24,6 +23,7 @@ from database.files import create_file, looking_uri, prepare_file, read_only_uri
 from database.open_files import OpenFiles
 from database.platform import keep_wal_at_close
 from database.progress import Progress, untold
+from database.whole_file import whole_file
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Iterable, Sequence
@@ -98,12 +98,12 @@ async def _open_query_only(path: Path, uri: str, readers: int, patience: float) 
     return await _opened(path, connections, patience)
 
 
-async def _opened(path: Path, connections: Sequence[aiosqlite.Connection], patience: float) -> EmbeddedDatabase:
+async def _opened(path: Path, connections: Sequence[Connection], patience: float) -> EmbeddedDatabase:
     ((mode,),) = await connections[0].execute_fetchall("PRAGMA journal_mode")
     return EmbeddedDatabase(path, connections, patience, OpenFiles(path, in_wal_mode=mode == "wal"))
 
 
-async def _close(connections: Iterable[aiosqlite.Connection]) -> None:
+async def _close(connections: Iterable[Connection]) -> None:
     for connection in connections:
         await connection.close()
 
@@ -116,11 +116,7 @@ class EmbeddedDatabase:
     """
 
     def __init__(
-        self,
-        path: Path,
-        connections: Sequence[aiosqlite.Connection],
-        patience: float,
-        files: OpenFiles | None = None,
+        self, path: Path, connections: Sequence[Connection], patience: float, files: OpenFiles | None = None
     ) -> None:
         """Take ownership of the connections: the first one writes, the others read."""
         self.path = path
@@ -132,12 +128,19 @@ class EmbeddedDatabase:
             set_row_format(connection)
         self._files = files or OpenFiles(path, in_wal_mode=False)
         self._write_lock = asyncio.Lock()
-        self._idle_streamers: list[aiosqlite.Connection] = []
+        self._idle_streamers: list[Connection] = []
         self._running: set[asyncio.Task[Any]] = set()
         self._closed = False
 
+    @property
+    def label(self) -> str:
+        return str(self.path)
+
     async def read(self, sql: LiteralString, params: Sequence[Value] = ()) -> list[Row]:
-        return await self._retry(lambda: self._query(sql, params))
+        return await self._retry(lambda: self._on_reader(lambda reader: rows(reader, sql, params)))
+
+    async def read_many(self, queries: Sequence[Statement]) -> Results:
+        return Results(await self._retry(lambda: self._on_reader(lambda reader: rows_of_each(reader, queries))))
 
     async def shadow_read(self, sql: LiteralString, params: Sequence[Value] = ()) -> list[Row]:
         return await self.read(sql, params)
@@ -145,20 +148,23 @@ class EmbeddedDatabase:
     async def batch(self, statements: Sequence[Statement]) -> Results:
         return await self._retry(lambda: self._write(statements))
 
-    async def stream(self, sql: LiteralString, params: Sequence[Value] = ()) -> AsyncGenerator[Row]:
+    async def stream(
+        self, sql: LiteralString, params: Sequence[Value] = (), *, key: Sequence[LiteralString]
+    ) -> AsyncGenerator[Row]:
         """Yield the rows of a query one by one from a single snapshot.
 
         Uses a separate connection, because a connection sees no newer data while one of its queries is open.
         """
         self._files.require_unchanged()
+        ordered = "SELECT * FROM (" + sql + ") ORDER BY " + ", ".join(key)
         with translated(str(self.path)):
-            async with self._streamer() as connection, connection.execute(sql, params) as cursor:
+            async with self._streamer() as connection, connection.execute(ordered, params) as cursor:
                 while fetched := await cursor.fetchmany(STREAMED_AT_ONCE):
                     for row in fetched:
                         yield dict(row)
 
     @contextlib.asynccontextmanager
-    async def _streamer(self) -> AsyncGenerator[aiosqlite.Connection]:
+    async def _streamer(self) -> AsyncGenerator[Connection]:
         """Provide a connection for one stream: the one that the last complete stream left, or a new one."""
         if self._idle_streamers:
             connection = self._idle_streamers.pop()
@@ -189,6 +195,14 @@ class EmbeddedDatabase:
                     await self._run_to_end(copy_to(reader, copy, progress))
         finally:
             copy.close()
+
+    async def back_up(self, progress: Progress = untold) -> Backup:
+        """Copy the database to a file beside it, whose name has the time."""
+        stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
+        target = self.path.with_name(f"{self.path.name}.backup-{stamp}")
+        with whole_file(target, "run the migration again.") as scratch:
+            await self.back_up_to(scratch, progress)
+        return Backup(str(target), target)
 
     async def scrub(self) -> bool:
         """Rewrite the file, because SQLite keeps deleted content in unused pages, and empty the WAL."""
@@ -226,11 +240,11 @@ class EmbeddedDatabase:
     async def __aexit__(self, *_: object) -> None:
         await self.close()
 
-    async def _query(self, sql: LiteralString, params: Sequence[Value]) -> list[Row]:
+    async def _on_reader(self, query: Callable[[Connection], Coroutine[Any, Any, T]]) -> T:
         """Run a query, and stop it if the caller is cancelled."""
         self._files.require_unchanged()
         async with self._reader() as reader:
-            running = asyncio.ensure_future(rows(reader, sql, params))
+            running = asyncio.ensure_future(query(reader))
             try:
                 return await asyncio.shield(running)
             except asyncio.CancelledError:
@@ -238,7 +252,7 @@ class EmbeddedDatabase:
                 raise
 
     @contextlib.asynccontextmanager
-    async def _reader(self) -> AsyncGenerator[aiosqlite.Connection]:
+    async def _reader(self) -> AsyncGenerator[Connection]:
         """Provide an idle read connection, waiting for one if necessary."""
         async with self._reader_slots:
             reader = self._idle_readers.pop()
@@ -287,9 +301,9 @@ class EmbeddedDatabase:
             task.exception()  # mark the exception as retrieved, in case the caller was cancelled
 
 
-async def _connect(path: Path, readers: int, set_up: Sequence[str]) -> list[aiosqlite.Connection]:
+async def _connect(path: Path, readers: int, set_up: Sequence[str]) -> list[Connection]:
     """Open the write connection, then the read connections."""
-    opened: list[aiosqlite.Connection] = []
+    opened: list[Connection] = []
     try:
         for number in range(1 + readers):
             connection = await _connect_one(path)
@@ -305,10 +319,8 @@ async def _connect(path: Path, readers: int, set_up: Sequence[str]) -> list[aios
     return opened
 
 
-async def _connect_query_only(
-    uri: str, count: int, *, patience: float = BUSY_TIMEOUT_MS / 1000
-) -> list[aiosqlite.Connection]:
-    opened: list[aiosqlite.Connection] = []
+async def _connect_query_only(uri: str, count: int, *, patience: float = BUSY_TIMEOUT_MS / 1000) -> list[Connection]:
+    opened: list[Connection] = []
     try:
         for _ in range(count):
             opened.append(await _connect_one(uri, patience=patience, uri=True))
@@ -320,15 +332,15 @@ async def _connect_query_only(
     return opened
 
 
-async def _connect_one(
-    file: Path | str, *, patience: float = BUSY_TIMEOUT_MS / 1000, uri: bool = False
-) -> aiosqlite.Connection:
+async def _connect_one(file: Path | str, *, patience: float = BUSY_TIMEOUT_MS / 1000, uri: bool = False) -> Connection:
     """Open the file before aiosqlite starts its thread, which would outlive the event loop if opening failed."""
     opened = sqlite3.connect(file, timeout=patience, isolation_level=None, check_same_thread=False, uri=uri)
-    return await aiosqlite.Connection(lambda: opened, iter_chunk_size=STREAMED_AT_ONCE)
+    connection = Connection(lambda: opened, iter_chunk_size=STREAMED_AT_ONCE)
+    await connection
+    return connection
 
 
-async def _finish_opening(connecting: Coroutine[Any, Any, list[aiosqlite.Connection]]) -> list[aiosqlite.Connection]:
+async def _finish_opening(connecting: Coroutine[Any, Any, list[Connection]]) -> list[Connection]:
     """Return the connections. If the caller is cancelled, close them so that no thread keeps running."""
     task = asyncio.ensure_future(connecting)
     try:

@@ -8,11 +8,15 @@ DatabaseError
 │   ├── DiskFailed           the system could not read or write the file
 │   ├── SchemaDetached       our triggers and views are dropped for another program's migration
 │   ├── EngineTooOld         SQLite is older than 3.40
+│   ├── TokenRejected        the hosted database doesn't accept the token
+│   ├── OutcomeUnknown       the hosted database may have stored the batch or not
+│   ├── ResultsLost          the hosted database stored the batch, but its answer is lost
 │   └── DatabaseFull         the disk is full
 ├── DatabaseReadOnly         the file or disk is read-only
 │   └── ProgramTooOld        a newer voygen migrated the schema
 ├── DatabaseBusy             another program held the write lock for too long
 │   └── DatabaseMigrating    the migration is not complete
+├── OverLimit                a statement is larger than the hosted database accepts
 └── ConstraintViolated       a constraint rejected the batch
     └── GuardFailed          a guard found that data changed since it was read
 """
@@ -31,7 +35,7 @@ from database.platform import has_no_room, is_on_read_only_disk
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-_GUARD = re.compile(r"CHECK constraint failed: (guard_\w+)")
+GUARD = re.compile(r"CHECK constraint failed: (guard_\w+)")
 
 
 class DatabaseError(Exception):
@@ -101,6 +105,22 @@ class GuardFailed(ConstraintViolated):
         self.guard = guard
 
 
+class TokenRejected(DatabaseUnavailable):
+    """The hosted database doesn't accept the token."""
+
+
+class OutcomeUnknown(DatabaseUnavailable):
+    """The hosted database didn't answer: it may have stored the batch or not."""
+
+
+class ResultsLost(DatabaseUnavailable):
+    """The hosted database stored the batch, but the rows that it returned are lost."""
+
+
+class OverLimit(DatabaseError):
+    """A statement is larger than the hosted database accepts; nothing was sent."""
+
+
 @contextmanager
 def translated(path: str) -> Generator[None]:
     """Translate driver errors into database errors, keeping the original as the cause for the log."""
@@ -114,7 +134,7 @@ def translate(error: sqlite3.Error, path: str) -> DatabaseError:
     """Return the database error for a driver error."""
     name = getattr(error, "sqlite_errorname", "") or ""
     text = str(error)
-    if guard := _GUARD.search(text):
+    if guard := GUARD.search(text):
         return GuardFailed(guard[1].removeprefix("guard_"))
     if name.startswith(("SQLITE_IOERR", "SQLITE_CANTOPEN")):
         if has_no_room(Path(path)):

@@ -67,8 +67,15 @@ def _trip_ids(rows: Sequence[Row]) -> set[int]:
 
 
 def mark(trip_ids: Collection[int], reason: str, now: str) -> Statement:
-    """Queue trips for this reason; the statement returns the trip_id of each newly queued trip."""
+    """Queue trips for this reason, unless they are already queued for it."""
     return Statement(MARK, (json.dumps(sorted(set(trip_ids))), reason, now))
+
+
+async def mark_and_count(db: Database, trip_ids: Collection[int], reason: str, now: str) -> int:
+    """Queue trips as `mark` does, and return the number of newly queued trips."""
+    mark_them = mark(trip_ids, reason, now)
+    marked = Statement(MARKED, mark_them.params)
+    return (await db.batch([mark_them, marked])).of(marked)[0]["n"]
 
 
 async def totals(db: Database) -> Row:
@@ -172,7 +179,11 @@ INSERT INTO facts_dirty (trip_id, reason, created_at)
 SELECT t.trip_id, ?2, ?3
 FROM json_each(?1) w CROSS JOIN trips_v2 t ON t.trip_id = w.value
 WHERE NOT EXISTS (SELECT 1 FROM facts_dirty d WHERE d.trip_id = t.trip_id AND d.reason = ?2)
-RETURNING trip_id
+"""
+
+MARKED: LiteralString = """
+SELECT count(*) AS n FROM json_each(?1) w CROSS JOIN facts_dirty d
+WHERE d.trip_id = w.value AND d.reason = ?2 AND d.created_at = ?3
 """
 
 TOTALS: LiteralString = (

@@ -79,7 +79,8 @@ class Later:
     def fill(self, answer: str, values: str, results: Results) -> str:
         """Replace the placeholders in an answer, given as JSON. `values` is what `VALUES` returned."""
         known = json.loads(values)
-        known |= {one: "backup" if results.of(backup) else "trigger" for one, backup in self._written.items()}
+        if results.complete:  # otherwise the prediction stands, as in the stored answer
+            known |= {one: "backup" if results.of(backup) else "trigger" for one, backup in self._written.items()}
         return filled(answer, known)
 
 

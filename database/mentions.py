@@ -60,6 +60,7 @@ WITHOUT_TEXT = frozenset(
     {
         "accepted_findings",
         "access_tokens",
+        "batch_ids",
         "call_counts",
         "client_replacements",
         "clients_v2",

@@ -33,18 +33,18 @@ class ReceiptingDatabase(ForwardingDatabase):
         self._key = key
         self._call = (tool, arguments)
 
-    async def store(self, statements: Sequence[Statement], receipt: Statement) -> Results:
-        """Run the batch with the receipt. Raises AlreadyDone if the key already has a receipt."""
+    async def store(self, statements: Sequence[Statement]) -> Results:
+        """Run the batch, which has the receipt. Raises AlreadyDone if the key already has a receipt."""
         try:
-            return await self._db.batch([Statement(GUARD_NEW, (self._key,)), *statements, receipt])
+            return await self._db.batch([Statement(GUARD_NEW, (self._key,)), *statements])
         except GuardFailed as failed:
             if failed.guard == "receipt_new":
                 raise AlreadyDone from failed
             raise
 
-    def receipt(self, answer: str, later: Later) -> Statement:
-        """Build the statement that stores the answer; it returns the values of its placeholders as `ids`."""
-        return Statement(STORE, (later.wanted, self._key, *self._call, answer, now()))
+    def receipt(self, answer: str, later: Later) -> tuple[Statement, Statement]:
+        """Build the statement that stores the answer, and the query for the values of its placeholders, `ids`."""
+        return Statement(STORE, (later.wanted, self._key, *self._call, answer, now())), Statement(STORED, (self._key,))
 
 
 async def batch_with_answer(db: Database, statements: Sequence[Statement], answer: str, later: Later) -> str:
@@ -53,11 +53,14 @@ async def batch_with_answer(db: Database, statements: Sequence[Statement], answe
     The answer is JSON. Raises AlreadyDone if the key already has a receipt.
     """
     keyed = db if isinstance(db, ReceiptingDatabase) else None
-    asking = keyed.receipt(answer, later) if keyed else later.query
-    if asking is None:
+    if keyed:
+        receipt, asking = keyed.receipt(answer, later)
+        results = await keyed.store([*statements, receipt, asking])
+    elif asking := later.query:
+        results = await db.batch([*statements, asking])
+    else:
         await db.batch(statements)
         return answer
-    results = await (keyed.store(statements, asking) if keyed else db.batch([*statements, asking]))
     return later.fill(answer, results.of(asking)[0]["ids"], results)
 
 
@@ -85,6 +88,7 @@ INSERT INTO receipts (idempotency_key, tool, arguments, result, created_at)
 SELECT ?2, ?3, ?4, json_object('answer', json(?5), 'ids', json("""
     + VALUES
     + """)), ?6
-RETURNING result -> '$.ids' AS ids
 """
 )
+
+STORED: LiteralString = "SELECT result -> '$.ids' AS ids FROM receipts WHERE idempotency_key = ?"

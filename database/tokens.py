@@ -22,8 +22,8 @@ class StoredToken:
     scope: Scope
     created_at: str
     expires_at: str | None
-    revoked_at: str | None
-    last_used_at: str | None
+    revoked_at: str | None = None
+    last_used_at: str | None = None
 
     def state(self, now: str) -> Literal["live", "expired", "revoked"]:
         if self.revoked_at is not None:
@@ -46,14 +46,19 @@ async def any_exist(db: Database) -> bool:
     return bool((await db.read("SELECT EXISTS (SELECT 1 FROM access_tokens) AS one"))[0]["one"])
 
 
-def add(name: str, sha256: str, scope: Scope, now: str, expires_at: str | None) -> Statement:
-    """Add a token. The statement returns its name, or no row if a token with this name was ever created."""
-    return Statement(ADD, (name, sha256, scope, now, expires_at))
+async def add(db: Database, token: StoredToken) -> bool:
+    """Add an unused token; False if a token with this name was ever created."""
+    added = Statement("SELECT 1 FROM access_tokens WHERE name = ? AND sha256 = ?", (token.name, token.sha256))
+    values = (token.name, token.sha256, token.scope, token.created_at, token.expires_at)
+    results = await db.batch([Statement(ADD, values), added])
+    return bool(results.of(added))
 
 
-def revoke(name: str, now: str) -> Statement:
-    """Revoke a token. The statement returns its name, or no row if it does not exist or is already revoked."""
-    return Statement(REVOKE, (now, name))
+async def revoke(db: Database, name: str, now: str) -> bool:
+    """Revoke a token; False if it does not exist or is already revoked."""
+    revoked = Statement("SELECT 1 FROM access_tokens WHERE name = ? AND revoked_at = ?", (name, now))
+    results = await db.batch([Statement(REVOKE, (now, name)), revoked])
+    return bool(results.of(revoked))
 
 
 def note_use(name: str, now: str) -> Statement:
@@ -74,9 +79,6 @@ ADD: LiteralString = """
 INSERT INTO access_tokens (name, sha256, scope, created_at, expires_at)
 VALUES (?, ?, ?, ?, ?)
 ON CONFLICT (name) DO NOTHING
-RETURNING name
 """
 
-REVOKE: LiteralString = """
-UPDATE access_tokens SET revoked_at = ? WHERE name = ? AND revoked_at IS NULL RETURNING name
-"""
+REVOKE: LiteralString = "UPDATE access_tokens SET revoked_at = ? WHERE name = ? AND revoked_at IS NULL"

@@ -167,7 +167,6 @@ INSERT: LiteralString = """
 INSERT INTO trips_v2 (trip_name, trip_slug, status, start_date, end_date, destinations, total_cost, financials, notes,
                       primary_client_email, search_text, created_at, updated_at)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-RETURNING trip_id
 """
 
 FACTS: LiteralString = "SELECT * FROM trip_facts WHERE trip_id = CAST(? AS INTEGER)"

@@ -64,7 +64,7 @@ async def finish(db: Database) -> None:
 async def _trips(db: Database, pause: float, progress: Progress) -> None:
     size, more = FIRST, True
     while more:
-        done = Statement(TRIPS_DONE)
+        left_over = Statement(TRIPS_LEFT)
         began = time.monotonic()
         results = await db.batch(
             [
@@ -75,12 +75,13 @@ async def _trips(db: Database, pause: float, progress: Progress) -> None:
                 Statement(INDEX_NAMES),
                 Statement(RECOUNT),
                 Statement(DISCOUNT_SURPLUS),
-                done,
+                Statement(TRIPS_DONE),
+                left_over,
             ]
         )
         ratio = HOLD / max(time.monotonic() - began, HOLD / 4)
         size = min(max(round(size * min(ratio, 2)), SMALLEST), LARGEST)
-        more = bool(results.of(done)[0]["more"])
+        more = bool(results.of(left_over)[0]["more"])
         if left := await unfinished(db):
             progress(left.done - left.first, left.last - left.first)
         if more:
@@ -90,10 +91,17 @@ async def _trips(db: Database, pause: float, progress: Progress) -> None:
 async def _clients(db: Database, pause: float) -> None:
     more = True
     while more:
-        done = Statement(CLIENTS_DONE)
-        next_clients = Statement(NEXT_CLIENTS, (CLIENTS_AT_ONCE,))
-        results = await db.batch([next_clients, Statement(INDEX_CLIENTS), Statement(INDEX_CLIENT_NAMES), done])
-        more = bool(results.of(done)[0]["more"])
+        left_over = Statement(CLIENTS_LEFT)
+        results = await db.batch(
+            [
+                Statement(NEXT_CLIENTS, (CLIENTS_AT_ONCE,)),
+                Statement(INDEX_CLIENTS),
+                Statement(INDEX_CLIENT_NAMES),
+                Statement(CLIENTS_DONE),
+                left_over,
+            ]
+        )
+        more = bool(results.of(left_over)[0]["more"])
         if more:
             await asyncio.sleep(pause)
 
@@ -176,9 +184,10 @@ SELECT f.trip_id, 'travelers_recounted' FROM trip_facts f
 WHERE NOT EXISTS (SELECT 1 FROM facts_dirty d WHERE d.trip_id = f.trip_id AND d.reason = 'travelers_recounted')
   AND f.""" + TRIPS.replace("@", "f")
 
-TRIPS_DONE: LiteralString = """
-UPDATE migration_backfill SET trips_done = coalesce(trips_up_to, trips_done)
-RETURNING EXISTS (SELECT 1 FROM trips_v2 t WHERE t.trip_id > coalesce(trips_up_to, trips_done)) AS more
+TRIPS_DONE: LiteralString = "UPDATE migration_backfill SET trips_done = coalesce(trips_up_to, trips_done)"
+
+TRIPS_LEFT: LiteralString = """
+SELECT EXISTS (SELECT 1 FROM trips_v2 t WHERE t.trip_id > b.trips_done) AS more FROM migration_backfill b
 """
 
 NEXT_CLIENTS: LiteralString = """
@@ -205,9 +214,10 @@ WHERE c.client_id > (SELECT clients_done FROM migration_backfill)
 GROUP BY c.client_id / 500
 """
 
-CLIENTS_DONE: LiteralString = """
-UPDATE migration_backfill SET clients_done = coalesce(clients_up_to, clients_done)
-RETURNING EXISTS (SELECT 1 FROM clients_v2 c WHERE c.client_id > coalesce(clients_up_to, clients_done)) AS more
+CLIENTS_DONE: LiteralString = "UPDATE migration_backfill SET clients_done = coalesce(clients_up_to, clients_done)"
+
+CLIENTS_LEFT: LiteralString = """
+SELECT EXISTS (SELECT 1 FROM clients_v2 c WHERE c.client_id > b.clients_done) AS more FROM migration_backfill b
 """
 
 DROP: tuple[LiteralString, ...] = (

@@ -18,7 +18,6 @@ from migrations.shape import differences
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from database.embedded import EmbeddedDatabase
     from database.engine import Database
     from database.phase import PhaseState
 
@@ -88,7 +87,7 @@ class CheckReport:
         return {"consistent": self.consistent} | asdict(self)
 
 
-async def check(db: EmbeddedDatabase, progress: Progress = untold) -> CheckReport:
+async def check(db: Database, progress: Progress = untold) -> CheckReport:
     """Compare the two stores of a migrated database. Read-only; memory grows only with the findings.
 
     Starts over if the phase changes. Raises DatabaseBusy if the phase changes during every attempt.
@@ -107,7 +106,7 @@ async def check(db: EmbeddedDatabase, progress: Progress = untold) -> CheckRepor
     raise DatabaseBusy("The phase changed during every attempt: run the check again.")
 
 
-async def _check(db: EmbeddedDatabase, state: PhaseState, progress: Progress) -> CheckReport:
+async def _check(db: Database, state: PhaseState, progress: Progress) -> CheckReport:
     totals = (await db.read(TOTALS))[0]
     report = CheckReport(trips=totals["trips"], assignments=totals["assignments"])
     if left := await backfill.unfinished(db):
@@ -119,7 +118,7 @@ async def _check(db: EmbeddedDatabase, state: PhaseState, progress: Progress) ->
         await _compare(db, report, lambda compared: progress(min(compared, whole - 1), whole))
     report.drift.extend([_with_repair(row) for row in await db.read(GUARDS_LEFT)])
     report.quarantined.extend([_with_repair(row) for row in await db.read(QUARANTINED)])
-    async for row in db.stream(LIVE_ORPHANS):
+    async for row in db.stream(LIVE_ORPHANS, key=("assignment_id",)):
         report.orphans.append(_with_repair(row))
     for row in await db.read(ORPHANS_SET_ASIDE):
         aside = {"kind": "orphan", "set_aside": True, "reason": row["reason"], **json.loads(row["row_data"])}
@@ -129,7 +128,7 @@ async def _check(db: EmbeddedDatabase, state: PhaseState, progress: Progress) ->
     return report
 
 
-async def _compare(db: EmbeddedDatabase, report: CheckReport, compared: Callable[[int], None]) -> None:
+async def _compare(db: Database, report: CheckReport, compared: Callable[[int], None]) -> None:
     """Examine the trips that fail the quick comparison; call `compared` with the number of trips compared so far."""
     first, count = LOWEST_ID, 0
     while first <= HIGHEST_ID:
@@ -154,7 +153,7 @@ async def look_closely(db: Database, trip_ids: list[int], report: CheckReport) -
     report.faults.extend([_with_repair(row) for row in await db.read(NOT_INDEXED, (which,))])
 
 
-async def _look_for_faults(db: EmbeddedDatabase, state: PhaseState, report: CheckReport) -> None:
+async def _look_for_faults(db: Database, state: PhaseState, report: CheckReport) -> None:
     found = await differences(db, state.phase)
     if state.detached_at:
         problem = f"detached for another program's migration since {state.detached_at}: run `voygen schema attach`"
@@ -164,7 +163,7 @@ async def _look_for_faults(db: EmbeddedDatabase, state: PhaseState, report: Chec
         found = [difference for difference in found if difference["type"] == "table"]
     report.faults.extend([_with_repair({"kind": "schema", **difference}) for difference in found])
     for sql in (PRIMARY_CLIENTS, SLUGS_MISSING, SLUGS_DOUBLE):
-        async for row in db.stream(sql):
+        async for row in db.stream(sql, key=("trip_id",)):
             report.faults.append(_with_repair(row))
     if state.phase != "normalized":
         for one in await other_spellings(db):

@@ -25,7 +25,6 @@ from migrations.shape import drop, expected, indexes, kind_of, of_any_phase
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from database.embedded import EmbeddedDatabase
     from database.engine import Database
     from database.phase import Phase
 
@@ -91,7 +90,7 @@ async def detach(db: Database) -> DetachReport:
     return report
 
 
-async def attach(db: EmbeddedDatabase, progress: Progress = untold) -> AttachReport | None:
+async def attach(db: Database, progress: Progress = untold) -> AttachReport | None:
     """Recreate our triggers and views, put lost assignments back, refill the indexes, then repair and check.
 
     Returns None if nothing is detached. Raises DatabaseUnavailable if a table lacks a column or key that we need.

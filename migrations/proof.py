@@ -14,7 +14,7 @@ from database.progress import Counter, Progress, untold
 from database.schema import normalized
 
 if TYPE_CHECKING:
-    from database.embedded import EmbeddedDatabase
+    from database.engine import Database
     from migrations.check import CheckReport
 
 
@@ -35,7 +35,7 @@ class Proof:
         return asdict(self)
 
 
-async def digest(db: EmbeddedDatabase, progress: Progress = untold) -> str:
+async def digest(db: Database, progress: Progress = untold) -> str:
     """Compute a digest of the canonical form of both stores, so that equal content has an equal digest.
 
     Row order is ignored, and so are whitespace and key order in a trip's JSON. Invalid JSON and numbers are compared as
@@ -44,16 +44,17 @@ async def digest(db: EmbeddedDatabase, progress: Progress = untold) -> str:
     state = await read_phase(db)
     sha = hashlib.sha256()
     archived = state.phase == "normalized"
+    lists = db.stream(ARCHIVED, key=("trip_id", "position")) if archived else db.stream(LISTS, key=("trip_id",))
     rows = Counter(progress, (await db.read(COUNT_ARCHIVED if archived else COUNT))[0]["n"])
-    async for row in rows.counted(db.stream(ARCHIVED if archived else LISTS)):
+    async for row in rows.counted(lists):
         sha.update(_line("list", row["trip_id"], *_canonical(row["clients"])))
-    async for row in rows.counted(db.stream(JUNCTION)):
+    async for row in rows.counted(db.stream(JUNCTION, key=("trip_id", "client_email", "client_role", "created_at"))):
         sha.update(_line("junction", *dict(row).values()))
     rows.done()
     return sha.hexdigest()
 
 
-async def record_proof(db: EmbeddedDatabase, report: CheckReport, progress: Progress = untold) -> Proof:
+async def record_proof(db: Database, report: CheckReport, progress: Progress = untold) -> Proof:
     """Compute the digest, and store it with the counts from the check as a proof record."""
     state = await read_phase(db)
     proof = Proof(
@@ -70,9 +71,9 @@ async def record_proof(db: EmbeddedDatabase, report: CheckReport, progress: Prog
     return proof
 
 
-async def schema_fingerprint(db: EmbeddedDatabase) -> str:
+async def schema_fingerprint(db: Database) -> str:
     sha = hashlib.sha256()
-    async for row in db.stream("SELECT type, name, sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY type, name"):
+    async for row in db.stream(SCHEMA, key=("type", "name")):
         sha.update(_line(row["type"], row["name"], normalized(row["sql"])))
     return sha.hexdigest()
 
@@ -112,15 +113,17 @@ COUNT_ARCHIVED: LiteralString = """
 SELECT (SELECT count(*) FROM trip_client_archive) + (SELECT count(*) FROM trip_client_assignments) AS n
 """
 
-LISTS: LiteralString = "SELECT trip_id, clients FROM trips_v2 ORDER BY trip_id"
+LISTS: LiteralString = "SELECT trip_id, clients FROM trips_v2"
 
 ARCHIVED: LiteralString = """
-SELECT trip_id, json_array(position, element) AS clients FROM trip_client_archive ORDER BY trip_id, position
+SELECT trip_id, position, json_array(position, element) AS clients FROM trip_client_archive
 """
 
-JUNCTION: LiteralString = """
-SELECT trip_id, client_email, client_role, created_at FROM trip_client_assignments
-ORDER BY trip_id, client_email, client_role, created_at
+JUNCTION: LiteralString = "SELECT trip_id, client_email, client_role, created_at FROM trip_client_assignments"
+
+# The hosted engine keeps tables of its own.
+SCHEMA: LiteralString = """
+SELECT type, name, sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT GLOB '_cf_*'
 """
 
 RECORD: LiteralString = """

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, LiteralString
 
 from database import backfill, slugs
 from database.clock import now
-from database.engine import Statement, write
+from database.engine import Statement
 from database.errors import DatabaseUnavailable, GuardFailed
 from database.linking import OtherSpelling, link
 from database.phase import guard_epoch, read_phase
@@ -19,7 +19,6 @@ from migrations.recreation import recreate
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from database.embedded import EmbeddedDatabase
     from database.engine import Database
     from database.phase import Phase
 
@@ -67,7 +66,7 @@ class RepairReport:
 
 
 async def plan_repair(
-    db: EmbeddedDatabase, prefer: Prefer = "union", trip_id: int | None = None, *, progress: Progress = untold
+    db: Database, prefer: Prefer = "union", trip_id: int | None = None, *, progress: Progress = untold
 ) -> RepairPlan:
     """Plan a repair of all trips, or of one trip."""
     report = await check(db, progress)
@@ -82,7 +81,7 @@ async def plan_repair(
 
 
 async def apply_repair(
-    db: EmbeddedDatabase, prefer: Prefer = "union", trip_id: int | None = None, *, progress: Progress = untold
+    db: Database, prefer: Prefer = "union", trip_id: int | None = None, *, progress: Progress = untold
 ) -> RepairReport:
     """Repair the current findings. Every batch re-reads what it changes, so an interrupted run can be repeated."""
     await backfill.require_complete(db)
@@ -91,8 +90,9 @@ async def apply_repair(
     plan = await plan_repair(db, prefer, trip_id, progress=part(told, 0, 3))
     if not plan.findings:
         return RepairReport(None, {}, await check(db, part(told, 2, 3)))
-    started = await write(db, Statement(START, (prefer, now())))
-    run = _Run(db, started[0]["run_id"], prefer, (await read_phase(db)).phase)
+    started = Statement(STARTED, (prefer, now()))
+    results = await db.batch([Statement(START, started.params), started])
+    run = _Run(db, results.of(started)[0]["run_id"], prefer, (await read_phase(db)).phase)
     if await run.restore(plan.findings):
         # Other programs may have written while the triggers were missing.
         plan = await plan_repair(db, prefer, trip_id)
@@ -224,7 +224,9 @@ def _of_trip(findings: Iterable[Finding], trip_id: int) -> Iterable[Finding]:
             yield finding
 
 
-START: LiteralString = "INSERT INTO repair_runs (prefer, started_at) VALUES (?, ?) RETURNING run_id"
+START: LiteralString = "INSERT INTO repair_runs (prefer, started_at) VALUES (?, ?)"
+
+STARTED: LiteralString = "SELECT max(run_id) AS run_id FROM repair_runs WHERE prefer = ? AND started_at = ?"
 
 CHANGED: LiteralString = """
 SELECT kind, count(*) AS n FROM repair_changes

@@ -8,7 +8,6 @@ import re
 from collections import Counter
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, LiteralString
 
 from database.clock import now
@@ -17,7 +16,6 @@ from database.entries import WITH_ENTRIES
 from database.errors import ConstraintViolated, DatabaseError, DatabaseUnavailable, ProgramTooOld
 from database.phase import read_phase
 from database.progress import Progress, part, untold
-from database.whole_file import whole_file
 from migrations.adopt import plan_adoption
 from migrations.backfill import PAUSE, backfill, finish
 from migrations.broken import broken_object
@@ -26,9 +24,7 @@ from migrations.slugs import fill_slugs
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Sequence
-    from pathlib import Path
 
-    from database.embedded import EmbeddedDatabase
     from database.engine import Database
 
 FIX = "015_trip_client_assignments_table.sql"
@@ -117,7 +113,7 @@ async def pending(db: Database) -> list[Migration]:
 
 
 async def migrate(
-    db: EmbeddedDatabase, *, back_up: bool = True, pause: float = PAUSE, progress: Progress = untold
+    db: Database, *, back_up: bool = True, pause: float = PAUSE, progress: Progress = untold
 ) -> MigrationReport:
     """Apply the pending migrations, then backfill all rows and give every trip a unique slug.
 
@@ -131,7 +127,7 @@ async def migrate(
     return report
 
 
-async def apply_files(db: EmbeddedDatabase, *, back_up: bool = True, progress: Progress = untold) -> MigrationReport:
+async def apply_files(db: Database, *, back_up: bool = True, progress: Progress = untold) -> MigrationReport:
     """Back up the database and apply the pending migrations, each as a whole."""
     report = MigrationReport()
     files = await pending(db)
@@ -146,16 +142,16 @@ async def apply_files(db: EmbeddedDatabase, *, back_up: bool = True, progress: P
     report.made = not await db.read(ANY_TABLE)
     backup = None
     if (files or report.recorded) and back_up and await db.read(HAS_TABLE, ("trips_v2",)):
-        backup = await _back_up(db, part(progress, 0, parts))
-        report.backup = str(backup)
+        backup = await db.back_up(part(progress, 0, parts))
+        report.backup = backup.label
     try:
         await _adopt_if_only_the_first_file_is_applied(db, files, report)
         for number, group in enumerate(groups, 1):
             await _apply(db, group, report)
             part(progress, number, parts)(1, 1)
     except BaseException:
-        if backup and not report.applied:  # the database is unchanged
-            backup.unlink(missing_ok=True)
+        if backup and backup.file and not report.applied:  # the database is unchanged
+            backup.file.unlink(missing_ok=True)
         raise
     return report
 
@@ -264,14 +260,6 @@ async def _count(db: Database, report: MigrationReport) -> None:
     report.set_aside = dict(
         Counter(row["table_name"] for row in await db.read("SELECT table_name FROM orphaned_rows ORDER BY table_name"))
     )
-
-
-async def _back_up(db: EmbeddedDatabase, progress: Progress) -> Path:
-    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
-    target = db.path.with_name(f"{db.path.name}.backup-{stamp}")
-    with whole_file(target, "run the migration again.") as scratch:
-        await db.back_up_to(scratch, progress)
-    return target
 
 
 HAS_TABLE: LiteralString = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?"

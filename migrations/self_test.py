@@ -15,7 +15,7 @@ from migrations.proof import digest
 from migrations.shape import differences
 
 if TYPE_CHECKING:
-    from database.embedded import EmbeddedDatabase
+    from database.engine import Database
 
 _PART = re.compile(r"^-- part: (.+) \((.+)\)$", re.MULTILINE)
 
@@ -32,7 +32,7 @@ class Outcome:
         return self.__dict__.copy()
 
 
-async def validate(db: EmbeddedDatabase) -> list[Outcome]:
+async def validate(db: Database) -> list[Outcome]:
     """Run every part that applies to the phase. Leaves no rows behind and changes no existing ones."""
     state = await read_phase(db)
     state.require_attached()
@@ -50,7 +50,7 @@ async def validate(db: EmbeddedDatabase) -> list[Outcome]:
     return outcomes
 
 
-async def _run(db: EmbeddedDatabase, statements: list[Statement]) -> str:
+async def _run(db: Database, statements: list[Statement]) -> str:
     """Run one part and return its problem, or "". The part's last statement rolls everything back."""
     try:
         await db.batch(statements)

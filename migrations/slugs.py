@@ -6,7 +6,7 @@ import asyncio
 import json
 from typing import TYPE_CHECKING, LiteralString
 
-from database.engine import Statement, write
+from database.engine import Statement
 from database.slugs import FreeSlugs
 
 if TYPE_CHECKING:
@@ -33,7 +33,8 @@ async def fill_slugs(db: Database, pause: float) -> int:
         while trips := await db.read(WITHOUT_SLUG, (start, AT_ONCE)):
             slugs, numbers = await _free_slugs(db, trips, numbers)
             pairs = [(trip["trip_id"], slug) for trip, slug in zip(trips, slugs, strict=True)]
-            done = len(await write(db, Statement(FILL, (json.dumps(pairs),))))
+            given = Statement(GIVEN, (json.dumps(pairs),))
+            done = (await db.batch([Statement(FILL, given.params), given])).of(given)[0]["n"]
             filled += done
             again = again or done < len(trips)  # somebody else took a slug or gave a trip one
             start = trips[-1]["trip_id"] + 1
@@ -75,5 +76,9 @@ WHERE trips_v2.trip_id = w.value ->> 0
   AND (trips_v2.trip_slug IS NULL OR trips_v2.trip_slug = ''
        OR EXISTS (SELECT 1 FROM trips_v2 o WHERE o.trip_slug = trips_v2.trip_slug AND o.trip_id < trips_v2.trip_id))
   AND NOT EXISTS (SELECT 1 FROM trips_v2 o WHERE o.trip_slug = w.value ->> 1)
-RETURNING trip_id
+"""
+
+GIVEN: LiteralString = """
+SELECT count(*) AS n FROM json_each(?) w CROSS JOIN trips_v2 t
+WHERE t.trip_id = w.value ->> 0 AND t.trip_slug = w.value ->> 1
 """

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 from contextlib import asynccontextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from database.backfill import require_complete
-from database.embedded import EmbeddedDatabase, open_database, open_read_only
+from database.d1_address import Address, token_from
+from database.embedded import open_database, open_read_only
 from database.errors import DatabaseError, DatabaseUnavailable
 from database.files import require_file
 from database.phase import PhasedDatabase
@@ -17,7 +20,6 @@ from migrations.runner import apply_files, complete, pending
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
-    from pathlib import Path
 
     from database.embedded import Synchronous
     from database.engine import Database
@@ -30,27 +32,23 @@ AT_START = 2.0
 
 @asynccontextmanager
 async def opened(  # noqa: PLR0913 - options of one server
-    path: Path,
+    where: Path | Address,
     *,
     readers: int,
     patience: float,
     may_migrate: bool,
     read_only: bool,
     synchronous: Synchronous = "full",
-) -> AsyncGenerator[EmbeddedDatabase]:
-    """Open the file and, if allowed, migrate it. With `read_only`, the engine refuses every write.
+) -> AsyncGenerator[Database]:
+    """Open the database and, if allowed, migrate it. With `read_only`, the engine refuses every write.
 
     A long backfill runs on in the background, and the database from `phased` makes its callers wait for it. Raises
-    DatabaseError if the file can't be served, or if the backfill fails.
+    DatabaseError if the database can't be served, or if the backfill fails.
     """
-    if not may_migrate:
-        require_file(path)
-    opening = (
-        open_read_only(path, readers=readers, patience=patience)
-        if read_only
-        else open_database(path, readers=readers, patience=patience, synchronous=synchronous)
-    )
-    async with await opening as db:
+    if isinstance(where, Path) and not may_migrate:
+        require_file(where)
+    db = await open_any(where, readers=readers, patience=patience, read_only=read_only, synchronous=synchronous)
+    async with closing(db):
         if may_migrate and not read_only:
             async with _migrated(db):
                 yield db
@@ -59,17 +57,39 @@ async def opened(  # noqa: PLR0913 - options of one server
             yield db
 
 
+async def open_any(
+    where: Path | Address, *, readers: int, patience: float, read_only: bool, synchronous: Synchronous = "full"
+) -> Database:
+    """Open a file, or a hosted database with the token from the environment."""
+    if isinstance(where, Path):
+        if read_only:
+            return await open_read_only(where, readers=readers, patience=patience)
+        return await open_database(where, readers=readers, patience=patience, synchronous=synchronous)
+    from database.d1 import open_d1  # noqa: PLC0415 - imports an HTTP client
+
+    return await open_d1(where, token_from(os.environ), patience=patience, read_only=read_only)
+
+
+@asynccontextmanager
+async def closing(db: Database) -> AsyncGenerator[None]:
+    """Close the database in the end."""
+    try:
+        yield
+    finally:
+        await db.close()
+
+
 def phased(db: Database) -> PhasedDatabase:
     """Wrap the database so that the tools follow its migration phase."""
     return PhasedDatabase(db, {migration.name for migration in shipped()})
 
 
 @asynccontextmanager
-async def _migrated(db: EmbeddedDatabase) -> AsyncGenerator[None]:
+async def _migrated(db: Database) -> AsyncGenerator[None]:
     """Migrate the database, the rest of it in the background. If the caller is done first, the next start continues."""
     report = await apply_files(db)
     if report.backup:
-        logger.warning("migrating %s; the backup is %s", db.path, report.backup)
+        logger.warning("migrating %s; the backup is %s", db.label, report.backup)
     caller = asyncio.current_task()
     running = asyncio.create_task(complete(db, report))
     done, _ = await asyncio.wait({running}, timeout=AT_START)
@@ -77,7 +97,7 @@ async def _migrated(db: EmbeddedDatabase) -> AsyncGenerator[None]:
         running.result()
         yield
         return
-    logger.warning("serving %s while its migration is completed; calls of tools wait for it", db.path)
+    logger.warning("serving %s while its migration is completed; calls of tools wait for it", db.label)
     running.add_done_callback(lambda task: _end(task, caller))
     try:
         yield
@@ -104,10 +124,10 @@ def _failed(running: asyncio.Task[None]) -> bool:
     return running.done() and not running.cancelled() and running.exception() is not None
 
 
-async def _require_current(db: EmbeddedDatabase) -> None:
+async def _require_current(db: Database) -> None:
     if behind := await pending(db):
         raise DatabaseUnavailable(
-            f"{db.path} has {len(behind)} pending migrations: run `voygen migrate --db {db.path}`, "
+            f"{db.label} has {len(behind)} pending migrations: run `voygen migrate --db {db.label}`, "
             "or serve it without --no-migrate and --read-only."
         )
     await require_complete(db)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 from click.core import ParameterSource
 
+from database.d1_address import Address, is_hosted, parse_address
 from database.errors import DatabaseError
 from database.quoting import indented_json
 from server.report import escaped
@@ -102,6 +103,24 @@ def _nothing(**_: object) -> None:
     """Do nothing: the body of a command that only parses its options."""
 
 
+class _Database(click.Path):
+    """The path of a database file, or the address of a hosted database."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: ANN401 - click's signature
+        if not is_hosted(str(value)):
+            return super().convert(value, param, ctx)
+        try:
+            return value if isinstance(value, Address) else parse_address(value)
+        except DatabaseError as error:
+            self.fail(str(error), param, ctx)
+
+
+def _only_a_file(_: click.Context, __: click.Parameter, value: Path | Address) -> Path:
+    if isinstance(value, Address):
+        raise click.BadParameter("this command takes only a database file.")
+    return value
+
+
 class _Seconds(click.FloatRange):
     """A finite number of seconds."""
 
@@ -115,6 +134,7 @@ class _Seconds(click.FloatRange):
 def _option_type(known: Setting) -> Any:  # noqa: ANN401 - a Python or click type
     """Return the click type of a setting. Files are not checked here: the code that reads them gives better errors."""
     types: dict[Kind, Any] = {
+        "database": _Database(path_type=Path, readable=False),
         "file": click.Path(path_type=Path, readable=False),
         "text": str,
         "list": str,
@@ -138,7 +158,9 @@ def _parts(_: click.Context, option: click.Parameter, value: tuple[str, ...]) ->
 # The key of the cached settings files in click's context.
 _CACHE_KEY = "voygen.settings"
 
-database = setting("db", "path")
+database = setting("db", "path", _only_a_file)
+
+any_database = setting("db", "where")
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Container
     from pathlib import Path
 
-    from database.embedded import EmbeddedDatabase, Synchronous
+    from database.d1_address import Address
+    from database.embedded import Synchronous
+    from database.engine import Database
     from server.http.settings import HttpSettings
 
 # Number of concurrent readers over HTTP, where several clients share the server.
@@ -23,7 +25,7 @@ HTTP_READERS = 4
 
 
 async def serve(  # noqa: PLR0913 - options of one command
-    path: Path,
+    where: Path | Address,
     groups: Container[str],
     *,
     may_migrate: bool = True,
@@ -38,7 +40,7 @@ async def serve(  # noqa: PLR0913 - options of one command
     """
     readers = HTTP_READERS if http else 1
     opening = opened(
-        path,
+        where,
         readers=readers,
         patience=patience,
         may_migrate=may_migrate,
@@ -58,7 +60,7 @@ async def serve(  # noqa: PLR0913 - options of one command
     return 0
 
 
-async def _serve_stdio(db: EmbeddedDatabase, groups: Container[str], *, read_only: bool) -> None:
+async def _serve_stdio(db: Database, groups: Container[str], *, read_only: bool) -> None:
     with quick_imports():
         from server.desk.offer import offered  # noqa: PLC0415
         from server.desk.stdio import serve_stdio  # noqa: PLC0415

@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
 
 import platformdirs
 
+from database.d1_address import TOKEN, TOKEN_FILE, is_hosted
 from database.platform import default_database_path
 from tools.groups import DEFAULT_GROUPS, GROUPS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-Kind: TypeAlias = Literal["file", "text", "list", "switch", "seconds", "number", "choice"]
+Kind: TypeAlias = Literal["database", "file", "text", "list", "switch", "seconds", "number", "choice"]
 
 MASK = "****"
 
@@ -85,8 +86,8 @@ SETTINGS: dict[str, Setting] = {
     for setting in (
         Setting(
             "db",
-            "file",
-            "The database file.",
+            "database",
+            "The database file; for serve, also d1+https://HOST (a database on Cloudflare D1).",
             default=default_database_path,
             default_words="voygen.db in the platform's application data folder",
         ),
@@ -175,7 +176,8 @@ def read_settings_file(path: Path, *, must_exist: bool) -> dict[str, Any]:
 
 def unknown_variables(names: Iterable[str]) -> dict[str, str]:
     """Return a warning for each unknown VOYGEN_ variable, by name, with a similar variable if there is one."""
-    known = {setting.variable.removeprefix(PREFIX) for setting in SETTINGS.values()} | {"CONFIG"}
+    variables = {setting.variable for setting in SETTINGS.values()} | {TOKEN, TOKEN_FILE, "VOYGEN_CONFIG"}
+    known = {variable.removeprefix(PREFIX) for variable in variables}
     unknown: dict[str, str] = {}
     for name in sorted(name for name in names if name.startswith(PREFIX) and name not in _TEST_VARIABLES):
         rest = name.removeprefix(PREFIX)
@@ -214,7 +216,9 @@ def _checked(path: Path, name: str, value: object) -> Any:  # noqa: ANN401 - dep
         if problem := setting.problem_with(parts):
             raise InvalidSettings(f"{path}: {name}: {problem}.")
         return parts
-    return path.parent / Path(str(value)).expanduser() if setting.kind == "file" else value
+    if setting.kind == "database" and is_hosted(str(value)):
+        return value
+    return path.parent / Path(str(value)).expanduser() if setting.kind in {"database", "file"} else value
 
 
 def _is_text(value: object) -> bool:
@@ -239,6 +243,7 @@ def _is_number(value: object) -> bool:
 
 # For each kind, the function that checks a TOML value, and an example.
 _FORMS: Mapping[Kind, tuple[Callable[[object], bool], str]] = {
+    "database": (_is_text, '"/path/to/a/file"'),
     "file": (_is_text, '"/path/to/a/file"'),
     "text": (_is_text, '"some text"'),
     "list": (_is_list_of_texts, '["one", "another"]'),

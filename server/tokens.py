@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 from database import tokens
 from database.clock import now
-from database.engine import write
 from database.quoting import as_word, in_quotes
 from server.checking import open_migrated
 from server.report import short_time, table
@@ -41,7 +40,7 @@ async def create_token(path: Path, name: str, scope: Scope, days: int | None) ->
     token = PREFIX + secrets.token_urlsafe(RANDOM_BYTES)
     expires_at = now(days_on=days) if days else None
     async with open_migrated(path) as db:
-        made = await write(db, tokens.add(name, hash_of(token), scope, now(), expires_at))
+        made = await tokens.add(db, tokens.StoredToken(name, hash_of(token), scope, now(), expires_at))
     if not made:
         raise TokenRefused(f"The name {as_word(name)} is already taken: choose another.")
     return token
@@ -56,7 +55,7 @@ async def list_tokens(path: Path) -> list[dict[str, Any]]:
 async def revoke_token(path: Path, name: str) -> None:
     """Revoke a token. Raises TokenRefused if no token has this name, or if it is already revoked."""
     async with open_migrated(path) as db:
-        revoked = await write(db, tokens.revoke(name, now()))
+        revoked = await tokens.revoke(db, name, now())
     if not revoked:
         raise TokenRefused(f"There is no unrevoked token named {as_word(name)}: see `voygen token list`.")
 

@@ -14,6 +14,7 @@ import faults
 import pytest
 import raw
 import sides
+import strict
 from hypothesis import settings
 from jsonschema import Draft202012Validator
 from ledger import Figures
@@ -43,6 +44,7 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # let the processes that tests start reuse compiled bytecode
     _use_temporary_files_in_memory()
     _check_schemas_once()
+    strict.prepare()
 
 
 def _use_temporary_files_in_memory() -> None:
@@ -112,8 +114,10 @@ def legacy_database(tmp_path: Path) -> Callable[[str], Path]:
 
 @pytest.fixture
 async def db(tmp_path: Path) -> AsyncIterator[EmbeddedDatabase]:
-    """An engine on an empty, migrated database file."""
-    async with await open_database(tmp_path / "voygen.db") as database:
+    """An engine, as strict as the hosted one, on an empty, migrated database file."""
+    with strict.strict_engine():
+        opened = await open_database(tmp_path / "voygen.db")
+    async with opened as database:
         await migrate(database)
         yield database
 

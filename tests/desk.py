@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from contextlib import asynccontextmanager, closing
+from contextlib import asynccontextmanager, closing, nullcontext
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -18,6 +18,7 @@ import raw
 from mcp.client import Client
 from mcp_types import TextContent
 from oracle import assert_clean
+from strict import strict_engine
 
 from database.embedded import open_database
 from database.phase import read_phase
@@ -179,8 +180,13 @@ def assert_readable(error: str) -> None:
 async def open_desk(
     path: Path, era: Era = "auto", *, patience: float = 30.0, person: ElicitationFnT | None = None
 ) -> AsyncGenerator[Desk]:
-    """Serve the file to an in-memory client; if `person` is given, it answers the server's questions."""
-    async with await open_database(path, patience=patience) as db:
+    """Serve the file to an in-memory client; if `person` is given, it answers the server's questions.
+
+    In the newer era, the engine is as strict as the hosted one.
+    """
+    with strict_engine() if era == "auto" else nullcontext():
+        opening = await open_database(path, patience=patience)
+    async with opening as db:
         served = phased(db)
         server = make_server(served, all_tools(MigrationSteward(db)))
         with closing(raw.connect(path)) as connection:

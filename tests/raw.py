@@ -12,6 +12,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from strict import strict_engine
+
 from database.embedded import open_database
 from migrations.runner import migrate
 
@@ -31,7 +33,9 @@ def connect(path: Path, *, recursive_triggers: bool = False) -> sqlite3.Connecti
 
 
 async def migrate_file(path: Path) -> MigrationReport:
-    async with await open_database(path) as db:
+    with strict_engine():
+        opened = await open_database(path)
+    async with opened as db:
         return await migrate(db)
 
 

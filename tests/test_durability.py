@@ -53,8 +53,9 @@ async def test_each_commit_is_synced_unless_the_setting_asks_for_less(
         assert await level(db) == 2
     async with await open_database(path, as_it_is=True) as db:
         assert await level(db) == 3
-    async with opened(path, readers=1, patience=5, may_migrate=True, read_only=False, synchronous=setting) as db:
-        assert await level(db) == expected
+    async with opened(path, readers=1, patience=5, may_migrate=True, read_only=False, synchronous=setting) as served:
+        assert isinstance(served, EmbeddedDatabase)
+        assert await level(served) == expected
 
 
 @posix

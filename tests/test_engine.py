@@ -13,13 +13,14 @@ import pytest
 import raw
 
 from database.embedded import EmbeddedDatabase, open_database
-from database.engine import Statement
+from database.engine import Results, Statement
 from database.errors import (
     ConstraintViolated,
     DatabaseBusy,
     DatabaseError,
     DatabaseReadOnly,
     GuardFailed,
+    ResultsLost,
 )
 from migrations.files import trusted
 
@@ -220,3 +221,32 @@ async def test_a_backup_made_while_others_write_is_consistent(db: EmbeddedDataba
     copy.close()
     assert {"0@x.io", "0@y.io"} <= copied
     assert all((first in copied) == (second in copied) for first, second in pairs)
+
+
+async def test_several_queries_read_one_snapshot_while_others_write(db: EmbeddedDatabase) -> None:
+    await db.batch([Statement("CREATE TABLE counter (n)"), Statement("INSERT INTO counter VALUES (0)")])
+    first, slow, last = Statement(COUNTED), Statement(SLOW), Statement(COUNTED)
+
+    async def count() -> None:
+        while not reading.done():
+            await db.batch([Statement("UPDATE counter SET n = n + 1")])
+
+    for _ in range(3):
+        reading = asyncio.ensure_future(db.read_many([first, slow, last]))
+        await count()
+        results = await reading
+        assert results.of(first) == results.of(last)
+        assert (await db.read(COUNTED))[0]["n"] > results.of(last)[0]["n"]
+
+
+COUNTED = "SELECT n FROM counter"
+SLOW = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 200000) SELECT max(i) FROM n"
+
+
+def test_the_queries_of_a_batch_are_kept_apart_from_what_is_lost() -> None:
+    query, write = Statement("SELECT 1"), Statement("DELETE FROM t RETURNING id")
+    results = Results([(query, [{"1": 1}])], lost=[write])
+    assert results.of(query) == [{"1": 1}]
+    assert results.of(Statement("skipped")) == []
+    with pytest.raises(ResultsLost, match="stored"):
+        results.of(write)

@@ -8,13 +8,13 @@ import sqlite3
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-import aiosqlite
 import pytest
 import raw
 import sides
 from phasing import assert_in_order, lead_to, look, obstacles
 from sides import ANA, BEN, TRIP
 
+from database.connections import Connection
 from database.embedded import EmbeddedDatabase, open_database
 from database.errors import GuardFailed
 from database.phase import read_phase
@@ -222,8 +222,11 @@ LATE: dict[str, tuple[list[str], str, str]] = {
 async def test_an_obstacle_that_appears_at_the_last_moment_stops_the_move(file: Path, late: str) -> None:
     statements, guard, name = LATE[late]
     reverse = look(file, "SELECT sql FROM sqlite_master WHERE name = 'trg_trips_v2_clients_update'")[0][0]
-    writer = await aiosqlite.connect(file, isolation_level=None)
-    reader = await aiosqlite.connect(file, isolation_level=None)
+    writer, reader = (
+        Connection(lambda: sqlite3.connect(file, isolation_level=None), iter_chunk_size=1) for _ in range(2)
+    )
+    await writer
+    await reader
     writer.row_factory = reader.row_factory = sqlite3.Row
     async with Watched(file, [writer, reader], 30) as watched:
         with closing(sqlite3.connect(file, isolation_level=None)) as other:

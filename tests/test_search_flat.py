@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, LiteralString
 import pytest
 import raw
 
+from database.engine import ForwardingDatabase
 from tools.answers.errors import ToolFault
 from tools.find import FindArguments, get_anything
 from tools.finding.identifiers import resolve_trip
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from database.engine import Results, Row, Statement, Value
+    from database.engine import Row, Value
 
 # Even with the lower number, each query matches more rows than the search examines.
 FEW, MANY = 1600, 9600
@@ -59,10 +60,11 @@ QUERIES = [
 ]
 
 
-class Counting:
-    """A database that counts the steps of SQLite's virtual machine."""
+class Counting(ForwardingDatabase):
+    """A read-only database that counts the steps of SQLite's virtual machine."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
+        super().__init__(self)  # forwards what the queries don't use
         connection.row_factory = sqlite3.Row
         connection.set_progress_handler(self._step, 1)
         self.connection = connection
@@ -77,15 +79,6 @@ class Counting:
 
     async def shadow_read(self, sql: LiteralString, params: Sequence[Value] = ()) -> list[Row]:
         return await self.read(sql, params)
-
-    async def batch(self, statements: Sequence[Statement]) -> Results:
-        raise NotImplementedError
-
-    async def scrub(self) -> bool:
-        raise NotImplementedError
-
-    async def copies(self, texts: Sequence[str]) -> list[str]:
-        raise NotImplementedError
 
     async def close(self) -> None:
         self.connection.close()

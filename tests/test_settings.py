@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 EXAMPLES: dict[str, tuple[str, str, str]] = {
     # kind: value as a flag or in the environment, in TOML, as shown by `voygen config`
+    "database": ("/somewhere/v.db", '"/somewhere/v.db"', "/somewhere/v.db"),
     "file": ("/somewhere/v.db", '"/somewhere/v.db"', "/somewhere/v.db"),
     "text": ("words", '"words"', "words"),
     "list": ("one, two", '["one", "two"]', "one, two"),

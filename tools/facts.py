@@ -8,7 +8,6 @@ from pydantic import TypeAdapter
 
 from database import facts, guests
 from database.clock import now
-from database.engine import write
 from database.quoting import in_quotes
 from database.search import trips_with_words
 from tools.answers.errors import InvalidInput, NotFound
@@ -135,10 +134,10 @@ async def mark_facts_dirty(db: Database, args: MarkArguments) -> Marked:
     unknown = sorted(wanted - await facts.known(db, wanted))
     if unknown:
         raise NotFound(f"trip_ids contains unknown ids: {_named(unknown)}; nothing was marked.", "Send the other ids.")
-    rows = await write(db, facts.mark(wanted, args.reason, now()))
-    already = len(wanted) - len(rows)
+    marked = await facts.mark_and_count(db, wanted, args.reason, now())
+    already = len(wanted) - marked
     return Marked(
-        message=f"{len(rows)} trips marked as dirty, {already} already were.", marked=len(rows), already_dirty=already
+        message=f"{marked} trips marked as dirty, {already} already were.", marked=marked, already_dirty=already
     )
 
 

@@ -20,7 +20,6 @@ from migrations.shape import drop, expected, kind_of
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from database.embedded import EmbeddedDatabase
     from database.engine import Database
 
 # Default number of days without writes by old code that must pass before its writes may be rejected.
@@ -58,7 +57,7 @@ class PhaseRefused(DatabaseUnavailable):
         self.obstacles = obstacles
 
 
-async def phase_status(db: EmbeddedDatabase, quiet_days: int = QUIET_DAYS) -> PhaseStatus:
+async def phase_status(db: Database, quiet_days: int = QUIET_DAYS) -> PhaseStatus:
     state = await read_phase(db)
     after = next_phase(state.phase)
     mismatches = (await db.read("SELECT coalesce(sum(times), 0) AS n FROM shadow_mismatches"))[0]["n"]
@@ -81,7 +80,7 @@ def phase_before(phase: Phase) -> Phase | None:
     return PHASES[here - 1] if here else None
 
 
-async def advance(db: EmbeddedDatabase, *, quiet_days: int = QUIET_DAYS, accept: Sequence[str] = ()) -> PhaseState:
+async def advance(db: Database, *, quiet_days: int = QUIET_DAYS, accept: Sequence[str] = ()) -> PhaseState:
     """Advance by one phase. The batch that changes the phase re-checks the preconditions.
 
     `accept` lists names or patterns (`unlinked/*`) of obstacles to accept; only unlinked entries and quarantined texts
@@ -111,7 +110,7 @@ async def advance(db: EmbeddedDatabase, *, quiet_days: int = QUIET_DAYS, accept:
     raise DatabaseUnavailable("Other programs changed the database during every attempt: run the command again.")
 
 
-async def go_back(db: EmbeddedDatabase) -> PhaseState:
+async def go_back(db: Database) -> PhaseState:
     """Go back by one phase: restore the JSON column from the archive, or let old code write it again."""
     await backfill.require_complete(db)
     for _ in range(TRIES):
@@ -128,7 +127,7 @@ async def go_back(db: EmbeddedDatabase) -> PhaseState:
     raise DatabaseUnavailable("The phase changed during every attempt: run the command again.")
 
 
-async def _obstacles(db: EmbeddedDatabase, phase: Phase, quiet_days: int) -> list[dict[str, str]]:
+async def _obstacles(db: Database, phase: Phase, quiet_days: int) -> list[dict[str, str]]:
     obstacles = await obstacles_before(db, phase, quiet_days)
     if next_phase(phase) == "normalized":
         obstacles += await broken_by(db, await _without_column(db, phase))

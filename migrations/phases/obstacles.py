@@ -18,12 +18,11 @@ from migrations.shape import expected
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from database.embedded import EmbeddedDatabase
     from database.engine import Database
     from database.phase import Phase
 
 
-async def obstacles_before(db: EmbeddedDatabase, phase: Phase, quiet_days: int) -> list[dict[str, str]]:
+async def obstacles_before(db: Database, phase: Phase, quiet_days: int) -> list[dict[str, str]]:
     """Return the obstacles: check findings, unaccepted entries and quarantined texts, and recent writes by old code.
 
     With `quiet_days` 0, writes by old code are not an obstacle.

@@ -30,3 +30,10 @@ CREATE TABLE receipts (
     result TEXT,
     created_at TEXT NOT NULL
 ) WITHOUT ROWID;
+
+-- Ids of the batches that a hosted database stored within the last day, so that none is stored twice. sent_at is in
+-- seconds since 1970. It stays empty in a local file.
+CREATE TABLE batch_ids (
+    id TEXT PRIMARY KEY,
+    sent_at INTEGER NOT NULL
+) WITHOUT ROWID;

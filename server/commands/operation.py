@@ -242,7 +242,7 @@ def _in_force(context: click.Context, option: SettingOption, value: Any, path: P
     source = context.get_parameter_source(str(option.name))
     return {
         "name": known.name,
-        "value": MASK if known.secret and value else str(value) if known.kind == "file" else value,
+        "value": MASK if known.secret and value else str(value) if known.kind in {"database", "file"} else value,
         "shown": known.shown(value),
         "source": sources.get(source, "default") if source else "default",
     }

@@ -11,12 +11,14 @@ import click
 
 from database.quoting import visible
 from server.http.settings import CannotServe, HttpSettings, parse_address, require_secure
-from server.options import FAILED, database, run, setting
+from server.options import FAILED, any_database, run, setting
 from server.settings import unknown_variables
 from tools.groups import GROUPS
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from database.d1_address import Address
 
 logger = logging.getLogger("voygen")
 
@@ -36,7 +38,7 @@ def _secure(_: click.Context, __: click.Parameter, value: str | None) -> str | N
 
 
 @click.command()
-@database
+@any_database
 @setting("migrate")
 @setting("toolsets")
 @setting("read_only")
@@ -55,7 +57,7 @@ def _secure(_: click.Context, __: click.Parameter, value: str | None) -> str | N
 @setting("otel_endpoint")
 @setting("otel_headers")
 def serve(  # noqa: PLR0913 - the settings
-    path: Path,
+    where: Path | Address,
     toolsets: tuple[str, ...],
     address: tuple[str, int] | None,
     patience: float,
@@ -86,7 +88,7 @@ def serve(  # noqa: PLR0913 - the settings
             settings.require_allowed_hosts()
         with send_traces(otel_endpoint, otel_headers, voygen_version()):
             serving = serve_file(
-                path,
+                where,
                 groups,
                 may_migrate=migrate,
                 read_only=read_only,

@@ -11,12 +11,12 @@ from migrations.repair import apply_repair, plan_repair
 from server.desk.progress import progress_of_call
 
 if TYPE_CHECKING:
-    from database.embedded import EmbeddedDatabase
+    from database.engine import Database
     from migrations.repair import Prefer
 
 
 class MigrationSteward:
-    def __init__(self, db: EmbeddedDatabase) -> None:
+    def __init__(self, db: Database) -> None:
         self._db = db
 
     async def check(self) -> dict[str, Any]:

@@ -17,29 +17,18 @@ from database.activity import record_fault
 from database.actor import acting
 from database.clock import now
 from database.engine import Database
-from database.errors import (
-    DatabaseBusy,
-    DatabaseDamaged,
-    DatabaseError,
-    DatabaseFull,
-    DatabaseMigrating,
-    DatabaseReadOnly,
-    DatabaseReplaced,
-    DiskFailed,
-    NotADatabase,
-    ProgramTooOld,
-    SchemaDetached,
-)
+from database.errors import DatabaseBusy, DatabaseError
 from database.quoting import one_line_json
 from server.desk.callers import client_name
 from server.desk.elicitation import InputRequired, asker
+from server.desk.faults import fault_of
 from server.desk.progress import reporting
 from server.desk.resources import PromptingServer, register_content
 from server.desk.schemas import lean_input, lean_output
 from server.launch import voygen_version
 from tools.answers.arguments import validated
 from tools.answers.bounds import bounded, shortened
-from tools.answers.errors import Busy, ReadOnly, ToolFault, Unavailable
+from tools.answers.errors import ToolFault, Unavailable
 from tools.answers.once import run_tool
 from tools.tool import Answer, AnyTool, Arguments
 from tools.trip.shapes import replace_surrogates
@@ -164,36 +153,7 @@ class _OfferedTool(McpTool):
     async def _fault_of(self, error: DatabaseError) -> ToolFault:
         busy = isinstance(error, DatabaseBusy)
         logger.error("tool %s failed: %s", self.name, error, exc_info=None if busy else error)
-        match error:
-            case DatabaseMigrating():
-                fault = Busy(str(error), "Try again in a minute.")
-            case DatabaseBusy():
-                fault = Busy("The database is in use by another program.", "Try again in a moment.")
-            case ProgramTooOld():
-                fault = ReadOnly(str(error), "Nothing was written. Tell the user to update and restart voygen.")
-            case SchemaDetached():
-                fault = Unavailable(str(error), "Nothing was written. Tell the user to run that command.")
-            case DatabaseReplaced():
-                fault = Unavailable(str(error), "Nothing was written. Tell the user to restart voygen.")
-            case DatabaseFull():
-                fault = Unavailable(
-                    str(error), "Nothing was written. Tell the user to free disk space; then try again."
-                )
-            case DatabaseDamaged() | NotADatabase():
-                fault = Unavailable(
-                    str(error),
-                    "Nothing was written. Tell the user to stop voygen and restore the newest intact backup.",
-                )
-            case DiskFailed():
-                fault = Unavailable(
-                    str(error),
-                    "Tell the user that the disk may be failing. Look up whether a change was stored before repeating.",
-                )
-            case DatabaseReadOnly():
-                fault = ReadOnly("The database is read-only; nothing was written.", "Use only read-only tools.")
-            case _:
-                fault = await self._unexpected(error)
-        return fault
+        return fault_of(error) or await self._unexpected(error)
 
     async def _unexpected(self, error: DatabaseError) -> ToolFault:
         try:

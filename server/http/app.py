@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.types import ASGIApp
 
-    from database.embedded import EmbeddedDatabase
+    from database.engine import Database
     from database.tokens import Scope
     from server.http.settings import HttpSettings
     from tools.tool import AnyTool
@@ -68,9 +68,7 @@ MOST_UNREAD = 256 * 1024
 READY_WITHIN = 2.0
 
 
-async def serve_http(
-    db: EmbeddedDatabase, groups: Container[str], settings: HttpSettings, *, read_only: bool = False
-) -> None:
+async def serve_http(db: Database, groups: Container[str], settings: HttpSettings, *, read_only: bool = False) -> None:
     """Serve until a stop signal, then finish the accepted calls. Raises CannotServe if the address is unavailable."""
     with _listening_socket(settings) as listening:
         port: int = listening.getsockname()[1]
@@ -105,7 +103,7 @@ class _Application:
 
     def __init__(  # noqa: PLR0913 - its collaborators
         self,
-        db: EmbeddedDatabase,
+        db: Database,
         tools: Sequence[AnyTool],
         authenticator: Authenticator,
         settings: HttpSettings,
@@ -213,9 +211,7 @@ def _limited(tool: AnyTool, seconds: float) -> AnyTool:
     return replace(tool, run=run)
 
 
-def _authenticator(
-    db: EmbeddedDatabase, settings: HttpSettings, resource: str, tools: Sequence[AnyTool]
-) -> Authenticator:
+def _authenticator(db: Database, settings: HttpSettings, resource: str, tools: Sequence[AnyTool]) -> Authenticator:
     issuer = Issuer(settings.issuer, resource) if settings.issuer else None
     scopes: list[Scope] = ["read"] if all(tool.hints.read_only for tool in tools) else ["read", "write"]
     metadata_url = str(build_resource_metadata_url(AnyHttpUrl(resource))) if issuer else None

@@ -22,7 +22,6 @@ from database.phase import PHASES
 from server.desk.steward import MigrationSteward
 
 if TYPE_CHECKING:
-    from database.embedded import EmbeddedDatabase
     from database.engine import Database, Row
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
@@ -107,7 +106,7 @@ class Metrics:
 class CountingSteward(MigrationSteward):
     """A steward that records its checks in the metrics."""
 
-    def __init__(self, db: EmbeddedDatabase, metrics: Metrics) -> None:
+    def __init__(self, db: Database, metrics: Metrics) -> None:
         super().__init__(db)
         self._metrics = metrics
 

@@ -12,7 +12,7 @@ from database.clock import now
 from server.http.hosts import HIGHEST_PORT, Allowed, parse_allowed_host
 
 if TYPE_CHECKING:
-    from database.embedded import EmbeddedDatabase
+    from database.engine import Database
 
 PATH = "/mcp"
 
@@ -70,7 +70,7 @@ class HttpSettings:
             )
 
 
-async def require_authentication(db: EmbeddedDatabase, settings: HttpSettings) -> None:
+async def require_authentication(db: Database, settings: HttpSettings) -> None:
     """Raise CannotServe if the server is reachable beyond loopback but has neither a live token nor an issuer."""
     if not settings.beyond_loopback or settings.issuer:
         return
@@ -78,7 +78,7 @@ async def require_authentication(db: EmbeddedDatabase, settings: HttpSettings) -
     if not any(token.state(moment) == "live" for token in await tokens.every(db)):
         raise CannotServe(
             f"{settings.host} is reachable from other machines, but no authentication is set up: create a token with "
-            f"`voygen token create NAME --db {db.path}`, or set an issuer with --issuer."
+            f"`voygen token create NAME --db {db.label}`, or set an issuer with --issuer."
         )
 
 

@@ -1,0 +1,168 @@
+"""The hosted engine: a Cloudflare D1 database behind the Worker in `worker/`."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from typing import TYPE_CHECKING, Any, LiteralString, TypeVar
+
+from database.d1_errors import SentBefore
+from database.d1_pages import PAGE, Pages
+from database.d1_requests import ANSWER, Worker
+from database.d1_values import decode_rows
+from database.engine import Backup, Results, Statement
+from database.errors import DatabaseError, DatabaseReadOnly
+from database.progress import Progress, untold
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Coroutine, Sequence
+    from typing import Self
+
+    from database.d1_address import Address
+    from database.engine import Row, Value
+
+T = TypeVar("T")
+
+# Random bytes of a batch's id.
+ID_BYTES = 16
+
+BATCH_IDS = Statement("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'batch_ids'")
+
+
+async def open_d1(
+    address: Address, token: str, *, patience: float = 30.0, read_only: bool = False, answer: float = ANSWER
+) -> D1Database:
+    """Connect to the Worker. A failing request is repeated for `patience` seconds, each after `answer` seconds.
+
+    With `read_only`, every write raises DatabaseReadOnly. Raises TokenRejected or DatabaseUnavailable.
+    """
+    worker = Worker(address, token, patience=patience, answer=answer)
+    db = D1Database(address.label, worker, read_only=read_only)
+    try:
+        await worker.require_protocol()
+        await db.look_for_ids()
+    except BaseException:
+        await db.close()
+        raise
+    return db
+
+
+class D1Database:
+    """A D1 database, opened with `open_d1`.
+
+    A batch has an id, under which the database remembers for a day that it is stored. If its answer is lost, it is sent
+    again, which tells whether it is stored. Databases that aren't migrated yet can't remember ids.
+    """
+
+    def __init__(self, label: str, worker: Worker, *, read_only: bool) -> None:
+        self._label = label
+        self._worker = worker
+        self._read_only = read_only
+        self._remembers = False
+        self._running: set[asyncio.Task[Any]] = set()
+
+    @property
+    def label(self) -> str:
+        return self._label
+
+    async def look_for_ids(self) -> bool:
+        """Find out whether the database can remember ids, unless that is known."""
+        if not self._remembers:
+            self._remembers = bool((await self.read_many([BATCH_IDS])).of(BATCH_IDS))
+        return self._remembers
+
+    async def read(self, sql: LiteralString, params: Sequence[Value] = ()) -> list[Row]:
+        query = Statement(sql, params)
+        return (await self.read_many([query])).of(query)
+
+    async def read_many(self, queries: Sequence[Statement]) -> Results:
+        if not queries:
+            return Results([])
+        reply = await self._worker.read(queries)
+        return Results(zip(queries, map(decode_rows, reply.results), strict=True))
+
+    async def shadow_read(self, sql: LiteralString, params: Sequence[Value] = ()) -> list[Row]:
+        return await self.read(sql, params)
+
+    async def batch(self, statements: Sequence[Statement]) -> Results:
+        if self._read_only:
+            raise DatabaseReadOnly(f"{self._label} is opened for reading only.")
+        if not statements:
+            return Results([])
+        return await self._run_to_end(self._write(statements))
+
+    async def stream(
+        self, sql: LiteralString, params: Sequence[Value] = (), *, key: Sequence[LiteralString]
+    ) -> AsyncGenerator[Row]:
+        pages = Pages(sql, params, key)
+        while not pages.ended:
+            reply = await self._worker.read([pages.next()], cut=PAGE)
+            rows = decode_rows(reply.results[0])
+            pages.read(rows, reply.size, more=reply.more)
+            for row in rows:
+                yield row
+
+    async def back_up(self, progress: Progress = untold) -> Backup:
+        """Return a bookmark of now, to which the host can restore the database (Time Travel, 7 to 30 days)."""
+        reply = await self._worker.read([BATCH_IDS])
+        progress(1, 1)
+        return Backup(f"Time Travel bookmark {reply.bookmark}")
+
+    async def scrub(self) -> bool:
+        """Return False: the host keeps what was deleted until Time Travel forgets it."""
+        return False
+
+    async def copies(self, texts: Sequence[str]) -> list[str]:  # noqa: ARG002 - the protocol's
+        """Return nothing: there are no files beside a hosted database."""
+        return []
+
+    async def close(self) -> None:
+        while self._running:
+            await asyncio.gather(*self._running, return_exceptions=True)
+        await self._worker.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def _write(self, statements: Sequence[Statement]) -> Results:
+        identifier = secrets.token_hex(ID_BYTES) if await self.look_for_ids() else None
+        try:
+            reply = await self._worker.write(statements, identifier)
+        except SentBefore:
+            return await self._read_again(statements)
+        except DatabaseError as error:
+            if identifier and "batch_ids" in str(error):  # the table is gone, so nothing ran
+                self._remembers = False
+            raise
+        return Results(zip(statements, map(decode_rows, reply.results), strict=True))
+
+    async def _read_again(self, statements: Sequence[Statement]) -> Results:
+        """Return what the queries of a stored batch return now."""
+        queries = [one for one in statements if _is_query(one)]
+        again = await self.read_many(queries)
+        return Results(
+            [(one, again.of(one)) for one in queries], lost=[one for one in statements if not _is_query(one)]
+        )
+
+    async def _run_to_end(self, work: Coroutine[Any, Any, T]) -> T:
+        """Run the work to completion even if the caller is cancelled; raise the cancellation afterwards."""
+        task = asyncio.ensure_future(work)
+        self._running.add(task)
+        task.add_done_callback(self._task_done)
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            await asyncio.wait({task})
+            raise
+
+    def _task_done(self, task: asyncio.Task[Any]) -> None:
+        self._running.discard(task)
+        if not task.cancelled():
+            task.exception()  # mark the exception as retrieved, in case the caller was cancelled
+
+
+def _is_query(statement: Statement) -> bool:
+    return statement.sql.lstrip().startswith("SELECT")
