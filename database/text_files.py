@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 import os
 import stat
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -68,7 +68,8 @@ class TextFile:
             words = f"it contains the byte 0x{error.object[error.start]:02X}"
             raise DatabaseUnavailable(f"{self.name} is not in UTF-8, because {words}: save it in UTF-8.") from error
         finally:
-            text.detach()
+            with suppress(ValueError):  # the file is closed already: the reader stopped early
+                text.detach()
 
     def _line(self, text: TextIOWrapper, number: int) -> str:
         chunks: list[str] = []

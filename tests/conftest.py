@@ -6,6 +6,8 @@ import json
 import os
 import shutil
 import tempfile
+from collections import Counter
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,12 +41,33 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     campaigns.choose(long=bool(config.getoption("long")))
+    config.addinivalue_line(
+        "markers", "sampled(share): each day's short form runs another one of `share` parts of the cases"
+    )
+    os.environ.setdefault("VOYGEN_TEST_DAY", str(datetime.now(UTC).toordinal()))  # the same in every test process
     settings.register_profile("voygen", max_examples=campaigns.rounds(25, 200), deadline=None)
     settings.load_profile("voygen")
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # let the processes that tests start reuse compiled bytecode
     _use_temporary_files_in_memory()
     _check_schemas_once()
     strict.prepare()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Keep, in the short form, this day's part of the cases of each test marked `sampled`."""
+    if config.getoption("long"):
+        return
+    day, seen = int(os.environ["VOYGEN_TEST_DAY"]), Counter[str]()
+    kept: list[pytest.Item] = []
+    for item in items:
+        mark = item.get_closest_marker("sampled")
+        test = item.nodeid.partition("[")[0]
+        if mark is None or seen[test] % mark.args[0] == day % mark.args[0]:
+            kept.append(item)
+        seen[test] += 1
+    if len(kept) < len(items):
+        config.hook.pytest_deselected(items=[item for item in items if item not in set(kept)])
+        items[:] = kept
 
 
 def _use_temporary_files_in_memory() -> None:
