@@ -32,7 +32,7 @@ async def side_by_side(db: Database, trip_name: str) -> list[Row]:
 
 async def of_clients(db: Database, trip_id: int, emails: Sequence[str]) -> list[Row]:
     """Return these clients' assignments on the trip: assignment_id, email, role, client_id."""
-    return await db.read(OF_CLIENTS, (trip_id, json.dumps(list(emails))))
+    return await db.read(OF_CLIENTS, (trip_id, json.dumps(list(emails)))) if emails else []
 
 
 def guard_unchanged(trip_id: int, emails: Sequence[str], read: Sequence[Row]) -> Statement:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 import unicodedata
+from asyncio import gather
 from typing import TYPE_CHECKING, Any, LiteralString
 
 from database.engine import Statement
@@ -41,6 +42,8 @@ def has_email(email: str) -> bool:
 async def with_emails(db: Database, emails: Iterable[str]) -> dict[str, Row]:
     """Return the clients with these e-mails, ignoring case, keyed by folded e-mail."""
     wanted = {fold(email) for email in emails}
+    if not wanted:
+        return {}
     rows = await db.read(WITH_EMAILS, (json.dumps(sorted(wanted)),))
     if not all(email.isascii() for email in wanted):
         rows = [*rows, *(row for row in await db.read(BEYOND_ASCII) if fold(row["email"]) in wanted)]
@@ -53,20 +56,26 @@ async def with_names(db: Database, names: Iterable[str]) -> dict[str, list[Row]]
     If no client has exactly this name, return those whose name matches ignoring case, accents and punctuation.
     """
     wanted = sorted({name for name in names if words_in(name)})
+    if not wanted:
+        return {}
+    exact, ids = await gather(
+        db.read(WITH_NAMES, (json.dumps(wanted),)),
+        clients_found(db, [whole_name_query(name) for name in wanted], NAMESAKES),
+    )
     found: dict[str, list[Row]] = {}
-    for row in await db.read(WITH_NAMES, (json.dumps(wanted),)):
+    for row in exact:
         found.setdefault(row["full_name"], []).append(row)
-    others = [name for name in wanted if name not in found]
-    ids = await clients_found(db, [whole_name_query(name) for name in others], NAMESAKES) if others else []
-    known = await with_ids(db, {client_id for some in ids for client_id in some})
-    for name, some in zip(others, ids, strict=True):
+    others = [(name, some) for name, some in zip(wanted, ids, strict=True) if name not in found]
+    known = await with_ids(db, {client_id for _, some in others for client_id in some})
+    for name, some in others:
         alike = [known[client_id] for client_id in sorted(some) if client_id in known]
         found[name] = [row for row in alike if same_name(str(row["full_name"]), name)]
     return found
 
 
 async def with_ids(db: Database, client_ids: Iterable[int]) -> dict[int, Row]:
-    rows = await db.read(WITH_IDS, (json.dumps(sorted(set(client_ids))),))
+    wanted = sorted(set(client_ids))
+    rows = await db.read(WITH_IDS, (json.dumps(wanted),)) if wanted else []
     return {row["client_id"]: row for row in rows}
 
 

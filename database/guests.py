@@ -20,7 +20,7 @@ async def on_trips(db: Database, trip_ids: Sequence[int]) -> list[Row]:
     Columns: trip_id, position, name, email, role, shares_with, element.
     `shares_with` is the stored e-mail of the client that the entry shares its e-mail with, or None if there is none.
     """
-    return await read_people(db, ON_TRIPS, (json.dumps(list(trip_ids)),))
+    return await read_people(db, ON_TRIPS, (json.dumps(list(trip_ids)),)) if trip_ids else []
 
 
 async def unreadable(db: Database, trip_ids: Sequence[int]) -> dict[int, int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
+from asyncio import gather
 from typing import TYPE_CHECKING, LiteralString, NamedTuple, NewType
 
 from database.engine import Statement
@@ -151,8 +152,9 @@ async def trips_with_words(db: Database, words: Sequence[str], limit: int) -> Ma
     terms = await prefix_terms(db, words)
     emails = [word for word in words if "@" in word]
     looked = max(limit, CROWD) if emails else limit
-    (ids,) = await trips_found(db, [all_of(OF_THE_TRIP, terms)], looked)
-    crowded = await crowded_trips(db, OF_THE_TRIP, terms)
+    (ids,), crowded = await gather(
+        trips_found(db, [all_of(OF_THE_TRIP, terms)], looked), crowded_trips(db, OF_THE_TRIP, terms)
+    )
     found = sorted({*ids, *crowded.ids}, reverse=True)
     for email in emails:
         found = [row["trip_id"] for row in await db.read(WITH_EMAIL, (json.dumps(found), email))]
@@ -166,10 +168,11 @@ async def trips_called(db: Database, name: str, limit: int) -> list[Row]:
 
 async def trips_named(db: Database, name: str, limit: int) -> list[Row]:
     """Return the trips from `trips_called` or, if none, those with this name ignoring case, accents and punctuation."""
-    exact = await trips_called(db, name, limit)
-    if exact or not words_in(name):
+    if not words_in(name):
+        return await trips_called(db, name, limit)
+    exact, (ids,) = await gather(trips_called(db, name, limit), trips_found(db, [whole_name_query(name)], limit))
+    if exact:
         return exact
-    (ids,) = await trips_found(db, [whole_name_query(name)], limit)
     return [row for row in await trips_with_ids(db, ids) if same_name(str(row["trip_name"]), name)]
 
 
@@ -181,11 +184,11 @@ async def clients_named(db: Database, name: str, limit: int) -> list[Row]:
 
 async def trips_with_ids(db: Database, ids: Sequence[int]) -> list[Row]:
     """Return the trips in the order of the ids, with `travelers` and `roles` from the search index."""
-    return await db.read(TRIPS, (json.dumps(list(ids)),))
+    return await db.read(TRIPS, (json.dumps(list(ids)),)) if ids else []
 
 
 async def clients_with_ids(db: Database, ids: Sequence[int]) -> list[Row]:
-    return await db.read(CLIENTS, (json.dumps(list(ids)),))
+    return await db.read(CLIENTS, (json.dumps(list(ids)),)) if ids else []
 
 
 def _ids(rows: Sequence[Row]) -> list[list[int]]:

@@ -14,6 +14,7 @@ from database.d1_address import Address, token_from
 from database.embedded import open_database, open_read_only
 from database.errors import DatabaseError, DatabaseUnavailable
 from database.files import require_file
+from database.gathering import GatheringDatabase
 from database.phase import PhasedDatabase
 from migrations.files import shipped
 from migrations.runner import apply_files, complete, pending
@@ -81,7 +82,7 @@ async def closing(db: Database) -> AsyncGenerator[None]:
 
 def phased(db: Database) -> PhasedDatabase:
     """Wrap the database so that the tools follow its migration phase."""
-    return PhasedDatabase(db, {migration.name for migration in shipped()})
+    return PhasedDatabase(GatheringDatabase(db), {migration.name for migration in shipped()})
 
 
 @asynccontextmanager

@@ -14,7 +14,6 @@ from tools.answers.arguments import Loose
 from tools.answers.bounds import ROOM, fitting
 from tools.answers.errors import Conflict, InvalidInput, ToolFault
 from tools.answers.fields import TripIdentifier
-from tools.answers.guests import unreadable_note
 from tools.answers.models import Plain
 from tools.finding.identifiers import resolve_trip
 from tools.finding.people import ClientReference, namesakes_notes
@@ -103,14 +102,14 @@ async def _apply(
         results[:] = [_applied(draft, operation) for operation in operations]
         return not args.dry_run and not failed()
 
-    async def answer(_: TripDraft) -> BulkAnswer:
+    async def answer(draft: TripDraft) -> BulkAnswer:
         if args.dry_run:
             for result in results:
                 result.message = f"Would be done: {result.message}" if result.success else result.message
         else:
             await _add_namesakes_notes(db, operations, results)
         told = _answer(trip, operations, [_not_done(one) for one in results] if failed() else results, args)
-        told.message += await unreadable_note(db, trip["trip_id"])
+        told.message += draft.unreadable
         return told
 
     return await rewrite_trip(db, trip["trip_id"], list(_concerned(operations)), change, answer)

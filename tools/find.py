@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from asyncio import gather
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -23,7 +24,7 @@ from tools.tool import READS, Answer, Arguments, Tool
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from database.engine import Database
+    from database.engine import Database, Row
 
 # Maximum number of trips, and of clients, in an answer.
 RESULTS = 10
@@ -87,10 +88,12 @@ async def get_anything(db: Database, args: FindArguments) -> Found:
     words = search_words(args.query)
     if not words:
         raise InvalidInput("query has no words to search for.", "Send an id, a name, an e-mail, or any words.")
-    matches = await _exact(db, args.query.strip())
+    matches, in_trips, in_clients = await gather(
+        _exact(db, args.query.strip()), with_all_words(db, TRIPS, words), with_all_words(db, CLIENTS, words)
+    )
     is_full_name = len(words) >= FULL_NAME and any(match.why is Why.EXACT for match in matches.trips)
     if args.search_strategy == "broad" or (args.search_strategy == "fuzzy" and not is_full_name):
-        matches.add(await with_all_words(db, TRIPS, words), await with_all_words(db, CLIENTS, words))
+        matches.add(in_trips, in_clients)
     if args.search_strategy == "broad":
         matches.add(await with_some_words(db, TRIPS, words), await with_some_words(db, CLIENTS, words))
         if not matches:
@@ -108,23 +111,28 @@ async def get_anything(db: Database, args: FindArguments) -> Found:
 
 async def _exact(db: Database, wanted: str) -> _Matches:
     """Find trips and clients by id, slug, exact name or e-mail, and the trips of a client found by e-mail."""
-    exact = [Match(row, Why.EXACT) for row in await exact_trips(db, wanted, RESULTS)]
-    known = list((await clients.with_emails(db, [wanted])).values()) if "@" in wanted else []
-    theirs = [trip for client in known[:1] for trip in await trips.of_client(db, client["email"], RESULTS)]
-    same_name = [Match(row, Why.EXACT_NAME) for row in await clients_named(db, wanted, RESULTS)]
+    exact, (known, theirs), same_name = await gather(
+        exact_trips(db, wanted, RESULTS), _with_email(db, wanted), clients_named(db, wanted, RESULTS)
+    )
     matches = _Matches()
     matches.add(
-        [*exact, *(Match(row, Why.CLIENT) for row in theirs)],
-        [*(Match(row, Why.EXACT) for row in known), *same_name],
+        [*(Match(row, Why.EXACT) for row in exact), *(Match(row, Why.CLIENT) for row in theirs)],
+        [*(Match(row, Why.EXACT) for row in known), *(Match(row, Why.EXACT_NAME) for row in same_name)],
     )
     return matches
+
+
+async def _with_email(db: Database, wanted: str) -> tuple[list[Row], list[Row]]:
+    """Find the clients with this e-mail, and the trips of the first one."""
+    known = list((await clients.with_emails(db, [wanted])).values()) if "@" in wanted else []
+    return known, await trips.of_client(db, known[0]["email"], RESULTS) if known else []
 
 
 async def _add_best(db: Database, matches: _Matches, found: Found) -> str:
     """Add the best match in full, unless several are equally good; return a note for the message."""
     exact = [match for match in matches.clients if match.why in {Why.EXACT, Why.EXACT_NAME}]
     if len(exact) == 1 and not any(match.why is Why.EXACT for match in matches.trips):
-        found.client = await whole_client(db, exact[0].row["client_id"])
+        found.client = await whole_client(db, exact[0].row)
         return ""
     if matches.trips:
         best = [match for match in matches.trips if match.why.rank == matches.trips[0].why.rank]
@@ -132,7 +140,7 @@ async def _add_best(db: Database, matches: _Matches, found: Found) -> str:
             return await _add_trip(db, found, best[0].row["trip_id"])
         return " Several trips match equally: send one as in 'id 2' to see it in full."
     if len(matches.clients) == 1:
-        found.client = await whole_client(db, matches.clients[0].row["client_id"])
+        found.client = await whole_client(db, matches.clients[0].row)
     return ""
 
 

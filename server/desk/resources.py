@@ -94,7 +94,7 @@ def _register_resources(server: MCPServer[Any], db: Database) -> None:
 
     async def client_of(email: str) -> WholeClient:
         found = await clients.with_emails(db, [email])
-        client = await whole_client(db, next(iter(found.values()))["client_id"]) if found else None
+        client = await whole_client(db, next(iter(found.values()))) if found else None
         if client is None:
             raise ResourceNotFoundError(f"There is no client with the email {as_word(email)}.")
         return client

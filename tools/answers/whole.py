@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from asyncio import gather
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, Field
@@ -16,7 +17,7 @@ from tools.answers.models import Activity, ClientHead, ClientTrip, Contact, Numb
 from tools.trip import shapes
 
 if TYPE_CHECKING:
-    from database.engine import Database
+    from database.engine import Database, Row
     from tools.answers.parts import Part, Rest
 
 # Number of latest activities shown for a trip.
@@ -83,17 +84,24 @@ class WholeClient(ClientHead):
 
 
 async def whole_trip(db: Database, trip_id: int) -> WholeTrip | None:
-    row = await trips.whole(db, trip_id)
+    (row, facts, entries), (travelers, on_trip, unreadable, _) = await gather(
+        gather(trips.whole(db, trip_id), trips.facts(db, trip_id), activity.of_trip(db, trip_id, ACTIVITIES)),
+        gather(
+            assignments.on_trip(db, trip_id),
+            guests.on_trips(db, [trip_id]),
+            unreadable_notes(db, [trip_id]),
+            compare_stores(db, trip_id),
+        ),
+    )
     if row is None:
         return None
-    await compare_stores(db, trip_id)
     return WholeTrip(
         **{**row} | {name: shapes.load_for_answer(row[column]) for column, name in COLUMNS.items()},
-        clients=[Traveler(**traveler) for traveler in await assignments.on_trip(db, trip_id)],
-        guests=[Guest(**guest) for guest in await guests.on_trips(db, [trip_id])],
-        unreadable=(await unreadable_notes(db, [trip_id])).get(trip_id),
-        facts=await trips.facts(db, trip_id),
-        recent_activity=[Activity(**entry) for entry in await activity.of_trip(db, trip_id, ACTIVITIES)],
+        clients=[Traveler(**traveler) for traveler in travelers],
+        guests=[Guest(**guest) for guest in on_trip],
+        unreadable=unreadable.get(trip_id),
+        facts=facts,
+        recent_activity=[Activity(**entry) for entry in entries],
     )
 
 
@@ -133,11 +141,15 @@ async def part_of_trip(db: Database, cursor: str) -> tuple[WholeTrip, Part, list
     return trip, *parts.following(place, value, ROOM)
 
 
-async def whole_client(db: Database, client_id: int) -> WholeClient | None:
-    row = (await clients.with_ids(db, [client_id])).get(client_id)
-    if row is None:
+async def whole_client(db: Database, client: Row) -> WholeClient | None:
+    """Return the client with this `client_id` and `email`, or None if they were deleted or got another e-mail."""
+    found, of_client = await gather(
+        clients.with_ids(db, [client["client_id"]]), trips.of_client(db, client["email"], TRIPS)
+    )
+    row = found.get(client["client_id"])
+    if row is None or row["email"] != client["email"]:
         return None
     return WholeClient(
         **{**row} | {name: shapes.load_for_answer(row[name]) for name in ("contact_info", "preferences")},
-        trips=[ClientTrip(**trip) for trip in await trips.of_client(db, row["email"], TRIPS)],
+        trips=[ClientTrip(**trip) for trip in of_client],
     )

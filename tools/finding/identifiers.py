@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from asyncio import gather
 from typing import TYPE_CHECKING
 
 from database import clients, trips
@@ -94,10 +95,13 @@ async def exact_trips(db: Database, wanted: str, limit: int = CANDIDATES_SHOWN +
     if (only_id := _ONLY_ID.fullmatch(wanted)) and int(only_id[1]) <= MAX_ID:
         return await trips.with_id(db, int(only_id[1]))
     if wanted.isdecimal() and wanted.isascii() and int(wanted) <= MAX_ID:
-        by_id = await trips.with_id(db, int(wanted))
-        others = await trips_called(db, wanted, limit) if by_id else await trips_named(db, wanted, limit)
+        by_id, called, named = await gather(
+            trips.with_id(db, int(wanted)), trips_called(db, wanted, limit), trips_named(db, wanted, limit)
+        )
+        others = called if by_id else named
         return [*by_id, *(row for row in others if row["trip_id"] != int(wanted))]
-    return await trips.with_slug(db, wanted.lower()) or await trips_named(db, wanted, limit)
+    with_slug, named = await gather(trips.with_slug(db, wanted.lower()), trips_named(db, wanted, limit))
+    return with_slug or named
 
 
 async def _of_client(db: Database, wanted: str) -> list[Row]:

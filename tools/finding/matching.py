@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from asyncio import gather
 from dataclasses import dataclass
 from enum import Enum
 from itertools import chain, combinations
@@ -109,16 +110,18 @@ class Match(NamedTuple):
 async def with_all_words(db: Database, kind: Kind, words: Sequence[str]) -> list[Match]:
     """Find the trips or clients that contain all words, best match first."""
     terms = await search.prefix_terms(db, words)
-    (ids,) = await kind.find(db, [search.all_of(kind.tiers[-1], terms)], CANDIDATES)
+    (ids,), crowded = await gather(
+        kind.find(db, [search.all_of(kind.tiers[-1], terms)], CANDIDATES),
+        search.crowded_trips(db, search.ANYWHERE, terms if kind is TRIPS else []),
+    )
     if len(ids) == CANDIDATES:
         wholes = [search.exact_term(word) for word in words]
         better = await kind.find(
             db, [search.all_of(tier, some) for tier in kind.tiers for some in (wholes, terms)], CANDIDATES
         )
         ids = list(chain(*better))
-    crowd = (await search.crowded_trips(db, search.ANYWHERE, terms)).ids if kind is TRIPS else []
-    ids = list(dict.fromkeys([*ids, *crowd]))[:CANDIDATES]
-    return await _ranked(db, kind, words, dict.fromkeys(ids, frozenset(words)), crowd)
+    ids = list(dict.fromkeys([*ids, *crowded.ids]))[:CANDIDATES]
+    return await _ranked(db, kind, words, dict.fromkeys(ids, frozenset(words)), crowded.ids)
 
 
 async def with_some_words(db: Database, kind: Kind, words: Sequence[str]) -> list[Match]:

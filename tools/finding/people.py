@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from asyncio import gather
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import TYPE_CHECKING, Annotated, Any
@@ -168,9 +169,7 @@ class Directory:
         ids = [reference.client_id for reference in known if reference.client_id]
         names = [one.name for one in known if one.name and one.email is None and one.client_id is None]
         return cls(
-            await clients.with_emails(db, emails) if emails else {},
-            await clients.with_ids(db, ids) if ids else {},
-            await clients.with_names(db, names) if names else {},
+            *await gather(clients.with_emails(db, emails), clients.with_ids(db, ids), clients.with_names(db, names))
         )
 
     @property

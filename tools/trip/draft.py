@@ -93,6 +93,7 @@ class TripDraft:
     activities: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
     guests: list[Row] = field(default_factory=list[Row])
     later: Later = field(default_factory=Later)
+    unreadable: str = ""
     _steps: list[_Step] = field(default_factory=list[_Step])
     _notes_read: Any = None
     _notes_removed: set[str | int] = field(default_factory=set[str | int])

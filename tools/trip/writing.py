@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from asyncio import gather
 from typing import TYPE_CHECKING
 
 from database import assignments, guests, slugs, trips
@@ -10,6 +11,7 @@ from database.errors import GuardFailed
 from database.linking import link_waiting
 from tools.answers.committing import commit
 from tools.answers.errors import Conflict
+from tools.answers.guests import unreadable_note
 from tools.finding.people import Directory
 from tools.trip.draft import TripDraft
 
@@ -53,10 +55,14 @@ async def rewrite_trip(
 
 
 async def _draft(db: Database, trip_id: int, concerned: Sequence[ClientReference]) -> TripDraft:
-    directory = await Directory.load(db, concerned)
-    read = await trips.editable(db, trip_id)
+    named = any(who.name or who.concerns_guests for who in concerned)
+    directory, read, on_trip, unreadable = await gather(
+        Directory.load(db, concerned),
+        trips.editable(db, trip_id),
+        guests.on_trips(db, [trip_id] if named else []),
+        unreadable_note(db, trip_id),
+    )
     if read is None:
         raise Conflict(f"Trip {trip_id} has been deleted.", "Send another trip_identifier.")
     travelers = await assignments.of_clients(db, trip_id, directory.emails)
-    named = any(who.name or who.concerns_guests for who in concerned)
-    return TripDraft(read, travelers, directory, now(), guests=await guests.on_trips(db, [trip_id]) if named else [])
+    return TripDraft(read, travelers, directory, now(), guests=on_trip, unreadable=unreadable)
