@@ -1,8 +1,8 @@
 """MCP over stdin and stdout.
 
 Replaces the SDK's transport: at the end of input and on SIGTERM or SIGINT, the server answers accepted calls before it
-stops. It also answers invalid lines, reads no further while too many calls or answers wait, and only protocol messages
-reach stdout, even if code calls print.
+stops. It also answers invalid lines, reads no further while too many calls or answers wait, accepts the handshake of a
+client that gave up on a newer protocol, and only protocol messages reach stdout, even if code calls print.
 """
 
 from __future__ import annotations
@@ -26,11 +26,15 @@ from server.desk.wires import MAX_MESSAGE, TooLong, open_wire
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
+    from typing import TypeAlias
 
+    from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
     from mcp.server import MCPServer
     from mcp_types import JSONRPCMessage, RequestId
 
     from server.desk.wires import Wire
+
+    Message: TypeAlias = SessionMessage | Exception
 
 logger = logging.getLogger("voygen.stdio")
 
@@ -68,6 +72,7 @@ class _Connection:
     """The connection to the client: reads its messages, and is the stream to which the SDK sends answers.
 
     `_open` has the size in bytes of each unanswered request by its id, `_asked` the ids of requests to the client.
+    `_probed` is None before the first request, and True while all requests were `server/discover`.
     """
 
     def __init__(self, wire: Wire, stop: asyncio.Event) -> None:
@@ -79,12 +84,12 @@ class _Connection:
         self._changed = asyncio.Event()
         self._writing = asyncio.Lock()
         self._gone = False
+        self._probed: bool | None = None
+        self._feed, self._messages = _new_feed()
 
     async def serve(self, server: MCPServer[Any]) -> None:
-        feed, messages = anyio.create_memory_object_stream[SessionMessage | Exception](math.inf)
-        lowlevel = server._lowlevel_server  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
-        running = asyncio.create_task(lowlevel.run(messages, self, lowlevel.create_initialization_options()))
-        reading = asyncio.create_task(self._read(feed.send_nowait))
+        running = asyncio.create_task(self._run(server))
+        reading = asyncio.create_task(self._read())
         stopping = asyncio.create_task(self._stop.wait())
         try:
             await asyncio.wait({running, reading, stopping}, return_when=asyncio.FIRST_COMPLETED)
@@ -92,10 +97,18 @@ class _Connection:
             if not running.done():
                 await self._finish()
         finally:
-            feed.close()
+            self._feed.close()
             await running
         if not reading.cancelled():
             reading.result()
+
+    async def _run(self, server: MCPServer[Any]) -> None:
+        """Run the SDK's server on the feed, and again whenever `_start_over` has replaced the feed."""
+        lowlevel = server._lowlevel_server  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
+        served = None
+        while served is not self._messages:
+            served = self._messages
+            await lowlevel.run(served, self, lowlevel.create_initialization_options())
 
     # The methods of the SDK's write streams.
 
@@ -120,13 +133,13 @@ class _Connection:
     async def __aexit__(self, exc_type: object, exc_val: object, exc_tb: object) -> None:
         """Do nothing, as `aclose`."""
 
-    async def _read(self, accept: Callable[[SessionMessage], None]) -> None:
+    async def _read(self) -> None:
         async for line in self._wire.lines():
             if isinstance(line, TooLong):
                 problem = f"Invalid request: a message may have at most {MAX_MESSAGE} bytes."
                 await self._write(refusal(INVALID_REQUEST, problem))
             elif line.strip(b" \t\r\n\0") and (message := await self._accepted(without_mark(line))):
-                accept(SessionMessage(message))
+                self._feed.send_nowait(SessionMessage(message))
             while not self._has_room():
                 self._changed.clear()
                 await self._changed.wait()
@@ -139,6 +152,9 @@ class _Connection:
             await self._write(error.answer)
             return None
         if isinstance(message, JSONRPCRequest):
+            if message.method == "initialize" and self._probed:
+                await self._start_over()
+            self._probed = message.method == "server/discover" and self._probed is not False
             if problem := self._problem_with(message):
                 await self._write(refusal(INVALID_REQUEST, problem, message.id))
                 return None
@@ -150,6 +166,17 @@ class _Connection:
         else:
             self._asked.discard(message.id)  # pyright: ignore[reportArgumentType] - an error's id may be None
         return message
+
+    async def _start_over(self) -> None:
+        """Replace the feed, after the answers to the requests so far, so that the SDK accepts an `initialize`.
+
+        A client that gets no answer to `server/discover` in time, such as from a server that starts slowly, goes on
+        with `initialize` (https://github.com/modelcontextprotocol/modelcontextprotocol/pull/2844). The SDK would
+        refuse it, because the first request decides the protocol of its connection.
+        """
+        await self._all_answered()
+        self._feed.close()
+        self._feed, self._messages = _new_feed()
 
     def _problem_with(self, request: JSONRPCRequest) -> str | None:
         if request.id in self._open:
@@ -196,9 +223,16 @@ class _Connection:
             logger.info("stopping: finishing %d calls", len(self._open))
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(GRACE):
-                while self._open:
-                    self._changed.clear()
-                    await self._changed.wait()
+                await self._all_answered()
+
+    async def _all_answered(self) -> None:
+        while self._open:
+            self._changed.clear()
+            await self._changed.wait()
+
+
+def _new_feed() -> tuple[MemoryObjectSendStream[Message], MemoryObjectReceiveStream[Message]]:
+    return anyio.create_memory_object_stream[SessionMessage | Exception](math.inf)
 
 
 async def _cancel(*tasks: asyncio.Task[Any]) -> None:
