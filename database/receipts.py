@@ -59,7 +59,8 @@ async def batch_with_answer(db: Database, statements: Sequence[Statement], answe
     elif asking := later.query:
         results = await db.batch([*statements, asking])
     else:
-        await db.batch(statements)
+        if statements:
+            await db.batch(statements)
         return answer
     return later.fill(answer, results.of(asking)[0]["ids"], results)
 

@@ -45,7 +45,7 @@ def _run(dump: Path, connection: sqlite3.Connection) -> None:
         connection.create_function("unistr", 1, _unistr, deterministic=True)
     connection.execute("PRAGMA synchronous = OFF")  # the finished file is synced as a whole
     connection.execute("BEGIN")
-    bounds = Bounds(connection)
+    bounds, is_open = Bounds(connection), False
     with open_text(dump) as text:
         for number, statement in enumerate(_statements(dump, bounds.counted(text.lines())), 1):
             bounds.begin()
@@ -53,6 +53,10 @@ def _run(dump: Path, connection: sqlite3.Connection) -> None:
                 _execute(connection, dump, number, statement)
             except (sqlite3.Error, ValueError) as error:
                 raise _refusal(bounds, f"{dump}: statement {number}", error) from error
+            if found := _TRANSACTION.match(_without_comments(dump, number, statement)):
+                is_open = found[1].upper() == "BEGIN"
+    if is_open:
+        raise DatabaseUnavailable(f"{dump} is cut off: its transaction has no COMMIT. Export again.")
     connection.set_progress_handler(None, 0)
     if connection.execute("SELECT 1 FROM sqlite_schema").fetchone() is None:
         raise DatabaseUnavailable(f"{dump} has no tables: the export failed, or this is the wrong file.")
@@ -145,6 +149,8 @@ _SKIPPED = re.compile(
     r"|(INSERT|REPLACE|DELETE)\s[^(]*?\b(INTO|FROM)\s+[\"'`\[]?sqlite_stat\d",
     re.IGNORECASE,
 )
+
+_TRANSACTION = re.compile(r"(BEGIN|COMMIT|END)\b", re.IGNORECASE)
 
 _ROLLBACK = re.compile(r"ROLLBACK(\s+TRANSACTION)?\s*(;|$)", re.IGNORECASE)
 

@@ -44,7 +44,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers", "sampled(share): each day's short form runs another one of `share` parts of the cases"
     )
-    os.environ.setdefault("VOYGEN_TEST_DAY", str(datetime.now(UTC).toordinal()))  # the same in every test process
+    os.environ.setdefault("DAY_OF_TESTS", str(datetime.now(UTC).toordinal()))  # the same in every test process
     settings.register_profile("voygen", max_examples=campaigns.rounds(25, 200), deadline=None)
     settings.load_profile("voygen")
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # let the processes that tests start reuse compiled bytecode
@@ -57,7 +57,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Keep, in the short form, this day's part of the cases of each test marked `sampled`."""
     if config.getoption("long"):
         return
-    day, seen = int(os.environ["VOYGEN_TEST_DAY"]), Counter[str]()
+    day, seen = int(os.environ["DAY_OF_TESTS"]), Counter[str]()
     kept: list[pytest.Item] = []
     for item in items:
         mark = item.get_closest_marker("sampled")

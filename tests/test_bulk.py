@@ -56,9 +56,29 @@ async def test_known_and_new_clients_are_assigned_as_travelers_or_in_a_given_rol
 async def test_assigning_a_known_client_leaves_their_data_unchanged_and_says_so(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         before = desk.sql("SELECT * FROM clients_v2")
-        (result,) = await desk.do(EMPTY, op("assign_client", email=BEN, full_name="Other", phone="1"))
+        (result,) = await desk.do(EMPTY, op("assign_client", email=BEN, full_name="Ben", phone="1"))
         assert "are unchanged" in result["message"]
         assert desk.sql("SELECT * FROM clients_v2") == before
+
+
+REFUSED: dict[str, tuple[dict[str, Any], str]] = {
+    "another name with a known e-mail": (op("assign_client", email=BEN, full_name="Tom Ode"), 'not to "Tom Ode"'),
+    "another name with an id": (op("assign_client", client_id=1, full_name="Zoe Other"), 'not to "Zoe Other"'),
+    "two different names": (op("assign_client", full_name="Mia", last_name="Stone"), "another first_name or last_name"),
+    "an empty role": (op("unassign_client", email=ANA, role=""), "has an empty role"),
+    "a word for no name": (op("assign_client", full_name="N/A"), "is the placeholder"),
+    "an amount that may be a thousand": (op("update_cost", cost="1.200"), "could be 1200 or a fraction"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+async def test_an_operation_that_could_mean_something_else_is_refused(tmp_path: Path, case: str) -> None:
+    async with new_desk(tmp_path) as desk:
+        before = desk.everything()
+        operation, words = REFUSED[case]
+        answer = await desk.bulk(KYOTO, operation)
+        assert words in answer["message"]
+        assert desk.everything() == before
 
 
 async def test_unassigning_a_client_removes_one_role_or_all_roles(tmp_path: Path) -> None:

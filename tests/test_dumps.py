@@ -144,6 +144,7 @@ WRONG: dict[str, tuple[str | bytes, str]] = {
     "attach": ("ATTACH 'x.db' AS x;", "statement 1 failed"),
     "vacuum into": (f"{TABLE}\nCOMMIT; VACUUM INTO 'x.db';", "statement 3 failed"),
     "empty": ("-- nothing\n", "has no tables"),
+    "cut off": (f"BEGIN TRANSACTION;\n{ROW}\n", "is cut off: its transaction has no COMMIT. Export again."),
 }
 
 

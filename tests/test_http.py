@@ -202,6 +202,14 @@ def test_older_http_and_chunked_bodies_are_accepted(team: Team) -> None:
         assert b'"tools"' in received
 
 
+def test_a_body_with_two_lengths_is_refused_and_the_connection_closed(team: Team) -> None:
+    lengths = b"Content-Length: 9\r\nTransfer-Encoding: chunked"
+    with closing(socket.create_connection(("127.0.0.1", team.port), PATIENCE)) as wire:
+        wire.sendall(b"POST /mcp HTTP/1.1\r\nHost: localhost\r\n" + lengths + b"\r\n\r\n0\r\n\r\n")
+        received = b"".join(iter(lambda: wire.recv(65_536), b""))
+    assert received.startswith(b"HTTP/1.1 400")
+
+
 @pytest.mark.parametrize(
     "name",
     ["127.0.0.1", "localhost", "[::1]", "localhost:1", "LOCALHOST:80", "localhost.", "localhost.:80", "[0:0::1]:9"],

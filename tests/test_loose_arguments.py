@@ -106,7 +106,7 @@ CALLS: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     ("mark_facts_dirty", {"trip_ids": '["3", 4]'}, {"trip_ids": [3, 4]}),
     ("query_trip_facts", {"trip_ids": [], "filters": '{"minNights": "0"}'}, {"filters": {"min_nights": 0}}),
     ("query_trip_facts", {"filters": [], "return_fields": "total_nights"}, {"return_fields": ["total_nights"]}),
-    ("cleanup_duplicate_trips", {"name_patterns": "Test *", "dry_run": "none"}, {"name_patterns": ["Test *"]}),
+    ("cleanup_duplicate_trips", {"name_patterns": "Test *", "dry_run": ""}, {"name_patterns": ["Test *"]}),
     (
         "create_client_v2",
         {"full_name": "Null", "phone": 49, "notes": "None"},
@@ -125,6 +125,13 @@ def test_a_call_in_another_form_means_the_same_as_in_its_plain_form(
 
 REFUSED: list[tuple[str, dict[str, Any], str, str]] = [
     ("get_anything", {"query": "a", "reason": "x"}, "reason is not an argument here.", "Leave it out;"),
+    ("create_client_v2", {"full_name": "Una", "_notes": "nuts"}, '"_notes" is not an argument here.', "Leave it out;"),
+    (
+        BULK,
+        {"trip_identifier": "1", "operations": [], "dry_run": "null"},
+        "The call has the placeholder 'null' as dry_run.",
+        "Send true or false",
+    ),
     ("get_anything", {"input": "a"}, "(1) query is missing;", "(1) Send query:"),
     (
         "get_anything",

@@ -56,6 +56,15 @@ async def test_a_failed_call_leaves_no_receipt_and_can_be_corrected(tmp_path: Pa
         assert (await desk.call("create_client_v2", **free, idempotency_key="k"))["replayed"] is False
 
 
+async def test_a_repeated_update_that_changed_nothing_does_not_undo_a_later_change(tmp_path: Path) -> None:
+    async with new_desk(tmp_path) as desk:
+        sent = {"email": ANA, "full_name": "Ana Lima", "idempotency_key": "k"}
+        assert (await desk.call("update_client", **sent))["changed"] == []
+        await desk.call("update_client", email=ANA, full_name="Ana Later")
+        assert (await desk.call("update_client", **sent))["replayed"] is True
+        assert desk.sql("SELECT full_name FROM clients_v2 WHERE email = ?", ANA) == [("Ana Later",)]
+
+
 async def test_a_call_that_changes_nothing_leaves_no_receipt(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         before = desk.everything()

@@ -1,4 +1,7 @@
-"""The server tested with third-party MCP software: the conformance suite, the Inspector, the TypeScript SDKs."""
+"""The server tested with third-party MCP software.
+
+The conformance suite, the Inspector, the TypeScript SDKs, the AI SDK with its own client, and the older Python SDK.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +19,7 @@ import raw
 from desk import KYOTO, op, seeded
 from oracle import assert_clean
 from team import serving
+from test_providers import operations
 
 from server.launch import own_command
 
@@ -34,6 +38,13 @@ NODE = os.environ.get("VOYGEN_NODE")
 
 needs_node = pytest.mark.skipif(
     NODE is None, reason="VOYGEN_NODE names no Node: .ci/outside installs one with the outside clients and runs these"
+)
+
+# The Python with the older client, as above.
+OLDER_CLIENT = os.environ.get("VOYGEN_OLDER_CLIENT")
+
+needs_older_client = pytest.mark.skipif(
+    OLDER_CLIENT is None, reason="VOYGEN_OLDER_CLIENT names no Python: .ci/outside installs one and runs these"
 )
 
 # Seconds: longer than a whole run takes, so that a hang fails the test.
@@ -71,11 +82,13 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         yield Served(path, team.url)
 
 
-def run(home: Path, *arguments: object, script: str = "") -> subprocess.CompletedProcess[str]:
-    """Run Node to completion with its own home folder, in the folder with the packages."""
-    assert NODE
+def run(
+    home: Path, *arguments: object, script: str = "", program: str | None = NODE
+) -> subprocess.CompletedProcess[str]:
+    """Run Node, or another program, to completion with its own home folder, in the folder with the packages."""
+    assert program
     return subprocess.run(
-        [NODE, *map(str, arguments)],
+        [program, *map(str, arguments)],
         cwd=BUILD,
         env=os.environ | {"HOME": str(home)},
         input=script,
@@ -148,6 +161,40 @@ def test_a_typescript_client_lists_and_calls_the_tools(
     note = f"from {client}, {transport}"
     script = (OURS / "visit.mjs").read_text(encoding="utf-8")
     done = run(tmp_path, "--input-type=module", "-", client, note, *served.target(transport), script=script)
+    assert_visited(done)
+    assert note in served.notes()
+
+
+@needs_node
+@each_transport
+@pytest.mark.parametrize("probing", ["true", "false"], ids=["probing", "handshake"])
+def test_the_ai_sdk_shows_a_model_the_operations_the_answers_and_the_errors(
+    tmp_path: Path, served: Served, transport: str, probing: str
+) -> None:
+    note = f"from the AI SDK, {probing}, {transport}"
+    script = (OURS / "visit-ai-sdk.mjs").read_text(encoding="utf-8")
+    done = run(tmp_path, "--input-type=module", "-", probing, note, *served.target(transport), script=script)
+    told = assert_visited(done)
+    if probing == "false" or transport == "http":  # over stdio, a slow start ends the probe
+        assert told["protocol"] == ("2026-07-28" if probing == "true" else "2025-11-25")
+    assert json.loads(told["shown"].partition("\n")[2])["trip"]["trip_name"] == "Lima in Kyoto"
+    shown = {option["properties"]["type"]["enum"][0]: option for option in told["operations"]["items"]["anyOf"]}
+    fields = {kind: set(option["properties"]["data"]["properties"]) for kind, option in shown.items()}
+    assert fields == {kind: set(names) for kind, names in operations().items()}
+    assert note in served.notes()
+
+
+@needs_older_client
+@each_transport
+def test_the_older_python_client_lists_and_calls_the_tools(tmp_path: Path, served: Served, transport: str) -> None:
+    note = f"from the older Python client, {transport}"
+    done = run(tmp_path, OURS / "visit.py", note, *served.target(transport), program=OLDER_CLIENT)
+    assert assert_visited(done)["protocol"] == "2025-11-25"
+    assert note in served.notes()
+
+
+def assert_visited(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
+    """Check what a visitor was told, and return it."""
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)
     assert {"get_anything", "bulk_trip_operations"} <= set(told["tools"])
@@ -157,4 +204,4 @@ def test_a_typescript_client_lists_and_calls_the_tools(
         True,
         REFUSAL,
     )
-    assert note in served.notes()
+    return told

@@ -48,11 +48,23 @@ def ping(request_id: Any) -> dict[str, Any]:
     return {"jsonrpc": "2.0", "id": request_id, "method": "ping"}
 
 
+def modern(request_id: int, method: str) -> dict[str, Any]:
+    """A request of the protocol without handshake."""
+    prefix = "io.modelcontextprotocol"
+    meta: dict[str, Any] = {f"{prefix}/protocolVersion": "2026-07-28", f"{prefix}/clientCapabilities": {}}
+    return {"jsonrpc": "2.0", "id": request_id, "method": method, "params": {"_meta": meta}}
+
+
 def text_of(*messages: object) -> bytes:
-    """The initialization and these messages as lines; messages in bytes are left unchanged."""
+    """The initialization and these messages as lines."""
+    return lines_of(*HELLO, *messages)
+
+
+def lines_of(*messages: object) -> bytes:
+    """The messages as lines; messages in bytes are left unchanged."""
     lines = [
         message if isinstance(message, bytes) else json.dumps(message, ensure_ascii=False).encode()
-        for message in (*HELLO, *messages)
+        for message in messages
     ]
     return b"".join(line + b"\n" for line in lines)
 
@@ -71,6 +83,16 @@ def answers(out: bytes) -> dict[Any, dict[str, Any]]:
     found = [json.loads(line) for line in out.splitlines()]
     assert all(message["jsonrpc"] == "2.0" and ("result" in message) != ("error" in message) for message in found)
     return {message["id"]: message for message in found if message["id"] != "hello"}
+
+
+def test_a_mark_alone_is_no_message_and_unknown_notifications_are_dropped(tmp_path: Path) -> None:
+    path = seeded(tmp_path / "voygen.db")
+    unknown = {"jsonrpc": "2.0", "method": "notifications/x", "params": {"a": "b" * 2_000}}
+    with start(path) as process:
+        sent = text_of(*5_000 * [unknown], ping(2))
+        out, err = process.communicate(b"\xef\xbb\xbf\r\n" + sent, PATIENCE)
+    assert (process.returncode, err) == (0, b"")
+    assert answers(out) == {2: {"jsonrpc": "2.0", "id": 2, "result": {}}}
 
 
 def converse(path: Path, *messages: object) -> dict[Any, dict[str, Any]]:
@@ -108,6 +130,40 @@ async def test_a_client_starts_the_server_and_changes_a_trip(tmp_path: Path, era
         error = await client.call_tool("get_anything", {"query": "%"})
         assert (error.is_error, error.structured_content) == (True, None)
     assert notes(path) == {"x"}
+
+
+@pytest.mark.parametrize("patient", [True, False], ids=["after its answer", "before its answer"])
+def test_a_client_that_probes_for_the_newer_protocol_may_still_begin_with_a_handshake(
+    tmp_path: Path, *, patient: bool
+) -> None:
+    path = seeded(tmp_path / "voygen.db")
+    abandoned = {"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": 2}}
+    with start(path) as process:
+        assert process.stdin
+        assert process.stdout
+        process.stdin.write(lines_of(modern(1, "server/discover")))
+        process.stdin.flush()
+        read = process.stdout.readline() if patient else b""
+        out, err = process.communicate(
+            lines_of(modern(2, "server/discover"), abandoned) + text_of(note(3)), timeout=PATIENCE
+        )
+    assert (process.returncode, err) == (0, b"")
+    assert b'"id":"hello","result"' in out
+    answered = answers(read + out)
+    assert "2026-07-28" in answered[1]["result"]["supportedVersions"]
+    assert answered[3]["result"]["structuredContent"]["success"] is True
+    assert notes(path) == {"note 3"}
+
+
+def test_a_handshake_after_calls_of_the_newer_protocol_is_refused(tmp_path: Path) -> None:
+    with start(seeded(tmp_path / "voygen.db")) as process:
+        out, err = process.communicate(
+            lines_of(modern(1, "server/discover"), modern(2, "tools/list"), HELLO[0] | {"id": 3}), timeout=PATIENCE
+        )
+    assert (process.returncode, err) == (0, b"")
+    answered = answers(out)
+    assert answered[2]["result"]["tools"]
+    assert answered[3]["error"]["data"]["supported"] == ["2026-07-28"]
 
 
 def test_calls_sent_before_the_end_of_input_are_all_finished(tmp_path: Path) -> None:

@@ -183,7 +183,7 @@ async def update_client(db: Database, args: UpdateClientArguments) -> ClientUpda
         values = _values(read, args)
         changed = [column for column in values if values[column] != read[column]]
         if not changed:
-            return _updated(read, values, changed)
+            return await commit(db, [], _updated(read, values, changed))
         if "email" in changed:
             await _require_free(db, values["email"], client_id)
         before, after = (logged_as(row["full_name"], row["email"]) for row in (read, values))

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
+from tools.answers.loosening import BLANK_IS_MEANT
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -15,7 +17,7 @@ Schema: TypeAlias = dict[str, Any]
 
 # Keywords that are useful to validators but not to agents, or that some provider refuses. Arguments are validated by
 # the models, not by what is published.
-_DROPPED = {"title", "discriminator", "additionalProperties", "pattern", "format", "maxItems"}
+_DROPPED = {BLANK_IS_MEANT, "title", "discriminator", "additionalProperties", "pattern", "format", "maxItems"}
 _DROPPED_IN_RESULTS = _DROPPED | {"description", "default", "required"}
 
 # Keywords that map names to schemas.

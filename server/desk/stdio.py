@@ -1,8 +1,8 @@
 """MCP over stdin and stdout.
 
 Replaces the SDK's transport: at the end of input and on SIGTERM or SIGINT, the server answers accepted calls before it
-stops. It also answers invalid lines, reads no further while too many calls or answers wait, and only protocol messages
-reach stdout, even if code calls print.
+stops. It also answers invalid lines, reads no further while too many calls or answers wait, accepts the handshake of a
+client that gave up on a newer protocol, and only protocol messages reach stdout, even if code calls print.
 """
 
 from __future__ import annotations
@@ -26,11 +26,15 @@ from server.desk.wires import MAX_MESSAGE, TooLong, open_wire
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
+    from typing import TypeAlias
 
+    from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
     from mcp.server import MCPServer
     from mcp_types import JSONRPCMessage, RequestId
 
     from server.desk.wires import Wire
+
+    Message: TypeAlias = SessionMessage | Exception
 
 logger = logging.getLogger("voygen.stdio")
 
@@ -42,6 +46,13 @@ GRACE = 30.0
 # that wait to be written.
 MOST_CALLS = 256
 MOST_BYTES = 16 * 1024 * 1024
+
+# Pause until the SDK has taken some of the messages that wait for it, in seconds.
+DRAINING = 0.01
+
+# The notifications that mean something here, and the bytes of the longest one. Others are dropped.
+NOTIFICATIONS = frozenset(f"notifications/{name}" for name in ("initialized", "cancelled", "progress"))
+LONGEST_NOTIFICATION = 64 * 1024
 
 
 async def serve_stdio(server: MCPServer[Any]) -> None:
@@ -68,6 +79,7 @@ class _Connection:
     """The connection to the client: reads its messages, and is the stream to which the SDK sends answers.
 
     `_open` has the size in bytes of each unanswered request by its id, `_asked` the ids of requests to the client.
+    `_probed` is None before the first request, and True while all requests were `server/discover`.
     """
 
     def __init__(self, wire: Wire, stop: asyncio.Event) -> None:
@@ -79,12 +91,12 @@ class _Connection:
         self._changed = asyncio.Event()
         self._writing = asyncio.Lock()
         self._gone = False
+        self._probed: bool | None = None
+        self._feed, self._messages = _new_feed()
 
     async def serve(self, server: MCPServer[Any]) -> None:
-        feed, messages = anyio.create_memory_object_stream[SessionMessage | Exception](math.inf)
-        lowlevel = server._lowlevel_server  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
-        running = asyncio.create_task(lowlevel.run(messages, self, lowlevel.create_initialization_options()))
-        reading = asyncio.create_task(self._read(feed.send_nowait))
+        running = asyncio.create_task(self._run(server))
+        reading = asyncio.create_task(self._read())
         stopping = asyncio.create_task(self._stop.wait())
         try:
             await asyncio.wait({running, reading, stopping}, return_when=asyncio.FIRST_COMPLETED)
@@ -92,10 +104,18 @@ class _Connection:
             if not running.done():
                 await self._finish()
         finally:
-            feed.close()
+            self._feed.close()
             await running
         if not reading.cancelled():
             reading.result()
+
+    async def _run(self, server: MCPServer[Any]) -> None:
+        """Run the SDK's server on the feed, and again whenever `_start_over` has replaced the feed."""
+        lowlevel = server._lowlevel_server  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
+        served = None
+        while served is not self._messages:
+            served = self._messages
+            await lowlevel.run(served, self, lowlevel.create_initialization_options())
 
     # The methods of the SDK's write streams.
 
@@ -120,13 +140,15 @@ class _Connection:
     async def __aexit__(self, exc_type: object, exc_val: object, exc_tb: object) -> None:
         """Do nothing, as `aclose`."""
 
-    async def _read(self, accept: Callable[[SessionMessage], None]) -> None:
+    async def _read(self) -> None:
         async for line in self._wire.lines():
             if isinstance(line, TooLong):
                 problem = f"Invalid request: a message may have at most {MAX_MESSAGE} bytes."
                 await self._write(refusal(INVALID_REQUEST, problem))
-            elif line.strip(b" \t\r\n\0") and (message := await self._accepted(without_mark(line))):
-                accept(SessionMessage(message))
+            elif (line := without_mark(line)).strip(b" \t\r\n\0") and (message := await self._accepted(line)):
+                self._feed.send_nowait(SessionMessage(message))
+            while self._feed.statistics().current_buffer_used > MOST_CALLS:  # noqa: ASYNC110 - nothing tells when it drains
+                await asyncio.sleep(DRAINING)
             while not self._has_room():
                 self._changed.clear()
                 await self._changed.wait()
@@ -139,17 +161,33 @@ class _Connection:
             await self._write(error.answer)
             return None
         if isinstance(message, JSONRPCRequest):
+            if message.method == "initialize" and self._probed:
+                await self._start_over()
+            self._probed = message.method == "server/discover" and self._probed is not False
             if problem := self._problem_with(message):
                 await self._write(refusal(INVALID_REQUEST, problem, message.id))
                 return None
             self._open[message.id] = len(line)
             self._open_bytes += len(line)
         elif isinstance(message, JSONRPCNotification):
+            if message.method not in NOTIFICATIONS or len(line) > LONGEST_NOTIFICATION:
+                return None
             if message.method == "notifications/cancelled":
-                self._forget((message.params or {}).get("requestId"))
+                self._cancelled((message.params or {}).get("requestId"))
         else:
             self._asked.discard(message.id)  # pyright: ignore[reportArgumentType] - an error's id may be None
         return message
+
+    async def _start_over(self) -> None:
+        """Replace the feed, after the answers to the requests so far, so that the SDK accepts an `initialize`.
+
+        A client that gets no answer to `server/discover` in time, such as from a server that starts slowly, goes on
+        with `initialize` (https://github.com/modelcontextprotocol/modelcontextprotocol/pull/2844). The SDK would
+        refuse it, because the first request decides the protocol of its connection.
+        """
+        await self._all_answered()
+        self._feed.close()
+        self._feed, self._messages = _new_feed()
 
     def _problem_with(self, request: JSONRPCRequest) -> str | None:
         if request.id in self._open:
@@ -184,6 +222,12 @@ class _Connection:
         self._changed.set()
         self._stop.set()
 
+    def _cancelled(self, request_id: object) -> None:
+        """Forget a request that gets no answer. The SDK takes an id of digits for the number too."""
+        if isinstance(request_id, str) and request_id.isdecimal() and request_id not in self._open:
+            request_id = int(request_id[:20])
+        self._forget(request_id)
+
     def _forget(self, request_id: object) -> None:
         if isinstance(request_id, int | str):
             self._open_bytes -= self._open.pop(request_id, 0)
@@ -196,9 +240,16 @@ class _Connection:
             logger.info("stopping: finishing %d calls", len(self._open))
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(GRACE):
-                while self._open:
-                    self._changed.clear()
-                    await self._changed.wait()
+                await self._all_answered()
+
+    async def _all_answered(self) -> None:
+        while self._open:
+            self._changed.clear()
+            await self._changed.wait()
+
+
+def _new_feed() -> tuple[MemoryObjectSendStream[Message], MemoryObjectReceiveStream[Message]]:
+    return anyio.create_memory_object_stream[SessionMessage | Exception](math.inf)
 
 
 async def _cancel(*tasks: asyncio.Task[Any]) -> None:

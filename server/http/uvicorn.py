@@ -55,8 +55,13 @@ class _BoundedConnection(h11.Connection):
         except h11.RemoteProtocolError as error:
             self.refusal = error.error_status_hint if error.error_status_hint in _REFUSALS else 400
             raise
-        if isinstance(event, h11.Request) and len(event.headers) > MOST_HEADERS:
-            self._refuse(431)
+        if isinstance(event, h11.Request):
+            if len(event.headers) > MOST_HEADERS:
+                self._refuse(431)
+            if {b"content-length", b"transfer-encoding"} <= {name for name, _ in event.headers}:
+                self._refuse(
+                    400
+                )  # a proxy may see another end of the body (https://www.rfc-editor.org/rfc/rfc9112#section-6.1)
         if isinstance(event, h11.EndOfMessage) and _size(event.headers) > MAX_TRAILERS:
             self._refuse(431)
         return event

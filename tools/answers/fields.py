@@ -14,6 +14,9 @@ from tools.trip import shapes
 
 T = TypeVar("T")
 
+# Words that models fill in where they know no name, role or telephone number.
+_NO_VALUE = frozenset({"n/a", "unknown", "<unknown>", "string", "<string>", "tbd"})
+
 # The largest integer that every JSON parser and model provider takes.
 MAX_INTEGER = 2**53 - 1
 
@@ -57,6 +60,12 @@ def _name(value: str) -> str:
     return normal
 
 
+def _no_placeholder(value: str) -> str:
+    if value.strip().lower() in _NO_VALUE:
+        raise ValueError(f"is the placeholder {value!r}: send the real value, or leave the argument out")
+    return value
+
+
 def _iso_date(value: str) -> str:
     try:
         return date.fromisoformat(value).isoformat()
@@ -86,6 +95,12 @@ def _not_a_boolean(value: Any) -> Any:  # noqa: ANN401 - whatever an agent sent
     return value
 
 
+def _amount(value: Any) -> Any:  # noqa: ANN401 - whatever an agent sent
+    if isinstance(value, str) and re.fullmatch(r"\d{1,3}\.\d{3}", value.strip()):
+        raise ValueError(f"could be {value.strip().replace('.', '')} or a fraction: send it as a number")
+    return _not_a_boolean(value)
+
+
 TripIdentifier = Annotated[str, Field(max_length=300, description="Id, slug, name or words."), BeforeValidator(as_text)]
 Email = Annotated[
     str,
@@ -99,7 +114,7 @@ Day = Annotated[
     AfterValidator(_iso_date),
     Field(min_length=10, max_length=10, pattern=r"^\d{4}-\d{2}-\d{2}$", json_schema_extra={"format": "date"}),
 ]
-Money = Annotated[float, Field(ge=0, le=10**12, allow_inf_nan=False), BeforeValidator(_not_a_boolean)]
+Money = Annotated[float, Field(ge=0, le=10**12, allow_inf_nan=False), BeforeValidator(_amount)]
 Currency = Annotated[
     str,
     Field(
@@ -113,13 +128,14 @@ Currency = Annotated[
 ]
 # Listed after the length bounds, so that the bounds are checked first and stay in the schema.
 _Plain = AfterValidator(_without_nul)
-Role = Annotated[str, Field(min_length=1, max_length=60, description="Client's role on the trip."), _Plain]
+_Real = AfterValidator(_no_placeholder)
+Role = Annotated[str, Field(min_length=1, max_length=60, description="Client's role on the trip."), _Plain, _Real]
 Name = Annotated[str, Field(min_length=1, max_length=200), _Plain]
-PersonName = Annotated[Name, AfterValidator(_name)]
+PersonName = Annotated[Name, AfterValidator(_name), _Real]
 Line = Annotated[str, Field(max_length=500), _Plain]
 Text = Annotated[str, Field(max_length=20_000), _Plain]
 Words = Annotated[str, Field(min_length=1, max_length=20_000), _Plain]
-Phone = Annotated[str, Field(max_length=60, description="Telephone number."), _Plain]
+Phone = Annotated[str, Field(max_length=60, description="Telephone number."), _Plain, _Real]
 Status = Literal["planning", "confirmed", "in_progress", "completed", "cancelled"]
 Phase = Literal["interview", "conceptualization", "planning", "proposal", "revision", "finalization", "preparation"]
 Step = Annotated[int, Field(ge=1, le=1000, description="Step, from 1."), BeforeValidator(_not_a_boolean)]

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 Schema: TypeAlias = dict[str, Any]
 
+# A keyword for optional arguments whose blank value must be refused, because leaving them out has a wide effect.
+BLANK_IS_MEANT = "blankIsMeant"
+
 # What stands for "no value" in the calls of some models and gateways.
 PLACEHOLDERS = frozenset(
     {"null", "none", "undefined", "nil", "nan", "n/a", "<unknown>", "unknown", "string", "<string>"}
@@ -24,7 +27,7 @@ PLACEHOLDERS = frozenset(
 _WRAPPERS = ("arguments", "args", "input", "params", "parameters", "kwargs", "tool_input", "payload")
 
 # Names that gateways add to a call for themselves.
-_NOISE = frozenset({"tool_call_id", "request_heartbeat"})
+_NOISE = frozenset({"_meta", "__meta", "_progress_token", "progress_token", "tool_call_id", "request_heartbeat"})
 
 # How often JSON is unpacked from text, or arguments from a wrapper.
 _LAYERS = 3
@@ -51,7 +54,7 @@ def unwrapped(sent: dict[str, Any], schema: Schema) -> dict[str, Any]:
 
 
 def _is_noise(name: str) -> bool:
-    return name.startswith("_") or _snake(name) in _NOISE
+    return name in _NOISE or _snake(name) in _NOISE
 
 
 def loosened(value: Any, schema: Schema) -> Any:  # noqa: ANN401 - JSON
@@ -123,7 +126,7 @@ class _Loosening:
 
     def _field(self, value: Any, node: Schema, *, optional: bool) -> Any:  # noqa: ANN401 - JSON
         whole = self._resolved(node)
-        if optional and _is_unsaid(value, whole, nullable="anyOf" in node):
+        if optional and BLANK_IS_MEANT not in node and _is_unsaid(value, whole, nullable="anyOf" in node):
             return _GONE
         return self.loosened(value, node)
 
@@ -178,7 +181,7 @@ def _is_unsaid(value: Any, node: Schema, *, nullable: bool) -> bool:  # noqa: AN
     zero = kind in {"string", "array", "object"} or (kind == "integer" and node.get("minimum", 0) > 0)
     if isinstance(value, str):
         text = value.strip().lower()
-        plain = kind == "string" and not {"enum", "format"} & node.keys()
+        plain = kind == "boolean" or (kind == "string" and not {"enum", "format"} & node.keys())
         return not text or (text in PLACEHOLDERS and not plain) or (text == "0" and zero and kind == "integer")
     if isinstance(value, bool):
         return False

@@ -25,7 +25,9 @@ TRAVELERS_SHOWN = 2
 # Largest id: SQLite's integers are signed 64-bit.
 MAX_ID = 2**63 - 1
 
-_ONLY_ID = re.compile(r"id\s*[:=]?\s*([0-9]+)", re.IGNORECASE)
+# An id, also as models dress it up: `#2`, `"2"`, `[2]`, `trip 2`. With the word "id" it can't be a name.
+_FRILLS = r"[\s\"'`\[\](){}#:=,;]*"
+_ID = re.compile(rf"{_FRILLS}(trip)?[\s_]*(id)?{_FRILLS}([0-9]+){_FRILLS}", re.IGNORECASE)
 
 _LINKING = {"and", "the", "trip", "to", "of", "for", "with", "in", "on", "at", "from", "by", "a", "an"}
 
@@ -56,9 +58,10 @@ async def resolve_trip(db: Database, identifier: str, argument: str = "trip_iden
             "Send a trip's id, slug, name, or words from its name.",
         )
     found, all_seen = await exact_trips(db, wanted), True
-    if not found and not wanted.isdecimal():
+    only_digits = all(word.isdecimal() for word in content_words(wanted))
+    if not found and not only_digits:
         found, all_seen = await _of_client(db, wanted), True
-    if not found and not wanted.isdecimal():
+    if not found and not only_digits:
         matches = await trips_with_words(db, search_words(wanted), CANDIDATES_SHOWN + 1)
         found, all_seen = await trips_with_ids(db, matches.ids), matches.all_seen
     if len(found) == 1 and all_seen:
@@ -92,16 +95,23 @@ async def exact_trips(db: Database, wanted: str, limit: int = CANDIDATES_SHOWN +
 
     Digits that are one trip's id and another trip's name return both trips. `id 2` matches only the id.
     """
-    if (only_id := _ONLY_ID.fullmatch(wanted)) and int(only_id[1]) <= MAX_ID:
-        return await trips.with_id(db, int(only_id[1]))
-    if wanted.isdecimal() and wanted.isascii() and int(wanted) <= MAX_ID:
+    number = _number_in(wanted)
+    if number is not None:
+        if _ID.fullmatch(wanted)[2]:  # pyright: ignore[reportOptionalSubscript] - it has a number
+            return await trips.with_id(db, number)
         by_id, called, named = await gather(
-            trips.with_id(db, int(wanted)), trips_called(db, wanted, limit), trips_named(db, wanted, limit)
+            trips.with_id(db, number), trips_called(db, wanted, limit), trips_named(db, wanted, limit)
         )
         others = called if by_id else named
-        return [*by_id, *(row for row in others if row["trip_id"] != int(wanted))]
+        return [*by_id, *(row for row in others if row["trip_id"] != number)]
     with_slug, named = await gather(trips.with_slug(db, wanted.lower()), trips_named(db, wanted, limit))
     return with_slug or named
+
+
+def _number_in(wanted: str) -> int | None:
+    """Return the number, if the text is only an id."""
+    found = _ID.fullmatch(wanted)
+    return int(found[3]) if found and int(found[3]) <= MAX_ID else None
 
 
 async def _of_client(db: Database, wanted: str) -> list[Row]:

@@ -11,7 +11,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from database import clients, profiles
 from database.quoting import as_word, in_quotes
-from database.search import same_name
+from database.search import folded, same_name, words_in
 from tools.answers.bounds import named
 from tools.answers.errors import Ambiguous, Conflict, InvalidInput, NotFound
 from tools.answers.fields import ClientId, Details, Email, Name, PersonName, Phone, as_text, require_valid_email
@@ -74,6 +74,13 @@ class ClientOrNew(ClientReference):
     new_client: Annotated[bool, Field(description="New, even if the name exists.")] = False
     phone: Phone | None = None
     preferences: Annotated[Details | None, Field(description="For a new client.")] = None
+
+    @model_validator(mode="after")
+    def _one_name(self) -> Self:
+        parts = words_in(folded(" ".join(part for part in (self.first_name, self.last_name) if part)))
+        if self.full_name and not set(parts) <= set(words_in(folded(self.full_name))):
+            raise ValueError("has full_name and another first_name or last_name: send either full_name or these two")
+        return self
 
     @property
     def name(self) -> str | None:
@@ -233,6 +240,20 @@ class Directory:
     def is_called(self, email: str, name: str) -> bool:
         """Return True if the existing client with this stored e-mail has this name, ignoring case and accents."""
         return any(row["email"] == email and same_name(str(row["full_name"]), name) for row in self.rows)
+
+    def require_name(self, email: str, name: str) -> None:
+        """Raise Conflict if a name sent with the client's e-mail or id is another one: a word is not or begins none.
+
+        A family may share an e-mail, so the name may belong to a person who would be lost.
+        """
+        known = next(str(row["full_name"]) for row in (*self.rows, *self.created.values()) if row["email"] == email)
+        few, many = sorted((words_in(folded(known)), words_in(folded(name))), key=len)
+        if not all(any(one.startswith(other) or other.startswith(one) for other in many) for one in few):
+            raise Conflict(
+                f"{self.name_of(email)} belongs to {in_quotes(known)}, not to {in_quotes(name)}.",
+                f"Send {in_quotes(name)} without that email or client_id to add them; "
+                "or leave out the name, or change it with update_client, if it is the same person.",
+            )
 
     def find_or_create(self, who: ClientOrNew, known_email: str | None = None) -> tuple[str, bool]:
         """Return the client's e-mail, and True if the client is new. Raises NotFound or InvalidInput."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any, cast
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, model_validator
 
 from tools.answers.fields import (
     Currency,
@@ -23,6 +23,7 @@ from tools.answers.fields import (
     Words,
     as_text,
 )
+from tools.answers.loosening import BLANK_IS_MEANT
 from tools.answers.sent import Sent
 from tools.finding.people import ClientOrNew, NamedReference
 
@@ -36,7 +37,16 @@ class AssignClient(ClientOrNew):
 
 
 class UnassignClient(NamedReference):
-    role: Annotated[Role | None, Field(description="This role; else ALL.")] = None
+    role: Annotated[
+        Role | None, Field(description="This role; else ALL.", json_schema_extra={BLANK_IS_MEANT: True})
+    ] = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _no_blank_role(cls, sent: Any) -> Any:  # noqa: ANN401 - whatever an agent sent
+        if isinstance(sent, dict) and "role" in sent and not sent["role"] and sent["role"] is not None:
+            raise ValueError("has an empty role: send the role to remove, or leave role out to remove all of them")
+        return cast("dict[str, Any]", sent) if isinstance(sent, dict) else sent
 
 
 class ChangeClientRole(NamedReference):

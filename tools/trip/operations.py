@@ -48,6 +48,8 @@ def assign_client(draft: TripDraft, data: AssignClient) -> OperationResult:
     email, is_new = draft.directory.find_or_create(data, guest["email"] if guest and not guest["shares_with"] else None)
     if guest and not is_new and not draft.directory.is_called(email, str(guest["name"])):
         guest = None
+    if not is_new and not guest and data.name and (data.email or data.client_id):
+        draft.directory.require_name(email, data.name)
     role = str(guest["role"]) if guest and "role" not in data.model_fields_set else data.role
     result = draft.link(guest, email, role) if guest else draft.assign(email, role)
     who = f"{draft.directory.name_of(email)} as {as_word(role)}"
