@@ -13,7 +13,7 @@ from importlib import import_module
 from io import BufferedReader, BufferedWriter, FileIO, TextIOWrapper
 from pathlib import Path
 from runpy import run_path
-from typing import TYPE_CHECKING, NoReturn, cast
+from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -51,9 +51,16 @@ def preload() -> None:
             import_module(".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"))
     for name in MORE:
         import_module(name)
+    _make_schemas()
     gc.collect()
     gc.freeze()
     gc.enable()
+
+
+def _make_schemas() -> None:
+    """Have the schemas of all tools made, which each process keeps; no tool is called, so none needs a database."""
+    nothing = cast("Any", None)
+    import_module("server.desk.tools").make_server(nothing, import_module("tools.catalogue").all_tools(nothing))
 
 
 def run(arguments: list[str], environment: Mapping[str, str] | None = None) -> NoReturn:
