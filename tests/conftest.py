@@ -16,6 +16,7 @@ import faults
 import pytest
 import raw
 import sides
+import starting
 import strict
 from hypothesis import settings
 from jsonschema import Draft202012Validator
@@ -48,9 +49,11 @@ def pytest_configure(config: pytest.Config) -> None:
     settings.register_profile("voygen", max_examples=campaigns.rounds(25, 200), deadline=None)
     settings.load_profile("voygen")
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # let the processes that tests start reuse compiled bytecode
+    config.addinivalue_line("markers", "real_start: start the program as users do, not by forking (see starting.py)")
     _use_temporary_files_in_memory()
     _check_schemas_once()
     strict.prepare()
+    starting.begin()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -68,6 +71,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if len(kept) < len(items):
         config.hook.pytest_deselected(items=[item for item in items if item not in set(kept)])
         items[:] = kept
+
+
+def pytest_unconfigure() -> None:
+    starting.end()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    starting.may_fork = item.get_closest_marker("real_start") is None
 
 
 def _use_temporary_files_in_memory() -> None:

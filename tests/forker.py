@@ -10,41 +10,14 @@ from __future__ import annotations
 import ctypes
 import json
 import os
-import runpy
 import sys
-import traceback
-from importlib import import_module
-from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parent.parent
-
-sys.path.insert(0, str(ROOT))
-
-# Everything that the commands would import when they run.
-MODULES = [
-    "server.cli",
-    "server.commands.migration",
-    "server.commands.operation",
-    "server.commands.serving",
-    "server.checking",
-    "server.erasing",
-    "server.exporting",
-    "server.migrating",
-    "server.phasing",
-    "server.serving",
-    "server.desk.offer",
-    "server.desk.stdio",
-    "server.desk.tools",
-    "server.http.app",
-    "uvicorn.protocols.http.h11_impl",
-    "uvicorn.lifespan.on",
-]
+import forked
 
 
 def main() -> None:
-    for name in MODULES:
-        import_module(name)
+    forked.preload()
     sys.stdout.write("ready\n")
     sys.stdout.flush()
     for line in sys.stdin:
@@ -62,7 +35,6 @@ def main() -> None:
 
 def be_the_program(asked: dict[str, Any]) -> None:
     """Turn this process into a run of the program, or of a script, with the faults asked for."""
-    status: Any = 1
     try:
         redirect(asked["stdin"], asked["stdout"], asked["stderr"])
         library = ctypes.CDLL(None)
@@ -71,17 +43,9 @@ def be_the_program(asked: dict[str, Any]) -> None:
         if asked["log"]:
             library.faults_watch(asked["folder"].encode(), asked["log"].encode())
             library.faults_kill(ctypes.c_long(asked["kill_at"]))
-        sys.argv = asked["arguments"]
-        runpy.run_path(sys.argv[0], run_name="__main__")
-        status = 0
-    except SystemExit as ended:
-        status = ended.code
-    except BaseException as error:  # noqa: BLE001 - this process must never return to the loop above
-        traceback.print_exception(error)
-    finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(status if isinstance(status, int) else bool(status))
+    except BaseException:  # noqa: BLE001 - this process must never return to the loop above
+        os._exit(1)
+    forked.run(asked["arguments"])
 
 
 def redirect(*names: str) -> None:
@@ -90,9 +54,6 @@ def redirect(*names: str) -> None:
         file = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC if number else os.O_RDONLY)
         os.dup2(file, number)
         os.close(file)
-    sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115 - the process's own
-    sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
-    sys.stderr = open(2, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
 
 
 if __name__ == "__main__":

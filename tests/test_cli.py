@@ -238,6 +238,7 @@ def without_privilege(command: list[str]) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, check=False)
 
 
+@pytest.mark.real_start
 def test_the_demo_succeeds_and_shows_both_stores(tmp_path: Path) -> None:
     done = subprocess.run(
         [*own_command(), "demo"], cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False
@@ -250,6 +251,7 @@ def test_the_demo_succeeds_and_shows_both_stores(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.real_start
 def test_help_and_version_work_without_a_database(tmp_path: Path) -> None:
     done = voygen("--help")
     assert (done.returncode, done.stderr) == (0, "")

@@ -288,6 +288,7 @@ def test_an_unknown_toolset_is_refused_before_anything_is_written(tmp_path: Path
     assert home.files() == {}
 
 
+@pytest.mark.real_start
 @linux
 async def test_the_written_entry_starts_the_server(tmp_path: Path) -> None:
     home = Home(tmp_path, "claude-desktop")

@@ -257,12 +257,18 @@ ONE_OF_THESE: dict[str, dict[str, Any]] = {
 HOLD_ZERO = {"total_cost", "min_nights", "max_nights", "min_cost", "max_cost", "min_travelers", "max_travelers"}
 
 
+# Leaving these out has a wider effect than a blank value could mean.
+BLANK_IS_REFUSED = {("unassign_client", "role")}
+
+
 def optional() -> Iterator[tuple[str, str, dict[str, Any]]]:
     """Yield each tool or operation with one of its optional arguments and a complete call without that argument."""
     for name, complete in COMPLETE.items():
         fields = fields_of(name)
         call = {field: complete[field] for field, one in fields.items() if one.is_required()}
         for field, one in fields.items():
+            if (name, field) in BLANK_IS_REFUSED:
+                continue
             if not one.is_required() and field not in ONE_OF_THESE.get(name, {}):
                 yield name, field, call | ONE_OF_THESE.get(name, {})
 

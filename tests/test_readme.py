@@ -57,6 +57,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     return {**kept, "HOME": str(tmp_path), "NO_COLOR": "1"}
 
 
+@pytest.mark.real_start
 def test_the_commands_in_shell_blocks_succeed_in_order(home: dict[str, str]) -> None:
     for words in SHOWN:
         if words[0] == "serve":

@@ -115,6 +115,7 @@ def notes(path: Path) -> set[str]:
     return {item["note"] for item in items}
 
 
+@pytest.mark.real_start
 @each_era
 async def test_a_client_starts_the_server_and_changes_a_trip(tmp_path: Path, era: Era) -> None:
     path = seeded(tmp_path / "voygen.db")
@@ -256,6 +257,7 @@ def test_a_byte_order_mark_windows_line_ends_and_blank_lines_are_accepted(tmp_pa
     }
 
 
+@pytest.mark.real_start
 def test_a_message_that_is_too_long_or_too_deep_is_answered_and_the_server_continues(tmp_path: Path) -> None:
     deep = b'{"jsonrpc":"2.0","id":7,"method":"ping","params":' + b'{"a":' * 900 + b"1" + b"}" * 901
     with start(seeded(tmp_path / "voygen.db")) as process:
