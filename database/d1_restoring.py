@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import sqlite3
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, LiteralString, cast
 
 from database.d1_exporting import contents_of
-from database.d1_rows import Chunk, chunks
+from database.d1_references import Broken, parents_first
+from database.d1_rows import chunks, insert_one
 from database.d1_values import LARGEST_VALUE, LONGEST_STATEMENT
 from database.engine import Statement
 from database.errors import ConstraintViolated, DatabaseUnavailable, OutcomeUnknown, OverLimit
@@ -32,7 +32,8 @@ from database.importing import differing, restore_export
 from database.progress import Counter, Progress, part, untold
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    import sqlite3
+    from collections.abc import Iterator, Sequence
 
     from database.d1 import D1Database
     from database.exporting import Contents, Table
@@ -60,6 +61,10 @@ async def restore_hosted(export: Path, db: D1Database, progress: Progress = unto
     return contents
 
 
+# Rows of a step that inserts each by its own statement.
+ONE_BY_ONE = 40
+
+
 class _Copy:
     """Copies a database file to a hosted database. `mark` identifies the content."""
 
@@ -68,6 +73,7 @@ class _Copy:
         self._connection = connection
         self._tables = tables
         self._mark = mark
+        self._broken = Broken(connection, tables)
 
     async def run(self, progress: Progress) -> None:
         done = await self._steps_done()
@@ -103,23 +109,45 @@ class _Copy:
 
     def _steps(self) -> Iterator[tuple[int, list[Statement]]]:
         """Yield the steps: the number of rows that each copies, and its statements."""
-        schema = [Statement(_trusted(table.sql)) for table in self._tables if table.sql]
-        yield 0, [Statement(CREATE_MARK), Statement(INSERT_MARK, (self._mark,)), *schema]
-        for table in _parents_first(self._connection, self._tables):
+        yield 0, [Statement(CREATE_MARK), Statement(INSERT_MARK, (self._mark,))]
+        broken = self._broken
+        for table in reversed(parents_first(self._connection, broken.tables)):
+            make, remove = broken.stand_ins(table)
+            yield 0, [*_created([table]), *make]
+            yield from self._filled(table, broken)
+            yield 0, remove
+        tables = [table for table in self._tables if table not in broken.tables]
+        yield 0, _created(tables)
+        for table in parents_first(self._connection, tables):
             if table.name not in {COUNTERS, BATCH_IDS}:
-                for chunk in self._chunks(table):
-                    yield chunk.rows, [Statement(DEFER), chunk.statement]
+                yield from self._filled(table, broken)
         yield 0, [*self._counters(), *(Statement(_trusted(sql)) for _, sql in self._connection.execute(OTHER_OBJECTS))]
 
-    def _chunks(self, table: Table) -> Iterable[Chunk]:
-        return chunks(table, rows_of(self._connection, table))
+    def _filled(self, table: Table, broken: Broken) -> Iterator[tuple[int, list[Statement]]]:
+        rows = rows_of(self._connection, table)
+        if table.name not in broken.keyless:
+            for chunk in chunks(table, rows):
+                yield chunk.rows, [Statement(DEFER), chunk.statement]
+            return
+        together: list[Statement] = []
+        for row in rows:
+            together.append(insert_one(table, row))
+            if len(together) == ONE_BY_ONE:
+                yield len(together), together
+                together = []
+        if together:
+            yield len(together), together
 
     def _counters(self) -> Iterator[Statement]:
         """Yield what sets the AUTOINCREMENT counters: last, because every insert changes them."""
         for table in self._tables:
             if table.name == COUNTERS:
                 yield Statement(DELETE_COUNTERS)
-                yield from (chunk.statement for chunk in self._chunks(table))
+                yield from (chunk.statement for chunk in chunks(table, rows_of(self._connection, table)))
+
+
+def _created(tables: Sequence[Table]) -> list[Statement]:
+    return [Statement(_trusted(table.sql)) for table in tables if table.sql]
 
 
 def _mark(contents: Contents) -> str:
@@ -127,13 +155,7 @@ def _mark(contents: Contents) -> str:
 
 
 def _require_storable(export: Path, connection: sqlite3.Connection, tables: Sequence[Table]) -> None:
-    """Raise an error if the host can't hold the content: a dangling reference, or something over a limit."""
-    for table in tables:
-        if problem := _reference_problem(connection, table):
-            raise DatabaseUnavailable(
-                f"{export} cannot be restored to a hosted database, whose foreign keys are always on: {problem}. "
-                "Restore it to a file, correct that there (see `voygen repair`), and export it again."
-            )
+    """Raise OverLimit if the content is over a limit of the host."""
     for name, sql in connection.execute("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL"):
         if len(sql.encode()) > LONGEST_STATEMENT:
             raise OverLimit(f"{export}: the definition of {name} has more than {LONGEST_STATEMENT:,} bytes.")
@@ -147,42 +169,14 @@ def _require_storable(export: Path, connection: sqlite3.Connection, tables: Sequ
                 )
 
 
-def _reference_problem(connection: sqlite3.Connection, table: Table) -> str:
-    """Return why the host would refuse rows of the table, or ""."""
-    try:
-        dangling = connection.execute(DANGLING, (table.name,)).fetchone()
-    except sqlite3.OperationalError as error:  # a foreign key refers to no key: only an empty table is allowed that
-        return str(error) if count_rows(connection, [table]) else ""
-    return f"a row of {table.name} refers to a missing row of {dangling[0]}" if dangling else ""
-
-
 def _is_long(value: object) -> bool:
     return isinstance(value, str | bytes)
-
-
-def _parents_first(connection: sqlite3.Connection, tables: Sequence[Table]) -> list[Table]:
-    """Order the tables so that each comes after those that its foreign keys refer to, as far as possible."""
-    parents = {
-        table.name: {row[0] for row in connection.execute(PARENTS, (table.name,))} - {table.name} for table in tables
-    }
-    waiting: list[Table] = list(tables)
-    ordered: list[Table] = []
-    while waiting:
-        left = {table.name for table in waiting}
-        chosen = next((table for table in waiting if not parents[table.name] & left), waiting[0])
-        waiting.remove(chosen)
-        ordered.append(chosen)
-    return ordered
 
 
 def _trusted(sql: str) -> LiteralString:
     """Mark SQL as safe: the export's own schema."""
     return cast("LiteralString", sql)
 
-
-DANGLING: LiteralString = "SELECT parent FROM pragma_foreign_key_check(?) LIMIT 1"
-
-PARENTS: LiteralString = 'SELECT "table" FROM pragma_foreign_key_list(?)'
 
 CREATE_MARK: LiteralString = "CREATE TABLE unfinished_restore (mark TEXT NOT NULL, step INTEGER NOT NULL)"
 

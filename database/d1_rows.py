@@ -50,7 +50,7 @@ def chunks(table: Table, rows: Iterable[tuple[Any, ...]]) -> Iterator[Chunk]:
             yield _chunk(table, texts, marked)
             texts, marked, size = [], set[int](), 0
         if length + 2 > LARGEST_VALUE:
-            yield Chunk(1, _one(table, row))
+            yield Chunk(1, insert_one(table, row))
             continue
         texts.append(text)
         marked |= {at for at, value in enumerate(encoded) if isinstance(value, dict)}
@@ -78,8 +78,8 @@ def _expression(at: int, *, marked: bool) -> str:
     )
 
 
-def _one(table: Table, row: Sequence[Any]) -> Statement:
-    """Insert a row that is too long for JSON, with a parameter for each value."""
+def insert_one(table: Table, row: Sequence[Any]) -> Statement:
+    """Insert one row, with a parameter for each value."""
     names = _names(table)
     marks = ["CAST(? AS INTEGER)" if isinstance(one, int) else _mark(one) for one in row]
     values: list[Any] = [
