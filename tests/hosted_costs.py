@@ -1,6 +1,6 @@
 """Measure what calls cost on Cloudflare D1: requests, statements, and rows read and written, which the host bills.
 
-    python benchmarks/hosted.py [TRIPS]
+    python tests/hosted_costs.py [TRIPS]
 
 Runs the Worker on this machine with what `.ci/d1` installs; VOYGEN_NODE must name its Node. TRIPS (default 20,000) is
 the number of trips in the database. A tool's requests include those that follow the phase.
@@ -16,8 +16,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from workerd import Hosted, running
 
@@ -53,12 +52,12 @@ class Costs:
         self.take()
         ask = d1_requests.Worker._ask  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
 
-        async def counted(worker: Any, method: str, path: str, body: bytes | None) -> dict[str, Any]:  # noqa: ANN401
+        async def counted(worker: Any, method: str, path: str, body: bytes | None) -> dict[str, Any]:
             answer = await ask(worker, method, path, body)
             self._add(body, answer)
             return answer
 
-        d1_requests.Worker._ask = counted  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+        d1_requests.Worker._ask = counted  # noqa: SLF001  # pyright: ignore[reportPrivateUsage, reportAttributeAccessIssue]
 
     def _add(self, body: bytes | None, answer: dict[str, Any]) -> None:
         self._requests += 1
@@ -76,19 +75,22 @@ class Costs:
 async def measure(hosted: Hosted, trips: int) -> None:
     logging.disable()
     costs = Costs()
-    print(f"{'':34}{'requests':>9}{'statements':>11}{'read':>10}{'written':>9}{'largest reply':>15}")
+    print(f"{'':34}{'requests':>9}{'statements':>11}{'read':>10}{'written':>9}{'largest reply':>15}")  # noqa: T201
 
     async def cost_of(what: str, work: Awaitable[object]) -> None:
         costs.take()
         await work
         requests, statements, read, written, largest = costs.take()
-        print(f"{what:34}{requests:>9,}{statements:>11,}{read:>10,}{written:>9,}{largest:>15,}")
+        print(f"{what:34}{requests:>9,}{statements:>11,}{read:>10,}{written:>9,}{largest:>15,}")  # noqa: T201
 
     async with hosted.opened() as db:
         await cost_of("migrate an empty database", migrate(db, pause=0))
         await db.batch([Statement(FILL_CLIENTS, (1000,))])
         await cost_of(f"insert {trips:,} trips", db.batch([Statement(FILL_TRIPS, (trips,))]))
-        one = Statement("INSERT INTO trips_v2 (trip_name, trip_slug) VALUES ('One', 'one')")
+        one = Statement(
+            "INSERT INTO trips_v2 (trip_name, trip_slug, start_date, end_date) "
+            "VALUES ('One', 'one', '2026-01-01', '2026-01-02')"
+        )
         await cost_of("insert one trip", db.batch([one]))
         desk = phased(db)
         await get_anything(desk, FindArguments(query="trip-1"))
