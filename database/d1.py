@@ -11,7 +11,7 @@ from database.d1_pages import PAGE, Pages
 from database.d1_requests import ANSWER, Worker
 from database.d1_values import decode_rows
 from database.engine import Backup, Results, Statement
-from database.errors import DatabaseError, DatabaseReadOnly
+from database.errors import DatabaseError, DatabaseReadOnly, DatabaseUnavailable
 from database.progress import Progress, untold
 
 if TYPE_CHECKING:
@@ -28,19 +28,31 @@ ID_BYTES = 16
 
 BATCH_IDS = Statement("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'batch_ids'")
 
+# A restoration has this table for as long as it isn't complete.
+UNFINISHED = Statement("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'unfinished_restore'")
 
-async def open_d1(
-    address: Address, token: str, *, patience: float = 30.0, read_only: bool = False, answer: float = ANSWER
+ONE = Statement("SELECT 1")
+
+
+async def open_d1(  # noqa: PLR0913 - options of one connection
+    address: Address,
+    token: str,
+    *,
+    patience: float = 30.0,
+    read_only: bool = False,
+    answer: float = ANSWER,
+    may_be_unfinished: bool = False,
 ) -> D1Database:
     """Connect to the Worker. A failing request is repeated for `patience` seconds, each after `answer` seconds.
 
-    With `read_only`, every write raises DatabaseReadOnly. Raises TokenRejected or DatabaseUnavailable.
+    With `read_only`, every write raises DatabaseReadOnly. Raises TokenRejected, or DatabaseUnavailable, also if a
+    restoration stopped half-way, unless the database `may_be_unfinished`.
     """
     worker = Worker(address, token, patience=patience, answer=answer)
     db = D1Database(address.label, worker, read_only=read_only)
     try:
         await worker.require_protocol()
-        await db.look_for_ids()
+        await db.look_around(may_be_unfinished=may_be_unfinished)
     except BaseException:
         await db.close()
         raise
@@ -64,6 +76,15 @@ class D1Database:
     @property
     def label(self) -> str:
         return self._label
+
+    async def look_around(self, *, may_be_unfinished: bool) -> None:
+        """Find out whether the database is complete, and whether it can remember ids."""
+        found = await self.read_many([BATCH_IDS, UNFINISHED])
+        self._remembers = bool(found.of(BATCH_IDS))
+        if found.of(UNFINISHED) and not may_be_unfinished:
+            raise DatabaseUnavailable(
+                f"{self._label} is not completely restored: run the same `voygen restore` again, which continues."
+            )
 
     async def look_for_ids(self) -> bool:
         """Find out whether the database can remember ids, unless that is known."""
@@ -104,9 +125,21 @@ class D1Database:
 
     async def back_up(self, progress: Progress = untold) -> Backup:
         """Return a bookmark of now, to which the host can restore the database (Time Travel, 7 to 30 days)."""
-        reply = await self._worker.read([BATCH_IDS])
+        bookmark = await self.bookmark()
         progress(1, 1)
-        return Backup(f"Time Travel bookmark {reply.bookmark}")
+        return Backup(f"Time Travel bookmark {bookmark}")
+
+    async def bookmark(self) -> str | None:
+        """Return the host's name for the database's state now."""
+        return (await self._worker.read([ONE])).bookmark
+
+    async def can_write(self) -> bool:
+        """Return False if the token only reads. Writes nothing."""
+        try:
+            await self._worker.write([ONE], None)
+        except DatabaseReadOnly:
+            return False
+        return True
 
     async def scrub(self) -> bool:
         """Return False: the host keeps what was deleted until Time Travel forgets it."""

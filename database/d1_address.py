@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 from urllib.parse import urlsplit
 
 from database.errors import DatabaseUnavailable, TokenRejected
@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 PREFIX = "d1+"
+
+# The protocol of the Worker that this program speaks.
+PROTOCOL = 1
 
 # The environment variables with the token, and with the path of a file that has it.
 TOKEN, TOKEN_FILE = "VOYGEN_D1_TOKEN", "VOYGEN_D1_TOKEN_FILE"
@@ -27,6 +30,10 @@ class Address(NamedTuple):
 
     def __str__(self) -> str:
         return self.label
+
+
+# Where a database is, as --db names it.
+Location: TypeAlias = Path | Address
 
 
 def is_hosted(database: str) -> bool:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import httpx2
 
+from database.d1_address import PROTOCOL
 from database.d1_errors import Unsettled, failure, refusal
 from database.d1_values import encode_request
 from database.errors import DatabaseUnavailable, OutcomeUnknown
@@ -25,9 +26,6 @@ if TYPE_CHECKING:
     Attempt = Callable[[], Awaitable[dict[str, Any]]]
 
 logger = logging.getLogger("voygen.d1")
-
-# The protocol of the Worker that this program speaks.
-PROTOCOL = 1
 
 # Seconds to connect, and to wait for an answer. The host stops a batch after 30.
 CONNECT, ANSWER = 10.0, 45.0

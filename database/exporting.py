@@ -13,14 +13,14 @@ import math
 import sqlite3
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, LiteralString
 
 from database.errors import translated
 from database.files import looking_uri, require_file
 from database.progress import Counter, Progress, untold
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator, Sequence
+    from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
     from pathlib import Path
 
 FORMAT = 1
@@ -35,6 +35,23 @@ class Contents:
 
     rows: dict[str, int] = field(default_factory=dict[str, int])
     digests: dict[str, str] = field(default_factory=dict[str, str])
+
+    @contextmanager
+    def counted(self, table: Table) -> Generator[Callable[[int | None, Sequence[Any]], str]]:
+        """Count and digest the table's rows: the function given turns each, in order, into its line."""
+        sha, rows = hashlib.sha256(), 0
+
+        def take(rowid: int | None, values: Sequence[Any]) -> str:
+            nonlocal rows
+            numbered = {"rowid": rowid} if table.rowid else {}
+            held = dict(zip(table.columns, map(to_json, values), strict=True))
+            line = as_line({"row_of": table.name, **numbered, "values": held})
+            sha.update(line.encode() + b"\n")
+            rows += 1
+            return line
+
+        yield take
+        self.rows[table.name], self.digests[table.name] = rows, sha.hexdigest()
 
     def as_json(self) -> dict[str, Any]:
         return {name: {"rows": self.rows[name], "sha256": self.digests[name]} for name in self.rows}
@@ -69,16 +86,16 @@ def opened_as_of_now(path: Path) -> Generator[sqlite3.Connection]:
 def export_lines(connection: sqlite3.Connection, about: dict[str, Any], progress: Progress = untold) -> Iterator[str]:
     """Yield the lines of an export, without line ends. `about` is added to the header."""
     pragmas = {name: connection.execute(f"PRAGMA {name}").fetchone()[0] for name in KEPT_PRAGMAS}
-    yield _json({"voygen": "export", "format": FORMAT, **about, "pragmas": pragmas})
+    yield as_line({"voygen": "export", "format": FORMAT, **about, "pragmas": pragmas})
     tables, contents = tables_of(connection), Contents()
     counter = Counter(progress, count_rows(connection, tables))
     for table in tables:
         if table.sql:
-            yield _json({"table": table.name, "sql": table.sql})
+            yield as_line({"table": table.name, "sql": table.sql})
         yield from row_lines(connection, table, contents, counter)
     for name, sql in connection.execute(OTHER_OBJECTS):
-        yield _json({"object": name, "sql": sql})
-    yield _json({"end": contents.as_json()})
+        yield as_line({"object": name, "sql": sql})
+    yield as_line({"end": contents.as_json()})
     counter.done()
 
 
@@ -104,18 +121,20 @@ def count_rows(connection: sqlite3.Connection, tables: Sequence[Table]) -> int:
 
 def row_lines(connection: sqlite3.Connection, table: Table, contents: Contents, counter: Counter) -> Iterator[str]:
     """Yield a line for each row of the table, then add the table's row count and digest to `contents`."""
+    with contents.counted(table) as take:
+        for row in rows_of(connection, table):
+            rowid, values = (row[0], row[1:]) if table.rowid else (None, row)
+            yield take(rowid, values)
+            counter.count()
+
+
+def rows_of(connection: sqlite3.Connection, table: Table) -> Iterable[tuple[Any, ...]]:
+    """Read the rows in order: the row id, if the table has a separate one, then the columns."""
+    if table.name == BATCH_IDS:
+        return []
     columns = ([table.rowid] if table.rowid else []) + [quoted(name) for name in table.columns]
     order = f" ORDER BY {', '.join(table.order)}" if table.order else ""
-    sha, rows = hashlib.sha256(), 0
-    for row in connection.execute(f"SELECT {', '.join(columns)} FROM {quoted(table.name)}{order}"):
-        numbered, values = ({"rowid": row[0]}, row[1:]) if table.rowid else ({}, row)
-        held = dict(zip(table.columns, map(to_json, values), strict=True))
-        line = _json({"row_of": table.name, **numbered, "values": held})
-        sha.update(line.encode() + b"\n")
-        rows += 1
-        yield line
-        counter.count()
-    contents.rows[table.name], contents.digests[table.name] = rows, sha.hexdigest()
+    return connection.execute(f"SELECT {', '.join(columns)} FROM {quoted(table.name)}{order}")
 
 
 def text_or_bytes(raw: bytes) -> str | NotUtf8:
@@ -147,7 +166,13 @@ def quoted(name: str) -> str:
 
 
 def _table(connection: sqlite3.Connection, name: str, sql: str | None, kind: str, without_rowid: int) -> Table:
-    info = connection.execute("SELECT name, upper(type), pk FROM pragma_table_info(?) ORDER BY cid", (name,)).fetchall()
+    return make_table(name, sql, kind, without_rowid, connection.execute(COLUMNS, (name,)).fetchall())
+
+
+def make_table(
+    name: str, sql: str | None, kind: str, without_rowid: int, info: Sequence[tuple[str, str, int]]
+) -> Table:
+    """Describe a table; `info` is what COLUMNS returns."""
     columns = tuple(column for column, _, _ in info)
     key = [(place, column, type_) for column, type_, place in info if place]
     if name == COUNTERS:
@@ -160,26 +185,33 @@ def _table(connection: sqlite3.Connection, name: str, sql: str | None, kind: str
     return Table(name, sql, columns, None if numbered else rowid, (rowid,) if rowid else ())
 
 
-def _json(value: dict[str, Any]) -> str:
+def as_line(value: dict[str, Any]) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
 
 # SQLite's table of the highest id that each AUTOINCREMENT table has ever assigned.
 COUNTERS = "sqlite_sequence"
 
+# The ids of batches that reached a hosted database. They mean nothing elsewhere, so these rows are not exported.
+BATCH_IDS = "batch_ids"
+
 # Fields of the database file's header that an export keeps.
 KEPT_PRAGMAS = ("application_id", "user_version")
 
-# Omits shadow tables, which belong to a full-text index, and statistics tables, which SQLite recreates.
-TABLES = """
-SELECT l.name, iif(l.name = 'sqlite_sequence', NULL, m.sql), l.type, l.wr
+COLUMNS: LiteralString = "SELECT name, upper(type), pk FROM pragma_table_info(?) ORDER BY cid"
+
+# Omits shadow tables, which belong to a full-text index, statistics tables, which SQLite recreates, and tables of the
+# hosted engine's own.
+TABLES: LiteralString = """
+SELECT l.name, iif(l.name = 'sqlite_sequence', NULL, m.sql) AS sql, l.type, l.wr
 FROM pragma_table_list l LEFT JOIN sqlite_master m ON m.name = l.name AND m.type = 'table'
 WHERE l.schema = 'main'
+  AND substr(l.name, 1, 4) <> '_cf_'
   AND (l.type IN ('table', 'virtual') AND substr(l.name, 1, 7) <> 'sqlite_' OR l.name = 'sqlite_sequence')
 ORDER BY l.name = 'sqlite_sequence', m.rowid
 """
 
-OTHER_OBJECTS = """
+OTHER_OBJECTS: LiteralString = """
 SELECT name, sql FROM sqlite_master WHERE type IN ('index', 'view', 'trigger') AND sql IS NOT NULL
 ORDER BY type = 'trigger', rowid
 """

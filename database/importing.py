@@ -159,8 +159,12 @@ def _from_json(value: Any) -> Any:  # noqa: ANN401 - any SQLite value
 
 
 def _require_equal(name: str, stated: dict[str, Any], actual: Contents) -> None:
-    counted = actual.as_json()
-    differing = sorted(table for table in {*stated, *counted} if stated.get(table) != counted.get(table))
-    if differing:
-        tables = ", ".join(map(as_word, differing))
+    if tables := differing(stated, actual):
         raise DatabaseUnavailable(f"{name} was changed or damaged: the row counts or digests don't match for {tables}.")
+
+
+def differing(stated: dict[str, Any], actual: Contents) -> str:
+    """Return the names of the tables whose row count or digest is not as stated, or ""."""
+    counted = actual.as_json()
+    tables = sorted(table for table in {*stated, *counted} if stated.get(table) != counted.get(table))
+    return ", ".join(map(as_word, tables))

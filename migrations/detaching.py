@@ -172,7 +172,7 @@ def _columns() -> list[tuple[str, str]]:
 COLUMNS: LiteralString = """
 SELECT m.name AS "table", c.name AS name
 FROM sqlite_master m JOIN pragma_table_info(m.name) c
-WHERE m.type = 'table' AND m.name NOT GLOB 'sqlite_*' AND m.sql NOT LIKE 'CREATE VIRTUAL%'
+WHERE m.type = 'table' AND m.name NOT GLOB 'sqlite_*' AND m.name NOT GLOB '_cf_*' AND m.sql NOT LIKE 'CREATE VIRTUAL%'
 """
 
 TRIP_KEY: LiteralString = """

@@ -16,15 +16,21 @@ if TYPE_CHECKING:
     from database.engine import Database, Row
 
 
-async def undo_repair(db: Database, run_id: int) -> dict[str, int]:
+async def undo_repair(db: Database, run_id: int, *, with_orphans: bool = True) -> dict[str, int]:
     """Undo the changes of a repair run, latest first, and return the number `undone`.
 
-    A change whose result was modified since is skipped and counted as `changed_since`. The database must be opened
-    with foreign keys off, because orphans are restored. Each change is undone in one batch that re-checks it, so an
-    interrupted undo can be repeated. Raises DatabaseUnavailable if there is no such run.
+    A change whose result was modified since is skipped and counted as `changed_since`. With `with_orphans`, the
+    database must be opened with foreign keys off. Each change is undone in one batch that re-checks it, so an
+    interrupted undo can be repeated. Raises DatabaseUnavailable if there is no such run, or if it has orphans that
+    can't be restored.
     """
     if not await db.read("SELECT 1 FROM repair_runs WHERE run_id = CAST(? AS INTEGER)", (run_id,)):
         raise DatabaseUnavailable(f"There is no repair run {run_id}.")
+    if not with_orphans and await db.read(ANY_ORPHAN, (run_id,)):
+        raise DatabaseUnavailable(
+            f"Repair run {run_id} moved orphaned rows, which {db.label} cannot take back because its foreign keys are "
+            "always on: nothing was undone. They are kept in orphaned_rows."
+        )
     state = await read_phase(db)
     counts = {"undone": 0, "changed_since": 0}
     for change in await db.read(CHANGES, (run_id,)):
@@ -60,6 +66,10 @@ SELECT change_id, kind, subject,
        iif(kind = 'schema', before, NULL) AS before, iif(kind = 'schema', after, NULL) AS after
 FROM repair_changes
 WHERE run_id = CAST(? AS INTEGER) AND undone = 0 ORDER BY change_id DESC
+"""
+
+ANY_ORPHAN: LiteralString = """
+SELECT 1 FROM repair_changes WHERE run_id = CAST(? AS INTEGER) AND kind = 'orphan' AND undone = 0 LIMIT 1
 """
 
 GUARD: LiteralString = "INSERT INTO write_guard (trip_unchanged) SELECT 0 WHERE NOT EXISTS ("

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from database import backfill
-from database.embedded import EmbeddedDatabase, open_database, open_to_look
+from database.embedded import open_database, open_to_look
 from database.errors import DatabaseUnavailable
 from database.files import require_file
 from database.progress import Progress, part, untold
@@ -14,37 +15,44 @@ from database.quoting import as_word
 from migrations.check import CheckReport, Finding, check
 from migrations.proof import Proof, record_proof
 from migrations.runner import pending
+from server.opening import closing, open_any
 from server.report import section, short_time
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
-    from pathlib import Path
+
+    from database.d1_address import Location
+    from database.engine import Database
 
 
 async def check_file(
-    path: Path, *, record: bool = False, progress: Progress = untold
+    where: Location, *, record: bool = False, progress: Progress = untold
 ) -> tuple[CheckReport, Proof | None]:
-    """Check the file and, with `record`, store a proof record. Raises DatabaseError if the file cannot be read."""
+    """Check the database and, with `record`, store a proof record. Raises DatabaseError if it cannot be read."""
     parts = 2 if record else 1
-    async with open_migrated(path, to_look=not record, backfilled=record) as db:
+    async with open_migrated(where, to_look=not record, backfilled=record) as db:
         report = await check(db, part(progress, 0, parts))
         return report, await record_proof(db, report, part(progress, 1, parts)) if record else None
 
 
 @asynccontextmanager
 async def open_migrated(
-    path: Path, *, foreign_keys: bool = True, to_look: bool = False, backfilled: bool = False
-) -> AsyncGenerator[EmbeddedDatabase]:
+    where: Location, *, foreign_keys: bool = True, to_look: bool = False, backfilled: bool = False
+) -> AsyncGenerator[Database]:
     """Open an existing database with the current schema. Raises DatabaseUnavailable if it is missing or not migrated.
 
     With `to_look`, the database is opened for reading only, and no write permission is needed. With `backfilled`, the
-    migration must also be complete.
+    migration must also be complete. `foreign_keys` are always on in a hosted database.
     """
-    require_file(path)
-    opening = open_to_look(path) if to_look else open_database(path, foreign_keys=foreign_keys, as_it_is=True)
-    async with await opening as db:
+    if isinstance(where, Path):
+        require_file(where)
+        opening = open_to_look(where) if to_look else open_database(where, foreign_keys=foreign_keys, as_it_is=True)
+        db: Database = await opening
+    else:
+        db = await open_any(where, read_only=to_look)
+    async with closing(db):
         if await pending(db):
-            raise DatabaseUnavailable(f"{path} is not migrated yet: run `voygen migrate --db {path}` first.")
+            raise DatabaseUnavailable(f"{where} is not migrated yet: run `voygen migrate --db {where}` first.")
         if backfilled:
             await backfill.require_complete(db)
         yield db

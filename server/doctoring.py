@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 
 from database.backfill import unfinished
+from database.d1_address import PROTOCOL, TOKEN, TOKEN_FILE, is_hosted, token_from
 from database.embedded import open_to_look
-from database.errors import DatabaseError, DatabaseUnavailable, NotADatabase, ProgramTooOld
+from database.errors import DatabaseError, DatabaseUnavailable, NotADatabase, ProgramTooOld, TokenRejected
 from database.files import side_files
 from database.inspection import damage, engine_lacks, engine_version, findings_left
 from database.phase import read_phase
@@ -36,7 +37,9 @@ from server.settings import SETTINGS, InvalidSettings, read_settings_file, unkno
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Mapping
 
+    from database.d1_address import Address, Location
     from database.embedded import EmbeddedDatabase
+    from database.engine import Database
     from server.install.clients import Client
 
 State = Literal["ok", "note", "to do", "unknown"]
@@ -45,6 +48,10 @@ COLOURS: Mapping[State, str] = {"ok": "green", "note": "cyan", "to do": "yellow"
 
 # Free disk space required in addition to the size of the database, in bytes.
 SPARE_ROOM = 100 * 1024 * 1024
+
+
+# Time in which a Worker must answer, in seconds.
+WORKERS_PATIENCE = 5.0
 
 
 @dataclass(frozen=True)
@@ -64,18 +71,58 @@ class Finding:
         return asdict(self)
 
 
-async def examine(path: Path, settings: Path, *, settings_must_exist: bool) -> list[Finding]:
+async def examine(where: Location, settings: Path, *, settings_must_exist: bool) -> list[Finding]:
     """Run all checks on this database and settings file, without writing anything."""
     found = [*_environment(), _settings(settings, must_exist=settings_must_exist), *_variables()]
-    about_file = list(_file(path))
-    found += about_file
-    if all(finding.subject != "database" or finding.state == "ok" for finding in about_file):
+    if isinstance(where, Path):
+        found += await _file_and_content(where)
+    else:
+        found += [finding async for finding in _hosted(where)]
+    return [*found, *_clients(where)]
+
+
+async def _file_and_content(path: Path) -> list[Finding]:
+    found = list(_file(path))
+    if all(finding.subject != "database" or finding.state == "ok" for finding in found):
         try:
             async with await open_to_look(path) as db:
                 found += [finding async for finding in _database(db)]
         except DatabaseError as error:
             found.append(_unreadable(path, error))
-    return [*found, *_clients(path)]
+    return found
+
+
+def _token_file() -> Iterator[Finding]:
+    file = Path(os.environ.get(TOKEN_FILE, ""))
+    if not os.environ.get(TOKEN) and not IS_WINDOWS and file.stat().st_mode & 0o077:
+        yield Finding("worker", "token file", "to do", f"{file} is readable by others", _quoted("chmod", "600", file))
+
+
+async def _hosted(address: Address) -> AsyncIterator[Finding]:
+    """Yield findings about the token and the Worker, then about the database."""
+    try:
+        token = token_from(os.environ)
+    except TokenRejected as error:
+        yield Finding("worker", "token", "unknown", str(error), "Set it to the Worker's WRITE_TOKEN or READ_TOKEN.")
+        return
+    for finding in _token_file():
+        yield finding
+    try:
+        from database.d1 import open_d1  # noqa: PLC0415 - imports an HTTP client
+
+        async with await open_d1(address, token, patience=WORKERS_PATIENCE, read_only=True) as db:
+            yield Finding("worker", "address", "ok", f"{address} answers, protocol {PROTOCOL}")
+            writes = await db.can_write()
+            words = "reads and writes" if writes else "only reads: use `voygen serve --read-only`"
+            yield Finding("worker", "token", "ok" if writes else "note", words)
+            async for finding in _content(db):
+                yield finding
+    except TokenRejected as error:
+        yield Finding("worker", "token", "unknown", str(error), "Set it to the Worker's WRITE_TOKEN or READ_TOKEN.")
+    except DatabaseError as error:
+        yield Finding(
+            "worker", "address", "unknown", str(error), "Correct --db, or deploy the Worker in worker/ there."
+        )
 
 
 def describe(found: list[Finding]) -> str:
@@ -218,6 +265,11 @@ async def _database(db: EmbeddedDatabase) -> AsyncIterator[Finding]:
         yield Finding("file", "pages", "to do", problems[0], "Restore the newest intact backup.")
         return
     yield Finding("file", "pages", "ok", "intact")
+    async for finding in _content(db):
+        yield finding
+
+
+async def _content(db: Database) -> AsyncIterator[Finding]:
     try:
         behind = await pending(db)
     except ProgramTooOld as error:
@@ -230,29 +282,29 @@ async def _database(db: EmbeddedDatabase) -> AsyncIterator[Finding]:
         return
     if behind:
         words = f"{len(behind)} pending, starting with {behind[0].name}"
-        yield Finding("schema", "migrations", "to do", words, _command("migrate", "--db", db.path))
+        yield Finding("schema", "migrations", "to do", words, _command("migrate", "--db", db.label))
         return
     if left := await unfinished(db):
         words = f"{left.percent} % complete"
-        yield Finding("schema", "migrations", "to do", words, _command("migrate", "--db", db.path))
+        yield Finding("schema", "migrations", "to do", words, _command("migrate", "--db", db.label))
         return
     yield Finding("schema", "migrations", "ok", "all applied")
     async for finding in _migrated(db):
         yield finding
 
 
-async def _migrated(db: EmbeddedDatabase) -> AsyncIterator[Finding]:
+async def _migrated(db: Database) -> AsyncIterator[Finding]:
     state = await read_phase(db)
     yield Finding("schema", "phase", "ok", f"{state.phase} since {state.changed_at}")
     if state.detached_at:
         words = f"detached for another program's migration since {state.detached_at}"
-        yield Finding("schema", "triggers", "to do", words, _command("schema", "attach", "--db", db.path))
+        yield Finding("schema", "triggers", "to do", words, _command("schema", "attach", "--db", db.label))
         return
     different = await differences(db, state.phase)
     for kind in ("trigger", "view", "index", "table"):
         names = [f"{one['name']} {one['problem']}" for one in different if one["type"] == kind]
         remedy = (
-            _command("repair", "--db", db.path)
+            _command("repair", "--db", db.label)
             if kind != "table"
             else "Check it by hand; restore a backup if in doubt."
         )
@@ -263,12 +315,12 @@ async def _migrated(db: EmbeddedDatabase) -> AsyncIterator[Finding]:
     left = await findings_left(db)
     if left["guards"]:
         words = f"{left['guards']} leftover guard rows keep trips from being mirrored"
-        yield Finding("schema", "guards", "to do", words, _command("repair", "--db", db.path))
+        yield Finding("schema", "guards", "to do", words, _command("repair", "--db", db.label))
     if left["mismatches"]:
         words = f"the stores differed when {left['mismatches']} trips were read"
-        yield Finding("schema", "readings", "to do", words, _command("check", "--db", db.path))
+        yield Finding("schema", "readings", "to do", words, _command("check", "--db", db.label))
     proven = f"{left['proven_at']}, drift {left['drift']}" if left["proven_at"] else "never recorded"
-    remedy = "" if left["proven_at"] and not left["drift"] else _command("check", "--record", "--db", db.path)
+    remedy = "" if left["proven_at"] and not left["drift"] else _command("check", "--record", "--db", db.label)
     yield Finding("schema", "proof", "to do" if left["drift"] else "note" if remedy else "ok", proven, remedy)
 
 
@@ -277,14 +329,14 @@ def _unreadable(path: Path, error: DatabaseError) -> Finding:
     return Finding("file", "content", "unknown", str(error) or str(path), remedy)
 
 
-def _clients(path: Path) -> Iterator[Finding]:
+def _clients(where: Location) -> Iterator[Finding]:
     for name, client in CLIENTS.items():
-        yield _client(name, client, path)
+        yield _client(name, client, where)
 
 
-def _client(name: str, client: Client, path: Path) -> Finding:
+def _client(name: str, client: Client, where: Location) -> Finding:
     config = client.config(Platform.current())
-    again = _command("install", name, "--db", path)
+    again = _command("install", name, "--db", where)
     try:
         content = read_file(config)
         entry = member_value((content or b"").decode(), (client.key, NAME), with_comments=client.with_comments)
@@ -296,7 +348,7 @@ def _client(name: str, client: Client, path: Path) -> Finding:
     if problem := _start_problem(command, arguments):
         return Finding("clients", client.title, "to do", f"{config}: {problem}", again)
     used = _database_of(arguments)
-    if used is not None and used.absolute() != path.absolute():
+    if used is not None and used != _absolute(where):
         return Finding("clients", client.title, "note", f"uses another database: {used}")
     return Finding("clients", client.title, "ok", "starts voygen" + (" on this database" if used else ""))
 
@@ -311,7 +363,11 @@ def _start_problem(command: str, arguments: list[str]) -> str:
     return f"{missing[0]} does not exist" if missing else ""
 
 
-def _database_of(arguments: list[str]) -> Path | None:
-    """Return the database named in the arguments, if any."""
+def _database_of(arguments: list[str]) -> str | None:
+    """Return the database named in the arguments, if any: an absolute path or an address."""
     named = parse_options(arguments).get("--db", ["--db"])[-1].removeprefix("--db=")
-    return None if named == "--db" else Path(named)
+    return None if named == "--db" else named if is_hosted(named) else _absolute(Path(named))
+
+
+def _absolute(where: Location) -> str:
+    return str(where.absolute() if isinstance(where, Path) else where)

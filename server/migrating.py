@@ -8,35 +8,45 @@ from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from database.embedded import open_database, open_to_look
+from database.embedded import open_to_look
+from database.errors import DatabaseUnavailable
 from database.progress import Progress, untold
 from database.quoting import file_name
 from migrations.backfill import PAUSE
 from migrations.dumps import loaded
 from migrations.runner import MigrationReport, migrate
+from server.exporting import export_file, restore_file
+from server.opening import closing, open_any
 from server.report import count, section, table
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
 
+    from database.d1_address import Location
 
-def migrate_file(path: Path, dump: Path | None, *, dry_run: bool, progress: Progress = untold) -> MigrationReport:
-    """Migrate the file, or create it from a dump. A dry run migrates a temporary copy."""
-    with _throwaway() if dry_run else nullcontext(path) as target:
-        if dump:
+
+def migrate_file(where: Location, dump: Path | None, *, dry_run: bool, progress: Progress = untold) -> MigrationReport:
+    """Migrate the database, or create a file from a dump. A dry run migrates a temporary copy."""
+    if dump and not isinstance(where, Path):
+        raise DatabaseUnavailable(
+            f"--from makes a file: load {dump} into one, then use `voygen export` and `voygen restore --db {where}`."
+        )
+    with _throwaway() if dry_run else nullcontext(where) as target:
+        if dump and isinstance(target, Path):
             with loaded(dump, target) as scratch:
                 return asyncio.run(migrate_whole(scratch, back_up=False, pause=0, progress=progress))
-        if dry_run:
-            asyncio.run(_copy(path, target))
+        if isinstance(target, Path) and dry_run:
+            _copy(where, target)
         pause = 0 if dry_run else PAUSE
         return asyncio.run(migrate_whole(target, back_up=not dry_run, pause=pause, progress=progress))
 
 
 async def migrate_whole(
-    path: Path, *, back_up: bool, pause: float = PAUSE, progress: Progress = untold
+    where: Location, *, back_up: bool, pause: float = PAUSE, progress: Progress = untold
 ) -> MigrationReport:
-    """Migrate the file. Without other writers, `pause` can be 0."""
-    async with await open_database(path) as db:
+    """Migrate the database. Without other writers, `pause` can be 0."""
+    db = await open_any(where)
+    async with closing(db):
         return await migrate(db, back_up=back_up, pause=pause, progress=progress)
 
 
@@ -46,7 +56,16 @@ def _throwaway() -> Generator[Path]:
         yield Path(folder) / "copy.db"
 
 
-async def _copy(path: Path, target: Path) -> None:
+def _copy(where: Location, target: Path) -> None:
+    if isinstance(where, Path):
+        asyncio.run(_copy_file(where, target))
+        return
+    export = target.with_suffix(".jsonl")
+    export_file(where, export)
+    restore_file(export, target)
+
+
+async def _copy_file(path: Path, target: Path) -> None:
     async with await open_to_look(path) as db:
         await db.back_up_to(target)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from database.backfill import require_complete
-from database.d1_address import Address, token_from
+from database.d1_address import token_from
 from database.embedded import open_database, open_read_only
 from database.errors import DatabaseError, DatabaseUnavailable
 from database.files import require_file
@@ -22,6 +22,8 @@ from migrations.runner import apply_files, complete, pending
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
+    from database.d1 import D1Database
+    from database.d1_address import Address, Location
     from database.embedded import Synchronous
     from database.engine import Database
 
@@ -33,7 +35,7 @@ AT_START = 2.0
 
 @asynccontextmanager
 async def opened(  # noqa: PLR0913 - options of one server
-    where: Path | Address,
+    where: Location,
     *,
     readers: int,
     patience: float,
@@ -59,16 +61,34 @@ async def opened(  # noqa: PLR0913 - options of one server
 
 
 async def open_any(
-    where: Path | Address, *, readers: int, patience: float, read_only: bool, synchronous: Synchronous = "full"
+    where: Location,
+    *,
+    readers: int = 1,
+    patience: float = 30.0,
+    read_only: bool = False,
+    synchronous: Synchronous = "full",
 ) -> Database:
     """Open a file, or a hosted database with the token from the environment."""
     if isinstance(where, Path):
         if read_only:
             return await open_read_only(where, readers=readers, patience=patience)
         return await open_database(where, readers=readers, patience=patience, synchronous=synchronous)
+    return await open_hosted(where, patience=patience, read_only=read_only)
+
+
+async def open_hosted(
+    address: Address, *, patience: float = 30.0, read_only: bool = False, may_be_unfinished: bool = False
+) -> D1Database:
+    """Open a hosted database with the token from the environment."""
     from database.d1 import open_d1  # noqa: PLC0415 - imports an HTTP client
 
-    return await open_d1(where, token_from(os.environ), patience=patience, read_only=read_only)
+    return await open_d1(
+        address,
+        token_from(os.environ),
+        patience=patience,
+        read_only=read_only,
+        may_be_unfinished=may_be_unfinished,
+    )
 
 
 @asynccontextmanager

@@ -103,7 +103,7 @@ def _nothing(**_: object) -> None:
     """Do nothing: the body of a command that only parses its options."""
 
 
-class _Database(click.Path):
+class DatabaseType(click.Path):
     """The path of a database file, or the address of a hosted database."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: ANN401 - click's signature
@@ -113,12 +113,6 @@ class _Database(click.Path):
             return value if isinstance(value, Address) else parse_address(value)
         except DatabaseError as error:
             self.fail(str(error), param, ctx)
-
-
-def _only_a_file(_: click.Context, __: click.Parameter, value: Path | Address) -> Path:
-    if isinstance(value, Address):
-        raise click.BadParameter("this command takes only a database file.")
-    return value
 
 
 class _Seconds(click.FloatRange):
@@ -134,7 +128,7 @@ class _Seconds(click.FloatRange):
 def _option_type(known: Setting) -> Any:  # noqa: ANN401 - a Python or click type
     """Return the click type of a setting. Files are not checked here: the code that reads them gives better errors."""
     types: dict[Kind, Any] = {
-        "database": _Database(path_type=Path, readable=False),
+        "database": DatabaseType(path_type=Path, readable=False),
         "file": click.Path(path_type=Path, readable=False),
         "text": str,
         "list": str,
@@ -158,9 +152,7 @@ def _parts(_: click.Context, option: click.Parameter, value: tuple[str, ...]) ->
 # The key of the cached settings files in click's context.
 _CACHE_KEY = "voygen.settings"
 
-database = setting("db", "path", _only_a_file)
-
-any_database = setting("db", "where")
+database = setting("db", "where")
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 

@@ -13,14 +13,14 @@ from server.report import count, escaped, section, short_time, table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
+    from database.d1_address import Location
     from database.phase import PhaseState
     from migrations.phases.moves import PhaseStatus
 
 
-async def status_of_file(path: Path, quiet_days: int) -> tuple[dict[str, Any], str]:
-    async with open_migrated(path, to_look=True) as db:
+async def status_of_file(where: Location, quiet_days: int) -> tuple[dict[str, Any], str]:
+    async with open_migrated(where, to_look=True) as db:
         status = await phase_status(db, quiet_days)
     return status.as_json(), _in_words(status)
 
@@ -30,10 +30,10 @@ class CannotAdvance(Exception):
 
 
 async def advance_file(
-    path: Path, quiet_days: int, accept: Sequence[str], *, really: bool
+    where: Location, quiet_days: int, accept: Sequence[str], *, really: bool
 ) -> tuple[dict[str, Any], str]:
     """Advance if `really`, else list the obstacles. Returns the result as JSON and as text. Raises CannotAdvance."""
-    async with open_migrated(path, to_look=not really, backfilled=really) as db:
+    async with open_migrated(where, to_look=not really, backfilled=really) as db:
         if not really:
             return _rehearsed(await phase_status(db, quiet_days), accept)
         try:
@@ -47,8 +47,8 @@ async def advance_file(
 SEE_ALL = "use `voygen phase --json` to see all"
 
 
-async def back_file(path: Path, *, really: bool) -> tuple[dict[str, Any], str]:
-    async with open_migrated(path, to_look=not really, backfilled=really) as db:
+async def back_file(where: Location, *, really: bool) -> tuple[dict[str, Any], str]:
+    async with open_migrated(where, to_look=not really, backfilled=really) as db:
         if not really:
             state = await read_phase(db)
             before = phase_before(state.phase)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from database.progress import Progress, untold
@@ -13,26 +14,25 @@ from server.checking import describe, open_migrated
 from server.report import count, section, table
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
+    from database.d1_address import Location
     from migrations.repair import Prefer, RepairPlan, RepairReport
 
 
 async def repair_file(
-    path: Path, prefer: Prefer, trip_id: int | None, *, really: bool, progress: Progress = untold
+    where: Location, prefer: Prefer, trip_id: int | None, *, really: bool, progress: Progress = untold
 ) -> tuple[dict[str, Any], str]:
     """Apply the repairs if `really`, else plan them. Returns the result as JSON and as text."""
-    async with open_migrated(path, to_look=not really, backfilled=really) as db:
+    async with open_migrated(where, to_look=not really, backfilled=really) as db:
         if not really:
             plan = await plan_repair(db, prefer, trip_id, progress=progress)
             return plan.as_json(), _plan_in_words(plan)
         report = await apply_repair(db, prefer, trip_id, progress=progress)
-        return report.as_json(), _report_in_words(report, path)
+        return report.as_json(), _report_in_words(report, where)
 
 
-async def undo_file(path: Path, run_id: int) -> tuple[dict[str, Any], str]:
-    async with open_migrated(path, foreign_keys=False, backfilled=True) as db:
-        counts = await undo_repair(db, run_id)
+async def undo_file(where: Location, run_id: int) -> tuple[dict[str, Any], str]:
+    async with open_migrated(where, foreign_keys=False, backfilled=True) as db:
+        counts = await undo_repair(db, run_id, with_orphans=isinstance(where, Path))
     skipped = counts["changed_since"]
     left = f", {skipped} skipped because the data changed since" if skipped else ""
     return dict(counts), f"Run {run_id}: {count(counts['undone'], 'change')} undone{left}."
@@ -68,14 +68,14 @@ def _problem(finding: dict[str, Any]) -> str:
     return str(finding.get("problem", finding["kind"]))
 
 
-def _report_in_words(report: RepairReport, path: Path) -> str:
+def _report_in_words(report: RepairReport, where: Location) -> str:
     if report.run_id is None:
         return "Nothing to repair."
     return "\n".join(
         [
             f"Repair run {report.run_id}: {count(sum(report.changed.values()), 'change')}",
             *(table(("KIND", "CHANGES"), list(report.changed.items())) if report.changed else []),
-            f"Undo with: voygen repair --db {file_name(path)} --undo {report.run_id}",
+            f"Undo with: voygen repair --db {file_name(where)} --undo {report.run_id}",
             "",
             describe(report.after),
         ]

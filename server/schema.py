@@ -12,32 +12,32 @@ from server.checking import describe, open_migrated
 from server.report import count, escaped
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from database.d1_address import Location
 
 
-async def status_of_file(path: Path) -> tuple[dict[str, Any], str]:
-    async with open_migrated(path, to_look=True) as db:
+async def status_of_file(where: Location) -> tuple[dict[str, Any], str]:
+    async with open_migrated(where, to_look=True) as db:
         since = (await read_phase(db)).detached_at
     words = f"Detached since {as_word(since)}. Run `voygen schema attach`." if since else "Attached."
     return {"detached_at": since}, words
 
 
-async def detach_file(path: Path) -> tuple[dict[str, Any], str]:
-    async with open_migrated(path) as db:
+async def detach_file(where: Location) -> tuple[dict[str, Any], str]:
+    async with open_migrated(where) as db:
         report = await detach(db)
-    return report.as_json(), _detached_in_words(report, path)
+    return report.as_json(), _detached_in_words(report, where)
 
 
-async def attach_file(path: Path, *, progress: Progress = untold) -> tuple[dict[str, Any], str, bool]:
+async def attach_file(where: Location, *, progress: Progress = untold) -> tuple[dict[str, Any], str, bool]:
     """Attach the schema. Returns the result as JSON and as text, and True if the stores agree."""
-    async with open_migrated(path) as db:
+    async with open_migrated(where) as db:
         report = await attach(db, progress)
     if report is None:
         return {"detached_at": None}, "Nothing to do: the schema is attached.", True
-    return report.as_json(), _attached_in_words(report, path), report.repair.after.consistent
+    return report.as_json(), _attached_in_words(report, where), report.repair.after.consistent
 
 
-def _detached_in_words(report: DetachReport, path: Path) -> str:
+def _detached_in_words(report: DetachReport, where: Location) -> str:
     lines = [
         f"Detached: {report.dropped} triggers and views dropped."
         if report.dropped
@@ -46,16 +46,16 @@ def _detached_in_words(report: DetachReport, path: Path) -> str:
     ]
     if report.others:
         lines.append(f"These are not ours and can make a rename fail: {escaped(', '.join(report.others))}.")
-    return "\n".join([*lines, f"Then: voygen schema attach --db {file_name(path)}"])
+    return "\n".join([*lines, f"Then: voygen schema attach --db {file_name(where)}"])
 
 
-def _attached_in_words(report: AttachReport, path: Path) -> str:
+def _attached_in_words(report: AttachReport, where: Location) -> str:
     repair = report.repair
     lines = [f"Attached. {count(report.restored, 'lost assignment')} put back."]
     if report.set_aside:
         lines.append(f"{count(report.set_aside, 'assignment')} without a client moved to orphaned_rows.")
     if repair.run_id is not None:
         changes = count(sum(repair.changed.values()), "change")
-        undo = f"voygen repair --db {file_name(path)} --undo {repair.run_id}"
+        undo = f"voygen repair --db {file_name(where)} --undo {repair.run_id}"
         lines.append(f"Repair run {repair.run_id}: {changes}. Undo with: {undo}")
     return "\n".join([*lines, "", describe(repair.after)])

@@ -13,9 +13,8 @@ from server.opening import opened, phased
 
 if TYPE_CHECKING:
     from collections.abc import Container
-    from pathlib import Path
 
-    from database.d1_address import Address
+    from database.d1_address import Location
     from database.embedded import Synchronous
     from database.engine import Database
     from server.http.settings import HttpSettings
@@ -25,7 +24,7 @@ HTTP_READERS = 4
 
 
 async def serve(  # noqa: PLR0913 - options of one command
-    where: Path | Address,
+    where: Location,
     groups: Container[str],
     *,
     may_migrate: bool = True,

@@ -27,7 +27,7 @@ MASK = "****"
 PREFIX = "VOYGEN_"
 
 # Variables that only the tests use.
-_TEST_VARIABLES = frozenset({"VOYGEN_NODE"})
+_TEST_VARIABLES = frozenset({"VOYGEN_NODE", "VOYGEN_TEST_DAY"})
 
 
 class InvalidSettings(Exception):
@@ -87,7 +87,7 @@ SETTINGS: dict[str, Setting] = {
         Setting(
             "db",
             "database",
-            "The database file; for serve, also d1+https://HOST (a database on Cloudflare D1).",
+            "The database file, or d1+https://HOST (a database on Cloudflare D1).",
             default=default_database_path,
             default_words="voygen.db in the platform's application data folder",
         ),

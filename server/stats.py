@@ -16,10 +16,9 @@ from server.report import count, escaped, short_time, table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
-    from database.embedded import EmbeddedDatabase
-    from database.engine import Row
+    from database.d1_address import Location
+    from database.engine import Database, Row
 
 # The latency percentiles, as shares of the calls.
 SHARES = {"p50_ms": 0.50, "p95_ms": 0.95, "p99_ms": 0.99}
@@ -88,10 +87,10 @@ class Stats:
         return asdict(self) | {"agreement": agreed, "operations": operations}
 
 
-async def stats_of_file(path: Path, hours: int, *, look: bool, progress: Progress = untold) -> Stats:
+async def stats_of_file(where: Location, hours: int, *, look: bool, progress: Progress = untold) -> Stats:
     """Return the statistics. The agreement comes from a check if `look`, else from the newest proof record."""
     since = hour_of(datetime.now(UTC) - timedelta(hours=hours - 1))
-    async with open_migrated(path, to_look=True) as db:
+    async with open_migrated(where, to_look=True) as db:
         agreement = await _checked(db, progress) if look else await _proven(db)
         calls = await measures.calls_since(db, since)
         refused = {row["kind"]: row["times"] for row in await measures.violations_since(db, since)}
@@ -126,7 +125,7 @@ def _row(one: Operation) -> tuple[object, ...]:
 GOOD = {"ok", "asked"}
 
 
-async def _checked(db: EmbeddedDatabase, progress: Progress) -> Agreement:
+async def _checked(db: Database, progress: Progress) -> Agreement:
     report = await check(db, progress)
     violations = len(report.live_orphans) + sum(fault["kind"] == "foreign_key" for fault in report.faults)
     differing = {finding["trip_id"] for finding in [*report.drift, *report.live_orphans]}
@@ -141,7 +140,7 @@ async def _checked(db: EmbeddedDatabase, progress: Progress) -> Agreement:
     )
 
 
-async def _proven(db: EmbeddedDatabase) -> Agreement | None:
+async def _proven(db: Database) -> Agreement | None:
     proof = await measures.latest_proof(db)
     if proof is None:
         return None

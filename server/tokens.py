@@ -15,8 +15,7 @@ from server.checking import open_migrated
 from server.report import short_time, table
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
+    from database.d1_address import Location
     from database.engine import Database
     from database.tokens import Scope, StoredToken
 
@@ -33,28 +32,28 @@ class TokenRefused(Exception):
     """The token can't be created or revoked; the message says why."""
 
 
-async def create_token(path: Path, name: str, scope: Scope, days: int | None) -> str:
+async def create_token(where: Location, name: str, scope: Scope, days: int | None) -> str:
     """Create a token and return it; only its hash is stored. Raises TokenRefused for an invalid or existing name."""
     if not NAME.fullmatch(name):
         raise TokenRefused(f"{in_quotes(name)} is not a valid name: use 1 to 64 letters, digits or _ . @ -")
     token = PREFIX + secrets.token_urlsafe(RANDOM_BYTES)
     expires_at = now(days_on=days) if days else None
-    async with open_migrated(path) as db:
+    async with open_migrated(where) as db:
         made = await tokens.add(db, tokens.StoredToken(name, hash_of(token), scope, now(), expires_at))
     if not made:
         raise TokenRefused(f"The name {as_word(name)} is already taken: choose another.")
     return token
 
 
-async def list_tokens(path: Path) -> list[dict[str, Any]]:
+async def list_tokens(where: Location) -> list[dict[str, Any]]:
     """Return each token's name, scope, state (live, expired or revoked) and times, oldest first."""
-    async with open_migrated(path, to_look=True) as db:
+    async with open_migrated(where, to_look=True) as db:
         return [_described(token) for token in await tokens.every(db)]
 
 
-async def revoke_token(path: Path, name: str) -> None:
+async def revoke_token(where: Location, name: str) -> None:
     """Revoke a token. Raises TokenRefused if no token has this name, or if it is already revoked."""
-    async with open_migrated(path) as db:
+    async with open_migrated(where) as db:
         revoked = await tokens.revoke(db, name, now())
     if not revoked:
         raise TokenRefused(f"There is no unrevoked token named {as_word(name)}: see `voygen token list`.")

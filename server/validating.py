@@ -9,11 +9,11 @@ from server.checking import open_migrated
 from server.report import escaped
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from database.d1_address import Location
 
 
-async def validate_file(path: Path) -> list[Outcome]:
-    async with open_migrated(path, backfilled=True) as db:
+async def validate_file(where: Location) -> list[Outcome]:
+    async with open_migrated(where, backfilled=True) as db:
         return await validate(db)
 
 

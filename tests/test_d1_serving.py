@@ -108,8 +108,13 @@ def test_the_token_comes_from_the_environment_or_a_file(tmp_path: Path) -> None:
         token_from({"VOYGEN_D1_TOKEN_FILE": str(tmp_path / "missing")})
 
 
-def test_a_command_for_files_refuses_a_hosted_database() -> None:
-    for command, words in (("backup", "takes only a database file"), ("serve", "would send the token unencrypted")):
-        done = voygen(command, "--db", "d1+http://example.net" if command == "serve" else "d1+https://example.net")
+def test_a_command_names_an_address_or_a_token_that_it_cannot_use() -> None:
+    env = {name: value for name, value in os.environ.items() if not name.startswith("VOYGEN_D1_")}
+    for address, words in (
+        ("d1+http://example.net", "would send the token unencrypted"),
+        ("d1+https://example.net", "needs a token: set VOYGEN_D1_TOKEN"),
+    ):
+        done = voygen("check", "--db", address, env=env)
         assert done.returncode == 2
         assert words in done.stderr
+        assert done.stderr.count("\n") == 1

@@ -20,6 +20,7 @@ from server.options import as_json as as_json_option
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from database.d1_address import Location
     from server.install.clients import Client
     from server.install.plan import Change
 
@@ -45,7 +46,7 @@ _dry_run = click.option("--dry-run", is_flag=True, help="Show the diff without w
 def install(  # noqa: PLR0913 - the options
     context: click.Context,
     client: str,
-    path: Path,
+    where: Location,
     toolsets: tuple[str, ...],
     file: Path | None,
     *,
@@ -61,8 +62,8 @@ def install(  # noqa: PLR0913 - the options
 
     settings = context.find_root().params.get("config")
     said = {"--config": ["--config", str(Path(settings).absolute())]} if settings else {}
-    db = {"--db": ["--db", str(path.absolute())]}
-    if context.get_parameter_source("path") is not ParameterSource.DEFAULT:
+    db = {"--db": ["--db", str(where.absolute() if isinstance(where, Path) else where)]}
+    if context.get_parameter_source("where") is not ParameterSource.DEFAULT:
         said |= db
     match context.get_parameter_source("toolsets"):
         case ParameterSource.COMMANDLINE | ParameterSource.ENVIRONMENT:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
 from server.bars import progress_bar
 from server.options import DONE, FAILED, INCONSISTENT, database, exit_on_database_error, run, show
 from server.options import as_json as as_json_option
+
+if TYPE_CHECKING:
+    from database.d1_address import Location
 
 # The range of an SQLite integer.
 _INTEGER = click.IntRange(-(2**63), 2**63 - 1)
@@ -46,12 +49,12 @@ _quiet_days = click.option(
 )
 @click.option("--dry-run", is_flag=True, help="Migrate a temporary copy and print the report.")
 @as_json_option
-def migrate(path: Path, dump: Path | None, *, dry_run: bool, as_json: bool) -> None:
+def migrate(where: Location, dump: Path | None, *, dry_run: bool, as_json: bool) -> None:
     """Back up a database, migrate its schema and report the outcome of every client entry."""
     from server.migrating import describe, migrate_file  # noqa: PLC0415
 
     with progress_bar("Migrating") as progress, exit_on_database_error():
-        report = migrate_file(path, dump, dry_run=dry_run, progress=progress)
+        report = migrate_file(where, dump, dry_run=dry_run, progress=progress)
     show(report.as_json() if as_json else describe(report, dry_run=dry_run))
 
 
@@ -59,7 +62,7 @@ def migrate(path: Path, dump: Path | None, *, dry_run: bool, as_json: bool) -> N
 @database
 @click.option("--record", is_flag=True, help="Store and print a proof record with a digest of both stores.")
 @as_json_option
-def check(path: Path, *, record: bool, as_json: bool) -> None:
+def check(where: Location, *, record: bool, as_json: bool) -> None:
     """Check that the junction table and the JSON column agree.
 
     Exit status: 0 they agree, 1 they differ, 2 error.
@@ -67,7 +70,7 @@ def check(path: Path, *, record: bool, as_json: bool) -> None:
     from server.checking import check_file, describe  # noqa: PLC0415
 
     with progress_bar("Checking") as progress:
-        report, proof = run(check_file(path, record=record, progress=progress))
+        report, proof = run(check_file(where, record=record, progress=progress))
     if as_json:
         show(report.as_json() | ({"proof": proof.as_json()} if proof else {}))
     else:
@@ -89,7 +92,7 @@ def check(path: Path, *, record: bool, as_json: bool) -> None:
 @click.option("--undo", "run_id", type=_ID, metavar="RUN", help="Undo this repair run.")
 @as_json_option
 def repair(  # noqa: PLR0913 - the options
-    path: Path,
+    where: Location,
     prefer: Literal["union", "junction", "json"],
     trip_id: int | None,
     run_id: int | None,
@@ -101,10 +104,10 @@ def repair(  # noqa: PLR0913 - the options
     from server.repairing import repair_file, undo_file  # noqa: PLC0415
 
     if run_id is not None:
-        result, text = run(undo_file(path, run_id))
+        result, text = run(undo_file(where, run_id))
     else:
         with progress_bar("Repairing" if really else "Checking") as progress:
-            result, text = run(repair_file(path, prefer, trip_id, really=really, progress=progress))
+            result, text = run(repair_file(where, prefer, trip_id, really=really, progress=progress))
     show(result if as_json else text)
 
 
@@ -113,7 +116,7 @@ def repair(  # noqa: PLR0913 - the options
 @_quiet_days
 @as_json_option
 @click.pass_context
-def phase(context: click.Context, path: Path, quiet_days: int, *, as_json: bool) -> None:
+def phase(context: click.Context, where: Location, quiet_days: int, *, as_json: bool) -> None:
     """Show the migration phase and what blocks the next one.
 
     Phases: dual_write, prefer_junction, normalized.
@@ -121,7 +124,7 @@ def phase(context: click.Context, path: Path, quiet_days: int, *, as_json: bool)
     if context.invoked_subcommand is None:
         from server.phasing import status_of_file  # noqa: PLC0415
 
-        result, text = run(status_of_file(path, quiet_days))
+        result, text = run(status_of_file(where, quiet_days))
         show(result if as_json else text)
 
 
@@ -141,9 +144,9 @@ def advance(context: click.Context, accept: tuple[str, ...], *, really: bool, **
     """Advance to the next phase, if nothing blocks it."""
     from server.phasing import CannotAdvance, advance_file  # noqa: PLC0415
 
-    path, quiet_days = _named(context, "path"), _named(context, "quiet_days")
+    where, quiet_days = _named(context, "where"), _named(context, "quiet_days")
     try:
-        result, text = run(advance_file(path, quiet_days, accept, really=really))
+        result, text = run(advance_file(where, quiet_days, accept, really=really))
     except CannotAdvance as refused:
         click.echo(f"voygen: {refused}", err=True)
         sys.exit(FAILED)
@@ -159,7 +162,7 @@ def back(context: click.Context, *, really: bool, **_: object) -> None:
     """Go back to the previous phase and restore archived data."""
     from server.phasing import back_file  # noqa: PLC0415
 
-    result, text = run(back_file(_named(context, "path"), really=really))
+    result, text = run(back_file(_named(context, "where"), really=really))
     show(result if _named(context, "as_json") else text)
 
 
@@ -167,12 +170,12 @@ def back(context: click.Context, *, really: bool, **_: object) -> None:
 @database
 @as_json_option
 @click.pass_context
-def schema(context: click.Context, path: Path, *, as_json: bool) -> None:
+def schema(context: click.Context, where: Location, *, as_json: bool) -> None:
     """Show, detach or attach the triggers and views, for another program's migration."""
     if context.invoked_subcommand is None:
         from server.schema import status_of_file  # noqa: PLC0415
 
-        result, text = run(status_of_file(path))
+        result, text = run(status_of_file(where))
         show(result if as_json else text)
 
 
@@ -184,7 +187,7 @@ def schema_detach(context: click.Context, **_: object) -> None:
     """Drop the triggers and views. Servers refuse to write until they are attached."""
     from server.schema import detach_file  # noqa: PLC0415
 
-    result, text = run(detach_file(_named(context, "path")))
+    result, text = run(detach_file(_named(context, "where")))
     show(result if _named(context, "as_json") else text)
 
 
@@ -200,7 +203,7 @@ def schema_attach(context: click.Context, **_: object) -> None:
     from server.schema import attach_file  # noqa: PLC0415
 
     with progress_bar("Attaching") as progress:
-        result, text, consistent = run(attach_file(_named(context, "path"), progress=progress))
+        result, text, consistent = run(attach_file(_named(context, "where"), progress=progress))
     show(result if _named(context, "as_json") else text)
     sys.exit(DONE if consistent else INCONSISTENT)
 
@@ -208,14 +211,14 @@ def schema_attach(context: click.Context, **_: object) -> None:
 @click.command()
 @database
 @as_json_option
-def validate(path: Path, *, as_json: bool) -> None:
+def validate(where: Location, *, as_json: bool) -> None:
     """Test a live database. Every test is rolled back.
 
     Exit status: 0 all tests passed, 1 a test failed, 2 error.
     """
     from server.validating import describe, validate_file  # noqa: PLC0415
 
-    outcomes = run(validate_file(path))
+    outcomes = run(validate_file(where))
     show([outcome.as_json() for outcome in outcomes] if as_json else describe(outcomes))
     sys.exit(DONE if all(outcome.passed for outcome in outcomes) else INCONSISTENT)
 

@@ -20,6 +20,7 @@ from server.options import (
     FAILED,
     INCONSISTENT,
     CannotDo,
+    DatabaseType,
     SettingOption,
     database,
     exit_on_database_error,
@@ -41,6 +42,8 @@ from server.settings import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from database.d1_address import Location
 
 
 @click.command()
@@ -68,19 +71,19 @@ def _every_setting(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.command()
 @click.option(
     "--db",
-    "path",
-    type=click.Path(path_type=Path, readable=False),
+    "where",
+    type=DatabaseType(path_type=Path, readable=False),
     envvar="VOYGEN_DB",
     show_envvar=True,
-    help="The database file. Default: the one in the settings.",
+    help="The database file, or d1+https://HOST. Default: the one in the settings.",
 )
 @as_json_option
 @click.pass_context
-def doctor(context: click.Context, path: Path | None, *, as_json: bool) -> None:
+def doctor(context: click.Context, where: Location | None, *, as_json: bool) -> None:
     """Find setup problems and say how to fix them.
 
     Checks the environment, SQLite, the settings, the database file and its permissions, the schema and the clients'
-    configurations. Writes nothing.
+    configurations; for a database on Cloudflare D1, the token and the Worker. Writes nothing.
 
     Exit status: 0 no problems, 1 something to do, 2 the database cannot be read.
     """
@@ -88,10 +91,11 @@ def doctor(context: click.Context, path: Path | None, *, as_json: bool) -> None:
 
     named = context.find_root().params["config"]
     settings = Path(named) if named else default_settings_file()
-    if path is None:
+    if where is None:
         with suppress(InvalidSettings):
-            path = read_settings_file(settings, must_exist=False).get("db")
-    found = run(examine(path or default_database_path(), settings, settings_must_exist=bool(named)))
+            db = read_settings_file(settings, must_exist=False).get("db")
+            where = DatabaseType(path_type=Path).convert(db, None, context) if db else None
+    found = run(examine(where or default_database_path(), settings, settings_must_exist=bool(named)))
     show([finding.as_json() for finding in found] if as_json else describe(found))
     states = {finding.state for finding in found}
     sys.exit(FAILED if "unknown" in states else INCONSISTENT if "to do" in states else DONE)
@@ -107,12 +111,12 @@ def doctor(context: click.Context, path: Path | None, *, as_json: bool) -> None:
     help="Compare the stores now, or use the newest proof record.",
 )
 @as_json_option
-def stats(path: Path, hours: int, *, look: bool, as_json: bool) -> None:
+def stats(where: Location, hours: int, *, look: bool, as_json: bool) -> None:
     """Show agreement of the stores, constraint violations, and the success rate and latency of each operation."""
     from server.stats import describe, stats_of_file  # noqa: PLC0415
 
     with progress_bar("Comparing") as progress:
-        measured = run(stats_of_file(path, hours, look=look, progress=progress))
+        measured = run(stats_of_file(where, hours, look=look, progress=progress))
     show(measured.as_json() if as_json else describe(measured))
 
 
@@ -148,29 +152,38 @@ def config(context: click.Context, *, as_json: bool, **values: Any) -> None:  # 
 @database
 @_to("The backup file. Default: a new file beside the database.")
 @as_json_option
-def backup(path: Path, target: Path | None, *, as_json: bool) -> None:
-    """Copy the database to a new file. Servers and old code can keep running."""
-    from server.exporting import back_up_file, backup_name  # noqa: PLC0415
+def backup(where: Location, target: Path | None, *, as_json: bool) -> None:
+    """Copy the database to a new file. Servers and old code can keep running.
+
+    For a database on Cloudflare D1, it prints a bookmark of Time Travel instead.
+    """
+    from server.exporting import back_up  # noqa: PLC0415
 
     with progress_bar("Copying") as progress:
-        done = run(back_up_file(path, target or backup_name(path), progress))
-    show(done if as_json else f"Backup:  {file_name(done['backup'])} ({done['bytes']} bytes)")
+        done = run(back_up(where, target, progress))
+    if as_json:
+        show(done)
+    elif isinstance(where, Path):
+        show(f"Backup:  {file_name(done['backup'])} ({done['bytes']} bytes)")
+    else:
+        show(f"Backup:  {done['backup']}")
+        show("The host keeps it for 7 to 30 days. `voygen export` writes a copy that you keep.")
 
 
 @click.command()
 @database
 @_to("The export file. Default: stdout.")
 @as_json_option
-def export(path: Path, target: Path | None, *, as_json: bool) -> None:
+def export(where: Location, target: Path | None, *, as_json: bool) -> None:
     """Export the database as JSON Lines, for `voygen restore`."""
     from server.exporting import export_file, export_to  # noqa: PLC0415
 
     with progress_bar("Exporting") as progress, exit_on_database_error():
         if target is None:
             with open(1, "w", encoding="utf-8", newline="\n", closefd=False) as out:
-                export_to(path, out, progress)
+                export_to(where, out, progress)
             return
-        done = export_file(path, target, progress)
+        done = export_file(where, target, progress)
     show(done if as_json else f"Export:  {file_name(done['export'])} ({done['lines']} lines, {done['bytes']} bytes)")
 
 
@@ -178,20 +191,21 @@ def export(path: Path, target: Path | None, *, as_json: bool) -> None:
 @click.argument("export", type=click.Path(path_type=Path, exists=True, dir_okay=False, allow_dash=True))
 @database
 @as_json_option
-def restore(export: Path, path: Path, *, as_json: bool) -> None:
+def restore(export: Path, where: Location, *, as_json: bool) -> None:
     """Create a database from an export and verify the digest of every table.
 
-    EXPORT is a file, or - for stdin.
+    EXPORT is a file, or - for stdin. A database on Cloudflare D1 must be empty; if the command is interrupted, run it
+    again to continue.
     """
     from server.exporting import restore_file  # noqa: PLC0415
 
     with progress_bar("Restoring") as progress, exit_on_database_error():
-        done = restore_file(export, path, progress)
+        done = restore_file(export, where, progress)
     if as_json:
         show(done)
         return
     rows = sum(table["rows"] for table in done["tables"].values())
-    show(f"Restored:  {file_name(path)} ({rows} rows in {len(done['tables'])} tables, digests verified)")
+    show(f"Restored:  {file_name(where)} ({rows} rows in {len(done['tables'])} tables, digests verified)")
 
 
 @click.command()
@@ -199,7 +213,7 @@ def restore(export: Path, path: Path, *, as_json: bool) -> None:
 @database
 @click.option("--confirm-name", metavar="NAME", help="The client's exact name. Without it, nothing is written.")
 @as_json_option
-def erase(client: str | None, path: Path, confirm_name: str | None, *, as_json: bool) -> None:
+def erase(client: str | None, where: Location, confirm_name: str | None, *, as_json: bool) -> None:
     """Erase everything stored about a client, for good.
 
     CLIENT is an id, an e-mail or an exact name. The client's places on trips stay, without a name. The report lists
@@ -209,21 +223,21 @@ def erase(client: str | None, path: Path, confirm_name: str | None, *, as_json: 
 
     Exit status: 0 no data about the client is left, 1 something is left to do, 2 error.
     """
-    from server.erasing import describe, erase_from_file, rewrite_file  # noqa: PLC0415
+    from server.erasing import IN_TIME_TRAVEL, describe, erase_from_file, rewrite_file  # noqa: PLC0415
     from tools.answers.errors import ToolFault  # noqa: PLC0415
 
+    hosted = not isinstance(where, Path)
     if client is None:
-        clean = run(rewrite_file(path))
-        words = (
-            "Deleted content is gone from the file." if clean else "Another program is using the file: stop it first."
-        )
+        clean = run(rewrite_file(where))
+        in_use = IN_TIME_TRAVEL if hosted else "Another program is using the file: stop it first."
+        words = "Deleted content is gone from the file." if clean else in_use
         show({"file_clean": clean} if as_json else words)
         sys.exit(DONE if clean else INCONSISTENT)
     try:
-        done = run(erase_from_file(path, client, confirm_name))
+        done = run(erase_from_file(where, client, confirm_name))
     except ToolFault as fault:
         raise CannotDo(f"{fault.problem}\n{fault.remedy}") from fault
-    show(done.model_dump() if as_json else describe(done))
+    show(done.model_dump() if as_json else describe(done, hosted=hosted))
     left = not done.dry_run and (done.remaining or done.copies or not done.file_clean)
     sys.exit(INCONSISTENT if left else DONE)
 

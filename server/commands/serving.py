@@ -11,14 +11,12 @@ import click
 
 from database.quoting import visible
 from server.http.settings import CannotServe, HttpSettings, parse_address, require_secure
-from server.options import FAILED, any_database, run, setting
+from server.options import FAILED, database, run, setting
 from server.settings import unknown_variables
 from tools.groups import GROUPS
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
-    from database.d1_address import Address
+    from database.d1_address import Location
 
 logger = logging.getLogger("voygen")
 
@@ -38,7 +36,7 @@ def _secure(_: click.Context, __: click.Parameter, value: str | None) -> str | N
 
 
 @click.command()
-@any_database
+@database
 @setting("migrate")
 @setting("toolsets")
 @setting("read_only")
@@ -57,7 +55,7 @@ def _secure(_: click.Context, __: click.Parameter, value: str | None) -> str | N
 @setting("otel_endpoint")
 @setting("otel_headers")
 def serve(  # noqa: PLR0913 - the settings
-    where: Path | Address,
+    where: Location,
     toolsets: tuple[str, ...],
     address: tuple[str, int] | None,
     patience: float,

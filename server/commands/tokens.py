@@ -11,7 +11,7 @@ from server.options import CannotDo, database, run, show
 from server.options import as_json as as_json_option
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from database.d1_address import Location
 
 
 @click.group()
@@ -31,12 +31,12 @@ def token() -> None:
 )
 @click.option("--days", type=click.IntRange(1, 3650), help="Days until the token expires. Default: never.")
 @as_json_option
-def create(path: Path, name: str, scope: Literal["read", "write"], days: int | None, *, as_json: bool) -> None:
+def create(where: Location, name: str, scope: Literal["read", "write"], days: int | None, *, as_json: bool) -> None:
     """Create a token and print it. It is shown only once."""
     from server.tokens import TokenRefused, create_token  # noqa: PLC0415
 
     try:
-        made = run(create_token(path, name, scope, days))
+        made = run(create_token(where, name, scope, days))
     except TokenRefused as refused:
         raise CannotDo(str(refused)) from refused
     click.echo("Save this token. It is not shown again.", err=True)
@@ -46,11 +46,11 @@ def create(path: Path, name: str, scope: Literal["read", "write"], days: int | N
 @token.command(name="list")
 @database
 @as_json_option
-def list_(path: Path, *, as_json: bool) -> None:
+def list_(where: Location, *, as_json: bool) -> None:
     """List all tokens with scope, state and last use."""
     from server.tokens import describe, list_tokens  # noqa: PLC0415
 
-    listed = run(list_tokens(path))
+    listed = run(list_tokens(where))
     show(listed if as_json else describe(listed))
 
 
@@ -58,12 +58,12 @@ def list_(path: Path, *, as_json: bool) -> None:
 @database
 @click.argument("name")
 @as_json_option
-def revoke(path: Path, name: str, *, as_json: bool) -> None:
+def revoke(where: Location, name: str, *, as_json: bool) -> None:
     """Revoke a token. Running servers refuse it at once."""
     from server.tokens import TokenRefused, revoke_token  # noqa: PLC0415
 
     try:
-        run(revoke_token(path, name))
+        run(revoke_token(where, name))
     except TokenRefused as refused:
         raise CannotDo(str(refused)) from refused
     show({"name": name, "revoked": True} if as_json else f"Token {as_word(name)} revoked.")
