@@ -27,7 +27,7 @@ MASK = "****"
 PREFIX = "VOYGEN_"
 
 # Variables that only the tests use.
-_TEST_VARIABLES = frozenset({"VOYGEN_NODE", "VOYGEN_TEST_DAY"})
+_TEST_VARIABLES = frozenset({"VOYGEN_NODE"})
 
 
 class InvalidSettings(Exception):
