@@ -74,7 +74,7 @@ def opened_as_of_now(path: Path) -> Generator[sqlite3.Connection]:
     require_file(path)
     with (
         translated(str(path)),
-        closing(sqlite3.connect(looking_uri(path), PATIENCE, uri=True, isolation_level=None)) as connection,
+        closing(sqlite3.connect(looking_uri(path), timeout=PATIENCE, uri=True, isolation_level=None)) as connection,
     ):
         connection.text_factory = text_or_bytes
         connection.execute("PRAGMA query_only = ON")
