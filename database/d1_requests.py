@@ -53,6 +53,7 @@ class Worker:
     def __init__(self, address: Address, token: str, *, patience: float, answer: float = ANSWER) -> None:
         self._label = address.label
         self._patience = patience
+        logging.getLogger("httpx2").setLevel(logging.WARNING)  # it logs each request otherwise
         self._client = httpx2.AsyncClient(
             base_url=address.url + "/",
             headers={"authorization": f"Bearer {token}", "content-type": "application/json"},

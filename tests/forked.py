@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import gc
+import logging
 import os
 import signal
 import sys
@@ -53,6 +54,8 @@ def preload() -> None:
         import_module(name)
     _make_schemas()
     gc.collect()
+    logging.root.handlers.clear()  # the SDK sets up logging when it makes a server
+    logging.root.setLevel(logging.WARNING)
     gc.freeze()
     gc.enable()
 
