@@ -6,8 +6,6 @@ import json
 import os
 import shutil
 import tempfile
-from collections import Counter
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -42,10 +40,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     campaigns.choose(long=bool(config.getoption("long")))
-    config.addinivalue_line(
-        "markers", "sampled(share): each day's short form runs another one of `share` parts of the cases"
-    )
-    os.environ.setdefault("DAY_OF_TESTS", str(datetime.now(UTC).toordinal()))  # the same in every test process
     settings.register_profile("voygen", max_examples=campaigns.rounds(25, 200), deadline=None)
     settings.load_profile("voygen")
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # let the processes that tests start reuse compiled bytecode
@@ -54,23 +48,6 @@ def pytest_configure(config: pytest.Config) -> None:
     _check_schemas_once()
     strict.prepare()
     starting.begin()
-
-
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Keep, in the short form, this day's part of the cases of each test marked `sampled`."""
-    if config.getoption("long"):
-        return
-    day, seen = int(os.environ["DAY_OF_TESTS"]), Counter[str]()
-    kept: list[pytest.Item] = []
-    for item in items:
-        mark = item.get_closest_marker("sampled")
-        test = item.nodeid.partition("[")[0]
-        if mark is None or seen[test] % mark.args[0] == day % mark.args[0]:
-            kept.append(item)
-        seen[test] += 1
-    if len(kept) < len(items):
-        config.hook.pytest_deselected(items=[item for item in items if item not in set(kept)])
-        items[:] = kept
 
 
 def pytest_unconfigure() -> None:

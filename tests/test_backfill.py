@@ -376,7 +376,6 @@ def some_write(chance: random.Random) -> Write:
     return Write(chance.choice(OF_A_CLIENT), (chance.choice(EMAILS),))
 
 
-@pytest.mark.sampled(2)
 @pytest.mark.parametrize("recursive", [False, True])
 async def test_writes_between_the_batches_have_the_effect_that_they_have_after_the_migration(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, recursive: bool
@@ -518,7 +517,6 @@ DURING_THE_BACKFILL = [
 ]
 
 
-@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     ("reached", "recursive", "foreign_keys", "notes_first"),
     [("none", False, True, False), ("none", True, False, True), ("the first of two", False, False, False)],

@@ -114,7 +114,6 @@ def anywhere(one: Damage) -> Trip:
     return Trip(PLACES[one.name] % TRIPS)
 
 
-@pytest.mark.sampled(3)
 @pytest.mark.parametrize("one", [*CONTENT, *BY_HAND, *ALTERED], ids=str)
 async def test_a_check_finds_the_damage_among_many_trips_and_nothing_else(tmp_path: Path, one: Damage) -> None:
     path = tmp_path / "voygen.db"
@@ -131,7 +130,6 @@ async def test_damage_to_the_content_is_repaired_and_the_repair_is_undone(tmp_pa
     await assert_found_repaired_and_undone(tmp_path / "voygen.db", *damages)
 
 
-@pytest.mark.sampled(4)
 @pytest.mark.parametrize("one", SCHEMA, ids=str)
 async def test_damage_to_the_schema_is_repaired_and_the_repair_is_undone(tmp_path: Path, one: Damage) -> None:
     await assert_found_repaired_and_undone(tmp_path / "voygen.db", (one, Trip(6)))

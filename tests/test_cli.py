@@ -131,7 +131,6 @@ def test_the_environment_can_name_the_database(tmp_path: Path) -> None:
     assert json.loads(done.stdout)["trips"] == 3
 
 
-@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     "command", [["migrate"], ["migrate", "--dry-run"], ["check"], ["serve"], ["export"], ["backup"]], ids=" ".join
 )
@@ -162,7 +161,6 @@ BROKEN: dict[str, bytes] = {
 }
 
 
-@pytest.mark.sampled(3)
 @pytest.mark.parametrize("name", BROKEN)
 @pytest.mark.parametrize("more", [[], ["--dry-run"]], ids=["", "dry"])
 def test_a_dump_that_cannot_be_loaded_leaves_nothing_behind(tmp_path: Path, name: str, more: list[str]) -> None:
@@ -282,7 +280,6 @@ def test_a_damaged_database_is_refused_with_a_readable_error(tmp_path: Path) -> 
     shutil.rmtree(tmp_path)
 
 
-@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     "look", [("migrate", "--dry-run"), ("check",), ("repair",), ("phase",), ("validate",)], ids=lambda look: look[0]
 )

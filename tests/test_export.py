@@ -81,7 +81,6 @@ def refused(lines: list[str]) -> str:
         return str(refusal.value)
 
 
-@pytest.mark.sampled(3)
 @pytest.mark.parametrize("name", ["seed-legacy", "d1-export-2025", "drifted-dual-write"])
 def test_a_legacy_database_is_restored_exactly_before_and_after_its_migration(
     tmp_path: Path, legacy_database: Callable[[str], Path], name: str
@@ -96,7 +95,6 @@ def test_a_legacy_database_is_restored_exactly_before_and_after_its_migration(
     assert voygen("check", "--db", copy, "--json").stdout == voygen("check", "--db", path, "--json").stdout
 
 
-@pytest.mark.sampled(3)
 @pytest.mark.parametrize("steps", [0, 1, 2])
 async def test_a_restored_database_continues_in_its_phase(tmp_path: Path, steps: int) -> None:
     path = seeded(tmp_path / "voygen.db")

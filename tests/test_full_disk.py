@@ -86,7 +86,6 @@ async def test_a_server_on_a_full_disk_refuses_writes_reads_on_and_recovers(
     shutil.rmtree(folder)
 
 
-@pytest.mark.sampled(3)
 @pytest.mark.parametrize("name", DEEDS)
 def test_a_command_on_a_full_disk_leaves_nothing_half_and_works_once_there_is_room(
     program: Program, disk: Path, figures: Figures, name: str

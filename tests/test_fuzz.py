@@ -304,7 +304,6 @@ async def cursors(desk: Desk) -> dict[str, list[Any]]:
     return found
 
 
-@pytest.mark.sampled(2)
 @long_examples
 @pytest.mark.parametrize("name", names)
 async def test_a_tools_answer_fits_its_schema_or_is_a_readable_error(tmp_path: Path, name: str) -> None:

@@ -89,7 +89,6 @@ FAMILY: list[dict[str, Any]] = [
 GUESTS = [FAMILY[0], FAMILY[1], FAMILY[3], FAMILY[4]]
 
 
-@pytest.mark.sampled(3)
 @each_phase
 @pytest.mark.parametrize("foreign_keys", ["ON", "OFF"])
 async def test_the_guests_of_a_client_deleted_by_raw_sql_stay(tmp_path: Path, phase: Phase, foreign_keys: str) -> None:
@@ -193,7 +192,6 @@ async def test_deleting_and_restoring_a_client_keeps_everyone_who_shares_the_ema
             assert json.loads(desk.column("clients", KYOTO)) == FAMILY
 
 
-@pytest.mark.sampled(3)
 @each_phase
 @pytest.mark.parametrize("first", ["Ana Lima", "Lima in Kyoto"])
 async def test_a_deleted_client_and_trip_are_restored_in_any_order_with_everyone_who_shares_the_email(

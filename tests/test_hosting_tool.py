@@ -71,7 +71,6 @@ async def outcome(path: Path) -> tuple[dict[str, Any], str]:
         }, await digest(db)
 
 
-@pytest.mark.sampled(2)
 @every_prefix
 async def test_voygen_goes_on_where_the_hosting_tool_stopped_on_an_empty_database(tmp_path: Path, count: int) -> None:
     path = tmp_path / "hosted.db"
@@ -86,7 +85,6 @@ async def test_voygen_goes_on_where_the_hosting_tool_stopped_on_an_empty_databas
         await desk.call("create_client_v2", email=BEN, full_name="Ben Ode")
 
 
-@pytest.mark.sampled(3)
 @every_prefix
 async def test_voygen_finishes_what_sql_alone_cannot_do_on_a_database_with_trips(tmp_path: Path, count: int) -> None:
     path, whole = new_shape(tmp_path / "hosted.db", count), new_shape(tmp_path / "whole.db", 0)
@@ -137,7 +135,6 @@ def test_migrate_reports_what_it_recorded_and_linked(tmp_path: Path) -> None:
 APPLICABLE = {"d1-export-2025": 1, "seed-legacy": len(FILES), "drifted-dual-write": len(FILES)}
 
 
-@pytest.mark.sampled(3)
 @pytest.mark.parametrize("name", NAMES)
 async def test_a_legacy_database_is_the_same_whichever_tool_migrated_it(
     legacy_database: Load, tmp_path: Path, name: str

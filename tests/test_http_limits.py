@@ -98,7 +98,6 @@ def answer_to(wire: socket.socket, sent: bytes) -> bytes:
 HEAD = b"POST /mcp HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 100\r\n"
 
 
-@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     ("sent", "answer"),
     [(b"", b""), (HEAD, b"HTTP/1.1 408"), (HEAD + b"\r\n", b"HTTP/1.1 408"), (HEAD + b"\r\n{", b"HTTP/1.1 408")],
@@ -271,7 +270,6 @@ def post_until_it_ends(team: Team, writer: int) -> tuple[list[str], str | None]:
     raise AssertionError
 
 
-@pytest.mark.sampled(2)
 @posix
 @pytest.mark.parametrize("kind", [signal.SIGTERM, signal.SIGINT])
 def test_accepted_writes_survive_a_signal_under_load(path: Path, kind: signal.Signals) -> None:

@@ -175,7 +175,6 @@ def test_uninstalling_restores_an_existing_file_byte_for_byte_and_keeps_a_backup
     assert "s3cret" not in json.dumps(uninstalled)
 
 
-@pytest.mark.sampled(2)
 @linux
 def test_repeating_an_install_changes_nothing_or_only_the_options_that_differ(home: Home) -> None:
     before = home.write("{}")
@@ -192,7 +191,6 @@ def test_repeating_an_install_changes_nothing_or_only_the_options_that_differ(ho
     assert "Nothing to do" in home.run("uninstall").stdout
 
 
-@pytest.mark.sampled(2)
 @linux
 def test_a_repeated_install_keeps_and_reports_the_options_not_given_again(home: Home) -> None:
     before = home.write('{"z": 1}')
@@ -239,7 +237,6 @@ def test_an_existing_entry_is_replaced_in_place_and_removed_on_uninstall(home: H
     assert home.config.read_text() == f'{{"{home.key}": {{"other": {{}}}}}}'
 
 
-@pytest.mark.sampled(2)
 @linux
 def test_a_dry_run_shows_the_diff_and_writes_nothing(home: Home) -> None:
     said = home.run("install", "--dry-run")
@@ -263,7 +260,6 @@ BROKEN: dict[str, tuple[Callable[[str], str], str]] = {
 }
 
 
-@pytest.mark.sampled(2)
 @linux
 @pytest.mark.parametrize("kind", BROKEN)
 @pytest.mark.parametrize("client", ["claude-desktop", "vscode"])

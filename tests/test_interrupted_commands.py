@@ -24,7 +24,6 @@ KILLS, CUTS = campaigns.rounds(1, 25), campaigns.rounds(4, 25)
 LAST_CUTS = 3
 
 
-@pytest.mark.sampled(2)
 @pytest.mark.parametrize("name", DEEDS)
 async def test_an_interrupted_command_did_all_or_nothing_and_can_be_run_again(
     program: Program, tmp_path: Path, figures: Figures, name: str

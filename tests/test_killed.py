@@ -176,7 +176,6 @@ def kills(case: Case, folder: Path, look_at: Callable[[Path], bool]) -> None:
             left.unlink()
 
 
-@pytest.mark.sampled(2)
 @pytest.mark.parametrize("way", COMMANDS)
 async def test_a_killed_phase_change_is_made_completely_or_not_at_all(migrated: Path, tmp_path: Path, way: str) -> None:
     command, phase = COMMANDS[way]

@@ -70,7 +70,6 @@ DRIFTED = {
 }
 
 
-@pytest.mark.sampled(3)
 @pytest.mark.parametrize("trip", DRIFTED)
 async def test_a_drifted_trip_has_the_union_of_both_sides(legacy_database: Load, trip: int) -> None:
     path = legacy_database("drifted-dual-write")

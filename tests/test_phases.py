@@ -247,7 +247,6 @@ CHANGES: dict[str, tuple[list[str], list[dict[str, Any]]]] = {
 }
 
 
-@pytest.mark.sampled(4)
 @pytest.mark.parametrize("change", CHANGES)
 async def test_changes_made_without_the_column_appear_in_the_restored_column(
     db: EmbeddedDatabase, file: Path, change: str

@@ -201,7 +201,6 @@ async def test_a_check_during_phase_changes_reports_no_false_findings(tmp_path: 
         await moving
 
 
-@pytest.mark.sampled(3)
 @pytest.mark.parametrize("stale", PHASES)
 @pytest.mark.parametrize("now", PHASES)
 async def test_a_process_with_an_outdated_phase_writes_by_the_rules_of_the_new_phase(

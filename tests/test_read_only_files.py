@@ -50,7 +50,6 @@ def ran(*arguments: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120, check=False)
 
 
-@pytest.mark.sampled(3)
 @pytest.mark.parametrize("command", LOOKING, ids=" ".join)
 def test_commands_that_only_read_need_no_write_permission(locked: Path, command: tuple[str, ...]) -> None:
     done = ran(*command, "--db", locked)

@@ -192,7 +192,6 @@ class Writer(threading.Thread):
                 self.stored.add((trip.number, trip.one, self.role))
 
 
-@pytest.mark.sampled(3)
 @pytest.mark.parametrize("without", [None, "trg_trip_client_assignments_insert", "trg_trip_client_sync_reconcile"])
 async def test_no_write_by_others_is_lost_while_a_repair_runs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, without: str | None

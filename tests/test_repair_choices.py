@@ -64,7 +64,6 @@ OUTCOMES: dict[str, dict[str, tuple[set[str], set[str]]]] = {
 }
 
 
-@pytest.mark.sampled(3)
 @pytest.mark.parametrize("name", OUTCOMES)
 @pytest.mark.parametrize("prefer", EVERY)
 async def test_the_preferred_side_wins_if_only_one_side_has_a_pair(tmp_path: Path, name: str, prefer: Prefer) -> None:

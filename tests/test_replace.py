@@ -199,7 +199,6 @@ SHARED = [
 ]
 
 
-@pytest.mark.sampled(4)
 @pytest.mark.parametrize("email", [INES, "ines@new.io", JON])
 @pytest.mark.parametrize("pragmas", [*product(("ON", "OFF"), ("ON", "OFF"))])
 @pytest.mark.parametrize("phase", PHASES)

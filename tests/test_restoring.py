@@ -132,7 +132,6 @@ async def test_a_client_is_restored_on_all_their_trips(tmp_path: Path, phase: Ph
         await assert_in_order(desk.db, phase)
 
 
-@pytest.mark.sampled(3)
 @pytest.mark.parametrize("then", PHASES)
 @each_phase
 @each_trip_deletion
@@ -155,7 +154,6 @@ async def test_a_trip_is_restored_even_if_the_phase_has_changed_since(
         await assert_in_order(desk.db, "dual_write")
 
 
-@pytest.mark.sampled(3)
 @pytest.mark.parametrize("then", PHASES)
 @each_phase
 async def test_a_client_is_restored_even_if_the_phase_has_changed_since(
@@ -177,7 +175,6 @@ async def test_a_client_is_restored_even_if_the_phase_has_changed_since(
         await assert_in_order(desk.db, "dual_write")
 
 
-@pytest.mark.sampled(3)
 @each_phase
 @pytest.mark.parametrize("back", ["client, then trip", "trip, then client"])
 @pytest.mark.parametrize("gone", ["client, then trip", "trip, then client"])

@@ -58,7 +58,6 @@ def rows(path: Path) -> list[str]:
     return sorted(line for line in raw.everything(path) if line.startswith(tuple(f'"{name}" ' for name in kept)))
 
 
-@pytest.mark.sampled(2)
 @each_phase
 @each_table
 async def test_a_detached_table_is_rebuilt_in_any_way_and_attaching_brings_everything_back(

@@ -69,7 +69,6 @@ async def failing(path: Path) -> dict[str, str]:
     return {outcome.name: outcome.problem for outcome in outcomes if not outcome.passed}
 
 
-@pytest.mark.sampled(3)
 @pytest.mark.parametrize("phase", PARTS)
 async def test_every_part_passes_in_every_phase_and_nothing_is_left_behind(tmp_path: Path, phase: str) -> None:
     path = await moved_to(filled_file(tmp_path / "voygen.db", FEW), phase)
@@ -85,7 +84,6 @@ async def test_every_part_passes_in_every_phase_and_nothing_is_left_behind(tmp_p
     assert raw.everything(path) == before
 
 
-@pytest.mark.sampled(3)
 @pytest.mark.parametrize("name", NOTICED)
 async def test_a_missing_object_makes_the_lines_that_depend_on_it_fail(tmp_path: Path, name: str) -> None:
     path = raw.new_file(tmp_path / "voygen.db")
@@ -97,7 +95,6 @@ async def test_a_missing_object_makes_the_lines_that_depend_on_it_fail(tmp_path:
     assert set(failed) == NOTICED[name]
 
 
-@pytest.mark.sampled(3)
 @pytest.mark.parametrize("name", [name for name in NOTICED if name.startswith("trg_")])
 async def test_a_trigger_that_does_nothing_makes_the_lines_that_depend_on_it_fail(tmp_path: Path, name: str) -> None:
     path = raw.new_file(tmp_path / "voygen.db")

@@ -175,7 +175,6 @@ def test_calls_sent_before_the_end_of_input_are_all_finished(tmp_path: Path) -> 
     assert notes(path) == {f"note {number}" for number in range(60)}
 
 
-@pytest.mark.sampled(2)
 @pytest.mark.parametrize("kind", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_lets_accepted_calls_finish_and_closes_the_database(tmp_path: Path, kind: signal.Signals) -> None:
     path = seeded(tmp_path / "voygen.db")
@@ -298,7 +297,6 @@ def test_requests_that_share_an_id_are_each_answered_or_refused(tmp_path: Path) 
     assert notes(path) == {"note same"}
 
 
-@pytest.mark.sampled(2)
 @pytest.mark.parametrize("ending", ["signal", "end of input"])
 def test_a_client_that_does_not_read_stops_being_read_and_does_not_delay_shutdown(tmp_path: Path, ending: str) -> None:
     request = b'{"jsonrpc":"2.0","id":%d,"method":"tools/list"}\n'
@@ -356,7 +354,6 @@ def test_a_cancelled_call_does_not_delay_shutdown(tmp_path: Path) -> None:
     assert notes(path) <= {"note 1", "note one"}
 
 
-@pytest.mark.sampled(2)
 @pytest.mark.parametrize("redirection", ["</dev/null", "<&-", "<&- >&-", "</dev/null >/dev/null"])
 def test_the_server_exits_at_once_if_it_has_no_input(tmp_path: Path, redirection: str) -> None:
     shell = ["/bin/sh", "-c", f'exec "$@" {redirection}', "sh"]

@@ -85,7 +85,6 @@ def test_a_name_cannot_be_reused_even_after_its_token_was_revoked(path: Path) ->
     assert len(listed(path)) == 1
 
 
-@pytest.mark.sampled(4)
 @pytest.mark.parametrize("name", ["", "two words", "a\nb", "x" * 65, "a/b"])
 def test_an_invalid_name_is_refused(path: Path, name: str) -> None:
     assert "is not a valid name" in refused("create", "--db", path, "--", name)
