@@ -29,7 +29,7 @@ class Reference(NamedTuple):
 
 
 class Broken:
-    """What is broken in a database: `tables` to insert under stand-ins, and `keyless` parents.
+    """The broken references of a database: `tables` to insert under stand-ins, and `keyless` parents.
 
     A row of a keyless parent must be inserted by a statement of its own, which doesn't look for its children. Raises
     DatabaseUnavailable if stand-ins can't help.

@@ -66,7 +66,7 @@ class Database(Protocol):
 
     @property
     def label(self) -> str:
-        """What to call the database in messages; also the value of --db that opens it."""
+        """The name of the database in messages; also the value of --db that opens it."""
         ...
 
     async def read(self, sql: LiteralString, params: Sequence[Value] = ()) -> list[Row]:

@@ -1,4 +1,4 @@
-"""What voygen acknowledged is on disk, and it notices when the files under it are changed, damaged or full."""
+"""Acknowledged writes are on disk, and voygen notices when the files under it are changed, damaged or full."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a tool answers if the database fails."""
+"""The errors that a tool answers with if the database fails."""
 
 from __future__ import annotations
 

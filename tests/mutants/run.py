@@ -247,7 +247,7 @@ class Campaign:
 
 
 def _compiles(scratch: Path, mutant: Mutant, original: str) -> bool:
-    """Whether SQLite accepts the mutated trigger or view, its statements included."""
+    """Return True if SQLite accepts the mutated trigger or view, its statements included."""
     before = original[: mutant.start]
     at = max(before.rfind("CREATE TRIGGER"), before.rfind("CREATE VIEW"), 0)
     if mutant.kind == "trigger removed":

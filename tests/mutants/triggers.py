@@ -201,11 +201,11 @@ class Definition:
         return at + 1
 
     def _is_between(self, at: int) -> bool:
-        """Whether this AND belongs to BETWEEN."""
+        """Return True if this AND belongs to BETWEEN."""
         return self._text(at) == "AND" and "BETWEEN" in (self._text(at - 2), self._text(at - 3))
 
     def _is_assignment(self, at: int) -> bool:
-        """Whether this sign follows SET and a column, or a comma and another column of the same SET."""
+        """Return True if this sign follows SET and a column, or a comma and another column of the same SET."""
         if self.tokens[at].text != "=" or self._text(at - 2) not in {"SET", ","}:
             return False
         while (at := at - 1) >= 0:
