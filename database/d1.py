@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import secrets
-from typing import TYPE_CHECKING, Any, LiteralString, TypeVar
+from typing import TYPE_CHECKING, LiteralString
 
 from database.d1_errors import SentBefore
 from database.d1_pages import PAGE, Pages
@@ -13,15 +12,14 @@ from database.d1_values import decode_rows
 from database.engine import Backup, Results, Statement
 from database.errors import DatabaseError, DatabaseReadOnly, DatabaseUnavailable
 from database.progress import Progress, untold
+from database.running import Running
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Coroutine, Sequence
+    from collections.abc import AsyncGenerator, Sequence
     from typing import Self
 
     from database.d1_address import Address
     from database.engine import Row, Value
-
-T = TypeVar("T")
 
 # Random bytes of a batch's id.
 ID_BYTES = 16
@@ -71,7 +69,7 @@ class D1Database:
         self._worker = worker
         self._read_only = read_only
         self._remembers = False
-        self._running: set[asyncio.Task[Any]] = set()
+        self._running = Running()
 
     @property
     def label(self) -> str:
@@ -110,7 +108,7 @@ class D1Database:
             raise DatabaseReadOnly(f"{self._label} is opened for reading only.")
         if not statements:
             return Results([])
-        return await self._run_to_end(self._write(statements))
+        return await self._running.to_end(self._write(statements))
 
     async def stream(
         self, sql: LiteralString, params: Sequence[Value] = (), *, key: Sequence[LiteralString]
@@ -150,8 +148,7 @@ class D1Database:
         return []
 
     async def close(self) -> None:
-        while self._running:
-            await asyncio.gather(*self._running, return_exceptions=True)
+        await self._running.wait()
         await self._worker.close()
 
     async def __aenter__(self) -> Self:
@@ -179,22 +176,6 @@ class D1Database:
         return Results(
             [(one, again.of(one)) for one in queries], lost=[one for one in statements if not _is_query(one)]
         )
-
-    async def _run_to_end(self, work: Coroutine[Any, Any, T]) -> T:
-        """Run the work to completion even if the caller is cancelled; raise the cancellation afterwards."""
-        task = asyncio.ensure_future(work)
-        self._running.add(task)
-        task.add_done_callback(self._task_done)
-        try:
-            return await asyncio.shield(task)
-        except asyncio.CancelledError:
-            await asyncio.wait({task})
-            raise
-
-    def _task_done(self, task: asyncio.Task[Any]) -> None:
-        self._running.discard(task)
-        if not task.cancelled():
-            task.exception()  # mark the exception as retrieved, in case the caller was cancelled
 
 
 def _is_query(statement: Statement) -> bool:

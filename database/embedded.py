@@ -7,7 +7,6 @@ import contextlib
 import random
 import sqlite3
 import time
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal, LiteralString, TypeAlias, TypeVar
 
 from database.connections import Connection, copy_to, interrupt, rows, rows_of_each, set_row_format
@@ -19,10 +18,11 @@ from database.errors import (
     EngineTooOld,
     translated,
 )
-from database.files import create_file, looking_uri, prepare_file, read_only_uri, require_file
+from database.files import backup_name, create_file, looking_uri, prepare_file, read_only_uri, require_file
 from database.open_files import OpenFiles
 from database.platform import keep_wal_at_close
 from database.progress import Progress, untold
+from database.running import Running, result_of
 from database.whole_file import whole_file
 
 if TYPE_CHECKING:
@@ -129,7 +129,7 @@ class EmbeddedDatabase:
         self._files = files or OpenFiles(path, in_wal_mode=False)
         self._write_lock = asyncio.Lock()
         self._idle_streamers: list[Connection] = []
-        self._running: set[asyncio.Task[Any]] = set()
+        self._running = Running()
         self._closed = False
 
     @property
@@ -192,14 +192,13 @@ class EmbeddedDatabase:
         try:
             async with self._reader() as reader:
                 with translated(str(target)):
-                    await self._run_to_end(copy_to(reader, copy, progress))
+                    await self._running.to_end(copy_to(reader, copy, progress))
         finally:
             copy.close()
 
     async def back_up(self, progress: Progress = untold) -> Backup:
         """Copy the database to a file beside it, whose name has the time."""
-        stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
-        target = self.path.with_name(f"{self.path.name}.backup-{stamp}")
+        target = backup_name(self.path)
         with whole_file(target, "run the migration again.") as scratch:
             await self.back_up_to(scratch, progress)
         return Backup(str(target), target)
@@ -213,7 +212,7 @@ class EmbeddedDatabase:
 
     async def _scrub(self) -> bool:
         await self._write_lock.acquire()
-        return await self._run_to_end(self._rewrite())
+        return await self._running.to_end(self._rewrite())
 
     async def _rewrite(self) -> bool:
         try:
@@ -225,8 +224,7 @@ class EmbeddedDatabase:
         return not busy
 
     async def close(self) -> None:
-        while self._running:
-            await asyncio.gather(*self._running, return_exceptions=True)
+        await self._running.wait()
         self._closed = True
         connections = [*self._idle_streamers, *reversed(self._connections)]
         if self._files.have_successors:
@@ -248,7 +246,7 @@ class EmbeddedDatabase:
             try:
                 return await asyncio.shield(running)
             except asyncio.CancelledError:
-                await self._run_to_end(interrupt(reader, running))
+                await self._running.to_end(interrupt(reader, running))
                 raise
 
     @contextlib.asynccontextmanager
@@ -269,7 +267,7 @@ class EmbeddedDatabase:
         except DatabaseError:
             self._write_lock.release()
             raise
-        return await self._run_to_end(self._transaction(statements))
+        return await self._running.to_end(self._transaction(statements))
 
     async def _transaction(self, statements: Sequence[Statement]) -> Results:
         """Run the statements as one transaction on the writer, then release the write lock."""
@@ -287,18 +285,6 @@ class EmbeddedDatabase:
 
     async def _retry(self, attempt: Callable[[], Awaitable[T]]) -> T:
         return await _retry_while_busy(attempt, self.path, self._patience)
-
-    async def _run_to_end(self, work: Coroutine[Any, Any, T]) -> T:
-        """Run the work to completion even if the caller is cancelled; raise the cancellation afterwards."""
-        task = asyncio.ensure_future(work)
-        self._running.add(task)
-        task.add_done_callback(self._task_done)
-        return await _wait_for(task)
-
-    def _task_done(self, task: asyncio.Task[Any]) -> None:
-        self._running.discard(task)
-        if not task.cancelled():
-            task.exception()  # mark the exception as retrieved, in case the caller was cancelled
 
 
 async def _connect(path: Path, readers: int, set_up: Sequence[str]) -> list[Connection]:
@@ -344,19 +330,10 @@ async def _finish_opening(connecting: Coroutine[Any, Any, list[Connection]]) -> 
     """Return the connections. If the caller is cancelled, close them so that no thread keeps running."""
     task = asyncio.ensure_future(connecting)
     try:
-        return await _wait_for(task)
+        return await result_of(task)
     except asyncio.CancelledError:
         if task.exception() is None:
             await _close(task.result())
-        raise
-
-
-async def _wait_for(task: asyncio.Task[T]) -> T:
-    """Return the task's result. If the caller is cancelled, let the task finish first."""
-    try:
-        return await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await asyncio.wait({task})
         raise
 
 

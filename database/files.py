@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -42,6 +43,11 @@ def side_files(path: Path, sides: Iterable[str] = ("-wal", "-shm", "-journal")) 
     """Return the paths of SQLite's files beside the database. SQLite follows a symbolic link first."""
     real = os.path.realpath(path)
     return [Path(f"{real}{side}") for side in sides]
+
+
+def backup_name(path: Path) -> Path:
+    """Return a timestamped backup path next to the database. Sorting backups by name sorts them by age."""
+    return path.with_name(f"{path.name}.backup-{datetime.now(UTC).strftime('%Y%m%dT%H%M%S.%fZ')}")
 
 
 def prepare_file(path: Path) -> None:

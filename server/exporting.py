@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import shutil
 import tempfile
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -13,7 +12,7 @@ from database.clock import now
 from database.embedded import open_database, open_to_look
 from database.errors import DatabaseUnavailable
 from database.exporting import export_lines, opened_as_of_now
-from database.files import create_file
+from database.files import backup_name, create_file
 from database.importing import restore_export
 from database.inspection import damage
 from database.progress import Progress, untold
@@ -27,11 +26,6 @@ if TYPE_CHECKING:
 
 
 NEW_PATH = "pass a new file path with --to."
-
-
-def backup_name(path: Path) -> Path:
-    """Return a timestamped backup path next to the database. Sorting backups by name sorts them by age."""
-    return path.with_name(f"{path.name}.backup-{datetime.now(UTC).strftime('%Y%m%dT%H%M%S.%fZ')}")
 
 
 async def back_up(where: Location, target: Path | None, progress: Progress = untold) -> dict[str, Any]:
