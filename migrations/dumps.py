@@ -47,14 +47,16 @@ def _run(dump: Path, connection: sqlite3.Connection) -> None:
     connection.execute("BEGIN")
     bounds, is_open = Bounds(connection), False
     with open_text(dump) as text:
-        for number, statement in enumerate(_statements(dump, bounds.counted(text.lines())), 1):
+        for number, source in enumerate(_statements(dump, bounds.counted(text.lines())), 1):
             bounds.begin()
             try:
-                _execute(connection, dump, number, statement)
+                statement = _without_comments(dump, number, source)
+                if found := _TRANSACTION.match(statement):
+                    is_open = found[1].upper() == "BEGIN"
+                elif statement:
+                    _execute(connection, dump, number, statement)
             except (sqlite3.Error, ValueError) as error:
                 raise _refusal(bounds, f"{dump}: statement {number}", error) from error
-            if found := _TRANSACTION.match(_without_comments(dump, number, statement)):
-                is_open = found[1].upper() == "BEGIN"
     if is_open:
         raise DatabaseUnavailable(f"{dump} is cut off: its transaction has no COMMIT. Export again.")
     connection.set_progress_handler(None, 0)
@@ -80,10 +82,8 @@ def _statements(dump: Path, lines: Iterator[str]) -> Iterator[str]:
         yield statement
 
 
-def _execute(connection: sqlite3.Connection, dump: Path, number: int, text: str) -> None:
-    """Run a statement of a dump. One transaction holds the whole dump, so its own BEGIN and COMMIT are skipped."""
-    statement = _without_comments(dump, number, text)
-    if not statement or _SKIPPED.match(statement):
+def _execute(connection: sqlite3.Connection, dump: Path, number: int, statement: str) -> None:
+    if _SKIPPED.match(statement):
         return
     if _ROLLBACK.match(statement):
         raise DatabaseUnavailable(f"{dump}: the export failed, because statement {number} is ROLLBACK. Export again.")
@@ -142,14 +142,15 @@ def _unistr(text: object) -> str | None:
     return replaced.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
-# Statements of dumps that are not needed: transactions, statistics, and SQLite's own tables, which it creates itself.
+# Statements of dumps that are not needed: VACUUM, statistics, and SQLite's own tables, which it creates itself.
 _SKIPPED = re.compile(
-    r"(BEGIN|COMMIT|END)\b|VACUUM\s*;?\s*$"
+    r"VACUUM\s*;?\s*$"
     r"|CREATE\s+TABLE\s+(IF\s+NOT\s+EXISTS\s+)?[\"'`\[]?sqlite_"
     r"|(INSERT|REPLACE|DELETE)\s[^(]*?\b(INTO|FROM)\s+[\"'`\[]?sqlite_stat\d",
     re.IGNORECASE,
 )
 
+# One transaction holds the whole dump, so its own ones are not run.
 _TRANSACTION = re.compile(r"(BEGIN|COMMIT|END)\b", re.IGNORECASE)
 
 _ROLLBACK = re.compile(r"ROLLBACK(\s+TRANSACTION)?\s*(;|$)", re.IGNORECASE)

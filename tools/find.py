@@ -88,12 +88,15 @@ async def get_anything(db: Database, args: FindArguments) -> Found:
     words = search_words(args.query)
     if not words:
         raise InvalidInput("query has no words to search for.", "Send an id, a name, an e-mail, or any words.")
-    matches, in_trips, in_clients = await gather(
-        _exact(db, args.query.strip()), with_all_words(db, TRIPS, words), with_all_words(db, CLIENTS, words)
-    )
-    is_full_name = len(words) >= FULL_NAME and any(match.why is Why.EXACT for match in matches.trips)
-    if args.search_strategy == "broad" or (args.search_strategy == "fuzzy" and not is_full_name):
-        matches.add(in_trips, in_clients)
+    if args.search_strategy == "exact":
+        matches = await _exact(db, args.query.strip())
+    else:
+        matches, in_trips, in_clients = await gather(
+            _exact(db, args.query.strip()), with_all_words(db, TRIPS, words), with_all_words(db, CLIENTS, words)
+        )
+        is_full_name = len(words) >= FULL_NAME and any(match.why is Why.EXACT for match in matches.trips)
+        if args.search_strategy == "broad" or not is_full_name:
+            matches.add(in_trips, in_clients)
     if args.search_strategy == "broad":
         matches.add(await with_some_words(db, TRIPS, words), await with_some_words(db, CLIENTS, words))
         if not matches:

@@ -48,7 +48,7 @@ async def _replayed(tool: AnyTool, db: Database, key: str, sent: str) -> Answer 
         return None
     if receipt["result"] is None:
         raise Conflict(
-            f"The call with the idempotency_key {key!r} was made, but its answer was erased with a client.",
+            f"The call with the idempotency_key {in_quotes(key)} was made, but its answer was erased with a client.",
             "Check the result with get_anything before you send the call with a new key.",
         )
     if (receipt["tool"], receipt["arguments"]) != (tool.name, sent):

@@ -6,14 +6,13 @@ from typing import Any, ClassVar, cast
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
+from tools.answers.loosening import PLACEHOLDERS
+
 # Text that a client fills in for an argument without a value, and that no person enters.
 FILLERS = frozenset({"null", "undefined", "<UNKNOWN>", "<unknown>", "<null>"})
 
 # Placeholders that would be taken as a key by every call of a client that fills them in.
 _NO_KEYS = FILLERS | {"none", "None", "nil", "string", "<string>", "unknown", "N/A"}
-
-# Placeholders that don't tell whether a switch such as dry_run is meant.
-_NO_CHOICE = frozenset(word.lower() for word in _NO_KEYS)
 
 
 class Sent(BaseModel):
@@ -36,7 +35,7 @@ class Sent(BaseModel):
             return sent
         values = cast("dict[str, Any]", sent)
         texts = {name: values[name].strip() for name in cls._optional & values.keys() if isinstance(values[name], str)}
-        if unclear := [name for name, text in texts.items() if name in cls._choices and text.lower() in _NO_CHOICE]:
+        if unclear := [name for name, text in texts.items() if name in cls._choices and text.lower() in PLACEHOLDERS]:
             raise ValueError(f"has the placeholder {texts[unclear[0]]!r} as {unclear[0]}: send true or false")
         unsaid = {name for name, text in texts.items() if not text or (name == "idempotency_key" and text in _NO_KEYS)}
         if filled := [name for name, text in texts.items() if text in FILLERS and name not in unsaid]:

@@ -95,9 +95,8 @@ async def exact_trips(db: Database, wanted: str, limit: int = CANDIDATES_SHOWN +
 
     Digits that are one trip's id and another trip's name return both trips. `id 2` matches only the id.
     """
-    number = _number_in(wanted)
-    if number is not None:
-        if _ID.fullmatch(wanted)[2]:  # pyright: ignore[reportOptionalSubscript] - it has a number
+    if (found := _ID.fullmatch(wanted)) and (number := int(found[3])) <= MAX_ID:
+        if found[2]:
             return await trips.with_id(db, number)
         by_id, called, named = await gather(
             trips.with_id(db, number), trips_called(db, wanted, limit), trips_named(db, wanted, limit)
@@ -106,12 +105,6 @@ async def exact_trips(db: Database, wanted: str, limit: int = CANDIDATES_SHOWN +
         return [*by_id, *(row for row in others if row["trip_id"] != number)]
     with_slug, named = await gather(trips.with_slug(db, wanted.lower()), trips_named(db, wanted, limit))
     return with_slug or named
-
-
-def _number_in(wanted: str) -> int | None:
-    """Return the number, if the text is only an id."""
-    found = _ID.fullmatch(wanted)
-    return int(found[3]) if found and int(found[3]) <= MAX_ID else None
 
 
 async def _of_client(db: Database, wanted: str) -> list[Row]:
