@@ -20,6 +20,7 @@ from hypothesis import settings
 from jsonschema import Draft202012Validator
 from ledger import Figures
 from oracle import assert_clean
+from workerd import Hosted, Workerd, running
 
 from database.embedded import EmbeddedDatabase, open_database
 from migrations.dumps import load_dump
@@ -132,6 +133,19 @@ async def db(tmp_path: Path) -> AsyncIterator[EmbeddedDatabase]:
     async with opened as database:
         await migrate(database)
         yield database
+
+
+@pytest.fixture(scope="module")
+def workerd() -> Iterator[Workerd]:
+    """The Worker with many empty D1 databases, for the tests of one module."""
+    with running() as served:
+        yield served
+
+
+@pytest.fixture
+def hosted(workerd: Workerd) -> Hosted:
+    """An empty D1 database."""
+    return workerd.take()
 
 
 @pytest.fixture

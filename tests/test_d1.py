@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import raw
 from desk import SEED
-from workerd import READ, WRITE, Hosted, Workerd, running, skip_module_without_node, statements
+from workerd import READ, WRITE, Hosted, Workerd, skip_module_without_node, statements
 
 from database.d1_values import LARGEST_REQUEST
 from database.embedded import open_database
@@ -34,24 +34,13 @@ from migrations.runner import migrate
 from migrations.self_test import validate
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator
     from pathlib import Path
 
     from database.d1 import D1Database
     from database.engine import Database
 
 skip_module_without_node()
-
-
-@pytest.fixture(scope="module")
-def workerd() -> Iterator[Workerd]:
-    with running() as served:
-        yield served
-
-
-@pytest.fixture
-def hosted(workerd: Workerd) -> Hosted:
-    return workerd.take()
 
 
 @pytest.fixture(params=["embedded", "d1"])

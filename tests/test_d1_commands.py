@@ -6,26 +6,18 @@ import os
 import re
 from typing import TYPE_CHECKING
 
-import pytest
 import raw
 from desk import SEED, voygen
-from workerd import READ, WRITE, Hosted, Workerd, running, skip_module_without_node
+from workerd import READ, WRITE, Hosted, Workerd, skip_module_without_node
 
 from migrations.files import split_statements
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
 skip_module_without_node()
 
 WRONG = "none-of-ours"
-
-
-@pytest.fixture(scope="module")
-def workerd() -> Iterator[Workerd]:
-    with running(4) as served:
-        yield served
 
 
 def run(hosted: Hosted, *arguments: object, token: str = WRITE, status: int = 0) -> str:

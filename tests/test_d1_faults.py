@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import campaigns
 import pytest
 from desk import ANA, KYOTO, SEED, op
-from workerd import Hosted, Workerd, running, skip_module_without_node
+from workerd import Hosted, running, skip_module_without_node
 
 from database.engine import Statement
 from database.errors import (
@@ -28,7 +28,7 @@ from server.opening import phased
 from tools.bulk import BulkArguments, bulk_trip_operations
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator
     from pathlib import Path
 
     from database.d1 import D1Database
@@ -39,17 +39,6 @@ skip_module_without_node()
 ANSWER = 0.3
 
 FAULTS = ["lost", "dropped", "half", "broken", "twice", "late", "busy"]
-
-
-@pytest.fixture(scope="module")
-def workerd() -> Iterator[Workerd]:
-    with running(20) as served:
-        yield served
-
-
-@pytest.fixture
-def hosted(workerd: Workerd) -> Hosted:
-    return workerd.take()
 
 
 @pytest.fixture

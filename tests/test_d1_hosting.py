@@ -9,7 +9,7 @@ import pytest
 import raw
 from desk import BEN
 from legacy_facts import NAMES
-from workerd import Hosted, Workerd, running, skip_module_without_node, statements
+from workerd import Hosted, Workerd, skip_module_without_node, statements
 
 from database.d1_restoring import restore_hosted
 from database.embedded import open_database
@@ -23,18 +23,11 @@ from server.opening import phased
 from tools.clients import CreateClientArguments, create_client
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from database.engine import Database
 
 skip_module_without_node()
-
-
-@pytest.fixture(scope="module")
-def workerd() -> Iterator[Workerd]:
-    with running(12) as served:
-        yield served
 
 
 FILES = [migration.name for migration in shipped()]

@@ -9,7 +9,7 @@ import pytest
 from desk import ANA, BEN, op, voygen
 from mcp.client import Client
 from mcp.client.stdio import StdioServerParameters
-from workerd import READ, WRITE, Workerd, needs_node, running
+from workerd import READ, WRITE, Workerd, needs_node
 
 from database.d1_address import parse_address, token_from
 from database.errors import DatabaseUnavailable, TokenRejected
@@ -17,14 +17,7 @@ from migrations.check import check
 from server.launch import own_command
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
-
-
-@pytest.fixture(scope="module")
-def workerd() -> Iterator[Workerd]:
-    with running(2) as served:
-        yield served
 
 
 @needs_node

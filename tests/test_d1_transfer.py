@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import raw
 from desk import SEED
-from workerd import Hosted, Workerd, running, skip_module_without_node
+from workerd import Hosted, skip_module_without_node
 
 from database.d1_exporting import contents_of as hosted_contents
 from database.d1_exporting import export_hosted
@@ -22,21 +22,9 @@ from database.importing import restore_export
 from server.exporting import export_file
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
 skip_module_without_node()
-
-
-@pytest.fixture(scope="module")
-def workerd() -> Iterator[Workerd]:
-    with running(12) as served:
-        yield served
-
-
-@pytest.fixture
-def hosted(workerd: Workerd) -> Hosted:
-    return workerd.take()
 
 
 # Children before their parents, rows without parents, a foreign key to columns that aren't there, tables with and

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 import raw
 from desk import BEN, KYOTO, Era, each_era, heeding_interrupts, integrity, op, seeded
+from faults import HELLO
 from mcp.client import Client
 from mcp.client.stdio import StdioServerParameters
 from oracle import assert_clean
@@ -23,16 +24,6 @@ from oracle import assert_clean
 from server.launch import own_command
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="POSIX pipes and signals")
-
-HELLO: list[dict[str, Any]] = [
-    {
-        "jsonrpc": "2.0",
-        "id": "hello",
-        "method": "initialize",
-        "params": {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}},
-    },
-    {"jsonrpc": "2.0", "method": "notifications/initialized"},
-]
 
 # Seconds: less than the server waits for a call that never finishes, so that a hang fails the test.
 PATIENCE = 25
@@ -76,6 +67,15 @@ def command(path: Path) -> list[str]:
 def start(path: Path) -> subprocess.Popen[bytes]:
     pipe = subprocess.PIPE
     return subprocess.Popen(command(path), stdin=pipe, stdout=pipe, stderr=pipe)
+
+
+def greet(process: subprocess.Popen[bytes]) -> None:
+    """Send the initialization and read its answer."""
+    assert process.stdin
+    assert process.stdout
+    process.stdin.write(text_of())
+    process.stdin.flush()
+    process.stdout.readline()
 
 
 def answers(out: bytes) -> dict[Any, dict[str, Any]]:
@@ -198,9 +198,7 @@ def test_an_idle_server_exits_on_a_signal(tmp_path: Path) -> None:
         with start(path) as process:
             assert process.stdin
             assert process.stdout
-            process.stdin.write(text_of())
-            process.stdin.flush()
-            process.stdout.readline()
+            greet(process)
             process.send_signal(kind)
             assert process.wait(PATIENCE) == 0
             assert process.stdout.read() == b""
@@ -228,9 +226,7 @@ def test_an_invalid_message_is_answered_and_the_server_continues(tmp_path: Path)
     with start(seeded(tmp_path / "voygen.db")) as process:
         assert process.stdin
         assert process.stdout
-        process.stdin.write(text_of())
-        process.stdin.flush()
-        process.stdout.readline()
+        greet(process)
         told = [answer_between(process, line, number) for number, line in enumerate(bad)]
         process.stdin.write(b"\n  \n")
         process.stdin.close()
@@ -304,9 +300,7 @@ def test_a_client_that_does_not_read_stops_being_read_and_does_not_delay_shutdow
     with start(seeded(tmp_path / "voygen.db")) as process:
         assert process.stdin
         assert process.stdout
-        process.stdin.write(text_of())
-        process.stdin.flush()
-        process.stdout.readline()
+        greet(process)
         os.set_blocking(process.stdin.fileno(), False)
         while rest and select.select([], [process.stdin], [], 1)[1]:
             rest = rest[os.write(process.stdin.fileno(), rest) :]
@@ -414,9 +408,7 @@ def test_a_client_that_disconnects_ends_the_server_without_a_traceback(tmp_path:
         assert process.stdin
         assert process.stdout
         assert process.stderr
-        process.stdin.write(text_of())
-        process.stdin.flush()
-        process.stdout.readline()
+        greet(process)
         process.stdout.close()
         process.stdin.write(text_of(*[note(number) for number in range(20)]))
         process.stdin.flush()
