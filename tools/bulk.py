@@ -19,14 +19,10 @@ from tools.finding.identifiers import resolve_trip
 from tools.finding.people import ClientReference, namesakes_notes
 from tools.tool import Hints, Tool, WriteAnswer, WriteArguments
 from tools.trip import shapes
-from tools.trip.data import UpdateDetails
 from tools.trip.draft import OperationResult, TripDraft
-from tools.trip.operations import (
-    AssignClientOperation,
-    Operation,
-    RenameTripOperation,
-    UpdateDetailsOperation,
-)
+from tools.trip.operations import Operation
+from tools.trip.particulars import RenameTripOperation, UpdateDetails, UpdateDetailsOperation
+from tools.trip.travelers import AssignClientOperation
 from tools.trip.writing import rewrite_trip
 
 if TYPE_CHECKING:

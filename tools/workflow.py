@@ -15,9 +15,8 @@ from tools.answers.models import Plain
 from tools.finding.identifiers import resolve_trip
 from tools.tool import READS, Answer, Arguments, Hints, Tool, WriteAnswer, WriteArguments
 from tools.trip import shapes
-from tools.trip.data import AdvanceWorkflow, SetWorkflowStep
-from tools.trip.operations import advance_workflow, set_workflow_step
 from tools.trip.playbook import PLAYS, Standing
+from tools.trip.stages import AdvanceWorkflow, SetWorkflowStep, advance_workflow, set_workflow_step
 from tools.trip.writing import rewrite_trip
 
 if TYPE_CHECKING:
