@@ -23,6 +23,11 @@ async def on_trips(db: Database, trip_ids: Sequence[int]) -> list[Row]:
     return await read_people(db, ON_TRIPS, (json.dumps(list(trip_ids)),)) if trip_ids else []
 
 
+async def on_small_trips(db: Database, trip_ids: Sequence[int]) -> list[Row]:
+    """Return the guests as `on_trips` does, but only of trips that have at most 40 assignments."""
+    return await read_people(db, ON_SMALL_TRIPS, (json.dumps(list(trip_ids)),))
+
+
 async def unreadable(db: Database, trip_ids: Sequence[int]) -> dict[int, int]:
     """Return the latest unaccepted quarantine_id of each trip whose client list could not be read."""
     rows = await db.read(UNREADABLE, (json.dumps(list(trip_ids)),))
@@ -85,6 +90,13 @@ WHERE p.client_email IS NULL
 """
 
 ON_TRIPS: LiteralString = GUESTS.replace("@trips", "SELECT w.value FROM json_each(?) w") + "ORDER BY 1, 2"
+
+ON_SMALL_TRIPS: LiteralString = ON_TRIPS.replace(
+    "FROM json_each(?) w",
+    """FROM json_each(?) w
+    WHERE (
+        SELECT count(*) FROM (SELECT 1 FROM trip_client_assignments a WHERE a.trip_id = w.value LIMIT 41)) <= 40""",
+)
 
 UNREADABLE: LiteralString = """
 SELECT u.trip_id, max(u.quarantine_id) AS quarantine_id

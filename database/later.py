@@ -8,8 +8,11 @@ import secrets
 from typing import TYPE_CHECKING, LiteralString
 
 from database.engine import Statement
+from database.state import STATE
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from database.engine import Results, Value
 
 # Placeholders are consecutive negative numbers of this many digits. They start at a random one, so that no stored text
@@ -26,7 +29,7 @@ class Later:
 
     def __init__(self) -> None:
         self._next = -(10 ** (_DIGITS - 1)) - secrets.randbelow(8 * 10 ** (_DIGITS - 1))
-        self._wanted: list[list[Value]] = []
+        self._wanted: list[list[Value | list[str]]] = []
         self._written: dict[str, Statement] = {}
 
     def trip_id(self, slug: str) -> int:
@@ -61,7 +64,11 @@ class Later:
         """Stand for the number of rows that the batch's last statement changed."""
         return self._want("changed")
 
-    def _want(self, kind: str, *key: Value) -> int:
+    def trip_state(self, trip: int | str, guests: Sequence[str] = ()) -> int:
+        """Stand for the JSON of database.state.STATE. `trip` is the trip's id or slug."""
+        return self._want("state" if isinstance(trip, int) else "state_by_slug", trip, list(guests))
+
+    def _want(self, kind: str, *key: Value | list[str]) -> int:
         self._next -= 1
         self._wanted.append([str(self._next), kind, *key])
         return self._next
@@ -94,7 +101,10 @@ def filled(answer: str, values: dict[str, Value]) -> str:
     return _PLACEHOLDER.sub(value, answer) if values else answer
 
 
-VALUES: LiteralString = """(
+BY_SLUG: LiteralString = "(SELECT s.trip_id FROM trips_v2 s WHERE s.trip_slug = w.value ->> 2)"
+
+VALUES: LiteralString = (
+    """(
     SELECT json_group_object(w.value ->> 0, CASE w.value ->> 1
         WHEN 'trip' THEN (SELECT t.trip_id FROM trips_v2 t WHERE t.trip_slug = w.value ->> 2)
         WHEN 'client' THEN (SELECT c.client_id FROM clients_v2 c WHERE c.email = w.value ->> 2)
@@ -114,5 +124,12 @@ VALUES: LiteralString = """(
             SELECT coalesce(sum(json_array_length(o.row_data, '$.assignments')), 0) FROM orphaned_rows o
             WHERE o.table_name = w.value ->> 2 AND o.set_aside_at = w.value ->> 3)
         WHEN 'changed' THEN changes()
+        WHEN 'state' THEN """
+    + STATE.replace("@trip", "w.value ->> 2").replace("@guests", "w.value -> 3")
+    + """
+        WHEN 'state_by_slug' THEN """
+    + STATE.replace("@trip", BY_SLUG).replace("@guests", "w.value -> 3")
+    + """
     END)
     FROM json_each(?1) w)"""
+)

@@ -50,11 +50,14 @@ class FreeSlugs:
         return free
 
 
-async def free_slug(db: Database, name: str, own_trip_id: int | None = None) -> str:
-    """Return a slug for the name that no other trip has. The write must still be guarded by `guard_slug_free`."""
+async def free_slug(db: Database, name: str, own_trip_id: int | None = None, reserved: Iterable[str] = ()) -> str:
+    """Return a slug for the name that no other trip has, and that is not reserved.
+
+    The write must still be guarded by `guard_slug_free`.
+    """
     slug = slugify(name)
     rows = await db.read(TAKEN, (slug, slug + ".", own_trip_id))
-    return FreeSlugs(row["trip_slug"] for row in rows).take(name)
+    return FreeSlugs([*(row["trip_slug"] for row in rows), *reserved]).take(name)
 
 
 # The range covers the slug itself and every slug that starts with it and a hyphen.

@@ -243,6 +243,7 @@ COMPLETE: dict[str, dict[str, Any]] = {
 
 # What makes a call complete of which no single argument is required.
 ONE_OF_THESE: dict[str, dict[str, Any]] = {
+    "bulk_trip_operations": {"trip_identifier": "1"},
     "get_client": {"client_id": 1},
     "update_client": {"client_id": 1, "preferences": {"seat": "aisle"}},
     "restore_deleted": {"orphan_id": 1},

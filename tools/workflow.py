@@ -162,9 +162,8 @@ async def _changed(db: Database, identifier: str, change: Callable[[TripDraft], 
     trip = await resolve_trip(db, identifier)
     words: list[str] = []
 
-    def apply(draft: TripDraft) -> bool:
+    def apply(draft: TripDraft) -> None:
         words[:] = [change(draft)]
-        return True
 
     async def answer(draft: TripDraft) -> WorkflowChanged:
         return WorkflowChanged(
@@ -175,7 +174,7 @@ async def _changed(db: Database, identifier: str, change: Callable[[TripDraft], 
             current_step=draft.workflow_state["current_step"],
         )
 
-    return await rewrite_trip(db, trip["trip_id"], [], apply, answer)
+    return await rewrite_trip(db, trip["trip_id"], apply, answer)
 
 
 def _require_none(draft: TripDraft) -> None:

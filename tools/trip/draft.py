@@ -16,6 +16,7 @@ from database.search import same_name
 from tools.answers.bounds import named
 from tools.answers.errors import Ambiguous, Conflict, InvalidInput, NotFound
 from tools.answers.models import Contact, Sentence
+from tools.answers.state import guest_names
 from tools.trip import shapes
 
 if TYPE_CHECKING:
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 
 # The JSON and plain columns that operations change. The slug is derived from the name.
 JSON = ("financials", "documents", "notes", "workflow_state")
+# Number of guests listed in a trip's state.
+GUESTS_LISTED = 40
+
 PLAIN = tuple(column for column in trips.EDITED if column not in {*JSON, "trip_slug"})
 
 
@@ -34,6 +38,7 @@ class OperationResult(BaseModel):
     """The result of one operation; null fields are omitted."""
 
     number: int = Field(default=0, description="Position, from 1.")
+    trip_id: Annotated[int | None, Field(description="The trip, if several.")] = None
     operation: str = Field(default="", description="The operation's type.")
     success: bool = Field(default=True, description="Whether it was done.")
     message: Sentence = Field(default="", description="What was done.")
@@ -170,6 +175,14 @@ class TripDraft:
         """Return the client's roles on the trip; empty if none."""
         return list(self._roles.get(email, []))
 
+    @property
+    def state(self) -> int:
+        """The placeholder for the trip's state after the batch, with its guests."""
+        staying = [
+            guest for guest in self.guests if clients.fold(str(guest["email"] or "")) not in self.directory.created
+        ]
+        return self.later.trip_state(self.trip_id, guest_names(staying[:GUESTS_LISTED]))
+
     def assign(self, email: str, role: str) -> OperationResult:
         roles = self._roles.setdefault(email, [])
         created = role not in roles
@@ -226,8 +239,13 @@ class TripDraft:
             self._steps.append(_Step("change", result, [(email, from_role)], to_role))
         return result
 
-    def batch(self) -> list[Statement]:
-        """Return the statements to run, guards first, and complete the results with placeholders from `later`."""
+    @property
+    def links(self) -> bool:
+        """True if a guest's entry becomes a client's entry."""
+        return any(step.kind == "link" for step in self._steps)
+
+    def guards(self) -> list[Statement]:
+        """Return the statements that fail the batch if what was read has changed."""
         statements = [trips.guard_unchanged(self.read)]
         if self._steps:
             statements.append(assignments.guard_unchanged(self.trip_id, self.directory.emails, self.travelers))
@@ -237,11 +255,14 @@ class TripDraft:
             statements.append(clients.guard_exist({self.primary_client_email} - self.directory.created.keys()))
         if self.new_slug is not None:
             statements.append(trips.guard_slug_free(self.new_slug, self.trip_id))
-        if self.directory.created:
-            created = clients.insert(list(self.directory.created.values()), self.now)
-            links = any(step.kind == "link" for step in self._steps)
-            held = (assignments.hold(self.trip_id), created, assignments.release(self.trip_id))
-            statements += held if links else [created]
+        return statements
+
+    def writes(self) -> list[Statement]:
+        """Return the statements that write the draft, and complete the results with placeholders from `later`.
+
+        The clients in the directory must have been created before.
+        """
+        statements: list[Statement] = []
         for steps in self._units():
             written = self._statements_of(steps)
             statements += written

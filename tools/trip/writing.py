@@ -1,24 +1,25 @@
-"""Change a trip optimistically: read it, write the result in one batch, and retry after a concurrent change."""
+"""Change trips optimistically: read them, write the result in one batch, and retry after a concurrent change."""
 
 from __future__ import annotations
 
 from asyncio import gather
 from typing import TYPE_CHECKING
 
-from database import assignments, guests, slugs, trips
+from database import assignments, clients, guests, slugs, trips
 from database.clock import now
 from database.errors import GuardFailed
+from database.later import Later
 from database.linking import link_waiting
 from tools.answers.committing import commit
 from tools.answers.errors import Conflict
-from tools.answers.guests import unreadable_note
+from tools.answers.guests import unreadable_notes
 from tools.finding.people import Directory
 from tools.trip.draft import TripDraft
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Awaitable, Callable, Iterator, Sequence
 
-    from database.engine import Database
+    from database.engine import Database, Statement
     from tools.answers.committing import A
     from tools.finding.people import ClientReference
 
@@ -30,39 +31,90 @@ TRIES = 100
 async def rewrite_trip(
     db: Database,
     trip_id: int,
-    concerned: Sequence[ClientReference],
-    change: Callable[[TripDraft], bool],
+    change: Callable[[TripDraft], None],
     answer: Callable[[TripDraft], Awaitable[A]],
 ) -> A:
-    """Apply `change` to a draft of the trip, write the draft if `change` returns True, and return the answer.
+    """Change one trip as `rewrite_trips` does, without looking up clients."""
 
-    Each attempt calls `change` with a fresh draft, and then `answer`. `concerned` lists the clients that `change` may
+    def change_it(drafts: Sequence[TripDraft]) -> bool:
+        change(drafts[0])
+        return True
+
+    return await rewrite_trips(db, [trip_id], [], change_it, lambda drafts: answer(drafts[0]))
+
+
+async def rewrite_trips(
+    db: Database,
+    trip_ids: Sequence[int],
+    concerned: Sequence[ClientReference],
+    change: Callable[[Sequence[TripDraft]], bool],
+    answer: Callable[[Sequence[TripDraft]], Awaitable[A]],
+) -> A:
+    """Apply `change` to drafts of the trips, write them in one batch if it returns True, and return the answer.
+
+    Each attempt calls `change` with fresh drafts, and then `answer`. `concerned` lists the clients that `change` may
     look up.
     """
     for _ in range(TRIES):
-        draft = await _draft(db, trip_id, concerned)
-        if not change(draft) or not draft.changed:
-            return await answer(draft)
-        if draft.wants_slug_of is not None:
-            draft.new_slug = await slugs.free_slug(db, draft.wants_slug_of, draft.trip_id)
-        emails = [*draft.directory.emails, *draft.directory.created]
-        statements = [*draft.batch(), *await link_waiting(db, emails)]
+        drafts = await _drafts(db, trip_ids, concerned)
+        changed = [draft for draft in drafts if draft.changed] if change(drafts) else []
+        if not changed:
+            return await answer(drafts)
+        await _find_slugs(db, changed)
+        directory = changed[0].directory
+        statements = list(_batch(changed))
+        statements += await link_waiting(db, [*directory.emails, *directory.created])
         try:
-            return await commit(db, statements, await answer(draft), draft.later)
+            return await commit(db, statements, await answer(drafts), drafts[0].later)
         except GuardFailed:
             continue
-    raise Conflict(f"Trip {trip_id} kept changing while this call tried to write.", "Send the call again.")
+    words = f"Trip {trip_ids[0]}" if len(trip_ids) == 1 else f"The {len(trip_ids)} trips"
+    raise Conflict(f"{words} kept changing while this call tried to write.", "Send the call again.")
 
 
-async def _draft(db: Database, trip_id: int, concerned: Sequence[ClientReference]) -> TripDraft:
+async def _drafts(db: Database, trip_ids: Sequence[int], concerned: Sequence[ClientReference]) -> list[TripDraft]:
     named = any(who.name or who.concerns_guests for who in concerned)
-    directory, read, on_trip, unreadable = await gather(
+    directory, read, on_trips, unreadable = await gather(
         Directory.load(db, concerned),
-        trips.editable(db, trip_id),
-        guests.on_trips(db, [trip_id] if named else []),
-        unreadable_note(db, trip_id),
+        gather(*(trips.editable(db, trip_id) for trip_id in trip_ids)),
+        guests.on_trips(db, trip_ids) if named else guests.on_small_trips(db, trip_ids),
+        unreadable_notes(db, trip_ids),
     )
-    if read is None:
-        raise Conflict(f"Trip {trip_id} has been deleted.", "Send another trip_identifier.")
-    travelers = await assignments.of_clients(db, trip_id, directory.emails)
-    return TripDraft(read, travelers, directory, now(), guests=on_trip, unreadable=unreadable)
+    if deleted := [trip_id for trip_id, row in zip(trip_ids, read, strict=True) if row is None]:
+        raise Conflict(f"Trip {deleted[0]} has been deleted.", "Send another trip_identifier.")
+    travelers = await gather(*(assignments.of_clients(db, trip_id, directory.emails) for trip_id in trip_ids))
+    later, moment = Later(), now()
+    return [
+        TripDraft(
+            row,
+            of_trip,
+            directory,
+            moment,
+            guests=[guest for guest in on_trips if guest["trip_id"] == row["trip_id"]],
+            later=later,
+            unreadable=unreadable.get(row["trip_id"], ""),
+        )
+        for row, of_trip in zip(read, travelers, strict=True)
+        if row is not None
+    ]
+
+
+async def _find_slugs(db: Database, drafts: Sequence[TripDraft]) -> None:
+    """Find a slug for each trip that wants a new one."""
+    taken: list[str] = []
+    for draft in drafts:
+        if draft.wants_slug_of is not None:
+            draft.new_slug = await slugs.free_slug(db, draft.wants_slug_of, draft.trip_id, taken)
+            taken.append(draft.new_slug)
+
+
+def _batch(drafts: Sequence[TripDraft]) -> Iterator[Statement]:
+    for draft in drafts:
+        yield from draft.guards()
+    if created := drafts[0].directory.created:
+        linking = [draft.trip_id for draft in drafts if draft.links]
+        yield from (assignments.hold(trip_id) for trip_id in linking)
+        yield clients.insert(list(created.values()), drafts[0].now)
+        yield from (assignments.release(trip_id) for trip_id in linking)
+    for draft in drafts:
+        yield from draft.writes()

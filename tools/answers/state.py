@@ -1,0 +1,54 @@
+"""A trip as it is after a write, so that an agent need not read it again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any, cast
+
+from pydantic import Field, WrapSerializer, WrapValidator, model_validator
+
+from tools.answers.bounds import shortened
+from tools.answers.guests import link
+from tools.answers.models import Contact, Number, TripHead, Written
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from database.engine import Row
+
+# Maximum length of a name in the list of people.
+NAME_LENGTH = 100
+
+
+class TripState(TripHead):
+    destinations: Written = Field(description="Destinations.")
+    primary_client_email: Contact = Field(description="Primary client.")
+    total_cost: Number = Field(description="Total cost.")
+    people: list[str] = Field(description="Everybody on the trip, with roles; not listed beyond 40.")
+    assignments: int = Field(description="Number of clients' roles on the trip.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_people(cls, state: Any) -> Any:  # noqa: ANN401 - the JSON of database.state.STATE, or such an answer
+        if not isinstance(state, dict) or "clients" not in state:
+            return cast("Any", state)
+        read = cast("dict[str, Any]", state)
+        clients = cast("list[tuple[str | None, str]]", read["clients"])
+        people = [f"{shortened(name or '?', NAME_LENGTH)} ({shortened(roles, NAME_LENGTH)})" for name, roles in clients]
+        return {**read, "people": [*people, *read["guests"]]}
+
+
+# The state, or the placeholder that stands for it until the batch has run.
+LaterState = Annotated[
+    TripState,
+    WrapValidator(lambda value, validate: value if isinstance(value, int) else validate(value)),
+    WrapSerializer(lambda value, serialize: value if isinstance(value, int) else serialize(value)),
+]
+
+
+def guest_names(guests: Iterable[Row]) -> list[str]:
+    """Name guests with their roles."""
+    return [
+        f"{shortened(str(one['name']), NAME_LENGTH)} ({shortened(str(one['role']), NAME_LENGTH)}, "
+        f"{link(one['shares_with'])})"
+        for one in guests
+    ]
