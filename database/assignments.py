@@ -46,10 +46,10 @@ def assign(trip: Trip, email: str, role: str, now: str) -> list[Statement]:
     return [_on(trip, ASSIGN, email, role, now), *mirror(trip, now)]
 
 
-def assign_many(trip_id: int, pairs: Sequence[Pair], now: str) -> list[Statement]:
+def assign_many(trip: Trip, pairs: Sequence[Pair], now: str) -> list[Statement]:
     """Add many assignments while the guard disables the triggers, so that the JSON is written once, in linear time."""
-    hold, *written = mirror(trip_id, now)
-    return [hold, _on(trip_id, ASSIGN_MANY, json.dumps(list(pairs)), now), *written]
+    hold, *written = mirror(trip, now)
+    return [hold, _on(trip, ASSIGN_MANY, json.dumps(list(pairs)), now), *written]
 
 
 def unassign(trip_id: int, pairs: Sequence[Pair], now: str) -> list[Statement]:

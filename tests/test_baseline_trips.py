@@ -223,12 +223,12 @@ async def test_clients_and_trips_with_clients_can_be_created(tmp_path: Path, era
             preferences={"seat": "aisle"},
         )
         assert (client["client_id"], client["email"]) == (4, "dia@example.net")
-        for email, is_new in (("DIA@example.net", False), ("eli@example.net", True)):
+        for email, name, is_new in (("DIA@example.net", "dia roy", False), ("eli@example.net", "Eli Roy", True)):
             trip = await desk.call(
                 "create_trip_with_client",
                 trip_name="Goa",
                 client_email=email,
-                client_full_name="Eli Roy",
+                client_full_name=name,
                 trip_notes="hello",
                 total_cost=10,
                 **PERIOD,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 from pydantic import Field, model_validator
 
@@ -12,6 +13,8 @@ from database.errors import ConstraintViolated, GuardFailed
 from database.later import Later
 from database.linking import link_waiting
 from database.quoting import as_word, in_quotes
+from database.search import folded, words_in
+from tools.answers.bounds import named
 from tools.answers.committing import commit
 from tools.answers.errors import Conflict, NotFound
 from tools.answers.fields import (
@@ -30,17 +33,23 @@ from tools.answers.fields import (
     check_period,
 )
 from tools.answers.models import Contact, Plain
-from tools.finding.people import ClientOrNew, Directory, namesakes_note, new_client
+from tools.answers.state import LaterState
+from tools.finding.people import ClientOrNew, Directory, NamedReference, namesakes_notes
 from tools.tool import Hints, Tool, WriteAnswer, WriteArguments
 from tools.trip import shapes
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Self
 
     from database.engine import Database, Statement
+    from tools.answers.state import TripState
 
 # Maximum attempts to create a trip if concurrent changes keep taking its slug or changing its client.
 TRIES = 100
+
+# Maximum number of people on a new trip who are logged one by one.
+LOGGED = 20
 
 
 class _NewTrip(WriteArguments):
@@ -67,6 +76,13 @@ class TripCreated(WriteAnswer):
     trip_id: int = Field(description="Trip id.")
     trip_slug: str = Field(description="Trip slug.")
     trip_name: Plain = Field(description="Trip name.")
+    after: LaterState = Field(description="The trip as created.")
+
+
+class Companion(NamedReference):
+    """Another person on a new trip."""
+
+    role: Role = "traveler"
 
 
 class CreateTripWithClientArguments(_NewTrip):
@@ -78,6 +94,20 @@ class CreateTripWithClientArguments(_NewTrip):
     client_phone: Phone | None = None
     client_preferences: Annotated[Details | None, Field(description="For a new client.")] = None
     client_role: Role = "primary_traveler"
+    travelers: Annotated[
+        list[Companion], Field(max_length=200, description="More people; a full_name that nobody has is a new client.")
+    ] = Field(default_factory=list[Companion])
+
+    @model_validator(mode="after")
+    def _nobody_twice(self) -> Self:
+        names = [self.client_full_name, *(one.name for one in self.travelers if one.name)]
+        folded_names = [tuple(words_in(folded(name))) for name in names]
+        if twice := [name for name, one in zip(names, folded_names, strict=True) if folded_names.count(one) > 1]:
+            raise ValueError(
+                f"has the name {in_quotes(twice[-1])} twice: send it once, and add a second person of this name with "
+                "assign_client and new_client"
+            )
+        return self
 
 
 class TripWithClientCreated(TripCreated):
@@ -106,6 +136,7 @@ async def create_trip(db: Database, args: CreateTripArguments) -> TripCreated:
             trip_id=trip_id,
             trip_slug=slug,
             trip_name=args.trip_name,
+            after=cast("TripState", later.trip_state(slug)),
         )
         logged = activity.log(slug, [("TripCreated", f"Created {args.trip_name}")], moment)
         try:
@@ -115,20 +146,36 @@ async def create_trip(db: Database, args: CreateTripArguments) -> TripCreated:
     raise _kept_changing()
 
 
+@dataclass(frozen=True)
+class _Person:
+    """Somebody on the new trip, with the e-mail under which they are or will be stored."""
+
+    email: str
+    name: str
+    role: str
+    is_new: bool
+
+
 async def create_trip_with_client(db: Database, args: CreateTripWithClientArguments) -> TripWithClientCreated:
     refused = False
+    who = ClientOrNew(
+        email=args.client_email,
+        full_name=args.client_full_name,
+        phone=args.client_phone,
+        preferences=args.client_preferences,
+    )
+    others = [ClientOrNew(email=one.email, client_id=one.client_id, full_name=one.full_name) for one in args.travelers]
     for _ in range(TRIES):
-        who = ClientOrNew(email=args.client_email, full_name=args.client_full_name)
-        directory = await Directory.load(db, [who])
-        email, is_new = directory.find_or_create(who)
+        directory = await Directory.load(db, [who, *others])
+        people = [
+            _found(directory, one, role)
+            for one, role in zip([who, *others], [args.client_role, *(one.role for one in args.travelers)], strict=True)
+        ]
         slug = await slugs.free_slug(db, args.trip_name)
-        said = (
-            await namesakes_note(db, email, args.client_full_name)
-            if is_new
-            else _ignored_note(args, next(row["full_name"] for row in directory.rows if row["email"] == email))
-        )
+        notes = await namesakes_notes(db, [(one.email, one.name) for one in people if one.is_new])
+        said = "".join(notes) + ("" if people[0].is_new else _ignored_note(args, people[0].name))
         try:
-            return await _commit_trip_with_client(db, args, slug, email, said, is_new=is_new)
+            return await _commit_trip_with_client(db, args, slug, directory, people, said)
         except GuardFailed:
             continue
         except ConstraintViolated:
@@ -139,57 +186,69 @@ async def create_trip_with_client(db: Database, args: CreateTripWithClientArgume
     raise _kept_changing()
 
 
+def _found(directory: Directory, who: ClientOrNew, role: str) -> _Person:
+    email, is_new = directory.find_or_create(who)
+    if not is_new and who.name:
+        directory.require_name(email, who.name)
+    return _Person(email, directory.full_name_of(email), role, is_new)
+
+
 async def _commit_trip_with_client(  # noqa: PLR0913 - what was read before the write
-    db: Database, args: CreateTripWithClientArguments, slug: str, email: str, said: str, *, is_new: bool
+    db: Database,
+    args: CreateTripWithClientArguments,
+    slug: str,
+    directory: Directory,
+    people: Sequence[_Person],
+    said: str,
 ) -> TripWithClientCreated:
     moment = now()
-    client = (
-        clients.insert(
-            [new_client(email, args.client_full_name, phone=args.client_phone, preferences=args.client_preferences)],
-            moment,
-        )
-        if is_new
-        else clients.guard_exist([email])
+    first = people[0]
+    pairs = list(dict.fromkeys((one.email, one.role) for one in people))
+    assigned = (
+        assignments.assign(slug, *pairs[0], moment) if len(pairs) == 1 else assignments.assign_many(slug, pairs, moment)
     )
-    assigned = assignments.assign(slug, email, args.client_role, moment)
-    called = _called(args, email)
-    logged = [
-        ("TripCreated", f"Created {args.trip_name}"),
-        ("ClientAssigned", f"Assigned {called} as {args.client_role}"),
+    logged = [("TripCreated", f"Created {args.trip_name}")]
+    logged += [
+        ("ClientAssigned", f"Assigned {directory.contact_of(email)} as {role}") for email, role in pairs[:LOGGED]
     ]
+    if len(pairs) > LOGGED:
+        logged.append(("ClientAssigned", f"Assigned {len(pairs) - LOGGED} more"))
     later = Later()
     trip_id = later.trip_id(slug)
-    known = "new" if is_new else "known"
+    known = "new" if first.is_new else "known"
     answer = TripWithClientCreated(
-        message=f"Trip {in_quotes(args.trip_name)} created with id {trip_id}; {known} client {_named(args, email)} "
-        f"is its {as_word(args.client_role)}.{said}",
+        message=f"Trip {in_quotes(args.trip_name)} created with id {trip_id}; {known} client "
+        f"{directory.name_of(first.email)} is its {as_word(args.client_role)}.{_others_note(people[1:])}{said}",
         trip_id=trip_id,
         trip_slug=slug,
         trip_name=args.trip_name,
-        client_id=later.client_id(email),
-        client_email=email,
-        client_created=is_new,
-        assignment_id=later.assignment_id(slug, email, args.client_role),
+        after=cast("TripState", later.trip_state(slug)),
+        client_id=later.client_id(first.email),
+        client_email=first.email,
+        client_created=first.is_new,
+        assignment_id=later.assignment_id(slug, first.email, args.client_role),
         role=args.client_role,
-        json_written_by=later.json_writer(assignments.backup_of(assigned)),
+        json_written_by="bulk" if len(pairs) > 1 else later.json_writer(assignments.backup_of(assigned)),
     )
     statements = [
         trips.guard_slug_free(slug),
-        client,
-        trips.insert(_columns(args, slug, args.trip_notes, email, moment)),
+        clients.guard_exist({one.email for one in people} - directory.created.keys()),
+        *([clients.insert(list(directory.created.values()), moment)] if directory.created else []),
+        trips.insert(_columns(args, slug, args.trip_notes, first.email, moment)),
         *assigned,
         activity.log(slug, logged, moment),
-        *await link_waiting(db, [email]),
+        *await link_waiting(db, [one.email for one in people]),
     ]
     return await commit(db, statements, answer, later)
 
 
-def _called(args: CreateTripWithClientArguments, email: str) -> str:
-    return email if clients.has_email(email) else args.client_full_name
-
-
-def _named(args: CreateTripWithClientArguments, email: str) -> str:
-    return as_word(email) if clients.has_email(email) else in_quotes(args.client_full_name)
+def _others_note(others: Sequence[_Person]) -> str:
+    if not others:
+        return ""
+    new = [in_quotes(one.name) for one in others if one.is_new]
+    known = [in_quotes(one.name) for one in others if not one.is_new]
+    told = [f"{words} {named(names)}" for words, names in (("new:", new), ("known:", known)) if names]
+    return f" {len(others)} more: {'; '.join(told)}."
 
 
 def _ignored_note(args: CreateTripWithClientArguments, known_as: str) -> str:
@@ -250,7 +309,8 @@ TOOLS = [
     Tool(
         name="create_trip_with_client",
         title="Create a trip with its client",
-        description="Create a trip and add a client, new or known by e-mail, all or none.",
+        description="Create a trip with its client and any number of travelers, each new or known, all or none. The "
+        "answer shows the trip.",
         group="trips",
         hints=Hints(),
         input=CreateTripWithClientArguments,

@@ -13,6 +13,8 @@ from tools.answers.errors import Conflict
 from tools.tool import Answer, WriteArguments
 
 if TYPE_CHECKING:
+    from pydantic import BaseModel
+
     from database.engine import Database
     from tools.answers.asking import Ask
     from tools.tool import AnyTool, Arguments
@@ -28,7 +30,9 @@ async def run_tool(tool: AnyTool, db: Database, args: Arguments, ask: Ask | None
     if key is None:
         return await run_asking(tool, db, args, ask)
     # Avoids model_dump, which fails on operations of unknown types.
-    text = json.dumps({name: value for name, value in args if name != "idempotency_key"}, sort_keys=True)
+    text = json.dumps(
+        {name: value for name, value in args if name != "idempotency_key"}, sort_keys=True, default=_plain
+    )
     sent = hashlib.sha256(text.encode()).hexdigest()
     done = await _replayed(tool, db, key, sent)
     if done is not None:
@@ -58,3 +62,7 @@ async def _replayed(tool: AnyTool, db: Database, key: str, sent: str) -> Answer 
         )
     stored: dict[str, Any] = json.loads(receipt["result"])
     return tool.output.model_validate(stored | {"replayed": True})
+
+
+def _plain(argument: BaseModel) -> dict[str, Any]:
+    return argument.model_dump(exclude_unset=True)

@@ -196,8 +196,12 @@ class Directory:
 
     def contact_of(self, email: str) -> str:
         """Return the client's e-mail, or the client's name if there is no e-mail, as stored."""
-        names = [str(row["full_name"]) for row in (*self.rows, *self.created.values()) if row["email"] == email]
-        return email if clients.has_email(email) or not names else names[0]
+        return email if clients.has_email(email) else self.full_name_of(email)
+
+    def full_name_of(self, email: str) -> str:
+        """Return the client's name, as stored."""
+        names = (str(row["full_name"]) for row in (*self.rows, *self.created.values()) if row["email"] == email)
+        return next(names, email)
 
     def find(self, who: ClientReference) -> str | None:
         """Return the client's e-mail as stored, or None if the client neither exists nor will be created.
@@ -246,7 +250,7 @@ class Directory:
 
         A family may share an e-mail, so the name may belong to a person who would be lost.
         """
-        known = next(str(row["full_name"]) for row in (*self.rows, *self.created.values()) if row["email"] == email)
+        known = self.full_name_of(email)
         few, many = sorted((words_in(folded(known)), words_in(folded(name))), key=len)
         if not all(any(one.startswith(other) or other.startswith(one) for other in many) for one in few):
             raise Conflict(
