@@ -45,7 +45,7 @@ SELECT w.value ->> 0, w.value ->> 1, (SELECT trip_id FROM trips_v2 WHERE trip_sl
 """
 
 OF_TRIP: LiteralString = """
-SELECT activity_id, activity_type AS type, activity_details AS details, created_at AS at
+SELECT activity_id, activity_type AS type, activity_details AS details, created_at AS at, actor
 FROM ActivityLog WHERE trip_id = CAST(? AS INTEGER)
 ORDER BY activity_id DESC LIMIT CAST(? AS INTEGER)
 """

@@ -8,7 +8,7 @@ import secrets
 from typing import TYPE_CHECKING, LiteralString
 
 from database.engine import Statement
-from database.state import STATE
+from database.state import STATE, TRIPS_OF_CLIENT, TRIPS_OF_CLIENT_COUNT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -68,6 +68,13 @@ class Later:
         """Stand for the JSON of database.state.STATE. `trip` is the trip's id or slug."""
         return self._want("state" if isinstance(trip, int) else "state_by_slug", trip, list(guests))
 
+    def trips_of_client(self, email: str) -> int:
+        """Stand for the JSON of database.state.TRIPS_OF_CLIENT."""
+        return self._want("client_trips", email)
+
+    def trips_of_client_count(self, email: str) -> int:
+        return self._want("client_trips_count", email)
+
     def _want(self, kind: str, *key: Value | list[str]) -> int:
         self._next -= 1
         self._wanted.append([str(self._next), kind, *key])
@@ -126,6 +133,12 @@ VALUES: LiteralString = (
         WHEN 'changed' THEN changes()
         WHEN 'state' THEN """
     + STATE.replace("@trip", "w.value ->> 2").replace("@guests", "w.value -> 3")
+    + """
+        WHEN 'client_trips' THEN """
+    + TRIPS_OF_CLIENT.replace("@email", "w.value ->> 2")
+    + """
+        WHEN 'client_trips_count' THEN """
+    + TRIPS_OF_CLIENT_COUNT.replace("@email", "w.value ->> 2")
     + """
         WHEN 'state_by_slug' THEN """
     + STATE.replace("@trip", BY_SLUG).replace("@guests", "w.value -> 3")

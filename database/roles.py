@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import LiteralString
 
+# Roles of a trip's primary client.
+PRIMARY = ("primary_traveler", "primary")
+
 # Normalized as in `travels`. A person with any other role travels.
 STAYS_AT_HOME = frozenset(
     {

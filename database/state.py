@@ -1,4 +1,4 @@
-"""The state of a trip after a batch, for the answer of the call that wrote it."""
+"""The state of a trip or client after a batch, for the answer of the call that wrote it."""
 
 from __future__ import annotations
 
@@ -29,3 +29,23 @@ STATE: LiteralString = """(
                 ORDER BY min(a.assignment_id)) p)),
         'guests', json(@guests))
     FROM trips_v2 t WHERE t.trip_id = @trip)"""
+
+# The JSON of the latest 20 trips of the client with the e-mail `@email`, with roles or as primary client.
+TRIPS_OF_CLIENT: LiteralString = """(
+    SELECT json_group_array(json_object(
+        'trip_id', x.trip_id, 'trip_name', x.trip_name, 'roles', x.roles, 'primary_client', json(x.primary_client)))
+    FROM (
+        SELECT t.trip_id, CAST(t.trip_name AS TEXT) AS trip_name,
+               iif(t.primary_client_email = @email, 'true', 'false') AS primary_client,
+               (SELECT group_concat(r.client_role, ', ') FROM trip_client_assignments r
+                WHERE r.trip_id = t.trip_id AND r.client_email = @email) AS roles
+        FROM trips_v2 t
+        WHERE t.trip_id IN (SELECT a.trip_id FROM trip_client_assignments a WHERE a.client_email = @email)
+           OR t.primary_client_email = @email
+        ORDER BY t.start_date DESC, t.trip_id DESC LIMIT 20) x)"""
+
+# The number of these trips.
+TRIPS_OF_CLIENT_COUNT: LiteralString = """(
+    SELECT count(*) FROM trips_v2 t
+    WHERE t.trip_id IN (SELECT a.trip_id FROM trip_client_assignments a WHERE a.client_email = @email)
+       OR t.primary_client_email = @email)"""

@@ -92,6 +92,11 @@ def update(trip_id: int, values: Mapping[str, Any], search_text: str, now: str) 
     return Statement(UPDATE, (*(values[column] for column in EDITED), search_text, now, trip_id))
 
 
+def touch(trip_id: int, now: str) -> Statement:
+    """Note that the trip has changed."""
+    return Statement(TOUCH, (now, trip_id))
+
+
 def insert(values: Mapping[str, Any]) -> Statement:
     """Insert a trip; the statement returns its trip_id. The keys of `values` are the `INSERTED` columns."""
     return Statement(INSERT, tuple(values[column] for column in INSERTED))
@@ -146,6 +151,8 @@ SET trip_name = ?, trip_slug = ?, status = ?, start_date = ?, end_date = ?, tota
     search_text = ?, updated_at = ?
 WHERE trip_id = CAST(? AS INTEGER)
 """
+
+TOUCH: LiteralString = "UPDATE trips_v2 SET updated_at = ? WHERE trip_id = CAST(? AS INTEGER)"
 
 INSERTED = (
     "trip_name",

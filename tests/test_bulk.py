@@ -182,7 +182,8 @@ async def test_unknown_arguments_are_refused_at_every_level(tmp_path: Path) -> N
         in_operation = await desk.fails(KYOTO, op("add_note", note="x") | {"force": True})
         assert in_operation.startswith("invalid_input: force is not an argument here.")
         in_data = await desk.fails(KYOTO, op("add_note", note="x", force=True))
-        assert in_data == "invalid_input: data.force is not an argument here.\nLeave it out; the arguments are note."
+        remedy = "Leave it out; the arguments are note, audience."
+        assert in_data == f"invalid_input: data.force is not an argument here.\n{remedy}"
 
 
 async def test_fields_beside_data_that_are_in_data_too_are_refused_with_a_hint_to_move_them(tmp_path: Path) -> None:

@@ -135,7 +135,9 @@ async def test_an_identifier_without_a_match_is_refused_with_suggestions_by_spel
 @pytest.mark.parametrize("blank", ["", " ", "%", "_", "% _", "*", '"', "'", "--", "()", "\t"])
 async def test_a_query_with_no_words_is_refused(tmp_path: Path, blank: str) -> None:
     async with new_desk(tmp_path) as desk:
-        assert (await refusal(desk, blank)).startswith("invalid_input: trip_identifier")
+        error = await refusal(desk, blank)
+        assert error.startswith("invalid_input: ")
+        assert "trip_identifier" in error
         for strategy in ("exact", "fuzzy", "broad"):
             error = await desk.refused("get_anything", query=blank, search_strategy=strategy)
             assert error.startswith("invalid_input: query")

@@ -250,6 +250,7 @@ class Hostile:
 def calls(schema: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """Yield the required arguments with several texts, alone, with each optional one, and with all."""
     required = set(schema.get("required", []))
+    required |= {"trip_identifier"} if "trip_identifiers" in schema["properties"] else set()
     for turn in range(len(Hostile.CHOICES) if required else 1):
         yield Hostile(schema, turn).object(schema, required)
     for turn, name in enumerate(schema["properties"].keys() - required - {"idempotency_key"}):

@@ -19,6 +19,7 @@ from tools.answers.fields import Details, Erasable, Line, NewEmail, PersonName, 
 from tools.answers.models import ClientHead, ClientTrip, Contact, Plain, Written, addressed, logged_as, with_id
 from tools.answers.pages import Id, Limit, Page, cursor_of, more_words, page_of, place_of
 from tools.answers.parts import Part, Rest
+from tools.answers.state import LaterTrips
 from tools.finding.people import ClientReference, Directory, NamedReference, namesakes_note, new_client, read_client
 from tools.tool import READS, Arguments, Hints, Tool, WriteAnswer, WriteArguments
 from tools.trip import shapes
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from database.engine import Database, Row
+    from tools.answers.state import ClientOnTrip
 
 # Maximum attempts at a change if concurrent changes keep interfering.
 TRIES = 100
@@ -59,6 +61,8 @@ class ClientCreated(WriteAnswer):
     client_id: int = Field(description="Client id.")
     email: Contact = Field(description="E-mail, normalized; null if none.")
     full_name: Plain = Field(description="Name.")
+
+    trips: LaterTrips = Field(default=[], description="Trips that this e-mail reached, latest first, at most 20.")
 
 
 class GetClientArguments(Arguments, NamedReference):
@@ -99,6 +103,10 @@ class UpdateClientArguments(WriteArguments, ClientReference):
 class ClientUpdated(ClientCreated):
     client_id: int = Field(description="Client id.")
     changed: list[str] = Field(description="The changed columns; empty if none.")
+    contact_info: Any = Field(description="Phone, address, notes.")
+    preferences: Any = Field(description="Preferences.")
+    loyalty_programs: Any = Field(description="Memberships.")
+    travel_docs: Any = Field(description="Passport and visas.")
 
 
 async def create_client(db: Database, args: CreateClientArguments) -> ClientCreated:
@@ -114,6 +122,7 @@ async def create_client(db: Database, args: CreateClientArguments) -> ClientCrea
         client_id=client_id,
         email=email,
         full_name=args.full_name,
+        trips=cast("list[ClientOnTrip]", later.trips_of_client(email)),
     )
     statements = [
         clients.guard_email_free(email),
@@ -183,7 +192,7 @@ async def update_client(db: Database, args: UpdateClientArguments) -> ClientUpda
         values = _values(read, args)
         changed = [column for column in values if values[column] != read[column]]
         if not changed:
-            return await commit(db, [], _updated(read, values, changed))
+            return await commit(db, [], _updated(read, values, changed, None))
         if "email" in changed:
             await _require_free(db, values["email"], client_id)
         before, after = (logged_as(row["full_name"], row["email"]) for row in (read, values))
@@ -192,8 +201,9 @@ async def update_client(db: Database, args: UpdateClientArguments) -> ClientUpda
             *profiles.update(read, values, details, now()),
             *await linking.link_waiting(db, [values["email"]]),
         ]
+        later = Later()
         try:
-            return await commit(db, statements, _updated(read, values, changed))
+            return await commit(db, statements, _updated(read, values, changed, later), later)
         except GuardFailed:
             continue
     raise Conflict(f"Client {client_id} kept changing while this call tried to write.", "Send the call again.")
@@ -252,15 +262,20 @@ def merge_patch(known: Mapping[str, Any], sent: Mapping[str, Any]) -> dict[str, 
     return result
 
 
-def _updated(read: Row, values: Mapping[str, Any], changed: list[str]) -> ClientUpdated:
+def _updated(read: Row, values: Mapping[str, Any], changed: list[str], later: Later | None) -> ClientUpdated:
     words = f"changed {', '.join(changed)}" if changed else "nothing changed"
-    return ClientUpdated(
+    answer = ClientUpdated(
         message=f"Client {read['client_id']}, {addressed(values['full_name'], values['email'])}: {words}.",
         client_id=read["client_id"],
         email=values["email"],
         full_name=values["full_name"],
         changed=changed,
+        **{name: shapes.load_for_answer(values[name]) for name in LONG},
     )
+    if later and "email" in changed:
+        answer.message += f" Trips that the new e-mail reached: {later.trips_of_client_count(values['email'])}."
+        answer.trips = cast("list[ClientOnTrip]", later.trips_of_client(values["email"]))
+    return answer
 
 
 TOOLS = [

@@ -13,7 +13,7 @@ from tools.answers.bounds import named
 from tools.answers.errors import NotFound
 from tools.answers.fields import MAX_INTEGER, Day, Email, Status, TripIdentifier
 from tools.answers.guests import NOT_LINKED, unreadable_notes
-from tools.answers.models import Activity, Plain, TripHead, TripSummary, Written
+from tools.answers.models import Activity, Plain, TripHead, TripSummary
 from tools.answers.pages import Cursor, Id, Limit, Page, cursor_of, more_words, page_of, place_of
 from tools.finding.identifiers import describe, resolve_trip
 from tools.finding.people import ClientReference, Directory
@@ -72,7 +72,6 @@ class LoggedActivity(Activity):
     trip_id: int | None = Field(description="Trip id.")
     trip_name: str | None = Field(description="Trip name; null if deleted.")
     client_id: int | None = Field(description="Client id.")
-    actor: Written = Field(description="Client program or token that did it, if known.")
 
 
 class ActivitiesPage(Page):

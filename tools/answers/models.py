@@ -83,3 +83,4 @@ class Activity(BaseModel):
     type: Written = Field(description="Kind of activity.")
     details: Written = Field(description="What happened.")
     at: Written = Field(description="When.")
+    actor: Written = Field(default=None, description="Who: client program or token, if known.")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
-from pydantic import Field, WrapSerializer, WrapValidator, model_validator
+from pydantic import BaseModel, Field, WrapSerializer, WrapValidator, model_validator
 
 from tools.answers.bounds import shortened
 from tools.answers.guests import link
-from tools.answers.models import Contact, Number, TripHead, Written
+from tools.answers.models import Contact, Number, Plain, TripHead, Written
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -37,12 +37,24 @@ class TripState(TripHead):
         return {**read, "people": [*people, *read["guests"]]}
 
 
-# The state, or the placeholder that stands for it until the batch has run.
-LaterState = Annotated[
-    TripState,
+# A value, or the placeholder that stands for it until the batch has run.
+_LATER = (
     WrapValidator(lambda value, validate: value if isinstance(value, int) else validate(value)),
     WrapSerializer(lambda value, serialize: value if isinstance(value, int) else serialize(value)),
-]
+)
+LaterState = Annotated[TripState, *_LATER]
+
+
+class ClientOnTrip(BaseModel):
+    """A trip of a client after a write."""
+
+    trip_id: int = Field(description="Trip id.")
+    trip_name: Plain = Field(description="Trip name.")
+    roles: Written = Field(description="The client's roles; null if none.")
+    primary_client: bool = Field(description="True if they are its primary client.")
+
+
+LaterTrips = Annotated[list[ClientOnTrip], *_LATER]
 
 
 def guest_names(guests: Iterable[Row]) -> list[str]:

@@ -105,6 +105,12 @@ async def whole_trip(db: Database, trip_id: int) -> WholeTrip | None:
     )
 
 
+def shareable(trip: WholeTrip) -> WholeTrip:
+    """Return the trip without what is only for the team: most notes, the workflow, the activity log, other figures."""
+    own = {"notes": shapes.shared_notes(trip.notes), "workflow": None, "recent_activity": []}
+    return trip.model_copy(update=own | {"financials": None, "facts": None})
+
+
 def as_answered(trip: WholeTrip) -> tuple[WholeTrip, list[Rest]]:
     """Cut the trip to fit one answer; return it, and a Rest for each field that was cut."""
     trip = _with_short_items(trip)

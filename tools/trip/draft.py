@@ -125,7 +125,7 @@ class TripDraft:
     def log(self, kind: str, details: str) -> None:
         self.activities.append((kind, details))
 
-    def change_note(self, note_id: str, note: str | None, *, keep: bool) -> str:
+    def change_note(self, note_id: str, note: str | None, *, keep: bool, shared: bool | None = None) -> str:
         """Replace or remove a note. `keep` stores the old one aside. Numbers count the notes as they were read.
 
         Return the old note as JSON. Raises NotFound if there is no such note, or InvalidInput if there are several.
@@ -135,7 +135,7 @@ class TripDraft:
         if isinstance(place, int):
             now_at = place - sum(isinstance(one, int) and one < place for one in self._notes_removed)
         before = shapes.dump_json(shapes.note_at(self.notes, now_at))
-        self.notes = shapes.with_changed_note(self.notes, now_at, note, self.now)
+        self.notes = shapes.with_changed_note(self.notes, now_at, note, self.now, shared=shared)
         if keep:
             self._notes_kept.append((note_id, before))
         if note is None:
@@ -271,6 +271,8 @@ class TripDraft:
         if any(values[column] != self.read[column] for column in values):
             search_text = f"{self.trip_name} {self.destinations or ''}".strip().lower()
             statements.append(trips.update(self.trip_id, values, search_text, self.now))
+        elif any(step.kind != "assign" or step.result.created for step in self._steps):
+            statements.append(trips.touch(self.trip_id, self.now))
         if self._notes_kept:
             statements.append(trips.keep_notes(self.trip_id, self._notes_kept, self.now))
         if self.activities:

@@ -16,8 +16,12 @@ from tools.trip.operation import Data, TripOperation
 OLD_NOTE_SHOWN = 300
 
 
+Audience = Literal["team", "clients"]
+
+
 class AddNote(Data):
     note: Annotated[Words, Field(description="The note.")]
+    audience: Annotated[Audience, Field(description="Who may see it.")] = "team"
 
 
 NoteId = Annotated[
@@ -34,16 +38,20 @@ class RemoveNote(Data):
 
 class EditNote(RemoveNote):
     note: Annotated[Words, Field(description="New text.")]
+    audience: Annotated[Audience | None, Field(description="Else unchanged.")] = None
 
 
 def add_note(draft: TripDraft, data: AddNote) -> OperationResult:
-    draft.notes = shapes.with_note(draft.notes, data.note, draft.now)
+    note = shapes.new_note(data.note, draft.now, shared=data.audience == "clients")
+    draft.notes = shapes.with_note(draft.notes, note)
     draft.log("NoteAdded", data.note)
-    return OperationResult(message="Note added.")
+    whom = "clients may see it" if data.audience == "clients" else "for the team only"
+    return OperationResult(message=f"Note {note['id']} added, {whom}.")
 
 
 def edit_note(draft: TripDraft, data: EditNote) -> OperationResult:
-    before = draft.change_note(data.note_id, data.note, keep=not data.for_good)
+    shared = None if data.audience is None else data.audience == "clients"
+    before = draft.change_note(data.note_id, data.note, keep=not data.for_good, shared=shared)
     draft.log("NoteEdited", f"Note {data.note_id}")
     return OperationResult(message=f"Note {as_word(data.note_id)} is changed{_old(before, data)}.")
 

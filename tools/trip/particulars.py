@@ -20,7 +20,7 @@ class UpdateStatus(Data):
 
 
 class AddActivity(Data):
-    details: Annotated[Words, Field(description="What happened.")]
+    details: Annotated[Words, Field(description="What was done; logs it, and is not the itinerary.")]
     type: Annotated[Name, Field(description="Kind of activity.")] = "GeneralActivity"
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast, get_args
 
 from database import listing, trips
 from database.quoting import in_quotes
-from database.roles import travels
+from database.roles import PRIMARY, travels
 from tools.answers.fields import Phase
 from tools.answers.guests import unreadable_note
 from tools.trip import shapes
@@ -134,9 +134,7 @@ def _confirmed(standing: Standing) -> str | None:
 
 
 def _primary_client(standing: Standing) -> str | None:
-    known = standing.trip["primary_client_email"] or any(
-        row["role"] in {"primary", "primary_traveler"} for row in standing.travelers
-    )
+    known = standing.trip["primary_client_email"] or any(row["role"] in PRIMARY for row in standing.travelers)
     return None if known else "There is no primary client: give a traveler the role primary_traveler."
 
 

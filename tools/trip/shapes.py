@@ -6,7 +6,10 @@ import json
 import math
 import re
 import secrets
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 # Maximum nesting depth of JSON, far deeper than real data.
 DEPTH = 100
@@ -102,9 +105,19 @@ def as_object(value: object, key: str) -> dict[str, Any]:
     return cast("dict[str, Any]", value) if isinstance(value, dict) else {key: value}
 
 
-def with_note(notes: object, note: str, now: str) -> object:
-    """Add a note with an id: to a list as an item, or to a non-empty object under its key `notes`."""
-    item = {"id": secrets.token_hex(4), "note": note, "timestamp": now}
+def new_note(note: str, now: str, *, shared: bool = False) -> dict[str, Any]:
+    """Return a note with an id. One that is not shared is for the team only."""
+    return {"id": secrets.token_hex(4), "note": note, "timestamp": now} | ({"shared": True} if shared else {})
+
+
+def shared_notes(notes: object) -> list[Any]:
+    """Return the notes that may be shown to clients."""
+    objects = [cast("dict[str, Any]", one) for one in _listed_notes(notes) if isinstance(one, dict)]
+    return [one for one in objects if one.get("shared") is True]
+
+
+def with_note(notes: object, item: Mapping[str, Any]) -> object:
+    """Add a note: to a list as an item, or to a non-empty object under its key `notes`."""
     if isinstance(notes, dict) and cast("dict[str, Any]", notes):
         own = cast("dict[str, Any]", notes)
         return own | {"notes": [*as_list(own.get("notes")), item]}
@@ -132,7 +145,9 @@ def note_places(notes: object) -> list[tuple[str, str | int]]:
     return places
 
 
-def with_changed_note(notes: object, place: str | int, note: str | None, now: str) -> object:
+def with_changed_note(
+    notes: object, place: str | int, note: str | None, now: str, *, shared: bool | None = None
+) -> object:
     """Replace the text of a note and keep its other keys, or remove the note if `note` is None."""
     if isinstance(place, str):
         own = cast("dict[str, Any]", notes)
@@ -143,7 +158,7 @@ def with_changed_note(notes: object, place: str | int, note: str | None, now: st
         del items[place]
     elif isinstance(items[place], dict):
         key = next((key for key in ("note", "text", "content") if key in items[place]), "note")
-        items[place] = items[place] | {key: note, "edited_at": now}
+        items[place] = items[place] | {key: note, "edited_at": now} | ({} if shared is None else {"shared": shared})
     else:
         items[place] = note
     return cast("dict[str, Any]", notes) | {"notes": items} if isinstance(notes, dict) else items

@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from database import clients
 from database.quoting import as_word, in_quotes
+from database.roles import PRIMARY
 from tools.answers.errors import InvalidInput
 from tools.answers.fields import Role
 from tools.answers.loosening import BLANK_IS_MEANT
@@ -63,6 +64,9 @@ def assign_client(draft: TripDraft, data: AssignClient) -> OperationResult:
     else:
         result.message = f"Assigned {who}" + (", a new client." if is_new else ".")
         draft.log("ClientAssigned", logged)
+    if result.created and role in PRIMARY and not draft.primary_client_email:
+        draft.primary_client_email = email
+        result.message += " They are now its primary client."
     if not is_new and (data.phone or data.preferences):
         result.message += " The client exists: phone and preferences are unchanged."
     result.client_created = is_new
@@ -98,6 +102,9 @@ def change_client_role(draft: TripDraft, data: ChangeClientRole) -> OperationRes
     else:
         who = draft.directory.name_of(email)
         result.message = f"{who} is now {as_word(data.to_role)}, no longer {as_word(roles[0])}."
+        if data.to_role in PRIMARY and not draft.primary_client_email:
+            draft.primary_client_email = email
+            result.message += " They are now its primary client."
         draft.log("ClientRoleChanged", f"{draft.directory.contact_of(email)}: {roles[0]} became {data.to_role}")
     return result
 
