@@ -28,7 +28,7 @@ QUERIES: dict[str, dict[str, Any]] = {
     "words of many clients": {"query": "guest 7"},
     "a long word": {"query": "beginningwords"},
     "any words": {"query": "guest trip kyoto", "search_strategy": "broad"},
-    "many travelers": {"query": "guest crowded"},
+    "a name that other trips and travelers share in part": {"query": "Guest sixty 1"},
 }
 
 
