@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from asyncio import gather
 from typing import TYPE_CHECKING, LiteralString
 
 from database import tables
@@ -34,11 +35,11 @@ async def delete_clients(db: Database, read: Sequence[Row], now: str) -> list[St
     other people who share the e-mail stay on the trips and are not copied.
     """
     same = json.dumps([[row["client_id"], row["email"], row["full_name"]] for row in read], ensure_ascii=False)
-    names = [row["name"] for row in await tables.columns(db, "clients_v2")]
-    set_aside = SET_CLIENTS_ASIDE.replace("@row", tables.row_as_json("c", names))
+    client, assignment = await gather(tables.columns(db, "clients_v2"), _assignment_as_json(db))
+    set_aside = SET_CLIENTS_ASIDE.replace("@row", tables.row_as_json("c", [row["name"] for row in client]))
     return [
         Statement(GUARD_CLIENTS, (same,)),
-        Statement(set_aside.replace("@assignment", await _assignment_as_json(db)), (same, now)),
+        Statement(set_aside.replace("@assignment", assignment), (same, now)),
         Statement(KEEP_ENTRIES, (same, now), mirrors=True),
         Statement(LOG_CLIENTS, (same, now, actor())),
         Statement(DELETE_CLIENTS, (same,)),
@@ -54,10 +55,12 @@ async def delete_trips(db: Database, read: Sequence[Row], now: str) -> list[Stat
     of its JSON entries, and its `activity`.
     """
     same = _same_trips(read)
-    names = [row["name"] for row in await tables.columns(db, "trips_v2") if row["name"] != "clients"]
-    activity = [row["name"] for row in await tables.columns(db, "ActivityLog")]
-    set_aside = SET_TRIPS_ASIDE.replace("@row", tables.row_as_json("t", names))
-    set_aside = set_aside.replace("@assignment", await _assignment_as_json(db))
+    trip, entry, assignment = await gather(
+        tables.columns(db, "trips_v2"), tables.columns(db, "ActivityLog"), _assignment_as_json(db)
+    )
+    names = [row["name"] for row in trip if row["name"] != "clients"]
+    activity = [row["name"] for row in entry]
+    set_aside = SET_TRIPS_ASIDE.replace("@row", tables.row_as_json("t", names)).replace("@assignment", assignment)
     return [
         Statement(GUARD_TRIPS, (same,)),
         Statement(set_aside.replace("@activity", tables.row_as_json("l", activity)), (same, now)),

@@ -6,6 +6,7 @@ import secrets
 from typing import TYPE_CHECKING, LiteralString
 
 from database.d1_errors import SentBefore
+from database.d1_kept import keeping, kept_by
 from database.d1_pages import PAGE, Pages
 from database.d1_requests import ANSWER, Worker
 from database.d1_values import decode_rows
@@ -160,21 +161,24 @@ class D1Database:
     async def _write(self, statements: Sequence[Statement]) -> Results:
         identifier = secrets.token_hex(ID_BYTES) if await self.look_for_ids() else None
         try:
-            reply = await self._worker.write(statements, identifier)
+            reply = await self._worker.write(keeping(statements, identifier), identifier)
         except SentBefore:
-            return await self._read_again(statements)
+            return await self._read_again(statements, identifier or "")
         except DatabaseError as error:
             if identifier and "batch_ids" in str(error):  # the table is gone, so nothing ran
                 self._remembers = False
             raise
         return Results(zip(statements, map(decode_rows, reply.results), strict=True))
 
-    async def _read_again(self, statements: Sequence[Statement]) -> Results:
-        """Return what the queries of a stored batch return now."""
+    async def _read_again(self, statements: Sequence[Statement], identifier: str) -> Results:
+        """Return the values that a stored batch kept, and what its other queries return now."""
         queries = [one for one in statements if _is_query(one)]
-        again = await self.read_many(queries)
+        values = kept_by(identifier)
+        again = await self.read_many([values, *(one for one in queries if not one.kept)])
+        kept = iter(again.of(values))
         return Results(
-            [(one, again.of(one)) for one in queries], lost=[one for one in statements if not _is_query(one)]
+            [(one, [next(kept)] if one.kept else again.of(one)) for one in queries],
+            lost=[one for one in statements if not _is_query(one)],
         )
 
 

@@ -18,19 +18,22 @@ Row: TypeAlias = Mapping[str, Any]
 class Statement(NamedTuple):
     """One SQL statement and its parameters. Pass a list as one JSON parameter and read it with json_each(?).
 
-    `mirrors` marks a statement that writes the JSON side. It is skipped in the normalized phase.
+    `mirrors` marks a statement that writes the JSON side. It is skipped in the normalized phase. `kept` marks a query
+    for one value, named `value`, that only its batch can read. A hosted engine stores the value with the batch.
     """
 
     sql: LiteralString
     params: Sequence[Value] = ()
     mirrors: bool = False
+    kept: bool = False
 
 
 class Results:
     """The rows returned by the statements of one batch, looked up by statement.
 
-    A hosted engine can store a batch and lose its answer. It then runs the batch's queries again. `lost` has the other
-    statements: the rows of their RETURNING clauses are gone. So a batch returns what its caller needs by a query.
+    A hosted engine can store a batch and lose its answer. It then reads the values that it kept, and runs the batch's
+    other queries again. `lost` has the remaining statements: the rows of their RETURNING clauses are gone. So a batch
+    returns what its caller needs by a query.
     """
 
     def __init__(self, returned: Iterable[tuple[Statement, list[Row]]], lost: Iterable[Statement] = ()) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from asyncio import gather
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, LiteralString, cast
 
@@ -60,18 +61,24 @@ async def deleted(db: Database, identifier: str) -> list[Row]:
 async def plan(db: Database, client: Row, now: str, *, gone: bool = False) -> Erasure:
     """Plan the erasure of a client with the columns `CHECKED`. `gone` means that only copies of the client are left."""
     email, client_id = client["email"], client["client_id"]
-    trips = await db.read(TRIPS, (email,))
+    trips, about, receipts, updates = await gather(
+        db.read(TRIPS, (email,)),
+        db.read(ABOUT, (client_id, email)),
+        db.read(OWN_RECEIPTS, (None if gone else client_id,)),
+        db.read(OWN_UPDATES, (None if gone else client_id,)),
+    )
     entries = await _entries(db, email, [row["trip_id"] for row in trips])
-    about = await db.read(ABOUT, (client_id, email))
-    receipts = [] if gone else await db.read(OWN_RECEIPTS, (client_id,))
     identity = _identity([client, *_earlier_records(about)], [one for one in entries if not one["is_guest"]])
-    history = [] if gone else [row["activity_details"] for row in await db.read(OWN_UPDATES, (client_id,))]
-    identity.emails |= emails_in([*history, *(row["result"] for row in receipts)])
+    identity.emails |= emails_in([*(row["activity_details"] for row in updates), *(row["result"] for row in receipts)])
     names = sorted(identity.names)
     notes, identity.names = await _without_namesakes(db, names, client_id)
     traces = Traces(identity)
     keys = [row["idempotency_key"] for row in receipts]
-    cleaning = await mentions.clean(db, traces, own=[row["orphan_id"] for row in about], receipts=keys)
+    cleaning, remaining, forgetting = await gather(
+        mentions.clean(db, traces, own=[row["orphan_id"] for row in about], receipts=keys),
+        mentions.remaining(db, traces, client_id),
+        _forget_words(db, names),
+    )
     rows = cleaning.rows
     if about:
         rows["orphaned_rows"] = rows.get("orphaned_rows", 0) + len(about)
@@ -81,13 +88,13 @@ async def plan(db: Database, client: Row, now: str, *, gone: bool = False) -> Er
         trips=trips,
         kept=[str(one["name"]) for one in entries if one["is_guest"]],
         rows=rows,
-        remaining=[*notes, *cleaning.left, *await mentions.remaining(db, traces, client_id)],
+        remaining=[*notes, *cleaning.left, *remaining],
         batch=[
             *([] if gone else _require_unchanged(client)),
             *_erase(client, trips, entries, now, gone=gone),
             Statement(DELETE_ABOUT, (json.dumps([row["orphan_id"] for row in about]),)),
             *cleaning.statements,
-            *await _forget_words(db, names),
+            *forgetting,
         ],
     )
 
@@ -119,13 +126,10 @@ async def _without_namesakes(db: Database, names: Sequence[str], client_id: int)
     """Return a note for each name that stays because others have it too, and the other names."""
     notes: list[str] = []
     kept: set[str] = set()
-    for name in names:
-        traces = Traces(Identity({name}))
-        others = [
-            row["client_id"]
-            for row in await db.read(OTHERS_CALLED, (json.dumps(traces.hints()), client_id))
-            if traces.occur_in(json.dumps([row["full_name"]]))
-        ]
+    by_name = [Traces(Identity({name})) for name in names]
+    called = await gather(*(db.read(OTHERS_CALLED, (json.dumps(one.hints()), client_id)) for one in by_name))
+    for name, traces, rows in zip(names, by_name, called, strict=True):
+        others = [row["client_id"] for row in rows if traces.occur_in(json.dumps([row["full_name"]]))]
         if others:
             notes.append(f"the name itself, which client {others[0]} has too")
         else:
@@ -173,10 +177,10 @@ async def _entries(db: Database, email: str, trip_ids: Sequence[int]) -> list[di
 
     A guest is another person who shares the client's e-mail.
     """
-    sharing = {
-        (row["trip_id"], row["position"]) for row in await guests.on_trips(db, trip_ids) if row["shares_with"] == email
-    }
-    linked = await guests.read_people(db, LINKED, (json.dumps(trip_ids), email))
+    on_trips, linked = await gather(
+        guests.on_trips(db, trip_ids), guests.read_people(db, LINKED, (json.dumps(trip_ids), email))
+    )
+    sharing = {(row["trip_id"], row["position"]) for row in on_trips if row["shares_with"] == email}
     return [{**row, "is_guest": (row["trip_id"], row["position"]) in sharing} for row in linked]
 
 

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, LiteralString
 
 from database.engine import Statement
-from database.facts_sql import COMPUTE, CURRENT
+from database.facts_sql import COMPUTE, CURRENT, DUE_NOW
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -57,13 +57,12 @@ async def refresh(db: Database, read: Sequence[Row], now: str) -> tuple[set[int]
     """
     queued = json.dumps([number for row in read for number in json.loads(row["queued"])])
     others = json.dumps([[row["trip_id"], row["version"]] for row in read if row["queued"] == "[]"])
-    computed, taken = Statement(COMPUTE, (queued, others, now)), Statement(TAKE, (queued,))
-    results = await db.batch([computed, Statement(FORGET, (queued,)), taken])
-    return _trip_ids(results.of(computed)), _trip_ids(results.of(taken))
-
-
-def _trip_ids(rows: Sequence[Row]) -> set[int]:
-    return {int(row["trip_id"]) for row in rows}
+    due = Statement(DUE_NOW, (queued, others), kept=True)
+    results = await db.batch(
+        [due, Statement(COMPUTE, (queued, others, now)), Statement(FORGET, (queued,)), Statement(TAKE, (queued,))]
+    )
+    computed, taken = json.loads(results.of(due)[0]["value"])
+    return set(computed), set(taken)
 
 
 def mark(trip_ids: Collection[int], reason: str, now: str) -> Statement:
@@ -74,8 +73,8 @@ def mark(trip_ids: Collection[int], reason: str, now: str) -> Statement:
 async def mark_and_count(db: Database, trip_ids: Collection[int], reason: str, now: str) -> int:
     """Queue trips as `mark` does, and return the number of newly queued trips."""
     mark_them = mark(trip_ids, reason, now)
-    marked = Statement(MARKED, mark_them.params)
-    return (await db.batch([mark_them, marked])).of(marked)[0]["n"]
+    marked = Statement(MARKED, mark_them.params, kept=True)
+    return (await db.batch([mark_them, marked])).of(marked)[0]["value"]
 
 
 async def totals(db: Database) -> Row:
@@ -172,7 +171,7 @@ WHERE trip_id IN (SELECT d.trip_id FROM json_each(?) q CROSS JOIN facts_dirty d 
   AND NOT EXISTS (SELECT 1 FROM trips_v2 t WHERE t.trip_id = trip_facts.trip_id)
 """
 
-TAKE: LiteralString = "DELETE FROM facts_dirty WHERE id IN (SELECT q.value FROM json_each(?) q) RETURNING trip_id"
+TAKE: LiteralString = "DELETE FROM facts_dirty WHERE id IN (SELECT q.value FROM json_each(?) q)"
 
 MARK: LiteralString = """
 INSERT INTO facts_dirty (trip_id, reason, created_at)
@@ -182,7 +181,7 @@ WHERE NOT EXISTS (SELECT 1 FROM facts_dirty d WHERE d.trip_id = t.trip_id AND d.
 """
 
 MARKED: LiteralString = """
-SELECT count(*) AS n FROM json_each(?1) w CROSS JOIN facts_dirty d
+SELECT count(*) AS value FROM json_each(?1) w CROSS JOIN facts_dirty d
 WHERE d.trip_id = w.value AND d.reason = ?2 AND d.created_at = ?3
 """
 

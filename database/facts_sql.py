@@ -120,6 +120,17 @@ _FACTS: LiteralString = (
     CROSS JOIN trips_v2 t ON t.trip_id = w.trip_id"""
 )  # fmt: skip
 
+# The trips that COMPUTE would compute, and those that are in the queue.
+DUE_NOW: LiteralString = (
+    """
+SELECT json_array(
+    (SELECT json_group_array(p.trip_id) FROM (""" + _PICKED + """) p
+     WHERE EXISTS (SELECT 1 FROM trips_v2 t WHERE t.trip_id = p.trip_id)),
+    (SELECT json_group_array(DISTINCT d.trip_id) FROM json_each(?1) q CROSS JOIN facts_dirty d ON d.id = q.value)
+) AS value
+"""
+)  # fmt: skip
+
 # ?3: the current time. `facts` is MATERIALIZED so that columns that are read twice are computed only once.
 COMPUTE: LiteralString = (
     """
@@ -147,6 +158,5 @@ SET total_nights = excluded.total_nights, total_hotels = excluded.total_hotels,
     traveler_names = excluded.traveler_names, traveler_emails = excluded.traveler_emails,
     primary_client_email = excluded.primary_client_email, primary_client_name = excluded.primary_client_name,
     last_computed = excluded.last_computed, version = coalesce(trip_facts.version, 0) + 1
-RETURNING trip_id
 """
 )  # fmt: skip

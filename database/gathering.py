@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 Waiting: TypeAlias = "tuple[Statement, asyncio.Future[list[Row] | None]]"
 
 
+# Queries of a group. The free plan of the hosted engine allows so many.
+MOST = 50
+
 # Turns of the event loop for which the first reader waits: tasks of a gather within a gather start one turn later.
 TURNS = 4
 
@@ -31,22 +34,25 @@ class GatheringDatabase(ForwardingDatabase):
 
     async def read(self, sql: LiteralString, params: Sequence[Value] = ()) -> list[Row]:
         query = Statement(sql, params)
-        if self._group is None:
+        if self._group is None or len(self._group) == MOST - 1:
             group = self._group = list[Waiting]()
             try:
                 for _ in range(TURNS):
                     await asyncio.sleep(0)
-                self._group = None
+                self._close(group)
                 rows = await self._for_all(query, group) if group else None
             finally:
-                if self._group is group:  # cancelled while it waited
-                    self._group = None
+                self._close(group)  # if cancelled while it waited
                 _release(group)
         else:
             coming = asyncio.get_running_loop().create_future()
             self._group.append((query, coming))
             rows = await coming
         return await self._db.read(sql, params) if rows is None else rows
+
+    def _close(self, group: list[Waiting]) -> None:
+        if self._group is group:
+            self._group = None
 
     async def _for_all(self, query: Statement, group: list[Waiting]) -> list[Row] | None:
         """Read for this reader and the group. Return None if each must read alone, to get an error of its own."""

@@ -83,7 +83,7 @@ class Later:
     @property
     def query(self) -> Statement | None:
         """The query for the values, to run at the end of the batch; None if the answer needs none."""
-        return Statement("SELECT " + VALUES + " AS ids", (self.wanted,)) if self._wanted else None
+        return Statement("SELECT " + VALUES + " AS value", (self.wanted,), kept=True) if self._wanted else None
 
     @property
     def wanted(self) -> str:

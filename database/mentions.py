@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from asyncio import gather
+from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, LiteralString, cast
 
@@ -115,30 +117,32 @@ async def clean(db: Database, traces: Traces, *, own: Sequence[int] = (), receip
     `own` are the ids of the rows in orphaned_rows that belong to the person, `receipts` the keys of their receipts.
     """
     cleaning = Cleaning()
-    for table, (key, columns) in OURS.items():
-        there = {row["name"] for row in await tables.columns(db, table)}
-        for column in (one for one in columns if one in there):
-            found = await _mentioning(db, table, key, column, traces)
-            if table == "receipts":
-                receipts = [*receipts, *(row["key"] for row in found)]
-                continue
-            if table == "orphaned_rows":
-                found = await _copies_of_others(db, found, own, cleaning)
-            tidy = _nameless_trip if table == "orphaned_rows" else _as_it_is
-            changes = [[row["key"], row["text"], traces.removed_from(tidy(row["text"], traces))] for row in found]
-            sql = tables.search(table, key, column, CLEAN)
-            cleaning.add(table, len(changes), sql, (json.dumps(changes, ensure_ascii=False),))
-    keys = sorted({*receipts} - await _emptied(db))
-    cleaning.add("receipts", len(keys), EMPTY_RECEIPTS, (json.dumps(keys),))
-    findings = [
-        [row["kind"], row["trip_id"], row["value"]]
-        for row in await db.read("SELECT kind, trip_id, value FROM accepted_findings WHERE kind = 'unlinked'")
-        if traces.occur_in(row["value"])
+    there = await _columns(db)
+    places: list[tuple[str, LiteralString, LiteralString]] = [
+        (table, key, column) for table, (key, columns) in OURS.items() for column in columns if column in there[table]
     ]
+    in_places, emptied, accepted, in_facts = await gather(
+        gather(*(_mentioning(db, *place, traces) for place in places)),
+        _emptied(db),
+        db.read("SELECT kind, trip_id, value FROM accepted_findings WHERE kind = 'unlinked'"),
+        gather(*(_mentioning(db, "trip_facts", "trip_id", column, traces) for column in FACTS)),
+    )
+    for (table, key, column), mentions in zip(places, in_places, strict=True):
+        found = mentions
+        if table == "receipts":
+            receipts = [*receipts, *(row["key"] for row in found)]
+            continue
+        if table == "orphaned_rows":
+            found = await _copies_of_others(db, found, own, cleaning)
+        tidy = _nameless_trip if table == "orphaned_rows" else _as_it_is
+        changes = [[row["key"], row["text"], traces.removed_from(tidy(row["text"], traces))] for row in found]
+        sql = tables.search(table, key, column, CLEAN)
+        cleaning.add(table, len(changes), sql, (json.dumps(changes, ensure_ascii=False),))
+    keys = sorted({*receipts} - emptied)
+    cleaning.add("receipts", len(keys), EMPTY_RECEIPTS, (json.dumps(keys),))
+    findings = [[row["kind"], row["trip_id"], row["value"]] for row in accepted if traces.occur_in(row["value"])]
     cleaning.add("accepted_findings", len(findings), DELETE_FINDINGS, (json.dumps(findings, ensure_ascii=False),))
-    outdated = {
-        row["key"] for column in FACTS for row in await _mentioning(db, "trip_facts", "trip_id", column, traces)
-    }
+    outdated = {row["key"] for rows in in_facts for row in rows}
     cleaning.add("trip_facts", len(outdated), DELETE_FACTS, (json.dumps(sorted(outdated)),))
     if outdated:
         cleaning.statements.append(facts.mark(outdated, "client_erased", now()))
@@ -198,28 +202,40 @@ async def _copies_of_others(db: Database, found: Sequence[Row], own: Sequence[in
 
 async def remaining(db: Database, traces: Traces, client_id: int) -> list[str]:
     """Return the places in which text that people wrote still names the person."""
-    there = {row["name"] for row in await tables.columns(db, "trips_v2")}
+    there = await _columns(db)
+    written = [column for column in WRITTEN if column in there["trips_v2"]]
+    foreign = [
+        (table, column)
+        for table, columns in there.items()
+        if table not in OURS and table not in WITHOUT_TEXT
+        for column in columns
+    ]
+    in_trips, people, in_clients, elsewhere = await gather(
+        gather(*(_mentioning(db, "trips_v2", "trip_id", column, traces) for column in written)),
+        guests.read_people(db, PEOPLE, (json.dumps(traces.hints()), client_id)),
+        gather(*(_mentioning(db, "clients_v2", "client_id", column, traces) for column in OTHERS_TEXT)),
+        gather(*(_mentioning(db, table, "1", column, traces) for table, column in foreign)),
+    )
     by_trip: dict[int, list[str]] = {}
-    for column in (one for one in WRITTEN if one in there):
-        for row in await _mentioning(db, "trips_v2", "trip_id", column, traces):
+    for column, rows in zip(written, in_trips, strict=True):
+        for row in rows:
             by_trip.setdefault(row["key"], []).append(column)
-    for row in await guests.read_people(db, PEOPLE, (json.dumps(traces.hints()), client_id)):
+    for row in people:
         if traces.occur_in(row["element"]):
             by_trip.setdefault(row["trip_id"], []).append("an entry of someone else")
     found = [f"trip {trip_id}: {', '.join(dict.fromkeys(columns))}" for trip_id, columns in sorted(by_trip.items())]
-    for column in OTHERS_TEXT:
-        found += [
-            f"client {row['key']}: {column}"
-            for row in await _mentioning(db, "clients_v2", "client_id", column, traces)
-            if row["key"] != client_id
-        ]
-    for table in await tables.tables(db):
-        if table not in OURS and table not in WITHOUT_TEXT:
-            for column in await tables.columns(db, table):
-                if hits := await _mentioning(db, table, "1", column["name"], traces):
-                    where = f"column {as_word(column['name'])}"
-                    found.append(f"table {as_word(table)}, which isn't voygen's: {len(hits)} rows, {where}")
+    for column, rows in zip(OTHERS_TEXT, in_clients, strict=True):
+        found += [f"client {row['key']}: {column}" for row in rows if row["key"] != client_id]
+    for (table, column), hits in zip(foreign, elsewhere, strict=True):
+        if hits:
+            found.append(f"table {as_word(table)}, which isn't voygen's: {len(hits)} rows, column {as_word(column)}")
     return found
+
+
+async def _columns(db: Database) -> dict[str, list[str]]:
+    """Return the names of the columns of each table, in a dictionary that has none for a table that is missing."""
+    there = await tables.every_column(db)
+    return defaultdict(list, {table: [row["name"] for row in columns] for table, columns in there.items()})
 
 
 async def _mentioning(db: Database, table: str, key: LiteralString, column: str, traces: Traces) -> list[Row]:

@@ -7,6 +7,7 @@ the first, provided that the second still holds.
 from __future__ import annotations
 
 import json
+from asyncio import gather
 from typing import TYPE_CHECKING, Any, LiteralString
 
 from database import tables, waiting
@@ -92,9 +93,10 @@ def _unchanged(client: Row) -> Statement:
 
 async def _state(db: Database) -> LiteralString:
     """Build the SQL expression for the state of the clients ?1 (kept) and ?2 (removed), without their trips' JSON."""
-    client = tables.row_as_json("c", [row["name"] for row in await tables.columns(db, "clients_v2")])
-    row = tables.row_as_json("a", [row["name"] for row in await tables.columns(db, "trip_client_assignments")])
-    return STATE.replace("@client", client).replace("@assignment", row)
+    columns = await gather(tables.columns(db, "clients_v2"), tables.columns(db, "trip_client_assignments"))
+    client, assignment = ([row["name"] for row in some] for some in columns)
+    state = STATE.replace("@client", tables.row_as_json("c", client))
+    return state.replace("@assignment", tables.row_as_json("a", assignment))
 
 
 ROLES: LiteralString = """

@@ -43,8 +43,10 @@ class ReceiptingDatabase(ForwardingDatabase):
             raise
 
     def receipt(self, answer: str, later: Later) -> tuple[Statement, Statement]:
-        """Build the statement that stores the answer, and the query for the values of its placeholders, `ids`."""
-        return Statement(STORE, (later.wanted, self._key, *self._call, answer, now())), Statement(STORED, (self._key,))
+        """Build the statement that stores the answer, and the query for the values of its placeholders."""
+        return Statement(STORE, (later.wanted, self._key, *self._call, answer, now())), Statement(
+            STORED, (self._key,), kept=True
+        )
 
 
 async def batch_with_answer(db: Database, statements: Sequence[Statement], answer: str, later: Later) -> str:
@@ -62,7 +64,7 @@ async def batch_with_answer(db: Database, statements: Sequence[Statement], answe
         if statements:
             await db.batch(statements)
         return answer
-    return later.fill(answer, results.of(asking)[0]["ids"], results)
+    return later.fill(answer, results.of(asking)[0]["value"], results)
 
 
 async def receipt_for(db: Database, key: str) -> Row | None:
@@ -92,4 +94,4 @@ SELECT ?2, ?3, ?4, json_object('answer', json(?5), 'ids', json("""
 """
 )
 
-STORED: LiteralString = "SELECT result -> '$.ids' AS ids FROM receipts WHERE idempotency_key = ?"
+STORED: LiteralString = "SELECT result -> '$.ids' AS value FROM receipts WHERE idempotency_key = ?"

@@ -120,14 +120,21 @@ def whole_name_query(name: str) -> Query:
     return all_of(Columns("{whole_name}"), [exact_term("".join(words_in(name)))])
 
 
-async def trips_found(db: Database, queries: Sequence[Query], limit: int) -> list[list[int]]:
-    """Return the ids of the trips that match each query, newest first."""
-    return _ids(await db.read(TRIPS_FOUND, (json.dumps(list(queries)), limit)))
+async def trips_found(
+    db: Database, queries: Sequence[Query], limit: int, *, if_full: Sequence[Query] = ()
+) -> list[list[int]]:
+    """Return the ids of the trips that match each query, newest first.
+
+    The queries `if_full` follow, and match nothing unless the first query has `limit` matches.
+    """
+    return _ids(await db.read(TRIPS_FOUND, (json.dumps([*queries, *if_full]), limit, len(queries))))
 
 
-async def clients_found(db: Database, queries: Sequence[Query], limit: int) -> list[list[int]]:
-    """Return the ids of the clients that match each query, newest first."""
-    return _ids(await db.read(CLIENTS_FOUND, (json.dumps(list(queries)), limit)))
+async def clients_found(
+    db: Database, queries: Sequence[Query], limit: int, *, if_full: Sequence[Query] = ()
+) -> list[list[int]]:
+    """Return the ids of the clients that match each query, newest first; `if_full` is as in `trips_found`."""
+    return _ids(await db.read(CLIENTS_FOUND, (json.dumps([*queries, *if_full]), limit, len(queries))))
 
 
 async def crowded_trips(db: Database, columns: Columns, terms: Sequence[Term]) -> Matches:
@@ -135,16 +142,12 @@ async def crowded_trips(db: Database, columns: Columns, terms: Sequence[Term]) -
 
     A trip's search document holds only its first 24 travelers. Each further traveler has a document in crowd_search.
     """
-    people = "{travelers}" if columns == OF_THE_TRIP else "{travelers roles}"
-    crowds = _ids(await db.read(CROWDS, (json.dumps([f"{people} : {term}" for term in terms]), CROWD)))
-    candidates = sorted({trip_id for crowd in crowds for trip_id in crowd}, reverse=True)
-    if not candidates:
+    if not terms:
         return Matches([], all_seen=True)
-    asked = json.dumps([f"{columns} : {term}" for term in terms])
-    documents = _ids(await db.read(DOCUMENTS, (asked, json.dumps(candidates))))
-    having = [{*crowd, *document} for crowd, document in zip(crowds, documents, strict=True)]
-    ids = [trip_id for trip_id in candidates if all(trip_id in trips for trips in having)]
-    return Matches(ids, all_seen=all(len(crowd) < CROWD for crowd in crowds))
+    people = "{travelers}" if columns == OF_THE_TRIP else "{travelers roles}"
+    asked = json.dumps([{"people": f"{people} : {term}", "trip": f"{columns} : {term}"} for term in terms])
+    (found,) = await db.read(CROWDED, (asked, CROWD))
+    return Matches(json.loads(found["ids"]), all_seen=found["most"] < CROWD)
 
 
 async def trips_with_words(db: Database, words: Sequence[str], limit: int) -> Matches:
@@ -207,6 +210,10 @@ SELECT (
     SELECT json_group_array(m.trip_id) FROM (
         SELECT s.rowid AS trip_id FROM trip_search s WHERE s.trip_search MATCH w.value
         ORDER BY s.rowid DESC LIMIT CAST(?2 AS INTEGER)) m
+    WHERE w.key < CAST(?3 AS INTEGER) OR (
+        SELECT count(*) FROM (
+            SELECT 1 FROM trip_search f WHERE f.trip_search MATCH ?1 ->> '$[0]' LIMIT CAST(?2 AS INTEGER))
+    ) = CAST(?2 AS INTEGER)
 ) AS ids
 FROM json_each(?1) w ORDER BY w.key
 """
@@ -216,27 +223,37 @@ SELECT (
     SELECT json_group_array(m.client_id) FROM (
         SELECT s.rowid AS client_id FROM client_search s WHERE s.client_search MATCH w.value
         ORDER BY s.rowid DESC LIMIT CAST(?2 AS INTEGER)) m
+    WHERE w.key < CAST(?3 AS INTEGER) OR (
+        SELECT count(*) FROM (
+            SELECT 1 FROM client_search f WHERE f.client_search MATCH ?1 ->> '$[0]' LIMIT CAST(?2 AS INTEGER))
+    ) = CAST(?2 AS INTEGER)
 ) AS ids
 FROM json_each(?1) w ORDER BY w.key
 """
 
-CROWDS: LiteralString = """
+# A trip that has any term in a crowd must have each in a crowd or in its document. `most` is the size of the largest
+# crowd that was read.
+CROWDED: LiteralString = """
+WITH found AS MATERIALIZED (
+    SELECT w.key AS term, (
+        SELECT json_group_array(a.trip_id)
+        FROM (
+            SELECT s.rowid AS assignment_id FROM crowd_search s WHERE s.crowd_search MATCH w.value ->> 'people'
+            ORDER BY s.rowid DESC LIMIT CAST(?2 AS INTEGER)) m
+        CROSS JOIN trip_client_assignments a ON a.assignment_id = m.assignment_id
+    ) AS ids
+    FROM json_each(?1) w
+), crowd AS MATERIALIZED (
+    SELECT f.term, i.value AS trip_id FROM found f CROSS JOIN json_each(f.ids) i
+)
 SELECT (
-    SELECT json_group_array(a.trip_id)
-    FROM (
-        SELECT s.rowid AS assignment_id FROM crowd_search s WHERE s.crowd_search MATCH w.value
-        ORDER BY s.rowid DESC LIMIT CAST(?2 AS INTEGER)) m
-    CROSS JOIN trip_client_assignments a ON a.assignment_id = m.assignment_id
-) AS ids
-FROM json_each(?1) w ORDER BY w.key
-"""
-
-DOCUMENTS: LiteralString = """
-SELECT (
-    SELECT json_group_array(t.value) FROM json_each(?2) t
-    WHERE EXISTS (SELECT 1 FROM trip_search s WHERE s.rowid = t.value AND s.trip_search MATCH w.value)
-) AS ids
-FROM json_each(?1) w ORDER BY w.key
+    SELECT json_group_array(c.trip_id) FROM (SELECT DISTINCT trip_id FROM crowd ORDER BY trip_id DESC) c
+    WHERE NOT EXISTS (
+        SELECT 1 FROM json_each(?1) w
+        WHERE (w.key, c.trip_id) NOT IN (SELECT term, trip_id FROM crowd)
+          AND NOT EXISTS (
+              SELECT 1 FROM trip_search s WHERE s.rowid = c.trip_id AND s.trip_search MATCH w.value ->> 'trip'))
+) AS ids, (SELECT max(json_array_length(f.ids)) FROM found f) AS most
 """
 
 # Compares whole e-mails, because the index splits an e-mail into words and ignores the punctuation between them.

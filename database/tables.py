@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from asyncio import gather
 from typing import TYPE_CHECKING, LiteralString, cast
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from database.engine import Database, Row
+
+# What is told of a column.
+COLUMN = ("name", "type", "required", "in_primary_key")
+
+# Tables whose rows one query counts. The hosted engine allows 100 columns.
+AT_ONCE = 50
 
 
 async def tables(db: Database) -> list[str]:
@@ -20,11 +27,26 @@ async def columns(db: Database, table: str) -> list[Row]:
     return await db.read(COLUMNS, (table,))
 
 
-async def count_rows(db: Database, table: str) -> int:
-    """Count the rows of a table. Raises LookupError if the name is not among `tables`."""
-    if table not in await tables(db):
-        raise LookupError(table)
-    return (await db.read("SELECT count(*) AS n FROM " + _name(table)))[0]["n"]
+async def every_column(db: Database) -> dict[str, list[Row]]:
+    """Return the columns of each of the `tables`, as `columns` does, in one query."""
+    found: dict[str, list[Row]] = {}
+    for row in await db.read(EVERY_COLUMN):
+        found.setdefault(row["of_table"], []).append({name: row[name] for name in COLUMN})
+    return found
+
+
+async def count_rows(db: Database, names: Sequence[str]) -> list[int]:
+    """Count the rows of each table. The names must come from `tables`."""
+    groups = [names[start : start + AT_ONCE] for start in range(0, len(names), AT_ONCE)]
+    counted = await gather(*(db.read(_counting(some)) for some in groups))
+    return [row[name] for some, (row,) in zip(groups, counted, strict=True) for name in some]
+
+
+def _counting(names: Sequence[str]) -> LiteralString:
+    """Build a query for the number of rows of each table, each in a column of its own."""
+    counts: list[LiteralString] = ["(SELECT count(*) FROM " + _name(name) + ") AS " + _name(name) for name in names]
+    chosen: LiteralString = ", ".join(counts)
+    return "SELECT " + chosen
 
 
 def row_as_json(alias: LiteralString, names: Sequence[str]) -> LiteralString:
@@ -88,4 +110,14 @@ ORDER BY m.name
 
 COLUMNS: LiteralString = """
 SELECT name, type, "notnull" AS required, pk > 0 AS in_primary_key FROM pragma_table_info(?) ORDER BY cid
+"""
+
+EVERY_COLUMN: LiteralString = """
+SELECT m.name AS of_table, p.name, p.type, p."notnull" AS required, p.pk > 0 AS in_primary_key
+FROM sqlite_master m
+JOIN pragma_table_list l ON l.schema = 'main' AND l.name = m.name
+JOIN pragma_table_info(m.name) p
+WHERE m.type = 'table' AND l.type IN ('table', 'virtual')
+  AND substr(m.name, 1, 7) <> 'sqlite_' AND substr(m.name, 1, 4) <> '_cf_'
+ORDER BY m.name, p.cid
 """

@@ -33,8 +33,8 @@ async def fill_slugs(db: Database, pause: float) -> int:
         while trips := await db.read(WITHOUT_SLUG, (start, AT_ONCE)):
             slugs, numbers = await _free_slugs(db, trips, numbers)
             pairs = [(trip["trip_id"], slug) for trip, slug in zip(trips, slugs, strict=True)]
-            given = Statement(GIVEN, (json.dumps(pairs),))
-            done = (await db.batch([Statement(FILL, given.params), given])).of(given)[0]["n"]
+            given = Statement(GIVEN, (json.dumps(pairs),), kept=True)
+            done = (await db.batch([Statement(FILL, given.params), given])).of(given)[0]["value"]
             filled += done
             again = again or done < len(trips)  # somebody else took a slug or gave a trip one
             start = trips[-1]["trip_id"] + 1
@@ -79,6 +79,6 @@ WHERE trips_v2.trip_id = w.value ->> 0
 """
 
 GIVEN: LiteralString = """
-SELECT count(*) AS n FROM json_each(?) w CROSS JOIN trips_v2 t
+SELECT count(*) AS value FROM json_each(?) w CROSS JOIN trips_v2 t
 WHERE t.trip_id = w.value ->> 0 AND t.trip_slug = w.value ->> 1
 """

@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import json
 import random
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, Any
 
 import campaigns
 import pytest
-from desk import ANA, KYOTO, SEED, op
-from workerd import Hosted, running, skip_module_without_node
+from desk import ANA, KYOTO, op
+from hosted_desk import fill, hosted_desk
+from test_once import CALLS
+from workerd import Hosted, Workerd, running, skip_module_without_node
 
 from database.engine import Statement
 from database.errors import (
@@ -22,7 +25,6 @@ from database.errors import (
     ResultsLost,
 )
 from migrations.check import check
-from migrations.files import split_statements, trusted
 from migrations.runner import migrate
 from server.opening import phased
 from tools.bulk import BulkArguments, bulk_trip_operations
@@ -45,8 +47,7 @@ FAULTS = ["lost", "dropped", "half", "broken", "twice", "late", "busy"]
 async def db(hosted: Hosted) -> AsyncIterator[D1Database]:
     """An engine on a migrated database with three clients and three trips."""
     async with hosted.opened(answer=20) as patient:
-        await migrate(patient)
-        await patient.batch([Statement(trusted(sql)) for sql in split_statements(SEED.splitlines(keepends=True))])
+        await fill(patient)
     async with hosted.opened(answer=ANSWER) as opened:
         yield opened
 
@@ -78,6 +79,46 @@ async def test_a_write_is_stored_once_and_its_queries_are_answered(hosted: Hoste
             assert not results.complete
             assert fault != "busy" or "dropped" in faults
     assert noted(hosted) == [(fault, 3)]
+
+
+CHANGED = "SELECT changes() AS value"
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+async def test_a_count_of_changed_rows_survives_a_lost_answer(hosted: Hosted, db: D1Database, fault: str) -> None:
+    three, one = Statement(CHANGED, kept=True), Statement(CHANGED, kept=True)
+    add = Statement("INSERT INTO facts_dirty (trip_id, reason) VALUES (1, 'a'), (2, 'b'), (3, 'c')")
+    change = Statement("UPDATE facts_dirty SET reason = 'd' WHERE trip_id = 1")
+    hosted.sql("DELETE FROM facts_dirty")
+    hosted.fail(fault, "dropped", "broken")
+    results = await db.batch([add, three, Statement("SELECT 1 AS other"), change, one])
+    hosted.fail()
+    assert [results.of(each) for each in (three, one)] == [[{"value": 3}], [{"value": 1}]]
+
+
+# The values of an answer that differ between two runs.
+TIMES = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z?|\d+ (?:ms|seconds)")
+
+MORE: list[tuple[str, dict[str, Any]]] = [
+    ("mark_facts_dirty", {"trip_ids": [1, 2], "reason": "asked"}),
+    ("refresh_trip_facts", {}),
+    ("repair_consistency", {"dry_run": False}),
+]
+
+
+async def test_calls_without_a_key_get_the_same_answers_if_answers_were_lost(workerd: Workerd) -> None:
+    answers: list[list[str]] = []
+    for faults in ([], ["dropped", ""] * 100):  # the first answer to each request is lost
+        hosted = workerd.take()
+        given: list[str] = []
+        async with hosted_desk(hosted, answer=20) as desk:
+            hosted.sql(NOTE.replace("?", "'x'").replace("'m'", "'disk full'"))
+            hosted.sql("INSERT INTO ActivityLog (activity_type, trip_id) VALUES ('Old', 1), ('Old', 2)")
+            for name, arguments in [*MORE, *CALLS.items()]:
+                hosted.fail(*faults)
+                given.append(TIMES.sub("T", f"{name} {await desk.call(name, **arguments)}"))
+        answers.append(given)
+    assert answers[1] == answers[0]
 
 
 async def test_a_refused_write_is_refused_however_often_it_is_sent(hosted: Hosted, db: D1Database) -> None:
@@ -133,7 +174,7 @@ async def test_without_the_table_of_ids_a_lost_answer_is_reported_and_nothing_is
 async def test_ids_are_forgotten_after_a_day(hosted: Hosted, db: D1Database) -> None:
     del db
     hosted.sql("DELETE FROM batch_ids")
-    hosted.sql("INSERT INTO batch_ids VALUES ('old', unixepoch() - 86401), ('new', unixepoch() - 86000)")
+    hosted.sql("INSERT INTO batch_ids (id, sent_at) VALUES ('old', unixepoch() - 86401), ('new', unixepoch() - 86000)")
     assert hosted.post([], path="/scheduled").is_success
     assert hosted.sql("SELECT id FROM batch_ids") == [("new",)]
 

@@ -94,8 +94,8 @@ def test_what_a_batch_returns_comes_from_queries() -> None:
         and isinstance(node.value, str)
         and re.search(r"\bRETURNING \w+\s*\Z", node.value)
     ]
-    # The backup write, whose outcome is predicted if its row is lost, and the refresh of facts, which can be repeated.
-    assert found == [Path(f"database/{name}.py") for name in ("assignments", "facts", "facts_sql")]
+    # The backup write, whose outcome is predicted if its row is lost.
+    assert found == [Path("database/assignments.py")]
 
 
 def test_a_module_has_at_most_four_hundred_lines() -> None:

@@ -18,11 +18,11 @@ from tools.answers.models import ClientHead, TripSummary, addressed, with_id
 from tools.answers.parts import Cursor, Part, Rest
 from tools.answers.whole import WholeClient, WholeTrip, as_answered, part_of_trip, whole_client, whole_trip
 from tools.finding.identifiers import describe, exact_trips, search_words
-from tools.finding.matching import CLIENTS, TRIPS, Match, Why, spelled_like, with_all_words, with_some_words
+from tools.finding.matching import CLIENTS, TRIPS, Kind, Match, Why, spelled_like, with_all_words, with_some_words
 from tools.tool import READS, Answer, Arguments, Tool
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Awaitable, Callable, Sequence
 
     from database.engine import Database, Row
 
@@ -90,15 +90,19 @@ async def get_anything(db: Database, args: FindArguments) -> Found:
         raise InvalidInput("query has no words to search for.", "Send an id, a name, an e-mail, or any words.")
     if args.search_strategy == "exact":
         matches = await _exact(db, args.query.strip())
-    else:
-        matches, in_trips, in_clients = await gather(
-            _exact(db, args.query.strip()), with_all_words(db, TRIPS, words), with_all_words(db, CLIENTS, words)
-        )
+    elif args.search_strategy == "fuzzy":
+        matches, with_all = await gather(_exact(db, args.query.strip()), _with_words(db, words, with_all_words))
         is_full_name = len(words) >= FULL_NAME and any(match.why is Why.EXACT for match in matches.trips)
-        if args.search_strategy == "broad" or not is_full_name:
-            matches.add(in_trips, in_clients)
-    if args.search_strategy == "broad":
-        matches.add(await with_some_words(db, TRIPS, words), await with_some_words(db, CLIENTS, words))
+        if not is_full_name:
+            matches.add(*with_all)
+    else:
+        matches, with_all, with_some = await gather(
+            _exact(db, args.query.strip()),
+            _with_words(db, words, with_all_words),
+            _with_words(db, words, with_some_words),
+        )
+        matches.add(*with_all)
+        matches.add(*with_some)
         if not matches:
             matches.add(*await spelled_like(db, words, NEAREST, TRIPS, CLIENTS))
     if not matches:
@@ -110,6 +114,13 @@ async def get_anything(db: Database, args: FindArguments) -> Found:
     )
     found.message = _message(found, await _add_best(db, matches, found) if args.include_everything else "")
     return found
+
+
+async def _with_words(
+    db: Database, words: Sequence[str], find: Callable[[Database, Kind, Sequence[str]], Awaitable[list[Match]]]
+) -> tuple[list[Match], list[Match]]:
+    """Find trips and clients by words."""
+    return await gather(find(db, TRIPS, words), find(db, CLIENTS, words))
 
 
 async def _exact(db: Database, wanted: str) -> _Matches:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from asyncio import gather
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -107,11 +108,14 @@ class ErrorsResolved(WriteAnswer):
 
 
 async def health_check(db: Database, _: HealthArguments) -> Health:
-    counts = await health.counts(db, _hours_ago(RECENT_HOURS))
-    applied = await health.ledger(db)
-    state = await read_phase(db)
-    broken = await health.broken_assignments(db)
-    schema = await _schema_reasons(db, applied)
+    counts, applied, state, broken, too_old = await gather(
+        health.counts(db, _hours_ago(RECENT_HOURS)),
+        health.ledger(db),
+        read_phase(db),
+        health.broken_assignments(db),
+        _too_old(db),
+    )
+    schema = [*_unchecked(applied), *too_old]
     reasons = [*schema, *_count_reasons({**counts, "broken_assignments": broken})]
     return Health(
         message=f"{'Warning: ' + '; '.join(reasons) if reasons else 'All is well'}. Phase {state.phase}, "
@@ -143,27 +147,26 @@ def _count_reasons(counts: Row) -> list[str]:
     return [words.format(counts[name]) for name, words in WORRIES.items() if counts[name]]
 
 
-async def _schema_reasons(db: Database, applied: Sequence[Row]) -> list[str]:
+def _unchecked(applied: Sequence[Row]) -> list[str]:
     unchecked = [str(row["name"]) for row in applied if not row["checked"]]
-    reasons = [f"{', '.join(map(as_word, unchecked))} applied by another program"] if unchecked else []
+    return [f"{', '.join(map(as_word, unchecked))} applied by another program"] if unchecked else []
+
+
+async def _too_old(db: Database) -> list[str]:
     try:
         await health.look_at_phase(db)
     except ProgramTooOld:
-        reasons.append("the database was migrated by a newer voygen, so this one does not write")
-    return reasons
+        return ["the database was migrated by a newer voygen, so this one does not write"]
+    return []
 
 
 async def explore_database(db: Database, args: ExploreArguments) -> Explored:
-    names = await tables.tables(db)
-    if args.table is not None:
-        names = [_known_table(args.table, names)]
+    columns = await tables.every_column(db)
+    names = [*columns] if args.table is None else [_known_table(args.table, [*columns])]
+    rows = await tables.count_rows(db, names)
     found = [
-        Table(
-            name=name,
-            rows=await tables.count_rows(db, name),
-            columns=[Column(**dict(column)) for column in await tables.columns(db, name)],
-        )
-        for name in names
+        Table(name=name, rows=count, columns=[Column(**dict(column)) for column in columns[name]])
+        for name, count in zip(names, rows, strict=True)
     ]
     return Explored(message="; ".join(_described(table, whole=len(found) == 1) for table in found) + ".", tables=found)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from asyncio import gather
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
 from pydantic import Field
@@ -49,11 +50,11 @@ class ClientsMerged(WriteAnswer):
 
 
 async def merge_clients(db: Database, args: MergeArguments) -> ClientsMerged:
-    keep_id, remove_id = await resolve_client(db, args.keep, "keep"), await resolve_client(db, args.remove, "remove")
+    keep_id, remove_id = await gather(resolve_client(db, args.keep, "keep"), resolve_client(db, args.remove, "remove"))
     if keep_id == remove_id:
         raise InvalidInput(f"keep and remove are the same client, {keep_id}.", "Send two different clients.")
     for _ in range(TRIES):
-        keep, remove = await read_client(db, keep_id), await read_client(db, remove_id)
+        keep, remove = await gather(read_client(db, keep_id), read_client(db, remove_id))
         values, conflicts = _combined(keep, remove)
         trips = [
             f"{with_id(row['trip_name'], row['trip_id'])} as {as_word(row['role'])}"

@@ -32,8 +32,10 @@ CREATE TABLE receipts (
 ) WITHOUT ROWID;
 
 -- Ids of the batches that a hosted database stored within the last day, so that none is stored twice. sent_at is in
--- seconds since 1970. It stays empty in a local file.
+-- seconds since 1970. answers has the values that the batch returned and that can't be read again, such as counts of
+-- changed rows. The table stays empty in a local file.
 CREATE TABLE batch_ids (
     id TEXT PRIMARY KEY,
-    sent_at INTEGER NOT NULL
+    sent_at INTEGER NOT NULL,
+    answers TEXT NOT NULL DEFAULT '[]'
 ) WITHOUT ROWID;

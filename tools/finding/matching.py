@@ -6,7 +6,7 @@ from asyncio import gather
 from dataclasses import dataclass
 from enum import Enum
 from itertools import chain, combinations
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from rapidfuzz import fuzz, process
 from rapidfuzz.distance import OSA
@@ -36,6 +36,14 @@ MIN_LETTERS = 3
 MIN_LIKENESS = 0.5
 
 
+class Find(Protocol):
+    """Finds the ids of the rows that match each query, newest first; see `search.trips_found`."""
+
+    def __call__(
+        self, db: Database, queries: Sequence[search.Query], limit: int, *, if_full: Sequence[search.Query] = ()
+    ) -> Awaitable[list[list[int]]]: ...
+
+
 @dataclass(frozen=True)
 class Kind:
     """A kind of search target: trips or clients."""
@@ -48,7 +56,7 @@ class Kind:
     tiers: Sequence[search.Columns]
     # Columns searched for corrected words.
     spelled: search.Columns
-    find: Callable[[Database, Sequence[search.Query], int], Awaitable[list[list[int]]]]
+    find: Find
     fetch: Callable[[Database, Sequence[int]], Awaitable[list[Row]]]
 
 
@@ -110,17 +118,13 @@ class Match(NamedTuple):
 async def with_all_words(db: Database, kind: Kind, words: Sequence[str]) -> list[Match]:
     """Find the trips or clients that contain all words, best match first."""
     terms = await search.prefix_terms(db, words)
-    (ids,), crowded = await gather(
-        kind.find(db, [search.all_of(kind.tiers[-1], terms)], CANDIDATES),
+    wholes = [search.exact_term(word) for word in words]
+    *better, any_place = [search.all_of(tier, some) for tier in kind.tiers for some in (wholes, terms)]
+    (widest, *best), crowded = await gather(
+        kind.find(db, [any_place], CANDIDATES, if_full=better),
         search.crowded_trips(db, search.ANYWHERE, terms if kind is TRIPS else []),
     )
-    if len(ids) == CANDIDATES:
-        wholes = [search.exact_term(word) for word in words]
-        better = await kind.find(
-            db, [search.all_of(tier, some) for tier in kind.tiers for some in (wholes, terms)], CANDIDATES
-        )
-        ids = list(chain(*better))
-    ids = list(dict.fromkeys([*ids, *crowded.ids]))[:CANDIDATES]
+    ids = list(dict.fromkeys([*chain(*best), *widest, *crowded.ids]))[:CANDIDATES]
     return await _ranked(db, kind, words, dict.fromkeys(ids, frozenset(words)), crowded.ids)
 
 
@@ -211,7 +215,9 @@ async def spelled_like(db: Database, words: Sequence[str], limit: int, *kinds: K
         db, [word for word in words[:PARTIAL_WORDS] if len(word) >= MIN_LETTERS and search.may_begin(word)]
     )
     terms = [search.any_of(some) for some in corrections if some]
-    return [await _with_corrections(db, kind, words, terms, limit) if terms else [] for kind in kinds]
+    if not terms:
+        return [[] for _ in kinds]
+    return await gather(*(_with_corrections(db, kind, words, terms, limit) for kind in kinds))
 
 
 async def _with_corrections(
