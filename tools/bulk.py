@@ -20,6 +20,8 @@ from tools.finding.people import ClientReference, namesakes_notes
 from tools.tool import Hints, Tool, WriteAnswer, WriteArguments
 from tools.trip import shapes
 from tools.trip.draft import OperationResult, TripDraft
+from tools.trip.itinerary.warnings import warnings
+from tools.trip.operation import TripOperation
 from tools.trip.operations import Operation
 from tools.trip.particulars import RenameTripOperation, UpdateDetails, UpdateDetailsOperation
 from tools.trip.travelers import AssignClientOperation
@@ -48,7 +50,12 @@ class BulkArguments(WriteArguments):
     # Validated one by one, so that an invalid operation does not stop the others.
     operations: Annotated[
         list[Annotated[Operation, SkipValidation, BeforeValidator(_normalized)]],
-        Field(min_length=1, max_length=2000, description="Operations in order, each with type and data."),
+        Field(
+            min_length=1,
+            max_length=2000,
+            description="Operations in order, each with type and data. item_id: id, else place, as 2 or 2.3. "
+            "Times local: HH:MM; depart YYYY-MM-DDTHH:MM.",
+        ),
     ]
     atomic: Annotated[bool, Field(description="All or none.")] = False
     dry_run: Annotated[bool, Field(description="Only report what would be done.")] = False
@@ -62,6 +69,12 @@ class BulkAnswer(WriteAnswer):
     operations_failed: int = Field(description="Operations failed.")
     dry_run: bool = Field(default=False, description="True if nothing was written.")
     results: list[OperationResult] = Field(description="One per operation, in order.")
+    warnings: list[str] = Field(
+        default_factory=list[str],
+        max_length=100,
+        description="What is odd about the itinerary now.",
+        exclude_if=lambda value: not value,
+    )
     results_left_out: int = Field(default=0, description="Results omitted to keep the answer short.")
 
 
@@ -106,9 +119,14 @@ async def _apply(
             await _add_namesakes_notes(db, operations, results)
         told = _answer(trip, operations, [_not_done(one) for one in results] if failed() else results, args)
         told.message += draft.unreadable
+        if not failed():
+            told.warnings = warnings(draft.itinerary, draft.start_date, draft.end_date)
         return told
 
-    return await rewrite_trip(db, trip["trip_id"], list(_concerned(operations)), change, answer)
+    itinerary = any(isinstance(one, TripOperation) and one.reads_itinerary for one in operations)
+    return await rewrite_trip(
+        db, trip["trip_id"], list(_concerned(operations)), change, answer, with_itinerary=itinerary
+    )
 
 
 def _concerned(operations: Sequence[Operation | ToolFault]) -> Iterator[ClientReference]:

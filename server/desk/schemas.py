@@ -17,7 +17,10 @@ Schema: TypeAlias = dict[str, Any]
 
 # Keywords that are useful to validators but not to agents, or that some provider refuses. Arguments are validated by
 # the models, not by what is published.
-_DROPPED = {BLANK_IS_MEANT, "title", "discriminator", "additionalProperties", "pattern", "format", "maxItems"}
+_DROPPED = {
+    *(BLANK_IS_MEANT, "title", "discriminator", "additionalProperties"),
+    *("pattern", "format", "minLength", "maxItems"),
+}
 _DROPPED_IN_RESULTS = _DROPPED | {"description", "default", "required"}
 
 # Keywords that map names to schemas.

@@ -17,7 +17,7 @@ OLD_NOTE_SHOWN = 300
 
 
 class AddNote(Data):
-    note: Annotated[Words, Field(description="The note.")]
+    note: Words
 
 
 NoteId = Annotated[
@@ -33,7 +33,7 @@ class RemoveNote(Data):
 
 
 class EditNote(RemoveNote):
-    note: Annotated[Words, Field(description="New text.")]
+    note: Words
 
 
 def add_note(draft: TripDraft, data: AddNote) -> OperationResult:

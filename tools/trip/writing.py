@@ -14,6 +14,7 @@ from tools.answers.errors import Conflict
 from tools.answers.guests import unreadable_note
 from tools.finding.people import Directory
 from tools.trip.draft import TripDraft
+from tools.trip.itinerary.whole import Itinerary
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -27,20 +28,22 @@ if TYPE_CHECKING:
 TRIES = 100
 
 
-async def rewrite_trip(
+async def rewrite_trip(  # noqa: PLR0913 - the parts of a change
     db: Database,
     trip_id: int,
     concerned: Sequence[ClientReference],
     change: Callable[[TripDraft], bool],
     answer: Callable[[TripDraft], Awaitable[A]],
+    *,
+    with_itinerary: bool = False,
 ) -> A:
     """Apply `change` to a draft of the trip, write the draft if `change` returns True, and return the answer.
 
     Each attempt calls `change` with a fresh draft, and then `answer`. `concerned` lists the clients that `change` may
-    look up.
+    look up. The draft has the itinerary only if `with_itinerary` is true, because it may be large.
     """
     for _ in range(TRIES):
-        draft = await _draft(db, trip_id, concerned)
+        draft = await _draft(db, trip_id, concerned, with_itinerary=with_itinerary)
         if not change(draft) or not draft.changed:
             return await answer(draft)
         if draft.wants_slug_of is not None:
@@ -54,15 +57,18 @@ async def rewrite_trip(
     raise Conflict(f"Trip {trip_id} kept changing while this call tried to write.", "Send the call again.")
 
 
-async def _draft(db: Database, trip_id: int, concerned: Sequence[ClientReference]) -> TripDraft:
+async def _draft(
+    db: Database, trip_id: int, concerned: Sequence[ClientReference], *, with_itinerary: bool
+) -> TripDraft:
     named = any(who.name or who.concerns_guests for who in concerned)
-    directory, read, on_trip, unreadable = await gather(
+    directory, (read, columns), on_trip, unreadable = await gather(
         Directory.load(db, concerned),
-        trips.editable(db, trip_id),
+        gather(trips.editable(db, trip_id), trips.itinerary(db, [trip_id] if with_itinerary else [])),
         guests.on_trips(db, [trip_id] if named else []),
         unreadable_note(db, trip_id),
     )
     if read is None:
         raise Conflict(f"Trip {trip_id} has been deleted.", "Send another trip_identifier.")
     travelers = await assignments.of_clients(db, trip_id, directory.emails)
-    return TripDraft(read, travelers, directory, now(), guests=on_trip, unreadable=unreadable)
+    itinerary = Itinerary.of(columns.get(trip_id), read["start_date"])
+    return TripDraft(read, travelers, directory, now(), guests=on_trip, unreadable=unreadable, itinerary=itinerary)
