@@ -37,6 +37,10 @@ EDITED = (
 )
 
 
+# Columns that may be large, so that only the operations on them read and write them.
+ITINERARY = ("schedule", "accommodations", "transportation")
+
+
 async def with_id(db: Database, trip_id: int) -> list[Row]:
     return await db.read(SUMMARY + "WHERE t.trip_id = CAST(? AS INTEGER)", (trip_id,))
 
@@ -62,6 +66,12 @@ async def whole(db: Database, trip_id: int) -> Row | None:
     return rows[0] if rows else None
 
 
+async def itinerary(db: Database, trip_ids: Sequence[int]) -> dict[int, Row]:
+    """Return the `ITINERARY` columns of the trips by trip_id."""
+    rows = await db.read(ITINERARIES, (json.dumps(list(trip_ids)),)) if trip_ids else []
+    return {row["trip_id"]: row for row in rows}
+
+
 async def of_client(db: Database, email: str, limit: int) -> list[Row]:
     """Return the client's trips, latest start first, with `roles` joined by commas."""
     return await db.read(OF_CLIENT, (email, limit))
@@ -78,9 +88,14 @@ def guard_unchanged(read: Row) -> Statement:
     return Statement(GUARD_UNCHANGED, (read["trip_id"], *(read[column] for column in EDITED)))
 
 
-def keep_notes(trip_id: int, notes: Sequence[tuple[str, str]], now: str) -> Statement:
-    """Store changed or removed notes, as pairs of note_id and JSON, in orphaned_rows."""
-    return Statement(KEEP_NOTES, (trip_id, json.dumps(list(notes), ensure_ascii=False), now))
+def keep_aside(parts: Sequence[tuple[str, str]], now: str) -> Statement:
+    """Store changed or removed parts of trips, as pairs of a reason and JSON, in orphaned_rows."""
+    return Statement(KEEP_ASIDE, (json.dumps(list(parts), ensure_ascii=False), now))
+
+
+def guard_itinerary(trip_id: int, read: Row) -> Statement:
+    """Fail the batch if any of the `ITINERARY` columns changed since the trip was read."""
+    return Statement(GUARD_ITINERARY, (trip_id, *(read[column] for column in ITINERARY)))
 
 
 def guard_slug_free(slug: str, own_trip_id: int | None = None) -> Statement:
@@ -97,6 +112,11 @@ def touch(trip_id: int, now: str) -> Statement:
     return Statement(TOUCH, (now, trip_id))
 
 
+def update_itinerary(trip_id: int, values: Mapping[str, Any], now: str) -> Statement:
+    """Store all `ITINERARY` columns."""
+    return Statement(UPDATE_ITINERARY, (*(values[column] for column in ITINERARY), now, trip_id))
+
+
 def insert(values: Mapping[str, Any]) -> Statement:
     """Insert a trip; the statement returns its trip_id. The keys of `values` are the `INSERTED` columns."""
     return Statement(INSERT, tuple(values[column] for column in INSERTED))
@@ -110,6 +130,11 @@ EDITABLE: LiteralString = """
 SELECT trip_id, trip_name, trip_slug, status, start_date, end_date, total_cost, destinations, group_name,
        primary_client_email, financials, documents, notes, workflow_state
 FROM trips_v2 WHERE trip_id = CAST(? AS INTEGER)
+"""
+
+ITINERARIES: LiteralString = """
+SELECT trip_id, schedule, accommodations, transportation
+FROM trips_v2 WHERE trip_id IN (SELECT value FROM json_each(?))
 """
 
 WHOLE: LiteralString = """
@@ -139,6 +164,13 @@ SELECT 0 WHERE NOT EXISTS (
       AND financials IS ? AND documents IS ? AND notes IS ? AND workflow_state IS ?)
 """
 
+GUARD_ITINERARY: LiteralString = """
+INSERT INTO write_guard (trip_unchanged)
+SELECT 0 WHERE NOT EXISTS (
+    SELECT 1 FROM trips_v2
+    WHERE trip_id = CAST(? AS INTEGER) AND schedule IS ? AND accommodations IS ? AND transportation IS ?)
+"""
+
 GUARD_SLUG_FREE: LiteralString = """
 INSERT INTO write_guard (slug_free)
 SELECT 0 WHERE EXISTS (SELECT 1 FROM trips_v2 WHERE trip_slug = ? AND trip_id IS NOT CAST(? AS INTEGER))
@@ -153,6 +185,11 @@ WHERE trip_id = CAST(? AS INTEGER)
 """
 
 TOUCH: LiteralString = "UPDATE trips_v2 SET updated_at = ? WHERE trip_id = CAST(? AS INTEGER)"
+
+UPDATE_ITINERARY: LiteralString = """
+UPDATE trips_v2 SET schedule = ?, accommodations = ?, transportation = ?, updated_at = ?
+WHERE trip_id = CAST(? AS INTEGER)
+"""
 
 INSERTED = (
     "trip_name",
@@ -178,9 +215,7 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 
 FACTS: LiteralString = "SELECT * FROM trip_facts WHERE trip_id = CAST(? AS INTEGER)"
 
-KEEP_NOTES: LiteralString = """
+KEEP_ASIDE: LiteralString = """
 INSERT INTO orphaned_rows (table_name, row_data, reason, set_aside_at)
-SELECT 'trips_v2', json_object('trip_id', CAST(?1 AS INTEGER), 'note_id', w.value ->> 0, 'note', json(w.value ->> 1)),
-       'note changed', ?3
-FROM json_each(?2) w
+SELECT 'trips_v2', w.value ->> 1, w.value ->> 0, ?2 FROM json_each(?1) w
 """

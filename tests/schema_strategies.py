@@ -109,7 +109,7 @@ class _Fields:
         if "pattern" in node:
             pattern: str = node["pattern"]
             return st.from_regex(pattern, fullmatch=True)
-        least, most = node.get("minLength", 0), node["maxLength"]
+        least, most = node.get("minLength", 0), node.get("maxLength", SHORT)
         short = st.text(_letters, min_size=least, max_size=max(least, min(SHORT, most)))
         at_bounds = st.builds(str.__mul__, _letters, st.sampled_from([least, most]))
         return mostly(short, at_bounds)

@@ -31,6 +31,16 @@ TYPES = {
     "rename_trip",
     "update_dates",
     "update_details",
+    "add_schedule_item",
+    "update_schedule_item",
+    "remove_schedule_item",
+    "set_day",
+    "add_stay",
+    "update_stay",
+    "remove_stay",
+    "add_transport",
+    "update_transport",
+    "remove_transport",
 }
 
 
@@ -223,18 +233,31 @@ EVERY_KIND = [
     op("rename_trip", new_name="Other"),
     op("update_dates", start_date="2027-01-01", end_date="2027-01-02"),
     op("update_details", destinations="Osaka"),
+    op("add_schedule_item", day_number=1, title="Tea"),
+    op("update_schedule_item", item_id="1.1", title="Tea"),
+    op("remove_schedule_item", item_id="1.2"),
+    op("set_day", day_number=2, title="Nara"),
+    op("add_stay", name="Inn", check_in="2027-01-01", check_out="2027-01-02"),
+    op("update_stay", item_id="1", city="Nara"),
+    op("remove_stay", item_id="2"),
+    op("add_transport", **{"type": "train", "from": "Kyoto", "to": "Nara", "depart": "2027-01-01T09:00"}),
+    op("update_transport", item_id="1", number="7"),
+    op("remove_transport", item_id="2"),
 ]
 
 
 async def test_a_dry_run_reports_the_effects_and_writes_nothing(tmp_path: Path) -> None:
     assert {operation["type"] for operation in EVERY_KIND} == TYPES
     async with new_desk(tmp_path) as desk:
-        desk.sql('UPDATE trips_v2 SET notes = \'["a", "b"]\' WHERE trip_id = ?', KYOTO)
+        desk.sql(
+            "UPDATE trips_v2 SET notes = :two, accommodations = :two, transportation = :two, "
+            'schedule = \'[{"activities": ["a", "b"]}]\' WHERE trip_id = 1'.replace(":two", '\'["a", "b"]\'')
+        )
         before = raw.dump(desk.connection)
         answer = await desk.bulk(KYOTO, *EVERY_KIND, dry_run=True)
         assert answer["success"] is answer["dry_run"] is True
         assert answer["trip_name"] == "Lima in Kyoto"
-        assert answer["message"] == '"Lima in Kyoto": 16 of 16 operations would be done.'
+        assert answer["message"] == '"Lima in Kyoto": 26 of 26 operations would be done.'
         assert raw.dump(desk.connection) == before
         await desk.do(KYOTO, *EVERY_KIND)
         assert await desk.roles(KYOTO) == {("new@example.net", "traveler"), (BEN, "guide")}

@@ -237,6 +237,14 @@ COMPLETE: dict[str, dict[str, Any]] = {
         "name": "A",
         "new_name": "A",
         "to_role": "guide",
+        "title": "A",
+        "item_id": "1",
+        "check_in": "2027-01-01",
+        "check_out": "2027-01-02",
+        "type": "flight",
+        "from": "A",
+        "to": "B",
+        "depart": "2027-01-01T10:00",
     }
     for name in [*TOOLS, *OPERATION.schema["discriminator"]["mapping"]]
 }
@@ -252,10 +260,21 @@ ONE_OF_THESE: dict[str, dict[str, Any]] = {
     "unassign_client": {"client_id": 1},
     "change_client_role": {"client_id": 1},
     "update_details": {"destinations": "Porto"},
+    "add_schedule_item": {"day_number": 1},
+    "set_day": {"day_number": 1},
 }
 
 # Optional arguments that can hold 0 or false.
-HOLD_ZERO = {"total_cost", "min_nights", "max_nights", "min_cost", "max_cost", "min_travelers", "max_travelers"}
+HOLD_ZERO = {
+    "price",
+    "total_cost",
+    "min_nights",
+    "max_nights",
+    "min_cost",
+    "max_cost",
+    "min_travelers",
+    "max_travelers",
+}
 
 
 # Leaving these out has a wider effect than a blank value could mean.

@@ -24,6 +24,8 @@ from tools.finding.people import ClientReference, namesakes_notes
 from tools.tool import Hints, Tool, WriteAnswer, WriteArguments
 from tools.trip import shapes
 from tools.trip.draft import OperationResult, TripDraft
+from tools.trip.itinerary.warnings import warnings
+from tools.trip.operation import TripOperation
 from tools.trip.operations import Operation
 from tools.trip.particulars import UpdateDetails, UpdateDetailsOperation
 from tools.trip.travelers import AssignClientOperation
@@ -57,7 +59,12 @@ class BulkArguments(WriteArguments):
     # Validated one by one, so that an invalid operation does not stop the others.
     operations: Annotated[
         list[Annotated[Operation, SkipValidation, BeforeValidator(_normalized)]],
-        Field(min_length=1, max_length=2000, description="Operations in order, each with type and data."),
+        Field(
+            min_length=1,
+            max_length=2000,
+            description="Operations in order, each with type and data. item_id: id, else place, as 2 or 2.3. "
+            "Times local: HH:MM; depart YYYY-MM-DDTHH:MM.",
+        ),
     ]
     atomic: Annotated[bool, Field(description="All or none, over all trips.")] = False
     dry_run: Annotated[bool, Field(description="Only report what would be done.")] = False
@@ -77,6 +84,12 @@ class BulkAnswer(WriteAnswer):
     operations_failed: int = Field(description="Operations failed.")
     dry_run: bool = Field(default=False, description="True if nothing was written.")
     results: list[OperationResult] = Field(description="One per trip and operation, in order.")
+    warnings: list[str] = Field(
+        default_factory=list[str],
+        max_length=100,
+        description="What is odd about the itinerary now.",
+        exclude_if=lambda value: not value,
+    )
     results_left_out: int = Field(default=0, description="Results omitted to keep the answer short.")
     after: list[LaterState] = Field(default=[], description="Each trip after the call, if anything was written.")
 
@@ -137,12 +150,19 @@ async def _apply(db: Database, call: _Call) -> BulkAnswer:
         if failed():
             results[:] = [[_not_done(one) for one in of_trip] for of_trip in results]
         told = _answer(call, drafts, results)
+        if not failed():
+            told.warnings = _warnings(drafts)
         if not call.args.dry_run and not failed() and any(draft.changed for draft in drafts):
             told.after = [cast("TripState", draft.state) for draft in drafts]
         return told
 
     return await rewrite_trips(
-        db, [trip["trip_id"] for trip in call.trips], list(_concerned(call.operations)), change, answer
+        db,
+        [trip["trip_id"] for trip in call.trips],
+        list(_concerned(call.operations)),
+        change,
+        answer,
+        with_itinerary=any(isinstance(one, TripOperation) and one.reads_itinerary for one in call.operations),
     )
 
 
@@ -254,6 +274,14 @@ def _answer(call: _Call, drafts: Sequence[TripDraft], of_trips: Sequence[list[Op
         results=shown,
         results_left_out=len(results) - len(shown),
     )
+
+
+def _warnings(drafts: Sequence[TripDraft]) -> list[str]:
+    """Return what is odd about the itineraries, with the trip if there are several."""
+    found = [(draft, warnings(draft.itinerary, draft.start_date, draft.end_date)) for draft in drafts]
+    if len(drafts) == 1:
+        return found[0][1]
+    return [f"Trip {draft.trip_id}: {warning}" for draft, of_trip in found for warning in of_trip]
 
 
 def _place(result: OperationResult) -> str:

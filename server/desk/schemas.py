@@ -17,7 +17,10 @@ Schema: TypeAlias = dict[str, Any]
 
 # Keywords that are useful to validators but not to agents, or that some provider refuses. Arguments are validated by
 # the models, not by what is published.
-_DROPPED = {BLANK_IS_MEANT, "title", "discriminator", "additionalProperties", "pattern", "format", "maxItems"}
+_DROPPED = {
+    *(BLANK_IS_MEANT, "title", "discriminator", "additionalProperties"),
+    *("pattern", "format", "minLength", "maxItems"),
+}
 _DROPPED_IN_RESULTS = _DROPPED | {"description", "default", "required"}
 
 # Keywords that map names to schemas.
@@ -25,6 +28,9 @@ _NAMED = {"properties", "$defs"}
 
 # Maximum depth of nested objects whose fields a result's schema lists.
 DEPTH = 2
+
+# Maximum length of a text up to which the schema publishes it.
+SHORT = 40
 
 _NULL = {"type": "null"}
 
@@ -60,9 +66,12 @@ def _walked(node: Any, change: Callable[[Schema, int], Schema], depth: int = 0) 
 
 def _trimmed(schema: Schema) -> Schema:
     schema = _portable(_without_null(schema))
-    return {
-        key: value for key, value in schema.items() if key not in _DROPPED and not (key == "default" and value is False)
-    }
+    return {key: value for key, value in schema.items() if key not in _DROPPED and not _needless(key, value)}
+
+
+def _needless(key: str, value: object) -> bool:
+    """Return True for a default of false, and for a bound that a text of usual length keeps anyway."""
+    return (key == "default" and value is False) or (key == "maxLength" and isinstance(value, int) and value > SHORT)
 
 
 def _trimmed_result(schema: Schema) -> Schema:

@@ -146,7 +146,7 @@ Details = Annotated[dict[str, Any], Field(max_length=200), AfterValidator(_stora
 Erasable = Annotated[
     T | None,
     WrapValidator(lambda value, validate: "" if value is None else validate(value)),
-    PlainSerializer(lambda value: value or None),
+    PlainSerializer(lambda value: None if value == "" else value),
     Field(json_schema_extra={"nullable": True}),
 ]
 

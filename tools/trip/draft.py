@@ -18,6 +18,7 @@ from tools.answers.errors import Ambiguous, Conflict, InvalidInput, NotFound
 from tools.answers.models import Contact, Sentence
 from tools.answers.state import guest_names
 from tools.trip import shapes
+from tools.trip.itinerary.whole import Itinerary
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,6 +44,8 @@ class OperationResult(BaseModel):
     success: bool = Field(default=True, description="Whether it was done.")
     message: Sentence = Field(default="", description="What was done.")
     error: Annotated[str | None, Field(description="Why it failed, and what to send instead.")] = None
+    item_id: Annotated[str | None, Field(description="Id of the item, stay or transport.")] = None
+    entry: Annotated[Any, Field(description="The entry as it is now stored, or as it was removed.")] = None
     email: Annotated[Contact, Field(description="The client's e-mail.")] = None
     client_id: Annotated[int | None, Field(description="The client's id.")] = None
     role: Annotated[str | None, Field(description="The client's role.")] = None
@@ -99,6 +102,7 @@ class TripDraft:
     guests: list[Row] = field(default_factory=list[Row])
     later: Later = field(default_factory=Later)
     unreadable: str = ""
+    itinerary: Itinerary = field(default_factory=lambda: Itinerary.of(None, None))
     _steps: list[_Step] = field(default_factory=list[_Step])
     _notes_read: Any = None
     _notes_removed: set[str | int] = field(default_factory=set[str | int])
@@ -134,13 +138,16 @@ class TripDraft:
         now_at = place
         if isinstance(place, int):
             now_at = place - sum(isinstance(one, int) and one < place for one in self._notes_removed)
-        before = shapes.dump_json(shapes.note_at(self.notes, now_at))
+        before = shapes.note_at(self.notes, now_at)
         self.notes = shapes.with_changed_note(self.notes, now_at, note, self.now, shared=shared)
         if keep:
-            self._notes_kept.append((note_id, before))
+            self._notes_kept.append(self._kept("note changed", note_id=note_id, note=before))
         if note is None:
             self._notes_removed.add(place)
-        return before
+        return shapes.dump_json(before)
+
+    def _kept(self, reason: str, **fields: object) -> tuple[str, str]:
+        return reason, shapes.dump_json({"trip_id": self.trip_id, **fields})
 
     def _place_of_note(self, note_id: str) -> str | int:
         places = [
@@ -247,6 +254,8 @@ class TripDraft:
     def guards(self) -> list[Statement]:
         """Return the statements that fail the batch if what was read has changed."""
         statements = [trips.guard_unchanged(self.read)]
+        if self.itinerary.row is not None:
+            statements.append(trips.guard_itinerary(self.trip_id, self.itinerary.row))
         if self._steps:
             statements.append(assignments.guard_unchanged(self.trip_id, self.directory.emails, self.travelers))
             known = {email for step in self._steps for email, _ in step.pairs} - self.directory.created.keys()
@@ -273,11 +282,19 @@ class TripDraft:
             statements.append(trips.update(self.trip_id, values, search_text, self.now))
         elif any(step.kind != "assign" or step.result.created for step in self._steps):
             statements.append(trips.touch(self.trip_id, self.now))
-        if self._notes_kept:
-            statements.append(trips.keep_notes(self.trip_id, self._notes_kept, self.now))
+        statements += self._itinerary_statements()
+        kept = [*self._notes_kept, *(self._kept(one.reason, **one.fields) for one in self.itinerary.kept)]
+        if kept:
+            statements.append(trips.keep_aside(kept, self.now))
         if self.activities:
             statements.append(activity.log(self.trip_id, self.activities, self.now))
         return statements
+
+    def _itinerary_statements(self) -> list[Statement]:
+        row = self.itinerary.row
+        values = self.itinerary.written() if row is not None else {}
+        changed = row is not None and any(values[column] != row[column] for column in values)
+        return [trips.update_itinerary(self.trip_id, values, self.now)] if changed else []
 
     def _promise(self, steps: list[_Step], backup: Statement) -> None:
         """Complete the results with placeholders for what only the database knows: ids, and who wrote the JSON."""

@@ -20,7 +20,7 @@ Audience = Literal["team", "clients"]
 
 
 class AddNote(Data):
-    note: Annotated[Words, Field(description="The note.")]
+    note: Words
     audience: Annotated[Audience, Field(description="Who may see it.")] = "team"
 
 
@@ -37,7 +37,7 @@ class RemoveNote(Data):
 
 
 class EditNote(RemoveNote):
-    note: Annotated[Words, Field(description="New text.")]
+    note: Words
     audience: Annotated[Audience | None, Field(description="Else unchanged.")] = None
 
 

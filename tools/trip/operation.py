@@ -20,3 +20,11 @@ class TripOperation(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     apply: ClassVar[Callable[[TripDraft, Any], OperationResult]]
+    # Whether it needs the schedule, stays and transport, which may be large.
+    reads_itinerary: ClassVar[bool] = False
+
+
+class ItineraryOperation(TripOperation):
+    """An operation on the schedule, stays or transport."""
+
+    reads_itinerary = True

@@ -6,17 +6,25 @@ from typing import Annotated
 
 from pydantic import Field
 
+from tools.trip.dates import UpdateDatesOperation
 from tools.trip.money import UpdateCostOperation
 from tools.trip.notes import AddNoteOperation, EditNoteOperation, RemoveNoteOperation
 from tools.trip.particulars import (
     AddActivityOperation,
     AddDocumentOperation,
     RenameTripOperation,
-    UpdateDatesOperation,
     UpdateDetailsOperation,
     UpdateStatusOperation,
 )
+from tools.trip.schedule import (
+    AddScheduleItemOperation,
+    RemoveScheduleItemOperation,
+    SetDayOperation,
+    UpdateScheduleItemOperation,
+)
 from tools.trip.stages import AdvanceWorkflowOperation, SetWorkflowStepOperation
+from tools.trip.stays import AddStayOperation, RemoveStayOperation, UpdateStayOperation
+from tools.trip.transport import AddTransportOperation, RemoveTransportOperation, UpdateTransportOperation
 from tools.trip.travelers import AssignClientOperation, ChangeClientRoleOperation, UnassignClientOperation
 
 Operation = Annotated[
@@ -34,6 +42,16 @@ Operation = Annotated[
     | SetWorkflowStepOperation
     | RenameTripOperation
     | UpdateDatesOperation
+    | AddScheduleItemOperation
+    | UpdateScheduleItemOperation
+    | RemoveScheduleItemOperation
+    | SetDayOperation
+    | AddStayOperation
+    | UpdateStayOperation
+    | RemoveStayOperation
+    | AddTransportOperation
+    | UpdateTransportOperation
+    | RemoveTransportOperation
     | UpdateDetailsOperation,
     Field(discriminator="type"),
 ]

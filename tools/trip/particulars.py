@@ -1,4 +1,4 @@
-"""The operations on the particulars of a trip: status, name, dates, destinations, documents, activities."""
+"""The operations on the particulars of a trip: status, name, destinations, documents, activities."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pydantic import Field
 
 from database.quoting import as_word, in_quotes
 from tools.answers.errors import InvalidInput
-from tools.answers.fields import Day, Email, Erasable, Line, Name, Status, Text, Words, check_period
+from tools.answers.fields import Email, Erasable, Line, Name, Status, Text, Words
 from tools.finding.people import ClientReference
 from tools.trip import shapes
 from tools.trip.draft import OperationResult, TripDraft
@@ -21,24 +21,19 @@ class UpdateStatus(Data):
 
 class AddActivity(Data):
     details: Annotated[Words, Field(description="What was done; logs it, and is not the itinerary.")]
-    type: Annotated[Name, Field(description="Kind of activity.")] = "GeneralActivity"
+    type: Name = "GeneralActivity"
 
 
 class AddDocument(Data):
-    name: Annotated[Name, Field(description="Title.")]
-    url: Annotated[str | None, Field(max_length=2000, description="URL.")] = None
-    type: Annotated[Line | None, Field(description="Kind of document.")] = None
-    notes: Annotated[Text | None, Field(description="Notes.")] = None
+    name: Name
+    url: Annotated[str | None, Field(max_length=2000)] = None
+    type: Line | None = None
+    notes: Text | None = None
 
 
 class RenameTrip(Data):
-    new_name: Annotated[Name, Field(description="New name.")]
+    new_name: Name
     update_slug: Annotated[bool, Field(description="Also change the slug.")] = True
-
-
-class UpdateDates(Data):
-    start_date: Annotated[Day, Field(description="First day, YYYY-MM-DD.")]
-    end_date: Annotated[Day, Field(description="Last day, YYYY-MM-DD.")]
 
 
 class UpdateDetails(Data):
@@ -71,17 +66,6 @@ def rename_trip(draft: TripDraft, data: RenameTrip) -> OperationResult:
         draft.wants_slug_of = data.new_name
     draft.log("TripRenamed", f"{before} became {data.new_name}")
     return OperationResult(message=f"The trip is now called {in_quotes(data.new_name)}; it was {in_quotes(before)}.")
-
-
-def update_dates(draft: TripDraft, data: UpdateDates) -> OperationResult:
-    try:
-        check_period(data.start_date, data.end_date)
-    except ValueError as error:
-        problem, _, remedy = str(error).partition(": send ")
-        raise InvalidInput(f"{problem}.", f"Send {remedy}.") from error
-    draft.start_date, draft.end_date = data.start_date, data.end_date
-    draft.log("DatesChanged", f"{data.start_date} to {data.end_date}")
-    return OperationResult(message=f"The trip is now from {data.start_date} to {data.end_date}.")
 
 
 def update_details(draft: TripDraft, data: UpdateDetails) -> OperationResult:
@@ -120,12 +104,6 @@ class RenameTripOperation(TripOperation):
     apply = rename_trip
     type: Literal["rename_trip"]
     data: RenameTrip
-
-
-class UpdateDatesOperation(TripOperation):
-    apply = update_dates
-    type: Literal["update_dates"]
-    data: UpdateDates
 
 
 class UpdateDetailsOperation(TripOperation):

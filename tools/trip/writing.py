@@ -15,6 +15,7 @@ from tools.answers.errors import Conflict
 from tools.answers.guests import unreadable_notes
 from tools.finding.people import Directory
 from tools.trip.draft import TripDraft
+from tools.trip.itinerary.whole import Itinerary
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator, Sequence
@@ -43,20 +44,22 @@ async def rewrite_trip(
     return await rewrite_trips(db, [trip_id], [], change_it, lambda drafts: answer(drafts[0]))
 
 
-async def rewrite_trips(
+async def rewrite_trips(  # noqa: PLR0913 - the parts of a change
     db: Database,
     trip_ids: Sequence[int],
     concerned: Sequence[ClientReference],
     change: Callable[[Sequence[TripDraft]], bool],
     answer: Callable[[Sequence[TripDraft]], Awaitable[A]],
+    *,
+    with_itinerary: bool = False,
 ) -> A:
     """Apply `change` to drafts of the trips, write them in one batch if it returns True, and return the answer.
 
     Each attempt calls `change` with fresh drafts, and then `answer`. `concerned` lists the clients that `change` may
-    look up.
+    look up. The drafts have the itinerary only if `with_itinerary` is true, because it may be large.
     """
     for _ in range(TRIES):
-        drafts = await _drafts(db, trip_ids, concerned)
+        drafts = await _drafts(db, trip_ids, concerned, with_itinerary=with_itinerary)
         changed = [draft for draft in drafts if draft.changed] if change(drafts) else []
         if not changed:
             return await answer(drafts)
@@ -72,11 +75,16 @@ async def rewrite_trips(
     raise Conflict(f"{words} kept changing while this call tried to write.", "Send the call again.")
 
 
-async def _drafts(db: Database, trip_ids: Sequence[int], concerned: Sequence[ClientReference]) -> list[TripDraft]:
+async def _drafts(
+    db: Database, trip_ids: Sequence[int], concerned: Sequence[ClientReference], *, with_itinerary: bool
+) -> list[TripDraft]:
     named = any(who.name or who.concerns_guests for who in concerned)
-    directory, read, on_trips, unreadable = await gather(
+    directory, (read, columns), on_trips, unreadable = await gather(
         Directory.load(db, concerned),
-        gather(*(trips.editable(db, trip_id) for trip_id in trip_ids)),
+        gather(
+            gather(*(trips.editable(db, trip_id) for trip_id in trip_ids)),
+            trips.itinerary(db, trip_ids if with_itinerary else []),
+        ),
         guests.on_trips(db, trip_ids) if named else guests.on_small_trips(db, trip_ids),
         unreadable_notes(db, trip_ids),
     )
@@ -93,6 +101,7 @@ async def _drafts(db: Database, trip_ids: Sequence[int], concerned: Sequence[Cli
             guests=[guest for guest in on_trips if guest["trip_id"] == row["trip_id"]],
             later=later,
             unreadable=unreadable.get(row["trip_id"], ""),
+            itinerary=Itinerary.of(columns.get(row["trip_id"]), row["start_date"]),
         )
         for row, of_trip in zip(read, travelers, strict=True)
         if row is not None

@@ -1,0 +1,87 @@
+"""The operation on the dates of a trip, which moves its itinerary along."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import Field
+
+from database.quoting import as_word
+from tools.answers.bounds import named
+from tools.answers.errors import InvalidInput
+from tools.answers.fields import Day, check_period
+from tools.trip.draft import OperationResult, TripDraft
+from tools.trip.itinerary import times
+from tools.trip.itinerary.entries import TRANSPORT, moment_of
+from tools.trip.itinerary.shifting import shift
+from tools.trip.operation import Data, ItineraryOperation
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from tools.trip.itinerary.shifting import Moved
+
+
+class UpdateDates(Data):
+    start_date: Annotated[Day, Field(description="First day, YYYY-MM-DD.")]
+    end_date: Annotated[Day, Field(description="Last day, YYYY-MM-DD.")]
+    shift_schedule: Annotated[bool, Field(description="Move days, stays, transport along.")] = True
+
+
+def update_dates(draft: TripDraft, data: UpdateDates) -> OperationResult:
+    itinerary = draft.itinerary
+    before, start, end = times.day_of(draft.start_date), times.day_of(data.start_date), times.day_of(data.end_date)
+    days = (start - before).days if start and before and data.shift_schedule else 0
+    if start and end and not _explained(draft, start, end, days):
+        _require_period(data)
+    draft.start_date, draft.end_date = data.start_date, data.end_date
+    itinerary.schedule.start, itinerary.period_changed = start, True
+    moved = shift(itinerary.schedule, itinerary.stays, itinerary.transport, days) if days else None
+    draft.log("DatesChanged", f"{data.start_date} to {data.end_date}")
+    message = f"The trip is now from {data.start_date} to {data.end_date}."
+    if moved is not None:
+        message += _told(moved, days)
+    elif data.shift_schedule and before is None and itinerary.has_entries:
+        message += " Days, stays and transport stay where they are: the old start_date is not a date."
+    return OperationResult(message=message)
+
+
+def _require_period(data: UpdateDates) -> None:
+    try:
+        check_period(data.start_date, data.end_date)
+    except ValueError as error:
+        problem, _, remedy = str(error).partition(": send ")
+        raise InvalidInput(f"{problem}.", f"Send {remedy}.") from error
+
+
+def _explained(draft: TripDraft, start: date, end: date, days: int) -> bool:
+    """Return True if a trip that ends a day before it starts travels east over the date line, by its transport."""
+    if (start - end).days != 1:
+        return False
+    for slot in draft.itinerary.transport.slots:
+        left, reached = (moment_of(TRANSPORT, slot.value, field).day for field in ("depart", "arrive"))
+        if left and reached and times.added(left, days) == start and times.added(reached, days) == end:
+            return True
+    return False
+
+
+def _told(moved: Moved, days: int) -> str:
+    """Describe what moved along and what did not."""
+    counts = [
+        f"{count} {one if count == 1 else many}"
+        for count, one, many in (
+            (moved.days, "day", "days"), (moved.stays, "stay", "stays"), (moved.transport, "transport", "transports")
+        )
+        if count
+    ]  # fmt: skip
+    by = f"{abs(days)} {'day' if abs(days) == 1 else 'days'} {'later' if days > 0 else 'earlier'}"
+    told = f" Moved {by}: {', '.join(counts)}." if counts else ""
+    if moved.unreadable:
+        told += f" Not moved, because not a date: {named([f'{at} {as_word(one)}' for at, one in moved.unreadable])}."
+    return told
+
+
+class UpdateDatesOperation(ItineraryOperation):
+    apply = update_dates
+    type: Literal["update_dates"]
+    data: UpdateDates
