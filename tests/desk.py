@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 import campaigns
 import pytest
 import raw
+from engines import is_hosted, placed
 from mcp.client import Client
 from mcp_types import TextContent
 from oracle import assert_clean
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 
     from mcp.client.session import ElicitationFnT
 
-    from database.embedded import EmbeddedDatabase
+    from database.engine import Database
 
 Era = Literal["auto", "legacy"]
 
@@ -78,11 +79,11 @@ def op(kind: str, /, **data: Any) -> dict[str, Any]:
 
 @dataclass
 class Desk:
-    """An MCP client connected to the tools, and a plain connection to the same file."""
+    """An MCP client connected to the tools, and a plain connection to the same database."""
 
     client: Client
     connection: sqlite3.Connection
-    db: EmbeddedDatabase
+    db: Database
 
     async def raw_call(self, tool: str, /, **arguments: Any) -> tuple[bool, str, dict[str, Any] | None]:
         """Call the tool and return is_error, the text and the structured part; afterwards both stores must agree."""
@@ -182,14 +183,16 @@ async def open_desk(
 ) -> AsyncGenerator[Desk]:
     """Serve the file to an in-memory client; if `person` is given, it answers the server's questions.
 
-    In the newer era, the engine is as strict as the hosted one.
+    With `--engine d1`, the file becomes a hosted database (see engines.py). Otherwise, in the newer era, the engine is
+    as strict as the hosted one.
     """
+    hosted = placed(path) if is_hosted() else None
     with strict_engine() if era == "auto" else nullcontext():
-        opening = await open_database(path, patience=patience)
+        opening = await (hosted.open(patience=patience) if hosted else open_database(path, patience=patience))
     async with opening as db:
         served = phased(db)
         server = make_server(served, all_tools(MigrationSteward(db)))
-        with closing(raw.connect(path)) as connection:
+        with closing(hosted.connection() if hosted else raw.connect(path)) as connection:
             async with Client(server, raise_exceptions=True, mode=era, elicitation_callback=person) as client:
                 yield Desk(client, connection, db)
 

@@ -12,6 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hosted_connection import HostedConnection
 from strict import strict_engine
 
 from database.embedded import open_database
@@ -66,11 +67,14 @@ def everything(path: Path) -> list[str]:
         connection.close()
 
 
-def dump(connection: sqlite3.Connection) -> list[str]:
+def dump(connection: sqlite3.Connection | HostedConnection) -> list[str]:
     """The schema and every row, one line each, including internal counters.
 
     `iterdump` fails on a broken view in Python 3.13 and later.
     """
+    if isinstance(connection, HostedConnection):
+        with connection.file() as file:
+            return dump(file)
     factory, connection.text_factory = connection.text_factory, bytes
     try:
         schema = connection.execute("SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY 1, 2").fetchall()
@@ -82,7 +86,8 @@ def dump(connection: sqlite3.Connection) -> list[str]:
 
 
 STORED_TABLES = """
-SELECT name FROM pragma_table_list WHERE schema = 'main' AND type IN ('table', 'shadow') AND name <> 'sqlite_schema'
+SELECT name FROM pragma_table_list
+WHERE schema = 'main' AND type IN ('table', 'shadow') AND name <> 'sqlite_schema' AND name NOT GLOB '_cf_*'
 ORDER BY name
 """
 

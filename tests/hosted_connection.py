@@ -1,0 +1,97 @@
+"""A hosted database as a connection like sqlite3's, for tests that inspect or write rows as another program would."""
+
+from __future__ import annotations
+
+import base64
+import sqlite3
+from collections import deque
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
+
+from database.d1_values import decode_rows
+from migrations.files import split_statements
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from workerd import Hosted
+
+EFFECT: dict[str, Any] = {"sql": "SELECT last_insert_rowid() AS rowid, changes() AS changes", "params": []}
+
+# D1 binds numbers as REAL, which holds integers up to here exactly.
+EXACT = 2**53
+
+
+class HostedCursor:
+    """The rows of one statement, which have all been fetched."""
+
+    def __init__(self, rows: Iterable[tuple[Any, ...]], lastrowid: int | None, rowcount: int) -> None:
+        self._rows = deque(rows)
+        self.lastrowid = lastrowid
+        self.rowcount = rowcount
+
+    def fetchone(self) -> tuple[Any, ...] | None:
+        return self._rows.popleft() if self._rows else None
+
+    def fetchall(self) -> list[tuple[Any, ...]]:
+        return list(self)
+
+    def __iter__(self) -> Iterator[tuple[Any, ...]]:
+        while self._rows:
+            yield self._rows.popleft()
+
+
+class HostedConnection:
+    """A connection in autocommit mode, in which D1 runs each statement. It has no transactions.
+
+    Two columns of the same name become one, and a whole REAL is returned as an integer.
+    """
+
+    def __init__(self, hosted: Hosted) -> None:
+        self._hosted = hosted
+
+    def execute(self, sql: str, parameters: Sequence[Any] = (), /) -> HostedCursor:
+        result, effect = self._batch([_statement(sql, parameters), EFFECT])
+        rows = [tuple(row.values()) for row in decode_rows(result)]
+        [[rowid, changes]] = effect["rows"]
+        return HostedCursor(rows, rowid, changes)
+
+    def executemany(self, sql: str, parameters: Iterable[Sequence[Any]], /) -> None:
+        """Run the statement with each of the parameters, all in one batch."""
+        self._batch([_statement(sql, one) for one in parameters])
+
+    def executescript(self, script: str, /) -> None:
+        """Run the statements of the script in one batch."""
+        self._batch([_statement(sql, ()) for sql in split_statements(script.splitlines(keepends=True))])
+
+    def close(self) -> None:
+        """Do nothing: each statement is a request of its own."""
+
+    def _batch(self, statements: Sequence[Mapping[str, Any]]) -> list[Any]:
+        answer = self._hosted.post({"mode": "write", "statements": statements}).json()
+        if "results" in answer:
+            return answer["results"]
+        constraint = answer["code"].startswith("SQLITE_CONSTRAINT")
+        raise (sqlite3.IntegrityError if constraint else sqlite3.OperationalError)(answer["message"])
+
+    def file(self) -> closing[sqlite3.Connection]:
+        """The database's file on this machine, for reading much at once. D1 has stored there what it answered."""
+        return reading(self._hosted.file)
+
+
+def reading(path: Path) -> closing[sqlite3.Connection]:
+    return closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, isolation_level=None))
+
+
+def _statement(sql: str, parameters: Sequence[Any]) -> dict[str, Any]:
+    return {"sql": sql.strip(), "params": [_bound(value) for value in parameters]}
+
+
+def _bound(value: Any) -> Any:
+    if isinstance(value, bytes):
+        return {"blob": base64.b64encode(value).decode()}
+    if isinstance(value, int):
+        assert abs(value) <= EXACT, value
+        return int(value)
+    return value
