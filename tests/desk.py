@@ -16,6 +16,7 @@ import campaigns
 import pytest
 import raw
 from engines import is_hosted, placed
+from hosted_connection import reading
 from mcp.client import Client
 from mcp_types import TextContent
 from oracle import assert_clean
@@ -89,7 +90,7 @@ class Desk:
         """Call the tool and return is_error, the text and the structured part; afterwards both stores must agree."""
         result = await self.client.call_tool(tool, arguments)
         if (await read_phase(self.db)).phase != "normalized":
-            assert_clean(self.connection)
+            assert_clean(reading(self.connection))
         texts = [block.text for block in result.content if isinstance(block, TextContent)]
         assert len(texts) == len(result.content) == 1
         return bool(result.is_error), texts[0], result.structured_content

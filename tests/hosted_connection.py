@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import sqlite3
 from collections import deque
-from contextlib import closing
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from database.d1_values import decode_rows
@@ -13,7 +13,6 @@ from migrations.files import split_statements
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
-    from pathlib import Path
 
     from workerd import Hosted
 
@@ -65,8 +64,14 @@ class HostedConnection:
         """Run the statements of the script in one batch."""
         self._batch([_statement(sql, ()) for sql in split_statements(script.splitlines(keepends=True))])
 
+    @cached_property
+    def file(self) -> sqlite3.Connection:
+        """A connection to D1's file, for reading much at once. What D1 answered, it has stored there."""
+        return sqlite3.connect(f"{self._hosted.file.as_uri()}?mode=ro", uri=True, isolation_level=None)
+
     def close(self) -> None:
-        """Do nothing: each statement is a request of its own."""
+        if "file" in vars(self):
+            self.file.close()
 
     def _batch(self, statements: Sequence[Mapping[str, Any]]) -> list[Any]:
         answer = self._hosted.post({"mode": "write", "statements": statements}).json()
@@ -75,13 +80,10 @@ class HostedConnection:
         constraint = answer["code"].startswith("SQLITE_CONSTRAINT")
         raise (sqlite3.IntegrityError if constraint else sqlite3.OperationalError)(answer["message"])
 
-    def file(self) -> closing[sqlite3.Connection]:
-        """The database's file on this machine, for reading much at once. D1 has stored there what it answered."""
-        return reading(self._hosted.file)
 
-
-def reading(path: Path) -> closing[sqlite3.Connection]:
-    return closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, isolation_level=None))
+def reading(connection: sqlite3.Connection | HostedConnection) -> sqlite3.Connection:
+    """Return the connection, or for a hosted database one that reads its file, without a request for each query."""
+    return connection.file if isinstance(connection, HostedConnection) else connection
 
 
 def _statement(sql: str, parameters: Sequence[Any]) -> dict[str, Any]:

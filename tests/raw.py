@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hosted_connection import HostedConnection
+from hosted_connection import reading
 from strict import strict_engine
 
 from database.embedded import open_database
@@ -67,14 +67,12 @@ def everything(path: Path) -> list[str]:
         connection.close()
 
 
-def dump(connection: sqlite3.Connection | HostedConnection) -> list[str]:
+def dump(connection: sqlite3.Connection) -> list[str]:
     """The schema and every row, one line each, including internal counters.
 
     `iterdump` fails on a broken view in Python 3.13 and later.
     """
-    if isinstance(connection, HostedConnection):
-        with connection.file() as file:
-            return dump(file)
+    connection = reading(connection)
     factory, connection.text_factory = connection.text_factory, bytes
     try:
         schema = connection.execute("SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY 1, 2").fetchall()
