@@ -8,6 +8,7 @@ import sqlite3
 import stat
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -81,6 +82,19 @@ def dump(connection: sqlite3.Connection) -> list[str]:
         return [f"{piece}" for piece in schema] + [f'"{name}" {row}' for name, found in rows.items() for row in found]
     finally:
         connection.text_factory = factory
+
+
+def text(path: Path) -> str:
+    """All text and bytes stored in the tables, including those of the search index."""
+    with closing(connect(path)) as connection:
+        connection.text_factory = _decoded
+        tables = connection.execute(STORED_TABLES).fetchall()
+        rows = [row for (name,) in tables for row in connection.execute(f'SELECT * FROM "{name}"')]
+    return "\n".join(_decoded(value) if isinstance(value, bytes) else str(value) for row in rows for value in row)
+
+
+def _decoded(content: bytes) -> str:
+    return content.decode(errors="replace")
 
 
 STORED_TABLES = """
