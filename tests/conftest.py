@@ -51,6 +51,7 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # let the processes that tests start reuse compiled bytecode
     config.addinivalue_line("markers", "real_start: start the program as users do, not by forking (see starting.py)")
     config.addinivalue_line("markers", "embedded_only(reason): not for the hosted engine")
+    config.addinivalue_line("markers", "long: only with --long")
     _use_temporary_files_in_memory()
     _check_schemas_once()
     strict.prepare()
@@ -62,15 +63,26 @@ def pytest_unconfigure() -> None:
     engines.end()
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """With `--engine d1`, skip the tests that are about the embedded engine, and all without Node."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Choose the tests of the long or short form, and of the engine.
+
+    With `--engine d1`, the short form has one era. Tests of the embedded engine are skipped, and all without Node.
+    """
+    if not config.getoption("long"):
+        items[:] = [item for item in items if not item.get_closest_marker("long")]
     if not engines.is_hosted():
         return
+    if not config.getoption("long"):
+        items[:] = [item for item in items if not isinstance(item, pytest.Function) or _era_of(item) != "legacy"]
     for item in items:
         if NODE is None:
             item.add_marker(pytest.mark.skip(REASON))
         elif mark := item.get_closest_marker("embedded_only"):
             item.add_marker(pytest.mark.skip(f"embedded only: {mark.args[0]}"))
+
+
+def _era_of(item: pytest.Function) -> object:
+    return item.callspec.params.get("era") if hasattr(item, "callspec") else None
 
 
 @pytest.hookimpl(tryfirst=True)

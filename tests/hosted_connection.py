@@ -23,10 +23,11 @@ EXACT = 2**53
 
 
 class HostedCursor:
-    """The rows of one statement, which have all been fetched."""
+    """The rows of one statement, which have all been fetched. Without rows, the names of the columns are unknown."""
 
-    def __init__(self, rows: Iterable[tuple[Any, ...]], lastrowid: int | None, rowcount: int) -> None:
+    def __init__(self, columns: Sequence[str], rows: Iterable[tuple[Any, ...]], lastrowid: int, rowcount: int) -> None:
         self._rows = deque(rows)
+        self.description = [(column, *[None] * 6) for column in columns]
         self.lastrowid = lastrowid
         self.rowcount = rowcount
 
@@ -54,7 +55,7 @@ class HostedConnection:
         result, effect = self._batch([_statement(sql, parameters), EFFECT])
         rows = [tuple(row.values()) for row in decode_rows(result)]
         [[rowid, changes]] = effect["rows"]
-        return HostedCursor(rows, rowid, changes)
+        return HostedCursor(result["columns"], rows, rowid, changes)
 
     def executemany(self, sql: str, parameters: Iterable[Sequence[Any]], /) -> None:
         """Run the statement with each of the parameters, all in one batch."""
