@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from database.d1_address import Address
-    from database.engine import Row, Value
+    from database.engine import Remains, Row, Value
 
 # Random bytes of a batch's id.
 ID_BYTES = 16
@@ -140,9 +140,9 @@ class D1Database:
             return False
         return True
 
-    async def scrub(self) -> bool:
-        """Return False: the host keeps what was deleted until Time Travel forgets it."""
-        return False
+    async def scrub(self) -> Remains:
+        """Do nothing: the host keeps what was deleted until Time Travel forgets it."""
+        return "time_travel"
 
     async def copies(self, texts: Sequence[str]) -> list[str]:  # noqa: ARG002 - the protocol's
         """Return nothing: there are no files beside a hosted database."""

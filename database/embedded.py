@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Self
 
-    from database.engine import Row, Statement, Value
+    from database.engine import Remains, Row, Statement, Value
 
 T = TypeVar("T")
 
@@ -203,25 +203,25 @@ class EmbeddedDatabase:
             await self.back_up_to(scratch, progress)
         return Backup(str(target), target)
 
-    async def scrub(self) -> bool:
+    async def scrub(self) -> Remains | None:
         """Rewrite the file, because SQLite keeps deleted content in unused pages, and empty the WAL."""
         return await self._retry(self._scrub)
 
     async def copies(self, texts: Sequence[str]) -> list[str]:
         return await asyncio.to_thread(files_that_hold, self.path, texts)
 
-    async def _scrub(self) -> bool:
+    async def _scrub(self) -> Remains | None:
         await self._write_lock.acquire()
         return await self._running.to_end(self._rewrite())
 
-    async def _rewrite(self) -> bool:
+    async def _rewrite(self) -> Remains | None:
         try:
             self._files.require_unchanged()
             await self._writer.execute_fetchall("VACUUM")
             ((busy, *_),) = await self._writer.execute_fetchall("PRAGMA wal_checkpoint(TRUNCATE)")
         finally:
             self._write_lock.release()
-        return not busy
+        return "in_use" if busy else None
 
     async def close(self) -> None:
         await self._running.wait()

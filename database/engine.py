@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, LiteralString, NamedTuple, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, LiteralString, NamedTuple, Protocol, TypeAlias
 
 from database.errors import ResultsLost
 from database.progress import Progress, untold
@@ -64,6 +64,10 @@ class Backup(NamedTuple):
     file: Path | None = None
 
 
+# Why deleted content is left in the storage: another program reads the file, or the host's Time Travel keeps it.
+Remains: TypeAlias = Literal["in_use", "time_travel"]
+
+
 class Database(Protocol):
     """An SQLite database, either embedded or accessed over a network."""
 
@@ -106,8 +110,8 @@ class Database(Protocol):
         """Keep the database as it is now, while writers keep running."""
         ...
 
-    async def scrub(self) -> bool:
-        """Remove the remains of deleted content from the storage; False if another program's read prevents it."""
+    async def scrub(self) -> Remains | None:
+        """Remove the remains of deleted content from the storage. Return why some are left, or None."""
         ...
 
     async def copies(self, texts: Sequence[str]) -> list[str]:
@@ -149,7 +153,7 @@ class ForwardingDatabase:
     async def back_up(self, progress: Progress = untold) -> Backup:
         return await self._db.back_up(progress)
 
-    async def scrub(self) -> bool:
+    async def scrub(self) -> Remains | None:
         return await self._db.scrub()
 
     async def copies(self, texts: Sequence[str]) -> list[str]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from server.checking import open_migrated
 from server.opening import phased
 from server.report import escaped
-from tools.erasing import ClientErased, EraseArguments, erase_client, scrubbed
+from tools.erasing import IN_TIME_TRAVEL, ClientErased, EraseArguments, erase_client, scrubbed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,9 +23,9 @@ async def erase_from_file(where: Location, client: str, name: str | None) -> Cli
 
 
 async def rewrite_file(where: Location) -> bool:
-    """Rewrite the file without deleted content. Return False if another program's use of it prevents that."""
+    """Rewrite the file without deleted content. Return False if some is left."""
     async with open_migrated(where) as db:
-        return await scrubbed(db)
+        return await scrubbed(db) is None
 
 
 def describe(done: ClientErased, *, hosted: bool = False) -> str:
@@ -44,8 +44,6 @@ def describe(done: ClientErased, *, hosted: bool = False) -> str:
 
 
 IN_USE = "Deleted content is still in the file, because another program was reading it: stop that program."
-
-IN_TIME_TRAVEL = "The host keeps deleted content for Time Travel, and forgets it after 7 to 30 days."
 
 
 def _part(heading: str, items: Sequence[str]) -> list[str]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import campaigns
+import engines
 import faults
 import pytest
 import raw
@@ -20,7 +21,7 @@ from hypothesis import settings
 from jsonschema import Draft202012Validator
 from ledger import Figures
 from oracle import assert_clean
-from workerd import Hosted, Workerd, running
+from workerd import NODE, REASON, Hosted, Workerd, running
 
 from database.embedded import EmbeddedDatabase, open_database
 from migrations.dumps import load_dump
@@ -37,14 +38,20 @@ MEMORY, ENOUGH = Path("/dev/shm"), 4 << 30  # noqa: S108 - pytest makes private 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--long", action="store_true", help="run the long form of randomized campaigns and kill tests")
+    parser.addoption(
+        "--engine", choices=engines.ENGINES, default=engines.EMBEDDED, help="the engine of tests that run on both"
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
     campaigns.choose(long=bool(config.getoption("long")))
+    engines.choose(str(config.getoption("engine")))
     settings.register_profile("voygen", max_examples=campaigns.rounds(25, 200), deadline=None)
     settings.load_profile("voygen")
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # let the processes that tests start reuse compiled bytecode
     config.addinivalue_line("markers", "real_start: start the program as users do, not by forking (see starting.py)")
+    config.addinivalue_line("markers", "embedded_only(reason): not for the hosted engine")
+    config.addinivalue_line("markers", "long: only with --long")
     _use_temporary_files_in_memory()
     _check_schemas_once()
     strict.prepare()
@@ -53,6 +60,29 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_unconfigure() -> None:
     starting.end()
+    engines.end()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Choose the tests of the long or short form, and of the engine.
+
+    With `--engine d1`, the short form has one era. Tests of the embedded engine are skipped, and all without Node.
+    """
+    if not config.getoption("long"):
+        items[:] = [item for item in items if not item.get_closest_marker("long")]
+    if not engines.is_hosted():
+        return
+    if not config.getoption("long"):
+        items[:] = [item for item in items if not isinstance(item, pytest.Function) or _era_of(item) != "legacy"]
+    for item in items:
+        if NODE is None:
+            item.add_marker(pytest.mark.skip(REASON))
+        elif mark := item.get_closest_marker("embedded_only"):
+            item.add_marker(pytest.mark.skip(f"embedded only: {mark.args[0]}"))
+
+
+def _era_of(item: pytest.Function) -> object:
+    return item.callspec.params.get("era") if hasattr(item, "callspec") else None
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -81,7 +111,9 @@ def _check_schemas_once() -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print the figures of the fault campaigns in one line."""
+    """Print the figures of the fault campaigns in one line, and in another that there is no hosted engine."""
+    if engines.is_hosted() and NODE is None:
+        terminalreporter.write_line(REASON)
     total = Figures()
     for report in [one for kind in ("passed", "failed") for one in terminalreporter.stats.get(kind, [])]:
         for name, figures in report.user_properties:

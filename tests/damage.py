@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import campaigns
 import raw
+from hosted_connection import HostedConnection
 
 from migrations.check import REPAIRS
 from migrations.shape import expected
@@ -127,19 +128,23 @@ def damage(connection: sqlite3.Connection, *damages: tuple[Damage, Trip]) -> Non
 
 @contextmanager
 def past_the_triggers(connection: sqlite3.Connection, phase: Phase = "dual_write") -> Generator[None]:
-    """Drop the triggers and turn off foreign keys for the block, then restore the shipped triggers."""
+    """Drop the triggers and turn off foreign keys for the block, then restore the shipped triggers.
+
+    A hosted database's foreign keys stay on.
+    """
     triggers = {name: sql for name, sql in expected(phase).items() if name.startswith("trg_")}
+    drop = "".join(f"DROP TRIGGER IF EXISTS {name};\n" for name in triggers)
+    create = "".join(f"{sql};\n" for sql in triggers.values())
+    if isinstance(connection, HostedConnection):
+        connection.executescript(drop)
+        yield
+        connection.executescript(create)
+        return
     connection.execute("PRAGMA synchronous = OFF")
     connection.execute("PRAGMA foreign_keys = OFF")
-    connection.execute("BEGIN")
-    for name in triggers:
-        connection.execute(f"DROP TRIGGER IF EXISTS {name}")
-    connection.execute("COMMIT")
+    connection.executescript(f"BEGIN;{drop}COMMIT;")
     yield
-    connection.execute("BEGIN")
-    for sql in triggers.values():
-        connection.execute(sql)
-    connection.execute("COMMIT")
+    connection.executescript(f"BEGIN;{create}COMMIT;")
     connection.execute("PRAGMA foreign_keys = ON")
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, LiteralString, cast
 
 import raw
 from desk import ANA, BEN, CEM, Desk
+from hosted_connection import reading
 from mcp.client import Client
 from oracle import parsed, read_entries
 
@@ -58,7 +59,7 @@ SCHEDULE = [
 
 
 def expected(connection: sqlite3.Connection) -> dict[int, dict[str, Any]]:
-    with closing(connection.cursor()) as cursor:
+    with closing(reading(connection).cursor()) as cursor:
         cursor.row_factory = sqlite3.Row
         trips = cursor.execute("SELECT * FROM trips_v2").fetchall()
         clients = {row["email"]: row["full_name"] for row in cursor.execute("SELECT * FROM clients_v2")}

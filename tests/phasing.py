@@ -17,13 +17,13 @@ from migrations.shape import differences
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from database.embedded import EmbeddedDatabase
+    from database.engine import Database
 
 # Accepts every unlinked entry and every quarantined text.
 EVERYTHING = ("unlinked/*", "quarantine/*")
 
 
-async def assert_in_order(db: EmbeddedDatabase, phase: Phase) -> None:
+async def assert_in_order(db: Database, phase: Phase) -> None:
     """Check that the database is in this phase with exactly that phase's schema, and that the stores agree."""
     assert (await read_phase(db)).phase == phase
     assert await differences(db, phase) == []
@@ -32,7 +32,7 @@ async def assert_in_order(db: EmbeddedDatabase, phase: Phase) -> None:
     assert {finding["kind"] for finding in report.faults} <= {"slug_missing", "slug_double", "primary_client"}, report
 
 
-async def lead_to(db: EmbeddedDatabase, phase: Phase) -> None:
+async def lead_to(db: Database, phase: Phase) -> None:
     """Move to the phase one step at a time, accepting unlinked entries and quarantined texts."""
     while (here := (await read_phase(db)).phase) != phase:
         if PHASES.index(here) < PHASES.index(phase):
@@ -41,7 +41,7 @@ async def lead_to(db: EmbeddedDatabase, phase: Phase) -> None:
             await go_back(db)
 
 
-async def obstacles(db: EmbeddedDatabase, quiet_days: int = 0) -> list[str]:
+async def obstacles(db: Database, quiet_days: int = 0) -> list[str]:
     """The names of the obstacles. If there are any, an advance must be refused, name them all and change nothing."""
     names = [one["name"] for one in (await phase_status(db, quiet_days)).obstacles]
     before = await read_phase(db)

@@ -8,10 +8,12 @@ import sqlite3
 import stat
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hosted_connection import reading
 from strict import strict_engine
 
 from database.embedded import open_database
@@ -71,6 +73,7 @@ def dump(connection: sqlite3.Connection) -> list[str]:
 
     `iterdump` fails on a broken view in Python 3.13 and later.
     """
+    connection = reading(connection)
     factory, connection.text_factory = connection.text_factory, bytes
     try:
         schema = connection.execute("SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY 1, 2").fetchall()
@@ -81,8 +84,22 @@ def dump(connection: sqlite3.Connection) -> list[str]:
         connection.text_factory = factory
 
 
+def text(path: Path) -> str:
+    """All text and bytes stored in the tables, including those of the search index."""
+    with closing(connect(path)) as connection:
+        connection.text_factory = _decoded
+        tables = connection.execute(STORED_TABLES).fetchall()
+        rows = [row for (name,) in tables for row in connection.execute(f'SELECT * FROM "{name}"')]
+    return "\n".join(_decoded(value) if isinstance(value, bytes) else str(value) for row in rows for value in row)
+
+
+def _decoded(content: bytes) -> str:
+    return content.decode(errors="replace")
+
+
 STORED_TABLES = """
-SELECT name FROM pragma_table_list WHERE schema = 'main' AND type IN ('table', 'shadow') AND name <> 'sqlite_schema'
+SELECT name FROM pragma_table_list
+WHERE schema = 'main' AND type IN ('table', 'shadow') AND name <> 'sqlite_schema' AND name NOT GLOB '_cf_*'
 ORDER BY name
 """
 

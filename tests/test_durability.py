@@ -173,6 +173,7 @@ def fill(folder: Path) -> Path:
     return filler
 
 
+@pytest.mark.embedded_only("fills the disk of the file")
 async def test_an_agent_hears_that_the_disk_is_full_and_goes_on_once_there_is_room(small_disk: Path) -> None:
     async with open_desk(seeded(small_disk / "voygen.db")) as desk:
         before = desk.everything()
@@ -209,6 +210,7 @@ def test_a_command_on_a_full_disk_says_so_and_leaves_no_half_file(small_disk: Pa
         assert raw.names_in(small_disk) == before
 
 
+@pytest.mark.embedded_only("damages the file")
 @pytest.mark.parametrize("way", ["truncated", "overwritten"])
 async def test_an_agent_hears_that_the_file_is_damaged_and_whom_to_tell(tmp_path: Path, way: str) -> None:
     path = seeded(tmp_path / "voygen.db")

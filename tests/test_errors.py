@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from desk import ANA, BEN, EMPTY, KYOTO, Era, an_era, assert_readable, each_era, new_desk, op, open_desk, seeded
 
-from database.engine import Statement
-
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -152,8 +150,7 @@ async def test_the_operations_that_are_not_refused_are_written_in_one_batch(tmp_
 async def test_when_the_database_refuses_writes_reads_still_work(
     tmp_path: Path, era: Era, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async with new_desk(tmp_path, era) as desk:
-        await desk.db.batch([Statement("PRAGMA query_only = ON")])
+    async with open_desk(seeded(tmp_path / "voygen.db"), era, refuses_writes=True) as desk:
         before = desk.everything()
         with caplog.at_level(logging.CRITICAL, "voygen"):
             assert (await desk.refused("bulk_trip_operations", **ASSIGN_BEN)).startswith("read_only: ")
@@ -162,6 +159,7 @@ async def test_when_the_database_refuses_writes_reads_still_work(
         assert await desk.roles(KYOTO) == {(ANA, "traveler")}
 
 
+@pytest.mark.embedded_only("no other program can lock D1")
 @each_era
 async def test_when_another_program_holds_the_lock_the_error_says_to_try_again(
     tmp_path: Path, era: Era, caplog: pytest.LogCaptureFixture

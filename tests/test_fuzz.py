@@ -32,7 +32,6 @@ from pydantic_core import to_json
 from schema_strategies import spoiled, valid
 from test_catalogue import READERS, names
 
-from database.embedded import open_database
 from database.phase import PHASES, Phase
 from migrations.check import check
 
@@ -145,6 +144,7 @@ class Fuzz:
     phase: Phase
     inputs: dict[str, Any]
     outputs: dict[str, Any]
+    file: sqlite3.Connection
     start: sqlite3.Connection
     known: dict[str, list[Any]]
     cursors: dict[str, list[Any]]
@@ -172,7 +172,7 @@ class Fuzz:
         return st.tuples(st.just(name), allowed | spoiled(allowed))
 
     async def _play(self, calls: list[Call]) -> None:
-        self.start.backup(self.desk.connection)
+        self.start.backup(self.file)
         self.state, self.version = self.desk.everything(), self._version()
         start = self.state
         for name, arguments in calls:
@@ -221,11 +221,11 @@ class Fuzz:
         return before != self.state
 
     def _version(self) -> int:
-        return self.desk.sql("PRAGMA data_version")[0][0]
+        return self.file.execute("PRAGMA data_version").fetchone()[0]
 
     async def assert_whole(self) -> None:
         if self.phase != "normalized":
-            assert_clean(self.desk.connection)
+            assert_clean(self.file)
         report = await check(self.desk.db)
         assert report.clean, report
 
@@ -256,9 +256,9 @@ async def fuzzed(folder: Path, *, era: Era = "auto", phase: Phase = "dual_write"
         tools = (await desk.client.list_tools()).tools
         inputs = {tool.name: Draft202012Validator(tool.input_schema) for tool in tools}
         outputs = {tool.name: Draft202012Validator(tool.output_schema or {}) for tool in tools}
-        with closing(sqlite3.connect(":memory:")) as start:
-            desk.connection.backup(start)
-            fuzz = Fuzz(desk, phase, inputs, outputs, start, known_values(desk.connection), await cursors(desk))
+        with closing(raw.connect(path)) as file, closing(sqlite3.connect(":memory:")) as start:
+            file.backup(start)
+            fuzz = Fuzz(desk, phase, inputs, outputs, file, start, known_values(file), await cursors(desk))
             await fuzz.assert_whole()
             yield fuzz
         print(f"\n{phase} {era}: {dict(fuzz.counted)}")  # noqa: T201 - a summary of the outcomes
@@ -273,7 +273,8 @@ def start_in(phase: Phase) -> bytes:
     ):  # the caller's thread may already have a running event loop
         path = seeded(Path(folder) / "voygen.db")
         pool.submit(lambda: asyncio.run(prepare(path, phase))).result()
-        return path.read_bytes()
+        with closing(raw.connect(path)) as connection:
+            return connection.serialize()
 
 
 async def prepare(path: Path, phase: Phase) -> None:
@@ -284,8 +285,7 @@ async def prepare(path: Path, phase: Phase) -> None:
         await desk.call("delete_trip", trip_identifier="20", confirm_trip_name="Test Trip 8")
         await desk.call("cleanup_duplicate_clients", email_patterns=["test-19@example.org"], dry_run=False)
         await desk.bulk(1, op("add_note", note="An old note"), idempotency_key="one")
-    async with await open_database(path) as db:
-        await lead_to(db, phase)
+        await lead_to(desk.db, phase)
 
 
 async def cursors(desk: Desk) -> dict[str, list[Any]]:

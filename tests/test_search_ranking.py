@@ -201,7 +201,7 @@ async def test_a_trip_is_found_by_two_words_that_each_match_very_many_rows(tmp_p
         add_trips(desk, "Spring #")
         desk.sql(
             """INSERT INTO trip_client_assignments (trip_id, client_email, client_role)
-            SELECT t.trip_id, 'uma' || (t.trip_id % ?1 + 1) || '@example.net', 'guide'
+            SELECT t.trip_id, 'uma' || (t.trip_id % CAST(?1 AS INTEGER) + 1) || '@example.net', 'guide'
             FROM trips_v2 t WHERE t.trip_name LIKE 'Spring %' AND t.trip_id <> ?2""",
             MANY,
             trip,

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import json
 import os
 import shutil
@@ -14,15 +16,18 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any, cast
 
 import httpx2
 import pytest
+from hosted_connection import HostedConnection
 
 from database.d1 import D1Database, open_d1
 from database.d1_address import parse_address
 
 if TYPE_CHECKING:
+    import sqlite3
     from collections.abc import AsyncGenerator, Generator, Sequence
 
 ROOT = Path(__file__).parent.parent
@@ -43,8 +48,11 @@ def skip_module_without_node() -> None:
 
 WRITE, READ = "write-token-for-tests", "read-token-for-tests"
 
-# Databases of one process.
-DATABASES = 60
+# Databases of one process, which takes 2 MB of memory for each.
+DATABASES = 100
+
+# The folder of D1's files, below that of all of workerd's files.
+NAMESPACE = "miniflare-D1DatabaseObject"
 
 
 @dataclass
@@ -54,15 +62,27 @@ class Workerd:
     process: subprocess.Popen[str]
     port: int
     databases: int
+    folder: Path
     _taken: int = field(default=0)
 
-    def take(self) -> Hosted:
-        assert self._taken < self.databases
+    @property
+    def left(self) -> int:
+        """The number of databases that nobody has used."""
+        return self.databases - self._taken
+
+    def take(self, content: bytes = b"") -> Hosted:
+        """Return an empty database, or one with the content of a database file."""
+        assert self.left
         self._taken += 1
-        return self.database(self._taken - 1)
+        hosted = self.database(self._taken - 1)
+        if content:
+            hosted.file.parent.mkdir(exist_ok=True)
+            hosted.file.write_bytes(content)
+        return hosted
 
     def database(self, number: int) -> Hosted:
-        return Hosted(f"http://127.0.0.1:{self.port}/{number}")
+        file = self.folder / NAMESPACE / _file_name(f"db{number}")
+        return Hosted(f"http://127.0.0.1:{self.port}/{number}", file)
 
     def kill(self) -> None:
         """Kill the engine at once, and the program that started it."""
@@ -76,9 +96,10 @@ class Workerd:
 
 @dataclass
 class Hosted:
-    """A database of its own behind the Worker."""
+    """A database of its own behind the Worker. D1 stores it in `file`."""
 
     url: str
+    file: Path = Path()
 
     @property
     def address(self) -> str:
@@ -101,28 +122,42 @@ class Hosted:
         """Make the next batches fail in these ways; see worker/test/faulty.js."""
         assert self.post(list(faults), path="/faults").is_success
 
+    def connection(self) -> sqlite3.Connection:
+        """A connection with what tests need of sqlite3's."""
+        return cast("sqlite3.Connection", HostedConnection(self))
+
     def sql(self, statement: str, *params: object) -> list[tuple[Any, ...]]:
         """Run a statement as another program would."""
-        answer = self.post({"mode": "write", "statements": [{"sql": statement, "params": list(params)}]}).json()
-        assert "results" in answer, answer
-        return [tuple(row) for row in answer["results"][0]["rows"]]
+        return self.connection().execute(statement, params).fetchall()
 
 
 @contextmanager
 def running(databases: int = DATABASES, folder: Path | None = None) -> Generator[Workerd]:
-    """Run workerd, with its databases in memory or in a folder."""
+    """Run workerd, with its databases in a folder, or in one that is deleted afterwards."""
     assert NODE
-    command = [NODE, ROOT / "worker" / "test" / "start.mjs", MODULES, str(databases), *([folder] if folder else [])]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout
-        port = process.stdout.readline()
-        assert port, "workerd did not start"
-        served = Workerd(process, int(port), databases)
-        try:
-            yield served
-        finally:
-            if process.poll() is None:
-                process.communicate()  # closes its stdin, at which it ends
+    with TemporaryDirectory() as temporary:
+        folder = folder or Path(temporary)
+        command = [NODE, ROOT / "worker" / "test" / "start.mjs", MODULES, str(databases), folder]
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+            assert process.stdout
+            port = process.stdout.readline()
+            assert port, "workerd did not start"
+            try:
+                yield Workerd(process, int(port), databases, folder)
+            finally:
+                if process.poll() is None:
+                    process.communicate()  # closes its stdin, at which it ends
+
+
+def _file_name(name: str) -> str:
+    """The name that workerd gives the file of a Durable Object, from its namespace's and its own name."""
+    key = hashlib.sha256(NAMESPACE.encode()).digest()
+    first = _mac(key, name.encode())
+    return (first + _mac(key, first)).hex() + ".sqlite"
+
+
+def _mac(key: bytes, content: bytes) -> bytes:
+    return hmac.digest(key, content, "sha256")[:16]
 
 
 @cache

@@ -20,7 +20,7 @@ from tools.finding.people import ClientIdentifier, read_client, resolve_client
 from tools.tool import Hints, Tool, WriteAnswer, WriteArguments
 
 if TYPE_CHECKING:
-    from database.engine import Database, Row
+    from database.engine import Database, Remains, Row
     from database.erasing import Erasure
     from database.redaction import Traces
 
@@ -60,7 +60,7 @@ async def erase_client(db: Database, args: EraseArguments) -> ClientErased:
         client = client if gone else await read_client(db, client_id)
         plan = await erasing.plan(db, client, now(), gone=gone)
         if args.dry_run:
-            return _answer(plan, copies=await db.copies(plan.traces.texts), clean=False, dry_run=True)
+            return _answer(plan, copies=await db.copies(plan.traces.texts), remains="in_use", dry_run=True)
         _require_name(client, args.confirm_name)
         copies = await db.copies(plan.traces.texts)
         try:
@@ -72,8 +72,8 @@ async def erase_client(db: Database, args: EraseArguments) -> ClientErased:
                 f"Other rows of the database depend on client {client_id}; nothing was erased.",
                 "Tell the user that the rows that depend on the client must be deleted first.",
             ) from None
-        clean = await _clean_again(db, plan.traces) and await scrubbed(db)
-        return _answer(plan, copies=await db.copies(plan.traces.texts), clean=clean, dry_run=False)
+        remains = await scrubbed(db) if await _clean_again(db, plan.traces) else "in_use"
+        return _answer(plan, copies=await db.copies(plan.traces.texts), remains=remains, dry_run=False)
     raise Conflict(f"Client {client_id} kept changing while this call tried to erase them.", "Send the call again.")
 
 
@@ -97,7 +97,7 @@ async def _resolve(db: Database, identifier: str) -> tuple[Row, bool]:
 
 def _redacted(plan: Erasure, copies: list[str]) -> ClientErased:
     """Return the answer to store in the batch of the erasure, without what still names the person."""
-    answer = _answer(plan, copies=copies, clean=False, dry_run=False)
+    answer = _answer(plan, copies=copies, remains="in_use", dry_run=False)
     return ClientErased.model_validate_json(plan.traces.removed_from(answer.model_dump_json()))
 
 
@@ -112,13 +112,13 @@ async def _clean_again(db: Database, traces: Traces) -> bool:
     return False
 
 
-async def scrubbed(db: Database) -> bool:
-    """Remove the remains of deleted content. Return False if another program's use of the file prevents it."""
+async def scrubbed(db: Database) -> Remains | None:
+    """Remove the remains of deleted content. Return why some are left, or None."""
     try:
         await db.batch(search.forget_deleted())
         return await db.scrub()
     except DatabaseBusy:
-        return False
+        return "in_use"
 
 
 async def confirm(db: Database, args: EraseArguments) -> Question | None:
@@ -141,7 +141,7 @@ def _require_name(client: Row, confirmed: str | None) -> None:
         )
 
 
-def _answer(plan: Erasure, *, copies: list[str], clean: bool, dry_run: bool) -> ClientErased:
+def _answer(plan: Erasure, *, copies: list[str], remains: Remains | None, dry_run: bool) -> ClientErased:
     client_id = plan.client["client_id"]
     trips = [
         f"{with_id(row['trip_name'], row['trip_id'])} as {', '.join(map(as_word, json.loads(row['roles'])))}"
@@ -160,10 +160,8 @@ def _answer(plan: Erasure, *, copies: list[str], clean: bool, dry_run: bool) -> 
     words += [f"Files that hold the person: {named(files)}; delete them."] if files else []
     if dry_run:
         words.append("Send dry_run false and confirm_name to erase.")
-    elif not clean:
-        words.append(
-            "Another program was using the file, which still has deleted content: run `voygen erase` without a client."
-        )
+    elif remains:
+        words.append(IN_TIME_TRAVEL if remains == "time_travel" else _IN_USE)
     return ClientErased(
         message=" ".join(words),
         dry_run=dry_run,
@@ -173,8 +171,13 @@ def _answer(plan: Erasure, *, copies: list[str], clean: bool, dry_run: bool) -> 
         records=plan.rows,
         remaining=plan.remaining[:SHOWN],
         copies=copies[:SHOWN],
-        file_clean=clean,
+        file_clean=remains is None,
     )
+
+
+IN_TIME_TRAVEL = "The host keeps deleted content for Time Travel, and forgets it after 7 to 30 days."
+
+_IN_USE = "Another program was using the file, which still has deleted content: run `voygen erase` without a client."
 
 
 TOOL = Tool(

@@ -223,8 +223,9 @@ def erase(client: str | None, where: Location, confirm_name: str | None, *, as_j
 
     Exit status: 0 no data about the client is left, 1 something is left to do, 2 error.
     """
-    from server.erasing import IN_TIME_TRAVEL, describe, erase_from_file, rewrite_file  # noqa: PLC0415
+    from server.erasing import describe, erase_from_file, rewrite_file  # noqa: PLC0415
     from tools.answers.errors import ToolFault  # noqa: PLC0415
+    from tools.erasing import IN_TIME_TRAVEL  # noqa: PLC0415
 
     hosted = not isinstance(where, Path)
     if client is None:

@@ -1,6 +1,6 @@
-// Serves the Worker for tests on loopback and prints its port: start.mjs MODULES DATABASES [FOLDER]
+// Serves the Worker for tests on loopback and prints its port: start.mjs MODULES DATABASES FOLDER
 //
-// MODULES is the folder with miniflare. The databases are in memory, or in FOLDER. Ends when its stdin does.
+// MODULES is the folder with miniflare. The databases' files are in FOLDER. Ends when its stdin does.
 
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -22,7 +22,7 @@ const served = new Miniflare({
   }),
   compatibilityDate: "2026-04-01",
   d1Databases: Object.fromEntries(Array.from({ length: Number(databases) }, (_, i) => [`DB${i}`, `db${i}`])),
-  d1Persist: folder ?? false,
+  d1Persist: folder,
   bindings: { WRITE_TOKEN: "write-token-for-tests", READ_TOKEN: "read-token-for-tests" },
 });
 const url = await served.ready;
