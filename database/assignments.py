@@ -52,6 +52,14 @@ def assign_many(trip: Trip, pairs: Sequence[Pair], now: str) -> list[Statement]:
     return [hold, _on(trip, ASSIGN_MANY, json.dumps(list(pairs)), now), *written]
 
 
+def copy(trip: Trip, source_id: int, now: str) -> list[Statement]:
+    """Put everybody on another trip, guests with their entries included, on a new trip with nobody on it."""
+    hold, *written = mirror(trip, now)
+    entries = _on(trip, COPY_ENTRIES, source_id, now)._replace(mirrors=True)
+    reconcile = _on(trip, RECONCILE)._replace(mirrors=True)
+    return [hold, _on(trip, COPY_ASSIGNMENTS, source_id, now), entries, *written, reconcile]
+
+
 def unassign(trip_id: int, pairs: Sequence[Pair], now: str) -> list[Statement]:
     """Remove the assignments. For several, the guard is held so that the JSON is written once, in linear time."""
     hold, *written = mirror(trip_id, now, pairs)
@@ -219,6 +227,25 @@ FROM json_each(?2) w
 WHERE true
 ON CONFLICT (trip_id, client_email, client_role) DO NOTHING
 """
+
+COPY_ASSIGNMENTS: LiteralString = """
+INSERT INTO trip_client_assignments (trip_id, client_email, client_role, created_at, updated_at)
+SELECT @trip, a.client_email, a.client_role, ?3, ?3
+FROM trip_client_assignments a WHERE a.trip_id = CAST(?2 AS INTEGER)
+ORDER BY a.assignment_id
+"""
+
+COPY_ENTRIES: LiteralString = (
+    WITH_ENTRIES
+    + """
+UPDATE trips_v2 SET clients = (
+    SELECT json_group_array(json(s.element)) FROM (
+        SELECT iif(json_type(e.entry, '$.assigned_at') IS NULL, e.element,
+                   json_set(e.entry, '$.assigned_at', ?3)) AS element
+        FROM trip_client_entries e WHERE e.trip_id = CAST(?2 AS INTEGER) ORDER BY e.position) s)
+WHERE trip_id = @trip
+"""
+)
 
 UNASSIGN: LiteralString = """
 DELETE FROM trip_client_assignments

@@ -117,6 +117,11 @@ def update_itinerary(trip_id: int, values: Mapping[str, Any], now: str) -> State
     return Statement(UPDATE_ITINERARY, (*(values[column] for column in ITINERARY), now, trip_id))
 
 
+def complete_copy(slug: str, values: Mapping[str, Any], group_name: str | None) -> Statement:
+    """Store all `ITINERARY` columns and the group of a trip that the same batch creates."""
+    return Statement(COMPLETE_COPY, (*(values[column] for column in ITINERARY), group_name, slug))
+
+
 def insert(values: Mapping[str, Any]) -> Statement:
     """Insert a trip; the statement returns its trip_id. The keys of `values` are the `INSERTED` columns."""
     return Statement(INSERT, tuple(values[column] for column in INSERTED))
@@ -189,6 +194,10 @@ TOUCH: LiteralString = "UPDATE trips_v2 SET updated_at = ? WHERE trip_id = CAST(
 UPDATE_ITINERARY: LiteralString = """
 UPDATE trips_v2 SET schedule = ?, accommodations = ?, transportation = ?, updated_at = ?
 WHERE trip_id = CAST(? AS INTEGER)
+"""
+
+COMPLETE_COPY: LiteralString = """
+UPDATE trips_v2 SET schedule = ?, accommodations = ?, transportation = ?, group_name = ? WHERE trip_slug = ?
 """
 
 INSERTED = (

@@ -49,6 +49,7 @@ READERS = {
 WRITERS = {
     "create_trip_v2",
     "create_trip_with_client",
+    "copy_trip",
     "bulk_trip_operations",
     "delete_trip",
     "restore_deleted",

@@ -110,6 +110,7 @@ CALLS: dict[str, dict[str, Any]] = {
     },
     "create_trip_v2": TRIP,
     "create_trip_with_client": TRIP | {"client_full_name": "No Mail", "client_email": "mail@example.net"},
+    "copy_trip": {"trip_identifier": str(KYOTO), "new_name": "Again", "start_date": "2027-10-02"},
     "create_client_v2": {"email": "b\u00fccher@example.net", "full_name": "Jo Just"},
     "update_client": {"email": ANA, "phone": "+43 1 234"},
     "initialize_workflow": {"trip_identifier": str(KYOTO)},

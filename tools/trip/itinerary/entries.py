@@ -115,6 +115,12 @@ _PLAIN = {"price": ("amount", "total", "value"), "depart": ("datetime", "time"),
 _NAMES = ("name", "title")
 
 
+def unconfirmed(value: Any) -> Any:  # noqa: ANN401 - JSON
+    """Return the entry without the numbers of its booking."""
+    own = fields_of(value)
+    return {key: one for key, one in own.items() if key not in _CONFIRMATION} if own else value
+
+
 def fields_of(value: object) -> dict[str, Any]:
     """Return the keys and values of an object; none for any other value."""
     return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
