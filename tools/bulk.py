@@ -108,7 +108,9 @@ async def _apply(
         told.message += draft.unreadable
         return told
 
-    return await rewrite_trip(db, trip["trip_id"], list(_concerned(operations)), change, answer)
+    with_money = any(not isinstance(one, ToolFault) and one.with_money for one in operations)
+    concerned = list(_concerned(operations))
+    return await rewrite_trip(db, trip["trip_id"], concerned, change, answer, with_money=with_money)
 
 
 def _concerned(operations: Sequence[Operation | ToolFault]) -> Iterator[ClientReference]:
@@ -251,8 +253,8 @@ TOOL = Tool(
     name="bulk_trip_operations",
     title="Change a trip",
     description=(
-        "Change one trip, all changes in one call: clients and roles, notes, status, cost, dates, name, documents, "
-        "activities, workflow. Operations are independent unless atomic; the answer says which were done."
+        "Change one trip, all changes in one call: clients and roles, notes, status, cost, payments, dates, name, "
+        "documents, activities, workflow. Operations are independent unless atomic; the answer says which were done."
     ),
     group="trips",
     hints=Hints(destructive=True),

@@ -20,3 +20,5 @@ class TripOperation(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     apply: ClassVar[Callable[[TripDraft, Any], OperationResult]]
+    # True if `apply` uses the draft's ledger.
+    with_money: ClassVar[bool] = False
