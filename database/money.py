@@ -71,6 +71,13 @@ FROM (
 # Prefix for a query that reads trip_money. The CTE takes precedence over the view of that name.
 WITH_MONEY: LiteralString = "WITH trip_money AS (" + MONEY + ")\n"
 
+# Trips that differ from their payments, as findings of the check.
+DIFFERING: LiteralString = (
+    "SELECT 'paid_amount' AS kind, m.trip_id, m.shown / 1000.0 AS paid_amount, m.paid / 1000.0 AS payments\nFROM ("
+    + MONEY
+    + ") m WHERE coalesce(m.shown, 0) <> m.paid OR m.noted <> m.paid"
+)
+
 # Columns of a list of trips `t`: currency, and paid and balance as decimals.
 COLUMNS: LiteralString = (
     currency("t.financials")

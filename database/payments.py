@@ -81,14 +81,14 @@ def guard_unchanged(read: Money) -> Statement:
     return Statement(GUARD, (read.trip_id, *read.as_read, read.shown))
 
 
-def settle(trip_id: int, now: str) -> Statement:
+def settle(trip_ids: Sequence[int], now: str) -> Statement:
     """Keep what was written to paid_amount while the triggers were missing, as a payment of kind unknown."""
-    return Statement(SETTLE, (json.dumps([trip_id]), now))
+    return Statement(SETTLE, (json.dumps(list(trip_ids)), now))
 
 
-def follow(trip_id: int) -> Statement:
-    """Write the sum of the payments to the trip, as the triggers do."""
-    return Statement(FOLLOW, (json.dumps([trip_id]),))
+def follow(trip_ids: Sequence[int]) -> Statement:
+    """Write the sum of the payments to the trips, as the triggers do."""
+    return Statement(FOLLOW, (json.dumps(list(trip_ids)),))
 
 
 def record(trip_id: int, new: Sequence[Payment], now: str) -> Statement:

@@ -70,7 +70,7 @@ class ListedTrip(TripSummary):
 class TripsPage(Page):
     trips: list[ListedTrip] = Field(description="The trips, earliest start first.")
     total: int = Field(description="Number on all pages.")
-    sums: list[Sums] = Field(description="Sums over all pages, by currency.")
+    sums: Sums
 
 
 class RecentActivitiesArguments(Arguments):
@@ -133,12 +133,12 @@ async def list_trips(db: Database, args: ListTripsArguments) -> TripsPage:
     page, more = page_of(await _with_travelers(db, rows), args.limit)
     total = sum(one["trips"] for one in sums)
     names = named([_listed(trip) for trip in page])
-    money = sums_words([Sums(**one) for one in sums])
+    money = sums_words(sums)
     return TripsPage(
         message=f"{len(page)} of {total} trips{': ' if names else ''}{names}.{money}{more_words(more=more)}",
         trips=page,
         total=total,
-        sums=[Sums(**one) for one in sums],
+        sums=[dict(one) for one in sums],
         next_cursor=cursor_of((page[-1].start_date, page[-1].trip_id), asked) if more else None,
     )
 
@@ -247,8 +247,8 @@ TOOLS = [
     Tool(
         name="list_trips",
         title="List trips",
-        description="List trips by first day, with travelers, money and sums per currency. For trips in May, set "
-        "starts_before to May 31 and ends_after to May 1.",
+        description="List trips by first day, with travelers, money and sums. For trips in May, set starts_before to "
+        "May 31 and ends_after to May 1.",
         group="trips",
         hints=READS,
         input=ListTripsArguments,

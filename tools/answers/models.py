@@ -46,8 +46,8 @@ class TripHead(BaseModel):
 
 class TripMoney(TripHead):
     total_cost: Number = Field(description="Total cost.")
-    paid: Number = Field(description="Paid so far.")
-    balance: Number = Field(description="Still to pay.")
+    paid: float = Field(description="Paid so far.")
+    balance: float = Field(description="Still to pay.")
     currency: str = Field(description="Currency.")
 
 

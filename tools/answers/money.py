@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from database.quoting import as_word
 from tools.trip.amounts import decimal, number, thousandths
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from database.payments import Entry, Payment
 
@@ -18,27 +18,21 @@ if TYPE_CHECKING:
 CURRENCIES_SHOWN = 5
 
 
-class Sums(BaseModel):
-    """Sums over trips in one currency."""
-
-    currency: str = Field(description="Currency.")
-    trips: int = Field(description="Number of trips.")
-    total_cost: float = Field(description="Costs.")
-    paid: float = Field(description="Payments.")
-    balance: float = Field(description="Costs less payments.")
+# Sums over trips, by currency: currency, trips, total_cost, paid, balance.
+Sums = Annotated[list[dict[str, Any]], Field(description="Sums over all pages, by currency.")]
 
 
 def amount_words(amount: float | None, currency: str) -> str:
     return f"{decimal(thousandths(amount))} {as_word(currency)}"
 
 
-def sums_words(sums: Sequence[Sums]) -> str:
+def sums_words(sums: Sequence[Mapping[str, Any]]) -> str:
     """Describe the sums, with a leading space; "" if no trip has any money."""
     told = [
-        f"{amount_words(one.total_cost, one.currency)}, paid {decimal(thousandths(one.paid))}, "
-        f"balance {decimal(thousandths(one.balance))}"
+        f"{amount_words(one['total_cost'], one['currency'])}, paid {decimal(thousandths(one['paid']))}, "
+        f"balance {decimal(thousandths(one['balance']))}"
         for one in sums[:CURRENCIES_SHOWN]
-        if one.total_cost or one.paid
+        if one["total_cost"] or one["paid"]
     ]
     return f" In all: {'; '.join(told)}." if told else ""
 

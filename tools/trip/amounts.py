@@ -48,7 +48,7 @@ def _three_decimals(amount: float) -> float:
 # An amount of a payment; text such as "1234.50" is taken too.
 Amount = Annotated[
     float,
-    Field(gt=0, le=MOST, allow_inf_nan=False),
+    Field(ge=0.001, le=MOST, allow_inf_nan=False),
     BeforeValidator(require_amount),
     AfterValidator(_three_decimals),
 ]

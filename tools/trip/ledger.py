@@ -86,7 +86,7 @@ class Ledger:
         return found[0] if len(found) == 1 else None
 
     def guards(self) -> list[Statement]:
-        return [payments.guard_unchanged(self.read), payments.settle(self.read.trip_id, self.now)]
+        return [payments.guard_unchanged(self.read), payments.settle([self.read.trip_id], self.now)]
 
     def statements(self) -> list[Statement]:
         """Return the statements for the changes, to run after those that change the trip."""
@@ -98,7 +98,7 @@ class Ledger:
             changes.append(payments.record(trip_id, [payment for payment, _ in self._new], self.now))
         if self.plan != self.read.plan:
             changes += payments.set_plan(trip_id, self.plan, self.now)
-        return [*changes, payments.follow(trip_id)]
+        return [*changes, payments.follow([trip_id])]
 
     def promise(self, later: Later) -> None:
         """Complete the results with placeholders for the ids of the new payments."""
