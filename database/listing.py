@@ -109,13 +109,16 @@ WHERE (?1 IS NULL OR t.status IN (SELECT w.value FROM json_each(?1) w))
 """
 )
 
+# The columns are computed only for the trips on the page.
 TRIPS_PAGE: LiteralString = (
     SUMMARY
+    + "WHERE t.trip_id IN (SELECT t.trip_id FROM trips_v2 t"
     + TRIPS_WANTED
     + """
   AND (?10 IS NULL OR (t.start_date, t.trip_id) > (?10, CAST(?11 AS INTEGER)))
 ORDER BY t.start_date, t.trip_id
-LIMIT CAST(?12 AS INTEGER)
+LIMIT CAST(?12 AS INTEGER))
+ORDER BY t.start_date, t.trip_id
 """
 )
 
