@@ -23,7 +23,7 @@ async def clients_holding(db: Database, in_email: Sequence[str], in_name: Sequen
 
 
 async def trips_holding(db: Database, in_name: Sequence[str]) -> list[Row]:
-    """Return trips whose name contains one of the lowercase texts, each with its number of travelers."""
+    """Return trips whose name contains one of the lowercase texts, with the number of travelers and of payments."""
     return await db.read(TRIPS_HOLDING, (json.dumps(list(in_name)),))
 
 
@@ -104,7 +104,8 @@ ORDER BY c.client_id
 
 TRIPS_HOLDING: LiteralString = """
 SELECT t.trip_id, t.trip_name, t.status, t.start_date, t.end_date,
-       (SELECT count(DISTINCT a.client_email) FROM trip_client_assignments a WHERE a.trip_id = t.trip_id) AS travelers
+       (SELECT count(DISTINCT a.client_email) FROM trip_client_assignments a WHERE a.trip_id = t.trip_id) AS travelers,
+       (SELECT count(*) FROM trip_payments p WHERE p.trip_id = t.trip_id) AS payments
 FROM trips_v2 t
 WHERE EXISTS (SELECT 1 FROM json_each(?) w WHERE instr(lower(t.trip_name), w.value) > 0)
 ORDER BY t.trip_id

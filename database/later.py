@@ -52,6 +52,10 @@ class Later:
         self._written[placeholder] = backup
         return placeholder
 
+    def payment_id(self, trip_id: int, newer: int) -> int:
+        """Stand for the id of the trip's last payment, but for the `newer` ones after it."""
+        return self._want("payment", trip_id, newer)
+
     def orphan_id(self, table: str, moment: str) -> int:
         """Stand for the id of the last row that was copied from the table to orphaned_rows at this moment."""
         return self._want("orphan", table, moment)
@@ -121,6 +125,9 @@ VALUES: LiteralString = (
         WHEN 'assignment_by_slug' THEN (
             SELECT a.assignment_id FROM trips_v2 t JOIN trip_client_assignments a ON a.trip_id = t.trip_id
             WHERE t.trip_slug = w.value ->> 2 AND a.client_email = w.value ->> 3 AND a.client_role = w.value ->> 4)
+        WHEN 'payment' THEN (
+            SELECT json_group_array(p.payment_id) ->> (w.value ->> 3)
+            FROM (SELECT payment_id FROM trip_payments WHERE trip_id = w.value ->> 2 ORDER BY payment_id DESC) p)
         WHEN 'json_writer' THEN iif(EXISTS (
             SELECT 1 FROM sqlite_schema s WHERE s.type = 'trigger' AND s.name = 'trg_trip_client_assignments_insert'),
             'trigger', 'backup')

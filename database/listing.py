@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, LiteralString, NamedTuple
 
+from database import money
 from database.guests import GUESTS, read_people
 from database.roles import travels_sql
 from database.trips import SUMMARY
@@ -16,13 +17,20 @@ if TYPE_CHECKING:
 
 
 class TripFilter(NamedTuple):
-    """A filter for trips. A field that is None matches all trips, dates are inclusive, and e-mails match exactly."""
+    """A filter for trips. A field that is None matches all trips, and dates are inclusive.
 
-    status: str | None
-    starts_after: str | None
-    starts_before: str | None
-    ends_after: str | None
-    client_email: str | None
+    The statuses are JSON lists. `unpaid_only` is 1 for trips with a balance.
+    """
+
+    status: str | None = None
+    exclude_status: str | None = None
+    starts_after: str | None = None
+    starts_before: str | None = None
+    ends_after: str | None = None
+    ends_before: str | None = None
+    client_id: int | None = None
+    currency: str | None = None
+    unpaid_only: int | None = None
 
 
 class ActivityFilter(NamedTuple):
@@ -37,8 +45,9 @@ async def trips_behind(db: Database, wanted: TripFilter, place: tuple[str, int] 
     return await db.read(TRIPS_PAGE, (*wanted, *(place or (None, None)), limit))
 
 
-async def count_trips(db: Database, wanted: TripFilter) -> int:
-    return (await db.read(TRIPS_COUNT, wanted))[0]["n"]
+async def sums_of_trips(db: Database, wanted: TripFilter) -> list[Row]:
+    """Return the sums over all trips that match, by currency: currency, trips, total_cost, paid, balance."""
+    return await db.read(TRIPS_SUMS, wanted)
 
 
 async def travelers(db: Database, trip_ids: Sequence[int], names: int) -> list[Row]:
@@ -78,26 +87,56 @@ async def latest_active_trip(db: Database) -> Row | None:
     return rows[0] if rows else None
 
 
-TRIPS_WANTED: LiteralString = """
-WHERE (?1 IS NULL OR t.status = ?1)
-  AND (?2 IS NULL OR t.start_date >= ?2)
-  AND (?3 IS NULL OR t.start_date <= ?3)
-  AND (?4 IS NULL OR t.end_date >= ?4)
-  AND (?5 IS NULL OR EXISTS (
-      SELECT 1 FROM trip_client_assignments a WHERE a.trip_id = t.trip_id AND a.client_email = ?5))
-"""
-
-TRIPS_PAGE: LiteralString = (
-    SUMMARY
-    + TRIPS_WANTED
-    + """
-  AND (?6 IS NULL OR (t.start_date, t.trip_id) > (?6, CAST(?7 AS INTEGER)))
-ORDER BY t.start_date, t.trip_id
-LIMIT CAST(?8 AS INTEGER)
+TRIPS_WANTED: LiteralString = (
+    """
+WHERE (?1 IS NULL OR t.status IN (SELECT w.value FROM json_each(?1) w))
+  AND (?2 IS NULL OR t.status IS NULL OR t.status NOT IN (SELECT w.value FROM json_each(?2) w))
+  AND (?3 IS NULL OR t.start_date >= ?3)
+  AND (?4 IS NULL OR t.start_date <= ?4)
+  AND (?5 IS NULL OR t.end_date >= ?5)
+  AND (?6 IS NULL OR t.end_date <= ?6)
+  AND (?7 IS NULL OR EXISTS (
+      SELECT 1 FROM clients_v2 c JOIN trip_client_assignments a ON a.client_email = c.email
+      WHERE c.client_id = CAST(?7 AS INTEGER) AND a.trip_id = t.trip_id))
+  AND (?8 IS NULL OR ?8 = """
+    + money.currency("t.financials")
+    + """)
+  AND (?9 IS NULL OR coalesce("""
+    + money.thousandths("t.total_cost")
+    + ", 0) > coalesce("
+    + money.thousandths("t.paid_amount")
+    + """, 0))
 """
 )
 
-TRIPS_COUNT: LiteralString = "SELECT count(*) AS n FROM trips_v2 t " + TRIPS_WANTED
+# The columns are computed only for the trips on the page.
+TRIPS_PAGE: LiteralString = (
+    SUMMARY
+    + "WHERE t.trip_id IN (SELECT t.trip_id FROM trips_v2 t"
+    + TRIPS_WANTED
+    + """
+  AND (?10 IS NULL OR (t.start_date, t.trip_id) > (?10, CAST(?11 AS INTEGER)))
+ORDER BY t.start_date, t.trip_id
+LIMIT CAST(?12 AS INTEGER))
+ORDER BY t.start_date, t.trip_id
+"""
+)
+
+TRIPS_SUMS: LiteralString = (
+    """
+SELECT s.currency, count(*) AS trips, sum(s.total) / 1000.0 AS total_cost, sum(s.paid) / 1000.0 AS paid,
+       (sum(s.total) - sum(s.paid)) / 1000.0 AS balance
+FROM (
+    SELECT """
+    + money.currency("t.financials")
+    + " AS currency, coalesce("
+    + money.thousandths("t.total_cost")
+    + ", 0) AS total, coalesce("
+    + money.thousandths("t.paid_amount")
+    + ", 0) AS paid FROM trips_v2 t"
+    + TRIPS_WANTED
+    + ") s GROUP BY s.currency ORDER BY trips DESC, s.currency"
+)
 
 TRAVELERS: LiteralString = (
     """

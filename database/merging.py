@@ -50,6 +50,7 @@ async def merge(  # noqa: PLR0913 - the clients, and the row to write
             (*(values[column] for column in EDITED), f"{values['full_name']} {values['email']}".lower(), now, both[0]),
         ),
         Statement(MOVE_ACTIVITY, both),
+        Statement(MOVE_PAYMENTS, (remove["email"], both[0])),
         Statement(LOG, (details, both[0], now, actor())),
         Statement(ADD_AFTER.replace("@state", state), (*both, now)),
         Statement(ADD_TEXTS.replace("@key", "$.after.texts"), (*both, now), mirrors=True),
@@ -81,6 +82,7 @@ async def undo(db: Database, found: Row, now: str) -> list[Statement]:
         Statement(RESTORE_TEXTS, orphan, mirrors=True),
         Statement(RESTORE_ARCHIVE, orphan),
         Statement(RESTORE_ACTIVITY, orphan),
+        Statement(RESTORE_PAYMENTS, orphan),
         *waiting.release(trip_ids),
         Statement(LOG, (log, found["keep_id"], now, actor())),
         Statement("DELETE FROM orphaned_rows WHERE orphan_id = CAST(? AS INTEGER)", orphan),
@@ -139,6 +141,9 @@ STATE: LiteralString = (
                 SELECT a.assignment_id FROM trip_client_assignments a WHERE a.client_email IN ("""
     + _EMAILS
     + """)) ORDER BY k.trip_id, k.position) h)),
+    'payments', json((
+        SELECT json_group_array(p.payment_id) FROM trip_payments p
+        WHERE p.payer = (SELECT c.email FROM clients_v2 c WHERE c.client_id = CAST(?2 AS INTEGER)))),
     'activity', json((
         SELECT json_group_array(l.activity_id) FROM ActivityLog l WHERE l.client_id = CAST(?2 AS INTEGER))))"""
 )
@@ -188,6 +193,11 @@ MOVE_ACTIVITY: LiteralString = """
 UPDATE ActivityLog SET client_id = CAST(?1 AS INTEGER) WHERE client_id = CAST(?2 AS INTEGER)
 """
 
+MOVE_PAYMENTS: LiteralString = """
+UPDATE trip_payments SET payer = (SELECT c.email FROM clients_v2 c WHERE c.client_id = CAST(?2 AS INTEGER))
+WHERE payer = ?1
+"""
+
 LOG: LiteralString = """
 INSERT INTO ActivityLog (activity_type, activity_details, client_id, created_at, actor)
 VALUES ('ClientsMerged', ?, CAST(? AS INTEGER), ?, ?)
@@ -208,8 +218,8 @@ INSERT INTO write_guard (clients_exist)
 SELECT 0 WHERE NOT EXISTS (
     SELECT 1 FROM orphaned_rows o
     WHERE o.orphan_id = CAST(?3 AS INTEGER)
-      AND json_remove(@state, '$.activity', '$.keep.updated_at')
-        = json_remove(o.row_data -> '$.after', '$.texts', '$.activity', '$.keep.updated_at'))
+      AND json_remove(@state, '$.activity', '$.payments', '$.keep.updated_at')
+        = json_remove(o.row_data -> '$.after', '$.texts', '$.activity', '$.payments', '$.keep.updated_at'))
 """
 
 GUARD_TEXTS: LiteralString = (
@@ -259,6 +269,14 @@ UPDATE trip_client_archive SET assignment_id = p.value ->> 2
 FROM orphaned_rows k, json_each(k.row_data, '$.before.archive') p
 WHERE k.orphan_id = CAST(?1 AS INTEGER)
   AND trip_client_archive.trip_id = p.value ->> 0 AND trip_client_archive.position = p.value ->> 1
+"""
+
+RESTORE_PAYMENTS: LiteralString = """
+UPDATE trip_payments SET payer = (
+    SELECT k.row_data ->> '$.before.remove.email' FROM orphaned_rows k WHERE k.orphan_id = CAST(?1 AS INTEGER))
+WHERE payment_id IN (
+    SELECT p.value FROM orphaned_rows k, json_each(k.row_data, '$.before.payments') p
+    WHERE k.orphan_id = CAST(?1 AS INTEGER))
 """
 
 RESTORE_ACTIVITY: LiteralString = """

@@ -42,6 +42,11 @@ CHECKED = (
 )
 
 
+async def count_payments(db: Database, trip_id: int) -> int:
+    """Count the trip's payments, which stay when the trip is deleted."""
+    return (await db.read(COUNT_PAYMENTS, (trip_id,)))[0]["n"]
+
+
 async def everything_of(db: Database, trip_id: int) -> dict[str, Any] | None:
     """Return the trip's row, assignments, archived entries and activity; None if there is no such trip."""
     rows = await db.read(TRIP, (trip_id,))
@@ -85,6 +90,8 @@ TRIP: LiteralString = "SELECT * FROM trips_v2 WHERE trip_id = CAST(? AS INTEGER)
 ASSIGNMENTS: LiteralString = (
     "SELECT * FROM trip_client_assignments WHERE trip_id = CAST(? AS INTEGER) ORDER BY assignment_id"
 )
+
+COUNT_PAYMENTS: LiteralString = "SELECT count(*) AS n FROM trip_payments WHERE trip_id = CAST(? AS INTEGER)"
 
 ARCHIVED: LiteralString = "SELECT * FROM trip_client_archive WHERE trip_id = CAST(? AS INTEGER) ORDER BY position"
 

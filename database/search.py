@@ -9,7 +9,7 @@ from asyncio import gather
 from typing import TYPE_CHECKING, LiteralString, NamedTuple, NewType
 
 from database.engine import Statement
-from database.trips import SUMMARY
+from database.trips import COLUMNS, SUMMARY
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -266,12 +266,14 @@ ORDER BY t.key
 
 NAMED: LiteralString = SUMMARY + "WHERE t.trip_name = ? COLLATE NOCASE ORDER BY t.trip_id DESC LIMIT CAST(? AS INTEGER)"
 
-TRIPS: LiteralString = """
-SELECT t.trip_id, t.trip_name, t.trip_slug, t.status, t.start_date, t.end_date, t.destinations, t.total_cost,
-       t.group_name, t.updated_at, s.travelers, s.roles
+TRIPS: LiteralString = (
+    "SELECT "
+    + COLUMNS
+    + """, t.group_name, t.updated_at, s.travelers, s.roles
 FROM json_each(?) w CROSS JOIN trips_v2 t ON t.trip_id = w.value LEFT JOIN trip_search s ON s.rowid = t.trip_id
 ORDER BY w.key
 """
+)
 
 CLIENTS: LiteralString = """
 SELECT c.client_id, c.email, c.full_name, c.updated_at

@@ -17,6 +17,10 @@ STATE: LiteralString = """(
         'primary_client_email', CAST(t.primary_client_email AS TEXT),
         'total_cost', iif(
             typeof(t.total_cost) IN ('integer', 'real') AND abs(t.total_cost) < 1e300, t.total_cost, NULL),
+        'paid', iif(
+            typeof(t.paid_amount) IN ('integer', 'real') AND abs(t.paid_amount) < 1e300, t.paid_amount, NULL),
+        'currency', iif(json_valid(t.financials), iif(
+            json_type(t.financials) = 'object', upper(t.financials ->> '$.currency'), NULL), NULL),
         'assignments', (SELECT count(*) FROM trip_client_assignments n WHERE n.trip_id = t.trip_id),
         'clients', json((
             SELECT json_group_array(json_array(p.full_name, p.roles)) FROM (

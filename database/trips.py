@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, LiteralString
 
+from database import money
 from database.engine import Statement
 
 if TYPE_CHECKING:
@@ -14,10 +15,12 @@ if TYPE_CHECKING:
     from database.engine import Database, Row
 
 # The columns shown in lists of trips and in errors about ambiguous trips.
-SUMMARY: LiteralString = """
-SELECT t.trip_id, t.trip_name, t.trip_slug, t.status, t.start_date, t.end_date, t.destinations, t.total_cost
-FROM trips_v2 t
-"""
+COLUMNS: LiteralString = (
+    "t.trip_id, t.trip_name, t.trip_slug, t.status, t.start_date, t.end_date, t.destinations, t.total_cost,\n       "
+    + money.COLUMNS
+)
+
+SUMMARY: LiteralString = "SELECT " + COLUMNS + "\nFROM trips_v2 t\n"
 
 # The columns that an update writes back.
 EDITED = (
@@ -142,22 +145,28 @@ SELECT trip_id, schedule, accommodations, transportation
 FROM trips_v2 WHERE trip_id IN (SELECT value FROM json_each(?))
 """
 
-WHOLE: LiteralString = """
-SELECT trip_id, trip_name, trip_slug, status, start_date, end_date, destinations, group_name, primary_client_email,
-       schedule, accommodations, transportation, financials, documents, notes, total_cost, paid_amount,
-       workflow_state, created_at, updated_at
-FROM trips_v2 WHERE trip_id = CAST(? AS INTEGER)
+WHOLE: LiteralString = (
+    "SELECT "
+    + COLUMNS
+    + """,
+       t.group_name, t.primary_client_email, t.schedule, t.accommodations, t.transportation, t.financials, t.documents,
+       t.notes, t.paid_amount, t.workflow_state, t.created_at, t.updated_at,
+       EXISTS (SELECT 1 FROM trip_payment_plan p WHERE p.trip_id = t.trip_id) AS planned
+FROM trips_v2 t WHERE t.trip_id = CAST(? AS INTEGER)
 """
+)
 
-OF_CLIENT: LiteralString = """
-SELECT t.trip_id, t.trip_name, t.trip_slug, t.status, t.start_date, t.end_date, t.destinations, t.total_cost,
-       group_concat(a.client_role, ', ') AS roles
+OF_CLIENT: LiteralString = (
+    "SELECT "
+    + COLUMNS
+    + """, group_concat(a.client_role, ', ') AS roles
 FROM trip_client_assignments a JOIN trips_v2 t ON t.trip_id = a.trip_id
 WHERE a.client_email = ?
 GROUP BY t.trip_id
 ORDER BY t.start_date DESC, t.trip_id
 LIMIT CAST(? AS INTEGER)
 """
+)
 
 GUARD_UNCHANGED: LiteralString = """
 INSERT INTO write_guard (trip_unchanged)

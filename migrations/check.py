@@ -10,6 +10,7 @@ from database import backfill
 from database.entries import NOT_AN_ARRAY, WITH_ENTRIES
 from database.errors import DatabaseBusy, DatabaseError
 from database.linking import other_spellings
+from database.money import DIFFERING
 from database.phase import read_phase
 from database.progress import Progress, forward, untold
 from database.quoting import as_word
@@ -50,6 +51,7 @@ class CheckReport:
     orphans      junction rows without a trip or client; `set_aside` is false if the row is still in the table
     faults       other problems: `schema`, `detached` (the triggers and views are off), `foreign_key`,
                  `primary_client`, `slug_missing`, `slug_double`,
+                 `paid_amount` (it differs from the payments, because a trigger was missing),
                  `not_indexed` (unlinked entries missing from the index, so a new client would not be linked to them),
                  `other_spelling` (unlinked entries with a client's e-mail in another case or Unicode normal form);
                  `backfill` (the migration is not complete, so the check looks for nothing else)
@@ -162,7 +164,7 @@ async def _look_for_faults(db: Database, state: PhaseState, report: CheckReport)
         )
         found = [difference for difference in found if difference["type"] == "table"]
     report.faults.extend([_with_repair({"kind": "schema", **difference}) for difference in found])
-    for sql in (PRIMARY_CLIENTS, SLUGS_MISSING, SLUGS_DOUBLE):
+    for sql in (PRIMARY_CLIENTS, SLUGS_MISSING, SLUGS_DOUBLE, DIFFERING):
         async for row in db.stream(sql, key=("trip_id",)):
             report.faults.append(_with_repair(row))
     if state.phase != "normalized":
@@ -229,6 +231,7 @@ REPAIRS = {
     "other_spelling": "link the entries to the client",
     "not_indexed": "add the entries to the index of unlinked entries",
     "primary_client": "clear the trip's primary_client_email",
+    "paid_amount": "record the difference as a payment of unknown kind",
     "slug_missing": "give the trip a slug",
     "slug_double": "give all but the first of the trips a new slug",
 }

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, LiteralString
 
-from database import backfill, slugs
+from database import backfill, payments, slugs
 from database.clock import now
 from database.engine import Statement
 from database.errors import DatabaseUnavailable, GuardFailed
@@ -120,11 +120,13 @@ class _Run:
         orphans = [finding for finding in findings if finding["kind"] == "orphan"]
         drifted = list(dict.fromkeys(finding["trip_id"] for finding in findings if finding["kind"] in OF_A_TRIP))
         primary = [finding["trip_id"] for finding in findings if finding["kind"] == "primary_client"]
+        paid = [finding["trip_id"] for finding in findings if finding["kind"] == "paid_amount"]
         work: list[tuple[list[Any], Callable[[Any], list[Statement]]]] = [
             (guards, self._drop_guards),
             (orphans, self._set_aside),
             (drifted, self._reconcile),
             (primary, self._clear_primary_client),
+            (paid, self._settle_payments),
         ]
         done, total = 0, sum(len(subjects) for subjects, _ in work)
         for subjects, repairing in work:
@@ -157,6 +159,14 @@ class _Run:
     def _clear_primary_client(self, trips: Sequence[int]) -> list[Statement]:
         trip_ids = json.dumps(trips)
         return [Statement(RECORD_PRIMARY, (self.run_id, trip_ids)), Statement(CLEAR_PRIMARY, (trip_ids,))]
+
+    def _settle_payments(self, trips: Sequence[int]) -> list[Statement]:
+        trip_ids, moment = json.dumps(trips), now()
+        return [
+            payments.settle(trips, moment),
+            Statement(RECORD_PAYMENTS, (self.run_id, trip_ids, moment)),
+            payments.follow(trips),
+        ]
 
     def _set_aside(self, orphans: Sequence[Finding]) -> list[Statement]:
         """Move orphans to orphaned_rows, holding the guard so that the delete trigger keeps their JSON entries."""
@@ -357,6 +367,12 @@ CLEAR_PRIMARY: LiteralString = """
 UPDATE trips_v2 SET primary_client_email = NULL
 WHERE trip_id IN (SELECT value FROM json_each(?))
   AND NOT EXISTS (SELECT 1 FROM clients_v2 c WHERE c.email = trips_v2.primary_client_email)
+"""
+
+RECORD_PAYMENTS: LiteralString = """
+INSERT INTO repair_changes (run_id, kind, subject, after)
+SELECT CAST(?1 AS INTEGER), 'payment', p.trip_id, p.payment_id FROM trip_payments p
+WHERE p.kind = 'unknown' AND p.created_at = ?3 AND p.trip_id IN (SELECT value FROM json_each(?2))
 """
 
 # The trip, if it still has no slug or shares its slug with another trip.

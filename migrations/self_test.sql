@@ -79,6 +79,21 @@ INSERT INTO trip_client_sync (trip_id, action) SELECT trip_id, 'reconcile' FROM 
 INSERT INTO write_guard (self_test_passed) SELECT 0 WHERE NOT EXISTS (
     SELECT 1 FROM trips_v2 WHERE trip_slug = 'voygen-self-test-5' AND json_array_length(clients) = 10);
 
+-- part: payments (dual_write, prefer_junction, normalized)
+INSERT INTO trips_v2 (trip_name, trip_slug, start_date, end_date, financials, paid_amount)
+VALUES ('Self test', 'voygen-self-test-7', '2000-01-01', '2000-01-02', '{"currency":"EUR","seat":"aisle"}', 100.5);
+INSERT INTO trip_payments (trip_id, amount, currency, kind, created_at)
+SELECT trip_id, '0.10', 'EUR', 'refund', '2000-01-01' FROM trips_v2 WHERE trip_slug = 'voygen-self-test-7';
+INSERT INTO trip_payments (trip_id, amount, currency, created_at)
+SELECT trip_id, '7', 'USD', '2000-01-01' FROM trips_v2 WHERE trip_slug = 'voygen-self-test-7';
+INSERT INTO write_guard (self_test_passed) SELECT 0 WHERE NOT EXISTS (
+    SELECT 1 FROM trips_v2 WHERE trip_slug = 'voygen-self-test-7' AND paid_amount = 100.4
+       AND financials = '{"currency":"EUR","seat":"aisle","paid_amount":100.4}');
+UPDATE trips_v2 SET paid_amount = 0 WHERE trip_slug = 'voygen-self-test-7';
+INSERT INTO write_guard (self_test_passed) SELECT 0 WHERE (
+    SELECT group_concat(p.kind || ' ' || p.thousandths) FROM trip_payments p JOIN trips_v2 t ON t.trip_id = p.trip_id
+    WHERE t.trip_slug = 'voygen-self-test-7') IS NOT 'unknown 100500,refund -100,payment 7000,unknown -100400';
+
 -- part: view (dual_write, prefer_junction, normalized)
 INSERT INTO clients_v2 (email, full_name) VALUES ('self-test-8@voygen.invalid', 'Self Test');
 INSERT INTO trips_v2 (trip_name, trip_slug, start_date, end_date) VALUES ('Self test', 'voygen-self-test-6', '2000-01-01', '2000-01-02');

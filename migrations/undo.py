@@ -98,6 +98,10 @@ WHERE r.change_id = CAST(?1 AS INTEGER)
 SELECT 1 FROM repair_changes r JOIN trips_v2 t ON t.trip_id = CAST(r.subject AS INTEGER)
 WHERE r.change_id = CAST(?1 AS INTEGER) AND t.primary_client_email IS r.after
 """,
+    "payment": """
+SELECT 1 FROM repair_changes r JOIN trip_payments p ON p.payment_id = CAST(r.after AS INTEGER)
+WHERE r.change_id = CAST(?1 AS INTEGER)
+""",
     "slug": """
 SELECT 1 FROM repair_changes r JOIN trips_v2 t ON t.trip_id = CAST(r.subject AS INTEGER)
 WHERE r.change_id = CAST(?1 AS INTEGER) AND t.trip_slug IS r.after
@@ -121,6 +125,8 @@ _HOLD_ORPHANS_TRIP: LiteralString = (
 )
 
 _RELEASE_ORPHANS_TRIP: LiteralString = "DELETE FROM trip_client_sync WHERE trip_id = " + _BEFORE + " ->> '$.trip_id'"
+
+_PAYMENT: LiteralString = "(SELECT CAST(after AS INTEGER) FROM repair_changes WHERE change_id = CAST(?1 AS INTEGER))"
 
 BACK: dict[str, tuple[LiteralString, ...]] = {
     "trip": (
@@ -159,6 +165,8 @@ FROM repair_changes b WHERE b.change_id = CAST(?1 AS INTEGER)
     # Inserting 'reconcile' directly would run the trigger.
     "guard": (_HOLD, "UPDATE trip_client_sync SET action = " + _BEFORE + " WHERE trip_id = " + _SUBJECT),
     "primary_client": ("UPDATE trips_v2 SET primary_client_email = " + _BEFORE + " WHERE trip_id = " + _SUBJECT,),
+    # The trigger takes it off paid_amount.
+    "payment": ("DELETE FROM trip_payments WHERE payment_id = " + _PAYMENT,),
     "slug": ("UPDATE trips_v2 SET trip_slug = " + _BEFORE + " WHERE trip_id = " + _SUBJECT,),
 }
 

@@ -170,6 +170,8 @@ def _fault_row(fault: Finding) -> tuple[str, str, str]:
             where, problem = trip, f"no client has the e-mail {as_word(fault['email'])}"
         case "other_spelling":
             where, problem = trip, f"{as_word(fault['spelling'])} is a spelling of client {as_word(fault['email'])}"
+        case "paid_amount":
+            where, problem = trip, f"paid_amount is {fault['paid_amount']}, and the payments are {fault['payments']}"
         case "slug_double":
             where, problem = trip, f"slug {as_word(fault['slug'])} is used by trips {fault['trip_ids']}"
         case _:

@@ -28,6 +28,9 @@ Known: TypeAlias = "Mapping[str, Sequence[Any]]"
 
 # The most letters and items drawn one by one; longer texts and lists have the greatest length allowed.
 SHORT = 30
+
+# A number that every argument without a published maximum takes.
+MANY = 10**9
 FEW = 4
 LONG = 1000
 
@@ -115,11 +118,11 @@ class _Fields:
         return mostly(short, at_bounds)
 
     def _integer(self, node: Schema, _: str) -> SearchStrategy[int]:
-        least, most = node["minimum"], node["maximum"]
+        least, most = node["minimum"], node.get("maximum", MANY)
         return st.integers(least, most) | st.integers(least, min(most, least + 9))
 
     def _number(self, node: Schema, _: str) -> SearchStrategy[float]:
-        return st.floats(node["minimum"], node["maximum"]) | st.integers(0, int(node["maximum"]))
+        return st.floats(node["minimum"], node.get("maximum", MANY)) | st.integers(0, int(node.get("maximum", MANY)))
 
     def _boolean(self, _: Schema, __: str) -> SearchStrategy[bool]:
         return st.booleans()

@@ -24,6 +24,9 @@ TYPES = {
     "remove_note",
     "update_status",
     "update_cost",
+    "record_payment",
+    "remove_payment",
+    "set_payment_plan",
     "add_activity",
     "add_document",
     "advance_workflow",
@@ -226,6 +229,9 @@ EVERY_KIND = [
     op("remove_note", note_id="2"),
     op("update_status", status="confirmed"),
     op("update_cost", cost=1),
+    op("record_payment", amount=1),
+    op("remove_payment", payment_id=1),
+    op("set_payment_plan", due=[{"date": "2027-01-01", "amount": 1}]),
     op("add_activity", details="x"),
     op("add_document", name="x"),
     op("advance_workflow", phase="planning"),
@@ -250,14 +256,14 @@ async def test_a_dry_run_reports_the_effects_and_writes_nothing(tmp_path: Path) 
     assert {operation["type"] for operation in EVERY_KIND} == TYPES
     async with new_desk(tmp_path) as desk:
         desk.sql(
-            "UPDATE trips_v2 SET notes = :two, accommodations = :two, transportation = :two, "
+            "UPDATE trips_v2 SET paid_amount = 5, notes = :two, accommodations = :two, transportation = :two, "
             'schedule = \'[{"activities": ["a", "b"]}]\' WHERE trip_id = 1'.replace(":two", '\'["a", "b"]\'')
         )
         before = raw.dump(desk.connection)
         answer = await desk.bulk(KYOTO, *EVERY_KIND, dry_run=True)
         assert answer["success"] is answer["dry_run"] is True
         assert answer["trip_name"] == "Lima in Kyoto"
-        assert answer["message"] == '"Lima in Kyoto": 26 of 26 operations would be done.'
+        assert answer["message"] == '"Lima in Kyoto": 29 of 29 operations would be done.'
         assert raw.dump(desk.connection) == before
         await desk.do(KYOTO, *EVERY_KIND)
         assert await desk.roles(KYOTO) == {("new@example.net", "traveler"), (BEN, "guide")}

@@ -33,6 +33,7 @@ READERS = {
     "get_anything",
     "list_trips",
     "get_recent_activities",
+    "list_payments",
     "continue_trip",
     "get_client",
     "get_workflow_status",

@@ -167,7 +167,11 @@ async def test_without_arguments_the_most_recently_worked_on_trip_is_continued(t
         answer = await desk.call("continue_trip")
         assert (answer["trip_id"], answer["current_phase"], answer["current_step"]) == (BANFF, "proposal", 3)
         assert answer["next_phase"] == "revision"
-        assert answer["missing"] == ["There is no document: add one with add_document."]
+        assert answer["missing"] == [
+            "There is no payment plan: set one with set_payment_plan.",
+            "There is no document: add one with add_document.",
+        ]
+        assert (answer["total_cost"], answer["paid"], answer["balance"], answer["currency"]) == (1900, 0, 1900, "USD")
         assert answer["recent_activity"][0]["type"] == "WorkflowAdvanced"
         number = desk.sql("SELECT activity_id FROM ActivityLog WHERE activity_type = 'NoteAdded'")[0][0]
         assert (await desk.call("continue_trip", activity_id=number))["trip_id"] == KYOTO
@@ -196,19 +200,26 @@ async def test_each_workflow_phase_lists_what_is_missing_until_it_is_done(tmp_pa
         "interview": [op("assign_client", email=ANA)],
         "conceptualization": [op("add_note", note="slow, by train")],
         "planning": [],
-        "proposal": [op("update_cost", cost=10), op("add_document", name="Proposal")],
+        "proposal": [
+            op("update_cost", cost=10),
+            op("set_payment_plan", due=[{"date": "2026-06-01", "amount": 10}]),
+            op("add_document", name="Proposal"),
+        ],
         "revision": [],
-        "finalization": [op("update_status", status="confirmed")],
-        "preparation": [op("change_client_role", email=ANA, to_role="primary_traveler")],
+        "finalization": [op("update_status", status="confirmed"), op("record_payment", amount=4, kind="deposit")],
+        "preparation": [
+            op("change_client_role", email=ANA, to_role="primary_traveler"),
+            op("record_payment", amount=6),
+        ],
     }
     lacking = {
         "interview": 1,
         "conceptualization": 1,
         "planning": 2,
-        "proposal": 2,
+        "proposal": 3,
         "revision": 0,
-        "finalization": 2,
-        "preparation": 2,
+        "finalization": 3,
+        "preparation": 3,
     }
     async with new_desk(tmp_path) as desk:
 

@@ -62,6 +62,13 @@ OPERATIONS: list[tuple[Any, dict[str, Any]]] = [
     (op("update_status", status="IN-PROGRESS"), op("update_status", status="in_progress")),
     (op("update_cost", cost="12.50", currency=""), op("update_cost", cost=12.5)),
     (op("update_cost", cost="12.50", currency="null"), op("update_cost", cost=12.5)),
+    (op("record_payment", amount="1234.50", kind="Deposit"), op("record_payment", amount=1234.5, kind="deposit")),
+    (op("record_payment", amount=0.1 + 0.2, payer=""), op("record_payment", amount=0.3)),
+    (
+        op("set_payment_plan", due='[{"date": "2027-03-01T00:00:00Z", "amount": "10.50"}]'),
+        op("set_payment_plan", due=[{"date": "2027-03-01", "amount": 10.5}]),
+    ),
+    (op("set_payment_plan", due=[]), op("set_payment_plan", due=[])),
     (op("rename_trip", newName="B", updateSlug="false"), op("rename_trip", new_name="B", update_slug=False)),
     (
         {"type": "update_dates", "startDate": "2027-03-01T00:00:00Z", "endDate": "2027-03-09 00:00:00.000+02:00"},
@@ -99,7 +106,7 @@ CALLS: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     (
         "list_trips",
         {"status": "PLANNING", "limit": "5.0", "startsAfter": "undefined"},
-        {"status": "planning", "limit": 5},
+        {"status": ["planning"], "limit": 5},
     ),
     ("list_trips", {"client_email": "None", "limit": 0, "status": ""}, {}),
     ("mark_facts_dirty", {"trip_ids": 3, "reason": "moved"}, {"trip_ids": [3], "reason": "moved"}),
@@ -233,6 +240,9 @@ COMPLETE: dict[str, dict[str, Any]] = {
         "note_id": "1",
         "status": "planning",
         "cost": 1,
+        "amount": 1,
+        "payment_id": 1,
+        "due": [{"date": "2027-01-01", "amount": 1}],
         "details": "a",
         "name": "A",
         "new_name": "A",

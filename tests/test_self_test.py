@@ -23,19 +23,20 @@ from migrations.shape import expected
 if TYPE_CHECKING:
     from pathlib import Path
 
-FORWARD, REVERSE, TRIGGERS, CONSTRAINTS, BULK, VIEW = (
+FORWARD, REVERSE, TRIGGERS, CONSTRAINTS, BULK, PAYMENTS, VIEW = (
     "dual write, junction to JSON",
     "dual write, JSON to junction",
     "trigger behaviour",
     "constraint fix",
     "bulk operation",
+    "payments",
     "view",
 )
 
 PARTS = {
-    "dual_write": [FORWARD, REVERSE, TRIGGERS, CONSTRAINTS, BULK, VIEW],
-    "prefer_junction": [FORWARD, CONSTRAINTS, BULK, VIEW],
-    "normalized": [CONSTRAINTS, VIEW],
+    "dual_write": [FORWARD, REVERSE, TRIGGERS, CONSTRAINTS, BULK, PAYMENTS, VIEW],
+    "prefer_junction": [FORWARD, CONSTRAINTS, BULK, PAYMENTS, VIEW],
+    "normalized": [CONSTRAINTS, PAYMENTS, VIEW],
 }
 
 # The lines, in addition to `structure`, that fail without this trigger or view.
@@ -49,6 +50,10 @@ NOTICED: dict[str, set[str]] = {
     "trg_trips_v2_au_dirty": {TRIGGERS},
     "trg_clients_v2_email": {CONSTRAINTS},
     "trg_clients_v2_delete": {CONSTRAINTS},
+    "trg_trip_payments_insert": {PAYMENTS},
+    "trg_trip_money_sync_insert": {PAYMENTS},
+    "trg_trips_v2_money_insert": {PAYMENTS},
+    "trg_trips_v2_money_update": {PAYMENTS},
     "trip_client_relationships": {VIEW},
 }
 

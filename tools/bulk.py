@@ -163,6 +163,7 @@ async def _apply(db: Database, call: _Call) -> BulkAnswer:
         change,
         answer,
         with_itinerary=any(isinstance(one, TripOperation) and one.reads_itinerary for one in call.operations),
+        with_money=any(isinstance(one, TripOperation) and one.with_money for one in call.operations),
     )
 
 
@@ -312,9 +313,9 @@ TOOL = Tool(
     name="bulk_trip_operations",
     title="Change a trip",
     description=(
-        "Change a trip, or several alike, all changes in one call: clients and roles, notes, status, cost, dates, "
-        "name, documents, activities, workflow. Operations are independent unless atomic. The answer shows the trip "
-        "after them."
+        "Change a trip, or several alike, all changes in one call: clients and roles, notes, status, itinerary, cost, "
+        "payments, dates, name, documents, activities, workflow. Operations are independent unless atomic. The answer "
+        "shows the trip after them."
     ),
     group="trips",
     hints=Hints(destructive=True),

@@ -91,11 +91,13 @@ class DuplicateTrip(BaseModel):
     start_date: Plain = Field(description="First day.")
     end_date: str = Field(description="Last day.")
     travelers: int = Field(description="Number of travelers.")
+    payments: int = Field(default=0, description="Number of payments.")
 
 
 class TripsCleaned(Cleaned):
     deleted: int = Field(description="Trips deleted; 0 on a dry run.")
     cancelled: int = Field(description="Trips cancelled; 0 on a dry run.")
+    payments_kept: int = Field(default=0, description="Payments of deleted trips, kept for a restore.")
     trips: list[DuplicateTrip] = Field(description="The first trips deleted or cancelled, or to be.")
 
 
@@ -150,10 +152,13 @@ async def cleanup_trips(db: Database, args: CleanupTripsArguments) -> TripsClean
             deleted=len(chosen) if deletes else 0,
             cancelled=len(chosen) if writes and not deletes else 0,
             assignments_removed=later.assignments_set_aside("trips_v2", moment) if deletes else 0,
+            payments_kept=sum(row["payments"] for row in chosen) if deletes else 0,
             trips=_listed([DuplicateTrip(**row) for row in chosen]),
             remaining=len(going) - len(chosen),
         )
         answer.message = _message(answer, "Deleted" if deletes else "Cancelled", len(chosen), "trips")
+        if answer.payments_kept:
+            answer.message += f" {answer.payments_kept} payments of theirs are kept."
         if not writes:
             return answer
         statements = await cleanup.delete_trips(db, chosen, moment) if deletes else cleanup.cancel_trips(chosen, moment)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from asyncio import gather
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,22 +13,26 @@ from database import activity, listing
 from database.quoting import as_word, in_quotes
 from tools.answers.bounds import named
 from tools.answers.errors import NotFound
-from tools.answers.fields import MAX_INTEGER, Day, Email, Status, TripIdentifier
+from tools.answers.fields import MAX_INTEGER, Currency, Day, Email, Status, TripIdentifier
 from tools.answers.guests import NOT_LINKED, unreadable_notes
-from tools.answers.models import Activity, Plain, TripHead, TripSummary
+from tools.answers.models import Activity, Plain, TripMoney, TripSummary
+from tools.answers.money import Sums, amount_words, sums_words
 from tools.answers.pages import Cursor, Id, Limit, Page, cursor_of, more_words, page_of, place_of
 from tools.finding.identifiers import describe, resolve_trip
-from tools.finding.people import ClientReference, Directory
+from tools.finding.people import ClientIdentifier, ClientReference, Directory, resolve_client
 from tools.tool import READS, Answer, Arguments, Tool
 from tools.workflow import describe_position, load_standing
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Self
 
     from database.engine import Database, Row
 
 # Number of travelers listed with each trip; the rest are only counted.
-TRAVELERS_SHOWN = 5
+TRAVELERS_SHOWN = 20
+
+Statuses = Annotated[list[Status], Field(max_length=5)]
 
 # Number of latest activities shown by continue_trip.
 ACTIVITIES = 5
@@ -39,13 +45,18 @@ ACTIVITY_PLACES = TypeAdapter(tuple[Annotated[str, Field(min_length=19, max_leng
 
 
 class ListTripsArguments(Arguments):
-    status: Annotated[Status | None, Field(description="Trip status.")] = None
+    status: Annotated[Statuses | None, Field(description="One or several.")] = None
+    exclude_status: Annotated[Statuses | None, Field(description="Not these.")] = None
     starts_after: Annotated[Day | None, Field(description="First day on or after, YYYY-MM-DD.")] = None
     starts_before: Annotated[Day | None, Field(description="First day on or before, YYYY-MM-DD.")] = None
     ends_after: Annotated[
         Day | None, Field(description="Last day on or after; with starts_before: trips in a period.")
     ] = None
+    ends_before: Annotated[Day | None, Field(description="Last day on or before.")] = None
+    client: Annotated[ClientIdentifier | None, Field(description="Id, e-mail or exact name.")] = None
     client_email: Email | None = None
+    currency: Annotated[Currency | None, Field(description="Trip's currency.")] = None
+    unpaid_only: Annotated[bool, Field(description="With a balance.")] = False
     limit: Limit = 20
     cursor: Cursor | None = None
 
@@ -59,6 +70,7 @@ class ListedTrip(TripSummary):
 class TripsPage(Page):
     trips: list[ListedTrip] = Field(description="The trips, earliest start first.")
     total: int = Field(description="Number on all pages.")
+    sums: Sums
 
 
 class RecentActivitiesArguments(Arguments):
@@ -92,7 +104,7 @@ class ContinueTripArguments(Arguments):
         return self
 
 
-class TripToContinue(Answer, TripHead):
+class TripToContinue(Answer, TripMoney):
     current_phase: str | None = Field(description="Workflow phase; null if none.")
     current_step: int | None = Field(description="Workflow step.")
     next_phase: str | None = Field(description="Next phase.")
@@ -103,19 +115,29 @@ class TripToContinue(Answer, TripHead):
 async def list_trips(db: Database, args: ListTripsArguments) -> TripsPage:
     asked = args.model_dump(exclude={"limit", "cursor"})
     place = place_of(args.cursor, asked, TRIP_PLACES)
-    email = None
-    if args.client_email:
-        who = ClientReference(email=args.client_email)
-        email = (await Directory.load(db, [who])).require(who)
-    wanted = listing.TripFilter(args.status, args.starts_after, args.starts_before, args.ends_after, email)
-    found = await _with_travelers(db, await listing.trips_behind(db, wanted, place, args.limit + 1))
-    page, more = page_of(found, args.limit)
-    total = await listing.count_trips(db, wanted)
+    wanted = listing.TripFilter(
+        status=_as_json(args.status),
+        exclude_status=_as_json(args.exclude_status),
+        starts_after=args.starts_after,
+        starts_before=args.starts_before,
+        ends_after=args.ends_after,
+        ends_before=args.ends_before,
+        client_id=await _client_id(db, args),
+        currency=args.currency,
+        unpaid_only=1 if args.unpaid_only else None,
+    )
+    rows, sums = await gather(
+        listing.trips_behind(db, wanted, place, args.limit + 1), listing.sums_of_trips(db, wanted)
+    )
+    page, more = page_of(await _with_travelers(db, rows), args.limit)
+    total = sum(one["trips"] for one in sums)
     names = named([_listed(trip) for trip in page])
+    money = sums_words(sums)
     return TripsPage(
-        message=f"{len(page)} of {total} trips{': ' if names else ''}{names}.{more_words(more=more)}",
+        message=f"{len(page)} of {total} trips{': ' if names else ''}{names}.{money}{more_words(more=more)}",
         trips=page,
         total=total,
+        sums=[dict(one) for one in sums],
         next_cursor=cursor_of((page[-1].start_date, page[-1].trip_id), asked) if more else None,
     )
 
@@ -145,7 +167,7 @@ async def continue_trip(db: Database, args: ContinueTripArguments) -> TripToCont
     last = f" Last: {as_word(done[0].type)} at {as_word(done[0].at)}." if done else ""
     return TripToContinue(
         message=f"{describe(standing.trip)}: {describe_position(standing)}{last}",
-        **{key: standing.trip[key] for key in TripHead.model_fields},
+        **{key: standing.trip[key] for key in TripMoney.model_fields},
         current_phase=standing.phase,
         current_step=standing.step,
         next_phase=standing.next_phase,
@@ -154,12 +176,28 @@ async def continue_trip(db: Database, args: ContinueTripArguments) -> TripToCont
     )
 
 
+async def _client_id(db: Database, args: ListTripsArguments) -> int | None:
+    if args.client is not None:
+        return await resolve_client(db, args.client, "client")
+    if args.client_email is None:
+        return None
+    who = ClientReference(email=args.client_email)
+    directory = await Directory.load(db, [who])
+    email = directory.require(who)
+    return next(row["client_id"] for row in directory.rows if row["email"] == email)
+
+
+def _as_json(statuses: Sequence[str] | None) -> str | None:
+    return json.dumps(statuses) if statuses else None
+
+
 def _listed(trip: ListedTrip) -> str:
     others = trip.travelers - len(trip.traveler_names[:2])
     who = ", ".join(map(in_quotes, trip.traveler_names[:2])) + (f" and {others} more" if others else "") or "nobody yet"
     unreadable = ", client list unreadable" if trip.unreadable else ""
     period = f"{as_word(trip.start_date)} to {as_word(trip.end_date)}"
-    return f"{in_quotes(trip.trip_name)} (id {trip.trip_id}, {period}, {who}{unreadable})"
+    money = f", balance {amount_words(trip.balance, trip.currency)}" if trip.balance else ""
+    return f"{in_quotes(trip.trip_name)} (id {trip.trip_id}, {period}, {who}{money}{unreadable})"
 
 
 async def _with_travelers(db: Database, page: list[Row]) -> list[ListedTrip]:
@@ -208,8 +246,8 @@ TOOLS = [
     Tool(
         name="list_trips",
         title="List trips",
-        description="List trips by first day, with travelers; filter by status, period or client. For trips in May, "
-        "set starts_before to May 31 and ends_after to May 1.",
+        description="List trips by first day, with travelers, money and sums. For trips in May, set starts_before to "
+        "May 31 and ends_after to May 1.",
         group="trips",
         hints=READS,
         input=ListTripsArguments,

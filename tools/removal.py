@@ -36,6 +36,7 @@ class TripDeleted(WriteAnswer):
     trip_id: int = Field(description="Id of the deleted trip.")
     trip_name: Plain = Field(description="Trip name.")
     assignments_removed: int = Field(description="Assignments deleted with it.")
+    payments_kept: int = Field(default=0, description="Payments kept for a restore.")
     orphan_id: int = Field(description="Id of the copy in orphaned_rows, to restore it.")
 
 
@@ -47,7 +48,7 @@ async def delete_trip(db: Database, args: DeleteTripArguments) -> TripDeleted:
             raise NotFound(f"Trip {trip_id} has been deleted.", "There is nothing left to do.")
         _require_name(whole["trip"], args.confirm_trip_name)
         try:
-            return await _delete(db, whole)
+            return await _delete(db, whole, await removal.count_payments(db, trip_id))
         except GuardFailed:
             continue
         except ConstraintViolated:
@@ -67,18 +68,20 @@ async def confirm(db: Database, args: DeleteTripArguments) -> Question | None:
     return Question(f"Delete the trip {describe(trip)}?", "confirm_trip_name", {name: f"Delete {in_quotes(name)}"})
 
 
-async def _delete(db: Database, whole: removal.Whole) -> TripDeleted:
+async def _delete(db: Database, whole: removal.Whole, payments: int) -> TripDeleted:
     """Copy the trip, log the deletion and delete the trip in one batch."""
     trip, moment = whole["trip"], now()
     trip_id, name, removed = trip["trip_id"], trip["trip_name"], len(whole["assignments"])
     later = Later()
     orphan_id = later.orphan_id("trips_v2", moment)
+    kept = f" {payments} payments are kept." if payments else ""
     answer = TripDeleted(
-        message=f"Deleted {with_id(name, trip_id)} with {removed} assignments. Undo: restore_deleted with "
-        f"orphan_id {orphan_id}.",
+        message=f"Deleted {with_id(name, trip_id)} with {removed} assignments.{kept} Undo: "
+        f"restore_deleted with orphan_id {orphan_id}.",
         trip_id=trip_id,
         trip_name=name,
         assignments_removed=removed,
+        payments_kept=payments,
         orphan_id=orphan_id,
     )
     statements = [

@@ -32,6 +32,9 @@ DEPTH = 2
 # Maximum length of a text up to which the schema publishes it.
 SHORT = 40
 
+# Maximum of a number up to which the schema publishes it.
+MANY = 10**9
+
 _NULL = {"type": "null"}
 
 
@@ -45,7 +48,7 @@ def lean_output(schema: Schema) -> Schema:
 
     Results always contain every field, but only the message is declared as required.
     """
-    lean = _walked(_inlined(schema), lambda part, depth: _shallow(_trimmed_result(part), depth))
+    lean = _walked(_inlined(schema), lambda part, depth: _shallow(_trimmed_result(part, depth), depth))
     return lean | {"type": "object", "required": ["message"]}
 
 
@@ -70,12 +73,16 @@ def _trimmed(schema: Schema) -> Schema:
 
 
 def _needless(key: str, value: object) -> bool:
-    """Return True for a default of false, and for a bound that a text of usual length keeps anyway."""
-    return (key == "default" and value is False) or (key == "maxLength" and isinstance(value, int) and value > SHORT)
+    """Return True for a default of false, and for a bound that usual values keep anyway."""
+    if key in {"maxLength", "maximum"}:
+        return isinstance(value, int | float) and value > (SHORT if key == "maxLength" else MANY)
+    return key == "default" and value is False
 
 
-def _trimmed_result(schema: Schema) -> Schema:
+def _trimmed_result(schema: Schema, depth: int) -> Schema:
     schema = _portable(_with_null_as_type(schema))
+    if depth >= DEPTH and isinstance(schema.get("type"), list) and not {"properties", "items"} & schema.keys():
+        schema = {}  # inside another object, a value that may be null is only named
     return {key: value for key, value in schema.items() if key not in _DROPPED_IN_RESULTS}
 
 
@@ -111,7 +118,9 @@ def _with_null_as_type(schema: Schema) -> Schema:
 
 
 def _shallow(schema: Schema, depth: int) -> Schema:
-    return {"type": "object"} if "properties" in schema and depth >= DEPTH else schema
+    if "properties" in schema and depth >= DEPTH:
+        return {"type": "object"}
+    return {"type": "array"} if "items" in schema and depth >= DEPTH else schema
 
 
 def _with_signatures(schema: Schema) -> Schema:

@@ -95,7 +95,7 @@ def _not_a_boolean(value: Any) -> Any:  # noqa: ANN401 - whatever an agent sent
     return value
 
 
-def _amount(value: Any) -> Any:  # noqa: ANN401 - whatever an agent sent
+def require_amount(value: Any) -> Any:  # noqa: ANN401 - whatever an agent sent
     if isinstance(value, str) and re.fullmatch(r"\d{1,3}\.\d{3}", value.strip()):
         raise ValueError(f"could be {value.strip().replace('.', '')} or a fraction: send it as a number")
     return _not_a_boolean(value)
@@ -114,7 +114,7 @@ Day = Annotated[
     AfterValidator(_iso_date),
     Field(min_length=10, max_length=10, pattern=r"^\d{4}-\d{2}-\d{2}$", json_schema_extra={"format": "date"}),
 ]
-Money = Annotated[float, Field(ge=0, le=10**12, allow_inf_nan=False), BeforeValidator(_amount)]
+Money = Annotated[float, Field(ge=0, le=10**12, allow_inf_nan=False), BeforeValidator(require_amount)]
 Currency = Annotated[
     str,
     Field(

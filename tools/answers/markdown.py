@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 from database.quoting import as_word, in_quotes
 from database.roles import travels
 from tools.answers.guests import NOT_LINKED
+from tools.trip.amounts import decimal, thousandths
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,7 +52,7 @@ def _trip_lines(trip: WholeTrip) -> Iterator[str]:
         yield "## Not travelling"
         yield from (f"- {who}" for who in staying)
     yield ""
-    yield f"## Money\nTotal {trip.total_cost or 0:.2f}, paid {trip.paid_amount or 0:.2f}"
+    yield from _money_lines(trip)
     for title, value in (
         ("Workflow", trip.workflow),
         ("Schedule", trip.schedule),
@@ -69,6 +70,17 @@ def _trip_lines(trip: WholeTrip) -> Iterator[str]:
         yield "## Recent activity"
         for entry in trip.recent_activity:
             yield f"- {_text(entry.at)}: {_text(entry.type)}: {_quoted(entry.details)}"
+
+
+def _money_lines(trip: WholeTrip) -> Iterator[str]:
+    amounts = [f"{name} {_amount(value)}" for name, value in (("Total", trip.total_cost), ("paid", trip.paid))]
+    yield "## Money"
+    yield f"{', '.join(amounts)}, balance {_amount(trip.balance)} {_text(trip.currency)}"
+    for title, value in (("Payment plan", trip.payment_plan), ("Payments", trip.payments)):
+        if value:
+            yield ""
+            yield f"### {title}"
+            yield from _items(value)
 
 
 def _client_lines(client: WholeClient) -> Iterator[str]:
@@ -113,6 +125,10 @@ def _addressed(client: Traveler) -> str:
         return f"{_quoted(client.full_name)} (no e-mail)"
     email = _text(client.email)
     return f"{_quoted(client.full_name)} " + (f"({email})" if email.startswith('"') else f"<{email}>")
+
+
+def _amount(amount: float | None) -> str:
+    return decimal(thousandths(amount))
 
 
 def _period(trip: TripHead) -> str:

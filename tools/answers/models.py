@@ -44,10 +44,16 @@ class TripHead(BaseModel):
     end_date: Plain = Field(description="Last day.")
 
 
-class TripSummary(TripHead):
+class TripMoney(TripHead):
+    total_cost: Number = Field(description="Total cost.")
+    paid: float = Field(description="Paid so far.")
+    balance: float = Field(description="Still to pay.")
+    currency: str = Field(description="Currency.")
+
+
+class TripSummary(TripMoney):
     trip_slug: Written = Field(description="Trip slug.")
     destinations: Written = Field(description="Destinations.")
-    total_cost: Number = Field(description="Total cost.")
 
 
 class ClientHead(BaseModel):

@@ -8,7 +8,8 @@ from pydantic import BaseModel, Field, WrapSerializer, WrapValidator, model_vali
 
 from tools.answers.bounds import shortened
 from tools.answers.guests import link
-from tools.answers.models import Contact, Number, Plain, TripHead, Written
+from tools.answers.models import Contact, Plain, TripMoney, Written
+from tools.trip.amounts import number, thousandths
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -19,10 +20,9 @@ if TYPE_CHECKING:
 NAME_LENGTH = 100
 
 
-class TripState(TripHead):
+class TripState(TripMoney):
     destinations: Written = Field(description="Destinations.")
     primary_client_email: Contact = Field(description="Primary client.")
-    total_cost: Number = Field(description="Total cost.")
     people: list[str] = Field(description="Everybody on the trip, with roles; not listed beyond 40.")
     assignments: int = Field(description="Number of clients' roles on the trip.")
 
@@ -34,7 +34,9 @@ class TripState(TripHead):
         read = cast("dict[str, Any]", state)
         clients = cast("list[tuple[str | None, str]]", read["clients"])
         people = [f"{shortened(name or '?', NAME_LENGTH)} ({shortened(roles, NAME_LENGTH)})" for name, roles in clients]
-        return {**read, "people": [*people, *read["guests"]]}
+        total, paid = thousandths(read["total_cost"]), thousandths(read["paid"])
+        money = {"paid": number(paid), "balance": number(total - paid), "currency": read["currency"] or "USD"}
+        return {**read, **money, "people": [*people, *read["guests"]]}
 
 
 # A value, or the placeholder that stands for it until the batch has run.

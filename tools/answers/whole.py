@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, Field
 
-from database import activity, assignments, clients, guests, trips
+from database import activity, assignments, clients, guests, payments, trips
 from database.shadow import compare_stores
 from tools.answers import parts
 from tools.answers.bounds import ROOM, shortened
 from tools.answers.errors import NotFound
 from tools.answers.guests import unreadable_notes
 from tools.answers.models import Activity, ClientHead, ClientTrip, Contact, Number, TripSummary, Written
+from tools.answers.money import due_answered, payment_answered
 from tools.trip import shapes
+from tools.trip.ledger import due
 
 if TYPE_CHECKING:
     from database.engine import Database, Row
@@ -41,7 +43,7 @@ COLUMNS = {
 }
 
 # Fields of a trip that may be longer than an answer.
-LONG = (*COLUMNS.values(), "clients", "guests", "recent_activity")
+LONG = (*COLUMNS.values(), "clients", "guests", "payments", "payment_plan", "recent_activity")
 
 
 class Traveler(ClientHead):
@@ -63,7 +65,9 @@ class WholeTrip(TripSummary):
     clients: list[Traveler] = Field(description="Clients with roles.")
     guests: list[Guest] = Field(description="People without a client of their own.")
     unreadable: str | None = Field(description="Set if a client list could not be read.")
-    paid_amount: Number = Field(description="Paid so far.")
+    paid_amount: Number = Field(description="Same as paid.")
+    payments: list[dict[str, Any]] = Field(description="Payments; id, amount, currency, kind, date and so on.")
+    payment_plan: list[dict[str, Any]] = Field(description="What is due: date, amount, what is open of it, label.")
     financials: Any = Field(description="Financials.")
     schedule: Any = Field(description="Schedule.")
     accommodations: Any = Field(description="Lodging.")
@@ -84,8 +88,13 @@ class WholeClient(ClientHead):
 
 
 async def whole_trip(db: Database, trip_id: int) -> WholeTrip | None:
-    (row, facts, entries), (travelers, on_trip, unreadable, _) = await gather(
-        gather(trips.whole(db, trip_id), trips.facts(db, trip_id), activity.of_trip(db, trip_id, ACTIVITIES)),
+    (row, facts, entries, held), (travelers, on_trip, unreadable, _) = await gather(
+        gather(
+            trips.whole(db, trip_id),
+            trips.facts(db, trip_id),
+            activity.of_trip(db, trip_id, ACTIVITIES),
+            payments.of_trips(db, [trip_id]),
+        ),
         gather(
             assignments.on_trip(db, trip_id),
             guests.on_trips(db, [trip_id]),
@@ -93,13 +102,16 @@ async def whole_trip(db: Database, trip_id: int) -> WholeTrip | None:
             compare_stores(db, trip_id),
         ),
     )
-    if row is None:
+    if row is None or not held:
         return None
+    money = held[trip_id]
     return WholeTrip(
         **{**row} | {name: shapes.load_for_answer(row[column]) for column, name in COLUMNS.items()},
         clients=[Traveler(**traveler) for traveler in travelers],
         guests=[Guest(**guest) for guest in on_trip],
         unreadable=unreadable.get(trip_id),
+        payments=[payment_answered(one, money.currency) for one in money.payments],
+        payment_plan=[due_answered(*one) for one in due(money.plan, money.shown or 0)],
         facts=facts,
         recent_activity=[Activity(**entry) for entry in entries],
     )

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from database.assignments import Pair
     from tools.finding.people import Directory
+    from tools.trip.ledger import Ledger
 
 
 # The JSON and plain columns that operations change. The slug is derived from the name.
@@ -56,6 +57,11 @@ class OperationResult(BaseModel):
     json_written_by: Annotated[
         str | None, Field(description="Who wrote the JSON side: trigger, backup or bulk; null if unchanged.")
     ] = None
+    payment_id: Annotated[int | None, Field(description="Payment id.")] = None
+    total_cost: Annotated[float | None, Field(description="Cost after it.")] = None
+    paid: Annotated[float | None, Field(description="Paid after it.")] = None
+    balance: Annotated[float | None, Field(description="Balance after it.")] = None
+    currency: Annotated[str | None, Field(description="Trip's currency.")] = None
 
     @model_serializer(mode="wrap")
     def _without_nulls(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
@@ -103,6 +109,7 @@ class TripDraft:
     later: Later = field(default_factory=Later)
     unreadable: str = ""
     itinerary: Itinerary = field(default_factory=lambda: Itinerary.of(None, None))
+    ledger: Ledger | None = None
     _steps: list[_Step] = field(default_factory=list[_Step])
     _notes_read: Any = None
     _notes_removed: set[str | int] = field(default_factory=set[str | int])
@@ -264,6 +271,8 @@ class TripDraft:
             statements.append(clients.guard_exist({self.primary_client_email} - self.directory.created.keys()))
         if self.new_slug is not None:
             statements.append(trips.guard_slug_free(self.new_slug, self.trip_id))
+        if self.ledger is not None:
+            statements += self.ledger.guards()
         return statements
 
     def writes(self) -> list[Statement]:
@@ -276,12 +285,7 @@ class TripDraft:
             written = self._statements_of(steps)
             statements += written
             self._promise(steps, assignments.backup_of(written))
-        values = self._values()
-        if any(values[column] != self.read[column] for column in values):
-            search_text = f"{self.trip_name} {self.destinations or ''}".strip().lower()
-            statements.append(trips.update(self.trip_id, values, search_text, self.now))
-        elif any(step.kind != "assign" or step.result.created for step in self._steps):
-            statements.append(trips.touch(self.trip_id, self.now))
+        statements += self._columns_and_money()
         statements += self._itinerary_statements()
         kept = [*self._notes_kept, *(self._kept(one.reason, **one.fields) for one in self.itinerary.kept)]
         if kept:
@@ -295,6 +299,19 @@ class TripDraft:
         values = self.itinerary.written() if row is not None else {}
         changed = row is not None and any(values[column] != row[column] for column in values)
         return [trips.update_itinerary(self.trip_id, values, self.now)] if changed else []
+
+    def _columns_and_money(self) -> list[Statement]:
+        """Return the statements for the columns, and then those for the payments, which the columns follow."""
+        values, statements = self._values(), list[Statement]()
+        if any(values[column] != self.read[column] for column in values) or (self.ledger and self.ledger.changed):
+            search_text = f"{self.trip_name} {self.destinations or ''}".strip().lower()
+            statements.append(trips.update(self.trip_id, values, search_text, self.now))
+        elif any(step.kind != "assign" or step.result.created for step in self._steps):
+            statements.append(trips.touch(self.trip_id, self.now))
+        if self.ledger is not None:
+            statements += self.ledger.statements()
+            self.ledger.promise(self.later)
+        return statements
 
     def _promise(self, steps: list[_Step], backup: Statement) -> None:
         """Complete the results with placeholders for what only the database knows: ids, and who wrote the JSON."""

@@ -20,6 +20,8 @@ class TripOperation(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     apply: ClassVar[Callable[[TripDraft, Any], OperationResult]]
+    # True if `apply` uses the draft's ledger.
+    with_money: ClassVar[bool] = False
     # Whether it needs the schedule, stays and transport, which may be large.
     reads_itinerary: ClassVar[bool] = False
 

@@ -7,7 +7,12 @@ from typing import Annotated
 from pydantic import Field
 
 from tools.trip.dates import UpdateDatesOperation
-from tools.trip.money import UpdateCostOperation
+from tools.trip.money import (
+    RecordPaymentOperation,
+    RemovePaymentOperation,
+    SetPaymentPlanOperation,
+    UpdateCostOperation,
+)
 from tools.trip.notes import AddNoteOperation, EditNoteOperation, RemoveNoteOperation
 from tools.trip.particulars import (
     AddActivityOperation,
@@ -36,6 +41,9 @@ Operation = Annotated[
     | RemoveNoteOperation
     | UpdateStatusOperation
     | UpdateCostOperation
+    | RecordPaymentOperation
+    | RemovePaymentOperation
+    | SetPaymentPlanOperation
     | AddActivityOperation
     | AddDocumentOperation
     | AdvanceWorkflowOperation

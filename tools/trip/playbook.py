@@ -10,6 +10,7 @@ from database.quoting import in_quotes
 from database.roles import PRIMARY, travels
 from tools.answers.fields import Phase
 from tools.answers.guests import unreadable_note
+from tools.answers.money import amount_words
 from tools.trip import shapes
 
 if TYPE_CHECKING:
@@ -114,6 +115,21 @@ def _cost(standing: Standing) -> str | None:
     return None if standing.trip["total_cost"] else "There is no cost: set it with update_cost."
 
 
+def _payment_plan(standing: Standing) -> str | None:
+    return None if standing.trip["planned"] else "There is no payment plan: set one with set_payment_plan."
+
+
+def _payment(standing: Standing) -> str | None:
+    return None if standing.trip["paid"] > 0 else "No payment is recorded: enter it with record_payment."
+
+
+def _balance(standing: Standing) -> str | None:
+    balance = standing.trip["balance"]
+    if balance <= 0:
+        return None
+    return f"{amount_words(balance, standing.trip['currency'])} is still to pay: see list_payments."
+
+
 def _document(standing: Standing) -> str | None:
     return None if standing.holds("documents") else "There is no document: add one with add_document."
 
@@ -182,9 +198,10 @@ PLAYS: dict[Phase, Play] = {
         "Set the price and give the client a proposal.",
         (
             "Set the price with update_cost and add the proposal with add_document, in bulk_trip_operations.",
+            "Agree on when to pay what, and store it with set_payment_plan.",
             "Log with add_activity when it was sent to the client.",
         ),
-        (_cost, _document),
+        (_cost, _payment_plan, _document),
     ),
     "revision": Play(
         "Revise the proposal until the client agrees.",
@@ -198,17 +215,19 @@ PLAYS: dict[Phase, Play] = {
         "Book everything and collect the confirmations.",
         (
             "Add each confirmation with add_document, with its url.",
+            "Record each deposit and payment with record_payment; list_payments shows what is due.",
             "Set the status to confirmed with update_status once everything is booked.",
         ),
-        (_confirmed, _all_documents),
+        (_confirmed, _payment, _all_documents),
     ),
     "preparation": Play(
         "Prepare the travelers for departure.",
         (
             "Enter passports and visas with update_client under travel_docs.",
+            "Check with list_payments that everything is paid.",
             "Check with get_anything that one client is primary_traveler; if not, use change_client_role.",
             "Set the status to in_progress when they leave, and to completed when they are back.",
         ),
-        (_primary_client, _travel_documents),
+        (_primary_client, _balance, _travel_documents),
     ),
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from asyncio import gather
 from typing import TYPE_CHECKING
 
-from database import assignments, clients, guests, slugs, trips
+from database import assignments, clients, guests, payments, slugs, trips
 from database.clock import now
 from database.errors import GuardFailed
 from database.later import Later
@@ -16,6 +16,7 @@ from tools.answers.guests import unreadable_notes
 from tools.finding.people import Directory
 from tools.trip.draft import TripDraft
 from tools.trip.itinerary.whole import Itinerary
+from tools.trip.ledger import Ledger
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator, Sequence
@@ -52,14 +53,16 @@ async def rewrite_trips(  # noqa: PLR0913 - the parts of a change
     answer: Callable[[Sequence[TripDraft]], Awaitable[A]],
     *,
     with_itinerary: bool = False,
+    with_money: bool = False,
 ) -> A:
     """Apply `change` to drafts of the trips, write them in one batch if it returns True, and return the answer.
 
     Each attempt calls `change` with fresh drafts, and then `answer`. `concerned` lists the clients that `change` may
-    look up. The drafts have the itinerary only if `with_itinerary` is true, because it may be large.
+    look up. The drafts have the itinerary only if `with_itinerary` is true, because it may be large, and a ledger only
+    if `with_money` is.
     """
     for _ in range(TRIES):
-        drafts = await _drafts(db, trip_ids, concerned, with_itinerary=with_itinerary)
+        drafts = await _drafts(db, trip_ids, concerned, with_itinerary=with_itinerary, with_money=with_money)
         changed = [draft for draft in drafts if draft.changed] if change(drafts) else []
         if not changed:
             return await answer(drafts)
@@ -76,10 +79,15 @@ async def rewrite_trips(  # noqa: PLR0913 - the parts of a change
 
 
 async def _drafts(
-    db: Database, trip_ids: Sequence[int], concerned: Sequence[ClientReference], *, with_itinerary: bool
+    db: Database,
+    trip_ids: Sequence[int],
+    concerned: Sequence[ClientReference],
+    *,
+    with_itinerary: bool,
+    with_money: bool,
 ) -> list[TripDraft]:
     named = any(who.name or who.concerns_guests for who in concerned)
-    directory, (read, columns), on_trips, unreadable = await gather(
+    directory, (read, columns), on_trips, unreadable, ledgers = await gather(
         Directory.load(db, concerned),
         gather(
             gather(*(trips.editable(db, trip_id) for trip_id in trip_ids)),
@@ -87,6 +95,7 @@ async def _drafts(
         ),
         guests.on_trips(db, trip_ids) if named else guests.on_small_trips(db, trip_ids),
         unreadable_notes(db, trip_ids),
+        _ledgers(db, trip_ids if with_money else []),
     )
     if deleted := [trip_id for trip_id, row in zip(trip_ids, read, strict=True) if row is None]:
         raise Conflict(f"Trip {deleted[0]} has been deleted.", "Send another trip_identifier.")
@@ -102,10 +111,24 @@ async def _drafts(
             later=later,
             unreadable=unreadable.get(row["trip_id"], ""),
             itinerary=Itinerary.of(columns.get(row["trip_id"]), row["start_date"]),
+            ledger=ledgers.get(row["trip_id"]),
         )
         for row, of_trip in zip(read, travelers, strict=True)
         if row is not None
     ]
+
+
+async def _ledgers(db: Database, trip_ids: Sequence[int]) -> dict[int, Ledger]:
+    if not trip_ids:
+        return {}
+    money, people = await gather(
+        payments.of_trips(db, trip_ids), gather(*(payments.people_on(db, trip_id) for trip_id in trip_ids))
+    )
+    return {
+        trip_id: Ledger(money[trip_id], on_trip, now())
+        for trip_id, on_trip in zip(trip_ids, people, strict=True)
+        if trip_id in money
+    }
 
 
 async def _find_slugs(db: Database, drafts: Sequence[TripDraft]) -> None:
