@@ -120,7 +120,7 @@ def _with_null_as_type(schema: Schema) -> Schema:
 def _shallow(schema: Schema, depth: int) -> Schema:
     if "properties" in schema and depth >= DEPTH:
         return {"type": "object"}
-    return {"type": "array"} if "items" in schema and depth >= DEPTH else schema
+    return {key: one for key, one in schema.items() if key != "items"} if depth >= DEPTH else schema
 
 
 def _with_signatures(schema: Schema) -> Schema:
