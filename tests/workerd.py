@@ -116,6 +116,8 @@ class Hosted:
     def post(self, body: object, token: str | None = WRITE, path: str = "/v1/batch") -> httpx2.Response:
         content = body if isinstance(body, bytes) else json.dumps(body).encode()
         headers = {} if token is None else {"authorization": f"Bearer {token}"}
+        if isinstance(body, bytes):
+            headers["connection"] = "close"  # the Worker does not read all of a large one and then closes it
         return _client().post(self.url + path, content=content, headers=headers)
 
     def fail(self, *faults: str) -> None:
