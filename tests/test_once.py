@@ -106,6 +106,8 @@ CALLS: dict[str, dict[str, Any]] = {
             op("assign_client", email="new@example.net", full_name="New Person", role="guide"),
             op("assign_client", email=ANA, role="payer"),
             op("change_client_role", email="new@example.net", to_role="driver"),
+            op("record_payment", amount=12.5, payer="new@example.net"),
+            op("record_payment", amount=7, kind="deposit"),
         ],
     },
     "create_trip_v2": TRIP,
