@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import raw
-from desk import KYOTO, Desk, new_desk, op, open_desk
-from fact_oracle import computed, expected
+from desk import KYOTO, Desk, new_desk, op, open_desk, seeded
+from fact_oracle import computed, expected, watched_desk
+
+from tools.bulk import TOOL
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,7 +23,13 @@ COLUMNS = {"schedule": "schedule", "stays": "accommodations", "transport": "tran
 WALK = {"time": "09:00", "type": "tour", "title": "Old town walk", "location": "Centre"}
 DINNER = {"time": "19:30", "type": "meal", "title": "Dinner"}
 LEGACY = [
-    {"day_number": 1, "date": "2026-10-03", "day_name": "Day 1", "description": "Explore", "activities": [WALK, DINNER]},
+    {
+        "day_number": 1,
+        "date": "2026-10-03",
+        "day_name": "Day 1",
+        "description": "Explore",
+        "activities": [WALK, DINNER],
+    },
     {"day_number": 3, "date": "2026-10-05", "day_name": "Day 3", "activities": [WALK | {"guide": "Eva", "tags": [1]}]},
 ]
 
@@ -132,8 +141,12 @@ async def test_a_trip_is_planned_from_nothing_with_ids_in_the_answer(tmp_path: P
 
 
 async def test_legacy_keys_are_edited_in_place_and_the_rest_keeps_its_exact_text(tmp_path: Path) -> None:
-    stays = '[ {"hotel": "Ritz", "checkin": "2026-10-03T15:00", "check_out": "2026-10-05", "price": 1.50, "vip": true} ]'
-    rides = '[{"flight_number":"LH1", "from": "FRA","date": "2026-10-03", "departure_time": "2:00 PM", "seat": "\\u00e9"}]'
+    stays = (
+        '[ {"hotel": "Ritz", "checkin": "2026-10-03T15:00", "check_out": "2026-10-05", "price": 1.50, "vip": true} ]'
+    )
+    rides = (
+        '[{"flight_number": "LH1", "from": "FRA","date": "2026-10-03", "departure_time": "2:00 PM", "seat": "\\u00e9"}]'
+    )
     async with new_desk(tmp_path) as desk:
         store(desk, schedule=LEGACY, stays=stays, transport=rides)
         before = desk.column("schedule", KYOTO)
@@ -155,7 +168,8 @@ async def test_legacy_keys_are_edited_in_place_and_the_rest_keeps_its_exact_text
             f'"city": "Paris", "accommodation_id": "{stored(desk, "stays")[0]["accommodation_id"]}"}} ]'
         )
         assert desk.column("transportation", KYOTO) == (
-            '[{"flight_number":"LH1", "from": "FRA","date": "2026-10-04", "departure_time": "15:30", "seat": "\\u00e9", '
+            '[{"flight_number": "LH1", "from": "FRA","date": "2026-10-04", "departure_time": "15:30", '
+            '"seat": "\\u00e9", '
             f'"arrival_location": "KIX", "transportation_id": "{stored(desk, "transport")[0]["transportation_id"]}"}}]'
         )
 
@@ -308,10 +322,7 @@ async def test_entries_are_found_by_any_id_and_by_their_place_at_the_start_of_th
         assert stored(desk, "stays")[1]["confirmation_number"] == "three"
         fourth = stored(desk, "stays")[2]["accommodation_id"]
         said = await desk.fails(KYOTO, op("update_stay", item_id="1", city="no"))
-        assert said == (
-            'not_found: The trip has no stay "1".\n'
-            f"Send the item_id of one it has: 7, x, {fourth}."
-        )
+        assert said == (f'not_found: The trip has no stay "1".\nSend the item_id of one it has: 7, x, {fourth}.')
 
 
 async def test_two_entries_of_one_id_are_told_apart_by_place(tmp_path: Path) -> None:
@@ -338,7 +349,10 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "no day": (op("add_schedule_item", title="A"), "needs one day"),
     "two days": (op("add_schedule_item", title="A", date="2026-10-03", day_number=1), "needs one day"),
     "two days to move to": (op("update_schedule_item", item_id="1.1", date="2026-10-03", day_number=1), "has two days"),
-    "an hour that no day has": (op("add_schedule_item", title="A", day_number=1, start_time="25:00"), "that no day has"),
+    "an hour that no day has": (
+        op("add_schedule_item", title="A", day_number=1, start_time="25:00"),
+        "that no day has",
+    ),
     "a bare number": (op("add_schedule_item", title="A", day_number=1, start_time="9"), "can't be read as a time"),
     "a word": (op("add_schedule_item", title="A", day_number=1, start_time="morning"), "can't be read as a time"),
     "a moment that no day has": (flight(arrive="2026-10-03T24:30"), "has a time that no day has"),
@@ -378,7 +392,10 @@ async def test_a_day_is_set_in_any_shape_and_its_old_text_is_kept(tmp_path: Path
 
 
 async def test_ranges_and_values_in_objects_are_edited_without_loss(tmp_path: Path) -> None:
-    items = [{"title": "A", "time": "9:00 - 11:00"}, {"title": "B", "start_time": "2026-10-03T09:00", "price": {"amount": 1, "tax": 2}}]
+    items = [
+        {"title": "A", "time": "9:00 - 11:00"},
+        {"title": "B", "start_time": "2026-10-03T09:00", "price": {"amount": 1, "tax": 2}},
+    ]
     async with new_desk(tmp_path) as desk:
         store(desk, schedule=[{"date": "2026-10-03", "activities": items}])
         one, two, three = await desk.do(
@@ -413,12 +430,18 @@ async def test_a_legacy_databases_schedules_are_edited_and_its_facts_stay_right(
         assert await computed(desk.call) == expected(desk.connection)
 
 
-async def test_a_call_without_itinerary_operations_does_not_touch_a_large_schedule(tmp_path: Path) -> None:
-    async with new_desk(tmp_path) as desk:
-        store(desk, schedule=[{"text": "x" * 1000}] * 1500)
-        before = desk.column("schedule", KYOTO)
-        seen: list[str] = []
-        desk.connection.execute("SELECT 1")
+async def test_other_operations_neither_read_nor_write_the_itinerary(tmp_path: Path) -> None:
+    async with watched_desk(seeded(tmp_path / "voygen.db"), tools=[TOOL]) as (desk, watched):
         await desk.do(KYOTO, op("add_note", note="n"))
-        assert desk.column("schedule", KYOTO) == before
-        assert seen == []
+        assert not [sql for sql in watched.statements if "schedule" in sql]
+        await desk.do(KYOTO, op("set_day", day_number=1, title="T"))
+        assert len([sql for sql in watched.statements if "schedule" in sql]) == 3
+
+
+async def test_an_entry_that_others_add_meanwhile_is_kept(tmp_path: Path) -> None:
+    path = seeded(tmp_path / "voygen.db")
+    with closing(raw.connect(path)) as other:
+        late = ['UPDATE trips_v2 SET schedule = \'[{"date":"2026-10-09"}]\' WHERE trip_id = 1']
+        async with watched_desk(path, lambda: late and other.execute(late.pop()), [TOOL]) as (desk, _):
+            (result,) = await desk.do(KYOTO, op("add_schedule_item", date="2026-10-09", title="Tea"))
+            assert stored(desk, "schedule") == [{"date": "2026-10-09", "activities": [result["entry"]]}]
