@@ -7,12 +7,32 @@ from typing import LiteralString
 from database.guests import GUESTS
 from database.roles import travels_sql
 
+# True for the place of a day in a list, and for a date, a number or "Day 1" as its key in an object.
+_DAY_KEY: LiteralString = "(d.key GLOB '[0-9]*' OR lower(d.key) GLOB 'day*[0-9]')"
+
 
 def _array(column: LiteralString) -> LiteralString:
     """Build SQL for the column's JSON array, or NULL if it holds none, because json_each fails on malformed text."""
     return (
         "iif(typeof(" + column + ") = 'text', iif(json_valid(" + column + "), iif(json_type(" + column + ") = 'array', "
         "" + column + ", NULL), NULL), NULL)"
+    )  # fmt: skip
+
+
+def _holder(column: LiteralString, key: LiteralString) -> LiteralString:
+    """Build SQL for a list or object under a key of the column's object, or NULL."""
+    path: LiteralString = "'$." + key + "'"
+    return "iif(json_type(" + column + ", " + path + ") IN ('array', 'object'), " + column + " -> " + path + ", NULL)"
+
+
+def _days(column: LiteralString) -> LiteralString:
+    """Build SQL for the column's days: a list, or an object of days, also inside an object; a day alone in a list."""
+    return (
+        "iif(typeof(" + column + ") = 'text', iif(json_valid(" + column + "), iif(json_type(" + column + ") = 'array', "
+        + column + ", iif(json_type(" + column + ") = 'object', coalesce(" + _holder(column, "days") + ", "
+        + _holder(column, "schedule") + ", " + _holder(column, "itinerary") + ", "
+        "iif((SELECT count(*) FROM json_each(" + column + ") m WHERE " + _DAY_KEY.replace("d.key", "m.key") + ") > 0, "
+        + column + ", json_array(json(" + column + ")))), NULL)), NULL), NULL)"
     )  # fmt: skip
 
 
@@ -52,10 +72,12 @@ _HOTEL: LiteralString = (
 # True for an activity that is travel. Activities whose text lacks `minutes` are skipped, because parsing is slow.
 _ON_THE_WAY: LiteralString = (
     "iif(instr(a.value, 'minutes') > 0, iif(a.type = 'object', "
-    "trim(a.value ->> '$.type') COLLATE NOCASE IN ('transfer', 'transit', 'flight', 'drive'), 0), 0)"
+    "trim(coalesce(a.value ->> '$.activity_type', a.value ->> '$.type')) COLLATE NOCASE "
+    "IN ('transfer', 'transit', 'flight', 'drive'), 0), 0)"
 )  # fmt: skip
 
 # One pass over each schedule: its days (d), each day's keys (k) and activities (a). json_each(NULL) returns no rows.
+# A day that is a list holds only activities.
 # Trips are looked up in id order, so GROUP BY needs no sort.
 _WALKED: LiteralString = (
     """
@@ -65,8 +87,9 @@ _WALKED: LiteralString = (
            count(a.key) AS activities,
            total(""" + _minutes("a.value") + ") FILTER (WHERE " + _ON_THE_WAY + """) AS minutes
     FROM trips_v2 t
-    LEFT JOIN json_each(""" + _array("t.schedule") + """) d
-    LEFT JOIN json_each(iif(d.type = 'object', d.value, NULL)) k
+    LEFT JOIN json_each(""" + _days("t.schedule") + """) d ON """ + _DAY_KEY + """
+    LEFT JOIN json_each(iif(d.type = 'object', d.value,
+                            iif(d.type = 'array', json_object('activities', json(d.value)), NULL))) k
     LEFT JOIN json_each(iif(k.key = 'activities', iif(k.type = 'array', k.value, NULL), NULL)) a
     WHERE t.trip_id IN (SELECT p.trip_id FROM picked p)
     GROUP BY t.trip_id"""

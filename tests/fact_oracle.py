@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 from contextlib import asynccontextmanager, closing
 from datetime import date
@@ -70,7 +71,7 @@ def expected(connection: sqlite3.Connection) -> dict[int, dict[str, Any]]:
 
 
 def facts_of(trip: Any, assigned: list[Any], clients: dict[str, str]) -> dict[str, Any]:
-    days = [fields(day) for day in array(trip["schedule"])]
+    days = days_of(trip["schedule"])
     activities = [one for day in days for one in array(day.get("activities"))]
     on_the_way = [one for one in activities if kind(one) in {"transfer", "transit", "flight", "drive"}]
     emails = list(dict.fromkeys(row["client_email"] for row in assigned if travels(row["client_role"])))
@@ -127,13 +128,27 @@ def array(value: Any) -> list[Any]:
     return cast("list[Any]", read) if isinstance(read, list) else []
 
 
+def days_of(text: Any) -> list[dict[str, Any]]:
+    """Return the days of a list or of an object by day, also inside an object. A list is a day with these items."""
+    value: Any = parsed(text) if isinstance(text, str) else text
+    whole = fields(value)
+    holder = next((key for key in ("days", "schedule", "itinerary") if isinstance(whole.get(key), list | dict)), None)
+    value = whole[holder] if holder else value
+    if isinstance(value, dict):
+        own = cast("dict[str, Any]", value)
+        by_day = [one for key, one in own.items() if re.match("[0-9]|day.*[0-9]$", key, re.IGNORECASE | re.DOTALL)]
+        value = by_day if by_day or holder else [own]
+    return [{"activities": day} if isinstance(day, list) else fields(day) for day in array(value)]
+
+
 def fields(element: Any) -> dict[str, Any]:
     """Return the element if it is an object, otherwise an empty object."""
     return cast("dict[str, Any]", element) if isinstance(element, dict) else {}
 
 
 def kind(activity: Any) -> str:
-    return str(fields(activity).get("type")).strip(" ").lower()
+    own = fields(activity)
+    return str(own.get("type") if own.get("activity_type") is None else own["activity_type"]).strip(" ").lower()
 
 
 def minutes(element: Any) -> float:

@@ -102,12 +102,16 @@ _activities = st.fixed_dictionaries(
     {"type": st.sampled_from(["flight", " Drive", "hotel", "meal", None, 5])},
     optional={
         "minutes": st.integers(-5, 500) | st.just("9"),
+        "activity_type": st.sampled_from(["Flight", "meal", None]),
         "duration_minutes": _json,
         "name": st.sampled_from(["A", "B"]),
     },
 )
 _days = st.fixed_dictionaries({}, optional={"activities": st.lists(_activities | _json, max_size=4), "hotel": _json})
-_arrays = (st.lists(_days | _json, max_size=4) | _json).map(json.dumps)
+_by_day = st.dictionaries(
+    st.sampled_from(["2026-05-01", "Day 2", "3", "title", "days", "schedule"]), _days | _json, max_size=3
+)
+_arrays = (st.lists(_days | _json, max_size=4) | _json | _by_day | _days).map(json.dumps)
 _columns = _arrays | st.sampled_from(["", "null", "[", "[1,]", '"[]"', "{}", "text", "[" * 1500, b"[]", 7])
 _dates = st.dates(date(1999, 1, 1), date(2031, 1, 1)).map(str) | st.sampled_from(
     ["", "now", "2026-02-30", "2026-3-1", "12:00", "2460000", 2460000, "2026-05-01T10:00:00Z", "soon"]

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import raw
-from desk import KYOTO, Desk, new_desk, op, open_desk
-from fact_oracle import computed, expected
+from desk import KYOTO, Desk, new_desk, op, open_desk, seeded
+from fact_oracle import computed, expected, watched_desk
+
+from tools.bulk import TOOL
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -142,7 +145,7 @@ async def test_legacy_keys_are_edited_in_place_and_the_rest_keeps_its_exact_text
         '[ {"hotel": "Ritz", "checkin": "2026-10-03T15:00", "check_out": "2026-10-05", "price": 1.50, "vip": true} ]'
     )
     rides = (
-        '[{"flight_number":"LH1", "from": "FRA","date": "2026-10-03", "departure_time": "2:00 PM", "seat": "\\u00e9"}]'
+        '[{"flight_number": "LH1", "from": "FRA","date": "2026-10-03", "departure_time": "2:00 PM", "seat": "\\u00e9"}]'
     )
     async with new_desk(tmp_path) as desk:
         store(desk, schedule=LEGACY, stays=stays, transport=rides)
@@ -165,7 +168,8 @@ async def test_legacy_keys_are_edited_in_place_and_the_rest_keeps_its_exact_text
             f'"city": "Paris", "accommodation_id": "{stored(desk, "stays")[0]["accommodation_id"]}"}} ]'
         )
         assert desk.column("transportation", KYOTO) == (
-            '[{"flight_number":"LH1", "from": "FRA","date": "2026-10-04", "departure_time": "15:30", "seat": "\\u00e9", '
+            '[{"flight_number": "LH1", "from": "FRA","date": "2026-10-04", "departure_time": "15:30", '
+            '"seat": "\\u00e9", '
             f'"arrival_location": "KIX", "transportation_id": "{stored(desk, "transport")[0]["transportation_id"]}"}}]'
         )
 
@@ -426,12 +430,18 @@ async def test_a_legacy_databases_schedules_are_edited_and_its_facts_stay_right(
         assert await computed(desk.call) == expected(desk.connection)
 
 
-async def test_a_call_without_itinerary_operations_does_not_touch_a_large_schedule(tmp_path: Path) -> None:
-    async with new_desk(tmp_path) as desk:
-        store(desk, schedule=[{"text": "x" * 1000}] * 1500)
-        before = desk.column("schedule", KYOTO)
-        seen: list[str] = []
-        desk.connection.execute("SELECT 1")
+async def test_other_operations_neither_read_nor_write_the_itinerary(tmp_path: Path) -> None:
+    async with watched_desk(seeded(tmp_path / "voygen.db"), tools=[TOOL]) as (desk, watched):
         await desk.do(KYOTO, op("add_note", note="n"))
-        assert desk.column("schedule", KYOTO) == before
-        assert seen == []
+        assert not [sql for sql in watched.statements if "schedule" in sql]
+        await desk.do(KYOTO, op("set_day", day_number=1, title="T"))
+        assert len([sql for sql in watched.statements if "schedule" in sql]) == 3
+
+
+async def test_an_entry_that_others_add_meanwhile_is_kept(tmp_path: Path) -> None:
+    path = seeded(tmp_path / "voygen.db")
+    with closing(raw.connect(path)) as other:
+        late = ['UPDATE trips_v2 SET schedule = \'[{"date":"2026-10-09"}]\' WHERE trip_id = 1']
+        async with watched_desk(path, lambda: late and other.execute(late.pop()), [TOOL]) as (desk, _):
+            (result,) = await desk.do(KYOTO, op("add_schedule_item", date="2026-10-09", title="Tea"))
+            assert stored(desk, "schedule") == [{"date": "2026-10-09", "activities": [result["entry"]]}]

@@ -172,7 +172,7 @@ class Schedule:
 
     def _container(self, days: list[tuple[Day, Any]]) -> Any:  # noqa: ANN401 - JSON
         if not self._keyed:
-            single = isinstance(self._inner, dict) and len(days) == 1
+            single = bool(fields_of(self._inner)) and self.days == self._days_read
             return days[0][1] if single else [one for _, one in days]
         result: dict[str, Any] = {}
         left = list(days)

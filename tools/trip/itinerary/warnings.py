@@ -203,7 +203,8 @@ def _nights(itinerary: Itinerary, period: Period | None) -> Iterator[str]:
     if not free:
         return
     shown = ", ".join(str(first) if first == last else f"{first} to {last}" for first, last in free[:RANGES_SHOWN])
-    more = f" and {len(free) - RANGES_SHOWN} more ranges" if len(free) > RANGES_SHOWN else ""
+    left = len(free) - RANGES_SHOWN
+    more = f" and {left} more {'range' if left == 1 else 'ranges'}" if left > 0 else ""
     undated = [slot for slot in itinerary.stays.slots if not all(_nights_of(slot))]
     why = f" ({_stay(undated[0])} lacks a check-in or check-out date)" if undated else ""
     yield f"Nights without a stay: {shown}{more}{why}."
