@@ -140,9 +140,8 @@ class D1Database:
             return False
         return True
 
-    async def scrub(self) -> bool:
-        """Return False: the host keeps what was deleted until Time Travel forgets it."""
-        return False
+    async def scrub(self) -> str:
+        return "The host keeps deleted content for Time Travel, and forgets it after 7 to 30 days."
 
     async def copies(self, texts: Sequence[str]) -> list[str]:  # noqa: ARG002 - the protocol's
         """Return nothing: there are no files beside a hosted database."""

@@ -108,6 +108,9 @@ async def _close(connections: Iterable[Connection]) -> None:
         await connection.close()
 
 
+IN_USE = "Another program was using the file, which still has deleted content: run `voygen erase` without a client."
+
+
 class EmbeddedDatabase:
     """A database file on this machine, opened with `open_database`.
 
@@ -203,9 +206,9 @@ class EmbeddedDatabase:
             await self.back_up_to(scratch, progress)
         return Backup(str(target), target)
 
-    async def scrub(self) -> bool:
+    async def scrub(self) -> str:
         """Rewrite the file, because SQLite keeps deleted content in unused pages, and empty the WAL."""
-        return await self._retry(self._scrub)
+        return "" if await self._retry(self._scrub) else IN_USE
 
     async def copies(self, texts: Sequence[str]) -> list[str]:
         return await asyncio.to_thread(files_that_hold, self.path, texts)

@@ -106,8 +106,8 @@ class Database(Protocol):
         """Keep the database as it is now, while writers keep running."""
         ...
 
-    async def scrub(self) -> bool:
-        """Remove the remains of deleted content from the storage; False if another program's read prevents it."""
+    async def scrub(self) -> str:
+        """Remove the remains of deleted content from the storage. Return a sentence that says why some stay, or ''."""
         ...
 
     async def copies(self, texts: Sequence[str]) -> list[str]:
@@ -149,7 +149,7 @@ class ForwardingDatabase:
     async def back_up(self, progress: Progress = untold) -> Backup:
         return await self._db.back_up(progress)
 
-    async def scrub(self) -> bool:
+    async def scrub(self) -> str:
         return await self._db.scrub()
 
     async def copies(self, texts: Sequence[str]) -> list[str]:

@@ -25,7 +25,7 @@ async def erase_from_file(where: Location, client: str, name: str | None) -> Cli
 async def rewrite_file(where: Location) -> bool:
     """Rewrite the file without deleted content. Return False if another program's use of it prevents that."""
     async with open_migrated(where) as db:
-        return await scrubbed(db)
+        return not await scrubbed(db)
 
 
 def describe(done: ClientErased, *, hosted: bool = False) -> str:

@@ -127,7 +127,8 @@ def running(databases: int = DATABASES, folder: Path | None = None) -> Generator
 
 @cache
 def _client() -> httpx2.Client:
-    return httpx2.Client(trust_env=False, timeout=60)
+    # Without kept connections: workerd may close one at the moment of a request.
+    return httpx2.Client(trust_env=False, timeout=60, limits=httpx2.Limits(max_keepalive_connections=0))
 
 
 def statements(*sqls: str) -> Sequence[dict[str, Any]]:

@@ -33,6 +33,9 @@ FURTHER_ROUNDS = 5
 # Number of entries listed in each part of the answer.
 SHOWN = 50
 
+# What an answer says about remains of deleted content if another program keeps the database busy.
+BUSY = "Another program was using the database, which still has deleted content: run `voygen erase` without a client."
+
 
 class EraseArguments(WriteArguments):
     client: Annotated[ClientIdentifier, Field(description="Client to erase: id, e-mail or exact name.")]
@@ -60,7 +63,7 @@ async def erase_client(db: Database, args: EraseArguments) -> ClientErased:
         client = client if gone else await read_client(db, client_id)
         plan = await erasing.plan(db, client, now(), gone=gone)
         if args.dry_run:
-            return _answer(plan, copies=await db.copies(plan.traces.texts), clean=False, dry_run=True)
+            return _answer(plan, copies=await db.copies(plan.traces.texts), rest=BUSY, dry_run=True)
         _require_name(client, args.confirm_name)
         copies = await db.copies(plan.traces.texts)
         try:
@@ -72,8 +75,8 @@ async def erase_client(db: Database, args: EraseArguments) -> ClientErased:
                 f"Other rows of the database depend on client {client_id}; nothing was erased.",
                 "Tell the user that the rows that depend on the client must be deleted first.",
             ) from None
-        clean = await _clean_again(db, plan.traces) and await scrubbed(db)
-        return _answer(plan, copies=await db.copies(plan.traces.texts), clean=clean, dry_run=False)
+        rest = await scrubbed(db) if await _clean_again(db, plan.traces) else BUSY
+        return _answer(plan, copies=await db.copies(plan.traces.texts), rest=rest, dry_run=False)
     raise Conflict(f"Client {client_id} kept changing while this call tried to erase them.", "Send the call again.")
 
 
@@ -97,7 +100,7 @@ async def _resolve(db: Database, identifier: str) -> tuple[Row, bool]:
 
 def _redacted(plan: Erasure, copies: list[str]) -> ClientErased:
     """Return the answer to store in the batch of the erasure, without what still names the person."""
-    answer = _answer(plan, copies=copies, clean=False, dry_run=False)
+    answer = _answer(plan, copies=copies, rest=BUSY, dry_run=False)
     return ClientErased.model_validate_json(plan.traces.removed_from(answer.model_dump_json()))
 
 
@@ -112,13 +115,13 @@ async def _clean_again(db: Database, traces: Traces) -> bool:
     return False
 
 
-async def scrubbed(db: Database) -> bool:
-    """Remove the remains of deleted content. Return False if another program's use of the file prevents it."""
+async def scrubbed(db: Database) -> str:
+    """Remove the remains of deleted content. Return a sentence that says why some stay, or an empty text."""
     try:
         await db.batch(search.forget_deleted())
         return await db.scrub()
     except DatabaseBusy:
-        return False
+        return BUSY
 
 
 async def confirm(db: Database, args: EraseArguments) -> Question | None:
@@ -141,7 +144,7 @@ def _require_name(client: Row, confirmed: str | None) -> None:
         )
 
 
-def _answer(plan: Erasure, *, copies: list[str], clean: bool, dry_run: bool) -> ClientErased:
+def _answer(plan: Erasure, *, copies: list[str], rest: str, dry_run: bool) -> ClientErased:
     client_id = plan.client["client_id"]
     trips = [
         f"{with_id(row['trip_name'], row['trip_id'])} as {', '.join(map(as_word, json.loads(row['roles'])))}"
@@ -160,10 +163,8 @@ def _answer(plan: Erasure, *, copies: list[str], clean: bool, dry_run: bool) -> 
     words += [f"Files that hold the person: {named(files)}; delete them."] if files else []
     if dry_run:
         words.append("Send dry_run false and confirm_name to erase.")
-    elif not clean:
-        words.append(
-            "Another program was using the file, which still has deleted content: run `voygen erase` without a client."
-        )
+    elif rest:
+        words.append(rest)
     return ClientErased(
         message=" ".join(words),
         dry_run=dry_run,
@@ -173,7 +174,7 @@ def _answer(plan: Erasure, *, copies: list[str], clean: bool, dry_run: bool) -> 
         records=plan.rows,
         remaining=plan.remaining[:SHOWN],
         copies=copies[:SHOWN],
-        file_clean=clean,
+        file_clean=not rest,
     )
 
 
