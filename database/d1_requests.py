@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import math
 import random
 import time
 from dataclasses import dataclass
@@ -29,6 +30,9 @@ logger = logging.getLogger("voygen.d1")
 
 # Seconds to connect, and to wait for an answer. The host stops a batch after 30.
 CONNECT, ANSWER = 10.0, 45.0
+
+# Seconds after which a connection that was never made is given up.
+OPENING = 10.0
 
 # An answer that was lost is asked for at least this often, even if waiting for it used up all patience.
 LEAST_TRIES = 3
@@ -68,7 +72,9 @@ class Worker:
 
     async def require_protocol(self) -> None:
         """Raise DatabaseUnavailable if the address has no Worker of ours, or one that speaks another protocol."""
-        health = await self._insist(lambda: self._ask("GET", "healthz", None), repeatable=True, writes=False)
+        health = await self._insist(
+            lambda: self._ask("GET", "healthz", None), repeatable=True, writes=False, patience=OPENING
+        )
         if health.get("voygen") != "d1":
             raise DatabaseUnavailable(f"{self._label} is not a voygen Worker: check the address.")
         if health.get("protocol") != PROTOCOL:
@@ -96,9 +102,11 @@ class Worker:
         answer = await self._insist(lambda: self._ask("POST", "v1/batch", body), repeatable=repeatable, writes=writes)
         return Reply(answer["results"], answer["bookmark"], answer.get("more", False), answer["size"])
 
-    async def _insist(self, attempt: Attempt, *, repeatable: bool, writes: bool) -> dict[str, Any]:
-        """Repeat the request while it fails in a way that may not happen again."""
-        deadline = time.monotonic() + self._patience
+    async def _insist(
+        self, attempt: Attempt, *, repeatable: bool, writes: bool, patience: float = math.inf
+    ) -> dict[str, Any]:
+        """Repeat the request while it fails in a way that may not happen again, for `patience` seconds at most."""
+        deadline = time.monotonic() + min(self._patience, patience)
         pause, tries, may_have_run = 0.05, 0, False
         while True:
             tries += 1
@@ -119,7 +127,7 @@ class Worker:
         try:
             response = await self._client.request(method, path, content=body)
         except (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout) as error:
-            unreachable = DatabaseUnavailable(f"{self._label} cannot be reached.")
+            unreachable = DatabaseUnavailable(f"{self._label} cannot be reached: check the address and the network.")
             raise Unsettled(unreachable, may_have_run=False) from error
         except httpx2.TimeoutException as error:
             raise Unsettled(DatabaseUnavailable(f"{self._label} did not answer in time."), may_have_run=True) from error
@@ -133,6 +141,8 @@ class Worker:
         answer = _object(response.content)
         if response.is_success and answer and ("results" in answer or method == "GET"):
             return answer | {"size": size}
+        if response.is_success and method == "GET":
+            raise DatabaseUnavailable(f"{self._label} is not a voygen Worker: check the address.")
         if answer and "code" in answer:
             raise refusal(self._label, response.status_code, answer)
         raise failure(self._label, response.status_code, response.headers.get("retry-after"))

@@ -95,11 +95,12 @@ def restore_file(export: Path, where: Location, progress: Progress = untold) -> 
     if isinstance(where, Path):
         contents = restore_export(export, where, progress)
     else:
-        contents = asyncio.run(_restore_to_host(export, where, progress))
+        contents = asyncio.run(restore_to_host(export, where, progress))
     return {"database": str(where), "tables": contents.as_json()}
 
 
-async def _restore_to_host(export: Path, address: Address, progress: Progress) -> Contents:
+async def restore_to_host(export: Path, address: Address, progress: Progress = untold) -> Contents:
+    """Restore an export into an empty hosted database."""
     from database.d1_restoring import restore_hosted  # noqa: PLC0415 - imports an HTTP client
 
     async with await open_hosted(address, may_be_unfinished=True) as db:

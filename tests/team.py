@@ -93,11 +93,13 @@ class Team:
 
 
 @contextmanager
-def serving(path: Path, *options: object, address: str = "127.0.0.1:0") -> Generator[Team]:
+def serving(
+    where: Path | str, *options: object, address: str = "127.0.0.1:0", env: Mapping[str, str] | None = None
+) -> Generator[Team]:
     """Start a server on a free port, and stop it after the block if it still runs."""
-    command = [*own_command(), "serve", "--db", str(path), "--http", address, *map(str, options)]
+    command = [*own_command(), "serve", "--db", str(where), "--http", address, *map(str, options)]
     with subprocess.Popen(
-        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env
     ) as process:
         lines: SimpleQueue[str | None] = SimpleQueue()
         said: list[str] = []

@@ -54,6 +54,8 @@ def test_every_command_takes_a_hosted_database(workerd: Workerd, tmp_path: Path)
     assert "triggers and views dropped" in run(hosted, "schema", "detach")
     assert "Attached." in run(hosted, "schema", "attach")
     assert "Time Travel" in run(hosted, "erase", "ana@example.net", "--confirm-name", "Ana Lima", status=1)
+    assert "forgets it after 7 to 30 days" in run(hosted, "erase", status=1)
+    assert hosted.address in run(hosted, "config")
     exported = run(hosted, "export", token=READ)
     assert "Ana Lima" not in exported
     (tmp_path / "export.jsonl").write_text(exported, encoding="utf-8")

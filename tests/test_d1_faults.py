@@ -119,6 +119,7 @@ async def test_calls_without_a_key_get_the_same_answers_if_answers_were_lost(wor
                 given.append(TIMES.sub("T", f"{name} {await desk.call(name, **arguments)}"))
         answers.append(given)
     assert answers[1] == answers[0]
+    assert any("The host keeps deleted content for Time Travel" in one for one in answers[0])
 
 
 async def test_a_refused_write_is_refused_however_often_it_is_sent(hosted: Hosted, db: D1Database) -> None:

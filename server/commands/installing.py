@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from functools import partial
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
+from database.d1_address import TOKEN_FILE
 from database.quoting import file_name, visible
 from server.install.clients import CLIENTS, Platform
 from server.install.json_edit import CannotEdit
@@ -72,7 +74,10 @@ def install(  # noqa: PLR0913 - the options
             said["--toolsets"] = []
         case _:
             pass
-    plan = partial(plan_install, given=said, defaults=db)
+    token_file = os.environ.get(TOKEN_FILE)
+    plan = partial(
+        plan_install, given=said, defaults=db, token_file=Path(token_file).absolute() if token_file else None
+    )
     _do(plan, client, file, dry_run=dry_run, as_json=as_json)
 
 

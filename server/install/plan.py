@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
+from database.d1_address import TOKEN, TOKEN_FILE, is_hosted
 from database.quoting import file_name
 from server.install.config_files import back_up, missing_folders, read_file, remove_file, replace_file
 from server.install.json_edit import (
@@ -64,20 +65,26 @@ class Change:
         return "\n".join(difflib.unified_diff(before, after, old, new, lineterm=""))
 
 
-def plan_install(
-    client: Client, path: Path, records: Records, given: Options, defaults: Options | None = None
+def plan_install(  # noqa: PLR0913 - what the entry is made of
+    client: Client,
+    path: Path,
+    records: Records,
+    given: Options,
+    defaults: Options | None = None,
+    token_file: Path | None = None,
 ) -> Change:
     """Plan the change that lets the client start this voygen with the given options.
 
-    An existing entry keeps its other options; a new one gets `defaults`. Raises CannotEdit if the file can't be edited.
+    An existing entry keeps its other options; a new one gets `defaults`. The entry of a hosted database gets the path
+    of the file with its token, but never the token. Raises CannotEdit if the file can't be edited.
     """
     before = read_file(path)
     text = _text(before)
     existing = member_value(text, (client.key, NAME), with_comments=client.with_comments)
     options = _options_of(existing)
     kept = [one for flag, option in (options or {}).items() if flag not in given for one in option]
-    entry = _entry(client, existing, {**((defaults or {}) if options is None else options), **given})
-    warnings = list(_warnings(client, path, entry["command"]))
+    entry = _entry(client, existing, {**((defaults or {}) if options is None else options), **given}, token_file)
+    warnings = list(_warnings(client, path, entry))
     record = records.get(path)
     if existing == entry:
         return Change(client, path, before, before, record, kept=kept, warnings=warnings)
@@ -168,10 +175,13 @@ def _options_of(entry: object) -> dict[str, list[str]] | None:
     return ({"--config": named} if named else {}) | parse_options(arguments[at + 1 :])
 
 
-def _entry(client: Client, existing: object, options: Options) -> dict[str, Any]:
+def _entry(client: Client, existing: object, options: Options, token_file: Path | None) -> dict[str, Any]:
     program, *launcher = own_command()
     arguments = [*launcher, "serve", *(one for option in options.values() for one in option)]
+    environment: dict[str, Any] | None
     environment = cast("dict[str, Any]", existing).get("env") if isinstance(existing, dict) else None
+    if token_file and is_hosted(options.get("--db", ("",))[-1]):
+        environment = {**(environment or {}), TOKEN_FILE: str(token_file)}
     kept = {"env": environment} if environment else {}
     require_unicode([program, *arguments], "a path in the entry")
     require_unicode(kept, "the entry's env")
@@ -186,11 +196,16 @@ def require_unicode(value: object, what: str) -> None:
         raise CannotEdit(f"{what} is not valid Unicode") from error
 
 
-def _warnings(client: Client, path: Path, command: str) -> Iterator[str]:
+def _warnings(client: Client, path: Path, entry: Mapping[str, Any]) -> Iterator[str]:
     """Yield warnings about the install."""
     if missing_folders(path):
         yield f"there is no folder {path.parent}: is {client.title} installed here?"
-    program = Path(command)
+    if any(map(is_hosted, entry["args"])) and not {TOKEN, TOKEN_FILE} & {*entry.get("env", {})}:
+        yield (
+            f"the server needs the database's token, which is not written here: put it into a file that only you can "
+            f"read, set {TOKEN_FILE} to its path, then run this command again."
+        )
+    program = Path(entry["command"])
     if _CACHES & {part.casefold() for part in program.parts} or program.is_relative_to(tempfile.gettempdir()):
         yield f"{program} is in a folder that may be cleared: install voygen permanently, then run this command again."
 
