@@ -80,6 +80,7 @@ WITHOUT_TEXT = frozenset(
         "replaced_clients",
         "replaced_trips",
         "search_displaced",
+        "search_letters",
         "search_said",
         "search_spellings",
         "search_stale",
