@@ -181,7 +181,7 @@ def test_a_month_may_be_a_name(path: Path) -> None:
 
 
 # A misspelt query, and what is found: the ids of trips and the names of clients.
-MISSPELT = [
+MISSPELT: list[tuple[str, list[int], list[str]]] = [
     ("Okonkvo", [4], ["Chidi Okonkwo"]),
     ("Okonwko", [4], ["Chidi Okonkwo"]),
     ("the Okonkwoo family", [4], ["Chidi Okonkwo"]),
@@ -244,7 +244,7 @@ async def named(db: EmbeddedDatabase, query: str) -> set[int]:
 def test_a_name_with_any_one_letter_wrong_is_found_or_named(path: Path) -> None:
     owners = {"okonkwo": 4, "reunion": 4, "alpenreise": 13, "fjords": 16, "volkov": 16, "athens": 17}
 
-    @settings(max_examples=campaigns.rounds(60, 2000), deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=campaigns.rounds(60, 2000), deadline=None, suppress_health_check=[HealthCheck.too_slow])
     @given(name=misspelt())
     def check(name: str) -> None:
         found = loop.run_until_complete(named(db, name))
@@ -342,7 +342,8 @@ async def test_any_number_of_texts_takes_as_few_round_trips_as_one(path: Path) -
 
 async def test_texts_and_a_query_exclude_each_other(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
-        for sent in ({}, {"query": "a", "queries": ["b"]}, {"queries": []}):
+        calls: list[dict[str, Any]] = [{}, {"query": "a", "queries": ["b"]}, {"queries": []}]
+        for sent in calls:
             error = await desk.refused("get_anything", **sent)
             assert error.startswith("invalid_input: The call needs either query or queries.\nSend one of them")
         assert (await desk.refused("get_anything", queries=["a"] * 51)).startswith("invalid_input: queries")
