@@ -9,6 +9,7 @@ from asyncio import gather
 from typing import TYPE_CHECKING, Any, LiteralString
 
 from database.engine import Statement
+from database.joining import read_keyed
 from database.search import clients_found, same_name, whole_name_query, words_in
 
 if TYPE_CHECKING:
@@ -44,7 +45,8 @@ async def with_emails(db: Database, emails: Iterable[str]) -> dict[str, Row]:
     wanted = {fold(email) for email in emails}
     if not wanted:
         return {}
-    rows = await db.read(WITH_EMAILS, (json.dumps(sorted(wanted)),))
+    found = await read_keyed(db, WITH_EMAILS, sorted(wanted), lambda row: fold(row["email"]))
+    rows = [row for some in found.values() for row in some]
     if not all(email.isascii() for email in wanted):
         rows = [*rows, *(row for row in await db.read(BEYOND_ASCII) if fold(row["email"]) in wanted)]
     return {fold(row["email"]): row for row in reversed(rows)}

@@ -83,6 +83,7 @@ WITHOUT_TEXT = frozenset(
         "replaced_trip_money",
         "replaced_trips",
         "search_displaced",
+        "search_letters",
         "search_said",
         "search_spellings",
         "search_stale",

@@ -9,6 +9,8 @@ from asyncio import gather
 from typing import TYPE_CHECKING, LiteralString, NamedTuple, NewType
 
 from database.engine import Statement
+from database.joining import read_items, read_keyed
+from database.scripts import is_unspaced, latin_forms, pairs, pieces, romanized
 from database.trips import COLUMNS, SUMMARY
 
 if TYPE_CHECKING:
@@ -21,6 +23,9 @@ BEGINNING = 10
 
 # Maximum number of matches to read from crowd_search for one word.
 CROWD = 500
+
+# Maximum number of matches whose dates are compared, newest first.
+DATED = 2000
 
 # An FTS5 column filter, a term and a query; only this module knows their syntax.
 Columns = NewType("Columns", str)
@@ -84,14 +89,32 @@ def may_begin(word: str) -> bool:
 
 async def prefix_terms(db: Database, words: Sequence[str]) -> list[Term]:
     """Return a term for each word. If the word may be a prefix, the term also matches longer words."""
-    long = [word for word in words if len(word) > BEGINNING and may_begin(word)]
-    absent = {row["word"] for row in await db.read(ABSENT, (json.dumps(long),))} if long else set[str]()
+    long = [word for word in words if len(word) > BEGINNING and may_begin(word) and not is_unspaced(word)]
+    absent = await read_keyed(db, ABSENT, long, lambda row: row["word"])
     return [
-        Term(f"{exact_term(word)}*")
-        if may_begin(word) and (len(word) <= BEGINNING or word in absent)
-        else exact_term(word)
-        for word in words
+        _term(word, begins=may_begin(word) and (len(word) <= BEGINNING or bool(absent.get(word)))) for word in words
     ]
+
+
+def whole_term(word: str) -> Term:
+    """Return a term that matches the whole word, in its own letters or in Latin letters."""
+    return _term(word, begins=False)
+
+
+def _term(word: str, *, begins: bool) -> Term:
+    if is_unspaced(word):
+        return _inside(word)
+    forms = [f"{exact_term(form)}{'*' if begins else ''}" for form in latin_forms(word)]
+    return Term(forms[0] if len(forms) == 1 else f"({' OR '.join(forms)})")
+
+
+def _inside(word: str) -> Term:
+    """Return a term that matches a word anywhere in a run of letters, or the words that it is put together from."""
+    ways = [[f'"{pairs(piece)}"' if len(piece) > 1 else f'"{piece}"*' for piece in way] for way in pieces(word)]
+    found = [f"({' AND '.join(way)})" for way in ways]
+    if (latin := romanized(word)) and latin.isascii():
+        found.append(f"{exact_term(latin)}*")
+    return Term(f"({' OR '.join(found)})")
 
 
 def forget_deleted() -> list[Statement]:
@@ -127,14 +150,34 @@ async def trips_found(
 
     The queries `if_full` follow, and match nothing unless the first query has `limit` matches.
     """
-    return _ids(await db.read(TRIPS_FOUND, (json.dumps([*queries, *if_full]), limit, len(queries))))
+    return await _found(db, TRIPS_FOUND, queries, limit, if_full)
 
 
 async def clients_found(
     db: Database, queries: Sequence[Query], limit: int, *, if_full: Sequence[Query] = ()
 ) -> list[list[int]]:
     """Return the ids of the clients that match each query, newest first; `if_full` is as in `trips_found`."""
-    return _ids(await db.read(CLIENTS_FOUND, (json.dumps([*queries, *if_full]), limit, len(queries))))
+    return await _found(db, CLIENTS_FOUND, queries, limit, if_full)
+
+
+async def _found(
+    db: Database, sql: LiteralString, queries: Sequence[Query], limit: int, if_full: Sequence[Query]
+) -> list[list[int]]:
+    asked = {"queries": [*queries, *if_full], "always": len(queries)}
+    (rows,) = await read_items(db, sql, [asked], limit)
+    return [json.loads(row["ids"]) for row in rows]
+
+
+async def trips_dated(db: Database, query: Query, windows: Sequence[tuple[str, str]], limit: int) -> Matches:
+    """Return the ids of the trips that match the query and whose dates overlap a window, newest first.
+
+    A window is a pair of first and last day, without the year (`03-01`) if it is for every year.
+    """
+    if not windows:
+        return Matches([], all_seen=True)
+    (rows,) = await read_items(db, TRIPS_DATED, [{"query": query, "windows": windows}], limit, DATED)
+    ids = json.loads(rows[0]["ids"])
+    return Matches(ids, all_seen=len(ids) < limit and rows[0]["seen"] < DATED)
 
 
 async def crowded_trips(db: Database, columns: Columns, terms: Sequence[Term]) -> Matches:
@@ -145,28 +188,14 @@ async def crowded_trips(db: Database, columns: Columns, terms: Sequence[Term]) -
     if not terms:
         return Matches([], all_seen=True)
     people = "{travelers}" if columns == OF_THE_TRIP else "{travelers roles}"
-    asked = json.dumps([{"people": f"{people} : {term}", "trip": f"{columns} : {term}"} for term in terms])
-    (found,) = await db.read(CROWDED, (asked, CROWD))
+    asked = [{"people": f"{people} : {term}", "trip": f"{columns} : {term}"} for term in terms]
+    ((found,),) = await read_items(db, CROWDED, [asked], CROWD)
     return Matches(json.loads(found["ids"]), all_seen=found["most"] < CROWD)
-
-
-async def trips_with_words(db: Database, words: Sequence[str], limit: int) -> Matches:
-    """Return trips where every word appears in the name, destinations, group, or travelers' names or e-mails."""
-    terms = await prefix_terms(db, words)
-    emails = [word for word in words if "@" in word]
-    looked = max(limit, CROWD) if emails else limit
-    (ids,), crowded = await gather(
-        trips_found(db, [all_of(OF_THE_TRIP, terms)], looked), crowded_trips(db, OF_THE_TRIP, terms)
-    )
-    found = sorted({*ids, *crowded.ids}, reverse=True)
-    for email in emails:
-        found = [row["trip_id"] for row in await db.read(WITH_EMAIL, (json.dumps(found), email))]
-    return Matches(found[:limit], all_seen=crowded.all_seen and len(ids) < looked and len(found) < limit)
 
 
 async def trips_called(db: Database, name: str, limit: int) -> list[Row]:
     """Return trips with this name, ignoring only the case of ASCII letters."""
-    return await db.read(NAMED, (name, limit))
+    return (await read_keyed(db, NAMED, [_lower(name)], lambda row: _lower(str(row["trip_name"])), limit))[_lower(name)]
 
 
 async def trips_named(db: Database, name: str, limit: int) -> list[Row]:
@@ -187,15 +216,23 @@ async def clients_named(db: Database, name: str, limit: int) -> list[Row]:
 
 async def trips_with_ids(db: Database, ids: Sequence[int]) -> list[Row]:
     """Return the trips in the order of the ids, with `travelers` and `roles` from the search index."""
-    return await db.read(TRIPS, (json.dumps(list(ids)),)) if ids else []
+    found = await read_keyed(db, TRIPS, ids, lambda row: row["trip_id"])
+    return [row for some in found.values() for row in some]
 
 
 async def clients_with_ids(db: Database, ids: Sequence[int]) -> list[Row]:
-    return await db.read(CLIENTS, (json.dumps(list(ids)),)) if ids else []
+    found = await read_keyed(db, CLIENTS, ids, lambda row: row["client_id"])
+    return [row for some in found.values() for row in some]
 
 
-def _ids(rows: Sequence[Row]) -> list[list[int]]:
-    return [json.loads(row["ids"]) for row in rows]
+async def trips_with_emails(db: Database, ids: Sequence[int], email: str) -> list[int]:
+    """Return those of the trips, in their order, that have a client with the text in the e-mail."""
+    return [row["trip_id"] for row in await db.read(WITH_EMAIL, (json.dumps(list(ids)), email))]
+
+
+def _lower(text: str) -> str:
+    """Fold the case of ASCII letters alone, as SQL does."""
+    return "".join(letter.lower() if letter.isascii() else letter for letter in text)
 
 
 ABSENT: LiteralString = """
@@ -206,54 +243,89 @@ WHERE NOT EXISTS (SELECT 1 FROM trip_search s WHERE s.trip_search MATCH '"' || w
 
 # The order by rowid and the limit keep the cost independent of the number of matches.
 TRIPS_FOUND: LiteralString = """
-SELECT (
+WITH asked AS MATERIALIZED (
+    SELECT i.key AS item, i.value ->> '$.always' AS always, i.value -> '$.queries' AS queries,
+           iif(json_array_length(i.value, '$.queries') > (i.value ->> '$.always'), (
+               SELECT count(*) FROM (
+                   SELECT 1 FROM trip_search f WHERE f.trip_search MATCH i.value ->> '$.queries[0]'
+                   LIMIT CAST(?2 AS INTEGER))), 0) AS found
+    FROM json_each(?1) i
+)
+SELECT a.item, (
     SELECT json_group_array(m.trip_id) FROM (
         SELECT s.rowid AS trip_id FROM trip_search s WHERE s.trip_search MATCH w.value
         ORDER BY s.rowid DESC LIMIT CAST(?2 AS INTEGER)) m
-    WHERE w.key < CAST(?3 AS INTEGER) OR (
-        SELECT count(*) FROM (
-            SELECT 1 FROM trip_search f WHERE f.trip_search MATCH ?1 ->> '$[0]' LIMIT CAST(?2 AS INTEGER))
-    ) = CAST(?2 AS INTEGER)
+    WHERE w.key < a.always OR a.found = CAST(?2 AS INTEGER)
 ) AS ids
-FROM json_each(?1) w ORDER BY w.key
+FROM asked a CROSS JOIN json_each(a.queries) w ORDER BY a.item, w.key
 """
 
 CLIENTS_FOUND: LiteralString = """
-SELECT (
+WITH asked AS MATERIALIZED (
+    SELECT i.key AS item, i.value ->> '$.always' AS always, i.value -> '$.queries' AS queries,
+           iif(json_array_length(i.value, '$.queries') > (i.value ->> '$.always'), (
+               SELECT count(*) FROM (
+                   SELECT 1 FROM client_search f WHERE f.client_search MATCH i.value ->> '$.queries[0]'
+                   LIMIT CAST(?2 AS INTEGER))), 0) AS found
+    FROM json_each(?1) i
+)
+SELECT a.item, (
     SELECT json_group_array(m.client_id) FROM (
         SELECT s.rowid AS client_id FROM client_search s WHERE s.client_search MATCH w.value
         ORDER BY s.rowid DESC LIMIT CAST(?2 AS INTEGER)) m
-    WHERE w.key < CAST(?3 AS INTEGER) OR (
-        SELECT count(*) FROM (
-            SELECT 1 FROM client_search f WHERE f.client_search MATCH ?1 ->> '$[0]' LIMIT CAST(?2 AS INTEGER))
-    ) = CAST(?2 AS INTEGER)
+    WHERE w.key < a.always OR a.found = CAST(?2 AS INTEGER)
 ) AS ids
-FROM json_each(?1) w ORDER BY w.key
+FROM asked a CROSS JOIN json_each(a.queries) w ORDER BY a.item, w.key
+"""
+
+TRIPS_DATED: LiteralString = """
+SELECT i.key AS item, (
+    SELECT json_group_array(m.trip_id) FROM (
+        SELECT d.trip_id FROM (
+            SELECT s.rowid AS trip_id FROM trip_search s WHERE s.trip_search MATCH i.value ->> '$.query'
+            ORDER BY s.rowid DESC LIMIT CAST(?3 AS INTEGER)) d
+        CROSS JOIN trips_v2 t ON t.trip_id = d.trip_id
+        WHERE EXISTS (
+            SELECT 1 FROM json_each(i.value, '$.windows') w
+            WHERE iif(length(w.value ->> 0) > 5,
+                t.start_date <= (w.value ->> 1) AND t.end_date >= (w.value ->> 0),
+                t.start_date <= substr(t.start_date, 1, 5) || (w.value ->> 1)
+                    AND t.end_date >= substr(t.start_date, 1, 5) || (w.value ->> 0)
+                OR t.start_date <= substr(t.end_date, 1, 5) || (w.value ->> 1)
+                    AND t.end_date >= substr(t.end_date, 1, 5) || (w.value ->> 0)))
+        ORDER BY d.trip_id DESC LIMIT CAST(?2 AS INTEGER)) m
+) AS ids, (
+    SELECT count(*) FROM (
+        SELECT 1 FROM trip_search s WHERE s.trip_search MATCH i.value ->> '$.query' LIMIT CAST(?3 AS INTEGER))
+) AS seen
+FROM json_each(?1) i ORDER BY i.key
 """
 
 # A trip that has any term in a crowd must have each in a crowd or in its document. `most` is the size of the largest
 # crowd that was read.
 CROWDED: LiteralString = """
 WITH found AS MATERIALIZED (
-    SELECT w.key AS term, (
+    SELECT i.key AS item, w.key AS term, (
         SELECT json_group_array(a.trip_id)
         FROM (
             SELECT s.rowid AS assignment_id FROM crowd_search s WHERE s.crowd_search MATCH w.value ->> 'people'
             ORDER BY s.rowid DESC LIMIT CAST(?2 AS INTEGER)) m
         CROSS JOIN trip_client_assignments a ON a.assignment_id = m.assignment_id
     ) AS ids
-    FROM json_each(?1) w
+    FROM json_each(?1) i CROSS JOIN json_each(i.value) w
 ), crowd AS MATERIALIZED (
-    SELECT f.term, i.value AS trip_id FROM found f CROSS JOIN json_each(f.ids) i
+    SELECT f.item, f.term, j.value AS trip_id FROM found f CROSS JOIN json_each(f.ids) j
 )
-SELECT (
-    SELECT json_group_array(c.trip_id) FROM (SELECT DISTINCT trip_id FROM crowd ORDER BY trip_id DESC) c
+SELECT i.key AS item, (
+    SELECT json_group_array(c.trip_id) FROM (
+        SELECT DISTINCT trip_id FROM crowd WHERE item = i.key ORDER BY trip_id DESC) c
     WHERE NOT EXISTS (
-        SELECT 1 FROM json_each(?1) w
-        WHERE (w.key, c.trip_id) NOT IN (SELECT term, trip_id FROM crowd)
+        SELECT 1 FROM json_each(i.value) w
+        WHERE (i.key, w.key, c.trip_id) NOT IN (SELECT item, term, trip_id FROM crowd)
           AND NOT EXISTS (
               SELECT 1 FROM trip_search s WHERE s.rowid = c.trip_id AND s.trip_search MATCH w.value ->> 'trip'))
-) AS ids, (SELECT max(json_array_length(f.ids)) FROM found f) AS most
+) AS ids, (SELECT max(json_array_length(f.ids)) FROM found f WHERE f.item = i.key) AS most
+FROM json_each(?1) i ORDER BY i.key
 """
 
 # Compares whole e-mails, because the index splits an e-mail into words and ignores the punctuation between them.
@@ -264,7 +336,17 @@ WHERE EXISTS (
 ORDER BY t.key
 """
 
-NAMED: LiteralString = SUMMARY + "WHERE t.trip_name = ? COLLATE NOCASE ORDER BY t.trip_id DESC LIMIT CAST(? AS INTEGER)"
+NAMED: LiteralString = (
+    SUMMARY
+    + """
+WHERE t.trip_id IN (
+    SELECT j.value FROM json_each(?1) w CROSS JOIN json_each((
+        SELECT json_group_array(n.trip_id) FROM (
+            SELECT n.trip_id FROM trips_v2 n WHERE n.trip_name = w.value COLLATE NOCASE
+            ORDER BY n.trip_id DESC LIMIT CAST(?2 AS INTEGER)) n)) j)
+ORDER BY t.trip_id DESC
+"""
+)
 
 TRIPS: LiteralString = (
     "SELECT "

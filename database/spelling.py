@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, LiteralString
 
+from database.joining import read_keyed
+from database.scripts import consonants, spelled
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -17,6 +20,9 @@ ALIKE = 200
 # them is found only if its beginning or end matches.
 LETTERS = 20
 
+# Minimum number of consonants by which a word is found.
+BONES = 3
+
 # Number of letters that must match at the beginning or end if the rest differs in more than one letter.
 SURE = 4
 
@@ -24,14 +30,16 @@ SURE = 4
 async def words_like(db: Database, words: Sequence[str]) -> list[set[str]]:
     """Return, for each word, the words in names that differ by about one letter or share its beginning or end."""
     spellings = [_spellings(word) for word in words]
-    rows = await db.read(LIKE, (json.dumps(sorted(set[str]().union(*spellings))), ALIKE))
-    known: dict[str, list[str]] = {row["spelling"]: json.loads(row["words"]) for row in rows}
-    return [{word for spelling in some for word in known.get(spelling, [])} for some in spellings]
+    rows = await read_keyed(db, LIKE, sorted(set[str]().union(*spellings)), lambda row: row["spelling"], ALIKE)
+    known = {spelling: json.loads(row["words"]) for spelling, (row,) in rows.items()}
+    return [{word for spelling in some for word in known[spelling]} for some in spellings]
 
 
 def _spellings(word: str) -> set[str]:
     """Return the keys under which search_spellings stores the word."""
-    found = {word} | {word[:at] + word[at + 1 :] for at in range(min(len(word), LETTERS))}
+    word, bones = spelled(word), consonants(word)
+    found = {word, f"~{bones}"} if len(bones) >= BONES else {word}
+    found |= {word[:at] + word[at + 1 :] for at in range(min(len(word), LETTERS))}
     return found | {f"^{word[:SURE]}", f"{word[-SURE:]}$"} if len(word) > SURE else found
 
 

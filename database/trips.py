@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, LiteralString
 
 from database import money
 from database.engine import Statement
+from database.joining import read_keyed
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from typing import Any
 
     from database.engine import Database, Row
@@ -45,11 +46,11 @@ ITINERARY = ("schedule", "accommodations", "transportation")
 
 
 async def with_id(db: Database, trip_id: int) -> list[Row]:
-    return await db.read(SUMMARY + "WHERE t.trip_id = CAST(? AS INTEGER)", (trip_id,))
+    return (await read_keyed(db, WITH_IDS, [trip_id], lambda row: row["trip_id"]))[trip_id]
 
 
 async def with_slug(db: Database, slug: str) -> list[Row]:
-    return await db.read(SUMMARY + "WHERE t.trip_slug = ? ORDER BY t.trip_id", (slug,))
+    return (await read_keyed(db, WITH_SLUGS, [slug], lambda row: row["trip_slug"]))[slug]
 
 
 async def slugs_beginning(db: Database, begun: str, limit: int) -> list[str]:
@@ -78,6 +79,11 @@ async def itinerary(db: Database, trip_ids: Sequence[int]) -> dict[int, Row]:
 async def of_client(db: Database, email: str, limit: int) -> list[Row]:
     """Return the client's trips, latest start first, with `roles` joined by commas."""
     return await db.read(OF_CLIENT, (email, limit))
+
+
+async def latest_of_clients(db: Database, emails: Iterable[str], limit: int) -> dict[str, list[Row]]:
+    """Return the latest trips of each client, by e-mail."""
+    return await read_keyed(db, LATEST, emails, lambda row: row["client_email"], limit)
 
 
 async def facts(db: Database, trip_id: int) -> dict[str, Any] | None:
@@ -130,6 +136,10 @@ def insert(values: Mapping[str, Any]) -> Statement:
     return Statement(INSERT, tuple(values[column] for column in INSERTED))
 
 
+WITH_IDS: LiteralString = SUMMARY + "WHERE t.trip_id IN (SELECT w.value FROM json_each(?) w)"
+
+WITH_SLUGS: LiteralString = SUMMARY + "WHERE t.trip_slug IN (SELECT w.value FROM json_each(?) w) ORDER BY t.trip_id"
+
 SLUGS_BEGINNING: LiteralString = """
 SELECT trip_slug FROM trips_v2 WHERE trip_slug >= ? AND trip_slug < ? ORDER BY trip_slug LIMIT CAST(? AS INTEGER)
 """
@@ -167,6 +177,19 @@ ORDER BY t.start_date DESC, t.trip_id
 LIMIT CAST(? AS INTEGER)
 """
 )
+
+LATEST: LiteralString = """
+SELECT l.client_email, l.trip_id, l.trip_name, l.start_date
+FROM (
+    SELECT a.client_email, t.trip_id, t.trip_name, t.start_date,
+           row_number() OVER (PARTITION BY a.client_email ORDER BY t.start_date DESC, t.trip_id) AS place
+    FROM json_each(?1) w CROSS JOIN trip_client_assignments a ON a.client_email = w.value
+    JOIN trips_v2 t ON t.trip_id = a.trip_id
+    GROUP BY a.client_email, t.trip_id
+) l
+WHERE l.place <= CAST(?2 AS INTEGER)
+ORDER BY l.client_email, l.place
+"""
 
 GUARD_UNCHANGED: LiteralString = """
 INSERT INTO write_guard (trip_unchanged)

@@ -8,9 +8,15 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 from unicodedata import combining, normalize
 
+from anyascii import anyascii
+
+from database.scripts import LETTERS
+
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable
+
+UMLAUTS = {"ä": "ae", "ö": "oe", "ü": "ue", "å": "aa", "Ä": "ae", "Ö": "oe", "Ü": "ue", "Å": "aa"}
 
 # A word in a column of a document: table, row, column, word.
 Word: TypeAlias = tuple[str, int, str, str]
@@ -31,7 +37,7 @@ UNREADABLE = "SELECT trip_id, CAST(raw_text AS BLOB) FROM trip_unreadable JOIN t
 CROWD = "SELECT k.rowid FROM crowd_search k JOIN trip_client_assignments a ON a.assignment_id = k.rowid"
 
 TRAVELERS = """
-SELECT a.trip_id, a.assignment_id, c.full_name || ' ' || c.email, a.client_role
+SELECT a.trip_id, a.assignment_id, c.full_name, c.email, a.client_role
 FROM trip_client_assignments a JOIN trips_v2 t ON t.trip_id = a.trip_id
 JOIN clients_v2 c ON c.email = a.client_email
 ORDER BY a.assignment_id
@@ -71,13 +77,18 @@ def due(connection: sqlite3.Connection, crowd: Iterable[int]) -> set[Word]:
 
     for trip, name, destinations, group, notes in connection.execute(TRIPS):
         said = notes_of(json.loads(notes))
-        add("trip_search", trip, name=name, destinations=destinations, group_name=group, notes=said)
+        named = f"{name} {other_forms(f'{name} {destinations or str()} {group or str()}')}"
+        add("trip_search", trip, name=named, destinations=destinations, group_name=group, notes=f"{said} {pairs(said)}")
     for trip, words in guests(connection):
-        add("trip_search", trip, travelers=words)
+        add("trip_search", trip, travelers=f"{words} {other_forms(words)}")
     for client, name, email, contact in connection.execute(CLIENTS):
         said = json.loads(contact or "{}").get("notes")
-        add("client_search", client, full_name=name, email=email, notes=said)
-    for trip, assignment, traveler, role in connection.execute(TRAVELERS):
+        said = str(said or "")
+        add(
+            "client_search", client, full_name=f"{name} {other_forms(name)}", email=email, notes=f"{said} {pairs(said)}"
+        )
+    for trip, assignment, name, email, role in connection.execute(TRAVELERS):
+        traveler = f"{name} {other_forms(name)} {email}"
         document = ("crowd_search", assignment) if assignment in crowd else ("trip_search", trip)
         add(*document, travelers=traveler, roles=role)
     return found
@@ -92,6 +103,26 @@ def guests(connection: sqlite3.Connection) -> Iterable[tuple[int, str]]:
             yield trip, f"{name} {email or ''}"
     for trip, raw_text in connection.execute(UNREADABLE):
         yield trip, raw_text.decode("utf-8", "replace")[:2000]
+
+
+def other_forms(text: object) -> str:
+    """The text in Latin letters, with umlauts in two, and each letter with the next in scripts without spaces."""
+    letters = str(text or "")[:1000]
+    if not re.search(f"[{LETTERS}\u0370-\u10ff{''.join(UMLAUTS)}]", letters):
+        return ""
+    latin = "".join(UMLAUTS.get(letter) or _latin(letter) for letter in letters)
+    return f"{latin} {pairs(letters)}"
+
+
+def _latin(letter: str) -> str:
+    if re.match("[\u0370-\u10ff\u3041-\u30fa]", letter):
+        return anyascii(letter)
+    return " " if re.match(f"[{LETTERS}]", letter) else letter
+
+
+def pairs(text: str) -> str:
+    letters = text[:1000]
+    return " ".join(letters[at : at + 2] for at, letter in enumerate(letters) if re.match(f"[{LETTERS}]", letter))
 
 
 def notes_of(notes: Any) -> str:

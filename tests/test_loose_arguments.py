@@ -139,7 +139,7 @@ REFUSED: list[tuple[str, dict[str, Any], str, str]] = [
         "The call has the placeholder 'null' as dry_run.",
         "Send true or false",
     ),
-    ("get_anything", {"input": "a"}, "(1) query is missing;", "(1) Send query:"),
+    ("get_anything", {"input": "a"}, "input is not an argument here.", "Leave it out;"),
     (
         "get_anything",
         {"query": "a", "cursor": "null"},
@@ -261,6 +261,7 @@ COMPLETE: dict[str, dict[str, Any]] = {
 
 # What makes a call complete of which no single argument is required.
 ONE_OF_THESE: dict[str, dict[str, Any]] = {
+    "get_anything": {"query": "1"},
     "bulk_trip_operations": {"trip_identifier": "1"},
     "get_client": {"client_id": 1},
     "update_client": {"client_id": 1, "preferences": {"seat": "aisle"}},

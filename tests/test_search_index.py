@@ -294,3 +294,24 @@ def test_sql_and_python_replace_special_letters_in_the_same_way(tmp_path: Path) 
         ).fetchone()
     assert plain == letters.translate(PLAIN_LETTERS)
     assert set(columns) == {plain}
+
+
+def test_the_forms_of_names_in_other_scripts_follow_every_write(connection: sqlite3.Connection) -> None:
+    connection.executescript("""
+        INSERT INTO clients_v2 (client_id, email, full_name) VALUES (1, 'a@x.io', 'Иван Müller');
+        INSERT INTO clients_v2 (client_id, email, full_name) VALUES (2, 'b@x.io', '田中さくら');
+        INSERT INTO trips_v2 (trip_id, trip_name, start_date, end_date) VALUES (1, 'Goa', '', '');
+        INSERT INTO trip_client_assignments (assignment_id, trip_id, client_email) VALUES (1, 1, 'a@x.io');
+        INSERT INTO trip_client_assignments (assignment_id, trip_id, client_email) VALUES (2, 1, 'b@x.io');
+    """)
+    assert_indexed(connection)
+    for change in (
+        "UPDATE trips_v2 SET trip_name = '京都の桜', destinations = 'Αθηνα', group_name = 'תל אביב'",
+        """UPDATE trips_v2 SET notes = '[{"note":"部屋は静か"}]'""",
+        """UPDATE clients_v2 SET contact_info = '{"notes":"窓側"}'""",
+        "UPDATE clients_v2 SET full_name = 'Jörg Åland' WHERE client_id = 1",
+        """UPDATE trips_v2 SET clients = '[{"name":"Зоя"}]'""",
+        "UPDATE trips_v2 SET trip_name = 'Plain', destinations = '', group_name = '', notes = '[]'",
+    ):
+        connection.execute(change)
+        assert_indexed(connection)

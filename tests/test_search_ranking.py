@@ -257,10 +257,10 @@ async def test_a_broad_search_accepts_some_of_the_words_and_ranks_more_matches_h
         both = add_trip(desk, "Goa by rail")
         add_trips(desk, "Goa #", 50)
         add_trips(desk, "By rail #", 50)
-        found = await trips(desk, "please find goa rail voyage", "broad")
+        found = await trips(desk, "please find goa rail balloon", "broad")
         assert found[0] == (both, "some words")
         assert len(found) == 10
-        assert await trips(desk, "please find goa rail voyage") == []
+        assert await trips(desk, "please find goa rail balloon") == []
 
 
 async def test_misspelt_names_get_suggestions_that_include_old_trips_and_clients(tmp_path: Path) -> None:
@@ -269,14 +269,15 @@ async def test_misspelt_names_get_suggestions_that_include_old_trips_and_clients
         add_clients(desk, "John Smith", "john#@example.net", 1)
         add_trips(desk, "Tour # of Goa")
         add_clients(desk, "Tim Oor #", "tim#@example.net")
-        error = await desk.refused("get_anything", query="Jhon Smiht")
-        assert error.startswith('not_found: No trip or client matches "Jhon Smiht". Nearest by spelling: ')
-        assert 'client "John Smith" <john1@example.net>' in error
-        assert await clients(desk, "Jhon Smiht", "broad") == [("john1@example.net", "spelling")]
+        for strategy in ("fuzzy", "broad"):
+            assert await clients(desk, "Jhon Smiht", strategy) == [("john1@example.net", "spelling")]
+        add_clients(desk, "Joan Smith", "joan#@example.net", 1)
+        error = await desk.refused("get_anything", query="Jomn Smiht")
+        assert error.startswith('not_found: No trip or client matches "Jomn Smiht". Nearest by spelling: ')
+        assert '"John Smith" <john1@example.net>' in error
+        assert '"Joan Smith" <joan1@example.net>' in error
         for misspelt in ("Reykjavick", "Rekjavik", "Reikjavik winetr", "REYKIAVIK"):
-            assert f'Nearest by spelling: id {trip} "Reykjavík in winter"' in await desk.refused(
-                "get_anything", query=misspelt
-            )
+            assert await trips(desk, misspelt) == [(trip, "spelling")]
             assert await written_to(desk, misspelt) == "not_found"
             assert await trips(desk, misspelt, "broad") == [(trip, "spelling")]
         assert "Nearest" not in await desk.refused("get_anything", query="xqzw")

@@ -9,7 +9,6 @@ from pydantic import TypeAdapter
 from database import facts, guests
 from database.clock import now
 from database.quoting import in_quotes
-from database.search import trips_with_words
 from tools.answers.errors import InvalidInput, NotFound
 from tools.answers.fact_models import (
     FactsPage,
@@ -24,7 +23,8 @@ from tools.answers.fact_models import (
     TripFacts,
 )
 from tools.answers.pages import Id, cursor_of, more_words, page_of, place_of
-from tools.finding.identifiers import describe, exact_trips, nearest_trips, search_words
+from tools.finding.identifiers import describe, exact_trips, nearest_trips, trips_with_words
+from tools.finding.reading import read_query
 from tools.tool import READS, Hints, Tool
 from tools.trip import shapes
 
@@ -80,13 +80,13 @@ async def _wanted(db: Database, args: QueryArguments) -> tuple[set[int] | None, 
     """Return the ids to read (None for all), and a note if the words matched more trips than are used."""
     if args.query is None:
         return (None if args.trip_ids is None else set(args.trip_ids)), ""
-    words = search_words(args.query)
-    if not words:
+    reading = read_query(args.query)
+    if not reading.words:
         raise InvalidInput(
             "query has no words to search for.", "Send a trip's id, slug, name or words from its name, or omit query."
         )
     ids = {int(row["trip_id"]) for row in await exact_trips(db, args.query, CANDIDATES)}
-    ids = ids or set((await trips_with_words(db, words, CANDIDATES)).ids)
+    ids = ids or {int(row["trip_id"]) for row in (await trips_with_words(db, reading, CANDIDATES))[0]}
     if not ids:
         near = "; ".join(describe(row) for row in await nearest_trips(db, args.query))
         raise NotFound(

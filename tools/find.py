@@ -3,47 +3,56 @@
 from __future__ import annotations
 
 from asyncio import gather
-from dataclasses import dataclass, field
+from collections import Counter
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import Field
+from pydantic import BaseModel, Field, model_validator
 
-from database import clients, trips
+from database.joining import JoiningDatabase
 from database.quoting import as_word, in_quotes
-from database.search import clients_named
 from tools.answers import parts
 from tools.answers.errors import InvalidInput, NotFound
 from tools.answers.guests import link, travelers
 from tools.answers.models import ClientHead, TripSummary, addressed, with_id
 from tools.answers.parts import Cursor, Part, Rest
 from tools.answers.whole import WholeClient, WholeTrip, as_answered, part_of_trip, whole_client, whole_trip
-from tools.finding.identifiers import describe, exact_trips, search_words
-from tools.finding.matching import CLIENTS, TRIPS, Kind, Match, Why, spelled_like, with_all_words, with_some_words
+from tools.finding.found import Matches, described, find
+from tools.finding.matching import Why
+from tools.finding.namesakes import latest_trips
+from tools.finding.reading import read_query
 from tools.tool import READS, Answer, Arguments, Tool
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Sequence
+    from typing import Self
 
-    from database.engine import Database, Row
+    from database.engine import Database
 
-# Maximum number of trips, and of clients, in an answer.
-RESULTS = 10
+# Maximum number of matches in the line of a text that several match.
+SEVERAL_SHOWN = 5
 
-# Minimum number of words in a query for which an exact match of a trip ends the search.
-FULL_NAME = 3
-
-# Maximum number of trips, and of clients, suggested by spelling.
-NEAREST = 3
+# The result of a line in the message.
+RESULTS_IN_WORDS = {"found": "found", "several": "with several matches", "none": "not found"}
 
 
 class FindArguments(Arguments):
-    query: Annotated[str, Field(max_length=300, description="Id, slug, name, e-mail, or any words.")]
+    query: Annotated[str | None, Field(max_length=300, description="Id, slug, name, e-mail, or any words.")] = None
+    queries: Annotated[
+        list[Annotated[str, Field(max_length=300)]] | None,
+        Field(max_length=50, description="Or several: a line for each."),
+    ] = None
     include_everything: Annotated[bool, Field(description="Best match in full.")] = True
     search_strategy: Annotated[
         Literal["exact", "fuzzy", "broad"],
         Field(description="exact; fuzzy: also all words; broad: also any word or spelling."),
     ] = "fuzzy"
     cursor: Cursor | None = None
+
+    @model_validator(mode="after")
+    def _one_or_several(self) -> Self:
+        if self.cursor is None and (self.query is None) == (not self.queries):
+            raise ValueError("needs either query or queries: send one of them")
+        return self
 
 
 class FoundTrip(TripSummary):
@@ -52,6 +61,13 @@ class FoundTrip(TripSummary):
 
 class FoundClient(ClientHead):
     why: str = Field(description="Why: exact, exact name, words in name, e-mail or notes, some words, spelling.")
+    latest_trips: list[str] = Field(default=[], description="If not the only one.")
+
+
+class Line(BaseModel):
+    query: str = Field(description="Text.")
+    result: Literal["found", "several", "none"] = Field(description="Result.")
+    matches: list[str] = Field(description="Matches or nearest.")
 
 
 class Found(Answer):
@@ -59,103 +75,69 @@ class Found(Answer):
     clients: list[FoundClient] = Field(description="Matching clients, best first.")
     trip: WholeTrip | None = Field(default=None, description="The best match, if it is a trip.")
     client: WholeClient | None = Field(default=None, description="The best match, if it is a client.")
+    lines: list[Line] = Field(default=[], description="For queries.")
     more: list[Rest] = Field(default=[], description="Fields of the trip that are cut.")
     part: Part | None = Field(default=None, description="The next part of a field, for a cursor.")
-
-
-@dataclass
-class _Matches:
-    """The matching trips and clients, best first, without duplicates."""
-
-    trips: list[Match] = field(default_factory=list[Match])
-    clients: list[Match] = field(default_factory=list[Match])
-
-    def __bool__(self) -> bool:
-        return bool(self.trips or self.clients)
-
-    def add(self, matching_trips: Sequence[Match], matching_clients: Sequence[Match]) -> None:
-        """Append the matches that are not in the lists yet, up to RESULTS per list."""
-        trip_ids = {match.row["trip_id"] for match in self.trips}
-        client_ids = {match.row["client_id"] for match in self.clients}
-        self.trips += [match for match in matching_trips if match.row["trip_id"] not in trip_ids]
-        self.clients += [match for match in matching_clients if match.row["client_id"] not in client_ids]
-        del self.trips[RESULTS:], self.clients[RESULTS:]
 
 
 async def get_anything(db: Database, args: FindArguments) -> Found:
     if args.cursor is not None:
         return await _continued(db, args.cursor)
-    words = search_words(args.query)
-    if not words:
+    if args.queries:
+        return await _each(db, args.queries)
+    query = (args.query or "").strip()
+    if not read_query(query).words:
         raise InvalidInput("query has no words to search for.", "Send an id, a name, an e-mail, or any words.")
-    if args.search_strategy == "exact":
-        matches = await _exact(db, args.query.strip())
-    elif args.search_strategy == "fuzzy":
-        matches, with_all = await gather(_exact(db, args.query.strip()), _with_words(db, words, with_all_words))
-        is_full_name = len(words) >= FULL_NAME and any(match.why is Why.EXACT for match in matches.trips)
-        if not is_full_name:
-            matches.add(*with_all)
-    else:
-        matches, with_all, with_some = await gather(
-            _exact(db, args.query.strip()),
-            _with_words(db, words, with_all_words),
-            _with_words(db, words, with_some_words),
-        )
-        matches.add(*with_all)
-        matches.add(*with_some)
-        if not matches:
-            matches.add(*await spelled_like(db, words, NEAREST, TRIPS, CLIENTS))
+    matches = await find(db, query, args.search_strategy)
     if not matches:
-        raise await _not_found(db, args.query, words, broad=args.search_strategy == "broad")
+        raise _not_found(query, matches, broad=args.search_strategy == "broad")
+    latest = await latest_trips(db, [match.row for match in matches.clients])
     found = Found(
         message="",
         trips=[FoundTrip.model_validate({**match.row, "why": match.reason}) for match in matches.trips],
-        clients=[FoundClient.model_validate({**match.row, "why": match.reason}) for match in matches.clients],
+        clients=[
+            FoundClient.model_validate({**row, "why": reason, "latest_trips": latest.get(row["email"], [])})
+            for row, reason in ((match.row, match.reason) for match in matches.clients)
+        ],
     )
     found.message = _message(found, await _add_best(db, matches, found) if args.include_everything else "")
+    found.message += matches.note
     return found
 
 
-async def _with_words(
-    db: Database, words: Sequence[str], find: Callable[[Database, Kind, Sequence[str]], Awaitable[list[Match]]]
-) -> tuple[list[Match], list[Match]]:
-    """Find trips and clients by words."""
-    return await gather(find(db, TRIPS, words), find(db, CLIENTS, words))
-
-
-async def _exact(db: Database, wanted: str) -> _Matches:
-    """Find trips and clients by id, slug, exact name or e-mail, and the trips of a client found by e-mail."""
-    exact, (known, theirs), same_name = await gather(
-        exact_trips(db, wanted, RESULTS), _with_email(db, wanted), clients_named(db, wanted, RESULTS)
-    )
-    matches = _Matches()
-    matches.add(
-        [*(Match(row, Why.EXACT) for row in exact), *(Match(row, Why.CLIENT) for row in theirs)],
-        [*(Match(row, Why.EXACT) for row in known), *(Match(row, Why.EXACT_NAME) for row in same_name)],
-    )
-    return matches
-
-
-async def _with_email(db: Database, wanted: str) -> tuple[list[Row], list[Row]]:
-    """Find the clients with this e-mail, and the trips of the first one."""
-    known = list((await clients.with_emails(db, [wanted])).values()) if "@" in wanted else []
-    return known, await trips.of_client(db, known[0]["email"], RESULTS) if known else []
-
-
-async def _add_best(db: Database, matches: _Matches, found: Found) -> str:
+async def _add_best(db: Database, matches: Matches, found: Found) -> str:
     """Add the best match in full, unless several are equally good; return a note for the message."""
-    exact = [match for match in matches.clients if match.why in {Why.EXACT, Why.EXACT_NAME}]
-    if len(exact) == 1 and not any(match.why is Why.EXACT for match in matches.trips):
-        found.client = await whole_client(db, exact[0].row)
-        return ""
-    if matches.trips:
-        best = [match for match in matches.trips if match.why.rank == matches.trips[0].why.rank]
+    best = matches.best
+    if "trip_id" in best[0].row:
         if len(best) == 1:
             return await _add_trip(db, found, best[0].row["trip_id"])
         return " Several trips match equally: send one as in 'id 2' to see it in full."
-    if len(matches.clients) == 1:
-        found.client = await whole_client(db, matches.clients[0].row)
+    if len(best) == 1:
+        found.client = await whole_client(db, best[0].row)
     return ""
+
+
+async def _each(db: Database, queries: Sequence[str]) -> Found:
+    """Answer each text with one line. Their searches share their reads."""
+    together = JoiningDatabase(db)
+    lines = await gather(*(_line(together, query.strip()) for query in queries))
+    counts = Counter(line.result for line in lines)
+    told = ", ".join(f"{counts[result]} {words}" for result, words in RESULTS_IN_WORDS.items() if counts[result])
+    return Found(message=f"{len(lines)} searched: {told}.", trips=[], clients=[], lines=list(lines))
+
+
+async def _line(db: Database, query: str) -> Line:
+    if not read_query(query).words:
+        return Line(query=query, result="none", matches=[])
+    matches = await find(db, query, "fuzzy", with_trips=False)
+    if not matches:
+        return Line(query=query, result="none", matches=matches.nearest)
+    best, note = matches.best, " (by spelling)" if matches.best[0].why is Why.SPELLING else ""
+    if len(best) == 1:
+        return Line(query=query, result="found", matches=[described(best[0]) + note])
+    latest = await latest_trips(db, [match.row for match in best if "email" in match.row], of_all=True)
+    shown = [described(match, latest.get(str(match.row.get("email")), [])) + note for match in best[:SEVERAL_SHOWN]]
+    return Line(query=query, result="several", matches=shown)
 
 
 async def _add_trip(db: Database, found: Found, trip_id: int) -> str:
@@ -172,14 +154,10 @@ async def _continued(db: Database, cursor: str) -> Found:
     return Found(message=words, trips=[], clients=[], more=rests, part=part)
 
 
-async def _not_found(db: Database, query: str, words: Sequence[str], *, broad: bool) -> NotFound:
-    near_trips, near_clients = await spelled_like(db, words, NEAREST, TRIPS, CLIENTS)
-    near = [describe(match.row) for match in near_trips]
-    people = [(match.row["full_name"], match.row["email"]) for match in near_clients]
-    near += [f"client {addressed(*person)}" for person in people]
-    hint = f" Nearest by spelling: {'; '.join(near)}." if near else ""
+def _not_found(query: str, matches: Matches, *, broad: bool) -> NotFound:
+    hint = f" Nearest by spelling: {'; '.join(matches.nearest)}." if matches.nearest else ""
     return NotFound(
-        f"No trip or client matches {in_quotes(query.strip())}.{hint}",
+        f"No trip or client matches {in_quotes(query)}.{hint}",
         "Ask the user for the spelling, and don't create anything based on a guess."
         + ("" if broad else " Fewer words or search_strategy broad may find more."),
     )
@@ -208,7 +186,12 @@ def _message(found: Found, more: str) -> str:
     ]
     if others:
         parts.append(f"Trips: {', '.join(others)}.")
-    people = [addressed(client.full_name, client.email) for client in found.clients if not found.client]
+    people = [
+        addressed(client.full_name, client.email)
+        + (f" (on {' and '.join(client.latest_trips)})" if client.latest_trips else "")
+        for client in found.clients
+        if not found.client
+    ]
     if people:
         parts.append(f"Clients: {', '.join(people)}.")
     return " ".join(parts) + more

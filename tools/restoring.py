@@ -15,7 +15,7 @@ from database.quoting import as_word, in_quotes
 from tools.answers.committing import commit
 from tools.answers.errors import Ambiguous, Conflict, InvalidInput, NotFound
 from tools.answers.fields import ClientId
-from tools.finding.identifiers import content_words
+from tools.finding.reading import content_words
 from tools.merging import undo_merge
 from tools.tool import Hints, Tool, WriteAnswer, WriteArguments
 

@@ -28,8 +28,36 @@ CREATE TABLE search_displaced (client_id INTEGER PRIMARY KEY);
 -- Inserting a text adds its words to search_spellings and deletes the row. Empty at every commit.
 CREATE TABLE search_said (said TEXT NOT NULL);
 
+-- How letters of other scripts are written in Latin letters, as in the library anyascii, and ä, ö, ü and å in two letters.
+CREATE TABLE search_letters (letter TEXT PRIMARY KEY, plain TEXT NOT NULL) WITHOUT ROWID;
+INSERT INTO search_letters (letter, plain)
+SELECT substr(w.value, i.key + 1, 1), w.key
+FROM json_each('{
+"":"ʹϏϗЪЬъьҌҍՙאעءأإاعـٱ","a":"ΆΑάαАаӐӑӒӓӘәӬӭԱՠաآىٲٵऄअआाაぁあァア","aa":"åÅ","ae":"ӔӕäÄ","ai":"ऐै","au":"औौ",
+"b":"ϐБбԲբبٻबბ","ba":"ばバ","be":"べベ","bh":"ڀभ","bi":"びビ","bo":"ぼボ","bu":"ぶブ","c":"ϬϭЋћҸҹच",
+"ch":"ΧχЧчҼҽҾҿՃՉճչچڇڜڞछჩჭ","chi":"ちチ","d":"ΔδДдԴդדدضڈډڊڏڐڗडदდ","da":"だダ","dd":"ڋ","de":"でデ","dh":"ذظڌڍڎढध",
+"dj":"Ђђ","do":"どド","dz":"ЅѕӠӡՁձځڂძ","dzh":"ЏџӋӌӜӝ","e":"ΈΕέεϵ϶ЀЁЕЭеэѐёѢѣѦѧӖӗӚӛԵԷեէٴۀێېےۓऍऎएॅॆेეぇえゑェエヱ",
+"ev":"և","ey":"ۍ","f":"ΦφϤϥФфѲѳՖֆףפفڡڢफ़","fu":"ふフ","g":"ΓγЃГгѓҐґҜҝԳգגػؼڨګڬگڲڳڴगग़გ","ga":"がガ","ge":"げゲ",
+"gg":"ڰ","gh":"ҒғҔҕӶӷՂղغघღ","gi":"Ӂӂぎギ","go":"ごゴ","gu":"ぐグ","h":"ͰͱϨϩҲҳҺһӀӏӾӿՀհהחةحهھہۂۃहჰ","ha":"はハ",
+"he":"へヘ","hi":"ひヒ","ho":"ほホ","i":"ͺΉΊΐΗΙΪήίηιϊІЇЍИиіїѝӢӣӤӥԻիئؾؿٸइईिीიぃいゐィイヰ","ie":"ЄєѤѥѨѩ","io":"Ѭѭ",
+"j":"ͿϪϫϳЈјҖҗҶҷӞӟՋջجڄजჯ","jh":"Ҋҋझ","ji":"じぢジヂ","k":"ΚκϰЌКкќԿՔկքקكکڪकკქ","ka":"かゕゖカヵヶ","ke":"けケ",
+"kh":"ХхԽխךכخखख़ხ","ki":"きキ","ko":"こコ","kp":"ڮ","ks":"Ѯѯ","ku":"くク","l":"ΛλЛлԼլלلڵڶڷڸऌलळऴლ","lh":"Ӆӆ","lj":"Љљ",
+"m":"ΜμМмՄմםמمमმ","ma":"まマ","me":"めメ","mh":"Ӎӎ","mi":"みミ","mo":"もモ","mu":"むム","n":"ΝνНнՆնןנنڃڱڹںڻڼڿङञणनऩნんン",
+"na":"なナ","ne":"ねネ","ng":"ҢңҤҥӇӈڠڭ","nh":"Ӊӊ","ni":"にニ","nj":"Њњ","no":"のノ","nu":"ぬヌ","ny":"ڽۑ",
+"o":"ΌΏΟΩοωόώОоѠѡѪѫѺѻѼѽӦӧӨөՈՕոօٶۄۅۆऑऒओॉॊोოぉおをォオヲ","oe":"öÖ","ot":"Ѿѿ","p":"ΠπϖПпՊՓպփپڣपპფ","pa":"ぱパ","pe":"ぺペ",
+"ph":"ϕҦҧڦफ","pi":"ぴピ","po":"ぽポ","ps":"ΨψѰѱ","pu":"ぷプ","q":"ϘϙϞϟҀҁҚқҞҟҠҡӃӄقڧक़ყ","r":"ΡρϱϼРрՐրרرڑڒړڔڕڙऋरऱृॄड़რ",
+"ra":"らラ","re":"れレ","rh":"Ҏҏढ़","ri":"りリ","ro":"ろロ","rr":"Ռռ","ru":"るル","s":"ͲͳͻͼͽΣςσϠϡϲϹϺϻϽϾϿСсҪҫՍսסשسصڛशषसს",
+"sa":"さサ","se":"せセ","sh":"ϢϣϷϸШшՇշشښშ","shch":"Щщ","shi":"しシ","so":"そソ","st":"Ϛϛ","su":"すス",
+"t":"ΤτТтԹՏթտטתتطٹټٽटतთტっッ","ta":"たタ","te":"てテ","th":"ΘθϑϴҬҭثٺٿڟठथ","ti":"Ϯϯ","to":"とト","ts":"ЦцҴҵԾՑծցץצڅڝცწ",
+"tsh":"Ӵӵ","tsu":"つツ","u":"ЎУуўѸѹҮүҰұӮӯӰӱӲӳؤٳٷۇۈۉۊउऊुूუぅうゥウ","ue":"üÜ","v":"ΒβВвՎվבוڤڥۋۏवვ","va":"ヷ","ve":"ヹ",
+"vi":"ヸ","vo":"ヺ","vu":"ゔヴ","w":"ͶͷϜϝҨҩՒւو","wa":"ゎわヮワ","x":"ΞξϦϧӼӽ","xh":"Ӻӻ",
+"y":"ΎΥΫΰυϋύϒϓϔЙЫйыѴѵѶѷӪӫӸӹԸՅըյיؠؽيیयय़","ya":"Яяゃやャヤ","yo":"ょよョヨ","yu":"Ююゅゆュユ","z":"ΖζЗзҘҙԶզזزज़ზ","za":"ざザ",
+"ze":"ぜゼ","zh":"ЖжԺժږژჟ","zo":"ぞゾ","zu":"ずづズヅ"}') w
+CROSS JOIN json_each('[0' || replace(hex(zeroblob(length(w.value) - 1)), '00', ',0') || ']') i;
+
 -- The words in names, without accents, by spelling variant: the word, the word without any one of its letters, ^ and
--- its first four letters, its last four letters and $. A word stays when the last name with it is deleted.
+-- its first four letters, its last four letters and $, ~ and its consonants. Words of other scripts are
+-- spelled in Latin letters. A word stays when the last name with it is deleted.
 CREATE TABLE search_spellings (
     spelling TEXT NOT NULL,
     word TEXT NOT NULL,
@@ -68,7 +96,9 @@ SELECT c.client_id,
            'ß', 'ss'), 'ø', 'o'), 'Ø', 'o'), 'ł', 'l'), 'Ł', 'l'), 'đ', 'd'), 'Đ', 'd'), 'æ', 'ae'), 'Æ', 'ae'), 'ı', 'i') AS notes
 FROM clients_v2 c;
 
--- The indexed text, one row per client, per assignment and per trip.
+-- The indexed text, one row per client, per assignment and per trip. Names are followed by their first thousand letters in
+-- Latin letters. Scripts without spaces between words are followed by each letter with the next, so that words inside are
+-- found: 京都の桜 by 京都 都の の桜 桜.
 
 CREATE VIEW client_search_text AS
 SELECT p.client_id,
@@ -77,9 +107,23 @@ SELECT p.client_id,
            p.full_name,
            '&', 'and'), ' ', ''), '''', ''), '’', ''), '-', ''), '–', ''), '—', ''), ',', ''), '.', ''), '/', ''),
            '(', ''), ')', ''), ':', ''), '!', ''), '?', ''), '"', ''), '_', ''), '+', ''), '#', '') AS whole_name,
-       p.full_name || iif(instr(p.full_name, '''') + instr(p.full_name, '’') > 0, ' ' || replace(replace(p.full_name, '''', ''), '’', ''), '') AS full_name,
+       p.full_name || iif(instr(p.full_name, '''') + instr(p.full_name, '’') > 0, ' ' || replace(replace(p.full_name, '''', ''), '’', ''), '')
+       || coalesce((
+           SELECT ' ' || group_concat(coalesce(l.plain, iif(n.letter GLOB '[ก-໿က-႟ក-៿⺀-ﾟ𠀀-𱍏]', ' ', n.letter)), '') || ' ' || coalesce(group_concat(iif(n.letter GLOB '[ก-໿က-႟ក-៿⺀-ﾟ𠀀-𱍏]', n.letter || n.next, NULL), ' '), '')
+           FROM (
+               SELECT substr(x.text, i.key + 1, 1) AS letter, substr(x.text, i.key + 2, 1) AS next
+               FROM (SELECT p.full_name AS text LIMIT 1) x
+               CROSS JOIN json_each('[0' || replace(hex(zeroblob(min(length(x.text), 1000) - 1)), '00', ',0') || ']') i
+               WHERE x.text GLOB '*[ÄÅÖÜäåöüͰ-ჿក-៿⺀-ﾟ𠀀-𱍏]*') n
+           LEFT JOIN search_letters l ON l.letter = n.letter), '') AS full_name,
        p.email,
-       p.notes
+       p.notes || coalesce((
+           SELECT ' ' || group_concat(iif(n.letter GLOB '[ก-໿က-႟ក-៿⺀-ﾟ𠀀-𱍏]', n.letter || n.next, NULL), ' ')
+           FROM (
+               SELECT substr(x.text, i.key + 1, 1) AS letter, substr(x.text, i.key + 2, 1) AS next
+               FROM (SELECT p.notes AS text LIMIT 1) x
+               CROSS JOIN json_each('[0' || replace(hex(zeroblob(min(length(x.text), 1000) - 1)), '00', ',0') || ']') i
+               WHERE x.text GLOB '*[ก-໿က-႟ក-៿⺀-ﾟ𠀀-𱍏]*') n), '') AS notes
 FROM client_search_plain p;
 
 CREATE VIEW traveler_search_text AS
@@ -98,7 +142,15 @@ SELECT p.trip_id,
            p.trip_name,
            '&', 'and'), ' ', ''), '''', ''), '’', ''), '-', ''), '–', ''), '—', ''), ',', ''), '.', ''), '/', ''),
            '(', ''), ')', ''), ':', ''), '!', ''), '?', ''), '"', ''), '_', ''), '+', ''), '#', '') AS whole_name,
-       p.trip_name || iif(instr(p.trip_name, '''') + instr(p.trip_name, '’') > 0, ' ' || replace(replace(p.trip_name, '''', ''), '’', ''), '') AS name,
+       p.trip_name || iif(instr(p.trip_name, '''') + instr(p.trip_name, '’') > 0, ' ' || replace(replace(p.trip_name, '''', ''), '’', ''), '')
+       || coalesce((
+           SELECT ' ' || group_concat(coalesce(l.plain, iif(n.letter GLOB '[ก-໿က-႟ក-៿⺀-ﾟ𠀀-𱍏]', ' ', n.letter)), '') || ' ' || coalesce(group_concat(iif(n.letter GLOB '[ก-໿က-႟ក-៿⺀-ﾟ𠀀-𱍏]', n.letter || n.next, NULL), ' '), '')
+           FROM (
+               SELECT substr(x.text, i.key + 1, 1) AS letter, substr(x.text, i.key + 2, 1) AS next
+               FROM (SELECT p.trip_name || ' ' || p.destinations || ' ' || p.group_name AS text LIMIT 1) x
+               CROSS JOIN json_each('[0' || replace(hex(zeroblob(min(length(x.text), 1000) - 1)), '00', ',0') || ']') i
+               WHERE x.text GLOB '*[ÄÅÖÜäåöüͰ-ჿក-៿⺀-ﾟ𠀀-𱍏]*') n
+           LEFT JOIN search_letters l ON l.letter = n.letter), '') AS name,
        p.destinations,
        p.group_name,
        coalesce((
@@ -107,7 +159,13 @@ SELECT p.trip_id,
        coalesce((
            SELECT group_concat(s.role, ' ') FROM traveler_search_text s
            WHERE s.trip_id = p.trip_id AND NOT EXISTS (SELECT 1 FROM crowd_search k WHERE k.rowid = s.assignment_id)), '') AS roles,
-       p.notes
+       p.notes || coalesce((
+           SELECT ' ' || group_concat(iif(n.letter GLOB '[ก-໿က-႟ក-៿⺀-ﾟ𠀀-𱍏]', n.letter || n.next, NULL), ' ')
+           FROM (
+               SELECT substr(x.text, i.key + 1, 1) AS letter, substr(x.text, i.key + 2, 1) AS next
+               FROM (SELECT p.notes AS text LIMIT 1) x
+               CROSS JOIN json_each('[0' || replace(hex(zeroblob(min(length(x.text), 1000) - 1)), '00', ',0') || ']') i
+               WHERE x.text GLOB '*[ก-໿က-႟ក-៿⺀-ﾟ𠀀-𱍏]*') n), '') AS notes
 FROM trip_search_plain p;
 
 CREATE TRIGGER trg_search_stale_delete AFTER DELETE ON search_stale
@@ -127,11 +185,23 @@ END;
 CREATE TRIGGER trg_search_said_insert AFTER INSERT ON search_said
 BEGIN
     INSERT INTO search_spellings (spelling, word)
-    SELECT DISTINCT iif(p.value > 0, substr(n.word, 1, p.value - 1) || substr(n.word, p.value + 1),
-                        iif(p.value = 0, n.word, iif(p.value = -1, '^' || substr(n.word, 1, 4), substr(n.word, -4) || '$'))),
+    SELECT DISTINCT iif(p.value > 0, substr(n.latin, 1, p.value - 1) || substr(n.latin, p.value + 1),
+                        iif(p.value = 0, n.latin, iif(p.value = -1, '^' || substr(n.latin, 1, 4),
+                        iif(p.value = -2, substr(n.latin, -4) || '$', iif(p.value = -3, '~' || n.consonants, n.word))))),
            n.word
     FROM (
-        SELECT w.word FROM (
+        SELECT m.word, m.latin,
+               replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(
+                   m.latin, 'a', ''), 'e', ''), 'i', ''), 'o', ''), 'u', ''), 'y', ''), 'w', ''), 'h', ''), 'c', 'k'), 'q', 'k') AS consonants
+        FROM (
+        SELECT w.word, iif(w.word GLOB '*[Ͱ-ჿ⺀-ヿ]*', (
+            SELECT group_concat(coalesce(l.plain, n.letter), '')
+            FROM (
+                SELECT substr(x.text, i.key + 1, 1) AS letter
+                FROM (SELECT iif(w.word GLOB 'ال??*', substr(w.word, 3), w.word) AS text LIMIT 1) x
+                CROSS JOIN json_each('[0' || replace(hex(zeroblob(length(x.text) - 1)), '00', ',0') || ']') i) n
+            LEFT JOIN search_letters l ON l.letter = n.letter), w.word) AS latin
+        FROM (
             SELECT lower(trim(j.value, '.,:!?"''()[]’“”&+*#')) AS word
             FROM (
                 SELECT replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(
@@ -145,9 +215,10 @@ BEGIN
                     '/', ' '), ',', ' ')), ' ', '","') || ']') j) w
         WHERE length(w.word) BETWEEN 3 AND 30 AND w.word NOT GLOB '*[0-9]*'
           AND NOT EXISTS (SELECT 1 FROM search_spellings s WHERE s.spelling = w.word AND s.word = w.word)
-        LIMIT -1) n
-    CROSS JOIN json_each('[-2,-1,0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20]') p
-    WHERE p.value <= length(n.word) AND (p.value >= 0 OR length(n.word) > 4);
+        LIMIT -1) m LIMIT -1) n
+    CROSS JOIN json_each('[-4,-3,-2,-1,0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20]') p
+    WHERE p.value <= length(n.latin)
+      AND (p.value >= 0 OR p.value = -4 OR iif(p.value = -3, length(n.consonants) > 2, length(n.latin) > 4));
     DELETE FROM search_said;
 END;
 

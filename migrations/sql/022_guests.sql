@@ -36,28 +36,52 @@ SELECT p.trip_id,
            p.trip_name,
            '&', 'and'), ' ', ''), '''', ''), '’', ''), '-', ''), '–', ''), '—', ''), ',', ''), '.', ''), '/', ''),
            '(', ''), ')', ''), ':', ''), '!', ''), '?', ''), '"', ''), '_', ''), '+', ''), '#', '') AS whole_name,
-       p.trip_name || iif(instr(p.trip_name, '''') + instr(p.trip_name, '’') > 0, ' ' || replace(replace(p.trip_name, '''', ''), '’', ''), '') AS name,
+       p.trip_name || iif(instr(p.trip_name, '''') + instr(p.trip_name, '’') > 0, ' ' || replace(replace(p.trip_name, '''', ''), '’', ''), '')
+       || coalesce((
+           SELECT ' ' || group_concat(coalesce(l.plain, iif(n.letter GLOB '[ก-໿က-႟ក-៿⺀-ﾟ𠀀-𱍏]', ' ', n.letter)), '') || ' ' || coalesce(group_concat(iif(n.letter GLOB '[ก-໿က-႟ក-៿⺀-ﾟ𠀀-𱍏]', n.letter || n.next, NULL), ' '), '')
+           FROM (
+               SELECT substr(x.text, i.key + 1, 1) AS letter, substr(x.text, i.key + 2, 1) AS next
+               FROM (SELECT p.trip_name || ' ' || p.destinations || ' ' || p.group_name AS text LIMIT 1) x
+               CROSS JOIN json_each('[0' || replace(hex(zeroblob(min(length(x.text), 1000) - 1)), '00', ',0') || ']') i
+               WHERE x.text GLOB '*[ÄÅÖÜäåöüͰ-ჿក-៿⺀-ﾟ𠀀-𱍏]*') n
+           LEFT JOIN search_letters l ON l.letter = n.letter), '') AS name,
        p.destinations,
        p.group_name,
        coalesce((
            SELECT group_concat(s.traveler, ' ') FROM traveler_search_text s
            WHERE s.trip_id = p.trip_id AND NOT EXISTS (SELECT 1 FROM crowd_search k WHERE k.rowid = s.assignment_id)), '')
        || coalesce((
-           SELECT ' ' || replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(
-               group_concat(g.name, ' '),
-               'ß', 'ss'), 'ø', 'o'), 'Ø', 'o'), 'ł', 'l'), 'Ł', 'l'), 'đ', 'd'), 'Đ', 'd'), 'æ', 'ae'), 'Æ', 'ae'), 'ı', 'i')
+           SELECT ' ' || g.names
+                  || coalesce((
+                  SELECT ' ' || group_concat(coalesce(l.plain, iif(n.letter GLOB '[ก-໿က-႟ក-៿⺀-ﾟ𠀀-𱍏]', ' ', n.letter)), '') || ' ' || coalesce(group_concat(iif(n.letter GLOB '[ก-໿က-႟ក-៿⺀-ﾟ𠀀-𱍏]', n.letter || n.next, NULL), ' '), '')
+                  FROM (
+                      SELECT substr(x.text, i.key + 1, 1) AS letter, substr(x.text, i.key + 2, 1) AS next
+                      FROM (SELECT g.names AS text LIMIT 1) x
+                      CROSS JOIN json_each('[0' || replace(hex(zeroblob(min(length(x.text), 1000) - 1)), '00', ',0') || ']') i
+                      WHERE x.text GLOB '*[ÄÅÖÜäåöüͰ-ჿក-៿⺀-ﾟ𠀀-𱍏]*') n
+                  LEFT JOIN search_letters l ON l.letter = n.letter), '')
            FROM (
-               SELECT o.name || ' ' || iif(o.email = o.name, '', coalesce(o.email, '')) AS name, o.client_email,
-                      count(*) OVER (PARTITION BY o.client_email, o.role) AS n
-               FROM trip_people o WHERE o.trip_id = p.trip_id
-               UNION ALL
-               SELECT substr(CAST(u.raw_text AS TEXT), 1, 2000), NULL, 1
-               FROM trip_unreadable u WHERE u.trip_id = p.trip_id) g
-           WHERE g.client_email IS NULL OR g.n > 1), '') AS travelers,
+               SELECT replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(
+                   group_concat(g.name, ' '),
+                   'ß', 'ss'), 'ø', 'o'), 'Ø', 'o'), 'ł', 'l'), 'Ł', 'l'), 'đ', 'd'), 'Đ', 'd'), 'æ', 'ae'), 'Æ', 'ae'), 'ı', 'i') AS names
+               FROM (
+                   SELECT o.name || ' ' || iif(o.email = o.name, '', coalesce(o.email, '')) AS name, o.client_email,
+                          count(*) OVER (PARTITION BY o.client_email, o.role) AS n
+                   FROM trip_people o WHERE o.trip_id = p.trip_id
+                   UNION ALL
+                   SELECT substr(CAST(u.raw_text AS TEXT), 1, 2000), NULL, 1
+                   FROM trip_unreadable u WHERE u.trip_id = p.trip_id) g
+               WHERE g.client_email IS NULL OR g.n > 1 LIMIT 1) g), '') AS travelers,
        coalesce((
            SELECT group_concat(s.role, ' ') FROM traveler_search_text s
            WHERE s.trip_id = p.trip_id AND NOT EXISTS (SELECT 1 FROM crowd_search k WHERE k.rowid = s.assignment_id)), '') AS roles,
-       p.notes
+       p.notes || coalesce((
+           SELECT ' ' || group_concat(iif(n.letter GLOB '[ก-໿က-႟ក-៿⺀-ﾟ𠀀-𱍏]', n.letter || n.next, NULL), ' ')
+           FROM (
+               SELECT substr(x.text, i.key + 1, 1) AS letter, substr(x.text, i.key + 2, 1) AS next
+               FROM (SELECT p.notes AS text LIMIT 1) x
+               CROSS JOIN json_each('[0' || replace(hex(zeroblob(min(length(x.text), 1000) - 1)), '00', ',0') || ']') i
+               WHERE x.text GLOB '*[ก-໿က-႟ក-៿⺀-ﾟ𠀀-𱍏]*') n), '') AS notes
 FROM trip_search_plain p;
 
 -- Guests change when entries are removed, for example with a deleted client, and when the trip is reconciled.

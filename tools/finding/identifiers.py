@@ -9,9 +9,24 @@ from typing import TYPE_CHECKING
 from database import clients, trips
 from database.listing import travelers
 from database.quoting import as_word, in_quotes
-from database.search import emails_in, trips_called, trips_named, trips_with_ids, trips_with_words, words_in
+from database.search import (
+    CROWD,
+    OF_THE_TRIP,
+    Matches,
+    Term,
+    all_of,
+    crowded_trips,
+    prefix_terms,
+    trips_called,
+    trips_dated,
+    trips_found,
+    trips_named,
+    trips_with_emails,
+    trips_with_ids,
+)
 from tools.answers.errors import Ambiguous, InvalidInput, NotFound, Question
 from tools.finding.matching import TRIPS, spelled_like
+from tools.finding.reading import Reading, read_query, search_words
 
 if TYPE_CHECKING:
     from database.engine import Database, Row
@@ -29,21 +44,6 @@ MAX_ID = 2**63 - 1
 _FRILLS = r"[\s\"'`\[\](){}#:=,;]*"
 _ID = re.compile(rf"{_FRILLS}(trip)?[\s_]*(id)?{_FRILLS}([0-9]+){_FRILLS}", re.IGNORECASE)
 
-_LINKING = {"and", "the", "trip", "to", "of", "for", "with", "in", "on", "at", "from", "by", "a", "an"}
-
-
-def content_words(text: str) -> list[str]:
-    """Return the words to search for, dropping linking words unless there are no others."""
-    words = list(dict.fromkeys(words_in(text)))
-    return [word for word in words if word not in _LINKING] or words
-
-
-def search_words(text: str) -> list[str]:
-    """Return the words to search for, with e-mail addresses kept whole."""
-    emails, rest = emails_in(text)
-    words = content_words(rest)
-    return [*dict.fromkeys(emails), *(word for word in words if not emails or word not in _LINKING)]
-
 
 async def resolve_trip(db: Database, identifier: str, argument: str = "trip_identifier") -> Row:
     """Find one trip by id, slug, exact name, or words in its name, destinations, clients and group, in that order.
@@ -52,18 +52,17 @@ async def resolve_trip(db: Database, identifier: str, argument: str = "trip_iden
     Raises InvalidInput if there are no words, Ambiguous if several trips match, or NotFound if none does.
     """
     wanted = identifier.strip()
-    if not search_words(wanted):
+    reading = read_query(wanted)
+    if not reading.words:
         raise InvalidInput(
             f"{argument} {in_quotes(wanted)} has no words to search for.",
             "Send a trip's id, slug, name, or words from its name.",
         )
     found, all_seen = await exact_trips(db, wanted), True
-    only_digits = all(word.isdecimal() for word in content_words(wanted))
-    if not found and not only_digits:
+    if not found and not reading.only_digits:
         found, all_seen = await _of_client(db, wanted), True
-    if not found and not only_digits:
-        matches = await trips_with_words(db, search_words(wanted), CANDIDATES_SHOWN + 1)
-        found, all_seen = await trips_with_ids(db, matches.ids), matches.all_seen
+    if not found and not reading.only_digits:
+        found, all_seen = await trips_with_words(db, reading, CANDIDATES_SHOWN + 1)
     if len(found) == 1 and all_seen:
         return found[0]
     if found:
@@ -75,7 +74,43 @@ async def resolve_trip(db: Database, identifier: str, argument: str = "trip_iden
             + (f", written as in {in_quotes(next(iter(choices)))}." if prefix else "."),
             Question("Which trip do you mean?", argument, choices),
         )
-    raise await _not_found(db, wanted)
+    raise await _not_found(db, wanted, reading)
+
+
+async def trips_with_words(db: Database, reading: Reading, limit: int) -> tuple[list[Row], bool]:
+    """Find the trips with every word in the name, destinations, group, or travelers' names or e-mails, newest first.
+
+    Those that have the filler words too are preferred. Dates in the query must be the trip's, or part of its name.
+    Also return True if there are no more.
+    """
+    terms = await prefix_terms(db, reading.all_words)
+    few = terms[: len(reading.words)]
+    attempts = [[*few, *terms[len(few) : len(few) + len(reading.fillers)]], few] if reading.fillers else [few]
+    spoken = terms[len(few) + len(reading.fillers) :]
+    for found in await gather(*(_with_terms(db, reading, some, spoken, limit) for some in attempts)):
+        if found.ids:
+            return await trips_with_ids(db, found.ids), found.all_seen
+    return [], True
+
+
+async def _with_terms(db: Database, reading: Reading, terms: list[Term], spoken: list[Term], limit: int) -> Matches:
+    """Find the trips with all terms, and with the dates of the query or its words for them."""
+    emails = [word for word in reading.words if "@" in word]
+    looked = max(limit, CROWD) if emails else limit
+    query, when = all_of(OF_THE_TRIP, terms), reading.when
+    (ids,), dated, crowded = await gather(
+        trips_found(db, [all_of(OF_THE_TRIP, [*terms, *spoken]) if spoken else query], looked),
+        trips_dated(db, query, when.windows if when else (), looked),
+        crowded_trips(db, OF_THE_TRIP, terms),
+    )
+    if when and not spoken:
+        ids = []
+    crowd = [row["trip_id"] for row in await trips_with_ids(db, crowded.ids) if not when or when.fits(row)]
+    found = sorted({*ids, *dated.ids, *crowd}, reverse=True)
+    for email in emails:
+        found = await trips_with_emails(db, found, email)
+    all_seen = crowded.all_seen and dated.all_seen and len(ids) < looked and len(found) < limit
+    return Matches(found[:limit], all_seen=all_seen)
 
 
 async def _choices(db: Database, found: list[Row]) -> dict[str, str]:
@@ -88,6 +123,11 @@ async def _choices(db: Database, found: list[Row]) -> dict[str, str]:
 
 def _with(names: list[str]) -> str:
     return f" with {', '.join(names)}" if names else ""
+
+
+def is_id(text: str) -> bool:
+    """Return True for an id, also as models dress it up. It never matches part of a name."""
+    return bool(_ID.fullmatch(text))
 
 
 async def exact_trips(db: Database, wanted: str, limit: int = CANDIDATES_SHOWN + 1) -> list[Row]:
@@ -126,7 +166,15 @@ def describe(row: Row) -> str:
     return f"id {row['trip_id']} {in_quotes(row['trip_name'])} ({period}, {as_word(row['status'])})"
 
 
-async def _not_found(db: Database, wanted: str) -> NotFound:
+async def _not_found(db: Database, wanted: str, reading: Reading) -> NotFound:
+    if reading.when:
+        others, _ = await trips_with_words(db, Reading(reading.words), CANDIDATES_SHOWN)
+        if others:
+            return NotFound(
+                f"No trip matches {in_quotes(wanted)} in {reading.when}. With other dates: "
+                f"{'; '.join(describe(row) for row in others)}.",
+                "Ask the user whether one of these is meant, then send its id.",
+            )
     near = await nearest_trips(db, wanted)
     hint = f" Nearest by spelling: {'; '.join(describe(row) for row in near)}." if near else ""
     return NotFound(

@@ -13,7 +13,9 @@ from rapidfuzz.distance import OSA
 
 from database import search
 from database.quoting import as_word
+from database.scripts import consonants, is_unspaced, lacks_vowels, latin_forms, spelled
 from database.spelling import words_like
+from tools.finding.reading import Reading
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
@@ -31,6 +33,12 @@ MIN_SIMILARITY, MAX_CORRECTIONS = 0.6, 3
 
 # Minimum length of a word that spelling correction considers.
 MIN_LETTERS = 3
+
+# Number of leading criteria of the ranking by which worse matches are left out.
+EXTRA = 2
+
+# Number of letters by which a word may differ from its correction to be taken for it, if it is longer than MIN_LETTERS.
+CLOSE = 1
 
 # Minimum average similarity (0 to 1) between the words of a query and a suggestion.
 MIN_LIKENESS = 0.5
@@ -54,6 +62,8 @@ class Kind:
     places: Mapping[str, str]
     # Columns to search, best matches first.
     tiers: Sequence[search.Columns]
+    # Columns that may identify it.
+    own: search.Columns
     # Columns searched for corrected words.
     spelled: search.Columns
     find: Find
@@ -71,6 +81,7 @@ TRIPS = Kind(
         "role": "roles",
     },
     tiers=(search.TRIP_NAME, search.OF_THE_TRIP, search.ANYWHERE),
+    own=search.OF_THE_TRIP,
     spelled=search.OF_THE_TRIP,
     find=search.trips_found,
     fetch=search.trips_with_ids,
@@ -81,6 +92,7 @@ CLIENTS = Kind(
     name="full_name",
     places={"name": "full_name", "e-mail": "email"},
     tiers=(search.CLIENT_NAME, search.ANYWHERE),
+    own=search.CLIENT_NAME,
     spelled=search.CLIENT_NAME,
     find=search.clients_found,
     fetch=search.clients_with_ids,
@@ -104,32 +116,45 @@ class Why(Enum):
 
 
 class Match(NamedTuple):
-    """A trip or client and why it matched. `places` describes where the words are, if all were found."""
+    """A trip or client and why it matched. `places` describes where the words are, if all were found.
+
+    `other_dates` is True if the trip's dates are not those of the query.
+    """
 
     row: Row
     why: Why
     places: str = ""
+    other_dates: bool = False
 
     @property
     def reason(self) -> str:
-        return self.places or self.why.text
+        return (self.places or self.why.text) + (", other dates" if self.other_dates and "trip_id" in self.row else "")
 
 
-async def with_all_words(db: Database, kind: Kind, words: Sequence[str]) -> list[Match]:
-    """Find the trips or clients that contain all words, best match first."""
-    terms = await search.prefix_terms(db, words)
-    wholes = [search.exact_term(word) for word in words]
+async def with_all_words(db: Database, kind: Kind, reading: Reading) -> list[Match]:
+    """Find the trips or clients that contain all words, best match first.
+
+    If some also have the dates and the other words of the query, those without are left out.
+    """
+    words = reading.words
+    all_terms = await search.prefix_terms(db, reading.all_words)
+    terms, strict = all_terms[: len(words)], [search.all_of(kind.own, all_terms)] if reading.extra else []
+    wholes = [search.whole_term(word) for word in words]
     *better, any_place = [search.all_of(tier, some) for tier in kind.tiers for some in (wholes, terms)]
-    (widest, *best), crowded = await gather(
-        kind.find(db, [any_place], CANDIDATES, if_full=better),
+    windows = reading.when.windows if reading.when and kind is TRIPS else ()
+    (widest, *best), dated, crowded = await gather(
+        kind.find(db, [any_place, *strict], CANDIDATES, if_full=better),
+        search.trips_dated(db, any_place, windows, CANDIDATES),
         search.crowded_trips(db, search.ANYWHERE, terms if kind is TRIPS else []),
     )
-    ids = list(dict.fromkeys([*chain(*best), *widest, *crowded.ids]))[:CANDIDATES]
-    return await _ranked(db, kind, words, dict.fromkeys(ids, frozenset(words)), crowded.ids)
+    sure = [*dated.ids, *chain(*best[: len(strict)])]
+    ids = list(dict.fromkeys([*sure, *chain(*best[len(strict) :]), *widest, *crowded.ids]))[: CANDIDATES + len(sure)]
+    return await _ranked(db, kind, reading, dict.fromkeys(ids, frozenset(words)), crowded.ids)
 
 
-async def with_some_words(db: Database, kind: Kind, words: Sequence[str]) -> list[Match]:
+async def with_some_words(db: Database, kind: Kind, reading: Reading) -> list[Match]:
     """Find matches for any single word, any pair (of at most PAIRED_WORDS words), all words but one, or all words."""
+    words = reading.words
     terms = dict(zip(words[:PARTIAL_WORDS], await search.prefix_terms(db, words[:PARTIAL_WORDS]), strict=True))
     alone = await _with_each(db, kind, [frozenset({word}) for word in terms], terms)
     there = list(dict.fromkeys(word for some in alone.values() for word in some))
@@ -138,7 +163,7 @@ async def with_some_words(db: Database, kind: Kind, words: Sequence[str]) -> lis
     together = await _with_each(db, kind, sets, terms) if sets else {}
     having = {one: alone.get(one, frozenset()) | together.get(one, frozenset()) for one in {**together, **alone}}
     best = sorted(having, key=lambda one: (-len(having[one]), -one))[:CANDIDATES]
-    return await _ranked(db, kind, words, {one: having[one] for one in best}, ())
+    return await _ranked(db, kind, Reading(list(words)), {one: having[one] for one in best}, ())
 
 
 async def _with_each(
@@ -154,12 +179,13 @@ async def _with_each(
 
 
 async def _ranked(
-    db: Database, kind: Kind, words: Sequence[str], having: Mapping[int, Collection[str]], crowd: Collection[int]
+    db: Database, kind: Kind, reading: Reading, having: Mapping[int, Collection[str]], crowd: Collection[int]
 ) -> list[Match]:
     """Rank by the number of words found, then by where they were found, whole words over prefixes, latest change."""
     rows = await kind.fetch(db, list(having))
     rows.sort(key=lambda row: (str(row["updated_at"]), row[kind.id]), reverse=True)
     ranked: list[tuple[tuple[int, ...], Match]] = []
+    words = reading.words
     for row in rows:
         had = [word for word in words if word in having[row[kind.id]]]
         hidden = "clients" if row[kind.id] in crowd else "notes"
@@ -169,8 +195,21 @@ async def _ranked(
         match = _complete(row, kind, seen) if len(had) == len(words) else Match(row, Why.SOME_WORDS)
         begun = sum(not one.whole for one in seen)
         aside = any(one.place in {"role", "notes"} for one in seen)
-        ranked.append(((len(words) - len(had), match.why.rank, aside, begun), match))
-    return [match for _, match in sorted(ranked, key=lambda one: one[0])]
+        spoken = {word for word in reading.extra if (place := _seen(word, texts, tokens)) and place.place != "role"}
+        in_time = _in_time(row, kind, reading, spoken)
+        match = match._replace(other_dates=not in_time)
+        extra = (not in_time, not spoken.issuperset(reading.fillers))
+        late = bool(kind is TRIPS and reading.when and not reading.when.begins(row))
+        ranked.append(((*extra, len(words) - len(had), match.why.rank, aside, late, begun), match))
+    ranked.sort(key=lambda one: one[0])
+    return [match for key, match in ranked if key[:EXTRA] == ranked[0][0][:EXTRA]]
+
+
+def _in_time(row: Row, kind: Kind, reading: Reading, spoken: set[str]) -> bool:
+    """Return True if the query names no dates, or the trip has these dates or their words."""
+    if reading.when is None or (reading.dated and spoken.issuperset(reading.dated)):
+        return True
+    return kind is TRIPS and reading.when.fits(row)
 
 
 class Seen(NamedTuple):
@@ -184,17 +223,20 @@ class Seen(NamedTuple):
 def _seen(word: str, texts: Mapping[str, str], tokens: Mapping[str, Sequence[str]]) -> Seen | None:
     """Find the best place that has the whole word, or else a longer word that starts with it."""
     wanted = search.folded(word)
-    if "@" in wanted:
+    if "@" in wanted or is_unspaced(word):
         return next((Seen(place, wanted, whole=True) for place in texts if wanted in search.folded(texts[place])), None)
-    whole = next((Seen(place, wanted, whole=True) for place in tokens if wanted in tokens[place]), None)
+    forms = {wanted, *map(search.folded, latin_forms(word))}
+    whole = next((Seen(place, wanted, whole=True) for place in tokens if forms.intersection(tokens[place])), None)
     if whole or not search.may_begin(word):
         return whole
-    begun = ((place, token) for place in tokens for token in tokens[place] if token.startswith(wanted))
+    begun = ((place, token) for place in tokens for token in tokens[place] if token.startswith(tuple(forms)))
     return next((Seen(place, token, whole=False) for place, token in begun), None)
 
 
 def _tokens(text: str) -> list[str]:
-    """Split a text into words, treating apostrophes both as separators and as absent."""
+    """Split a text into words and their forms in Latin letters; apostrophes are both separators and absent."""
+    if not text.isascii():
+        text = f"{text} {' '.join(form for word in search.words_in(text) for form in latin_forms(word)[1:])}"
     whole = search.words_in(search.folded(text))
     if "'" not in text and "\u2019" not in text:
         return whole
@@ -238,20 +280,43 @@ async def _corrections(db: Database, words: Sequence[str]) -> list[list[str]]:
     found: list[list[str]] = []
     for word, known in zip(words, await words_like(db, words), strict=True):
         alike = process.extract(
-            search.folded(word),
-            {one: search.folded(one) for one in known},
+            spelled(word),
+            {one: spelled(one) for one in known},
             scorer=OSA.normalized_similarity,
             score_cutoff=MIN_SIMILARITY,
             limit=MAX_CORRECTIONS,
         )
-        found.append([one for _, _, one in alike])
+        sounding = [one for one in known if _sounds_like(word, one)][:MAX_CORRECTIONS]
+        found.append(list(dict.fromkeys([*(one for _, _, one in alike), *sounding])))
     return found
+
+
+def _sounds_like(word: str, other: str) -> bool:
+    """Return True for two words with the same consonants, one of which is written without vowels."""
+    return (lacks_vowels(word) or lacks_vowels(other)) and consonants(word) == consonants(other)
+
+
+def is_close(words: Iterable[str], kind: Kind, row: Row) -> bool:
+    """Return True if each word differs in at most one letter from a word of the row."""
+    tokens = _words_of(kind, row)
+    return all(any(_is_close(word, token) for token in tokens) for word in words)
+
+
+def _is_close(word: str, other: str) -> bool:
+    wrong = CLOSE if len(word) > MIN_LETTERS else 0
+    return _sounds_like(word, other) or OSA.distance(spelled(word), spelled(other)) <= wrong
+
+
+def _words_of(kind: Kind, row: Row) -> list[str]:
+    return [token for column in kind.places.values() for token in _tokens(str(row[column] or ""))]
 
 
 def _likeness(words: Iterable[str], kind: Kind, row: Row) -> float:
     """Return the average, over the words, of each word's similarity to the most similar word of the row."""
-    tokens = [token for column in kind.places.values() for token in _tokens(str(row[column] or ""))]
-    scores = [
-        max((OSA.normalized_similarity(search.folded(word), token) for token in tokens), default=0.0) for word in words
-    ]
+    tokens = _words_of(kind, row)
+    scores = [max((_similarity(word, token) for token in tokens), default=0.0) for word in words]
     return sum(scores) / len(scores)
+
+
+def _similarity(word: str, other: str) -> float:
+    return 1.0 if _sounds_like(word, other) else OSA.normalized_similarity(spelled(word), spelled(other))

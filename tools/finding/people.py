@@ -13,10 +13,10 @@ from database import clients, profiles
 from database.quoting import as_word, in_quotes
 from database.search import folded, same_name, words_in
 from tools.answers.bounds import named
-from tools.answers.errors import Ambiguous, Conflict, InvalidInput, NotFound
+from tools.answers.errors import Ambiguous, Conflict, InvalidInput, NotFound, Question
 from tools.answers.fields import ClientId, Details, Email, Name, PersonName, Phone, as_text, require_valid_email
-from tools.answers.models import addressed
 from tools.answers.sent import Sent
+from tools.finding.namesakes import latest_trips, told_apart
 from tools.trip.shapes import dump_json
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ async def resolve_client(db: Database, identifier: str, argument: str) -> int:
     else:
         who = NamedReference.model_construct(client_id=None, email=None, full_name=wanted)
     directory = await Directory.load(db, [who])
-    email = directory.find(who)
+    email = directory.find(who, argument)
     if email is None:
         raise NotFound(f"{argument}: no client has {_words_for(who)}.", "Send a client's id, e-mail or exact name.")
     return next(row["client_id"] for row in directory.rows if row["email"] == email)
@@ -168,6 +168,8 @@ class Directory:
     by_id: dict[int, Row]
     by_name: dict[str, list[Row]]
     created: dict[str, dict[str, Any]] = field(default_factory=dict[str, dict[str, Any]])
+    # The latest trips of clients of one name, by e-mail.
+    latest: Mapping[str, list[str]] = field(default_factory=dict[str, list[str]])
 
     @classmethod
     async def load(cls, db: Database, references: Iterable[ClientReference]) -> Self:
@@ -175,9 +177,11 @@ class Directory:
         emails = [reference.email for reference in known if reference.email]
         ids = [reference.client_id for reference in known if reference.client_id]
         names = [one.name for one in known if one.name and one.email is None and one.client_id is None]
-        return cls(
-            *await gather(clients.with_emails(db, emails), clients.with_ids(db, ids), clients.with_names(db, names))
+        by_email, by_id, by_name = await gather(
+            clients.with_emails(db, emails), clients.with_ids(db, ids), clients.with_names(db, names)
         )
+        namesakes = [row for rows in by_name.values() if len(rows) > 1 for row in rows]
+        return cls(by_email, by_id, by_name, latest=await latest_trips(db, namesakes, of_all=True))
 
     @property
     def rows(self) -> list[Row]:
@@ -203,32 +207,31 @@ class Directory:
         names = (str(row["full_name"]) for row in (*self.rows, *self.created.values()) if row["email"] == email)
         return next(names, email)
 
-    def find(self, who: ClientReference) -> str | None:
+    def find(self, who: ClientReference, argument: str | None = None) -> str | None:
         """Return the client's e-mail as stored, or None if the client neither exists nor will be created.
 
-        Raises Ambiguous if several clients have the name.
+        Raises Ambiguous if several clients have the name. Its question is about `argument`, which takes a client's id.
         """
         if who.client_id is not None:
             row = self.by_id.get(who.client_id)
             return row["email"] if row else None
         if who.email is None:
-            return self._named(who.name or "")
+            return self._named(who.name or "", argument)
         email = clients.fold(who.email)
         if email in self.by_email:
             return self.by_email[email]["email"]
         return email if email in self.created else None
 
-    def _named(self, name: str) -> str | None:
+    def _named(self, name: str, argument: str | None) -> str | None:
         found = self.by_name.get(name, [])
         new = [email for email, row in self.created.items() if same_name(row["full_name"], name)]
         if len(found) + len(new) > 1:
-            told = ", ".join(
-                f"client_id {row['client_id']} ({addressed(row['full_name'], row['email'])})" for row in found
-            )
-            who = told or "all of them new in this call"
+            choices = {str(row["client_id"]): told_apart(row, self.latest.get(row["email"], [])) for row in found}
+            who = "; ".join(choices.values()) or "all of them new in this call"
             raise Ambiguous(
                 f"{len(found) + len(new)} clients are called {in_quotes(name)}: {who}.",
                 "Ask the user which one, then send the client_id.",
+                Question("Which client do you mean?", argument, choices) if argument else None,
             )
         return next((row["email"] for row in found), next(iter(new), None))
 
