@@ -42,6 +42,8 @@ CREATE TABLE lost (
   id INTEGER PRIMARY KEY, a, b, up REFERENCES parent (name), FOREIGN KEY (a, b) REFERENCES pairs (place, x)
 );
 CREATE TABLE found (id INTEGER PRIMARY KEY, lost REFERENCES lost (id), up REFERENCES parent (name));
+CREATE TABLE made (id INTEGER PRIMARY KEY, a TEXT, b INTEGER GENERATED ALWAYS AS (length(a)) VIRTUAL, c);
+INSERT INTO made (a, c) VALUES ('four', 1);
 INSERT INTO lost (a, b, up) VALUES (1, 2, 'nobody'), (1, 2, 'n1'), (3, NULL, NULL);
 INSERT INTO found (lost, up) VALUES (77, 'n1'), (1, 'nobody');
 INSERT INTO parent (name) SELECT 'n' || value FROM generate;

@@ -111,7 +111,12 @@ def test_triggers_counters_and_full_text_search_work_after_a_restore(tmp_path: P
     path = seeded(tmp_path / "voygen.db")
     with closing(raw.connect(path)) as connection:
         connection.execute("DELETE FROM trips_v2 WHERE trip_id = ?", (EMPTY,))
+        connection.execute("UPDATE trips_v2 SET paid_amount = 12.5 WHERE trip_id = ?", (KYOTO,))
     with closing(raw.connect(restored(path, tmp_path))) as connection:
+        connection.execute("INSERT INTO trip_payments (trip_id, amount, created_at) VALUES (?, '0.1', 'now')", (KYOTO,))
+        assert connection.execute(
+            "SELECT paid_amount, financials FROM trips_v2 WHERE trip_id = ?", (KYOTO,)
+        ).fetchall() == [(12.6, '{"paid_amount":12.6}')]
         connection.execute(
             "INSERT INTO trip_client_assignments (trip_id, client_email, client_role) VALUES (?, ?, 'guide')",
             (KYOTO, ANA),

@@ -88,7 +88,7 @@ def loaded(text: Any) -> Any:
         return text
 
 
-@settings(max_examples=campaigns.rounds(8, 150), deadline=None)
+@settings(max_examples=campaigns.rounds(4, 150), deadline=None)
 @given(st.lists(steps, max_size=9))
 @example([("paid", 100.0), ("financials", {"currency": "EUR", "paid_amount": 50.0}), ("delete", "tool"), ("paid", 0)])
 @example([("record", Decimal("0.1"), "EUR", "payment"), ("cost", Decimal(5), "EUR"), ("replace", 0, {}), ("remove", 0)])

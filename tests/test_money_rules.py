@@ -29,7 +29,7 @@ TRIP = "INSERT INTO trips_v2 (trip_id, trip_name, trip_slug, start_date, end_dat
 
 PAYMENT = "INSERT INTO trip_payments (trip_id, amount, currency, kind, created_at) VALUES (1, ?, ?, ?, '2026-01-01')"
 
-Read = tuple[Any, Any, list[Any]]
+Read = tuple[Any, Any, list[str]]
 
 
 @pytest.fixture(params=[False, True], ids=["plain", "recursive"])

@@ -139,9 +139,9 @@ def new_trip(client: Text, destination: Text) -> str:
     """Create a trip for a new or existing client."""
     return (
         f"Start a new trip to {in_quotes(destination, None)} for {in_quotes(client, None)}. Check with get_anything "
-        "whether the client exists and whether an earlier trip can be repeated with copy_trip. Ask me for the dates, who "
-        "else travels and anything else missing, then create the trip with everybody in one create_trip_with_client call. "
-        "Its answer shows the trip."
+        "whether the client exists and whether an earlier trip can be repeated with copy_trip. Ask me for the dates, "
+        "who else travels and anything else missing, then create the trip with everybody in one call of "
+        "create_trip_with_client. Its answer shows the trip."
     )
 
 
@@ -157,8 +157,8 @@ def add_travelers(trip: Text, travelers: Text) -> str:
 def weekly_review() -> str:
     """Review recent changes and upcoming trips."""
     return (
-        "Review the week: what changed on which trips (get_recent_activities), which trips start soon (list_trips), what "
-        "each still lacks (continue_trip), and who owes what by when (list_payments). "
+        "Review the week: what changed on which trips (get_recent_activities), which trips start soon (list_trips), "
+        "what each still lacks (continue_trip), and who owes what by when (list_payments). "
         "Change nothing; end with a list of suggested next steps."
     )
 
