@@ -17,10 +17,7 @@ Schema: TypeAlias = dict[str, Any]
 
 # Keywords that are useful to validators but not to agents, or that some provider refuses. Arguments are validated by
 # the models, not by what is published.
-_DROPPED = {
-    *(BLANK_IS_MEANT, "title", "discriminator", "additionalProperties"),
-    *("pattern", "format", "minLength", "maxItems"),
-}
+_DROPPED = {BLANK_IS_MEANT, "title", "discriminator", "additionalProperties", "pattern", "format", "maxItems"}
 _DROPPED_IN_RESULTS = _DROPPED | {"description", "default", "required"}
 
 # Keywords that map names to schemas.
@@ -63,9 +60,12 @@ def _walked(node: Any, change: Callable[[Schema, int], Schema], depth: int = 0) 
 
 def _trimmed(schema: Schema) -> Schema:
     schema = _portable(_without_null(schema))
-    return {
-        key: value for key, value in schema.items() if key not in _DROPPED and not (key == "default" and value is False)
-    }
+    return {key: value for key, value in schema.items() if key not in _DROPPED and not _says_nothing(key, value)}
+
+
+def _says_nothing(key: str, value: object) -> bool:
+    """Return True for what holds for every argument: an option is off by default, and a blank text is no value."""
+    return (key == "default" and value is False) or (key == "minLength" and value == 1)
 
 
 def _trimmed_result(schema: Schema) -> Schema:
