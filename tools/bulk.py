@@ -269,8 +269,9 @@ TOOL = Tool(
     name="bulk_trip_operations",
     title="Change a trip",
     description=(
-        "Change one trip, all changes in one call: clients and roles, notes, status, cost, dates, name, documents, "
-        "activities, workflow. Operations are independent unless atomic; the answer says which were done."
+        "Change one trip, all changes in one call: clients and roles, days, stays, transport, notes, status, cost, "
+        "dates, name, documents, activities, workflow. Operations are independent unless atomic; the answer says which "
+        "were done."
     ),
     group="trips",
     hints=Hints(destructive=True),
