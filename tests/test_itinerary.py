@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from contextlib import closing
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 import raw
@@ -445,3 +445,39 @@ async def test_an_entry_that_others_add_meanwhile_is_kept(tmp_path: Path) -> Non
         async with watched_desk(path, lambda: late and other.execute(late.pop()), [TOOL]) as (desk, _):
             (result,) = await desk.do(KYOTO, op("add_schedule_item", date="2026-10-09", title="Tea"))
             assert stored(desk, "schedule") == [{"date": "2026-10-09", "activities": [result["entry"]]}]
+
+
+async def test_the_page_of_a_trip_has_a_line_for_each_entry_with_everything_it_holds(tmp_path: Path) -> None:
+    async with new_desk(tmp_path) as desk:
+        rides = [
+            {"flight_number": "LH1", "type": "flight", "from": "FRA", "to": "KIX", "departure_time": "2pm"},
+            "taxi",
+        ]
+        schedule = {"by": "Eva", "days": [LEGACY[0], {"day_number": 2, "activities": ["a walk", {"cost": 5}]}, "Free"]}
+        store(
+            desk,
+            schedule=schedule,
+            stays=[{"hotel": "Ritz", "checkin": "2026-10-03", "vip": True}, "Inn"],
+            transport=rides,
+        )
+        page = cast("Any", (await desk.client.read_resource("trip://lima-in-kyoto")).contents[0]).text
+        start = page.index("## Schedule")
+        assert page[start:].splitlines()[:17] == [
+            "## Schedule",
+            "- by: Eva",
+            '- 2026-10-03, day 1, "Day 1", "Explore"',
+            '  - 09:00, "Old town walk", "Centre" (type: tour)',
+            '  - 19:30, "Dinner" (type: meal)',
+            "- 2026-10-04, day 2",
+            '  - "a walk"',
+            "  - (cost: 5)",
+            "- Free",
+            "",
+            "## Accommodations",
+            '- "Ritz", 2026-10-03 (vip: true)',
+            "- Inn",
+            "",
+            "## Transportation",
+            '- 2pm, flight, LH1, "FRA" to "KIX"',
+            "- taxi",
+        ]

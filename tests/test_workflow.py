@@ -56,8 +56,8 @@ async def test_phases_and_steps_are_stored_in_order_with_their_results(tmp_path:
         assert (second["phase"], second["notes"]) == ("planning", "They agree")
         assert status["step_data"] == {"2": {"idea": "rail"}}
         assert status["missing"] == [
-            "The schedule is empty: import a page of the proposal.",
-            "There are no accommodations: import a page of the proposal.",
+            "The schedule is empty: add days with add_schedule_item, or import a page.",
+            "There are no accommodations: add them with add_stay, or import a page.",
         ]
         assert status["next_phase"] == "proposal"
         assert logged(desk, EMPTY) == ["WorkflowInitialized", "WorkflowStepSet", "WorkflowAdvanced"]

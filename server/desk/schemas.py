@@ -18,8 +18,14 @@ Schema: TypeAlias = dict[str, Any]
 # Keywords that are useful to validators but not to agents, or that some provider refuses. Arguments are validated by
 # the models, not by what is published.
 _DROPPED = {
-    *(BLANK_IS_MEANT, "title", "discriminator", "additionalProperties"),
-    *("pattern", "format", "minLength", "maxItems"),
+    BLANK_IS_MEANT,
+    "title",
+    "discriminator",
+    "additionalProperties",
+    "pattern",
+    "format",
+    "maxItems",
+    "minLength",
 }
 _DROPPED_IN_RESULTS = _DROPPED | {"description", "default", "required"}
 
@@ -124,18 +130,42 @@ def _shallow(schema: Schema, depth: int) -> Schema:
 
 
 def _with_signatures(schema: Schema) -> Schema:
-    """Describe the options of a list's union in words too, for clients that show no union to the model."""
+    """Describe the options of a list's union in words too, for clients that show no union to the model.
+
+    Options with the same data become one.
+    """
     options = schema.get("items", {}).get("oneOf", [])
     if not options:
         return schema
-    signatures = "; ".join(_signature(option["properties"]) for option in options)
-    return schema | {"description": f"{schema['description']} {signatures}."}
+    data = {option["properties"]["type"]["const"]: option["properties"]["data"] for option in options}
+    signatures = "; ".join(f"{name}({', '.join(_arguments(name, data))})" for name in data)
+    merged = {"items": schema["items"] | {"oneOf": _merged(options)}}
+    return schema | merged | {"description": f"{schema['description']} {signatures}."}
 
 
-def _signature(option: Schema) -> str:
-    """Return the option's type and the names of its data, as in `add_note(note)`; `?` marks optional data."""
-    data = option["data"]
-    return f"{option['type']['const']}({', '.join(_marked(data))})"
+def _merged(options: list[Schema]) -> list[Schema]:
+    merged: list[Schema] = []
+    for option in options:
+        kind, data = option["properties"]["type"], option["properties"]["data"]
+        same = next((one for one in merged if one["properties"]["data"] == data), None)
+        if same:
+            same["properties"]["type"]["enum"].append(kind["const"])
+        else:
+            named = {key: value for key, value in kind.items() if key != "const"} | {"enum": [kind["const"]]}
+            merged.append(option | {"properties": option["properties"] | {"type": named}})
+    return merged
+
+
+def _arguments(name: str, data: dict[str, Schema]) -> Iterator[str]:
+    """Yield the names of an operation's data; `?` marks optional data, and "add_…" stands for the names of that one."""
+    added = name.replace("update_", "add_")
+    names = set(data[name]["properties"])
+    shared = set(data[added]["properties"]) if added in data and added != name else set[str]()
+    if shared and shared < names:
+        yield from (one for one in _marked(data[name]) if one.rstrip("?") not in shared)
+        yield f"any of {added}"
+    else:
+        yield from _marked(data[name])
 
 
 def _marked(data: Schema) -> Iterator[str]:

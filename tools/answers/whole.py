@@ -69,9 +69,11 @@ class WholeTrip(TripSummary):
     payments: list[dict[str, Any]] = Field(description="Payments; id, amount, currency, kind, date and so on.")
     payment_plan: list[dict[str, Any]] = Field(description="What is due: date, amount, what is open of it, label.")
     financials: Any = Field(description="Financials.")
-    schedule: Any = Field(description="Schedule.")
-    accommodations: Any = Field(description="Lodging.")
-    transportation: Any = Field(description="Transport.")
+    schedule: Any = Field(
+        description="Days with activities; an item_id is its id, else day.item, as 2.3 for the third of day 2."
+    )
+    accommodations: Any = Field(description="Stays; an item_id is its id, else its number from 1.")
+    transportation: Any = Field(description="Transport; item_id as for stays.")
     documents: Any = Field(description="Documents.")
     notes: Any = Field(description="Notes; a note_id is its id, else its number from 1 or its key.")
     workflow: Any = Field(description="Phase, step and history.")

@@ -104,11 +104,19 @@ def _notes(standing: Standing) -> str | None:
 
 
 def _schedule(standing: Standing) -> str | None:
-    return None if standing.holds("schedule") else "The schedule is empty: import a page of the proposal."
+    return (
+        None
+        if standing.holds("schedule")
+        else "The schedule is empty: add days with add_schedule_item, or import a page."
+    )
 
 
 def _accommodations(standing: Standing) -> str | None:
-    return None if standing.holds("accommodations") else "There are no accommodations: import a page of the proposal."
+    return (
+        None
+        if standing.holds("accommodations")
+        else "There are no accommodations: add them with add_stay, or import a page."
+    )
 
 
 def _cost(standing: Standing) -> str | None:
@@ -189,7 +197,8 @@ PLAYS: dict[Phase, Play] = {
     "planning": Play(
         "Plan the days: activities and places to stay.",
         (
-            "Import the schedule and the accommodations from a page of the proposal.",
+            "Plan the days with add_schedule_item and set_day of bulk_trip_operations, or import a page of it.",
+            "Add hotels with add_stay and flights or transfers with add_transport; heed the warnings in the answer.",
             "Record decisions and their reasons with add_note and set_workflow_step.",
         ),
         (_schedule, _accommodations),
@@ -206,7 +215,7 @@ PLAYS: dict[Phase, Play] = {
     "revision": Play(
         "Revise the proposal until the client agrees.",
         (
-            "Record each request with add_note, then make the change: update_dates, update_cost, roles.",
+            "Record each request with add_note, then do it: update_schedule_item, update_stay, update_dates, roles.",
             "Add the new proposal with add_document; if needed, go back a phase with advance_workflow_phase.",
         ),
         (_schedule, _cost, _document),
@@ -214,6 +223,7 @@ PLAYS: dict[Phase, Play] = {
     "finalization": Play(
         "Book everything and collect the confirmations.",
         (
+            "Enter confirmation numbers with update_stay, update_transport and update_schedule_item.",
             "Add each confirmation with add_document, with its url.",
             "Record each deposit and payment with record_payment; list_payments shows what is due.",
             "Set the status to confirmed with update_status once everything is booked.",
@@ -223,6 +233,7 @@ PLAYS: dict[Phase, Play] = {
     "preparation": Play(
         "Prepare the travelers for departure.",
         (
+            "Check times and transfers with get_anything; correct them with update_transport and update_schedule_item.",
             "Enter passports and visas with update_client under travel_docs.",
             "Check with list_payments that everything is paid.",
             "Check with get_anything that one client is primary_traveler; if not, use change_client_role.",

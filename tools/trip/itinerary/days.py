@@ -120,6 +120,13 @@ class Schedule:
         self._by_position = self._numbers_by_position()
 
     @property
+    def others(self) -> dict[str, Any]:
+        """What objects that hold the days hold beside them."""
+        rest = {key: one for holder, name in self._holders for key, one in holder.items() if key != name}
+        inner = fields_of(self._inner) if self._keyed else {}
+        return rest | {key: one for key, one in inner.items() if not _is_day_key(key)}
+
+    @property
     def items(self) -> list[Slot]:
         return [item for day in self.days for item in day.items]
 

@@ -26,15 +26,17 @@ class Slot:
     places: tuple[str, ...] = ()
     read: Any = None
     ids_read: list[str] = field(default_factory=list[str])
+    is_removed: bool = False
 
     @classmethod
     def of(cls, value: Any, *places: str) -> Slot:  # noqa: ANN401 - JSON
         return cls(value, tuple(dict.fromkeys(places)), value, own_ids(value))
 
-    def is_called(self, name: str) -> bool:
-        """Return True for the entry's id, for # and its position, and for its place if it was read without an id."""
-        by_place = bool(self.places) and (name == f"#{self.places[0]}" or (not self.ids_read and name in self.places))
-        return by_place or name in own_ids(self.value)
+    @property
+    def names(self) -> set[str]:
+        """The entry's ids, # and its position, and its places if it was read without an id."""
+        position = [f"#{place}" for place in self.places[:1]]
+        return {*own_ids(self.value), *position, *(() if self.ids_read else self.places)}
 
     @property
     def name(self) -> str:
@@ -42,9 +44,27 @@ class Slot:
         return next(iter(own_ids(self.value)), self.places[0] if self.places else "")
 
 
-def found(slots: Sequence[Slot], name: str, kind: Kind) -> Slot:
-    """Return the entry of this id or place. Raises NotFound, or InvalidInput if there are several."""
-    matches = [slot for slot in slots if slot.is_called(name)]
+class Names:
+    """The entries of a kind by the names that they can be called by."""
+
+    def __init__(self, slots: Iterable[Slot]) -> None:
+        self._by_name: dict[str, list[Slot]] = {}
+        for slot in slots:
+            self.add(slot)
+
+    def add(self, slot: Slot) -> None:
+        """Add a new entry, or one that got an id."""
+        for name in slot.names:
+            known = self._by_name.setdefault(name, [])
+            if slot not in known:
+                known.append(slot)
+
+    def called(self, name: str) -> list[Slot]:
+        return [slot for slot in self._by_name.get(name, []) if not slot.is_removed]
+
+
+def only(matches: Sequence[Slot], slots: Sequence[Slot], name: str, kind: Kind) -> Slot:
+    """Return the only match of `slots`. Raises NotFound if there is none, or InvalidInput if there are several."""
     if len(matches) == 1:
         return matches[0]
     if matches:

@@ -12,7 +12,7 @@ from tools.trip.itinerary.entries import DAY, ITEM, STAY, Kind, edited, new_id, 
 from tools.trip.itinerary.lists import Entries
 from tools.trip.itinerary.rewriting import rewritten
 from tools.trip.itinerary.shifting import shifted_item
-from tools.trip.itinerary.slots import Slot, found
+from tools.trip.itinerary.slots import Names, Slot, only
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,6 +40,7 @@ class Itinerary:
     touched: list[Slot] = field(default_factory=list[Slot])
     period_changed: bool = False
     kept: list[Kept] = field(default_factory=list[Kept])
+    _names: dict[str, Names] = field(default_factory=dict[str, Names])
 
     @classmethod
     def of(cls, row: Row | None, start_date: object) -> Itinerary:
@@ -63,12 +64,15 @@ class Itinerary:
         return self.stays.slots if kind is STAY else self.transport.slots
 
     def find(self, kind: Kind, item_id: str) -> Slot:
-        return found(self.slots(kind), item_id, kind)
+        if kind.name not in self._names:
+            self._names[kind.name] = Names(self.slots(kind))
+        return only(self._names[kind.name].called(item_id), self.slots(kind), item_id, kind)
 
     def new(self, kind: Kind, fields: Mapping[str, Any]) -> Slot:
         """Return a new entry with an id, which is not yet part of the itinerary."""
         slot = Slot(edited(kind, {kind.id_key: new_id()}, fields))
         self.touched.append(slot)
+        self._add_name(kind, slot)
         return slot
 
     def edit(self, kind: Kind, slot: Slot, fields: Mapping[str, Any]) -> bool:
@@ -77,6 +81,8 @@ class Itinerary:
         after = edited(kind, before, fields)
         needs_id = not own_ids(after)
         slot.value = after | {kind.id_key: new_id()} if needs_id else after
+        if needs_id:
+            self._add_name(kind, slot)
         if any(value is None and value_of(kind, before, name) is not None for name, value in fields.items()):
             self._keep("field removed", kind.name, slot.name, before)
         self.touched.append(slot)
@@ -93,6 +99,7 @@ class Itinerary:
 
     def remove(self, kind: Kind, slot: Slot) -> None:
         self._keep("entry removed", kind.name, slot.name, slot.value)
+        slot.is_removed = True
         if kind is ITEM:
             self.schedule.day_with(slot).items.remove(slot)
         else:
@@ -106,6 +113,10 @@ class Itinerary:
             slot.value = shifted_item(slot.value, (after - before).days)
         day.items.remove(slot)
         to.insert(slot)
+
+    def _add_name(self, kind: Kind, slot: Slot) -> None:
+        if kind.name in self._names:
+            self._names[kind.name].add(slot)
 
     def _keep(self, reason: str, kind: str, called: str, entry: object) -> None:
         self.kept.append(Kept(reason, {"kind": kind, "item_id": called, "entry": entry}))
