@@ -239,6 +239,11 @@ SHAPES: dict[str, tuple[Any, dict[str, Any], Any]] = {
     "unreadable text": ('[{"date": ', ADD, ['[{"date": ', DAY]),
     "a number": (7, ADD, [7, DAY]),
     "a list of texts": (["Arrival", None], ADD, ["Arrival", None, DAY]),
+    "texts for days": (
+        ["Arrival", "Temples"],
+        ADD,
+        ["Arrival", {"description": "Temples", "activities": [NEW]}],
+    ),
     "an object with days": (
         {"title": "T", "days": [{"date": "2026-10-03"}, {"date": "2026-10-05"}]},
         ADD,
@@ -471,7 +476,7 @@ async def test_the_page_of_a_trip_has_a_line_for_each_entry_with_everything_it_h
             "- 2026-10-04, day 2",
             '  - "a walk"',
             "  - (cost: 5)",
-            "- Free",
+            "- 2026-10-05, day 3, Free",
             "",
             "## Accommodations",
             '- "Ritz", 2026-10-03 (vip: true)',

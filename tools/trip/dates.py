@@ -60,7 +60,8 @@ def _explained(draft: TripDraft, start: date, end: date, days: int) -> bool:
         return False
     for slot in draft.itinerary.transport.slots:
         left, reached = (moment_of(TRANSPORT, slot.value, field).day for field in ("depart", "arrive"))
-        if left and reached and times.added(left, days) == start and times.added(reached, days) == end:
+        departed = left and times.added(left, days)
+        if departed and departed >= start and reached and times.added(reached, days) == end:
             return True
     return False
 

@@ -205,7 +205,7 @@ class Schedule:
             id(day): at
             for at, day in enumerate(self.days, 1)
             if at not in taken
-            and isinstance(day.value, dict | list)
+            and (isinstance(day.value, dict | list) or (isinstance(day.value, str) and day.value is not self._inner))
             and day.own_date is None
             and day.own_number is None
         }
