@@ -18,7 +18,10 @@ SCHEDULE = """[ {"day_number": 1, "date": "2026-10-03", "activities": [{"time": 
  {"day_number": 2, "date":"2026-10-04T00:00:00Z", "hotel": {"name": "Ritz", "check_in": "2026-10-04"}, "x": 1.50},
  {"date": "next Friday", "note": "paid 2026-01-01"}, "a day" ]"""
 STAYS = '[{"name": "Ritz", "checkin": "2026-10-03", "check_out_date": "2026-10-12"}, {"name": "Inn", "check_in": null}]'
-RIDES = '[{"type": "flight", "date": "2026-10-03", "departure_time": "10:00", "arrival_time": "2026-10-04 08:00"}, {}]'
+RIDES = (
+    '[{"type": "flight", "date": "2026-10-03", "departure_time": "10:00", '
+    '"arrival": {"time": "2026-10-04 08:00", "at": "KIX"}}, {}]'
+)
 
 
 def store(desk: Desk, *texts: object) -> None:

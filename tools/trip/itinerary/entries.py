@@ -110,6 +110,9 @@ DAY = Kind(
 # Keys under which a day names its hotels: a text, an object, or a list of them.
 HOTELS = ("hotel", "hotel_name", "accommodation", "lodging", "hotels")
 
+# Keys of the dates and times in an object that stands for both.
+MOMENT_KEYS = ("datetime", "time", "date")
+
 # Keys of the plain value in an object that stands for a field.
 _PLAIN = {"price": ("amount", "total", "value"), "depart": ("datetime", "time"), "arrive": ("datetime", "time")}
 _NAMES = ("name", "title")

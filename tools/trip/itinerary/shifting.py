@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from tools.trip import shapes
 from tools.trip.itinerary import times
-from tools.trip.itinerary.entries import DAY, HOTELS, ITEM, STAY, TRANSPORT, Kind, fields_of
+from tools.trip.itinerary.entries import DAY, HOTELS, ITEM, MOMENT_KEYS, STAY, TRANSPORT, Kind, fields_of
 
 if TYPE_CHECKING:
     from tools.trip.itinerary.days import Schedule
@@ -83,12 +83,22 @@ def _shifted(kind: Kind, value: Any, days: int, name: str, moved: Moved) -> Any:
     changed: dict[str, Any] = {}
     for key in kind.dated:
         stored = own.get(key)
-        later = times.shifted(stored, days) if isinstance(stored, str) else None
+        later = _shifted_value(stored, days)
         if later is not None:
             changed[key] = later
         elif not _is_dateless(kind, key, stored):
             moved.unreadable.append((f"{key} of {name}", _told(stored)))
     return own | changed if changed else own
+
+
+def _shifted_value(stored: object, days: int) -> Any:  # noqa: ANN401 - JSON
+    """Return a text, or an object that stands for a date and time, with its dates moved; None if it has none."""
+    if isinstance(stored, str):
+        return times.shifted(stored, days)
+    inner = fields_of(stored)
+    texts = {key: inner[key] for key in MOMENT_KEYS if isinstance(inner.get(key), str)}
+    changed = {key: later for key, one in texts.items() if (later := times.shifted(one, days)) is not None}
+    return inner | changed if changed else None
 
 
 def _is_dateless(kind: Kind, key: str, stored: object) -> bool:
