@@ -97,6 +97,7 @@ ARCHIVED: LiteralString = "SELECT * FROM trip_client_archive WHERE trip_id = CAS
 
 ACTIVITY: LiteralString = "SELECT * FROM ActivityLog WHERE trip_id = CAST(? AS INTEGER) ORDER BY activity_id"
 
+# D1 returns null for an infinite number.
 GUARD_TRIP: LiteralString = """
 INSERT INTO write_guard (trip_unchanged)
 SELECT 0 WHERE NOT EXISTS (
@@ -104,7 +105,8 @@ SELECT 0 WHERE NOT EXISTS (
     WHERE trip_id = CAST(? AS INTEGER)
       AND trip_name IS ? AND status IS ? AND primary_client_email IS ? AND group_name IS ? AND schedule IS ?
       AND accommodations IS ? AND transportation IS ? AND financials IS ? AND documents IS ? AND notes IS ?
-      AND start_date IS ? AND end_date IS ? AND destinations IS ? AND total_cost IS ? AND paid_amount IS ?
+      AND start_date IS ? AND end_date IS ? AND destinations IS ? AND (total_cost IS ? OR abs(total_cost) = 9e999)
+      AND (paid_amount IS ? OR abs(paid_amount) = 9e999)
       AND created_at IS ? AND updated_at IS ? AND created_by IS ? AND last_modified_by IS ? AND workflow_state IS ?
       AND trip_slug IS ?)
 """

@@ -126,9 +126,9 @@ def update_itinerary(trip_id: int, values: Mapping[str, Any], now: str) -> State
     return Statement(UPDATE_ITINERARY, (*(values[column] for column in ITINERARY), now, trip_id))
 
 
-def insert_itinerary(slug: str, values: Mapping[str, Any]) -> Statement:
-    """Store all `ITINERARY` columns of a trip that the same batch creates."""
-    return Statement(INSERT_ITINERARY, (*(values[column] for column in ITINERARY), slug))
+def complete_copy(slug: str, values: Mapping[str, Any], group_name: str | None) -> Statement:
+    """Store all `ITINERARY` columns and the group of a trip that the same batch creates."""
+    return Statement(COMPLETE_COPY, (*(values[column] for column in ITINERARY), group_name, slug))
 
 
 def insert(values: Mapping[str, Any]) -> Statement:
@@ -191,12 +191,14 @@ WHERE l.place <= CAST(?2 AS INTEGER)
 ORDER BY l.client_email, l.place
 """
 
+# D1 returns null for an infinite number.
 GUARD_UNCHANGED: LiteralString = """
 INSERT INTO write_guard (trip_unchanged)
 SELECT 0 WHERE NOT EXISTS (
     SELECT 1 FROM trips_v2
     WHERE trip_id = CAST(? AS INTEGER)
-      AND trip_name IS ? AND trip_slug IS ? AND status IS ? AND start_date IS ? AND end_date IS ? AND total_cost IS ?
+      AND trip_name IS ? AND trip_slug IS ? AND status IS ? AND start_date IS ? AND end_date IS ?
+      AND (total_cost IS ? OR abs(total_cost) = 9e999)
       AND destinations IS ? AND group_name IS ? AND primary_client_email IS ?
       AND financials IS ? AND documents IS ? AND notes IS ? AND workflow_state IS ?)
 """
@@ -215,8 +217,9 @@ SELECT 0 WHERE EXISTS (SELECT 1 FROM trips_v2 WHERE trip_slug = ? AND trip_id IS
 
 UPDATE: LiteralString = """
 UPDATE trips_v2
-SET trip_name = ?, trip_slug = ?, status = ?, start_date = ?, end_date = ?, total_cost = ?, destinations = ?,
-    group_name = ?, primary_client_email = ?, financials = ?, documents = ?, notes = ?, workflow_state = ?,
+SET trip_name = ?, trip_slug = ?, status = ?, start_date = ?, end_date = ?,
+    total_cost = coalesce(?, iif(abs(total_cost) = 9e999, total_cost, NULL)), destinations = ?, group_name = ?,
+    primary_client_email = ?, financials = ?, documents = ?, notes = ?, workflow_state = ?,
     search_text = ?, updated_at = ?
 WHERE trip_id = CAST(? AS INTEGER)
 """
@@ -228,8 +231,8 @@ UPDATE trips_v2 SET schedule = ?, accommodations = ?, transportation = ?, update
 WHERE trip_id = CAST(? AS INTEGER)
 """
 
-INSERT_ITINERARY: LiteralString = """
-UPDATE trips_v2 SET schedule = ?, accommodations = ?, transportation = ? WHERE trip_slug = ?
+COMPLETE_COPY: LiteralString = """
+UPDATE trips_v2 SET schedule = ?, accommodations = ?, transportation = ?, group_name = ? WHERE trip_slug = ?
 """
 
 INSERTED = (
@@ -239,7 +242,6 @@ INSERTED = (
     "start_date",
     "end_date",
     "destinations",
-    "group_name",
     "total_cost",
     "financials",
     "notes",
@@ -250,9 +252,9 @@ INSERTED = (
 )
 
 INSERT: LiteralString = """
-INSERT INTO trips_v2 (trip_name, trip_slug, status, start_date, end_date, destinations, group_name, total_cost,
-                      financials, notes, primary_client_email, search_text, created_at, updated_at)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+INSERT INTO trips_v2 (trip_name, trip_slug, status, start_date, end_date, destinations, total_cost, financials, notes,
+                      primary_client_email, search_text, created_at, updated_at)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 
 FACTS: LiteralString = "SELECT * FROM trip_facts WHERE trip_id = CAST(? AS INTEGER)"

@@ -137,6 +137,16 @@ async def test_custom_columns_are_set_aside_too(tmp_path: Path) -> None:
         assert (kept["dashboard_status"], kept["search_text"]) == ("green", "ff00")
 
 
+async def test_a_trip_with_infinite_amounts_can_be_changed_which_keeps_them_and_deleted(tmp_path: Path) -> None:
+    async with new_desk(tmp_path) as desk:
+        desk.sql("UPDATE trips_v2 SET total_cost = 9e999, paid_amount = -9e999 WHERE trip_id = ?", KYOTO)
+        await desk.do(KYOTO, op("add_note", note="n"))
+        infinite = "SELECT 1 FROM trips_v2 WHERE total_cost = 9e999 AND json_array_length(notes) = 1 AND trip_id = ?"
+        assert desk.sql(infinite, KYOTO) == [(1,)]
+        await desk.call("delete_trip", trip_identifier=KYOTO, confirm_trip_name=NAME)
+        assert left_of(desk, KYOTO) == {}
+
+
 async def test_deleting_a_trip_during_a_concurrent_change_keeps_its_latest_state(tmp_path: Path) -> None:
     path = seeded(tmp_path / "voygen.db")
     async with open_desk(path) as one, open_desk(path) as other:
