@@ -171,15 +171,18 @@ class D1Database:
         return Results(zip(statements, map(decode_rows, reply.results), strict=True))
 
     async def _read_again(self, statements: Sequence[Statement], identifier: str) -> Results:
-        """Return the values that a stored batch kept, and what its other queries return now."""
-        queries = [one for one in statements if _is_query(one)]
+        """Return the values that a stored batch kept, and what its other queries return now.
+
+        The kept values are lost if a client was erased since.
+        """
+        kept = [one for one in statements if one.kept]
+        queries = [one for one in statements if _is_query(one) and not one.kept]
         values = kept_by(identifier)
-        again = await self.read_many([values, *(one for one in queries if not one.kept)])
-        kept = iter(again.of(values))
-        return Results(
-            [(one, [next(kept)] if one.kept else again.of(one)) for one in queries],
-            lost=[one for one in statements if not _is_query(one)],
-        )
+        again = await self.read_many([values, *queries])
+        found = [(one, [row]) for one, row in zip(kept, again.of(values), strict=False)]
+        told = [*found, *((one, again.of(one)) for one in queries)]
+        known = {id(one) for one, _ in told}
+        return Results(told, lost=[one for one in statements if id(one) not in known])
 
 
 def _is_query(statement: Statement) -> bool:

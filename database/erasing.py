@@ -91,6 +91,7 @@ async def plan(db: Database, client: Row, now: str, *, gone: bool = False) -> Er
         remaining=[*notes, *cleaning.left, *remaining],
         batch=[
             *([] if gone else _require_unchanged(client)),
+            Statement(FORGET_ANSWERS),
             *_erase(client, trips, entries, now, gone=gone),
             Statement(DELETE_ABOUT, (json.dumps([row["orphan_id"] for row in about]),)),
             *cleaning.statements,
@@ -297,6 +298,9 @@ SELECT 0 WHERE (
             SELECT 1 FROM trip_people o
             WHERE o.trip_id = (r.value ->> 0) AND o.position = (r.value ->> 1) AND o.element IS (r.value ->> 2)))
 """
+
+# Answers of earlier batches, which may mention anyone.
+FORGET_ANSWERS: LiteralString = "UPDATE batch_ids SET answers = '[]' WHERE answers <> '[]'"
 
 REPLACE_ENTRIES: LiteralString = """
 UPDATE trips_v2 SET clients = (

@@ -96,6 +96,19 @@ async def test_a_count_of_changed_rows_survives_a_lost_answer(hosted: Hosted, db
     assert [results.of(each) for each in (three, one)] == [[{"value": 3}], [{"value": 1}]]
 
 
+async def test_a_count_that_an_erasure_deleted_before_it_was_read_again_is_lost(hosted: Hosted, db: D1Database) -> None:
+    hosted.sql(
+        "CREATE TRIGGER erase AFTER UPDATE OF answers ON batch_ids WHEN NEW.answers <> '[]' "
+        "BEGIN UPDATE batch_ids SET answers = '[]'; END"
+    )
+    count, other = Statement(CHANGED, kept=True), Statement("SELECT 1 AS other")
+    hosted.fail("dropped")
+    results = await db.batch([count, other])
+    assert (results.of(other), results.complete) == ([{"other": 1}], False)
+    with pytest.raises(ResultsLost):
+        results.of(count)
+
+
 # The values of an answer that differ between two runs.
 TIMES = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z?|\d+ (?:ms|seconds)")
 
