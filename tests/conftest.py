@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import tempfile
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,13 +24,14 @@ from ledger import Figures
 from oracle import assert_clean
 from workerd import NODE, REASON, Hosted, Workerd, running
 
-from database.embedded import EmbeddedDatabase, open_database
 from migrations.dumps import load_dump
 from migrations.runner import migrate
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import AsyncIterator, Callable, Iterator
+
+    from database.embedded import EmbeddedDatabase
 
 
 # A file system in memory on Linux, and the free space in bytes that makes it large enough for all tests.
@@ -52,6 +54,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "real_start: start the program as users do, not by forking (see starting.py)")
     config.addinivalue_line("markers", "embedded_only(reason): not for the hosted engine")
     config.addinivalue_line("markers", "long: only with --long")
+    config.addinivalue_line("markers", "any_recursion: runs on D1 with recursive_triggers off and on")
     _use_temporary_files_in_memory()
     _check_schemas_once()
     strict.prepare()
@@ -128,6 +131,17 @@ def pytest_xdist_auto_num_workers() -> int:
     return (os.cpu_count() or 1) + 1
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """On D1, run tests of triggers with recursive_triggers off and, as an earlier request may have left it, on."""
+    if engines.is_hosted() and metafunc.definition.get_closest_marker("any_recursion"):
+        metafunc.parametrize("recursive_triggers", [False, True], ids=["", "recursive"], indirect=True)
+
+
+@pytest.fixture(autouse=True)
+def recursive_triggers(request: pytest.FixtureRequest) -> None:
+    engines.recurse(on=getattr(request, "param", False))
+
+
 @pytest.fixture(scope="session")
 def program() -> Iterator[faults.Program]:
     """The program under faults, which is started once per test process."""
@@ -152,6 +166,8 @@ def legacy_database(tmp_path: Path) -> Callable[[str], Path]:
     def load(name: str) -> Path:
         path = tmp_path / f"{name}.db"
         load_dump(raw.LEGACY / f"{name}.sql", path)
+        if engines.is_hosted():
+            engines.restore(path)
         return path
 
     return load
@@ -160,8 +176,9 @@ def legacy_database(tmp_path: Path) -> Callable[[str], Path]:
 @pytest.fixture
 async def db(tmp_path: Path) -> AsyncIterator[EmbeddedDatabase]:
     """An engine, as strict as the hosted one, on an empty, migrated database file."""
+    path = tmp_path / "voygen.db"
     with strict.strict_engine():
-        opened = await open_database(tmp_path / "voygen.db")
+        opened = await engines.open_database(raw.new_file(path) if engines.is_hosted() else path)
     async with opened as database:
         await migrate(database)
         yield database
@@ -189,10 +206,13 @@ def connection(tmp_path: Path) -> Iterator[sqlite3.Connection]:
 
 
 @pytest.fixture
-def con(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
+def con(tmp_path: Path) -> Iterator[sqlite3.Connection]:
     """A connection to a database with two clients and an empty trip; after the test both stores must agree."""
-    for email in (sides.ANA, sides.BEN):
-        connection.execute("INSERT INTO clients_v2 (email, full_name) VALUES (?, 'N')", (email,))
-    sides.add_trip(connection, "[]")
-    yield connection
-    assert_clean(connection)
+    path = raw.new_file(tmp_path / "voygen.db")
+    with closing(raw.connect_file(path)) as connection:
+        for email in (sides.ANA, sides.BEN):
+            connection.execute("INSERT INTO clients_v2 (email, full_name) VALUES (?, 'N')", (email,))
+        sides.add_trip(connection, "[]")
+    with closing(raw.connect(path)) as connection:
+        yield connection
+        assert_clean(connection)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from contextlib import asynccontextmanager, closing, nullcontext
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 
 import pytest
 import raw
-from engines import is_hosted, placed
+from engines import address, is_hosted, placed
 from hosted_connection import reading
 from mcp.client import Client
 from mcp_types import TextContent
@@ -227,15 +228,21 @@ def seeded(path: Path) -> Path:
 def _seeded_template() -> bytes:
     with TemporaryDirectory() as folder:
         path = raw.new_file(Path(folder) / "seeded.db")
-        with closing(raw.connect(path)) as connection:
+        with closing(raw.connect_file(path)) as connection:
             connection.executescript(SEED)
         return path.read_bytes()
 
 
 def voygen(*arguments: object, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
-    """Run the program until it exits, with an empty stdin."""
+    """Run the program until it exits, with an empty stdin. With `--engine d1`, the file after --db is hosted."""
+    words = list(arguments)
+    at = words.index("--db") + 1 if "--db" in words else 0
+    where = words[at] if words else None
+    if is_hosted() and isinstance(where, Path):
+        words[at] = address(where)
+        env = {**(env or os.environ), "VOYGEN_D1_TOKEN": WRITE}
     return subprocess.run(
-        [*own_command(), *map(str, arguments)],
+        [*own_command(), *map(str, words)],
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any, LiteralString, cast
 
 import raw
 from desk import ANA, BEN, CEM, Desk
+from engines import open_database
 from hosted_connection import reading
 from mcp.client import Client
 from oracle import parsed, read_entries
 
-from database.embedded import open_database
 from database.engine import ForwardingDatabase
 from server.desk.tools import make_server
 from server.opening import phased

@@ -82,6 +82,28 @@ class HostedConnection:
         raise (sqlite3.IntegrityError if constraint else sqlite3.OperationalError)(answer["message"])
 
 
+class InspectingConnection(HostedConnection):
+    """A connection that sends writes to D1 and reads the database's file, a hundred times faster than D1 answers.
+
+    Temporary tables are those of the connection to the file.
+    """
+
+    text_factory: Any = str
+
+    def execute(self, sql: str, parameters: Any = (), /) -> Any:
+        words = sql.split(maxsplit=4)
+        first, last = words[0].upper(), words[-1].strip().upper()
+        if first == "PRAGMA" and words[1] == "synchronous":
+            return HostedCursor((), (), 0, 0)
+        if first == "PRAGMA" and words[1] == "foreign_keys":
+            assert last in {"ON", "1"}, "D1 cannot turn foreign keys off: the test needs a mark"
+            return HostedCursor((), (), 0, 0)
+        if first in {"SELECT", "EXPLAIN"} or " temp." in sql or (first == "PRAGMA" and "=" not in sql):
+            self.file.text_factory = self.text_factory
+            return self.file.execute(sql, parameters)
+        return super().execute(sql, parameters)
+
+
 def reading(connection: sqlite3.Connection | HostedConnection) -> sqlite3.Connection:
     """Return the connection, or for a hosted database one that reads its file, without a request for each query."""
     return connection.file if isinstance(connection, HostedConnection) else connection

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 import raw
 from desk import BANFF, EMPTY, KYOTO, integrity, op
+from engines import open_database
 from faults import acknowledge
 from oracle import assert_clean
 
-from database.embedded import open_database
 from migrations.check import check
 
 if TYPE_CHECKING:

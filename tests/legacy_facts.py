@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
@@ -11,6 +10,7 @@ import raw
 from oracle import Entry, all_entries, client_emails, junction_pairs, parsed
 
 if TYPE_CHECKING:
+    import sqlite3
     from pathlib import Path
 
 NAMES = ["d1-export-2025", "seed-legacy", "drifted-dual-write"]
@@ -19,6 +19,10 @@ Rows: TypeAlias = list[dict[str, Any]]
 
 # Tables that the migration recreates or fills; separate tests check their rows.
 REWRITTEN = {"ActivityLog", "facts_dirty", "trip_facts", "trip_client_assignments", "sqlite_sequence"}
+
+
+# D1 has a table of its own, whose name begins like this.
+TABLES = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT GLOB '_cf_*'"
 
 
 @dataclass(frozen=True)
@@ -46,10 +50,9 @@ class Facts:
 
 def facts(path: Path) -> Facts:
     connection = raw.connect(path)
-    connection.row_factory = sqlite3.Row
     try:
         schema = dict(connection.execute("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL").fetchall())
-        names = [row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        names = [row[0] for row in connection.execute(TABLES)]
         has_junction = "trip_client_assignments" in names
         return Facts(
             {name: _rows(connection, name) for name in names},
@@ -63,7 +66,9 @@ def facts(path: Path) -> Facts:
 
 
 def _rows(connection: sqlite3.Connection, table: str) -> Rows:
-    return [dict(row) for row in connection.execute("SELECT * FROM " + table)]
+    cursor = connection.execute("SELECT * FROM " + table)
+    names = [column[0] for column in cursor.description]
+    return [dict(zip(names, row, strict=True)) for row in cursor]
 
 
 def extra_keys(entry: Entry) -> dict[str, Any]:

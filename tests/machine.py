@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import raw
+from engines import open_database
 from hypothesis.stateful import RuleBasedStateMachine
 
-from database.embedded import open_database
 from server.opening import phased
 from tools.bulk import BulkAnswer, BulkArguments, bulk_trip_operations
 

@@ -13,6 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import engines
 from hosted_connection import reading
 from strict import strict_engine
 
@@ -27,18 +28,32 @@ LEGACY = Path(__file__).parent / "legacy"
 
 def connect(path: Path, *, recursive_triggers: bool = False) -> sqlite3.Connection:
     """A plain connection as any program may open it, with autocommit and foreign keys on."""
-    connection = sqlite3.connect(path, isolation_level=None)
-    connection.execute("PRAGMA foreign_keys = ON")
+    connection = engines.connect(path) if engines.is_hosted() else connect_file(path)
     if recursive_triggers:
         connection.execute("PRAGMA recursive_triggers = ON")
     return connection
 
 
+def connect_file(path: Path) -> sqlite3.Connection:
+    """A connection to a file that its engine has not opened yet, for preparing what it holds."""
+    assert not path.is_symlink(), "D1 has the database"
+    connection = sqlite3.connect(path, isolation_level=None, timeout=60)
+    connection.execute("PRAGMA foreign_keys = ON")
+    return connection
+
+
+def copied(source: Path, target: Path) -> Path:
+    """Copy the database with all that is committed, wherever it is, to a new file."""
+    with closing(sqlite3.connect(source)) as one, closing(sqlite3.connect(target)) as other:
+        one.backup(other)
+    return target
+
+
 async def migrate_file(path: Path) -> MigrationReport:
     with strict_engine():
-        opened = await open_database(path)
+        opened = await engines.open_database(path)
     async with opened as db:
-        return await migrate(db)
+        return await migrate(db, pause=0)
 
 
 def new_file(path: Path) -> Path:
@@ -47,13 +62,20 @@ def new_file(path: Path) -> Path:
     return path
 
 
+async def _migrate_embedded(path: Path) -> None:
+    with strict_engine():
+        opened = await open_database(path)
+    async with opened as db:
+        await migrate(db)
+
+
 @cache
 def _template() -> bytes:
     folder = Path(tempfile.mkdtemp())
     try:
         path = folder / "template.db"
         with ThreadPoolExecutor() as pool:  # the caller's thread may already have a running event loop
-            pool.submit(lambda: asyncio.run(migrate_file(path))).result()
+            pool.submit(lambda: asyncio.run(_migrate_embedded(path))).result()
         return path.read_bytes()
     finally:
         shutil.rmtree(folder)
@@ -76,7 +98,9 @@ def dump(connection: sqlite3.Connection) -> list[str]:
     connection = reading(connection)
     factory, connection.text_factory = connection.text_factory, bytes
     try:
-        schema = connection.execute("SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY 1, 2").fetchall()
+        schema = connection.execute(
+            "SELECT type, name, tbl_name, sql FROM sqlite_master WHERE name NOT GLOB '_cf_*' ORDER BY 1, 2"
+        ).fetchall()
         tables = connection.execute(STORED_TABLES).fetchall()
         rows = {name.decode(): connection.execute(f'SELECT * FROM "{name.decode()}"') for (name,) in tables}
         return [f"{piece}" for piece in schema] + [f'"{name}" {row}' for name, found in rows.items() for row in found]

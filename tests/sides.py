@@ -15,10 +15,11 @@ TRIP = 1
 
 
 def add_trip(con: sqlite3.Connection, clients: Any) -> int:
-    sql = "INSERT INTO trips_v2 (trip_name, start_date, end_date, clients) VALUES ('N', '2026-01-01', '2026-01-02', ?)"
-    trip = con.execute(sql, (text_of(clients),)).lastrowid
-    assert trip
-    return trip
+    sql = """
+    INSERT INTO trips_v2 (trip_name, start_date, end_date, clients) VALUES ('N', '2026-01-01', '2026-01-02', ?)
+    RETURNING trip_id
+    """
+    return con.execute(sql, (text_of(clients),)).fetchone()[0]
 
 
 def assign(con: sqlite3.Connection, email: str, role: str | None = "traveler", trip: int = TRIP) -> None:

@@ -14,11 +14,12 @@ import pytest
 import raw
 from damage import FEW, TRIPS, Damage, Trip, damage, filled_file
 from damages import CONTENT
+from engines import any_recursion, is_hosted, open_database
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from schema_damages import ALTERED, BY_HAND, SCHEMA
 
-from database.embedded import EmbeddedDatabase, open_database
+from database.errors import DatabaseUnavailable
 from migrations.check import CheckReport, check
 from migrations.proof import digest, schema_fingerprint
 from migrations.repair import apply_repair
@@ -26,6 +27,8 @@ from migrations.undo import undo_repair
 
 if TYPE_CHECKING:
     from damage import Finding
+
+    from database.engine import Database
 
 # For each kind of damage, the number of its own trip with two clients, far apart from the others.
 PLACES = {one.name: number * 37 * 4 + 2 for number, one in enumerate([*CONTENT, *BY_HAND, *SCHEMA])}
@@ -60,7 +63,7 @@ def reported(report: CheckReport) -> dict[str, list[str]]:
     return {name: sorted(json.dumps(one, sort_keys=True) for one in getattr(report, name)) for name in sections([])}
 
 
-async def agreed(db: EmbeddedDatabase, path: Path) -> CheckReport:
+async def agreed(db: Database, path: Path) -> CheckReport:
     """Run a check and return its report, after comparing its drift with the oracle's."""
     report = await check(db)
     with closing(raw.connect(path)) as connection:
@@ -71,7 +74,7 @@ async def agreed(db: EmbeddedDatabase, path: Path) -> CheckReport:
 
 def damaged(path: Path, *damages: tuple[Damage, Trip], trips: int = TRIPS) -> dict[str, list[str]]:
     """Create a database with this damage, and return the findings that a check must report."""
-    with closing(raw.connect(filled_file(path, trips))) as connection:
+    with closing(raw.connect_file(filled_file(path, trips))) as connection:
         damage(connection, *damages)
     return sections([finding for one, trip in damages for finding in one.findings(trip)])
 
@@ -89,6 +92,10 @@ async def assert_found_repaired_and_undone(path: Path, *damages: tuple[Damage, T
             assert (await digest(db), await schema_fingerprint(db)) == before
             return
     async with await open_database(path, foreign_keys=False) as db:
+        if is_hosted() and "orphan" in mended.changed:
+            with pytest.raises(DatabaseUnavailable, match="moved orphaned rows"):
+                await undo_repair(db, mended.run_id, with_orphans=False)
+            return
         assert (await undo_repair(db, mended.run_id))["changed_since"] == 0
         assert (await digest(db), await schema_fingerprint(db)) == before
         again = reported(await agreed(db, path))
@@ -124,6 +131,7 @@ async def test_a_check_finds_the_damage_among_many_trips_and_nothing_else(tmp_pa
     assert (report.trips, report.consistent) == (TRIPS, not wanted["drift"] and not wanted["orphans"])
 
 
+@any_recursion
 @pytest.mark.parametrize("some", GROUPS, ids=lambda some: " + ".join(map(str, some)))
 async def test_damage_to_the_content_is_repaired_and_the_repair_is_undone(tmp_path: Path, some: list[Damage]) -> None:
     damages = [(one, Trip(6 + 4 * number)) for number, one in enumerate(some)]

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
+from engines import any_recursion
 from sides import (
     ANA,
     BEN,
@@ -22,6 +23,8 @@ from sides import (
 
 if TYPE_CHECKING:
     import sqlite3
+
+pytestmark = any_recursion
 
 # Text that is not a JSON array.
 

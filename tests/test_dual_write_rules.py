@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from engines import any_recursion, transactions
 from oracle import read_entries
 from sides import ANA, BEN, TRIP, add_trip, assign, in_json, in_junction, quarantine, unassign, write_json
 
 if TYPE_CHECKING:
     import sqlite3
+
+pytestmark = any_recursion
 
 # Assigning and unassigning.
 
@@ -206,6 +209,7 @@ def test_deleting_a_trip_deletes_its_assignments_and_facts(con: sqlite3.Connecti
     assert con.execute("SELECT reason FROM facts_dirty WHERE reason = 'trip_delete'").fetchone() == ("trip_delete",)
 
 
+@transactions
 def test_a_rolled_back_write_leaves_both_sides_unchanged(con: sqlite3.Connection) -> None:
     assign(con, ANA)
     before = in_json(con)

@@ -172,7 +172,7 @@ async def advance_at_once(db: Any) -> object:
 
 async def test_any_number_of_trips_is_refreshed_with_the_same_few_statements(tmp_path: Path) -> None:
     path = seeded(tmp_path / "voygen.db")
-    with closing(raw.connect(path)) as connection:
+    with closing(raw.connect_file(path)) as connection:
         add_trips(connection, 300)
     async with watched_desk(path) as (desk, watched):
         assert (await desk.call("refresh_trip_facts", limit=3))["refreshed"] == 3
@@ -219,7 +219,7 @@ async def test_a_change_made_during_a_refresh_is_included_in_the_facts(tmp_path:
 @pytest.mark.parametrize("force", [False, True])
 async def test_concurrent_refreshes_compute_every_trip(tmp_path: Path, *, force: bool) -> None:
     path = seeded(tmp_path / "voygen.db")
-    with closing(raw.connect(path)) as connection:
+    with closing(raw.connect_file(path)) as connection:
         add_trips(connection, 60)
     async with open_desk(path) as one, open_desk(path) as two:
         calls = [desk.client.call_tool("refresh_trip_facts", {"limit": 1000}) for desk in (one, two, one, two)]

@@ -22,6 +22,7 @@ import campaigns
 import pytest
 import raw
 from desk import INNARDS, Desk, Era, an_era, assert_readable, op, open_desk, seeded
+from hosted_connection import reading
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
@@ -256,7 +257,10 @@ async def fuzzed(folder: Path, *, era: Era = "auto", phase: Phase = "dual_write"
         tools = (await desk.client.list_tools()).tools
         inputs = {tool.name: Draft202012Validator(tool.input_schema) for tool in tools}
         outputs = {tool.name: Draft202012Validator(tool.output_schema or {}) for tool in tools}
-        with closing(raw.connect(path)) as file, closing(sqlite3.connect(":memory:")) as start:
+        with (
+            closing(sqlite3.connect(path, isolation_level=None)) as file,
+            closing(sqlite3.connect(":memory:")) as start,
+        ):
             file.backup(start)
             fuzz = Fuzz(desk, phase, inputs, outputs, file, start, known_values(file), await cursors(desk))
             await fuzz.assert_whole()
@@ -274,11 +278,11 @@ def start_in(phase: Phase) -> bytes:
         path = seeded(Path(folder) / "voygen.db")
         pool.submit(lambda: asyncio.run(prepare(path, phase))).result()
         with closing(raw.connect(path)) as connection:
-            return connection.serialize()
+            return reading(connection).serialize()
 
 
 async def prepare(path: Path, phase: Phase) -> None:
-    with closing(raw.connect(path)) as connection:
+    with closing(raw.connect_file(path)) as connection:
         connection.executescript(MORE)
     async with open_desk(path) as desk:
         await desk.call("refresh_trip_facts", limit=20)

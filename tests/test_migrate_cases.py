@@ -7,7 +7,10 @@ from pathlib import Path
 
 import pytest
 import raw
+from engines import any_recursion
 from legacy_facts import facts
+
+pytestmark = any_recursion
 
 Load = Callable[[str], Path]
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import raw
+from engines import files
 from legacy_facts import NAMES, REWRITTEN, Facts, extra_keys, facts
 from oracle import assert_clean
 
@@ -159,6 +160,7 @@ async def test_a_second_run_changes_nothing(legacy_database: Load, name: str) ->
     assert raw.names_in(path.parent) == files
 
 
+@files
 @every_shape
 async def test_a_migration_makes_a_private_backup_of_the_previous_state(legacy_database: Load, name: str) -> None:
     path = legacy_database(name)

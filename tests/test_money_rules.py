@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import raw
 from desk import KYOTO, new_desk, op
+from engines import foreign_keys_off, open_database
 from oracle import assert_clean
 from phasing import lead_to
 
-from database.embedded import open_database
 from database.money import MONEY
 from migrations.check import check
 from migrations.dumps import load_dump
@@ -140,7 +140,7 @@ def test_an_amount_that_is_no_decimal_is_refused(con: sqlite3.Connection, amount
         con.execute(PAYMENT, (amount, "USD", "payment"))
 
 
-@pytest.mark.parametrize("foreign_keys", ["ON", "OFF"])
+@pytest.mark.parametrize("foreign_keys", ["ON", pytest.param("OFF", marks=foreign_keys_off)])
 def test_payments_stay_when_a_trip_is_deleted_replaced_or_given_another_id(
     con: sqlite3.Connection, foreign_keys: str
 ) -> None:

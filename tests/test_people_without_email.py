@@ -103,7 +103,7 @@ async def test_a_name_shared_by_several_clients_is_ambiguous_and_new_client_crea
         ):
             error = await desk.refused(tool, **arguments)
             assert error.startswith(
-                f'ambiguous: 2 clients are called "Ben Ode": client_id 2 "Ben Ode" <{BEN}>, on "Ode in Banff" (id 2)'
+                f'ambiguous: 2 clients are called "Ben Ode": client_id 2 ("Ben Ode" <{BEN}>), client_id 4'
             )
             assert error.endswith("send the client_id.")
         answer = await desk.bulk(KYOTO, op("unassign_client", full_name="Ben Ode"))
@@ -159,7 +159,7 @@ async def test_migration_repair_and_client_creation_link_emails_with_another_spe
         await desk.call("create_client_v2", email=other[0], full_name="New")
         assert json.loads(desk.column("clients", KYOTO))[1]["email"] == other[0]
     old = tmp_path / "old.db"
-    with raw.connect(old) as connection:
+    with raw.connect_file(old) as connection:
         connection.executescript(
             (raw.LEGACY.parent.parent / "migrations/sql/001_baseline.sql").read_text(encoding="utf-8")
         )
@@ -176,7 +176,7 @@ async def test_migration_repair_and_client_creation_link_emails_with_another_spe
 async def test_a_migration_links_any_number_of_emails_with_another_spelling(tmp_path: Path) -> None:
     path = tmp_path / "old.db"
     numbers = range(2 * SPELLINGS_AT_ONCE + 1)
-    with closing(raw.connect(path)) as connection:
+    with closing(raw.connect_file(path)) as connection:
         connection.executescript(shipped()[0].text)
         connection.executemany(
             "INSERT INTO clients_v2 (email, full_name) VALUES (?, 'Z')", [(f"zoë{n}@ex.net",) for n in numbers]

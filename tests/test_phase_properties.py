@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import campaigns
 import oracle
 import statements as some
+from engines import any_recursion
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, invariant, rule, run_state_machine_as_test
@@ -27,6 +28,8 @@ from migrations.repair import apply_repair
 if TYPE_CHECKING:
     from database.phase import Phase
     from migrations.repair import Prefer
+
+pytestmark = any_recursion
 
 T = TypeVar("T")
 

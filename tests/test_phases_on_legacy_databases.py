@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 import campaigns
 import pytest
 import raw
+from engines import open_database, processes
 from legacy_facts import NAMES
 from oracle import assert_clean
 from phasing import assert_in_order, look
 from test_phases_under_writers import REFUSALS, WAYS, Writer, assert_told_the_truth, move_under
 
-from database.embedded import open_database
 from migrations.dumps import load_dump
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 WRITTEN = (1, 2, 3, 4)
 
 
+@processes
 @pytest.mark.parametrize("name", NAMES if campaigns.rounds(0, 1) else NAMES[:1])
 async def test_a_legacy_database_moves_up_and_down_under_writers_and_keeps_every_entry(
     tmp_path: Path, name: str

@@ -14,10 +14,10 @@ import campaigns
 import pytest
 import raw
 from desk import Desk, op, open_desk, seeded, voygen
+from engines import open_database, processes
 from oracle import assert_clean
 from phasing import assert_in_order, lead_to, look
 
-from database.embedded import open_database
 from database.engine import Statement
 from database.errors import DatabaseBusy, ProgramTooOld
 from database.phase import PHASES, PhasedDatabase
@@ -28,7 +28,7 @@ from tools.bulk import BulkArguments, bulk_trip_operations
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from database.embedded import EmbeddedDatabase
+    from database.engine import Database
     from database.phase import Phase
 
 WRITER = Path(__file__).parent / "writer_process.py"
@@ -120,7 +120,7 @@ def seeded_with_a_trip_of_old_code(folder: Path) -> Path:
     return path
 
 
-async def move_under(db: EmbeddedDatabase, writers: list[Writer], ways: list[Phase]) -> None:
+async def move_under(db: Database, writers: list[Writer], ways: list[Phase]) -> None:
     """Move the database through these phases; in each, wait for some more answers from every writer."""
     for phase in ways:
         await lead_to(db, phase)
@@ -143,6 +143,7 @@ def writers(tmp_path: Path) -> Iterator[list[Writer]]:
         yield started
 
 
+@processes
 async def test_writers_of_every_kind_keep_working_while_the_phases_change(
     tmp_path: Path, writers: list[Writer]
 ) -> None:
@@ -164,6 +165,7 @@ async def test_writers_of_every_kind_keep_working_while_the_phases_change(
     assert kinds >= {"assign", "unassign", "change", "note", "read"}
 
 
+@processes
 async def test_the_keys_that_old_code_wrote_are_in_the_restored_column(tmp_path: Path) -> None:
     path = seeded_with_a_trip_of_old_code(tmp_path)
     writer = Writer(path, "old", "old")

@@ -11,10 +11,10 @@ import raw
 from damage import FEW, Trip, damage, filled_file
 from damages import ARRAYS, CONTENT, PAIRS, ROLES
 from desk import voygen
+from engines import any_recursion, is_hosted, open_database
 from oracle import all_entries, assert_clean, junction_pairs
 from schema_damages import SCHEMA
 
-from database.embedded import open_database
 from migrations.check import check
 from migrations.proof import digest
 from migrations.repair import apply_repair
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from migrations.repair import Prefer
+
+pytestmark = any_recursion
 
 BY_NAME = {one.name: one for one in [*PAIRS, *ROLES, *ARRAYS]}
 
@@ -68,7 +70,7 @@ OUTCOMES: dict[str, dict[str, tuple[set[str], set[str]]]] = {
 @pytest.mark.parametrize("prefer", EVERY)
 async def test_the_preferred_side_wins_if_only_one_side_has_a_pair(tmp_path: Path, name: str, prefer: Prefer) -> None:
     path, trip = filled_file(tmp_path / "voygen.db", FEW), Trip(6)
-    with closing(raw.connect(path)) as connection:
+    with closing(raw.connect_file(path)) as connection:
         damage(connection, (BY_NAME[name], trip))
     async with await open_database(path) as db:
         before = await digest(db)
@@ -82,7 +84,7 @@ async def test_the_preferred_side_wins_if_only_one_side_has_a_pair(tmp_path: Pat
         assert {role for email, role in pairs if email == trip.two} == OUTCOMES[name][prefer][1]
         assert {entry.pair for entry in all_entries(connection) if entry.trip_id == 6} == set(pairs)
     async with await open_database(path, foreign_keys=False) as db:
-        await undo_repair(db, report.run_id)
+        await undo_repair(db, report.run_id, with_orphans=not is_hosted())
         assert await digest(db) == before
 
 
@@ -102,10 +104,11 @@ def state(connection: sqlite3.Connection, trip: int) -> list[object]:
 async def test_the_repair_of_one_trip_changes_no_other_trip(tmp_path: Path, prefer: Prefer) -> None:
     path = filled_file(tmp_path / "voygen.db", 4 * len(CONTENT) + 4)
     trips = {one.name: Trip(number * 4 + 2) for number, one in enumerate(CONTENT)}
-    with closing(raw.connect(path)) as connection:
+    with closing(raw.connect_file(path)) as connection:
         damage(connection, *((one, trips[one.name]) for one in CONTENT))
-        mended: set[int] = set()
-        async with await open_database(path) as db:
+    mended: set[int] = set()
+    async with await open_database(path) as db:
+        with closing(raw.connect(path)) as connection:
             everyone = [row["trip_id"] for row in await db.read("SELECT trip_id FROM trips_v2")]
             for name in ("an entry twice", "an orphan of a client", "a guard left", "no slug", "a slug twice"):
                 trip = trips[name].number
@@ -125,7 +128,7 @@ async def test_the_repair_of_one_trip_changes_no_other_trip(tmp_path: Path, pref
 async def test_the_repair_of_one_trip_first_restores_the_schema_it_depends_on(tmp_path: Path) -> None:
     path = filled_file(tmp_path / "voygen.db", FEW)
     missing = next(one for one in SCHEMA if one.name == "trg_trip_client_sync_reconcile missing")
-    with closing(raw.connect(path)) as connection:
+    with closing(raw.connect_file(path)) as connection:
         damage(connection, (BY_NAME["a row taken away"], Trip(6)), (missing, Trip(6)), (PAIRS[0], Trip(10)))
     async with await open_database(path) as db:
         after = (await apply_repair(db, "union", 6)).after
@@ -135,7 +138,7 @@ async def test_the_repair_of_one_trip_first_restores_the_schema_it_depends_on(tm
 
 def test_the_repair_command_accepts_a_preferred_side_and_a_trip(tmp_path: Path) -> None:
     path = filled_file(tmp_path / "voygen.db", FEW)
-    with closing(raw.connect(path)) as connection:
+    with closing(raw.connect_file(path)) as connection:
         damage(connection, (PAIRS[0], Trip(6)), (PAIRS[0], Trip(10)))
     plan = json.loads(voygen("repair", "--db", path, "--prefer", "json", "--trip", 6, "--json").stdout)
     assert (plan["prefer"], [one["trip_id"] for one in plan["findings"]]) == ("json", [6])

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import campaigns
 import raw
+from engines import any_recursion, open_database
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from phasing import lead_to
 
-from database.embedded import EmbeddedDatabase, open_database
 from database.phase import PHASES, PhasedDatabase
 from migrations.check import check
 from server.opening import phased
@@ -26,6 +26,10 @@ from tools.restoring import RestoreArguments, restore_deleted
 
 if TYPE_CHECKING:
     import sqlite3
+
+    from database.engine import Database
+
+pytestmark = any_recursion
 
 EMAILS = ["ana@x.io", "ben@x.io", "cem@x.io"]
 NAMES = ["Kyoto with friends", "Banff in winter", "Lisbon by train"]
@@ -64,9 +68,10 @@ def test_restoring_everything_after_any_deletions_gives_the_original_content(
 async def _walk(lists: list[Any], walk: list[tuple[str, int]], order: Any) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = raw.new_file(Path(folder) / "voygen.db")
-        with closing(raw.connect(path)) as connection:
+        with closing(raw.connect_file(path)) as connection:
             connection.execute("PRAGMA synchronous = OFF")
             _fill(connection, lists)
+        with closing(raw.connect(path)) as connection:
             before = _content(connection)
             async with await open_database(path) as db:
                 desk = phased(db)
@@ -102,7 +107,7 @@ def _fill(connection: sqlite3.Connection, lists: list[Any]) -> None:
         )
 
 
-async def _step(db: EmbeddedDatabase, desk: PhasedDatabase, kind: str, number: int) -> None:
+async def _step(db: Database, desk: PhasedDatabase, kind: str, number: int) -> None:
     match kind:
         case "delete trip":
             if await db.read("SELECT 1 FROM trips_v2 WHERE trip_id = ?", (number + 1,)):

@@ -14,6 +14,7 @@ import raw
 import statements as some
 from damage import past_the_triggers
 from desk import seeded
+from engines import any_recursion, foreign_keys_off, open_database
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import invariant, rule, run_state_machine_as_test
@@ -21,7 +22,6 @@ from indexing import assert_indexed
 from phasing import assert_in_order, lead_to
 from test_dual_write_properties import DualWrite
 
-from database.embedded import open_database
 from database.phase import PHASES
 from database.search import PLAIN_LETTERS
 from migrations.files import split_statements
@@ -141,6 +141,7 @@ async def test_the_index_follows_every_write_in_every_phase(tmp_path: Path, phas
         await assert_in_order(db, phase)
 
 
+@foreign_keys_off
 @pytest.mark.parametrize("phase", PHASES)
 async def test_the_index_follows_writes_by_a_program_without_foreign_keys(tmp_path: Path, phase: Phase) -> None:
     path = seeded(tmp_path / "voygen.db")
@@ -174,6 +175,7 @@ async def test_travelers_beyond_the_limit_are_indexed_separately_from_their_trip
         assert connection.execute("SELECT count(*) FROM crowd_search").fetchone() == (0,)
 
 
+@any_recursion
 def test_a_change_of_one_column_alone_is_indexed(connection: sqlite3.Connection) -> None:
     connection.executescript("""
         INSERT INTO clients_v2 (client_id, email, full_name) VALUES (1, 'ana@x.io', 'Ana');
@@ -204,6 +206,7 @@ def test_a_change_of_one_column_alone_is_indexed(connection: sqlite3.Connection)
         assert connection.execute(found.format(table), (words,)).fetchall() == [(2,)]
 
 
+@any_recursion
 def test_a_write_is_not_refused_because_an_earlier_one_was_ignored(connection: sqlite3.Connection) -> None:
     connection.executescript("""
         INSERT INTO clients_v2 (client_id, email, full_name) VALUES (1, 'ana@x.io', 'Ana'), (2, 'ben@x.io', 'Ben');

@@ -12,9 +12,9 @@ import pytest
 import raw
 from damage import FEW, filled_file
 from desk import voygen
+from engines import open_database, transactions
 from oracle import assert_clean
 
-from database.embedded import open_database
 from migrations.files import FOLDER, split_statements
 from migrations.phases.moves import advance
 from migrations.self_test import validate
@@ -93,7 +93,7 @@ async def test_every_part_passes_in_every_phase_and_nothing_is_left_behind(tmp_p
 async def test_a_missing_object_makes_the_lines_that_depend_on_it_fail(tmp_path: Path, name: str) -> None:
     path = raw.new_file(tmp_path / "voygen.db")
     kind = "trigger" if name.startswith("trg_") else "view"
-    with closing(raw.connect(path)) as connection:
+    with closing(raw.connect_file(path)) as connection:
         connection.execute(f"DROP {kind} {name}")
     failed = await failing(path)
     assert failed.pop("structure") == f"{kind} {name} missing"
@@ -103,7 +103,7 @@ async def test_a_missing_object_makes_the_lines_that_depend_on_it_fail(tmp_path:
 @pytest.mark.parametrize("name", [name for name in NOTICED if name.startswith("trg_")])
 async def test_a_trigger_that_does_nothing_makes_the_lines_that_depend_on_it_fail(tmp_path: Path, name: str) -> None:
     path = raw.new_file(tmp_path / "voygen.db")
-    with closing(raw.connect(path)) as connection:
+    with closing(raw.connect_file(path)) as connection:
         disarm(connection, name)
     failed = await failing(path)
     assert failed.pop("structure") == f"trigger {name} not as shipped"
@@ -114,7 +114,7 @@ async def test_damage_to_triggers_that_no_part_needs_makes_only_the_structure_li
     path = raw.new_file(tmp_path / "voygen.db")
     others = [name for name in expected("dual_write") if name.startswith("trg_") and name not in NOTICED]
     missing, idle = others[::2], others[1::2]
-    with closing(raw.connect(path)) as connection:
+    with closing(raw.connect_file(path)) as connection:
         for name in missing:
             connection.execute(f"DROP TRIGGER {name}")
         for name in idle:
@@ -135,14 +135,14 @@ def disarm(connection: sqlite3.Connection, name: str) -> None:
 
 async def test_a_leftover_guard_makes_the_self_test_fail(tmp_path: Path) -> None:
     path = raw.new_file(tmp_path / "voygen.db")
-    with closing(raw.connect(path)) as connection:
+    with closing(raw.connect_file(path)) as connection:
         connection.execute("INSERT INTO trip_client_sync (trip_id) VALUES (1)")
     assert TRIGGERS in await failing(path)
 
 
 def test_the_validate_command_fails_on_a_broken_database(tmp_path: Path) -> None:
     path = raw.new_file(tmp_path / "voygen.db")
-    with closing(raw.connect(path)) as connection:
+    with closing(raw.connect_file(path)) as connection:
         connection.execute("DROP TRIGGER trg_trip_client_assignments_delete")
     done = voygen("validate", "--db", path)
     assert (done.returncode, done.stderr) == (1, "")
@@ -166,6 +166,7 @@ def by_hand(connection: sqlite3.Connection) -> str:
     return "nothing failed"
 
 
+@transactions
 def test_the_script_run_by_hand_ends_as_documented_and_leaves_nothing_behind(tmp_path: Path) -> None:
     path = filled_file(tmp_path / "voygen.db", FEW)
     before = raw.everything(path)
@@ -180,7 +181,7 @@ async def test_the_self_test_passes_while_another_connection_writes(tmp_path: Pa
     path = filled_file(tmp_path / "voygen.db", FEW)
 
     def write() -> None:
-        with closing(sqlite3.connect(path, isolation_level=None, timeout=60)) as connection:
+        with closing(raw.connect(path)) as connection:
             for number in range(200):
                 connection.execute(
                     "INSERT INTO trip_client_assignments (trip_id, client_email, client_role) VALUES (?, ?, ?)",

@@ -164,8 +164,8 @@ def _mac(key: bytes, content: bytes) -> bytes:
 
 @cache
 def _client() -> httpx2.Client:
-    # Without kept connections: workerd may close one at the moment of a request.
-    return httpx2.Client(trust_env=False, timeout=60, limits=httpx2.Limits(max_keepalive_connections=0))
+    # workerd closes a connection that was idle for 5 seconds, perhaps just when a request is sent on it.
+    return httpx2.Client(trust_env=False, timeout=60, limits=httpx2.Limits(keepalive_expiry=1))
 
 
 def statements(*sqls: str) -> Sequence[dict[str, Any]]:
