@@ -116,7 +116,12 @@ class D1Database:
     ) -> AsyncGenerator[Row]:
         pages = Pages(sql, params, key)
         while not pages.ended:
-            reply = await self._worker.read([pages.next()], cut=PAGE)
+            try:
+                reply = await self._worker.read([pages.next()], cut=PAGE)
+            except DatabaseError:
+                if pages.shrink():  # the host fails if the rows of a page exceed its memory
+                    continue
+                raise
             rows = decode_rows(reply.results[0])
             pages.read(rows, reply.size, more=reply.more)
             for row in rows:
@@ -173,7 +178,8 @@ class D1Database:
         """Return the values that a stored batch kept, and what its other queries return now."""
         queries = [one for one in statements if _is_query(one)]
         values = kept_by(identifier)
-        again = await self.read_many([values, *(one for one in queries if not one.kept)])
+        reading = [values] if any(one.kept for one in queries) else []
+        again = await self.read_many([*reading, *(one for one in queries if not one.kept)])
         kept = iter(again.of(values))
         return Results(
             [(one, [next(kept)] if one.kept else again.of(one)) for one in queries],
