@@ -116,7 +116,12 @@ class D1Database:
     ) -> AsyncGenerator[Row]:
         pages = Pages(sql, params, key)
         while not pages.ended:
-            reply = await self._worker.read([pages.next()], cut=PAGE)
+            try:
+                reply = await self._worker.read([pages.next()], cut=PAGE)
+            except DatabaseError:
+                if pages.shrink():  # the host fails if the rows of a page exceed its memory
+                    continue
+                raise
             rows = decode_rows(reply.results[0])
             pages.read(rows, reply.size, more=reply.more)
             for row in rows:
@@ -178,8 +183,8 @@ class D1Database:
         kept = [one for one in statements if one.kept]
         queries = [one for one in statements if _is_query(one) and not one.kept]
         values = kept_by(identifier)
-        again = await self.read_many([values, *queries])
-        found = [(one, [row]) for one, row in zip(kept, again.of(values), strict=False)]
+        again = await self.read_many([values, *queries] if kept else queries)
+        found = [(one, [row]) for one, row in zip(kept, again.of(values) if kept else [], strict=False)]
         told = [*found, *((one, again.of(one)) for one in queries)]
         known = {id(one) for one, _ in told}
         return Results(told, lost=[one for one in statements if id(one) not in known])

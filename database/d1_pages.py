@@ -14,8 +14,11 @@ if TYPE_CHECKING:
 # Bytes of rows in a page.
 PAGE = 4_000_000
 
-# Rows of the first page, and the most rows of any.
-FIRST, MOST = 500, 50_000
+# Rows of the first page, which the host can hold even if each is as large as it allows, and the most rows of any.
+FIRST, MOST = 20, 50_000
+
+# The most times that a page can have the rows of the last one.
+GROWTH = 10
 
 
 class Pages:
@@ -56,7 +59,12 @@ class Pages:
             self._at_place = self._at_place + 1 if place == self._place else 1
             self._place = place
         self.ended = not more and len(rows) < self._count
-        self._count = min(max(PAGE * len(rows) // size, 1), 4 * self._count, MOST)
+        self._count = min(max(PAGE * len(rows) // size, 1), GROWTH * self._count, MOST)
+
+    def shrink(self) -> bool:
+        """Make the next page as small as the first. Return False if it was already."""
+        smaller, self._count = self._count > FIRST, min(FIRST, self._count)
+        return smaller
 
 
 def _from_place(key: Sequence[LiteralString], place: Sequence[Value]) -> tuple[LiteralString, list[Value]]:

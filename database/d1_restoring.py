@@ -18,7 +18,7 @@ from database.d1_references import Broken, parents_first
 from database.d1_rows import chunks, insert_one
 from database.d1_values import LARGEST_VALUE, LONGEST_STATEMENT
 from database.engine import Statement
-from database.errors import ConstraintViolated, DatabaseUnavailable, OutcomeUnknown, OverLimit
+from database.errors import ConstraintViolated, DatabaseError, DatabaseUnavailable, OutcomeUnknown, OverLimit
 from database.exporting import (
     BATCH_IDS,
     COUNTERS,
@@ -57,9 +57,24 @@ async def restore_hosted(export: Path, db: D1Database, progress: Progress = unto
                 f"{db.label} differs from the export in {names}: stop other programs that write to it, and restore "
                 "into a new database."
             )
-        await db.batch([Statement(DROP_MARK)])
+        await _finish(db)
     return contents
 
+
+async def _finish(db: D1Database) -> None:
+    for left in reversed(range(TRIES)):
+        try:
+            await db.batch([Statement(DROP_MARK)])
+            break
+        except DatabaseError as error:
+            if not await db.read(HAS_MARK):
+                break  # an earlier request arrived, or the same one twice
+            if not (isinstance(error, OutcomeUnknown) and left):
+                raise
+
+
+# The most times that a step is sent while nobody knows whether it is stored.
+TRIES = 20
 
 # Rows of a step that inserts each by its own statement.
 ONE_BY_ONE = 40
@@ -86,13 +101,20 @@ class _Copy:
         counter.done()
 
     async def _run(self, statements: Sequence[Statement], number: int) -> None:
-        try:
-            await self._db.batch(statements)
-        except ConstraintViolated as error:
-            raise DatabaseUnavailable(f"{self._db.label} refuses the content of the export: {error}.") from error
-        except OutcomeUnknown:
-            if await self._steps_done() != number:
-                raise
+        """Run a step once. Whether it is stored tells its number: the first steps come before the table of ids."""
+        for left in reversed(range(TRIES)):
+            try:
+                await self._db.batch(statements)
+                break
+            except DatabaseError as error:
+                if await self._steps_done() == number:
+                    break  # an earlier request arrived, or the same one twice
+                if isinstance(error, ConstraintViolated):
+                    raise DatabaseUnavailable(
+                        f"{self._db.label} refuses the content of the export: {error}."
+                    ) from error
+                if not (isinstance(error, OutcomeUnknown) and left):
+                    raise
 
     async def _steps_done(self) -> int:
         """Return the number of steps that an interrupted run has done."""

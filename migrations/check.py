@@ -118,11 +118,13 @@ async def _check(db: Database, state: PhaseState, progress: Progress) -> CheckRe
     whole = report.trips + report.trips // 8 + 1
     if state.phase != "normalized":
         await _compare(db, report, lambda compared: progress(min(compared, whole - 1), whole))
-    report.drift.extend([_with_repair(row) for row in await db.read(GUARDS_LEFT)])
-    report.quarantined.extend([_with_repair(row) for row in await db.read(QUARANTINED)])
+    async for row in db.stream(GUARDS_LEFT, key=("trip_id",)):
+        report.drift.append(_with_repair(row))
+    async for row in db.stream(QUARANTINED, key=("quarantine_id",)):
+        report.quarantined.append(_with_repair(row))
     async for row in db.stream(LIVE_ORPHANS, key=("assignment_id",)):
         report.orphans.append(_with_repair(row))
-    for row in await db.read(ORPHANS_SET_ASIDE):
+    async for row in db.stream(ORPHANS_SET_ASIDE, key=("orphan_id",)):
         aside = {"kind": "orphan", "set_aside": True, "reason": row["reason"], **json.loads(row["row_data"])}
         report.orphans.append(_with_repair(aside))
     await _look_for_faults(db, state, report)
@@ -147,11 +149,12 @@ async def _compare(db: Database, report: CheckReport, compared: Callable[[int], 
 async def look_closely(db: Database, trip_ids: list[int], report: CheckReport) -> None:
     """Add these trips' differences to the report."""
     which = json.dumps(trip_ids)
-    for row in await db.read(DIFFERENCES, (which,)):
+    async for row in db.stream(DIFFERENCES, (which,), key=("trip_id", "email", "role")):
         finding = _pair_finding(dict(row))
         (report.shared if finding["kind"] == "shared_email" else report.drift).append(finding)
     report.drift.extend([_with_repair(row) for row in await db.read(MALFORMED, (EXCERPT, which))])
-    report.unlinked.extend([_with_repair(row) for row in await db.read(UNLINKED, (EXCERPT, which))])
+    async for row in db.stream(UNLINKED, (EXCERPT, which), key=("trip_id", "position")):
+        report.unlinked.append(_with_repair(row))
     report.faults.extend([_with_repair(row) for row in await db.read(NOT_INDEXED, (which,))])
 
 
@@ -172,7 +175,7 @@ async def _look_for_faults(db: Database, state: PhaseState, report: CheckReport)
             report.faults.append(_with_repair({"kind": "other_spelling", **one._asdict()}))
     for table in ("ActivityLog", "trip_facts", "facts_dirty", "db_errors"):
         try:
-            rows = await db.read(FOREIGN_KEYS, (table,))
+            rows = [row async for row in db.stream(FOREIGN_KEYS, (table,), key=("rowid", "parent"))]
         except DatabaseError:
             rows = [{"kind": "foreign_key", "table": table, "rowid": None, "parent": None}]
         report.faults.extend([_with_repair(row) for row in rows])
@@ -357,7 +360,7 @@ GUARDS_LEFT: LiteralString = "SELECT 'guard_left' AS kind, trip_id FROM trip_cli
 QUARANTINED: LiteralString = """
 SELECT 'quarantine' AS kind, quarantine_id, trip_id,
        iif(typeof(raw_text) = 'blob', quote(raw_text), raw_text) AS raw_text, reason, quarantined_at
-FROM trip_clients_quarantine ORDER BY quarantine_id
+FROM trip_clients_quarantine
 """
 
 LIVE_ORPHANS: LiteralString = """
@@ -370,7 +373,7 @@ WHERE NOT EXISTS (SELECT 1 FROM trips_v2 t WHERE t.trip_id = a.trip_id)
 """  # noqa: E501
 
 ORPHANS_SET_ASIDE: LiteralString = """
-SELECT reason, row_data FROM orphaned_rows WHERE table_name = 'trip_client_assignments' ORDER BY orphan_id
+SELECT orphan_id, reason, row_data FROM orphaned_rows WHERE table_name = 'trip_client_assignments'
 """
 
 PRIMARY_CLIENTS: LiteralString = """

@@ -15,6 +15,7 @@ from hosted_desk import fill, hosted_desk
 from test_once import CALLS
 from workerd import Hosted, Workerd, running, skip_module_without_node
 
+from database.d1_requests import LEAST_TRIES
 from database.engine import Statement
 from database.errors import (
     DatabaseBusy,
@@ -172,6 +173,23 @@ async def test_reads_and_streams_survive_faults(hosted: Hosted, db: D1Database) 
             2,
             3,
         ]
+
+
+async def test_a_page_that_the_host_cannot_hold_is_read_again_in_a_smaller_one(hosted: Hosted, db: D1Database) -> None:
+    del db
+    hosted.sql("DELETE FROM batch_ids")
+    hosted.sql(
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 900) "
+        "INSERT INTO batch_ids (id, sent_at) SELECT i, 0 FROM n"
+    )
+    async with hosted.opened(answer=ANSWER, patience=0.05) as hasty:
+        hosted.fail("", *["lost"] * LEAST_TRIES)  # the second page fails for good
+        stream = hasty.stream("SELECT CAST(id AS INTEGER) AS id FROM batch_ids", key=("id",))
+        assert [row["id"] async for row in stream] == [*range(1, 901)]
+        hosted.fail("", *["lost"] * 2 * LEAST_TRIES)
+        with pytest.raises(DatabaseUnavailable, match="failed with HTTP status 502"):
+            async for _ in hasty.stream("SELECT id FROM batch_ids", key=("id",)):
+                pass
 
 
 async def test_without_the_table_of_ids_a_lost_answer_is_reported_and_nothing_is_sent_again(hosted: Hosted) -> None:

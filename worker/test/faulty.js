@@ -4,12 +4,14 @@
 //   lost      not run, answered with 502          dropped   run, answered with 502
 //   half      run, half of the answer             broken    run, and the connection breaks in mid-answer
 //   twice     run twice, as by a proxy            late      run only after the client has given up
-//   busy      429, and not run                    ""        no fault
+//   busy      429, and not run                    later     the same, for a patient client
+//   ""        no fault
 
 import worker from "../src/index.js";
 
 // Milliseconds. The tests' clients wait less for an answer.
 const LATE = 600;
+const LATER = 2500;
 
 const faults = new Map();
 
@@ -38,6 +40,11 @@ export default {
 };
 
 const failing = () => new Response("<html>Bad gateway</html>", { status: 502 });
+
+const after = async (time, run) => {
+  await new Promise((resolve) => setTimeout(resolve, time));
+  return run();
+};
 
 const FAULTS = {
   lost: failing,
@@ -68,8 +75,6 @@ const FAULTS = {
     await run();
     return run();
   },
-  late: async (run) => {
-    await new Promise((resolve) => setTimeout(resolve, LATE));
-    return run();
-  },
+  late: (run) => after(LATE, run),
+  later: (run) => after(LATER, run),
 };
