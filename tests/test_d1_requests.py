@@ -135,8 +135,8 @@ MOST = {
     "delete_trip": 7,
     "restore_deleted": 11,
     "erase_client": 14,
-    "check_consistency": 24,
-    "repair_consistency": 50,
+    "check_consistency": 25,
+    "repair_consistency": 52,
 }
 
 

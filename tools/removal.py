@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from asyncio import gather
 from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
@@ -43,12 +44,12 @@ class TripDeleted(WriteAnswer):
 async def delete_trip(db: Database, args: DeleteTripArguments) -> TripDeleted:
     trip_id = (await resolve_trip(db, args.trip_identifier))["trip_id"]
     for _ in range(TRIES):
-        whole = await removal.everything_of(db, trip_id)
+        whole, payments = await gather(removal.everything_of(db, trip_id), removal.count_payments(db, trip_id))
         if whole is None:
             raise NotFound(f"Trip {trip_id} has been deleted.", "There is nothing left to do.")
         _require_name(whole["trip"], args.confirm_trip_name)
         try:
-            return await _delete(db, whole, await removal.count_payments(db, trip_id))
+            return await _delete(db, whole, payments)
         except GuardFailed:
             continue
         except ConstraintViolated:
