@@ -126,9 +126,9 @@ def update_itinerary(trip_id: int, values: Mapping[str, Any], now: str) -> State
     return Statement(UPDATE_ITINERARY, (*(values[column] for column in ITINERARY), now, trip_id))
 
 
-def complete_copy(slug: str, values: Mapping[str, Any], group_name: str | None) -> Statement:
-    """Store all `ITINERARY` columns and the group of a trip that the same batch creates."""
-    return Statement(COMPLETE_COPY, (*(values[column] for column in ITINERARY), group_name, slug))
+def insert_itinerary(slug: str, values: Mapping[str, Any]) -> Statement:
+    """Store all `ITINERARY` columns of a trip that the same batch creates."""
+    return Statement(INSERT_ITINERARY, (*(values[column] for column in ITINERARY), slug))
 
 
 def insert(values: Mapping[str, Any]) -> Statement:
@@ -231,8 +231,8 @@ UPDATE trips_v2 SET schedule = ?, accommodations = ?, transportation = ?, update
 WHERE trip_id = CAST(? AS INTEGER)
 """
 
-COMPLETE_COPY: LiteralString = """
-UPDATE trips_v2 SET schedule = ?, accommodations = ?, transportation = ?, group_name = ? WHERE trip_slug = ?
+INSERT_ITINERARY: LiteralString = """
+UPDATE trips_v2 SET schedule = ?, accommodations = ?, transportation = ? WHERE trip_slug = ?
 """
 
 INSERTED = (
@@ -242,6 +242,7 @@ INSERTED = (
     "start_date",
     "end_date",
     "destinations",
+    "group_name",
     "total_cost",
     "financials",
     "notes",
@@ -252,9 +253,9 @@ INSERTED = (
 )
 
 INSERT: LiteralString = """
-INSERT INTO trips_v2 (trip_name, trip_slug, status, start_date, end_date, destinations, total_cost, financials, notes,
-                      primary_client_email, search_text, created_at, updated_at)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+INSERT INTO trips_v2 (trip_name, trip_slug, status, start_date, end_date, destinations, group_name, total_cost,
+                      financials, notes, primary_client_email, search_text, created_at, updated_at)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 
 FACTS: LiteralString = "SELECT * FROM trip_facts WHERE trip_id = CAST(? AS INTEGER)"

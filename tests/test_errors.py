@@ -18,7 +18,7 @@ DAYS = {"start_date": "2027-01-01", "end_date": "2027-01-02"}
 ASSIGN_BEN: dict[str, Any] = {"trip_identifier": KYOTO, "operations": [op("assign_client", email=BEN)]}
 
 CALLS: list[tuple[str, dict[str, Any], str]] = [
-    ("get_anything", {}, "invalid_input: query is missing."),
+    ("get_anything", {}, "invalid_input: The call needs either query or queries"),
     ("get_anything", {"query": "xqzw"}, "not_found: "),
     ("get_anything", {"query": "a" * 301}, "invalid_input: query: string should have at most 300"),
     ("get_anything", {"query": "a", "limit": 5}, "invalid_input: limit is not an argument here."),

@@ -254,3 +254,11 @@ async def test_stored_text_in_warnings_and_messages_is_quoted(tmp_path: Path) ->
         told = [changed["message"], removed["message"], *answer["warnings"]]
         assert all(r"A\ninvalid_input: \"x\"" in one for one in told)
         assert removed["entry"]["title"] == hostile
+
+
+async def test_a_trip_moved_without_a_last_day_is_as_long_as_before(tmp_path: Path) -> None:
+    async with new_desk(tmp_path) as desk:
+        (after,) = (await desk.bulk(KYOTO, op("update_dates", start_date="2026-10-10")))["after"]
+        assert (after["start_date"], after["end_date"]) == ("2026-10-10", "2026-10-19")
+        desk.sql("UPDATE trips_v2 SET end_date = 'soon' WHERE trip_id = ?", KYOTO)
+        assert "Send end_date too." in await desk.fails(KYOTO, op("update_dates", start_date="2026-10-10"))

@@ -40,7 +40,7 @@ async def test_a_family_is_on_the_trip_after_one_call(tmp_path: Path, era: Era) 
             "Ana Lima (traveler)",
             "Ben Ode (guide)",
         ]
-        assert '4 more: new: "Emeka Okonkwo", "Ada Okonkwo"; known: "Ana Lima", "Ben Ode".' in answer["message"]
+        assert '4 more: known: "Ana Lima", "Ben Ode"; new: "Emeka Okonkwo", "Ada Okonkwo".' in answer["message"]
         assert (answer["after"]["primary_client_email"], answer["after"]["trip_id"]) == (
             "ngozi@example.net",
             answer["trip_id"],

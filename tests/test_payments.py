@@ -318,3 +318,15 @@ async def test_without_the_triggers_payments_are_still_kept_and_repair_mends_wha
             (BANFF, "99.000", "unknown"),
         ]
         assert stored(desk, BANFF) == (100, {"paid_amount": 100})
+
+
+async def test_a_payment_tells_what_is_open_by_when(tmp_path: Path) -> None:
+    async with new_desk(tmp_path) as desk:
+        due = [{"date": "2026-06-01", "amount": 1000}, {"date": "2026-09-01", "amount": 5400}]
+        answer = await desk.bulk(KYOTO, op("set_payment_plan", due=due), op("record_payment", amount=400))
+        assert answer["results"][1]["message"].endswith(
+            "balance 6000.00, open: 600.00 by 2026-06-01, 5400.00 by 2026-09-01."
+        )
+        assert (answer["after"][0]["paid"], answer["after"][0]["balance"]) == (400, 6000)
+        listed = await desk.call("list_payments", due_before="2026-06-30")
+        assert "Open in all: 2500.00 USD." in listed["message"]

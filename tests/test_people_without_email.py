@@ -103,7 +103,7 @@ async def test_a_name_shared_by_several_clients_is_ambiguous_and_new_client_crea
         ):
             error = await desk.refused(tool, **arguments)
             assert error.startswith(
-                f'ambiguous: 2 clients are called "Ben Ode": client_id 2 ("Ben Ode" <{BEN}>), client_id 4'
+                f'ambiguous: 2 clients are called "Ben Ode": client_id 2 "Ben Ode" <{BEN}>, on "Ode in Banff" (id 2)'
             )
             assert error.endswith("send the client_id.")
         answer = await desk.bulk(KYOTO, op("unassign_client", full_name="Ben Ode"))

@@ -37,7 +37,7 @@ async def test_a_new_e_mail_is_told_with_the_trips_and_primary_contacts_that_it_
         again = await desk.call("update_client", email=ANA, new_email=NEW, phone="1", idempotency_key="k")
         assert again == answer | {"replayed": True}
         answer = await desk.call("update_client", email=NEW, full_name="Ana L")
-        assert (answer["changed"], answer["trips"]) == (["full_name"], [])
+        assert (answer["changed"], [trip["trip_id"] for trip in answer["trips"]]) == (["full_name"], [KYOTO, BANFF])
 
 
 async def test_a_new_client_is_told_with_the_trips_that_already_named_their_e_mail(tmp_path: Path) -> None:

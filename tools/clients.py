@@ -62,7 +62,7 @@ class ClientCreated(WriteAnswer):
     email: Contact = Field(description="E-mail, normalized; null if none.")
     full_name: Plain = Field(description="Name.")
 
-    trips: LaterTrips = Field(default=[], description="Trips that this e-mail reached, latest first, at most 20.")
+    trips: LaterTrips = Field(default=[], description="Their trips, latest first, at most 20.")
 
 
 class GetClientArguments(Arguments, NamedReference):
@@ -191,8 +191,9 @@ async def update_client(db: Database, args: UpdateClientArguments) -> ClientUpda
         read = await read_client(db, client_id)
         values = _values(read, args)
         changed = [column for column in values if values[column] != read[column]]
+        later = Later()
         if not changed:
-            return await commit(db, [], _updated(read, values, changed, None))
+            return await commit(db, [], _updated(read, values, changed, later), later)
         if "email" in changed:
             await _require_free(db, values["email"], client_id)
         before, after = (logged_as(row["full_name"], row["email"]) for row in (read, values))
@@ -201,7 +202,6 @@ async def update_client(db: Database, args: UpdateClientArguments) -> ClientUpda
             *profiles.update(read, values, details, now()),
             *await linking.link_waiting(db, [values["email"]]),
         ]
-        later = Later()
         try:
             return await commit(db, statements, _updated(read, values, changed, later), later)
         except GuardFailed:
@@ -262,7 +262,7 @@ def merge_patch(known: Mapping[str, Any], sent: Mapping[str, Any]) -> dict[str, 
     return result
 
 
-def _updated(read: Row, values: Mapping[str, Any], changed: list[str], later: Later | None) -> ClientUpdated:
+def _updated(read: Row, values: Mapping[str, Any], changed: list[str], later: Later) -> ClientUpdated:
     words = f"changed {', '.join(changed)}" if changed else "nothing changed"
     answer = ClientUpdated(
         message=f"Client {read['client_id']}, {addressed(values['full_name'], values['email'])}: {words}.",
@@ -270,11 +270,11 @@ def _updated(read: Row, values: Mapping[str, Any], changed: list[str], later: La
         email=values["email"],
         full_name=values["full_name"],
         changed=changed,
+        trips=cast("list[ClientOnTrip]", later.trips_of_client(values["email"])),
         **{name: shapes.load_for_answer(values[name]) for name in LONG},
     )
-    if later and "email" in changed:
+    if "email" in changed:
         answer.message += f" Trips that the new e-mail reached: {later.trips_of_client_count(values['email'])}."
-        answer.trips = cast("list[ClientOnTrip]", later.trips_of_client(values["email"]))
     return answer
 
 

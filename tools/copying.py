@@ -99,7 +99,7 @@ async def _commit(  # noqa: PLR0913 - what was read before the write
         trips.guard_itinerary(read["trip_id"], columns),
         trips.guard_slug_free(slug),
         trips.insert(values),
-        trips.complete_copy(slug, itinerary, read["group_name"]),
+        trips.insert_itinerary(slug, itinerary),
         *(assignments.copy(slug, read["trip_id"], moment) if with_people else []),
         activity.log(slug, [("TripCopied", f"Copied from {read['trip_name']} (id {read['trip_id']})")], moment),
     ]
@@ -152,6 +152,7 @@ def _columns(  # noqa: PLR0913 - what the new row consists of
         "start_date": args.start_date,
         "end_date": end,
         "destinations": read["destinations"],
+        "group_name": read["group_name"],
         "total_cost": cost,
         "financials": shapes.dump_json({"total_cost": cost, "currency": known.get("currency") or "USD"}),
         "notes": read["notes"] if "notes" in parts else "{}",

@@ -91,18 +91,23 @@ async def get_anything(db: Database, args: FindArguments) -> Found:
     matches = await find(db, query, args.search_strategy)
     if not matches:
         raise _not_found(query, matches, broad=args.search_strategy == "broad")
-    latest = await latest_trips(db, [match.row for match in matches.clients])
     found = Found(
         message="",
         trips=[FoundTrip.model_validate({**match.row, "why": match.reason}) for match in matches.trips],
-        clients=[
-            FoundClient.model_validate({**row, "why": reason, "latest_trips": latest.get(row["email"], [])})
-            for row, reason in ((match.row, match.reason) for match in matches.clients)
-        ],
+        clients=[FoundClient.model_validate({**match.row, "why": match.reason}) for match in matches.clients],
     )
-    found.message = _message(found, await _add_best(db, matches, found) if args.include_everything else "")
-    found.message += matches.note
+    several = [match.row for match in matches.clients] if len(matches.clients) > 1 else []
+    latest, cut = await gather(
+        latest_trips(db, several), _add_best(db, matches, found) if args.include_everything else _nothing()
+    )
+    for client, row in zip(found.clients, several, strict=False):
+        client.latest_trips = latest.get(row["email"], [])
+    found.message = _message(found, cut) + matches.note
     return found
+
+
+async def _nothing() -> str:
+    return ""
 
 
 async def _add_best(db: Database, matches: Matches, found: Found) -> str:
@@ -135,7 +140,7 @@ async def _line(db: Database, query: str) -> Line:
     best, note = matches.best, " (by spelling)" if matches.best[0].why is Why.SPELLING else ""
     if len(best) == 1:
         return Line(query=query, result="found", matches=[described(best[0]) + note])
-    latest = await latest_trips(db, [match.row for match in best if "email" in match.row], of_all=True)
+    latest = await latest_trips(db, [match.row for match in best if "email" in match.row])
     shown = [described(match, latest.get(str(match.row.get("email")), [])) + note for match in best[:SEVERAL_SHOWN]]
     return Line(query=query, result="several", matches=shown)
 

@@ -23,6 +23,8 @@ from tools.trip.amounts import number
 from tools.trip.ledger import due
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from database.engine import Database, Row
     from database.payments import Money
 
@@ -78,8 +80,8 @@ async def list_payments(db: Database, args: ListPaymentsArguments) -> PaymentsPa
     total = sum(row["trips"] for row in summed)
     owed = named([_owed(trip) for trip in trips if _open(trip)])
     return PaymentsPage(
-        message=f"{len(trips)} of {total} trips.{f' Open: {owed}.' if owed else ''}{sums_words(sums)}"
-        f"{more_words(more=more)}",
+        message=f"{len(trips)} of {total} trips.{f' Open: {owed}.' if owed else ''}"
+        f"{_open_words(sums)}{sums_words(sums)}{more_words(more=more)}",
         trips=trips,
         total=total,
         sums=sums,
@@ -125,6 +127,12 @@ def _sums(row: Row) -> dict[str, Any]:
         "open": number(row["open"]),
         "not_counted": number(row["elsewhere"]),
     }
+
+
+def _open_words(sums: Sequence[Mapping[str, Any]]) -> str:
+    """Describe what is open in all, with a leading space; "" if nothing is."""
+    told = [amount_words(one["open"], one["currency"]) for one in sums if one["open"]]
+    return f" Open in all: {named(told)}." if told else ""
 
 
 def _open(trip: TripPayments) -> list[dict[str, Any]]:

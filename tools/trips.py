@@ -51,12 +51,16 @@ TRIES = 100
 # Maximum number of people on a new trip who are logged one by one.
 LOGGED = 20
 
+# Maximum number of known clients among the travelers whose names a message repeats.
+KNOWN_SHOWN = 40
+
 
 class _NewTrip(WriteArguments):
     trip_name: Annotated[Name, Field(description="Name of the trip.")]
     start_date: Annotated[Day, Field(description="First day, YYYY-MM-DD.")]
     end_date: Annotated[Day, Field(description="Last day, YYYY-MM-DD.")]
     destinations: Annotated[Line | None, Field(description="Destinations, comma-separated.")] = None
+    group_name: Annotated[Line | None, Field(description="Group name.")] = None
     total_cost: Annotated[Money, Field(description="Total cost.")] = 0
     currency: Currency = "USD"
     status: Annotated[Status, Field(description="Trip status.")] = "planning"
@@ -247,8 +251,8 @@ def _others_note(others: Sequence[_Person]) -> str:
         return ""
     new = [in_quotes(one.name) for one in others if one.is_new]
     known = [in_quotes(one.name) for one in others if not one.is_new]
-    told = [f"{words} {named(names)}" for words, names in (("new:", new), ("known:", known)) if names]
-    return f" {len(others)} more: {'; '.join(told)}."
+    told = [f"known: {', '.join(known[:KNOWN_SHOWN])}" if known else "", f"new: {named(new)}" if new else ""]
+    return f" {len(others)} more: {'; '.join(filter(None, told))}."
 
 
 def _ignored_note(args: CreateTripWithClientArguments, known_as: str) -> str:
@@ -271,6 +275,7 @@ def _columns(args: _NewTrip, slug: str, notes: str | None, email: str | None, mo
         "start_date": args.start_date,
         "end_date": args.end_date,
         "destinations": args.destinations,
+        "group_name": args.group_name,
         "total_cost": args.total_cost,
         "financials": shapes.dump_json(shapes.with_cost(None, args.total_cost, args.currency)),
         "notes": shapes.dump_json(shapes.with_note(None, shapes.new_note(notes, moment))) if notes else "{}",

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING
 
 from database import trips
 from database.quoting import as_word
-from database.search import folded
 from tools.answers.models import addressed, with_id
 
 if TYPE_CHECKING:
@@ -19,10 +17,9 @@ if TYPE_CHECKING:
 TRIPS_SHOWN = 2
 
 
-async def latest_trips(db: Database, clients: Sequence[Row], *, of_all: bool = False) -> dict[str, list[str]]:
-    """Return the latest trips of the clients that share a name, or of all, by e-mail: `"Goa" (id 2) of 2027-03-01`."""
-    names = Counter(folded(str(row["full_name"])) for row in clients)
-    emails = [row["email"] for row in clients if of_all or names[folded(str(row["full_name"]))] > 1]
+async def latest_trips(db: Database, clients: Sequence[Row]) -> dict[str, list[str]]:
+    """Return the latest trips of the clients, by e-mail, as in `"Goa" (id 2) of 2027-03-01`."""
+    emails = [row["email"] for row in clients]
     found = await trips.latest_of_clients(db, emails, TRIPS_SHOWN) if emails else {}
     return {
         email: [f"{with_id(row['trip_name'], row['trip_id'])} of {as_word(row['start_date'])}" for row in rows]

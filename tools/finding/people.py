@@ -181,7 +181,7 @@ class Directory:
             clients.with_emails(db, emails), clients.with_ids(db, ids), clients.with_names(db, names)
         )
         namesakes = [row for rows in by_name.values() if len(rows) > 1 for row in rows]
-        return cls(by_email, by_id, by_name, latest=await latest_trips(db, namesakes, of_all=True))
+        return cls(by_email, by_id, by_name, latest=await latest_trips(db, namesakes))
 
     @property
     def rows(self) -> list[Row]:

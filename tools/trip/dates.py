@@ -24,21 +24,23 @@ if TYPE_CHECKING:
 
 class UpdateDates(Data):
     start_date: Annotated[Day, Field(description="First day, YYYY-MM-DD.")]
-    end_date: Annotated[Day, Field(description="Last day, YYYY-MM-DD.")]
+    end_date: Annotated[Day | None, Field(description="Last day; else as long as before.")] = None
     shift_schedule: Annotated[bool, Field(description="Move days, stays, transport along.")] = True
 
 
 def update_dates(draft: TripDraft, data: UpdateDates) -> OperationResult:
     itinerary = draft.itinerary
-    before, start, end = times.day_of(draft.start_date), times.day_of(data.start_date), times.day_of(data.end_date)
+    before, start = times.day_of(draft.start_date), times.day_of(data.start_date)
+    end_date = data.end_date or _as_long(draft, before, start)
+    end = times.day_of(end_date)
     days = (start - before).days if start and before and data.shift_schedule else 0
     if start and end and not _explained(draft, start, end, days):
-        _require_period(data)
-    draft.start_date, draft.end_date = data.start_date, data.end_date
+        _require_period(data.start_date, end_date)
+    draft.start_date, draft.end_date = data.start_date, end_date
     itinerary.schedule.start, itinerary.period_changed = start, True
     moved = shift(itinerary.schedule, itinerary.stays, itinerary.transport, days) if days else None
-    draft.log("DatesChanged", f"{data.start_date} to {data.end_date}")
-    message = f"The trip is now from {data.start_date} to {data.end_date}."
+    draft.log("DatesChanged", f"{data.start_date} to {end_date}")
+    message = f"The trip is now from {data.start_date} to {end_date}."
     if moved is not None:
         message += _told(moved, days)
     elif data.shift_schedule and before is None and itinerary.has_entries:
@@ -46,9 +48,18 @@ def update_dates(draft: TripDraft, data: UpdateDates) -> OperationResult:
     return OperationResult(message=message)
 
 
-def _require_period(data: UpdateDates) -> None:
+def _as_long(draft: TripDraft, before: date | None, start: date | None) -> str:
+    """Return the last day of the trip if it starts on another day and is as long as before."""
+    last = times.day_of(draft.end_date)
+    end = times.added(last, (start - before).days) if last and before and start else None
+    if end is None:
+        raise InvalidInput("The trip's old dates don't say how long it is.", "Send end_date too.")
+    return end.isoformat()
+
+
+def _require_period(start_date: str, end_date: str) -> None:
     try:
-        check_period(data.start_date, data.end_date)
+        check_period(start_date, end_date)
     except ValueError as error:
         problem, _, remedy = str(error).partition(": send ")
         raise InvalidInput(f"{problem}.", f"Send {remedy}.") from error

@@ -16,6 +16,7 @@ from tools.answers.models import addressed
 from tools.trip import shapes
 from tools.trip.amounts import MOST, Amount, decimal, number, thousandths
 from tools.trip.draft import OperationResult, TripDraft
+from tools.trip.ledger import due
 from tools.trip.operation import Data, TripOperation
 
 if TYPE_CHECKING:
@@ -123,7 +124,10 @@ def _with_money(draft: TripDraft, words: str, result: OperationResult | None = N
     told.currency, told.total_cost, told.paid = ledger.currency, number(total), number(paid)
     told.balance = number(total - paid)
     currency = as_word(ledger.currency)
-    told.message = f"{words} Paid {decimal(paid)} of {decimal(total)} {currency}; balance {decimal(total - paid)}."
+    open_entries = [(entry.due_on, still_open) for entry, still_open in due(ledger.plan, paid) if still_open]
+    next_due = named([f"{decimal(still_open)} by {as_word(day)}" for day, still_open in open_entries])
+    told.message = f"{words} Paid {decimal(paid)} of {decimal(total)} {currency}; balance {decimal(total - paid)}"
+    told.message += f", open: {next_due}." if next_due else "."
     return told
 
 

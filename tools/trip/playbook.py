@@ -235,8 +235,7 @@ PLAYS: dict[Phase, Play] = {
         (
             "Check times and transfers with get_anything; correct them with update_transport and update_schedule_item.",
             "Enter passports and visas with update_client under travel_docs.",
-            "Check with list_payments that everything is paid.",
-            "Check with get_anything that one client is primary_traveler; if not, use change_client_role.",
+            "Check that everything is paid (list_payments) and one client is primary_traveler (change_client_role).",
             "Set the status to in_progress when they leave, and to completed when they are back.",
         ),
         (_primary_client, _balance, _travel_documents),
