@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import tempfile
+from collections import Counter
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -36,6 +37,10 @@ if TYPE_CHECKING:
 
 # A file system in memory on Linux, and the free space in bytes that makes it large enough for all tests.
 MEMORY, ENOUGH = Path("/dev/shm"), 4 << 30  # noqa: S108 - pytest makes private folders in it
+
+
+# On the hosted engine, the short form runs one of so many cases of a test.
+SAMPLE = 6
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -69,19 +74,33 @@ def pytest_unconfigure() -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Choose the tests of the long or short form, and of the engine.
 
-    With `--engine d1`, the short form has one era. Tests of the embedded engine are skipped, and all without Node.
+    With `--engine d1`, the short form has one era and a sample of the cases of each test. Tests of the embedded engine
+    are skipped, and all without Node.
     """
     if not config.getoption("long"):
         items[:] = [item for item in items if not item.get_closest_marker("long")]
     if not engines.is_hosted():
         return
     if not config.getoption("long"):
-        items[:] = [item for item in items if not isinstance(item, pytest.Function) or _era_of(item) != "legacy"]
+        one_era = [item for item in items if not isinstance(item, pytest.Function) or _era_of(item) != "legacy"]
+        items[:] = _sample(one_era)
     for item in items:
         if NODE is None:
             item.add_marker(pytest.mark.skip(REASON))
         elif mark := item.get_closest_marker("embedded_only"):
             item.add_marker(pytest.mark.skip(f"embedded only: {mark.args[0]}"))
+
+
+def _sample(items: list[pytest.Item]) -> list[pytest.Item]:
+    """Return a sample of the cases of each test, with its first."""
+    seen: Counter[tuple[object, str]] = Counter()
+    kept: list[pytest.Item] = []
+    for item in items:
+        test = (item.path, getattr(item, "originalname", item.name))
+        if seen[test] % SAMPLE == 0:
+            kept.append(item)
+        seen[test] += 1
+    return kept
 
 
 def _era_of(item: pytest.Function) -> object:

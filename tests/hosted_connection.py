@@ -59,7 +59,8 @@ class HostedConnection:
 
     def executemany(self, sql: str, parameters: Iterable[Sequence[Any]], /) -> None:
         """Run the statement with each of the parameters, all in one batch."""
-        self._batch([_statement(sql, one) for one in parameters])
+        if statements := [_statement(sql, one) for one in parameters]:
+            self._batch(statements)
 
     def executescript(self, script: str, /) -> None:
         """Run the statements of the script in one batch."""

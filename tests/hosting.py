@@ -26,7 +26,7 @@ def apply_files(path: Path, count: int | None = None) -> list[str]:
     An error rolls back the file's transaction and stops.
     """
     applied: list[str] = []
-    with closing(raw.connect(path)) as connection:
+    with closing(raw.connect_file(path)) as connection:
         connection.execute(CREATE_LEDGER)
         done = {name for (name,) in connection.execute("SELECT name FROM d1_migrations")}
         for migration in [one for one in shipped() if one.name not in done][:count]:

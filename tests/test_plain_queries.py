@@ -61,13 +61,14 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with closing(raw.connect(path)) as connection:
         for number, person in enumerate(PEOPLE, 1):
             connection.execute(
-                "INSERT INTO clients_v2 (client_id, email, full_name) VALUES (?1, ?1 || '@x.io', ?2)", (number, person)
+                "INSERT INTO clients_v2 (client_id, email, full_name) VALUES (?, ?, ?)",
+                (number, f"{number}@x.io", person),
             )
         for number, (name, destinations, start, end, people) in enumerate(TRIPS, 1):
             connection.execute(
                 "INSERT INTO trips_v2 (trip_id, trip_name, trip_slug, destinations, start_date, end_date) "
-                "VALUES (?1, ?2, 'trip-' || ?1, ?3, ?4, ?5)",
-                (number, name, destinations, start, end),
+                "VALUES (?, ?, ?, ?, ?, ?)",
+                (number, name, f"trip-{number}", destinations, start, end),
             )
             connection.executemany(
                 "INSERT INTO trip_client_assignments (trip_id, client_email) VALUES (?, ?)",
