@@ -78,7 +78,7 @@ SELECT strftime('%Y-%m-%dT%H:%M:%fZ'), ?1 || i, 'message ' || ?1 || ' ' || i FRO
 
 
 class Size(NamedTuple):
-    """What `grow` added: its name, the number, and the ids of the trips."""
+    """The rows that `grow` added: their name, their number, and the ids of the trips."""
 
     name: str
     many: int

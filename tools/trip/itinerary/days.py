@@ -121,7 +121,7 @@ class Schedule:
 
     @property
     def others(self) -> dict[str, Any]:
-        """What objects that hold the days hold beside them."""
+        """The keys that objects with the days hold beside them."""
         rest = {key: one for holder, name in self._holders for key, one in holder.items() if key != name}
         inner = fields_of(self._inner) if self._keyed else {}
         return rest | {key: one for key, one in inner.items() if not _is_day_key(key)}
