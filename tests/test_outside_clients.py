@@ -178,8 +178,8 @@ def test_the_ai_sdk_shows_a_model_the_operations_the_answers_and_the_errors(
     if probing == "false" or transport == "http":  # over stdio, a slow start ends the probe
         assert told["protocol"] == ("2026-07-28" if probing == "true" else "2025-11-25")
     assert json.loads(told["shown"].partition("\n")[2])["trip"]["trip_name"] == "Lima in Kyoto"
-    shown = {option["properties"]["type"]["enum"][0]: option for option in told["operations"]["items"]["anyOf"]}
-    fields = {kind: set(option["properties"]["data"]["properties"]) for kind, option in shown.items()}
+    shown = [option["properties"] for option in told["operations"]["items"]["anyOf"]]
+    fields = {kind: set(option["data"]["properties"]) for option in shown for kind in option["type"]["enum"]}
     assert fields == {kind: set(names) for kind, names in operations().items()}
     assert note in served.notes()
 
