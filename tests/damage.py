@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import campaigns
 import raw
+from engines import is_hosted
 from hosted_connection import HostedConnection
 
 from migrations.check import REPAIRS
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 Finding: TypeAlias = dict[str, Any]
 
-TRIPS = campaigns.rounds(1_000, 10_000)
+TRIPS = campaigns.rounds(600 if is_hosted() else 1_000, 10_000)
 FEW = 40
 
 # Trip n has n % 4 clients; its k-th client, with the k-th role, is client (n + k) % 100 + 1, counting k from 0.

@@ -12,10 +12,10 @@ import pytest
 import raw
 from anyascii import anyascii
 from desk import new_desk, op
+from engines import is_hosted, open_database
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from database.embedded import open_database
 from database.gathering import GatheringDatabase
 from database.scripts import LETTERS
 from tools.answers.errors import NotFound, ToolFault
@@ -56,9 +56,9 @@ PEOPLE = list(dict.fromkeys(person for *_, people in TRIPS for person in people)
 
 
 @pytest.fixture(scope="module")
-def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = raw.new_file(tmp_path_factory.mktemp("plain") / "voygen.db")
-    with closing(raw.connect(path)) as connection:
+    with closing(raw.connect_file(path)) as connection:
         for number, person in enumerate(PEOPLE, 1):
             connection.execute(
                 "INSERT INTO clients_v2 (client_id, email, full_name) VALUES (?, ?, ?)",
@@ -75,6 +75,11 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 [(number, f"{PEOPLE.index(person) + 1}@x.io") for person in people],
             )
     return path
+
+
+@pytest.fixture
+def path(built: Path, tmp_path: Path) -> Path:
+    return raw.copied(built, tmp_path / "voygen.db") if is_hosted() else built
 
 
 def ask(path: Path, query: str, strategy: str = "fuzzy") -> Found:
