@@ -42,6 +42,9 @@ MEMORY, ENOUGH = Path("/dev/shm"), 4 << 30  # noqa: S108 - pytest makes private 
 # On the hosted engine, the short form runs one of so many cases of a test.
 SAMPLE = 6
 
+# Parameters of tests that set recursive_triggers.
+RECURSION = ("recursive_triggers", "recursive", "recursion", "pragmas", "machine", "con")
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--long", action="store_true", help="run the long form of randomized campaigns and kill tests")
@@ -92,11 +95,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def _sample(items: list[pytest.Item]) -> list[pytest.Item]:
-    """Return a sample of the cases of each test, with its first."""
-    seen: Counter[tuple[object, str]] = Counter()
+    """Return a sample of the cases of each test, with the first for each setting of recursive_triggers."""
+    seen: Counter[tuple[object, ...]] = Counter()
     kept: list[pytest.Item] = []
     for item in items:
-        test = (item.path, getattr(item, "originalname", item.name))
+        params = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
+        set_to = [str(params[name]) for name in RECURSION if name in params]
+        test = (item.path, getattr(item, "originalname", item.name), *set_to)
         if seen[test] % SAMPLE == 0:
             kept.append(item)
         seen[test] += 1
