@@ -70,7 +70,7 @@ class Later:
 
     def trip_state(self, trip: int | str, guests: Sequence[str] = ()) -> int:
         """Stand for the JSON of database.state.STATE. `trip` is the trip's id or slug."""
-        return self._want("state" if isinstance(trip, int) else "state_by_slug", trip, list(guests))
+        return self._want("state", trip, list(guests))
 
     def trips_of_client(self, email: str) -> int:
         """Stand for the JSON of database.state.TRIPS_OF_CLIENT."""
@@ -112,7 +112,10 @@ def filled(answer: str, values: dict[str, Value]) -> str:
     return _PLACEHOLDER.sub(value, answer) if values else answer
 
 
-BY_SLUG: LiteralString = "(SELECT s.trip_id FROM trips_v2 s WHERE s.trip_slug = w.value ->> 2)"
+# The id of a trip that is wanted by its id or its slug.
+TRIP: LiteralString = """iif(
+    json_type(w.value, '$[2]') = 'text', (SELECT s.trip_id FROM trips_v2 s WHERE s.trip_slug = w.value ->> 2),
+    w.value ->> 2)"""
 
 VALUES: LiteralString = (
     """(
@@ -139,16 +142,13 @@ VALUES: LiteralString = (
             WHERE o.table_name = w.value ->> 2 AND o.set_aside_at = w.value ->> 3)
         WHEN 'changed' THEN changes()
         WHEN 'state' THEN """
-    + STATE.replace("@trip", "w.value ->> 2").replace("@guests", "w.value -> 3")
+    + STATE.replace("@trip", TRIP).replace("@guests", "w.value -> 3")
     + """
         WHEN 'client_trips' THEN """
     + TRIPS_OF_CLIENT.replace("@email", "w.value ->> 2")
     + """
         WHEN 'client_trips_count' THEN """
     + TRIPS_OF_CLIENT_COUNT.replace("@email", "w.value ->> 2")
-    + """
-        WHEN 'state_by_slug' THEN """
-    + STATE.replace("@trip", BY_SLUG).replace("@guests", "w.value -> 3")
     + """
     END)
     FROM json_each(?1) w)"""

@@ -242,41 +242,27 @@ WHERE NOT EXISTS (SELECT 1 FROM trip_search s WHERE s.trip_search MATCH '"' || w
 """
 
 # The order by rowid and the limit keep the cost independent of the number of matches.
-TRIPS_FOUND: LiteralString = """
+_FOUND: LiteralString = """
 WITH asked AS MATERIALIZED (
     SELECT i.key AS item, i.value ->> '$.always' AS always, i.value -> '$.queries' AS queries,
            iif(json_array_length(i.value, '$.queries') > (i.value ->> '$.always'), (
                SELECT count(*) FROM (
-                   SELECT 1 FROM trip_search f WHERE f.trip_search MATCH i.value ->> '$.queries[0]'
+                   SELECT 1 FROM @search f WHERE f.@search MATCH i.value ->> '$.queries[0]'
                    LIMIT CAST(?2 AS INTEGER))), 0) AS found
     FROM json_each(?1) i
 )
 SELECT a.item, (
-    SELECT json_group_array(m.trip_id) FROM (
-        SELECT s.rowid AS trip_id FROM trip_search s WHERE s.trip_search MATCH w.value
+    SELECT json_group_array(m.id) FROM (
+        SELECT s.rowid AS id FROM @search s WHERE s.@search MATCH w.value
         ORDER BY s.rowid DESC LIMIT CAST(?2 AS INTEGER)) m
     WHERE w.key < a.always OR a.found = CAST(?2 AS INTEGER)
 ) AS ids
 FROM asked a CROSS JOIN json_each(a.queries) w ORDER BY a.item, w.key
 """
 
-CLIENTS_FOUND: LiteralString = """
-WITH asked AS MATERIALIZED (
-    SELECT i.key AS item, i.value ->> '$.always' AS always, i.value -> '$.queries' AS queries,
-           iif(json_array_length(i.value, '$.queries') > (i.value ->> '$.always'), (
-               SELECT count(*) FROM (
-                   SELECT 1 FROM client_search f WHERE f.client_search MATCH i.value ->> '$.queries[0]'
-                   LIMIT CAST(?2 AS INTEGER))), 0) AS found
-    FROM json_each(?1) i
-)
-SELECT a.item, (
-    SELECT json_group_array(m.client_id) FROM (
-        SELECT s.rowid AS client_id FROM client_search s WHERE s.client_search MATCH w.value
-        ORDER BY s.rowid DESC LIMIT CAST(?2 AS INTEGER)) m
-    WHERE w.key < a.always OR a.found = CAST(?2 AS INTEGER)
-) AS ids
-FROM asked a CROSS JOIN json_each(a.queries) w ORDER BY a.item, w.key
-"""
+TRIPS_FOUND: LiteralString = _FOUND.replace("@search", "trip_search")
+
+CLIENTS_FOUND: LiteralString = _FOUND.replace("@search", "client_search")
 
 TRIPS_DATED: LiteralString = """
 SELECT i.key AS item, (

@@ -97,21 +97,17 @@ async def get_anything(db: Database, args: FindArguments) -> Found:
         clients=[FoundClient.model_validate({**match.row, "why": match.reason}) for match in matches.clients],
     )
     several = [match.row for match in matches.clients] if len(matches.clients) > 1 else []
-    latest, cut = await gather(
-        latest_trips(db, several), _add_best(db, matches, found) if args.include_everything else _nothing()
-    )
+    latest, cut = await gather(latest_trips(db, several), _add_best(db, matches, found, whole=args.include_everything))
     for client, row in zip(found.clients, several, strict=False):
         client.latest_trips = latest.get(row["email"], [])
     found.message = _message(found, cut) + matches.note
     return found
 
 
-async def _nothing() -> str:
-    return ""
-
-
-async def _add_best(db: Database, matches: Matches, found: Found) -> str:
-    """Add the best match in full, unless several are equally good; return a note for the message."""
+async def _add_best(db: Database, matches: Matches, found: Found, *, whole: bool) -> str:
+    """Add the best match in full if wanted, unless several are equally good; return a note for the message."""
+    if not whole:
+        return ""
     best = matches.best
     if "trip_id" in best[0].row:
         if len(best) == 1:
