@@ -116,6 +116,11 @@ def update(trip_id: int, values: Mapping[str, Any], search_text: str, now: str) 
     return Statement(UPDATE, (*(values[column] for column in EDITED), search_text, now, trip_id))
 
 
+def search_text(trip_name: object, destinations: object) -> str:
+    """Return the column that old code searches."""
+    return f"{trip_name} {destinations or ''}".strip().lower()
+
+
 def touch(trip_id: int, now: str) -> Statement:
     """Note that the trip has changed."""
     return Statement(TOUCH, (now, trip_id))

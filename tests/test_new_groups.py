@@ -25,14 +25,13 @@ async def create(desk: Desk, *travelers: dict[str, Any], **more: Any) -> dict[st
 @each_era
 async def test_a_family_is_on_the_trip_after_one_call(tmp_path: Path, era: Era) -> None:
     async with new_desk(tmp_path, era) as desk:
-        answer = await create(
-            desk,
+        family = [
             {"full_name": "Emeka Okonkwo"},
             {"full_name": "Ada Okonkwo", "role": "child"},
             {"email": ANA},
             {"full_name": "ben ode", "role": "guide"},
-            idempotency_key="k",
-        )
+        ]
+        answer = await create(desk, *family, idempotency_key="k")
         assert answer["after"]["people"] == [
             "Ngozi Okonkwo (primary_traveler)",
             "Emeka Okonkwo (traveler)",
@@ -46,14 +45,7 @@ async def test_a_family_is_on_the_trip_after_one_call(tmp_path: Path, era: Era) 
             answer["trip_id"],
         )
         assert {email for email, _ in await desk.roles(answer["trip_id"])} >= {ANA, BEN, "ngozi@example.net"}
-        again = await create(
-            desk,
-            {"full_name": "Emeka Okonkwo"},
-            {"full_name": "Ada Okonkwo", "role": "child"},
-            {"email": ANA},
-            {"full_name": "ben ode", "role": "guide"},
-            idempotency_key="k",
-        )
+        again = await create(desk, *family, idempotency_key="k")
         assert again == answer | {"replayed": True}
 
 

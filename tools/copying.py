@@ -24,6 +24,7 @@ from tools.trip.draft import GUESTS_LISTED
 from tools.trip.itinerary import times
 from tools.trip.itinerary.entries import unconfirmed
 from tools.trip.itinerary.shifting import shift
+from tools.trip.itinerary.telling import moved_words
 from tools.trip.itinerary.whole import Itinerary
 from tools.trips import TripCreated
 
@@ -76,10 +77,10 @@ async def copy_trip(db: Database, args: CopyTripArguments) -> TripCreated:
 async def _commit(  # noqa: PLR0913 - what was read before the write
     db: Database, args: CopyTripArguments, read: Row, columns: Row, on_trip: list[Row], slug: str
 ) -> TripCreated:
-    start, end = _period(read, args)
+    days, end = _period(read, args)
     moment = now()
     parts = set(args.include)
-    itinerary, moved = _shifted(columns, read, args)
+    itinerary, moved = _shifted(columns, read, args, days)
     values = _columns(args, read, parts, slug, end, moment)
     later = Later()
     with_people = "travelers" in parts
@@ -87,8 +88,8 @@ async def _commit(  # noqa: PLR0913 - what was read before the write
     new_id = later.trip_id(slug)
     answer = TripCreated(
         message=f"{with_id(read['trip_name'], read['trip_id'])} copied to {in_quotes(args.new_name)}, id {new_id}, "
-        f"{args.start_date} to {end}.{_moved_words(moved, start, args)} Not copied: payments, documents, workflow and "
-        "confirmation numbers.",
+        f"{args.start_date} to {end}.{moved_words(moved, days) if days else ''}{_left_out(args)} Not copied: payments, "
+        "documents, workflow and confirmation numbers.",
         trip_id=new_id,
         trip_slug=slug,
         trip_name=args.new_name,
@@ -120,30 +121,25 @@ def _period(read: Row, args: CopyTripArguments) -> tuple[int, str]:
     return days, end.isoformat()
 
 
-def _shifted(columns: Row, read: Row, args: CopyTripArguments) -> tuple[dict[str, Any], Moved]:
+def _shifted(columns: Row, read: Row, args: CopyTripArguments, days: int) -> tuple[dict[str, Any], Moved]:
     """Return the columns of the copy's itinerary, and what was moved in them."""
     included = {column: columns[column] if part in args.include else "[]" for column, part in COLUMNS.items()}
     itinerary = Itinerary.of({**columns, **included}, read["start_date"])
     for slot in (*itinerary.schedule.items, *itinerary.stays.slots, *itinerary.transport.slots):
         slot.value = unconfirmed(slot.value)
-    days, _ = _period(read, args)
     moved = shift(itinerary.schedule, itinerary.stays, itinerary.transport, days)
     return itinerary.written(), moved
 
 
-def _moved_words(moved: Moved, days: int, args: CopyTripArguments) -> str:
-    counts = ((moved.days, "days"), (moved.stays, "stays"), (moved.transport, "transport"))
-    told = ", ".join(f"{words} {count}" for count, words in counts if count)
-    unread = f" {len(moved.unreadable)} dates could not be read and stay as they are." if moved.unreadable else ""
+def _left_out(args: CopyTripArguments) -> str:
     without = [part for part in PARTS if part not in args.include]
-    left = f" Left out: {', '.join(without)}." if without else ""
-    return (f" Moved by {days} days: {told}." if told and days else "") + unread + left
+    return f" Left out: {', '.join(without)}." if without else ""
 
 
 def _columns(  # noqa: PLR0913 - what the new row consists of
     args: CopyTripArguments, read: Row, parts: Collection[Part], slug: str, end: str, moment: str
 ) -> dict[str, Any]:
-    known = shapes.as_object(shapes.load_json(read["financials"]), "earlier")
+    currency = shapes.as_object(shapes.load_json(read["financials"]), "earlier").get("currency")
     cost = read["total_cost"] if "cost" in parts else 0
     return {
         "trip_name": args.new_name,
@@ -154,10 +150,10 @@ def _columns(  # noqa: PLR0913 - what the new row consists of
         "destinations": read["destinations"],
         "group_name": read["group_name"],
         "total_cost": cost,
-        "financials": shapes.dump_json({"total_cost": cost, "currency": known.get("currency") or "USD"}),
+        "financials": shapes.dump_json(shapes.with_cost(None, cost, currency)),
         "notes": read["notes"] if "notes" in parts else "{}",
         "primary_client_email": read["primary_client_email"] if "travelers" in parts else None,
-        "search_text": f"{args.new_name} {read['destinations'] or ''}".strip().lower(),
+        "search_text": trips.search_text(args.new_name, read["destinations"]),
         "created_at": moment,
         "updated_at": moment,
     }

@@ -280,7 +280,7 @@ def _columns(args: _NewTrip, slug: str, notes: str | None, email: str | None, mo
         "financials": shapes.dump_json(shapes.with_cost(None, args.total_cost, args.currency)),
         "notes": shapes.dump_json(shapes.with_note(None, shapes.new_note(notes, moment))) if notes else "{}",
         "primary_client_email": email,
-        "search_text": f"{args.trip_name} {args.destinations or ''}".strip().lower(),
+        "search_text": trips.search_text(args.trip_name, args.destinations),
         "created_at": moment,
         "updated_at": moment,
     }

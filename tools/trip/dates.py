@@ -6,20 +6,17 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
-from database.quoting import as_word
-from tools.answers.bounds import named
 from tools.answers.errors import InvalidInput
 from tools.answers.fields import Day, check_period
 from tools.trip.draft import OperationResult, TripDraft
 from tools.trip.itinerary import times
 from tools.trip.itinerary.entries import TRANSPORT, moment_of
 from tools.trip.itinerary.shifting import shift
+from tools.trip.itinerary.telling import moved_words
 from tools.trip.operation import Data, ItineraryOperation
 
 if TYPE_CHECKING:
     from datetime import date
-
-    from tools.trip.itinerary.shifting import Moved
 
 
 class UpdateDates(Data):
@@ -42,7 +39,7 @@ def update_dates(draft: TripDraft, data: UpdateDates) -> OperationResult:
     draft.log("DatesChanged", f"{data.start_date} to {end_date}")
     message = f"The trip is now from {data.start_date} to {end_date}."
     if moved is not None:
-        message += _told(moved, days)
+        message += moved_words(moved, days)
     elif data.shift_schedule and before is None and itinerary.has_entries:
         message += " Days, stays and transport stay where they are: the old start_date is not a date."
     return OperationResult(message=message)
@@ -75,22 +72,6 @@ def _explained(draft: TripDraft, start: date, end: date, days: int) -> bool:
         if departed and departed >= start and reached and times.added(reached, days) == end:
             return True
     return False
-
-
-def _told(moved: Moved, days: int) -> str:
-    """Describe what moved along and what did not."""
-    counts = [
-        f"{count} {one if count == 1 else many}"
-        for count, one, many in (
-            (moved.days, "day", "days"), (moved.stays, "stay", "stays"), (moved.transport, "transport", "transports")
-        )
-        if count
-    ]  # fmt: skip
-    by = f"{abs(days)} {'day' if abs(days) == 1 else 'days'} {'later' if days > 0 else 'earlier'}"
-    told = f" Moved {by}: {', '.join(counts)}." if counts else ""
-    if moved.unreadable:
-        told += f" Not moved, because not a date: {named([f'{at} {as_word(one)}' for at, one in moved.unreadable])}."
-    return told
 
 
 class UpdateDatesOperation(ItineraryOperation):

@@ -304,7 +304,7 @@ class TripDraft:
         """Return the statements for the columns, and then those for the payments, which the columns follow."""
         values, statements = self._values(), list[Statement]()
         if any(values[column] != self.read[column] for column in values) or (self.ledger and self.ledger.changed):
-            search_text = f"{self.trip_name} {self.destinations or ''}".strip().lower()
+            search_text = trips.search_text(self.trip_name, self.destinations)
             statements.append(trips.update(self.trip_id, values, search_text, self.now))
         elif any(step.kind != "assign" or step.result.created for step in self._steps):
             statements.append(trips.touch(self.trip_id, self.now))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 from tools.answers.fields import Day, Erasable, Line, Money
 from tools.trip.itinerary.entries import STAY
 from tools.trip.itinerary.inputs import RemoveEntry, Title
-from tools.trip.itinerary.telling import called, changed, logged, removed, require_change, result, sent_fields
+from tools.trip.itinerary.telling import called, logged, remove_entry, result, sent_fields, update_entry
 from tools.trip.operation import Data, ItineraryOperation
 
 if TYPE_CHECKING:
@@ -40,19 +40,11 @@ def add_stay(draft: TripDraft, data: AddStay) -> OperationResult:
 
 
 def update_stay(draft: TripDraft, data: UpdateStay) -> OperationResult:
-    slot = draft.itinerary.find(STAY, data.item_id)
-    fields = sent_fields(data, "item_id")
-    require_change(fields, data)
-    got_id = draft.itinerary.edit(STAY, slot, fields)
-    draft.log("StayChanged", logged(STAY, slot))
-    return changed(STAY, slot, got_id=got_id)
+    return update_entry(draft, STAY, data, "StayChanged")
 
 
 def remove_stay(draft: TripDraft, data: RemoveEntry) -> OperationResult:
-    slot = draft.itinerary.find(STAY, data.item_id)
-    draft.itinerary.remove(STAY, slot)
-    draft.log("StayRemoved", logged(STAY, slot))
-    return removed(STAY, slot)
+    return remove_entry(draft, STAY, data, "StayRemoved")
 
 
 class AddStayOperation(ItineraryOperation):

@@ -9,7 +9,7 @@ from pydantic import create_model
 from tools.answers.fields import Erasable, Line, Money
 from tools.trip.itinerary.entries import TRANSPORT
 from tools.trip.itinerary.inputs import DateAndTime, OptionalTitle, RemoveEntry, Title
-from tools.trip.itinerary.telling import called, changed, logged, removed, require_change, result, sent_fields
+from tools.trip.itinerary.telling import called, logged, remove_entry, result, sent_fields, update_entry
 from tools.trip.operation import Data, ItineraryOperation
 
 if TYPE_CHECKING:
@@ -54,19 +54,11 @@ def add_transport(draft: TripDraft, data: AddTransport) -> OperationResult:
 
 
 def update_transport(draft: TripDraft, data: UpdateTransport) -> OperationResult:
-    slot = draft.itinerary.find(TRANSPORT, data.item_id)
-    fields = sent_fields(data, "item_id")
-    require_change(fields, data)
-    got_id = draft.itinerary.edit(TRANSPORT, slot, fields)
-    draft.log("TransportChanged", logged(TRANSPORT, slot))
-    return changed(TRANSPORT, slot, got_id=got_id)
+    return update_entry(draft, TRANSPORT, data, "TransportChanged")
 
 
 def remove_transport(draft: TripDraft, data: RemoveEntry) -> OperationResult:
-    slot = draft.itinerary.find(TRANSPORT, data.item_id)
-    draft.itinerary.remove(TRANSPORT, slot)
-    draft.log("TransportRemoved", logged(TRANSPORT, slot))
-    return removed(TRANSPORT, slot)
+    return remove_entry(draft, TRANSPORT, data, "TransportRemoved")
 
 
 class AddTransportOperation(ItineraryOperation):

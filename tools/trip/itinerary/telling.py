@@ -5,13 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from database.quoting import as_word, in_quotes
+from tools.answers.bounds import named
 from tools.answers.errors import InvalidInput
 from tools.trip import shapes
 from tools.trip.draft import OperationResult
 from tools.trip.itinerary.entries import title_of
 
 if TYPE_CHECKING:
+    from tools.trip.draft import TripDraft
     from tools.trip.itinerary.entries import Kind
+    from tools.trip.itinerary.inputs import RemoveEntry
+    from tools.trip.itinerary.shifting import Moved
     from tools.trip.itinerary.slots import Slot
     from tools.trip.operation import Data
 
@@ -62,3 +66,37 @@ def logged(kind: Kind, slot: Slot) -> str:
 def _plain(value: Any) -> Any:  # noqa: ANN401 - a field's value
     """Return a whole amount as an integer, as people write it."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def update_entry(draft: TripDraft, kind: Kind, data: RemoveEntry, activity: str) -> OperationResult:
+    """Change the fields that were sent of a stay or transport."""
+    slot = draft.itinerary.find(kind, data.item_id)
+    fields = sent_fields(data, "item_id")
+    require_change(fields, data)
+    got_id = draft.itinerary.edit(kind, slot, fields)
+    draft.log(activity, logged(kind, slot))
+    return changed(kind, slot, got_id=got_id)
+
+
+def remove_entry(draft: TripDraft, kind: Kind, data: RemoveEntry, activity: str) -> OperationResult:
+    """Remove a stay or transport."""
+    slot = draft.itinerary.find(kind, data.item_id)
+    draft.itinerary.remove(kind, slot)
+    draft.log(activity, logged(kind, slot))
+    return removed(kind, slot)
+
+
+def moved_words(moved: Moved, days: int) -> str:
+    """Describe what moved along and what did not, with a leading space."""
+    counts = [
+        f"{count} {one if count == 1 else many}"
+        for count, one, many in (
+            (moved.days, "day", "days"), (moved.stays, "stay", "stays"), (moved.transport, "transport", "transports")
+        )
+        if count
+    ]  # fmt: skip
+    by = f"{abs(days)} {'day' if abs(days) == 1 else 'days'} {'later' if days > 0 else 'earlier'}"
+    told = f" Moved {by}: {', '.join(counts)}." if counts else ""
+    if moved.unreadable:
+        told += f" Not moved, because not a date: {named([f'{at} {as_word(one)}' for at, one in moved.unreadable])}."
+    return told
