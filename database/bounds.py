@@ -42,7 +42,9 @@ class Bounds:
         (self._page_size,) = connection.execute("PRAGMA page_size").fetchone()
         connection.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)  # forbid ATTACH, which would open other files
         connection.setlimit(sqlite3.SQLITE_LIMIT_LIKE_PATTERN_LENGTH, 200)  # long patterns can take forever
-        connection.set_progress_handler(self._is_over, LOOK_EVERY)
+        looks = self._looks()
+        next(looks)  # up to its `try`
+        connection.set_progress_handler(looks.__next__, LOOK_EVERY)
         self._grow()
 
     def counted(self, lines: Iterator[str]) -> Iterator[str]:
@@ -61,12 +63,12 @@ class Bounds:
     def refusal(self, error: Exception, subject: str) -> DatabaseUnavailable | None:
         """Return the error for a statement that reached a limit, or None if it failed for another reason.
 
-        Raises KeyboardInterrupt or SystemExit if a signal stopped the statement.
+        Raises what a signal handler raised, such as SystemExit, if that stopped the statement.
         """
         name = getattr(error, "sqlite_errorname", "")
         if name == "SQLITE_INTERRUPT":
-            if self._stop or not self._is_over():
-                raise (self._stop or KeyboardInterrupt) from None
+            if self._stop:
+                raise self._stop from None
             return DatabaseUnavailable(f"{subject} was stopped, because it runs without end.")
         if name == "SQLITE_FULL" and not has_no_room(self._path):
             return DatabaseUnavailable(f"{subject} was stopped, because it makes far more data than the file has.")
@@ -81,9 +83,21 @@ class Bounds:
             self._connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, length)
 
     def _is_over(self) -> bool:
-        try:
-            self._steps -= 1
-            return self._steps < 0 or time.monotonic() > self._until
-        except BaseException as stop:  # noqa: BLE001 - a signal's; SQLite would swallow it, so `refusal` raises it
-            self._stop = stop
-            return True
+        return self._steps < 0 or time.monotonic() > self._until
+
+    def _looks(self) -> Iterator[bool]:
+        """Count the steps, and yield whether a limit is reached.
+
+        A generator, because Python runs a signal's handler as soon as it enters a frame, and SQLite swallows what a
+        callback raises: a generator continues inside its `try`, where a function would begin outside.
+        """
+        over = False
+        while True:
+            try:
+                yield over
+                self._steps -= 1
+                over = self._is_over()
+            except GeneratorExit:
+                raise
+            except BaseException as stop:  # noqa: BLE001 - a signal's; `refusal` raises it
+                self._stop, over = stop, True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import shutil
+import signal
 import socket
 import sqlite3
 import subprocess
@@ -188,6 +189,17 @@ def smaller(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_an_endless_statement_in_a_dump_is_stopped(tmp_path: Path, way: str) -> None:
     sql, words = ENDLESS[way]
     assert words in refused(tmp_path, f"{TABLE}\n{sql}\n")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
+def test_a_signal_ends_a_long_statement_of_a_dump_with_what_its_handler_raises(tmp_path: Path) -> None:
+    before = signal.signal(signal.SIGALRM, lambda *_: sys.exit("stopped"))
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.1)
+        with pytest.raises(SystemExit, match="stopped"):
+            refused(tmp_path, f"{TABLE}\n{NUMBERS} SELECT count(*) FROM n;\n")
+    finally:
+        signal.signal(signal.SIGALRM, before)
 
 
 @pytest.mark.usefixtures("smaller")
