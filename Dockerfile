@@ -7,6 +7,7 @@ RUN python -m venv /opt/voygen \
 COPY pyproject.toml README.md LICENSE voygen.py ./
 COPY server/ server/
 COPY tools/ tools/
+COPY documents/ documents/
 COPY migrations/ migrations/
 COPY database/ database/
 # Bytecode is made here, once: without it the first start takes three times as long.

@@ -7,7 +7,7 @@ from pathlib import Path
 def main() -> None:
     """Run the command line.
 
-    Its four packages are in `_voygen/` when installed and next to this file in a checkout.
+    Its five packages are in `_voygen/` when installed and next to this file in a checkout.
     """
     here = Path(__file__).resolve().parent
     installed = here / "_voygen"

@@ -17,7 +17,7 @@ PACKAGING = ROOT / "packaging"
 
 PACKER = "@anthropic-ai/mcpb@2.1.2"
 
-CODE = ("server", "tools", "migrations", "database")
+CODE = ("server", "tools", "documents", "migrations", "database")
 FILES = ("voygen.py", "README.md", "LICENSE")
 
 # The tables of pyproject.toml that the bundle needs.

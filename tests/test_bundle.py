@@ -89,12 +89,13 @@ def test_the_bundle_holds_the_program_and_nothing_else(unpacked: Path) -> None:
         "voygen.py",
         "server",
         "tools",
+        "documents",
         "migrations",
         "database",
         "README.md",
         "LICENSE",
     }
-    rooms = ("server", "tools", "migrations", "database")
+    rooms = ("server", "tools", "documents", "migrations", "database")
     packed = {path.relative_to(unpacked) for room in rooms for path in (unpacked / room).rglob("*") if path.is_file()}
     here = {path.relative_to(ROOT) for room in rooms for path in (ROOT / room).rglob("*") if path.is_file()}
     assert packed == {path for path in here if "__pycache__" not in path.parts}

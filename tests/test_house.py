@@ -15,12 +15,13 @@ from database.guests import PEOPLE
 from migrations.files import SQL, shipped, split_statements
 
 ROOT = Path(__file__).parent.parent
-ROOMS = ["server", "tools", "migrations", "database"]
+ROOMS = ["server", "tools", "documents", "migrations", "database"]
 MODULES = sorted(path.relative_to(ROOT) for room in ROOMS for path in (ROOT / room).rglob("*.py"))
 
 MAY_IMPORT = {
-    "server": {"server", "tools", "migrations", "database"},
-    "tools": {"tools", "database"},
+    "server": {"server", "tools", "documents", "migrations", "database"},
+    "tools": {"tools", "documents", "database"},
+    "documents": {"documents"},
     "migrations": {"migrations", "database"},
     "database": {"database"},
 }
