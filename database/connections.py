@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from typing import TYPE_CHECKING, Any, LiteralString, TypeVar
+from typing import TYPE_CHECKING, Any, LiteralString, TypeAlias, TypeVar
 
 import aiosqlite
 
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from database.progress import Progress
 
 T = TypeVar("T")
+
+Returned: TypeAlias = "list[tuple[Statement, list[Row]]]"
+"""Statements with the rows that each returned."""
 
 # Pause between attempts to interrupt a query, in seconds.
 INTERRUPTED_EVERY = 0.01
@@ -40,21 +43,46 @@ def _text(raw: bytes) -> str:
     return raw.decode("utf-8", "replace")
 
 
-async def rows(connection: aiosqlite.Connection, sql: LiteralString, params: Sequence[Value]) -> list[Row]:
-    return [dict(row) for row in await connection.execute_fetchall(sql, params)]
+async def rows(connection: Connection, sql: LiteralString, params: Sequence[Value]) -> list[Row]:
+    return await connection.on_thread(lambda opened: _rows(opened, sql, params))
 
 
-async def rows_of_each(connection: Connection, queries: Sequence[Statement]) -> list[tuple[Statement, list[Row]]]:
+async def rows_of_each(connection: Connection, queries: Sequence[Statement]) -> Returned:
     """Run the queries in one read transaction, with one hop to the connection's thread."""
 
-    def run(opened: sqlite3.Connection) -> list[tuple[Statement, list[Row]]]:
+    def run(opened: sqlite3.Connection) -> Returned:
         opened.execute("BEGIN")
         try:
-            return [(one, [dict(row) for row in opened.execute(one.sql, one.params)]) for one in queries]
+            return _rows_of_each(opened, queries)
         finally:
             opened.execute("ROLLBACK")
 
     return await connection.on_thread(run)
+
+
+async def written(connection: Connection, statements: Sequence[Statement]) -> Returned:
+    """Run the statements in one write transaction, with one hop to the connection's thread."""
+
+    def run(opened: sqlite3.Connection) -> Returned:
+        try:
+            opened.execute("BEGIN IMMEDIATE")
+            returned = _rows_of_each(opened, statements)
+            opened.execute("COMMIT")
+        except BaseException:
+            if opened.in_transaction:
+                opened.execute("ROLLBACK")
+            raise
+        return returned
+
+    return await connection.on_thread(run)
+
+
+def _rows_of_each(opened: sqlite3.Connection, statements: Sequence[Statement]) -> Returned:
+    return [(one, _rows(opened, one.sql, one.params)) for one in statements]
+
+
+def _rows(opened: sqlite3.Connection, sql: LiteralString, params: Sequence[Value]) -> list[Row]:
+    return [dict(row) for row in opened.execute(sql, params)]
 
 
 async def interrupt(reader: aiosqlite.Connection, running: asyncio.Task[Any]) -> None:

@@ -9,7 +9,7 @@ import sqlite3
 import time
 from typing import TYPE_CHECKING, Any, Literal, LiteralString, TypeAlias, TypeVar
 
-from database.connections import Connection, copy_to, interrupt, rows, rows_of_each, set_row_format
+from database.connections import Connection, copy_to, interrupt, rows, rows_of_each, set_row_format, written
 from database.copies import files_that_hold
 from database.engine import Backup, Results
 from database.errors import (
@@ -272,16 +272,9 @@ class EmbeddedDatabase:
     async def _transaction(self, statements: Sequence[Statement]) -> Results:
         """Run the statements as one transaction on the writer, then release the write lock."""
         try:
-            await self._writer.execute_fetchall("BEGIN IMMEDIATE")
-            returned = [(one, await rows(self._writer, one.sql, one.params)) for one in statements]
-            await self._writer.execute_fetchall("COMMIT")
-        except BaseException:
-            if self._writer.in_transaction:
-                await self._writer.execute_fetchall("ROLLBACK")
-            raise
+            return Results(await written(self._writer, statements))
         finally:
             self._write_lock.release()
-        return Results(returned)
 
     async def _retry(self, attempt: Callable[[], Awaitable[T]]) -> T:
         return await _retry_while_busy(attempt, self.path, self._patience)
