@@ -43,7 +43,7 @@ def guard_unchanged(trip_id: int, emails: Sequence[str], read: Sequence[Row]) ->
 
 def assign(trip: Trip, email: str, role: str, now: str) -> list[Statement]:
     """Add an assignment unless it exists. A trigger copies it to the JSON, or else the backup write does."""
-    return [_on(trip, ASSIGN, email, role, now), *mirror(trip, now)]
+    return [_on(trip, ASSIGN, email, role, now), *_mirror_of(trip, email, role, now)]
 
 
 def assign_many(trip: Trip, pairs: Sequence[Pair], now: str) -> list[Statement]:
@@ -62,9 +62,11 @@ def copy(trip: Trip, source_id: int, now: str) -> list[Statement]:
 
 def unassign(trip_id: int, pairs: Sequence[Pair], now: str) -> list[Statement]:
     """Remove the assignments. For several, the guard is held so that the JSON is written once, in linear time."""
-    hold, *written = mirror(trip_id, now, pairs)
     deleted = _on(trip_id, UNASSIGN, json.dumps(list(pairs)))
-    return [hold, deleted, *written] if len(pairs) > 1 else [deleted, hold, *written]
+    if len(pairs) == 1:
+        return [deleted, *_mirror_without(trip_id, pairs[0], now)]
+    hold, *written = mirror(trip_id, now, pairs)
+    return [hold, deleted, *written]
 
 
 def change_role(trip_id: int, email: str, from_role: str, to_role: str, now: str) -> list[Statement]:
@@ -109,8 +111,32 @@ def mirror(trip: Trip, now: str, removed: Sequence[Pair] = ()) -> list[Statement
     unless the junction has the pair.
     """
     away = [_on(trip, TAKE_AWAY, json.dumps(list(removed)))] if removed else []
-    writes = [_on(trip, HOLD), _on(trip, QUARANTINE, now), *away, _on(trip, ADD_MISSING), _on(trip, RELEASE)]
-    return [statement._replace(mirrors=True) for statement in writes]
+    return _held(trip, [_on(trip, QUARANTINE, now), *away, _on(trip, ADD_MISSING)])
+
+
+def _mirror_of(trip: Trip, email: str, role: str, now: str) -> list[Statement]:
+    """Make the JSON match the junction, unless it has the entry that the trigger adds for this assignment.
+
+    Looking for that text is the only work that grows with the trip.
+    """
+    added = (now, email, role)
+    return _held(trip, [_on(trip, QUARANTINE_UNLESS_THERE, *added), _on(trip, ADD_MISSING_UNLESS_THERE, *added)])
+
+
+def _mirror_without(trip_id: int, pair: Pair, now: str) -> list[Statement]:
+    """Make the JSON match the junction, unless it is an array without the e-mail that the trigger has taken away."""
+    email, _ = pair
+    away = (json.dumps([pair]), email)
+    writes = [
+        _on(trip_id, QUARANTINE, now),
+        _on(trip_id, TAKE_AWAY_UNLESS_GONE, *away),
+        _on(trip_id, ADD_MISSING_UNLESS_GONE, *away),
+    ]
+    return _held(trip_id, writes)
+
+
+def _held(trip: Trip, writes: Sequence[Statement]) -> list[Statement]:
+    return [statement._replace(mirrors=True) for statement in (_on(trip, HOLD), *writes, _on(trip, RELEASE))]
 
 
 def backup_of(statements: Sequence[Statement]) -> Statement:
@@ -260,6 +286,10 @@ SET client_role = ?4, updated_at = ?5
 WHERE trip_id = @trip AND client_email = ?2 AND client_role = ?3
 """
 
+# Whether the trip's JSON has the entry that the trigger wrote for the assignment of ?3 as ?4 at the time ?2. Looked for
+# as text, because its quotes would be escaped inside a JSON string.
+THERE: LiteralString = "instr(clients, json_object('email', ?3, 'role', ?4, 'assigned_at', ?2)) > 0"
+
 QUARANTINE: LiteralString = (
     """
 INSERT INTO trip_clients_quarantine (trip_id, raw_text, reason, quarantined_at)
@@ -267,6 +297,8 @@ SELECT trip_id, clients, 'not an array', ?2 FROM trips_v2
 WHERE trip_id = @trip AND """
     + NOT_AN_ARRAY
 )
+
+QUARANTINE_UNLESS_THERE: LiteralString = QUARANTINE.replace(NOT_AN_ARRAY, "iif(" + THERE + ", 0, " + NOT_AN_ARRAY + ")")
 
 TAKE_AWAY: LiteralString = (
     WITH_ENTRIES
@@ -288,6 +320,15 @@ WHERE trip_id = @trip
         AND json_array(e.client_email, e.role) NOT IN (
             SELECT json_array(a.client_email, a.client_role) FROM trip_client_assignments a WHERE a.trip_id = @trip))
 """
+)
+
+# Whether the trip's JSON is an array without the e-mail ?3, in any case.
+GONE: LiteralString = (
+    "instr(lower(clients), lower(trim(?3, char(9,10,11,12,13,32)))) + instr(clients, '\\') = 0 AND NOT " + NOT_AN_ARRAY
+)
+
+TAKE_AWAY_UNLESS_GONE: LiteralString = TAKE_AWAY.replace(
+    "WHERE trip_id = @trip\n  AND EXISTS (", "WHERE trip_id = @trip AND NOT (" + GONE + ")\n  AND EXISTS ("
 )
 
 # NOT IN compares json_array(…), not row values: a row value may be partly NULL, and SQLite then scans the whole list.
@@ -316,3 +357,16 @@ WHERE trip_id = @trip AND (m.n > 0 OR """  # noqa: E501
 RETURNING trip_id
 """
 )
+
+
+def _unless(done: LiteralString) -> LiteralString:
+    """Return ADD_MISSING for a trip where `done` is false, without work that grows with the trip where it is true."""
+    return ADD_MISSING.replace(
+        "FROM trip_client_assignments a\n    WHERE a.trip_id = @trip\n",
+        "FROM (SELECT trip_id FROM trips_v2 WHERE trip_id = @trip AND NOT (" + done + ")) t\n"
+        "    CROSS JOIN trip_client_assignments a\n    WHERE a.trip_id = t.trip_id\n",
+    ).replace("AND (m.n > 0 OR", "AND NOT (" + done + ") AND (m.n > 0 OR")
+
+
+ADD_MISSING_UNLESS_THERE: LiteralString = _unless(THERE)
+ADD_MISSING_UNLESS_GONE: LiteralString = _unless(GONE)

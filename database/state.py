@@ -22,15 +22,15 @@ STATE: LiteralString = """(
         'currency', iif(json_valid(t.financials), iif(
             json_type(t.financials) = 'object', upper(t.financials ->> '$.currency'), NULL), NULL),
         'assignments', (SELECT count(*) FROM trip_client_assignments n WHERE n.trip_id = t.trip_id),
-        'clients', json((
+        'clients', json(iif(
+            (SELECT count(*) FROM (
+                SELECT 1 FROM trip_client_assignments m WHERE m.trip_id = t.trip_id LIMIT 41)) > 40, '[]', (
             SELECT json_group_array(json_array(p.full_name, p.roles)) FROM (
                 SELECT CAST(c.full_name AS TEXT) AS full_name, group_concat(a.client_role, ', ') AS roles
                 FROM trip_client_assignments a LEFT JOIN clients_v2 c ON c.email = a.client_email
-                WHERE a.trip_id = t.trip_id AND (
-                    SELECT count(*) FROM (
-                        SELECT 1 FROM trip_client_assignments m WHERE m.trip_id = t.trip_id LIMIT 41)) <= 40
+                WHERE a.trip_id = t.trip_id
                 GROUP BY a.client_email
-                ORDER BY min(a.assignment_id)) p)),
+                ORDER BY min(a.assignment_id)) p))),
         'guests', json(@guests))
     FROM trips_v2 t WHERE t.trip_id = @trip)"""
 

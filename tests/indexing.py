@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections import Counter
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 from unicodedata import combining, normalize
 
@@ -29,7 +28,10 @@ CLIENTS = "SELECT client_id, full_name, email, contact_info FROM clients_v2"
 
 TRIPS = "SELECT trip_id, trip_name, destinations, group_name, notes FROM trips_v2"
 
-PEOPLE = "SELECT trip_id, client_email, role, name, email FROM trip_people"
+PEOPLE = """
+SELECT p.trip_id, p.name, p.email FROM trip_people p LEFT JOIN clients_v2 c ON c.email = p.client_email
+WHERE p.client_email IS NULL OR p.called IS NOT NULL AND lower(p.called) IS NOT lower(c.full_name)
+"""
 
 UNREADABLE = "SELECT trip_id, CAST(raw_text AS BLOB) FROM trip_unreadable JOIN trips_v2 USING (trip_id)"
 
@@ -95,12 +97,9 @@ def due(connection: sqlite3.Connection, crowd: Iterable[int]) -> set[Word]:
 
 
 def guests(connection: sqlite3.Connection) -> Iterable[tuple[int, str]]:
-    """Return the words of entries without a client of their own, and of texts in quarantine, by trip."""
-    people = connection.execute(PEOPLE).fetchall()
-    pairs = Counter((trip, client, role) for trip, client, role, *_ in people)
-    for trip, client, role, name, email in people:
-        if client is None or pairs[trip, client, role] > 1:
-            yield trip, f"{name} {email or ''}"
+    """Return the words of entries without a client or with another name than theirs, and of texts in quarantine."""
+    for trip, name, email in connection.execute(PEOPLE):
+        yield trip, f"{name} {email or ''}"
     for trip, raw_text in connection.execute(UNREADABLE):
         yield trip, raw_text.decode("utf-8", "replace")[:2000]
 

@@ -274,12 +274,15 @@ async def test_a_migration_indexes_all_existing_rows(legacy_database: Callable[[
 
 def crowd_from(connection: sqlite3.Connection, travelers: int) -> None:
     """Set the maximum number of travelers in a document."""
-    sql = "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND sql LIKE '%LIMIT 25)) = 25%'"
-    triggers = connection.execute(sql).fetchall()
-    assert len(triggers) == 2
+    limit = re.compile(r"(?<=LIMIT )25\)\) = 25|(?<=OFFSET )24")
+    sql = "SELECT name, sql FROM sqlite_master WHERE type = 'trigger'"
+    triggers = [(name, text) for name, text in connection.execute(sql).fetchall() if limit.search(text)]
+    assert len(triggers) == 3
     for name, text in triggers:
         connection.execute(f"DROP TRIGGER {name}")
-        connection.execute(re.sub(r"LIMIT 25\)\) = 25", f"LIMIT {travelers + 1})) = {travelers + 1}", text))
+        connection.execute(
+            limit.sub(lambda one: f"{travelers + 1})) = {travelers + 1}" if "=" in one[0] else str(travelers), text)
+        )
 
 
 def test_sql_and_python_replace_special_letters_in_the_same_way(tmp_path: Path) -> None:

@@ -26,10 +26,11 @@ CREATE TABLE IF NOT EXISTS trip_client_assignments (
     UNIQUE(trip_id, client_email, client_role)
 );
 
--- 'hold' disables the triggers of a trip. Inserting 'reconcile' calls trg_trip_client_sync_reconcile.
+-- 'hold' disables the triggers of a trip. So does 'plain', which says that no entry with a name is
+-- added or removed. Inserting 'reconcile' calls trg_trip_client_sync_reconcile.
 CREATE TABLE trip_client_sync (
     trip_id INTEGER PRIMARY KEY,
-    action TEXT NOT NULL DEFAULT 'hold' CHECK(action IN ('hold','reconcile'))
+    action TEXT NOT NULL DEFAULT 'hold' CHECK(action IN ('hold','plain','reconcile'))
 );
 
 -- An index of unlinked entries with an e-mail. A new client is linked to its trips through it.
@@ -338,7 +339,8 @@ END;
 CREATE TRIGGER trg_trip_client_assignments_insert AFTER INSERT ON trip_client_assignments
 WHEN NOT EXISTS (SELECT 1 FROM trip_client_sync WHERE trip_id = NEW.trip_id)
 BEGIN
-    INSERT INTO trip_client_sync (trip_id) VALUES (NEW.trip_id);
+    INSERT INTO trip_client_sync (trip_id, action)
+    SELECT NEW.trip_id, iif(EXISTS (SELECT 1 FROM trip_client_displaced), 'hold', 'plain');
 
     DELETE FROM trip_client_assignments
     WHERE assignment_id = NEW.assignment_id AND trim(coalesce(client_role, '')) = ''
@@ -377,9 +379,9 @@ BEGIN
     UPDATE trips_v2 SET clients = json_insert(clients, '$[#]', json_object(
         'email', NEW.client_email, 'role', iif(trim(coalesce(NEW.client_role, '')) = '', 'traveler', NEW.client_role), 'assigned_at', NEW.created_at))
     WHERE trip_id = NEW.trip_id
-      AND NOT EXISTS (
+      AND iif(instr(clients, NEW.client_email) = 0 AND instr(clients, '\') = 0, 1, NOT EXISTS (
           SELECT 1 FROM trip_client_entries e
-          WHERE e.trip_id = NEW.trip_id AND e.email = NEW.client_email AND e.role = iif(trim(coalesce(NEW.client_role, '')) = '', 'traveler', NEW.client_role));
+          WHERE e.trip_id = NEW.trip_id AND e.email = NEW.client_email AND e.role = iif(trim(coalesce(NEW.client_role, '')) = '', 'traveler', NEW.client_role)));
 
     DELETE FROM trip_client_sync WHERE trip_id = NEW.trip_id;
     DELETE FROM trip_client_displaced;
@@ -390,7 +392,8 @@ END;
 CREATE TRIGGER trg_trip_client_assignments_delete AFTER DELETE ON trip_client_assignments
 WHEN NOT EXISTS (SELECT 1 FROM trip_client_sync WHERE trip_id = OLD.trip_id)
 BEGIN
-    INSERT INTO trip_client_sync (trip_id) VALUES (OLD.trip_id);
+    INSERT INTO trip_client_sync (trip_id, action)
+    SELECT OLD.trip_id, iif(EXISTS (SELECT 1 FROM clients_v2 WHERE email = OLD.client_email), 'plain', 'hold');
 
     INSERT INTO trip_clients_quarantine (trip_id, raw_text, reason, quarantined_at)
     SELECT t.trip_id, t.clients, 'not an array', strftime('%Y-%m-%dT%H:%M:%fZ', 'now')
@@ -403,6 +406,22 @@ BEGIN
     WHERE trip_id = OLD.trip_id
       AND iif(typeof(clients) = 'text', iif(json_valid(clients), json_type(clients) = 'array', 0), 0) = 0;
 
+    UPDATE trips_v2 SET clients = json_remove(clients, f.fullkey)
+    FROM (
+        SELECT j.fullkey
+        FROM trips_v2 t, json_each(iif(
+            length(t.clients) - length(replace(lower(t.clients), lower(trim(OLD.client_email, char(9,10,11,12,13,32))), '')) = length(trim(OLD.client_email, char(9,10,11,12,13,32)))
+            AND instr(t.clients, '\') = 0, t.clients, '[]')) j
+        WHERE t.trip_id = OLD.trip_id AND j.type = 'object' AND instr(j.value, OLD.client_email) > 0 AND instr(j.value, 'name') = 0
+          AND json_type(j.value, '$.email') = 'text' AND j.value ->> '$.email' = OLD.client_email
+          AND json_type(j.value, '$.role') = 'text' AND j.value ->> '$.role' = iif(trim(coalesce(OLD.client_role, '')) = '', 'traveler', OLD.client_role)
+    ) f
+    WHERE trip_id = OLD.trip_id AND trim(OLD.client_email, char(9,10,11,12,13,32)) <> ''
+      AND NOT EXISTS (
+          SELECT 1 FROM trip_client_assignments a
+          WHERE a.trip_id = OLD.trip_id AND a.client_email = OLD.client_email
+            AND a.client_role = iif(trim(coalesce(OLD.client_role, '')) = '', 'traveler', OLD.client_role));
+    UPDATE trip_client_sync SET action = 'hold' WHERE trip_id = OLD.trip_id;
     UPDATE trips_v2 SET clients = (
         SELECT json_group_array(json(e.element)) FROM trip_client_entries e
         WHERE e.trip_id = OLD.trip_id
@@ -411,6 +430,7 @@ BEGIN
                             OR lower(trim(e.email, char(9,10,11,12,13,32))) = lower(trim(OLD.client_email, char(9,10,11,12,13,32)))
                                AND NOT EXISTS (SELECT 1 FROM clients_v2 c WHERE c.email = e.email)), 0) = 0)
     WHERE trip_id = OLD.trip_id
+      AND instr(lower(clients), lower(trim(OLD.client_email, char(9,10,11,12,13,32)))) + instr(clients, '\') > 0
       AND NOT EXISTS (
           SELECT 1 FROM trip_client_assignments a
           WHERE a.trip_id = OLD.trip_id AND a.client_email = OLD.client_email

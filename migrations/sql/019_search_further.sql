@@ -1,7 +1,7 @@
 -- Complete, ranked search in constant time: a trip's document includes the travelers and their roles, word prefixes are
 -- indexed, a whole name is also indexed as one word, and the words in names are kept for spelling suggestions.
 -- A document holds the first 24 travelers, which limits the cost of adding one. Each further traveler of a larger trip
--- has a document of its own in crowd_search.
+-- has a document of its own in crowd_search. Under a guard, these are written as a set when it is released.
 
 DROP TRIGGER trg_trips_v2_search_insert;
 DROP TRIGGER trg_trips_v2_search_update;
@@ -179,6 +179,12 @@ END;
 CREATE TRIGGER trg_trip_client_sync_search AFTER DELETE ON trip_client_sync
 WHEN EXISTS (SELECT 1 FROM search_stale WHERE trip_id = OLD.trip_id)
 BEGIN
+    INSERT INTO crowd_search (rowid, travelers, roles)
+    SELECT s.assignment_id, s.traveler, s.role
+    FROM (SELECT a.assignment_id FROM trip_client_assignments a
+          WHERE a.trip_id = OLD.trip_id AND NOT EXISTS (SELECT 1 FROM crowd_search k WHERE k.rowid = a.assignment_id)
+          ORDER BY a.assignment_id LIMIT -1 OFFSET 24) n
+    CROSS JOIN traveler_search_text s ON s.assignment_id = n.assignment_id;
     DELETE FROM search_stale WHERE trip_id = OLD.trip_id;
 END;
 
@@ -284,7 +290,8 @@ BEGIN
     INSERT INTO crowd_search (rowid, travelers, roles)
     SELECT s.assignment_id, s.traveler, s.role FROM traveler_search_text s
     WHERE s.assignment_id = NEW.assignment_id
-      AND (SELECT count(*) FROM (SELECT 1 FROM trip_client_assignments a WHERE a.trip_id = NEW.trip_id LIMIT 25)) = 25;
+      AND (SELECT count(*) FROM (SELECT 1 FROM trip_client_assignments a WHERE a.trip_id = NEW.trip_id LIMIT 25)) = 25
+      AND NOT EXISTS (SELECT 1 FROM trip_client_sync WHERE trip_id = NEW.trip_id);
     INSERT INTO search_stale (trip_id)
     SELECT NEW.trip_id
     WHERE NOT EXISTS (SELECT 1 FROM search_stale WHERE trip_id = NEW.trip_id)

@@ -1,5 +1,5 @@
--- People on a trip who are no clients: unlinked entries, and those who share a client's e-mail. Search finds them too, and
--- the words of a client list that could not be read.
+-- People on a trip who are no clients: unlinked entries, and those who share a client's e-mail. Search finds them too, any
+-- other name that an entry has for a client, and the words of a client list that could not be read.
 
 -- Clients whose e-mail SQL can't fold to compare it.
 CREATE INDEX idx_clients_v2_email_beyond_ascii ON clients_v2(email) WHERE email GLOB '*[^ -~]*';
@@ -65,13 +65,15 @@ SELECT p.trip_id,
                    group_concat(g.name, ' '),
                    'ß', 'ss'), 'ø', 'o'), 'Ø', 'o'), 'ł', 'l'), 'Ł', 'l'), 'đ', 'd'), 'Đ', 'd'), 'æ', 'ae'), 'Æ', 'ae'), 'ı', 'i') AS names
                FROM (
-                   SELECT o.name || ' ' || iif(o.email = o.name, '', coalesce(o.email, '')) AS name, o.client_email,
-                          count(*) OVER (PARTITION BY o.client_email, o.role) AS n
-                   FROM trip_people o WHERE o.trip_id = p.trip_id
+                   SELECT o.name || ' ' || iif(o.email = o.name, '', coalesce(o.email, '')) AS name
+                   FROM trip_people o
+                   WHERE o.trip_id = p.trip_id
+                     AND iif(o.client_email IS NULL, 1, iif(instr(o.element, 'name') + instr(o.element, '\') > 0,
+                         o.called IS NOT NULL AND lower(o.called) IS NOT (
+                             SELECT lower(c.full_name) FROM clients_v2 c WHERE c.email = o.client_email), 0))
                    UNION ALL
-                   SELECT substr(CAST(u.raw_text AS TEXT), 1, 2000), NULL, 1
-                   FROM trip_unreadable u WHERE u.trip_id = p.trip_id) g
-               WHERE g.client_email IS NULL OR g.n > 1 LIMIT 1) g), '') AS travelers,
+                   SELECT substr(CAST(u.raw_text AS TEXT), 1, 2000) FROM trip_unreadable u WHERE u.trip_id = p.trip_id) g
+               LIMIT 1) g), '') AS travelers,
        coalesce((
            SELECT group_concat(s.role, ' ') FROM traveler_search_text s
            WHERE s.trip_id = p.trip_id AND NOT EXISTS (SELECT 1 FROM crowd_search k WHERE k.rowid = s.assignment_id)), '') AS roles,
@@ -84,11 +86,12 @@ SELECT p.trip_id,
                WHERE x.text GLOB '*[ก-໿က-႟ក-៿⺀-ﾟ𠀀-𱍏]*') n), '') AS notes
 FROM trip_search_plain p;
 
--- Guests change when entries are removed, for example with a deleted client, and when the trip is reconciled.
+-- Names change when entries are removed, for example with a deleted client, or put back, and when the trip is reconciled.
 
 CREATE TRIGGER trg_trips_v2_guests_update AFTER UPDATE OF clients ON trips_v2
-WHEN NEW.clients IS NOT OLD.clients
- AND iif(json_valid(NEW.clients), json_array_length(NEW.clients), 0) < iif(json_valid(OLD.clients), json_array_length(OLD.clients), 0)
+WHEN iif(
+    NEW.clients IS OLD.clients OR EXISTS (SELECT 1 FROM trip_client_sync WHERE trip_id = NEW.trip_id AND action = 'plain'), 0,
+    iif(json_valid(NEW.clients), json_array_length(NEW.clients), 0) <> iif(json_valid(OLD.clients), json_array_length(OLD.clients), 0))
 BEGIN
     INSERT INTO search_stale (trip_id)
     SELECT NEW.trip_id WHERE NOT EXISTS (SELECT 1 FROM search_stale WHERE trip_id = NEW.trip_id);
