@@ -79,6 +79,12 @@ class Later:
     def trips_of_client_count(self, email: str) -> int:
         return self._want("client_trips_count", email)
 
+    def keep_those_in(self, answer: str) -> None:
+        """Forget the values that the answer, given as JSON, doesn't have: it may leave out some results."""
+        there = set(_PLACEHOLDER.findall(answer))
+        self._wanted = [one for one in self._wanted if one[0] in there]
+        self._written = {one: backup for one, backup in self._written.items() if one in there}
+
     def _want(self, kind: str, *key: Value | list[str]) -> int:
         self._next -= 1
         self._wanted.append([str(self._next), kind, *key])

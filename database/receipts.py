@@ -54,6 +54,7 @@ async def batch_with_answer(db: Database, statements: Sequence[Statement], answe
 
     The answer is JSON. Raises AlreadyDone if the key already has a receipt.
     """
+    later.keep_those_in(answer)
     keyed = db if isinstance(db, ReceiptingDatabase) else None
     if keyed:
         receipt, asking = keyed.receipt(answer, later)

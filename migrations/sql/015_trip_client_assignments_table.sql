@@ -951,9 +951,9 @@ BEGIN
 END;
 
 CREATE TRIGGER trg_trip_client_assignments_ai_dirty AFTER INSERT ON trip_client_assignments
+WHEN NOT EXISTS (SELECT 1 FROM facts_dirty WHERE trip_id = NEW.trip_id AND reason = 'client_assigned')
 BEGIN
-    INSERT INTO facts_dirty (trip_id, reason) SELECT NEW.trip_id, 'client_assigned'
-    WHERE NOT EXISTS (SELECT 1 FROM facts_dirty WHERE trip_id = NEW.trip_id AND reason = 'client_assigned');
+    INSERT INTO facts_dirty (trip_id, reason) VALUES (NEW.trip_id, 'client_assigned');
 END;
 
 CREATE TRIGGER trg_trip_client_assignments_au_dirty AFTER UPDATE ON trip_client_assignments
@@ -965,16 +965,16 @@ BEGIN
 END;
 
 CREATE TRIGGER trg_trip_client_assignments_ad_dirty AFTER DELETE ON trip_client_assignments
+WHEN NOT EXISTS (SELECT 1 FROM facts_dirty WHERE trip_id = OLD.trip_id AND reason = 'client_removed')
 BEGIN
-    INSERT INTO facts_dirty (trip_id, reason) SELECT OLD.trip_id, 'client_removed'
-    WHERE NOT EXISTS (SELECT 1 FROM facts_dirty WHERE trip_id = OLD.trip_id AND reason = 'client_removed');
+    INSERT INTO facts_dirty (trip_id, reason) VALUES (OLD.trip_id, 'client_removed');
 END;
 
 CREATE TRIGGER trg_activitylog_ai_dirty AFTER INSERT ON ActivityLog
 WHEN NEW.trip_id IS NOT NULL
+ AND NOT EXISTS (SELECT 1 FROM facts_dirty WHERE trip_id = NEW.trip_id AND reason = 'activity_logged')
 BEGIN
-    INSERT INTO facts_dirty (trip_id, reason) SELECT NEW.trip_id, 'activity_logged'
-    WHERE NOT EXISTS (SELECT 1 FROM facts_dirty WHERE trip_id = NEW.trip_id AND reason = 'activity_logged');
+    INSERT INTO facts_dirty (trip_id, reason) VALUES (NEW.trip_id, 'activity_logged');
 END;
 
 CREATE TRIGGER trg_activitylog_au_dirty AFTER UPDATE ON ActivityLog

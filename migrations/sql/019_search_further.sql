@@ -96,8 +96,8 @@ SELECT c.client_id,
            'ß', 'ss'), 'ø', 'o'), 'Ø', 'o'), 'ł', 'l'), 'Ł', 'l'), 'đ', 'd'), 'Đ', 'd'), 'æ', 'ae'), 'Æ', 'ae'), 'ı', 'i') AS notes
 FROM clients_v2 c;
 
--- The indexed text, one row per client, per assignment and per trip. Names are followed by their first thousand letters in
--- Latin letters. Scripts without spaces between words are followed by each letter with the next, so that words inside are
+-- The indexed text, one row per client, per assignment (with the client's text as indexed) and per trip. Names are followed
+-- by their first thousand letters in Latin letters. Scripts without spaces between words are followed by each letter with the next, so that words inside are
 -- found: 京都の桜 by 京都 都の の桜 桜.
 
 CREATE VIEW client_search_text AS
@@ -127,13 +127,16 @@ SELECT p.client_id,
 FROM client_search_plain p;
 
 CREATE VIEW traveler_search_text AS
-SELECT a.assignment_id, a.trip_id, s.full_name || ' ' || s.email AS traveler,
-       replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(
-           coalesce(a.client_role, ''),
-           'ß', 'ss'), 'ø', 'o'), 'Ø', 'o'), 'ł', 'l'), 'Ł', 'l'), 'đ', 'd'), 'Đ', 'd'), 'æ', 'ae'), 'Æ', 'ae'), 'ı', 'i') AS role
+SELECT a.assignment_id, a.trip_id,
+       coalesce((SELECT k.full_name || ' ' || k.email FROM client_search k WHERE k.rowid = c.client_id),
+                (SELECT s.full_name || ' ' || s.email FROM client_search_text s WHERE s.client_id = c.client_id)) AS traveler,
+       iif(a.client_role GLOB '*[ßøØłŁđĐæÆı]*',
+           replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(
+               a.client_role,
+               'ß', 'ss'), 'ø', 'o'), 'Ø', 'o'), 'ł', 'l'), 'Ł', 'l'), 'đ', 'd'), 'Đ', 'd'), 'æ', 'ae'), 'Æ', 'ae'), 'ı', 'i'),
+           coalesce(a.client_role, '')) AS role
 FROM trip_client_assignments a
-JOIN clients_v2 c ON c.email = a.client_email
-JOIN client_search_text s ON s.client_id = c.client_id;
+JOIN clients_v2 c ON c.email = a.client_email;
 
 CREATE VIEW trip_search_text AS
 SELECT p.trip_id,
@@ -285,18 +288,28 @@ BEGIN
 END;
 
 CREATE TRIGGER trg_trip_client_assignments_search_insert AFTER INSERT ON trip_client_assignments
+WHEN NOT EXISTS (SELECT 1 FROM trip_client_sync WHERE trip_id = NEW.trip_id)
 BEGIN
     DELETE FROM crowd_search WHERE rowid = NEW.assignment_id;
     INSERT INTO crowd_search (rowid, travelers, roles)
     SELECT s.assignment_id, s.traveler, s.role FROM traveler_search_text s
     WHERE s.assignment_id = NEW.assignment_id
-      AND (SELECT count(*) FROM (SELECT 1 FROM trip_client_assignments a WHERE a.trip_id = NEW.trip_id LIMIT 25)) = 25
-      AND NOT EXISTS (SELECT 1 FROM trip_client_sync WHERE trip_id = NEW.trip_id);
+      AND (SELECT count(*) FROM (SELECT 1 FROM trip_client_assignments a WHERE a.trip_id = NEW.trip_id LIMIT 25)) = 25;
     INSERT INTO search_stale (trip_id)
     SELECT NEW.trip_id
     WHERE NOT EXISTS (SELECT 1 FROM search_stale WHERE trip_id = NEW.trip_id)
       AND NOT EXISTS (SELECT 1 FROM crowd_search WHERE rowid = NEW.assignment_id);
     DELETE FROM search_stale WHERE trip_id NOT IN (SELECT g.trip_id FROM trip_client_sync g);
+END;
+
+CREATE TRIGGER trg_trip_client_assignments_search_held AFTER INSERT ON trip_client_assignments
+WHEN EXISTS (SELECT 1 FROM trip_client_sync WHERE trip_id = NEW.trip_id)
+ AND (NOT EXISTS (SELECT 1 FROM search_stale WHERE trip_id = NEW.trip_id)
+      OR EXISTS (SELECT 1 FROM crowd_search WHERE rowid = NEW.assignment_id))
+BEGIN
+    DELETE FROM crowd_search WHERE rowid = NEW.assignment_id;
+    INSERT INTO search_stale (trip_id)
+    SELECT NEW.trip_id WHERE NOT EXISTS (SELECT 1 FROM search_stale WHERE trip_id = NEW.trip_id);
 END;
 
 CREATE TRIGGER trg_trip_client_assignments_search_update AFTER UPDATE OF assignment_id, trip_id, client_email, client_role ON trip_client_assignments

@@ -34,6 +34,12 @@ def _schema_of(model: type[Arguments]) -> dict[str, Any]:
     return model.model_json_schema()
 
 
+class _Normalized(dict[str, Any]):
+    """What was sent in its normalized form, with the value that was validated from it."""
+
+    value: Any
+
+
 class Loose:
     """A validator of one part of a call, such as an operation, that is validated on its own."""
 
@@ -50,10 +56,14 @@ class Loose:
             value = self._validated(sent)
         except ValidationError:
             return sent
-        return self._adapter.dump_python(value, exclude_unset=True)
+        normalized = _Normalized(self._adapter.dump_python(value, exclude_unset=True))
+        normalized.value = value
+        return normalized
 
     def validate(self, sent: object) -> Any:  # noqa: ANN401 - the adapter's type
-        """Return the value. Raises InvalidInput if it is invalid."""
+        """Return the value, which is known if `normalized` returned `sent`. Raises InvalidInput if it is invalid."""
+        if isinstance(sent, _Normalized):
+            return sent.value
         try:
             return self._validated(sent)
         except ValidationError as error:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, cast
 
+from pydantic_core import PydanticSerializationError
+
 from tools.trip.shapes import replace_surrogates
 
 if TYPE_CHECKING:
@@ -40,10 +42,17 @@ def fitting(items: Sequence[BaseModel], room: int) -> int:
     """Return the number of leading items that fit into `room` bytes, at least one."""
     used = 0
     for number, item in enumerate(items):
-        used += weight(item.model_dump(mode="json")) + 1
+        used += _size(item) + 1
         if used > room and number:
             return number
     return len(items)
+
+
+def _size(item: BaseModel) -> int:
+    try:
+        return len(item.model_dump_json().encode())
+    except PydanticSerializationError:  # lone surrogates, which are replaced later
+        return weight(replace_surrogates(item.model_dump(mode="json")))
 
 
 def named(names: Sequence[str], total: int | None = None) -> str:
