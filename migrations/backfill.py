@@ -69,9 +69,11 @@ async def _trips(db: Database, pause: float, progress: Progress) -> None:
         results = await db.batch(
             [
                 Statement(NEXT_TRIPS, (size, TRIP)),
+                *map(Statement, PLAIN_TRIPS),
                 Statement(COUNT_SURPLUS),
                 Statement(INDEX_CROWDS),
                 Statement(RECONCILE),
+                Statement(END_OF_PLAIN),
                 Statement(INDEX_NAMES),
                 Statement(RECOUNT),
                 Statement(DISCOUNT_SURPLUS),
@@ -128,10 +130,61 @@ SET trips_up_to = (
 TRIPS: LiteralString = """trip_id > (SELECT trips_done FROM migration_backfill)
   AND @.trip_id <= (SELECT trips_up_to FROM migration_backfill)"""
 
+# Most trips, as sets: their assignments, and their documents when the guards are released.
+PLAIN_TRIPS: tuple[LiteralString, ...] = (
+    WITH_ENTRIES
+    + """
+INSERT INTO migration_backfill_plain (trip_id)
+SELECT t.trip_id
+FROM trips_v2 t
+LEFT JOIN (
+    SELECT e.trip_id, count(DISTINCT json_array(e.client_email, e.role)) AS pairs,
+           sum(iif(e.type = 'object' AND e.client_email IS NOT NULL AND json_type(e.entry, '$.role') = 'text',
+                   e.entry ->> '$.email' IS e.client_email AND e.entry ->> '$.role' IS e.role, 0)) AS normal
+    FROM trip_client_entries e WHERE e."""
+    + TRIPS.replace("@", "e")
+    + """ GROUP BY e.trip_id) e ON e.trip_id = t.trip_id
+WHERE t."""
+    + TRIPS.replace("@", "t")
+    + """
+  AND iif(typeof(t.clients) = 'text', iif(json_valid(t.clients), json_type(t.clients) = 'array', 0), 0) = 1
+  AND json_array_length(t.clients) = coalesce(e.normal, 0) AND json_array_length(t.clients) = coalesce(e.pairs, 0)
+  AND t.trip_id NOT IN (SELECT g.trip_id FROM trip_client_sync g)
+  AND t.trip_id NOT IN (SELECT a.trip_id FROM trip_client_assignments a WHERE a."""
+    + TRIPS.replace("@", "a")
+    + """)
+""",
+    """
+INSERT INTO trip_client_sync (trip_id, action) SELECT trip_id, 'plain' FROM migration_backfill_plain
+""",
+    WITH_ENTRIES
+    + """
+INSERT INTO trip_client_assignments (trip_id, client_email, client_role, created_at, updated_at)
+SELECT e.trip_id, e.client_email, e.role,
+       coalesce(e.entry ->> '$.assigned_at', e.entry ->> '$.assigned_date', strftime('%Y-%m-%dT%H:%M:%fZ', 'now')),
+       strftime('%Y-%m-%dT%H:%M:%fZ', 'now')
+FROM trip_client_entries e WHERE e.trip_id IN (SELECT trip_id FROM migration_backfill_plain)
+ORDER BY e.trip_id, e.position
+""",
+    """
+INSERT INTO search_stale (trip_id)
+SELECT p.trip_id FROM migration_backfill_plain p WHERE p.trip_id NOT IN (SELECT s.trip_id FROM search_stale s)
+""",
+    """
+DELETE FROM trip_client_unlinked WHERE trip_id IN (SELECT trip_id FROM migration_backfill_plain)
+""",
+    """
+DELETE FROM trip_client_sync WHERE trip_id IN (SELECT trip_id FROM migration_backfill_plain)
+""",
+)
+
+END_OF_PLAIN: LiteralString = "DELETE FROM migration_backfill_plain"
+
 # Entries of pairs that have more than one.
 SURPLUS: LiteralString = (
     "SELECT count(*) - count(DISTINCT json_array(e.trip_id, e.client_email, e.role)) FROM trip_client_entries e "
-    "WHERE e.client_email IS NOT NULL AND e." + TRIPS.replace("@", "e")
+    "WHERE e.client_email IS NOT NULL AND e.trip_id NOT IN (SELECT p.trip_id FROM migration_backfill_plain p) "
+    "AND e." + TRIPS.replace("@", "e")
 )
 
 COUNT_SURPLUS: LiteralString = (
@@ -158,12 +211,13 @@ WHERE p.place > 24
 """
 )
 
-# Also puts the trips into the search index.
+# The other trips, one by one. Also puts them into the search index.
 RECONCILE: LiteralString = (
     """
 INSERT INTO trip_client_sync (trip_id, action)
 SELECT t.trip_id, 'reconcile' FROM trips_v2 t
-WHERE t.trip_id NOT IN (SELECT g.trip_id FROM trip_client_sync g) AND t."""
+WHERE t.trip_id NOT IN (SELECT g.trip_id FROM trip_client_sync g)
+  AND t.trip_id NOT IN (SELECT p.trip_id FROM migration_backfill_plain p) AND t."""
     + TRIPS.replace("@", "t")
     + " ORDER BY t.trip_id"
 )
@@ -229,5 +283,6 @@ DROP: tuple[LiteralString, ...] = (
     "DROP TRIGGER IF EXISTS trg_backfill_assignments_insert",
     "DROP TRIGGER IF EXISTS trg_backfill_assignments_update",
     "DROP TABLE IF EXISTS migration_backfill_clients",
+    "DROP TABLE IF EXISTS migration_backfill_plain",
     "DROP TABLE IF EXISTS migration_backfill",
 )

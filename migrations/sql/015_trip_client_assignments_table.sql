@@ -1011,6 +1011,10 @@ INSERT INTO migration_backfill (id, first_trip, trips_done, clients_done)
 SELECT 1, t.before, t.before, (SELECT coalesce(min(client_id), 1) - 1 FROM clients_v2)
 FROM (SELECT coalesce(min(trip_id), 1) - 1 AS before FROM trips_v2) t;
 
+-- The trips of a batch whose list is as a reconciliation would leave it: every entry is an object with the e-mail of a
+-- client and a role, and no pair comes twice. Empty at every commit.
+CREATE TABLE migration_backfill_plain (trip_id INTEGER PRIMARY KEY);
+
 -- Inserting the e-mail of a client reconciles the trips that name the client. Empty at every commit.
 CREATE TABLE migration_backfill_clients (email TEXT PRIMARY KEY) WITHOUT ROWID;
 

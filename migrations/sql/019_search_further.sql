@@ -64,36 +64,37 @@ CREATE TABLE search_spellings (
     PRIMARY KEY (spelling, word)
 ) WITHOUT ROWID;
 
--- Replaces letters that have a common plain spelling. FTS5 itself folds only case and accents.
+-- Replaces letters that have a common plain spelling. FTS5 itself folds only case and accents. Most texts are ASCII, with as
+-- many bytes as characters, and skip this.
 
 CREATE VIEW trip_search_plain AS
 SELECT t.trip_id,
-       replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(
+       iif(length(t.trip_name) = length(CAST(t.trip_name AS BLOB)), t.trip_name, replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(
            t.trip_name,
-           'ß', 'ss'), 'ø', 'o'), 'Ø', 'o'), 'ł', 'l'), 'Ł', 'l'), 'đ', 'd'), 'Đ', 'd'), 'æ', 'ae'), 'Æ', 'ae'), 'ı', 'i') AS trip_name,
-       replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(
+           'ß', 'ss'), 'ø', 'o'), 'Ø', 'o'), 'ł', 'l'), 'Ł', 'l'), 'đ', 'd'), 'Đ', 'd'), 'æ', 'ae'), 'Æ', 'ae'), 'ı', 'i')) AS trip_name,
+       iif(length(t.destinations) = length(CAST(t.destinations AS BLOB)), t.destinations, replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(
            coalesce(t.destinations, ''),
-           'ß', 'ss'), 'ø', 'o'), 'Ø', 'o'), 'ł', 'l'), 'Ł', 'l'), 'đ', 'd'), 'Đ', 'd'), 'æ', 'ae'), 'Æ', 'ae'), 'ı', 'i') AS destinations,
-       replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(
+           'ß', 'ss'), 'ø', 'o'), 'Ø', 'o'), 'ł', 'l'), 'Ł', 'l'), 'đ', 'd'), 'Đ', 'd'), 'æ', 'ae'), 'Æ', 'ae'), 'ı', 'i')) AS destinations,
+       iif(length(t.group_name) = length(CAST(t.group_name AS BLOB)), t.group_name, replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(
            coalesce(t.group_name, ''),
-           'ß', 'ss'), 'ø', 'o'), 'Ø', 'o'), 'ł', 'l'), 'Ł', 'l'), 'đ', 'd'), 'Đ', 'd'), 'æ', 'ae'), 'Æ', 'ae'), 'ı', 'i') AS group_name,
-       replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(
+           'ß', 'ss'), 'ø', 'o'), 'Ø', 'o'), 'ł', 'l'), 'Ł', 'l'), 'đ', 'd'), 'Đ', 'd'), 'æ', 'ae'), 'Æ', 'ae'), 'ı', 'i')) AS group_name,
+       iif(t.notes IN ('{}', '[]'), '', replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(
            coalesce(iif(json_valid(t.notes), (
                SELECT group_concat(j.atom, ' ') FROM json_tree(t.notes) j
                WHERE j.type = 'text' AND coalesce(j.key, '') NOT IN ('id', 'timestamp', 'edited_at')), t.notes), ''),
-           'ß', 'ss'), 'ø', 'o'), 'Ø', 'o'), 'ł', 'l'), 'Ł', 'l'), 'đ', 'd'), 'Đ', 'd'), 'æ', 'ae'), 'Æ', 'ae'), 'ı', 'i') AS notes
+           'ß', 'ss'), 'ø', 'o'), 'Ø', 'o'), 'ł', 'l'), 'Ł', 'l'), 'đ', 'd'), 'Đ', 'd'), 'æ', 'ae'), 'Æ', 'ae'), 'ı', 'i')) AS notes
 FROM trips_v2 t;
 
 CREATE VIEW client_search_plain AS
 SELECT c.client_id,
-       replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(
+       iif(length(c.full_name) = length(CAST(c.full_name AS BLOB)), c.full_name, replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(
            c.full_name,
-           'ß', 'ss'), 'ø', 'o'), 'Ø', 'o'), 'ł', 'l'), 'Ł', 'l'), 'đ', 'd'), 'Đ', 'd'), 'æ', 'ae'), 'Æ', 'ae'), 'ı', 'i') AS full_name,
+           'ß', 'ss'), 'ø', 'o'), 'Ø', 'o'), 'ł', 'l'), 'Ł', 'l'), 'đ', 'd'), 'Đ', 'd'), 'æ', 'ae'), 'Æ', 'ae'), 'ı', 'i')) AS full_name,
        c.email,
-       replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(
+       iif(instr(c.contact_info, 'notes') + instr(c.contact_info, '\') = 0, '', replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(
            coalesce(iif(json_valid(c.contact_info), iif(json_type(c.contact_info, '$.notes') = 'text',
                c.contact_info ->> '$.notes', ''), ''), ''),
-           'ß', 'ss'), 'ø', 'o'), 'Ø', 'o'), 'ł', 'l'), 'Ł', 'l'), 'đ', 'd'), 'Đ', 'd'), 'æ', 'ae'), 'Æ', 'ae'), 'ı', 'i') AS notes
+           'ß', 'ss'), 'ø', 'o'), 'Ø', 'o'), 'ł', 'l'), 'Ł', 'l'), 'đ', 'd'), 'Đ', 'd'), 'æ', 'ae'), 'Æ', 'ae'), 'ı', 'i')) AS notes
 FROM clients_v2 c;
 
 -- The indexed text, one row per client, per assignment (with the client's text as indexed) and per trip. Names are followed
@@ -108,22 +109,22 @@ SELECT p.client_id,
            '&', 'and'), ' ', ''), '''', ''), '’', ''), '-', ''), '–', ''), '—', ''), ',', ''), '.', ''), '/', ''),
            '(', ''), ')', ''), ':', ''), '!', ''), '?', ''), '"', ''), '_', ''), '+', ''), '#', '') AS whole_name,
        p.full_name || iif(instr(p.full_name, '''') + instr(p.full_name, '’') > 0, ' ' || replace(replace(p.full_name, '''', ''), '’', ''), '')
-       || coalesce((
+       || iif(length(p.full_name) = length(CAST(p.full_name AS BLOB)), '', coalesce((
            SELECT ' ' || group_concat(coalesce(l.plain, iif(n.letter GLOB '[ก-໿က-႟ក-៿⺀-ﾟ𠀀-𱍏]', ' ', n.letter)), '') || ' ' || coalesce(group_concat(iif(n.letter GLOB '[ก-໿က-႟ក-៿⺀-ﾟ𠀀-𱍏]', n.letter || n.next, NULL), ' '), '')
            FROM (
                SELECT substr(x.text, i.key + 1, 1) AS letter, substr(x.text, i.key + 2, 1) AS next
                FROM (SELECT p.full_name AS text LIMIT 1) x
                CROSS JOIN json_each('[0' || replace(hex(zeroblob(min(length(x.text), 1000) - 1)), '00', ',0') || ']') i
                WHERE x.text GLOB '*[ÄÅÖÜäåöüͰ-ჿក-៿⺀-ﾟ𠀀-𱍏]*') n
-           LEFT JOIN search_letters l ON l.letter = n.letter), '') AS full_name,
+           LEFT JOIN search_letters l ON l.letter = n.letter), '')) AS full_name,
        p.email,
-       p.notes || coalesce((
+       p.notes || iif(length(p.notes) = length(CAST(p.notes AS BLOB)), '', coalesce((
            SELECT ' ' || group_concat(iif(n.letter GLOB '[ก-໿က-႟ក-៿⺀-ﾟ𠀀-𱍏]', n.letter || n.next, NULL), ' ')
            FROM (
                SELECT substr(x.text, i.key + 1, 1) AS letter, substr(x.text, i.key + 2, 1) AS next
                FROM (SELECT p.notes AS text LIMIT 1) x
                CROSS JOIN json_each('[0' || replace(hex(zeroblob(min(length(x.text), 1000) - 1)), '00', ',0') || ']') i
-               WHERE x.text GLOB '*[ก-໿က-႟ក-៿⺀-ﾟ𠀀-𱍏]*') n), '') AS notes
+               WHERE x.text GLOB '*[ก-໿က-႟ក-៿⺀-ﾟ𠀀-𱍏]*') n), '')) AS notes
 FROM client_search_plain p;
 
 CREATE VIEW traveler_search_text AS
@@ -146,29 +147,29 @@ SELECT p.trip_id,
            '&', 'and'), ' ', ''), '''', ''), '’', ''), '-', ''), '–', ''), '—', ''), ',', ''), '.', ''), '/', ''),
            '(', ''), ')', ''), ':', ''), '!', ''), '?', ''), '"', ''), '_', ''), '+', ''), '#', '') AS whole_name,
        p.trip_name || iif(instr(p.trip_name, '''') + instr(p.trip_name, '’') > 0, ' ' || replace(replace(p.trip_name, '''', ''), '’', ''), '')
-       || coalesce((
+       || iif(length(p.trip_name || p.destinations || p.group_name) = length(CAST(p.trip_name || p.destinations || p.group_name AS BLOB)), '', coalesce((
            SELECT ' ' || group_concat(coalesce(l.plain, iif(n.letter GLOB '[ก-໿က-႟ក-៿⺀-ﾟ𠀀-𱍏]', ' ', n.letter)), '') || ' ' || coalesce(group_concat(iif(n.letter GLOB '[ก-໿က-႟ក-៿⺀-ﾟ𠀀-𱍏]', n.letter || n.next, NULL), ' '), '')
            FROM (
                SELECT substr(x.text, i.key + 1, 1) AS letter, substr(x.text, i.key + 2, 1) AS next
                FROM (SELECT p.trip_name || ' ' || p.destinations || ' ' || p.group_name AS text LIMIT 1) x
                CROSS JOIN json_each('[0' || replace(hex(zeroblob(min(length(x.text), 1000) - 1)), '00', ',0') || ']') i
                WHERE x.text GLOB '*[ÄÅÖÜäåöüͰ-ჿក-៿⺀-ﾟ𠀀-𱍏]*') n
-           LEFT JOIN search_letters l ON l.letter = n.letter), '') AS name,
+           LEFT JOIN search_letters l ON l.letter = n.letter), '')) AS name,
        p.destinations,
        p.group_name,
        coalesce((
            SELECT group_concat(s.traveler, ' ') FROM traveler_search_text s
-           WHERE s.trip_id = p.trip_id AND NOT EXISTS (SELECT 1 FROM crowd_search k WHERE k.rowid = s.assignment_id)), '') AS travelers,
+           WHERE s.trip_id = p.trip_id AND NOT EXISTS (SELECT 1 FROM crowd_search_docsize k WHERE k.id = s.assignment_id)), '') AS travelers,
        coalesce((
            SELECT group_concat(s.role, ' ') FROM traveler_search_text s
-           WHERE s.trip_id = p.trip_id AND NOT EXISTS (SELECT 1 FROM crowd_search k WHERE k.rowid = s.assignment_id)), '') AS roles,
-       p.notes || coalesce((
+           WHERE s.trip_id = p.trip_id AND NOT EXISTS (SELECT 1 FROM crowd_search_docsize k WHERE k.id = s.assignment_id)), '') AS roles,
+       p.notes || iif(length(p.notes) = length(CAST(p.notes AS BLOB)), '', coalesce((
            SELECT ' ' || group_concat(iif(n.letter GLOB '[ก-໿က-႟ក-៿⺀-ﾟ𠀀-𱍏]', n.letter || n.next, NULL), ' ')
            FROM (
                SELECT substr(x.text, i.key + 1, 1) AS letter, substr(x.text, i.key + 2, 1) AS next
                FROM (SELECT p.notes AS text LIMIT 1) x
                CROSS JOIN json_each('[0' || replace(hex(zeroblob(min(length(x.text), 1000) - 1)), '00', ',0') || ']') i
-               WHERE x.text GLOB '*[ก-໿က-႟ក-៿⺀-ﾟ𠀀-𱍏]*') n), '') AS notes
+               WHERE x.text GLOB '*[ก-໿က-႟ក-៿⺀-ﾟ𠀀-𱍏]*') n), '')) AS notes
 FROM trip_search_plain p;
 
 CREATE TRIGGER trg_search_stale_delete AFTER DELETE ON search_stale

@@ -37,29 +37,29 @@ SELECT p.trip_id,
            '&', 'and'), ' ', ''), '''', ''), '’', ''), '-', ''), '–', ''), '—', ''), ',', ''), '.', ''), '/', ''),
            '(', ''), ')', ''), ':', ''), '!', ''), '?', ''), '"', ''), '_', ''), '+', ''), '#', '') AS whole_name,
        p.trip_name || iif(instr(p.trip_name, '''') + instr(p.trip_name, '’') > 0, ' ' || replace(replace(p.trip_name, '''', ''), '’', ''), '')
-       || coalesce((
+       || iif(length(p.trip_name || p.destinations || p.group_name) = length(CAST(p.trip_name || p.destinations || p.group_name AS BLOB)), '', coalesce((
            SELECT ' ' || group_concat(coalesce(l.plain, iif(n.letter GLOB '[ก-໿က-႟ក-៿⺀-ﾟ𠀀-𱍏]', ' ', n.letter)), '') || ' ' || coalesce(group_concat(iif(n.letter GLOB '[ก-໿က-႟ក-៿⺀-ﾟ𠀀-𱍏]', n.letter || n.next, NULL), ' '), '')
            FROM (
                SELECT substr(x.text, i.key + 1, 1) AS letter, substr(x.text, i.key + 2, 1) AS next
                FROM (SELECT p.trip_name || ' ' || p.destinations || ' ' || p.group_name AS text LIMIT 1) x
                CROSS JOIN json_each('[0' || replace(hex(zeroblob(min(length(x.text), 1000) - 1)), '00', ',0') || ']') i
                WHERE x.text GLOB '*[ÄÅÖÜäåöüͰ-ჿក-៿⺀-ﾟ𠀀-𱍏]*') n
-           LEFT JOIN search_letters l ON l.letter = n.letter), '') AS name,
+           LEFT JOIN search_letters l ON l.letter = n.letter), '')) AS name,
        p.destinations,
        p.group_name,
        coalesce((
            SELECT group_concat(s.traveler, ' ') FROM traveler_search_text s
-           WHERE s.trip_id = p.trip_id AND NOT EXISTS (SELECT 1 FROM crowd_search k WHERE k.rowid = s.assignment_id)), '')
+           WHERE s.trip_id = p.trip_id AND NOT EXISTS (SELECT 1 FROM crowd_search_docsize k WHERE k.id = s.assignment_id)), '')
        || coalesce((
            SELECT ' ' || g.names
-                  || coalesce((
+                  || iif(length(g.names) = length(CAST(g.names AS BLOB)), '', coalesce((
                   SELECT ' ' || group_concat(coalesce(l.plain, iif(n.letter GLOB '[ก-໿က-႟ក-៿⺀-ﾟ𠀀-𱍏]', ' ', n.letter)), '') || ' ' || coalesce(group_concat(iif(n.letter GLOB '[ก-໿က-႟ក-៿⺀-ﾟ𠀀-𱍏]', n.letter || n.next, NULL), ' '), '')
                   FROM (
                       SELECT substr(x.text, i.key + 1, 1) AS letter, substr(x.text, i.key + 2, 1) AS next
                       FROM (SELECT g.names AS text LIMIT 1) x
                       CROSS JOIN json_each('[0' || replace(hex(zeroblob(min(length(x.text), 1000) - 1)), '00', ',0') || ']') i
                       WHERE x.text GLOB '*[ÄÅÖÜäåöüͰ-ჿក-៿⺀-ﾟ𠀀-𱍏]*') n
-                  LEFT JOIN search_letters l ON l.letter = n.letter), '')
+                  LEFT JOIN search_letters l ON l.letter = n.letter), ''))
            FROM (
                SELECT replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(
                    group_concat(g.name, ' '),
@@ -76,14 +76,14 @@ SELECT p.trip_id,
                LIMIT 1) g), '') AS travelers,
        coalesce((
            SELECT group_concat(s.role, ' ') FROM traveler_search_text s
-           WHERE s.trip_id = p.trip_id AND NOT EXISTS (SELECT 1 FROM crowd_search k WHERE k.rowid = s.assignment_id)), '') AS roles,
-       p.notes || coalesce((
+           WHERE s.trip_id = p.trip_id AND NOT EXISTS (SELECT 1 FROM crowd_search_docsize k WHERE k.id = s.assignment_id)), '') AS roles,
+       p.notes || iif(length(p.notes) = length(CAST(p.notes AS BLOB)), '', coalesce((
            SELECT ' ' || group_concat(iif(n.letter GLOB '[ก-໿က-႟ក-៿⺀-ﾟ𠀀-𱍏]', n.letter || n.next, NULL), ' ')
            FROM (
                SELECT substr(x.text, i.key + 1, 1) AS letter, substr(x.text, i.key + 2, 1) AS next
                FROM (SELECT p.notes AS text LIMIT 1) x
                CROSS JOIN json_each('[0' || replace(hex(zeroblob(min(length(x.text), 1000) - 1)), '00', ',0') || ']') i
-               WHERE x.text GLOB '*[ก-໿က-႟ក-៿⺀-ﾟ𠀀-𱍏]*') n), '') AS notes
+               WHERE x.text GLOB '*[ก-໿က-႟ក-៿⺀-ﾟ𠀀-𱍏]*') n), '')) AS notes
 FROM trip_search_plain p;
 
 -- Names change when entries are removed, for example with a deleted client, or put back, and when the trip is reconciled.
