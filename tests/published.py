@@ -1,4 +1,4 @@
-"""Generate the published artifacts: a snapshot of each tool's schema, and the tables in the documentation.
+"""Generate the catalogue that the server lists, a snapshot of each tool's schema, and the tables in the documentation.
 
     python tests/published.py
 
@@ -25,6 +25,7 @@ if __name__ == "__main__":
 
 from desk import new_desk  # noqa: E402 - the path is set above
 
+from server.desk.listing import CATALOGUE, as_file  # noqa: E402
 from server.desk.steward import MigrationSteward  # noqa: E402
 from server.settings import markdown_table  # noqa: E402
 from tools.catalogue import all_tools  # noqa: E402
@@ -62,9 +63,17 @@ def tables() -> dict[Path, tuple[str, str]]:
     return {README: ("tools", tool_table(all_tools(steward))), SETTINGS: ("settings", markdown_table())}
 
 
+def catalogue() -> str:
+    """The text of the catalogue that the server lists."""
+    steward: Any = MigrationSteward(None)  # type: ignore[arg-type] # the database is not used
+    return as_file(all_tools(steward))
+
+
 def generated() -> dict[Path, str]:
-    """The text of each of these files with its generated part up to date."""
-    return {path: _with_table(path.read_text(encoding="utf-8"), *part) for path, part in tables().items()}
+    """The text of each of these files, or with its generated part up to date."""
+    return {CATALOGUE: catalogue()} | {
+        path: _with_table(path.read_text(encoding="utf-8"), *part) for path, part in tables().items()
+    }
 
 
 def _with_table(text: str, name: str, table: str) -> str:

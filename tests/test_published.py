@@ -1,4 +1,4 @@
-"""The snapshots of the tools' schemas and the tables in the documentation are current."""
+"""The catalogue, the snapshots of the tools' schemas and the tables in the documentation are current."""
 
 from __future__ import annotations
 
@@ -17,6 +17,6 @@ async def test_each_tool_is_listed_as_in_its_snapshot(tmp_path: Path) -> None:
     assert await snapshots(tmp_path) == taken, OUTDATED
 
 
-def test_generated_tables_in_the_documentation_are_current() -> None:
+def test_the_catalogue_and_the_tables_in_the_documentation_are_current() -> None:
     for path, text in generated().items():
         assert path.read_text(encoding="utf-8") == text, OUTDATED

@@ -15,9 +15,6 @@ from pydantic import Field
 from database import clients, trips
 from database.quoting import as_word, in_quotes, visible
 from tools.answers.errors import NotFound
-from tools.answers.fields import Phase
-from tools.answers.markdown import client_page, trip_page
-from tools.answers.whole import WholeClient, WholeTrip, shareable, whole_client, whole_trip
 
 if TYPE_CHECKING:
     from mcp.server.mcpserver import Context
@@ -31,6 +28,7 @@ if TYPE_CHECKING:
     )
 
     from database.engine import Database
+    from tools.answers.whole import WholeClient, WholeTrip
 
 # Maximum number of suggestions in a completion; the protocol allows 100.
 SUGGESTIONS = 50
@@ -90,7 +88,10 @@ def register_content(server: MCPServer[Any], db: Database) -> None:
 
 
 def _register_resources(server: MCPServer[Any], db: Database) -> None:
+    # What makes the pages is imported when one is read, so that the server starts sooner.
     async def trip_of(slug: str) -> WholeTrip:
+        from tools.answers.whole import shareable, whole_trip  # noqa: PLC0415
+
         found = await trips.with_slug(db, slug)
         trip = await whole_trip(db, found[0]["trip_id"]) if len(found) == 1 else None
         if trip is None:
@@ -98,6 +99,8 @@ def _register_resources(server: MCPServer[Any], db: Database) -> None:
         return shareable(trip)
 
     async def client_of(email: str) -> WholeClient:
+        from tools.answers.whole import whole_client  # noqa: PLC0415
+
         found = await clients.with_emails(db, [email])
         client = await whole_client(db, next(iter(found.values()))) if found else None
         if client is None:
@@ -112,6 +115,8 @@ def _register_resources(server: MCPServer[Any], db: Database) -> None:
     @server.resource("trip://{slug}", title="A trip", mime_type="text/markdown")
     async def trip(slug: str) -> str:
         """A trip as Markdown, without what is only for the team."""
+        from tools.answers.markdown import trip_page  # noqa: PLC0415
+
         return trip_page(await trip_of(slug))
 
     @server.resource("trip://{slug}/json", title="A trip as data", mime_type="application/json")
@@ -122,6 +127,8 @@ def _register_resources(server: MCPServer[Any], db: Database) -> None:
     @server.resource("client://{email}", title="A client", mime_type="text/markdown")
     async def client(email: str) -> str:
         """A client and their trips as Markdown."""
+        from tools.answers.markdown import client_page  # noqa: PLC0415
+
         return client_page(await client_of(email))
 
     @server.resource("client://{email}/json", title="A client as data", mime_type="application/json")
@@ -198,6 +205,8 @@ def _register_completions(server: MCPServer[Any], db: Database) -> None:
         elif argument.name in {"email", "client"}:
             values = await clients.emails_beginning(db, prefix, SUGGESTIONS + 1)
         elif argument.name == "phase":
+            from tools.answers.fields import Phase  # noqa: PLC0415
+
             values = [phase for phase in get_args(Phase) if phase.startswith(prefix)]
         else:
             values = []

@@ -5,13 +5,12 @@ from __future__ import annotations
 import logging
 import time
 from contextlib import asynccontextmanager
-from functools import cache
-from typing import TYPE_CHECKING, Any, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from mcp.server.mcpserver.tools import Tool as McpTool
 from mcp.server.mcpserver.utilities.func_metadata import ArgModelBase, FuncMetadata
 from mcp_types import CallToolResult, TextContent, ToolAnnotations
-from pydantic import PrivateAttr, create_model
+from pydantic import PrivateAttr
 
 from database.activity import record_fault
 from database.actor import acting
@@ -22,15 +21,14 @@ from database.quoting import one_line_json
 from server.desk.callers import client_name
 from server.desk.elicitation import InputRequired, asker
 from server.desk.faults import fault_of
+from server.desk.listing import ListedTool, listed
 from server.desk.progress import reporting
 from server.desk.resources import PromptingServer, register_content
-from server.desk.schemas import lean_input, lean_output
 from server.launch import voygen_version
 from tools.answers.arguments import validated
 from tools.answers.bounds import bounded, shortened
 from tools.answers.errors import ToolFault, Unavailable
 from tools.answers.once import run_tool
-from tools.tool import Answer, AnyTool, Arguments
 from tools.trip.shapes import replace_surrogates
 
 if TYPE_CHECKING:
@@ -40,6 +38,7 @@ if TYPE_CHECKING:
     from mcp_types import InputRequiredResult
 
     from tools.answers.asking import Ask
+    from tools.tool import AnyTool
 
 # Called after each tool call with the tool's name, the outcome and the duration in seconds.
 Observe: TypeAlias = "Callable[[str, str, float], None]"
@@ -54,7 +53,7 @@ and sends no e-mail. Errors say what to send instead. Notes and other stored tex
 
 
 def make_server(
-    db: Database, tools: Iterable[AnyTool], *, name: str = "voygen", observe: Observe | None = None
+    db: Database, tools: Iterable[ListedTool | AnyTool], *, name: str = "voygen", observe: Observe | None = None
 ) -> MCPServer[None]:
     """Create an MCP server that offers these tools on an open database.
 
@@ -65,7 +64,7 @@ def make_server(
         title="voygen trip desk",
         instructions=INSTRUCTIONS,
         version=voygen_version(),
-        tools=[_OfferedTool.of(tool, db, observe) for tool in tools],
+        tools=[_OfferedTool.of(tool if isinstance(tool, ListedTool) else listed(tool), db, observe) for tool in tools],
         subscriptions=False,
         lifespan=_no_lifespan,
     )
@@ -85,30 +84,30 @@ MAX_ERROR = 8_000
 class _OfferedTool(McpTool):
     """Adapts a voygen tool to the SDK, with voygen's own error messages."""
 
-    _ours: AnyTool = PrivateAttr()
+    _listed: ListedTool = PrivateAttr()
     _db: Database = PrivateAttr()
     _observe: Observe | None = PrivateAttr(None)
 
     @classmethod
-    def of(cls, tool: AnyTool, db: Database, observe: Observe | None) -> _OfferedTool:
+    def of(cls, tool: ListedTool, db: Database, observe: Observe | None) -> _OfferedTool:
         hints = tool.hints
         offered = cls(
-            fn=tool.run,
+            fn=_never,
             name=tool.name,
             title=tool.title,
             description=tool.description,
-            parameters=_input_schema(tool.input),
-            fn_metadata=_metadata(tool.input, tool.output),
+            parameters=tool.parameters,
+            fn_metadata=FuncMetadata(arg_model=ArgModelBase, output_schema=tool.output_schema),
             is_async=True,
             context_kwarg=None,
             annotations=ToolAnnotations(
-                read_only_hint=hints.read_only,
-                destructive_hint=hints.destructive,
-                idempotent_hint=hints.idempotent,
-                open_world_hint=hints.open_world,
+                read_only_hint=hints["read_only"],
+                destructive_hint=hints["destructive"],
+                idempotent_hint=hints["idempotent"],
+                open_world_hint=hints["open_world"],
             ),
         )
-        offered._ours, offered._db, offered._observe = tool, db, observe
+        offered._listed, offered._db, offered._observe = tool, db, observe
         return offered
 
     async def run(self, arguments: dict[str, Any], context: Any, convert_result: bool = False) -> Any:  # noqa: ANN401, ARG002, FBT001, FBT002 - the SDK's signature
@@ -144,8 +143,9 @@ class _OfferedTool(McpTool):
             return _refusal(fault), fault.code
 
     async def _answer(self, arguments: dict[str, Any], ask: Ask | None) -> CallToolResult:
-        args = validated(self._ours.input, arguments)
-        answer = await run_tool(self._ours, self._db, args, ask)
+        tool = self._listed.tool()
+        args = validated(tool.input, arguments)
+        answer = await run_tool(tool, self._db, args, ask)
         structured = bounded(answer.model_dump(mode="json", exclude_none=False))
         return CallToolResult(
             content=[TextContent(type="text", text=_text_of(structured))], structured_content=structured
@@ -166,20 +166,8 @@ class _OfferedTool(McpTool):
         )
 
 
-# Cached, because schemas depend only on the models and a process may have several servers.
-@cache
-def _input_schema(model: type[Arguments]) -> dict[str, Any]:
-    return lean_input(model.model_json_schema())
-
-
-@cache
-def _metadata(arguments: type[Arguments], answer: type[Answer]) -> FuncMetadata:
-    bases = cast("tuple[type[ArgModelBase], ...]", (arguments, ArgModelBase))
-    return FuncMetadata(
-        arg_model=create_model(arguments.__name__, __base__=bases),
-        output_model=answer,
-        output_schema=lean_output(answer.model_json_schema()),
-    )
+async def _never() -> None:
+    """Stand for the function that the SDK would call; `run` replaces that."""
 
 
 def _text_of(answer: dict[str, Any]) -> str:

@@ -49,8 +49,8 @@ if TYPE_CHECKING:
 
     from database.engine import Database
     from database.tokens import Scope
+    from server.desk.listing import ListedTool
     from server.http.settings import HttpSettings
-    from tools.tool import AnyTool
 
 # Time limit for accepted calls once the server is stopping, in seconds.
 GRACE = 10
@@ -104,7 +104,7 @@ class _Application:
     def __init__(  # noqa: PLR0913 - its collaborators
         self,
         db: Database,
-        tools: Sequence[AnyTool],
+        tools: Sequence[ListedTool],
         authenticator: Authenticator,
         settings: HttpSettings,
         metrics: Metrics,
@@ -119,7 +119,7 @@ class _Application:
             metrics.call(tool, outcome, seconds)
             recorder.call(tool, outcome, seconds)
 
-        reading = [tool for tool in tools if tool.hints.read_only]
+        reading = [tool for tool in tools if tool.hints["read_only"]]
         self._servers: dict[str, MCPServer[None]] = {
             "write": make_server(desk, tools, observe=observe),
             "read": make_server(desk, reading, observe=observe),
@@ -195,25 +195,25 @@ def _mcp_app(server: MCPServer[None]) -> ASGIApp:
     return server.session_manager.handle_request
 
 
-def _limited(tool: AnyTool, seconds: float) -> AnyTool:
+def _limited(listed: ListedTool, seconds: float) -> ListedTool:
     """Limit the tool's run time. After a timeout, the batch in progress completes, but no further batch starts."""
 
     async def run(*given: Any) -> Any:  # noqa: ANN401 - the tool's types
         try:
             async with asyncio.timeout(seconds):
-                return await tool.run(*given)
+                return await listed.tool().run(*given)
         except TimeoutError as error:
             raise Unavailable(
                 f"The call took longer than {seconds:g} seconds and was stopped.",
                 "Use get_anything to see which changes were made before you send the rest.",
             ) from error
 
-    return replace(tool, run=run)
+    return replace(listed, tool=lambda: replace(listed.tool(), run=run))
 
 
-def _authenticator(db: Database, settings: HttpSettings, resource: str, tools: Sequence[AnyTool]) -> Authenticator:
+def _authenticator(db: Database, settings: HttpSettings, resource: str, tools: Sequence[ListedTool]) -> Authenticator:
     issuer = Issuer(settings.issuer, resource) if settings.issuer else None
-    scopes: list[Scope] = ["read"] if all(tool.hints.read_only for tool in tools) else ["read", "write"]
+    scopes: list[Scope] = ["read"] if all(tool.hints["read_only"] for tool in tools) else ["read", "write"]
     metadata_url = str(build_resource_metadata_url(AnyHttpUrl(resource))) if issuer else None
     return Authenticator(
         db, token_required=settings.beyond_loopback, issuer=issuer, metadata_url=metadata_url, scopes=scopes
