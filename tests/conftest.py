@@ -62,6 +62,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "real_start: start the program as users do, not by forking (see starting.py)")
     config.addinivalue_line("markers", "embedded_only(reason): not for the hosted engine")
     config.addinivalue_line("markers", "long: only with --long")
+    config.addinivalue_line("markers", "sampled(every): without --long, only one of so many cases")
     config.addinivalue_line("markers", "any_recursion: runs on D1 with recursive_triggers off and on")
     _use_temporary_files_in_memory()
     _check_schemas_once()
@@ -81,7 +82,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     are skipped, and all without Node.
     """
     if not config.getoption("long"):
-        items[:] = [item for item in items if not item.get_closest_marker("long")]
+        items[:] = _without_most_cases([item for item in items if not item.get_closest_marker("long")])
     if not engines.is_hosted():
         return
     if not config.getoption("long"):
@@ -92,6 +93,19 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker(pytest.mark.skip(REASON))
         elif mark := item.get_closest_marker("embedded_only"):
             item.add_marker(pytest.mark.skip(f"embedded only: {mark.args[0]}"))
+
+
+def _without_most_cases(items: list[pytest.Item]) -> list[pytest.Item]:
+    """Keep one of so many cases of each test that is marked as sampled."""
+    seen: Counter[tuple[object, ...]] = Counter()
+    kept: list[pytest.Item] = []
+    for item in items:
+        test = (item.path, getattr(item, "originalname", item.name))
+        mark = item.get_closest_marker("sampled")
+        if not mark or seen[test] % mark.args[0] == 0:
+            kept.append(item)
+        seen[test] += 1
+    return kept
 
 
 def _sample(items: list[pytest.Item]) -> list[pytest.Item]:

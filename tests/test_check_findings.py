@@ -122,6 +122,7 @@ def anywhere(one: Damage) -> Trip:
 
 
 @pytest.mark.parametrize("one", [*CONTENT, *BY_HAND, *ALTERED], ids=str)
+@pytest.mark.sampled(2)
 async def test_a_check_finds_the_damage_among_many_trips_and_nothing_else(tmp_path: Path, one: Damage) -> None:
     path = tmp_path / "voygen.db"
     wanted = damaged(path, (one, anywhere(one)))
@@ -133,12 +134,14 @@ async def test_a_check_finds_the_damage_among_many_trips_and_nothing_else(tmp_pa
 
 @any_recursion
 @pytest.mark.parametrize("some", GROUPS, ids=lambda some: " + ".join(map(str, some)))
+@pytest.mark.sampled(2)
 async def test_damage_to_the_content_is_repaired_and_the_repair_is_undone(tmp_path: Path, some: list[Damage]) -> None:
     damages = [(one, Trip(6 + 4 * number)) for number, one in enumerate(some)]
     await assert_found_repaired_and_undone(tmp_path / "voygen.db", *damages)
 
 
 @pytest.mark.parametrize("one", SCHEMA, ids=str)
+@pytest.mark.sampled(4)
 async def test_damage_to_the_schema_is_repaired_and_the_repair_is_undone(tmp_path: Path, one: Damage) -> None:
     await assert_found_repaired_and_undone(tmp_path / "voygen.db", (one, Trip(6)))
 

@@ -177,6 +177,7 @@ def kills(case: Case, folder: Path, look_at: Callable[[Path], bool]) -> None:
 
 
 @pytest.mark.parametrize("way", COMMANDS)
+@pytest.mark.sampled(2)
 async def test_a_killed_phase_change_is_made_completely_or_not_at_all(migrated: Path, tmp_path: Path, way: str) -> None:
     command, phase = COMMANDS[way]
     start = tmp_path / "start.db"

@@ -74,6 +74,7 @@ DRIFTED = {
 
 
 @pytest.mark.parametrize("trip", DRIFTED)
+@pytest.mark.sampled(3)
 async def test_a_drifted_trip_has_the_union_of_both_sides(legacy_database: Load, trip: int) -> None:
     path = legacy_database("drifted-dual-write")
     await raw.migrate_file(path)

@@ -108,6 +108,7 @@ WRITES: list[tuple[str, Read]] = [
 
 
 @pytest.mark.parametrize(("statement", "after"), WRITES, ids=[statement[:70] for statement, _ in WRITES])
+@pytest.mark.sampled(4)
 def test_what_old_code_writes_is_kept_as_a_payment_of_the_difference(
     con: sqlite3.Connection, statement: str, after: Read
 ) -> None:

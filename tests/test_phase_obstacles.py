@@ -69,6 +69,7 @@ DRIFTS: dict[str, tuple[str, str]] = {
 
 
 @pytest.mark.parametrize("drift", DRIFTS)
+@pytest.mark.sampled(3)
 async def test_drift_is_a_named_obstacle_until_it_is_repaired(db: EmbeddedDatabase, file: Path, drift: str) -> None:
     text, name = DRIFTS[drift]
     past_the_triggers(file, text)

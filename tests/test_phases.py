@@ -253,6 +253,7 @@ CHANGES: dict[str, tuple[list[str], list[dict[str, Any]]]] = {
 
 
 @pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.sampled(3)
 async def test_changes_made_without_the_column_appear_in_the_restored_column(
     db: EmbeddedDatabase, file: Path, change: str
 ) -> None:

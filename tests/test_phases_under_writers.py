@@ -205,6 +205,7 @@ async def test_a_check_during_phase_changes_reports_no_false_findings(tmp_path: 
 
 @pytest.mark.parametrize("stale", PHASES)
 @pytest.mark.parametrize("now", PHASES)
+@pytest.mark.sampled(4)
 async def test_a_process_with_an_outdated_phase_writes_by_the_rules_of_the_new_phase(
     tmp_path: Path, stale: Phase, now: Phase
 ) -> None:

@@ -51,6 +51,7 @@ def ran(*arguments: object) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.parametrize("command", LOOKING, ids=" ".join)
+@pytest.mark.sampled(2)
 def test_commands_that_only_read_need_no_write_permission(locked: Path, command: tuple[str, ...]) -> None:
     done = ran(*command, "--db", locked)
     assert (done.returncode, done.stderr) == (0, "")

@@ -68,6 +68,7 @@ OUTCOMES: dict[str, dict[str, tuple[set[str], set[str]]]] = {
 
 @pytest.mark.parametrize("name", OUTCOMES)
 @pytest.mark.parametrize("prefer", EVERY)
+@pytest.mark.sampled(4)
 async def test_the_preferred_side_wins_if_only_one_side_has_a_pair(tmp_path: Path, name: str, prefer: Prefer) -> None:
     path, trip = filled_file(tmp_path / "voygen.db", FEW), Trip(6)
     with closing(raw.connect_file(path)) as connection:

@@ -213,6 +213,7 @@ SHARED = [
 @pytest.mark.parametrize("email", [INES, "ines@new.io", JON])
 @pytest.mark.parametrize("pragmas", PRAGMAS)
 @pytest.mark.parametrize("phase", PHASES)
+@pytest.mark.sampled(5)
 async def test_a_replaced_client_keeps_the_trips_together_with_those_who_share_the_email(
     tmp_path: Path, phase: Phase, pragmas: tuple[str, str], email: str
 ) -> None:
@@ -311,6 +312,7 @@ def assignments(con: sqlite3.Connection) -> dict[int, tuple[Any, ...]]:
 
 @pytest.mark.parametrize("pragmas", [("ON", "OFF"), ("ON" if is_hosted() else "OFF", "ON")])
 @pytest.mark.parametrize("phase", PHASES)
+@pytest.mark.sampled(2)
 async def test_whoever_shares_trips_and_roles_keeps_exactly_the_own_assignments(
     tmp_path: Path, phase: Phase, pragmas: tuple[str, str]
 ) -> None:

@@ -135,6 +135,7 @@ async def test_a_client_is_restored_on_all_their_trips(tmp_path: Path, phase: Ph
 @pytest.mark.parametrize("then", PHASES)
 @each_phase
 @each_trip_deletion
+@pytest.mark.sampled(4)
 async def test_a_trip_is_restored_even_if_the_phase_has_changed_since(
     tmp_path: Path, phase: Phase, then: Phase, deletion: tuple[str, dict[str, Any]]
 ) -> None:
@@ -156,6 +157,7 @@ async def test_a_trip_is_restored_even_if_the_phase_has_changed_since(
 
 @pytest.mark.parametrize("then", PHASES)
 @each_phase
+@pytest.mark.sampled(4)
 async def test_a_client_is_restored_even_if_the_phase_has_changed_since(
     tmp_path: Path, phase: Phase, then: Phase
 ) -> None:
@@ -178,6 +180,7 @@ async def test_a_client_is_restored_even_if_the_phase_has_changed_since(
 @each_phase
 @pytest.mark.parametrize("back", ["client, then trip", "trip, then client"])
 @pytest.mark.parametrize("gone", ["client, then trip", "trip, then client"])
+@pytest.mark.sampled(3)
 async def test_a_trip_and_its_client_are_restored_in_any_order(
     tmp_path: Path, phase: Phase, back: str, gone: str
 ) -> None:

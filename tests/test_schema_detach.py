@@ -60,6 +60,7 @@ def rows(path: Path) -> list[str]:
 
 @each_phase
 @each_table
+@pytest.mark.sampled(2)
 async def test_a_detached_table_is_rebuilt_in_any_way_and_attaching_brings_everything_back(
     tmp_path: Path, phase: Phase, table: str
 ) -> None:

@@ -116,6 +116,7 @@ def few_and_many(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Cou
 
 
 @pytest.mark.parametrize("query", QUERIES)
+@pytest.mark.sampled(3)
 async def test_a_search_among_six_times_as_many_rows_takes_about_as_many_steps(
     few_and_many: tuple[Counting, Counting], query: str
 ) -> None:

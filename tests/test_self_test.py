@@ -90,6 +90,7 @@ async def test_every_part_passes_in_every_phase_and_nothing_is_left_behind(tmp_p
 
 
 @pytest.mark.parametrize("name", NOTICED)
+@pytest.mark.sampled(4)
 async def test_a_missing_object_makes_the_lines_that_depend_on_it_fail(tmp_path: Path, name: str) -> None:
     path = raw.new_file(tmp_path / "voygen.db")
     kind = "trigger" if name.startswith("trg_") else "view"
@@ -101,6 +102,7 @@ async def test_a_missing_object_makes_the_lines_that_depend_on_it_fail(tmp_path:
 
 
 @pytest.mark.parametrize("name", [name for name in NOTICED if name.startswith("trg_")])
+@pytest.mark.sampled(4)
 async def test_a_trigger_that_does_nothing_makes_the_lines_that_depend_on_it_fail(tmp_path: Path, name: str) -> None:
     path = raw.new_file(tmp_path / "voygen.db")
     with closing(raw.connect_file(path)) as connection:

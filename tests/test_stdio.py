@@ -349,6 +349,7 @@ def test_a_cancelled_call_does_not_delay_shutdown(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("redirection", ["</dev/null", "<&-", "<&- >&-", "</dev/null >/dev/null"])
+@pytest.mark.sampled(2)
 def test_the_server_exits_at_once_if_it_has_no_input(tmp_path: Path, redirection: str) -> None:
     shell = ["/bin/sh", "-c", f'exec "$@" {redirection}', "sh"]
     done = subprocess.run(
