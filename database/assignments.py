@@ -35,6 +35,16 @@ async def of_clients(db: Database, trip_id: int, emails: Sequence[str]) -> list[
     return await db.read(OF_CLIENTS, (trip_id, json.dumps(list(emails)))) if emails else []
 
 
+async def of_references(db: Database, trip_id: int, emails: Sequence[str], ids: Sequence[int]) -> list[Row]:
+    """Return the assignments of the clients with these e-mails, folded and ASCII, or ids, as `of_clients` does.
+
+    It doesn't need the clients' rows first.
+    """
+    if not emails and not ids:
+        return []
+    return await db.read(OF_REFERENCES, (trip_id, json.dumps(list(emails)), json.dumps(list(ids))))
+
+
 def guard_unchanged(trip_id: int, emails: Sequence[str], read: Sequence[Row]) -> Statement:
     """Fail the batch if these clients' assignments on the trip differ from those read with `of_clients`."""
     rows = [[row["assignment_id"], row["email"], row["role"]] for row in read]
@@ -184,6 +194,16 @@ SELECT a.assignment_id, a.client_email AS email, a.client_role AS role,
        (SELECT c.client_id FROM clients_v2 c WHERE c.email = a.client_email) AS client_id
 FROM json_each(?2) w CROSS JOIN trip_client_assignments a
 WHERE a.trip_id = CAST(?1 AS INTEGER) AND a.client_email = w.value
+ORDER BY a.assignment_id
+"""
+
+OF_REFERENCES: LiteralString = """
+SELECT a.assignment_id, a.client_email AS email, a.client_role AS role, c.client_id
+FROM clients_v2 c JOIN trip_client_assignments a ON a.trip_id = CAST(?1 AS INTEGER) AND a.client_email = c.email
+WHERE c.client_id IN (
+    SELECT k.client_id FROM json_each(?2) w
+    JOIN clients_v2 k ON lower(trim(k.email, char(9,10,11,12,13,32))) = w.value
+    UNION SELECT w.value FROM json_each(?3) w)
 ORDER BY a.assignment_id
 """
 

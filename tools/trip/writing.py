@@ -87,7 +87,8 @@ async def _drafts(
     with_money: bool,
 ) -> list[TripDraft]:
     named = any(who.name or who.concerns_guests for who in concerned)
-    directory, (read, columns), on_trips, unreadable, ledgers = await gather(
+    known = _known_to_sql(concerned)
+    directory, (read, columns), on_trips, unreadable, ledgers, of_known = await gather(
         Directory.load(db, concerned),
         gather(
             gather(*(trips.editable(db, trip_id) for trip_id in trip_ids)),
@@ -96,10 +97,15 @@ async def _drafts(
         guests.on_trips(db, trip_ids) if named else guests.on_small_trips(db, trip_ids),
         unreadable_notes(db, trip_ids),
         _ledgers(db, trip_ids if with_money else []),
+        gather(*(assignments.of_references(db, trip_id, *known) for trip_id in trip_ids if known)),
     )
     if deleted := [trip_id for trip_id, row in zip(trip_ids, read, strict=True) if row is None]:
         raise Conflict(f"Trip {deleted[0]} has been deleted.", "Send another trip_identifier.")
-    travelers = await gather(*(assignments.of_clients(db, trip_id, directory.emails) for trip_id in trip_ids))
+    travelers = (
+        of_known
+        if known
+        else await gather(*(assignments.of_clients(db, trip_id, directory.emails) for trip_id in trip_ids))
+    )
     later, moment = Later(), now()
     return [
         TripDraft(
@@ -116,6 +122,13 @@ async def _drafts(
         for row, of_trip in zip(read, travelers, strict=True)
         if row is not None
     ]
+
+
+def _known_to_sql(concerned: Sequence[ClientReference]) -> tuple[list[str], list[int]] | None:
+    """Return the folded e-mails and the ids, or None if SQL can't find all the clients by these alone."""
+    emails = {clients.fold(who.email) for who in concerned if who.email}
+    by_these = all(who.email or who.client_id for who in concerned) and all(email.isascii() for email in emails)
+    return (sorted(emails), sorted({who.client_id for who in concerned if who.client_id})) if by_these else None
 
 
 async def _ledgers(db: Database, trip_ids: Sequence[int]) -> dict[int, Ledger]:
