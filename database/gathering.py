@@ -20,8 +20,9 @@ Waiting: TypeAlias = "tuple[Statement, asyncio.Future[list[Row] | None]]"
 # Queries of a group. The free plan of the hosted engine allows so many.
 MOST = 50
 
-# Turns of the event loop for which the first reader waits: tasks of a gather within a gather start one turn later.
-TURNS = 4
+# Turns of the event loop for which the first reader waits, and turns without another reader after which it stops
+# waiting: tasks of a gather within a gather start one turn later.
+TURNS, QUIET_TURNS = 4, 2
 
 
 class GatheringDatabase(ForwardingDatabase):
@@ -37,8 +38,7 @@ class GatheringDatabase(ForwardingDatabase):
         if self._group is None or len(self._group) == MOST - 1:
             group = self._group = list[Waiting]()
             try:
-                for _ in range(TURNS):
-                    await asyncio.sleep(0)
+                await _until_quiet(group)
                 self._close(group)
                 rows = await self._for_all(query, group) if group else None
             finally:
@@ -64,6 +64,17 @@ class GatheringDatabase(ForwardingDatabase):
         except DatabaseError:
             return None
         return results.of(query)
+
+
+async def _until_quiet(group: list[Waiting]) -> None:
+    """Let other tasks run, until no more readers join the group."""
+    quiet = readers = 0
+    for _ in range(TURNS):
+        await asyncio.sleep(0)
+        quiet = quiet + 1 if len(group) == readers else 0
+        readers = len(group)
+        if quiet == QUIET_TURNS:
+            return
 
 
 def _release(group: list[Waiting]) -> None:
