@@ -17,7 +17,7 @@ class Kind(StrEnum):
     MAIL = "mail"
     CALENDAR = "calendar"
     PDF = "pdf"
-    PASS = "pass"
+    PASS = "pass"  # noqa: S105 - a wallet's, not a secret
     # None that voygen reads, such as a picture: stored, and said.
     OTHER = "other"
 

@@ -1,0 +1,24 @@
+"""Limits on what is read, so that no document takes more than a moment or much memory."""
+
+from __future__ import annotations
+
+DOCUMENT_BYTES = 10 * 1024 * 1024
+TEXT_CHARACTERS = 400_000
+TREE_DEPTH = 500
+TAG_ATTRIBUTES = 100
+NODES = 2_000
+
+MAIL_PARTS = 25
+MAIL_DEPTH = 3
+
+CALENDAR_OCCURRENCES = 2_000
+CALENDAR_ENTRIES = 5_000
+DAYS_AROUND = 60
+
+ZIP_ENTRIES = 50
+ZIP_RATIO = 100
+
+PDF_PAGES = 40
+PDF_CPU_SECONDS = 10
+PDF_WALL_SECONDS = 20
+PDF_MEMORY_BYTES = 1024 * 1024 * 1024
