@@ -58,7 +58,7 @@ CODE = re.compile(
     r"(?:(?:booking|reservation|confirmation|order|record locator|pnr|voucher|itinerary|ticket|buchungs?|reservierungs?|auftrags?|vorgangs?|vorgang"
     r"|bestätigungs?|référence|dossier|réservation|localizador|reserva|confirmación|prenotazione|conferma|codice|locator)"
     r"(?:\s?(?:no|nr|n[°º]|num|number|nummer|code|codes?|ref|reference|referenz|id|de (?:réservation|reserva|dossier|confirmación)|prenotazione|\(pnr\)))*"
-    r"|予約番号|確認番号|Ref)\s*(?:\.|#|:|：|\(PNR\)|is|lautet)*\s*(?P<code>[A-Z0-9](?:[A-Z0-9-]{3,18})[A-Z0-9])(?![A-Za-z0-9-])",
+    r"|予約番号|確認番号|Ref)\s*(?:\.|#|:|：|\(PNR\)|is|lautet)*\s*(?P<code>(?-i:[A-Z0-9][A-Z0-9-]{3,18}[A-Z0-9]))(?![A-Za-z0-9-])",
     re.IGNORECASE,
 )
 DAY = re.compile(
@@ -131,3 +131,12 @@ FREE = re.compile(
     r"nothing|breakfast|frühstück|petit[-\s]déjeuner|desayuno|colazione|meals|mahlzeiten|b(?:,\s?l)?(?:,\s?d)?|[-–—])\b",
     re.IGNORECASE,
 )
+
+
+def code_in(text: str) -> str | None:
+    """The code of a booking, which has digits or looks like a record locator."""
+    for match in CODE.finditer(text):
+        code = match["code"]
+        if any(c.isdigit() for c in code) or (len(code) == 6 and not text.isupper()):  # noqa: PLR2004
+            return code
+    return None

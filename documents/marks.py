@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from documents import labels
 from documents.dates import Told, dates_in
-from documents.model import Kind, Line
+from documents.model import Line
 from documents.money import Amount, amounts_in
 from documents.times import Time, times_in
 from documents.words import language_of
@@ -86,6 +86,7 @@ class Reading:
 SENTENCE = re.compile(r"(?:(?<=[^\W\d_]{4}[.!?])|(?<=[)!?]\.)|(?<=[!?])|(?<=\d[ap]m[.;])|(?<=\d{4}[.;])|(?<=:\d\d[.;])|(?<=[€$£][.;])|(?<=[A-Z]{3}[.;])|(?<=。))\s*(?=[A-ZÀ-Ý¿¡\u3040-\u9fff])")
 LETTERS = re.compile(r"[^\W\d_]")
 ON = re.compile(r"^\W{0,3}(?:(?:and |then )?on|am|le|el|il|den|der|the|date|datum|fecha|data)?[\s:]*$", re.IGNORECASE)
+PREPOSITION = re.compile(r"\b(?:on|am|le|el|il|den|vom|for|of|für|del|du)\s$", re.IGNORECASE)
 LABEL_WORDS = 5
 ENDS = re.compile(
     r"^\W{0,3}(?:total|price|cost|prices|payment|includ|not includ|exclud|what's included|terms|conditions|notes?\b|important|your hotels?|hotels\b|accommodations?\b$|flights?$|contact|"
@@ -95,7 +96,7 @@ ENDS = re.compile(
 )
 
 
-def read_marks(document: Document, context: Context) -> Reading:
+def read_marks(document: Document, context: Context, certain: set[date] | None = None) -> Reading:
     """Mark the sentences of a document, settle its days and tell which day each sentence belongs to."""
     text = document.text
     language = _language(document, text)
@@ -104,7 +105,7 @@ def read_marks(document: Document, context: Context) -> Reading:
     for mark in marks:
         mark.about = [_about(mark, i) for i in range(len(mark.told))]
     _set_asides(marks)
-    almanac = _almanac(document, context, marks, language)
+    almanac = _almanac(document, context, marks, language, certain or set())
     reading = Reading(document, context, marks, almanac, language, text)
     _settle(reading)
     _set_days(reading)
@@ -203,8 +204,8 @@ def _set_asides(marks: list[Mark]) -> None:
         mark.old = old
 
 
-def _almanac(document: Document, context: Context, marks: list[Mark], language: str | None) -> Almanac:
-    almanac = Almanac(context, language)
+def _almanac(document: Document, context: Context, marks: list[Mark], language: str | None, certain: set[date]) -> Almanac:
+    almanac = Almanac(context, language, certain=set(certain))
     told = [one for mark in marks for one in mark.told]
     almanac.learn_order(told, document.language)
     heads = [document.title or "", document.subject or "", *(m.text for m in marks[:3]), *(m.text for m in marks if m.line.level in {1, 2})]
@@ -296,7 +297,7 @@ def _lead(mark: Mark) -> int | None:
         return None if _labelled(mark.label) else 0
     after = mark.text[told.end :].strip(" .:)）")
     head = not mark.times and not after and len(before.split()) <= 6 and len(mark.told) == 1
-    return 0 if head and not labels.CHECK_IN.search(before) and not labels.CHECK_OUT.search(before) and before.rstrip()[-1:] in "-–:,(（" else None
+    return 0 if head and not labels.CHECK_IN.search(before) and not labels.CHECK_OUT.search(before) and (before.rstrip()[-1:] in "-–:,(（" or PREPOSITION.search(before)) else None
 
 
 def _labelled(label: str) -> bool:
@@ -339,5 +340,3 @@ def _day_number(text: str) -> int:
     match = labels.DAY.match(text)
     return int(match["a"] or match["b"]) if match else 0
 
-
-_ = Kind
