@@ -12,6 +12,8 @@ from documents.model import Document, Kind
 if TYPE_CHECKING:
     from datetime import date
 
+NOT_READ = "This kind of file is not read."
+
 
 def read(
     content: bytes,
@@ -22,8 +24,8 @@ def read(
 ) -> Document:
     """Read a document of any kind. Raises DocumentError if it can't be.
 
-    A calendar's repeated entries count within `around`, a trip's dates, and some weeks before and after.
-    A kind that voygen doesn't read, such as a picture, becomes a document without lines that says so.
+    A calendar counts within `around`, a trip's dates, and some weeks before and after. A kind that is not read,
+    such as a picture, becomes a document without lines that says so. May take seconds for a PDF: call it in a thread.
     """
     if not content:
         raise DocumentError("invalid_input", "The document is empty.", "Send a document that is not empty.")
@@ -34,21 +36,57 @@ def read(
             "Send the part that holds the booking, or its text.",
         )
     kind = kind_of(content, filename, content_type)
-    document = _read(kind, content, content_type, around)
+    document = _Reading(around).read(kind, content, content_type)
     document.filename = filename
     return document
 
 
-def _read(kind: Kind, content: bytes, content_type: str | None, _around: tuple[date, date] | None) -> Document:
-    # Each is imported on first use, because most programs read no document of that kind.
-    match kind:
-        case Kind.PAGE:
-            from documents.page import read_page  # noqa: PLC0415
+class _Reading:
+    """The readers of each kind, imported on first use, because they and their libraries take time to import."""
 
-            return read_page(content, content_type)
-        case Kind.TEXT:
-            from documents.plaintext import read_text  # noqa: PLC0415
+    def __init__(self, around: tuple[date, date] | None) -> None:
+        self._around = around
 
-            return read_text(content, content_type)
-        case _:
-            return Document(kind, left_out=["The document is of a kind that can't be read."])
+    def read(self, kind: Kind, content: bytes, content_type: str | None) -> Document:
+        match kind:
+            case Kind.PAGE | Kind.TEXT:
+                return _read_text(kind, content, content_type)
+            case Kind.MAIL:
+                from documents.mail import read_mail  # noqa: PLC0415 - see the class
+
+                return read_mail(content, self._read_part)
+            case Kind.CALENDAR:
+                from documents.calendars import read_calendar  # noqa: PLC0415 - see the class
+
+                return read_calendar(content, content_type, self._around)
+            case Kind.PDF | Kind.PASS:
+                return _read_file(kind, content)
+            case Kind.OTHER:
+                return Document(kind, left_out=[NOT_READ])
+
+    def _read_part(self, content: bytes, filename: str | None, content_type: str | None) -> Document:
+        """Read an attachment. Mails inside mails are the mail reader's, which counts how deep they are."""
+        kind = kind_of(content, filename, content_type)
+        document = self.read(Kind.TEXT if kind is Kind.MAIL else kind, content, content_type)
+        document.filename = filename
+        return document
+
+
+def _read_text(kind: Kind, content: bytes, content_type: str | None) -> Document:
+    if kind is Kind.TEXT:
+        from documents.plaintext import read_text  # noqa: PLC0415 - see _Reading
+
+        return read_text(content, content_type)
+    from documents.page import read_page  # noqa: PLC0415 - see _Reading
+
+    return read_page(content, content_type)
+
+
+def _read_file(kind: Kind, content: bytes) -> Document:
+    if kind is Kind.PASS:
+        from documents.passes import read_pass  # noqa: PLC0415 - see _Reading
+
+        return read_pass(content)
+    from documents.pdf import read_pdf  # noqa: PLC0415 - see _Reading
+
+    return read_pdf(content)
