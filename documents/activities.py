@@ -56,7 +56,7 @@ def days_of(reading: Reading, used: set[int], covered: set[int], stayed: set[int
     programme = len({mark.day for mark in leads}) > 1 or any(labels.DAY.match(mark.text) for mark in leads)
     days: dict[str, Day] = {}
     for mark in leads:
-        if not mark.day or _is_no_entry(mark):
+        if not mark.day or not mark.programme or any(about is not About.TRIP for about in mark.about):
             continue
         title = _day_title(mark)
         if mark.day not in active and not (programme and (title or mark.line.level or mark.line.cells)):
@@ -137,7 +137,7 @@ def _joined_cells(mark: Mark) -> str:
 
 def _is_untimed_entry(mark: Mark, reading: Reading) -> bool:
     text = mark.text
-    if mark.leads or mark.told or mark.times or mark.amounts or labels.FREE.match(text):
+    if mark.leads or not mark.programme or mark.told or mark.times or mark.amounts or labels.FREE.match(text):
         return False
     if labels.LODGED.match(text) or labels.NIGHTS.search(text) or labels.OPENING.search(text) or labels.code_in(text):
         return False

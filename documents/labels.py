@@ -39,13 +39,13 @@ CHECK_OUT = _words(
     r"check[-\s]?out|departure|departing|leaving|depart|abreise|auszug|départ|sortie|salida|partenza|チェックアウト|出発日|退室"
 )
 DEPART = re.compile(
-    r"(?<![^\W_])(?:departure|departs?|departing|dep\b\.?|leaves|abfahrt|abflug|ab\b|départ|salida|sale|partenza|parte|embark\w*|pick[-\s]?up|abholung|prise en charge|recogida|ritiro)"
+    r"(?<![^\W_])(?:departure|departs?|departing|dep\b\.?|leaves|abfahrt|abflug|ab\b|départ|salida|sale|partenza|parte|embark\w*|pick[-\s]?up|abholung|prise en charge|recogida|ritiro)(?![^\W_])"
     r"|出発|発(?![行売表])",
     re.IGNORECASE,
 )
 ARRIVE = re.compile(
     r"(?<![^\W_])(?:arrival|arrives?|arriving|arr\b\.?|ankunft|an\b|arrivée|llegada|llega|arrivo|arriva|drop[-\s]?off|return(?=\s*(?::|$))|rückgabe|restitution|retour(?=\s*:)"
-    r"|devolución|riconsegna)|到着|着(?![物用])",
+    r"|devolución|riconsegna)(?![^\W_])|到着|着(?![物用])",
     re.IGNORECASE,
 )
 BOOKED = _words(

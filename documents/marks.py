@@ -50,6 +50,8 @@ class Mark:
     day: date | None = None
     # Whether the line begins with the day it belongs to.
     leads: bool = False
+    # Whether the day is that of a programme's heading or line, rather than of a date at the end of another line.
+    programme: bool = False
     aside: bool = False
     # Part of a section that a later schedule replaces.
     old: bool = False
@@ -250,6 +252,7 @@ class _Current:
     day: date
     level: int
     cells: bool
+    programme: bool
 
 
 def _set_days(reading: Reading) -> None:
@@ -263,12 +266,15 @@ def _set_days(reading: Reading) -> None:
         if lead is not None:
             mark.leads, mark.day = True, mark.days[lead]
             mark.rest = mark.told[lead].end
-            current = _Current(mark.day, mark.line.level, bool(mark.line.cells)) if mark.day else None
+            mark.programme = _is_programme(mark, mark.told[lead].start)
+            current = _Current(mark.day, mark.line.level, bool(mark.line.cells), mark.programme) if mark.day else None
         elif mark.text in numbered:
             mark.leads, mark.day, mark.rest = True, numbered[mark.text], labels.DAY.match(mark.text).end()  # pyright: ignore[reportOptionalMemberAccess]
-            current = _Current(numbered[mark.text], mark.line.level, cells=False)
+            mark.programme = True
+            current = _Current(numbered[mark.text], mark.line.level, cells=False, programme=True)
         elif current and not _ends(mark, current):
             mark.day = current.day if not any(d is not None and d != current.day for d in mark.trip_days) else None
+            mark.programme = current.programme
         elif not (current and mark.line.cells and not mark.line.level):
             current = None
 
@@ -305,7 +311,15 @@ def _labelled(label: str) -> bool:
     return bool(label) and any(pattern.match(label) for pattern in patterns)
 
 
+def _is_programme(mark: Mark, start: int) -> bool:
+    before = mark.text[:start]
+    return bool(mark.line.cells or mark.line.level or labels.DAY.match(mark.text) or ON.match(labels.DAY.sub("", before)))
+
+
 def _lead_of_row(mark: Mark) -> int | None:
+    first, *others = mark.line.cells
+    if len(others) == 1 and LETTERS.search(first) and not dates_in(first) and not labels.DAY.match(first):
+        return None
     dated = [cell for cell in mark.line.cells if cell and (told := dates_in(cell)) and _fills(cell, told)]
     if len(dated) != 1 or len(mark.told) > 1:
         return None

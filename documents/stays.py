@@ -68,6 +68,7 @@ class _Finder:
             if span and name:
                 self._add_row(row, name, span)
             elif hotel and name and row.mark.day:
+                self.used.add(self.places[id(row.mark)])
                 nightly.append((row.mark.day, hotel, row))
         self._add_nightly(nightly)
 
@@ -286,7 +287,7 @@ def _segments(mark: Mark) -> list[tuple[bool, int, int]]:
             hits = [(0, 0, True)]
         elif labels.CHECK_OUT.match(mark.label):
             hits = [(0, 0, False)]
-    ends = [hit[0] for hit in hits[1:]] + [len(mark.text)]
+    ends = [*(hit[0] for hit in hits[1:]), len(mark.text)][: len(hits)]
     return [(arrives, begin, end) for (_, begin, arrives), end in zip(hits, ends, strict=True)]
 
 

@@ -225,7 +225,7 @@ def _made(block: Block, reading: Reading) -> Transport | None:
     if departs_on is None or (depart.time is None and block.number is None):
         return None
     mode = block.mode or next((m for mark in block.marks if (m := mode_of(mark.text))), None)
-    if block.number is None and not (depart.place and arrive.place and depart.time):
+    if block.number is None and not (depart.place and arrive.place and depart.time and arrive.time):
         return None
     if depart.time is None and arrive.time is None and not (depart.place and arrive.place):
         return None
@@ -291,6 +291,8 @@ def _fill(block: Block) -> None:
                 expected = point
             if not block.arrive.place or not block.depart.place:
                 _route_from(block, mark)
+            before = next((time for time in mark.times if time.end <= segments[0][2]), None)
+            block.depart.time = block.depart.time or before
             continue
         if expected and block.number is None and block.mode == "car":
             _take(expected, mark, mark.text, 0, len(mark.text))
