@@ -59,7 +59,8 @@ def days_of(reading: Reading, used: set[int], covered: set[int], stayed: set[int
         if not mark.day or not mark.programme or any(about is not About.TRIP for about in mark.about):
             continue
         title = _day_title(mark)
-        if mark.day not in active and not (programme and (title or mark.line.level or mark.line.cells)):
+        told = bool(mark.text[mark.rest :].strip(" .:")) and not mark.amounts
+        if mark.day not in active and not (programme and (told or mark.line.level or mark.line.cells)):
             continue
         iso = mark.day.isoformat()
         known = days.setdefault(iso, Day(iso, title, mark.text))

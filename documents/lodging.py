@@ -108,6 +108,7 @@ def name_of_line(text: str) -> tuple[str, str | None] | None:
     if len(text.split()) > 14:
         return None
     plain = text
-    if intro := INTRO.match(text):
-        plain = text[intro.end() :]
+    for _ in range(4):
+        if intro := INTRO.match(plain):
+            plain = plain[intro.end() :]
     return name_in(plain) or (name_in(text) if plain != text and not GENERIC.search(text) else None)

@@ -211,6 +211,7 @@ def _place(text: str) -> str | None:
     text = TAIL.sub("", GLUE.sub("", text.strip())).strip()
     text = re.sub(r"\s{2,}.*$", "", text)
     text = re.split(r"[,;|]\s*(?:ab|an|dep|arr|departs?|arrives?)\b", text, flags=re.IGNORECASE)[0].strip(" ,;")
+    text = re.split(r"[,;]?\s*\(?(?=(?:terminal|gate|platform|gleis|quai|voie|binario|andén)\b)", text, maxsplit=1, flags=re.IGNORECASE)[0].strip(" ,;(")
     text = re.sub(r"\s+(?:発|着)$|(?:発|着)$", "", text)
     if not text or len(text) > 60 or NOT_A_PLACE.search(text) or not re.search(r"[^\W\d_]{2}", text):
         return None
