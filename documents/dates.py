@@ -68,6 +68,8 @@ BEFORE = re.compile(rf"(?<![^\W\d_])(?P<w>{WEEKDAY})\.?\)?,?\s{{0,2}}(?:the\s|de
 AFTER = re.compile(rf"\s?[,(（]?\s?(?P<w>{WEEKDAY}|[月火水木金土日](?:曜日?)?)(?![^\W\d_])\s?[)）]?", re.IGNORECASE)
 JOINT = re.compile(rf"\s*(?:\([^()]{{0,12}}\))?\s*{TO}\s*(?:the|el|le|den|il)?\s*$", re.IGNORECASE)
 ENGLISH_WORDS = {"may", "march", "mar", "set", "ago", "so"}
+# The number of a day of the programme, which is no day of the month.
+NUMBERED = re.compile(r"(?<![^\W_])(?:day|tag|jour|d[ií]a|giorno|week|woche|no|nr|stage|etappe|étape)\.?\s*$", re.IGNORECASE)
 NUMBERING = re.compile(r"\s*\d\.\d\.")
 LEAD = re.compile(r"\b(?:am|vom|bis|zum|den|ab|on|dem|und)\s$", re.IGNORECASE)
 
@@ -91,7 +93,7 @@ def _told(match: re.Match[str], text: str) -> list[Told]:
         days = [int(d) for d in (group["jd"], group["jd2"]) if d]
         return _checked(match, [(d, int(group["jm"])) for d in days], _number(group["jy"]), ranged=True)
     if group["n1"]:
-        return _numeric(match, group)
+        return _numeric(match, group, text)
     if group["od"]:
         return _dotted(match, group, text)
     if group["m"]:
@@ -108,7 +110,10 @@ def _written(match: re.Match[str], group: dict[str, str | None], text: str) -> l
     if name in ENGLISH_WORDS and not year and not abbreviated and not BEFORE.search(text[max(0, match.start() - 24) : match.start()]):
         return []
     month = MONTHS[name.lower()]
-    days = [int(d) for d in (group["d"], group["d2"]) if d]
+    first, last = group["d"], group["d2"]
+    if last and NUMBERED.search(text[max(0, match.start() - 12) : match.start()]):
+        return [replace(told, start=match.start("d2")) for told in _checked(match, [(int(last), month)], year)]
+    days = [int(d) for d in (first, last) if d]
     return _checked(match, [(d, month) for d in days], year, ranged=bool(group["to"]))
 
 
@@ -118,12 +123,15 @@ def _american(match: re.Match[str], group: dict[str, str | None]) -> list[Told]:
     return _checked(match, [(d, month) for d in days], _number(group["ay"]), ranged=bool(group["ato"]))
 
 
-def _numeric(match: re.Match[str], group: dict[str, str | None]) -> list[Told]:
+def _numeric(match: re.Match[str], group: dict[str, str | None], text: str) -> list[Told]:
     first, second, year = int(group["n1"] or 0), int(group["n2"] or 0), int(group["ny"] or 0)
     short = year < 100
     if short and group["nsep"] == "-":
         return []
     year += 2000 if short else 0
+    if group["n0"] and NUMBERED.search(text[max(0, match.start() - 12) : match.start()]):
+        told = _either(match, first, second, year, dotted=group["nsep"] == ".")
+        return [replace(one, start=match.start("n1")) for one in told]
     if group["n0"]:
         return _checked(match, [(int(group["n0"]), second), (first, second)], year, ranged=True)
     return _either(match, first, second, year, dotted=group["nsep"] == ".")
@@ -144,6 +152,8 @@ def _dotted(match: re.Match[str], group: dict[str, str | None], text: str) -> li
     if numbering or not (group["o0"] or padded or BEFORE.search(before) or LEAD.search(before) or before[-1:] in "(-–"):
         return []
     month = int(group["om"] or 0)
+    if group["o0"] and NUMBERED.search(before):
+        return [replace(one, start=match.start("od")) for one in _checked(match, [(int(group["od"] or 0), month)], None)]
     days = [int(d) for d in (group["o0"], group["od"]) if d]
     return _checked(match, [(d, month) for d in days], None, ranged=True)
 

@@ -9,7 +9,7 @@ from documents.words import MONTHS, WEEKDAYS, any_of
 
 def _words(*patterns: str) -> re.Pattern[str]:
     """Match any of the patterns at the start of a word."""
-    return re.compile(rf"(?<![^\W_])(?:{'|'.join(patterns)})", re.IGNORECASE)
+    return re.compile(rf"(?:(?<![^\W_])|(?<=[\u3040-\u9fff]))(?:{'|'.join(patterns)})", re.IGNORECASE)
 
 
 # Before a date, or in its row's label.
@@ -89,8 +89,8 @@ ROOM = re.compile(r"^\W{0,3}(?:room(?: type)?|zimmer(?:typ)?|chambre|habitación
 
 OPENING = _words(
     r"open\b|opens?\b|opening|hours\b|daily|call\b|phone|tel\b|telephone|hotline|helpline|reception (?:is|hours)|customer service|service[-\s]telefon|öffnungszeiten|geöffnet|täglich|erreichbar|telefon",
-    r"horaires? d'ouverture|ouvert|ouvre|appelez|assistance|tous les jours|abierto|abre|horario|todos los días|teléfono|llame|aperto|apre|orari[oa]?\b(?! di)|telefono|tutti i giorni",
-    r"営業時間|受付時間|お問い合わせ|電話|mon(?:day)?\s?(?:-|–|to)\s?(?:fri|sat|sun)|mo\s?(?:-|–|bis)\s?(?:fr|sa|so)|lun\w*\s?(?:-|–|a|à)\s?(?:ven|vie|sab|sáb|dom)|"
+    r"horaires? d'ouverture|ouvert\w*|ouvre|appelez|assistance|tous les jours|abiert[oa]s?|abre|horario|todos los días|teléfono|llame|apert[oaie]|apre|orari[oa]?\b(?! di)|telefono|tutti i giorni",
+    r"営業時間|受付時間|受付|開館|定休|お問い合わせ|電話|mon(?:day)?\s?(?:-|–|to)\s?(?:fri|sat|sun)|mo\s?(?:-|–|bis)\s?(?:fr|sa|so)|lun\w*\s?(?:-|–|a|à)\s?(?:ven|vie|sab|sáb|dom)|"
     r"breakfast|desayuno|frühstück|petit[-\s]déjeuner|colazione|朝食|local time|ortszeit",
 )
 MEAL_HOURS = re.compile(r"breakfast|desayuno|frühstück|petit[-\s]déjeuner|colazione|朝食", re.IGNORECASE)
@@ -103,6 +103,12 @@ OFFERS = re.compile(
 SEARCH = re.compile(
     r"\d+\s(?:properties|hotels|results|unterkünfte|ergebnisse|treffer|hébergements|résultats|alojamientos|resultados|strutture|risultati)|book now|jetzt buchen|réserver maintenant|"
     r"reservar ahora|prenota ora|check availability|verfügbarkeit prüfen|best hotels|beste hotels|meilleurs hôtels|mejores hoteles|migliori hotel|where to (?:stay|eat)|où dormir|newsletter|空室",
+    re.IGNORECASE,
+)
+# Lines that stand at the end of a document and belong to no day.
+SMALL_PRINT = re.compile(
+    r"©|\(c\) ?\d{4}|copyright|https?://|www\.|@\w|(?<![^\W_])(?:tel|tél|fax|phone|telefon|teléfono|telefono|hotline|ltd|limited|gmbh|s\.?a\.?r\.?l|s\.l\.|s\.r\.l|inc|vat|ust|siret|founded|established|est\.|since|gegründet|seit|"
+    r"fondée?|depuis|fundad[oa]|desde (?=1[89])|fondat[oa]|rated|kind regards|best wishes|mit freundlichen|viele grüße|cordialement|un saludo|saludos|cordiali|handelsregister|registered)(?![^\W_])|電話|創業|創立|株式会社|旅行社$",
     re.IGNORECASE,
 )
 CANCELLED = re.compile(

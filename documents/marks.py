@@ -89,6 +89,7 @@ SENTENCE = re.compile(r"(?:(?<=[^\W\d_]{4}[.!?])|(?<=[)!?]\.)|(?<=[!?])|(?<=\d[a
 LETTERS = re.compile(r"[^\W\d_]")
 ON = re.compile(r"^\W{0,3}(?:(?:and |then )?on|am|le|el|il|den|der|the|date|datum|fecha|data)?[\s:]*$", re.IGNORECASE)
 PREPOSITION = re.compile(r"\b(?:on|am|le|el|il|den|vom|for|of|für|del|du)\s$", re.IGNORECASE)
+INNER_COLON = re.compile(r"[:：]\s?\S")
 LABEL_WORDS = 5
 ENDS = re.compile(
     r"^\W{0,3}(?:total|price|cost|prices|payment|includ|not includ|exclud|what's included|terms|conditions|notes?\b|important|your hotels?|hotels\b|accommodations?\b$|flights?$|contact|"
@@ -161,7 +162,7 @@ def _set_labels(marks: list[Mark]) -> None:
     for before, mark in zip(marks, marks[1:], strict=False):
         text = before.text.strip(" :：")
         alone = not (before.told or before.times or before.amounts or before.line.cells) and len(text.split()) <= LABEL_WORDS and len(text) <= 40
-        if alone and before.index != mark.index and not text.endswith((".", "!")):
+        if alone and before.index != mark.index and not text.endswith((".", "!")) and not INNER_COLON.search(text):
             mark.label = text
 
 
@@ -288,7 +289,8 @@ def _ends(mark: Mark, current: _Current) -> bool:
         return True
     if mark.times and not ENDS.match(mark.text):
         return False
-    return bool(ENDS.match(mark.text)) or bool(labels.DAY.match(mark.text))
+    heading = labels.LODGED.match(mark.text + ":") and len(mark.text.split()) <= 2
+    return bool(ENDS.match(mark.text) or labels.DAY.match(mark.text) or labels.SMALL_PRINT.search(mark.text) or heading)
 
 
 def _lead(mark: Mark) -> int | None:

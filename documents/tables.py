@@ -54,6 +54,7 @@ HEADINGS = [
     (Role.PROGRAMME, r"program\w*|activit\w*|plan|itinerary|description|details|event|what|ausflug|aktivität|beschreibung|leistung|activité|excursion|actividad|attività|attivita|内容|行程|予定"),
     (Role.PRICE, r"price|amount|cost|total|preis|betrag|prix|montant|precio|importe|prezzo|importo|料金|金額|fare"),
 ]  # fmt: skip
+OF_JOURNEYS = {Role.ORIGIN, Role.DESTINATION, Role.NUMBER}
 PATTERNS = [(role, re.compile(rf"(?:{pattern})", re.IGNORECASE)) for role, pattern in HEADINGS]
 
 
@@ -93,6 +94,9 @@ def _headings(cells: tuple[str, ...]) -> tuple[Role, ...]:
     if any(dates_in(cell) or times_in(cell) or re.search(r"\d{2}", cell) for cell in cells) or len(cells) < 2:
         return ()
     roles = tuple(_role(cell) for cell in cells)
+    if OF_JOURNEYS & set(roles):
+        turned = {Role.CHECK_IN: Role.ARRIVE, Role.CHECK_OUT: Role.DEPART}
+        roles = tuple(turned.get(role, role) for role in roles)
     known = sum(role is not Role.OTHER for role in roles)
     return roles if known >= max(2, len(cells) // 2) else ()
 
