@@ -59,7 +59,7 @@ def days_of(reading: Reading, used: set[int], covered: set[int], stayed: set[int
         if not mark.day or not mark.programme or any(about is not About.TRIP for about in mark.about):
             continue
         title = _day_title(mark)
-        told = bool(mark.text[mark.rest :].strip(" .:")) and not mark.amounts
+        told = bool(mark.text[mark.rest :].strip(" .:")) and (not mark.amounts or len(mark.text.split()) > SHORT)
         if mark.day not in active and not (programme and (told or mark.line.level or mark.line.cells)):
             continue
         iso = mark.day.isoformat()
@@ -140,7 +140,7 @@ def _is_untimed_entry(mark: Mark, reading: Reading) -> bool:
     text = mark.text
     if mark.leads or not mark.programme or mark.told or mark.times or mark.amounts or labels.FREE.match(text):
         return False
-    if labels.LODGED.match(text) or labels.NIGHTS.search(text) or labels.OPENING.search(text) or labels.code_in(text):
+    if labels.LODGED.match(text) or labels.NIGHTS.search(text) or labels.OPENING.search(text) or labels.code_in(text) or labels.SMALL_PRINT.search(text):
         return False
     if LABELLED.match(text) and not labels.DAYPART.match(text):
         return False

@@ -38,11 +38,11 @@ SHORT_WEEKDAY = "Mo|Di|Mi|Do|Fr|Sa|So"
 WEEKDAY = rf"(?:{LONG_WEEKDAY}|(?-i:{SHORT_WEEKDAY}))"
 ORDINAL = r"(?:st|nd|rd|th|er|º|°|\.)?"
 TO = r"(?:-|–|—|→|~|～|〜|to|till|until|through|thru|bis(?:\szum)?|al|au|a|à|hasta(?:\sel)?|jusqu'au|fino\sal|から)"
-YEAR = r"(?:,?\s{0,2}(?:de\s|del\s)?(?P<y>(?:19|20)\d\d)(?!\d)|\s?['’](?P<yy>\d\d)(?!\d))?"
+YEAR = r"(?:(?:,?\s{0,2}|-)(?:de\s|del\s)?(?P<y>(?:19|20)\d\d)(?!\d)|\s?['’](?P<yy>\d\d)(?!\d))?"
 
 WRITTEN = rf"""(?<![\d.,:/])(?P<d>\d{{1,2}}){ORDINAL}
     (?:\s{{0,2}}(?:(?P<to>{TO})|and|und|et|y|e|&)\s{{0,2}}(?:the\s|el\s|le\s)?(?P<d2>\d{{1,2}}){ORDINAL})?
-    \s{{0,2}}[-–]?\s{{0,2}}(?:de\s|of\s|d')?(?P<m>{MONTH})(?![^\W\d_])\.?{YEAR}"""
+    (?:\s{{0,3}}|[-–])(?:de\s|of\s|d')?(?P<m>{MONTH})(?![^\W\d_])\.?{YEAR}"""
 AMERICAN = rf"""(?<![^\W\d_])(?=(?-i:[A-Z]))(?P<am>{MONTH})(?![^\W\d_])\.?\s{{1,2}}(?P<ad>\d{{1,2}})(?:st|nd|rd|th)?(?!\d|[:.]\d|\s?(?:uhr|h\b|am\b|pm\b))
     (?:\s{{0,2}}(?P<ato>{TO})\s{{0,2}}(?P<ad2>\d{{1,2}})(?:st|nd|rd|th)?(?!\d|[:.]\d|\s?(?:am|pm)\b|\s{{0,2}}(?:{MONTH})\b))?
     (?:,?\s{{1,2}}(?P<ay>(?:19|20)\d\d)(?![\d:]))?"""

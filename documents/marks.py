@@ -290,7 +290,7 @@ def _ends(mark: Mark, current: _Current) -> bool:
     if mark.times and not ENDS.match(mark.text):
         return False
     heading = labels.LODGED.match(mark.text + ":") and len(mark.text.split()) <= 2
-    return bool(ENDS.match(mark.text) or labels.DAY.match(mark.text) or labels.SMALL_PRINT.search(mark.text) or heading)
+    return bool(ENDS.match(mark.text) or labels.DAY.match(mark.text) or heading)
 
 
 def _lead(mark: Mark) -> int | None:
