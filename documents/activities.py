@@ -51,7 +51,8 @@ def activities_of(reading: Reading, covered: set[int], stayed: set[int]) -> tupl
 
 def days_of(reading: Reading, used: set[int], covered: set[int], stayed: set[int]) -> list[Day]:
     """The days that headings, rows or lines of a programme begin with."""
-    active = {mark.day for place, mark in enumerate(reading.marks) if place in used | covered | stayed and mark.day}
+    places = used | covered | stayed
+    active = {mark.day for place, mark in enumerate(reading.marks) if place in places and mark.day}
     leads = [mark for mark in reading.marks if mark.leads and mark.day and not mark.aside and not mark.old]
     programme = len({mark.day for mark in leads}) > 1 or any(labels.DAY.match(mark.text) for mark in leads)
     days: dict[str, Day] = {}

@@ -51,7 +51,7 @@ def _moment(text: str | None) -> str | None:
 
 def _journey(event: Event, document: Document) -> Transport | None:
     summary = event.summary
-    number, mode = number_of(summary, summary)
+    number, mode = number_of(summary, flies=True)
     mode = mode or mode_of(summary)
     if mode in {None, "transfer", "car"} and not number:
         return None

@@ -48,6 +48,7 @@ CURRENCYLESS = re.compile(
     re.IGNORECASE,
 )
 NO_CURRENCY = "The currency of this amount is told nowhere."
+DIGIT = re.compile(r"\d")
 RANK = ["total", "paid", "deposit", "balance", "item", "tax", "optional", "range"]
 LABEL = 80
 LONG = 16
@@ -65,7 +66,7 @@ def costs_of(reading: Reading, *, dated: bool, booked: bool) -> tuple[list[Cost]
     for place, mark in enumerate(reading.marks):
         if mark.aside or mark.old:
             continue
-        if not mark.amounts and (match := CURRENCYLESS.search(mark.text)) and not mark.told and not mark.times:
+        if not mark.amounts and DIGIT.search(mark.text) and (match := CURRENCYLESS.search(mark.text)) and not mark.told and not mark.times:
             del match
             unresolved.append(Unresolved("cost", NO_CURRENCY, (mark.text,)))
         for i, amount in enumerate(mark.amounts):
@@ -89,7 +90,7 @@ def _cost(mark: Mark, i: int, amount: Amount, reading: Reading) -> tuple[Cost | 
     kind = _kind(before, after)
     if kind == "item" and not _is_priced(mark, before):
         return None, False
-    currency = settled(amount, reading.text, language=reading.language, trip_currency=reading.context.trip_currency)
+    currency = amount.currency or settled(amount, reading.holds, language=reading.language, trip_currency=reading.context.trip_currency)
     cost = Cost(mark.text, How.RULE, amount=amount.value, currency=currency, of=kind, label=_label(before))
     if kind in {"deposit", "balance"} and (due := _due(mark, amount, i)):
         cost.due = due.isoformat()

@@ -138,9 +138,13 @@ FREE = re.compile(
     re.IGNORECASE,
 )
 
+CODED = re.compile(r"(?<![A-Za-z0-9-])[A-Z0-9][A-Z0-9-]{3,18}[A-Z0-9](?![A-Za-z0-9-])")
+
 
 def code_in(text: str) -> str | None:
     """The code of a booking, which has digits or looks like a record locator."""
+    if not CODED.search(text):
+        return None
     for match in CODE.finditer(text):
         code = match["code"]
         if any(c.isdigit() for c in code) or (len(code) == 6 and not text.isupper()):  # noqa: PLR2004

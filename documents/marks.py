@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from documents import labels
-from documents.dates import Told, dates_in
+from documents.dates import WEEKDAY, Told, dates_in
 from documents.model import Line
 from documents.money import Amount, amounts_in
 from documents.times import Time, times_in
@@ -83,12 +83,31 @@ class Reading:
     text: str
     # Reasons of dates that are not settled, by the index of the line.
     doubts: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
+    # The codes of bookings that the document tells.
+    codes: set[str] = field(default_factory=set[str])
+    # What was asked about the whole text, because each answer costs a look at all of it.
+    answers: dict[str, bool] = field(default_factory=dict[str, bool])
+
+    def holds(self, pattern: re.Pattern[str]) -> bool:
+        """Whether a pattern stands anywhere in the text."""
+        if pattern.pattern not in self.answers:
+            self.answers[pattern.pattern] = bool(pattern.search(self.text))
+        return self.answers[pattern.pattern]
+
+    @property
+    def only_code(self) -> str | None:
+        """The code of the booking, if there is one only."""
+        return next(iter(self.codes)) if len(self.codes) == 1 else None
 
 
 SENTENCE = re.compile(r"(?:(?<=[^\W\d_]{4}[.!?])|(?<=[)!?]\.)|(?<=[!?])|(?<=\d[ap]m[.;])|(?<=\d{4}[.;])|(?<=:\d\d[.;])|(?<=[€$£][.;])|(?<=[A-Z]{3}[.;])|(?<=。))\s*(?=[A-ZÀ-Ý¿¡\u3040-\u9fff])")
 LETTERS = re.compile(r"[^\W\d_]")
 ON = re.compile(r"^\W{0,3}(?:(?:and |then )?on|am|le|el|il|den|der|the|date|datum|fecha|data)?[\s:]*$", re.IGNORECASE)
 PREPOSITION = re.compile(r"\b(?:on|am|le|el|il|den|vom|for|of|für|del|du)\s$", re.IGNORECASE)
+SENTENCE_LENGTH = 40
+LONGEST = 600
+# A line without any of these has neither date, time nor amount.
+TELLING = re.compile(rf"\d|noon|^\W{{0,3}}(?:{WEEKDAY})\b", re.IGNORECASE)
 INNER_COLON = re.compile(r"[:：]\s?\S")
 LABEL_WORDS = 5
 ENDS = re.compile(
@@ -110,6 +129,7 @@ def read_marks(document: Document, context: Context, certain: set[date] | None =
     _set_asides(marks)
     almanac = _almanac(document, context, marks, language, certain or set())
     reading = Reading(document, context, marks, almanac, language, text)
+    reading.codes = {code for mark in marks if (code := labels.code_in(mark.text))}
     _settle(reading)
     _set_days(reading)
     return reading
@@ -128,12 +148,19 @@ def _marks_of(index: int, line: Line) -> list[Mark]:
 
 
 def _sentences(text: str) -> list[str]:
-    if len(text) < 40:
+    if len(text) < SENTENCE_LENGTH:
         return [text]
-    return [part for part in SENTENCE.split(text) if part] or [text]
+    return [piece for part in SENTENCE.split(text) if part for piece in _pieces(part)] or [text]
+
+
+def _pieces(text: str) -> list[str]:
+    """A text without sentences in pieces, so that no rule looks far."""
+    return [text] if len(text) <= LONGEST else re.findall(rf".{{1,{LONGEST}}}(?:\s|$)|.{{1,{LONGEST}}}", text)
 
 
 def _mark(index: int, line: Line, text: str) -> Mark:
+    if not TELLING.search(text):
+        return Mark(index, line, text, [], [], [], [])
     told = dates_in(text)
     taken = [(one.start, one.end) for one in told]
     times = [time for time in times_in(text) if not any(start < time.end and time.start < end for start, end in taken)]

@@ -10,7 +10,7 @@ from documents.model import Activity, Cost, Day, How, Item, Plan, Stay, Transpor
 from documents.words import folded
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
 Entry = TypeVar("Entry", Stay, Transport, Activity)
 
@@ -18,7 +18,8 @@ CONTRADICTED = "The same booking is told with other values."
 # Words that many names share.
 COMMON = set("hotel the and der die das und le la les el los del de di da il lo du des a at in to of zu im stay pension inn resort casa villa".split())
 WORD = re.compile(r"[^\W_]{2,}")
-GENERAL = {"How", "quote", "how"}
+# Entries of one day or code that are compared with each other.
+MOST_ALIKE = 200
 
 
 def merge(*plans: Plan) -> Plan:
@@ -55,13 +56,18 @@ def _sort(plan: Plan) -> None:
 
 def _add(kept: list[Entry], added: list[Entry], plan: Plan, *, later_holds: bool) -> None:
     """Add entries. One that is there takes in one of the added, so that two rooms stay two."""
-    free = list(range(len(kept)))
+    free: dict[str, list[int]] = {}
+    for place, entry in enumerate(kept):
+        for key in _keys(entry):
+            free.setdefault(key, []).append(place)
+    taken: set[int] = set()
     for entry in added:
-        place = next((i for i in free if _is_same(kept[i], entry)), None)
+        near = sorted({place for key in _keys(entry) for place in free.get(key, [])[:MOST_ALIKE]} - taken)
+        place = next((i for i in near if _is_same(kept[i], entry)), None)
         if place is None:
             kept.append(entry)
             continue
-        free.remove(place)
+        taken.add(place)
         known = kept[place]
         if known.cancelled != entry.cancelled and not later_holds:
             known.cancelled = True
@@ -77,6 +83,15 @@ def _add(kept: list[Entry], added: list[Entry], plan: Plan, *, later_holds: bool
         kept[place] = _filled(known, entry)
         kept[place].cancelled = cancelled
     kept[:] = [entry for entry in kept if _is_whole(entry)]
+
+
+def _keys(entry: Item) -> Iterator[str]:
+    """The days and the code that another telling of an entry shares with it."""
+    if entry.confirmation:
+        yield _code(entry.confirmation)
+    for name in ("date", "check_in", "check_out", "depart"):
+        if moment := getattr(entry, name, None):
+            yield str(moment)[:10]
 
 
 def _kind(entry: Item) -> str:
@@ -194,13 +209,15 @@ def _utc_settled(known: Transport, entry: Transport) -> dict[str, object]:
 
 
 def _add_costs(kept: list[Cost], added: Iterable[Cost]) -> None:
-    free = list(kept)
+    free: dict[tuple[object, str | None], list[Cost]] = {}
+    for cost in reversed(kept):
+        free.setdefault((cost.amount, cost.currency), []).append(cost)
     for cost in added:
-        twin = next((one for one in free if (one.amount, one.currency) == (cost.amount, cost.currency)), None)
-        if twin is None:
+        alike = free.get((cost.amount, cost.currency))
+        if not alike:
             kept.append(cost)
             continue
-        free.remove(twin)
+        twin = alike.pop()
         twin.quote = twin.quote or cost.quote
         twin.confirmation = twin.confirmation or cost.confirmation
         twin.label = twin.label or cost.label

@@ -5,6 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 CODES = (
     "AED ARS AUD BAM BGN BRL CAD CHF CLP CNY COP CRC CZK DKK EGP EUR GBP GEL HKD HUF IDR ILS INR ISK JOD JPY KES KRW KWD LKR MAD "
@@ -23,6 +27,11 @@ SHARED = {
     "kr": ("NOK", "SEK", "DKK", "ISK"),
     "Fr.": ("CHF", "XPF"),
 }  # fmt: skip
+NAMING = {
+    code: re.compile("|".join([rf"\b{code}\b", *(re.escape(symbol) for symbol, named in SYMBOLS.items() if named == code)]))
+    for codes in SHARED.values()
+    for code in codes
+}
 WHOLE = {"JPY", "KRW", "VND", "CLP", "ISK", "XPF"}
 THOUSANDTHS = {"KWD", "OMR", "JOD", "TND"}
 
@@ -117,12 +126,15 @@ def _ranges(found: list[Amount], text: str) -> list[Amount]:
     ]
 
 
-def settled(amount: Amount, text: str, *, language: str | None, trip_currency: str | None) -> str | None:
-    """The currency of an amount, settled by the codes in the document's text, its language or the trip."""
+def settled(amount: Amount, holds: Callable[[re.Pattern[str]], bool], *, language: str | None, trip_currency: str | None) -> str | None:
+    """The currency of an amount, settled by the codes in the document's text, its language or the trip.
+
+    `holds` tells whether a pattern stands in the text.
+    """
     if amount.currency:
         return amount.currency
     candidates = SHARED.get(amount.symbol, ())
-    named = [code for code in candidates if re.search(rf"\b{code}\b", text) or any(s in text for s, c in SYMBOLS.items() if c == code)]
+    named = [code for code in candidates if holds(NAMING[code])]
     if len(named) == 1:
         return named[0]
     if not named and amount.symbol in {"¥", "￥"} and language == "ja":

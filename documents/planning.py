@@ -96,7 +96,8 @@ def _found(reading: Reading, told: Plan) -> Plan:
     plan.stays, stayed, doubts = stays_of(reading, covered)
     plan.activities, active = activities_of(reading, covered, stayed)
     plan.days = days_of(reading, active, covered, stayed)
-    plan.activities = [one for one in plan.activities if not _is_told(one, told)]
+    if _entries(told):
+        plan.activities = [one for one in plan.activities if not _is_told(one, told)]
     dated = bool(_entries(plan) or _entries(told))
     plan.costs, priced, without_currency = costs_of(reading, dated=dated, booked=_is_booking(reading))
     plan.unresolved = [*doubts, *without_currency, *_doubts(reading)]
@@ -124,7 +125,7 @@ def _is_booking(reading: Reading) -> bool:
 
 def _is_search(reading: Reading, told: Plan) -> bool:
     """Whether a page offers rather than tells what is booked."""
-    if _entries(told) or any(labels.code_in(mark.text) for mark in reading.marks):
+    if _entries(told) or reading.codes:
         return False
     return bool(labels.SEARCH.search("\n".join([reading.document.title or "", reading.text])))
 

@@ -41,8 +41,7 @@ class _Finder:
         self.used: set[int] = set()
         self.unresolved: list[Unresolved] = []
         self.places = {id(mark): place for place, mark in enumerate(reading.marks)}
-        codes = {code for mark in reading.marks if (code := labels.code_in(mark.text))}
-        self.only_code = codes.pop() if len(codes) == 1 else None
+        self.only_code = reading.only_code
 
     def open_marks(self) -> Iterator[tuple[int, Mark]]:
         for place, mark in enumerate(self.reading.marks):

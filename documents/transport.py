@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from documents import labels
@@ -45,6 +46,9 @@ FROM_TO = re.compile(
 )
 CODE3 = re.compile(r"\(([A-Z]{3})\)")
 BLOCK = 7
+DIGIT = re.compile(r"\d")
+# Lines are looked at several times, as the block that they may belong to is found.
+CACHED = 4_096
 GLUE = re.compile(r"^(?:[\s:：,;.|·\-–—→➔>]|(?:from|to|at|in|von|nach|um|ab|an|de|du|da|à|a|al|alle|ore|las|on|am|le|el|il|the|am|approx|airport:|date|time|time:|uhr|gate|terminal)\b\.?)+", re.IGNORECASE)
 TAIL = re.compile(r"(?:[\s:：,;.|·\-–—→➔>(（]|(?:\b(?:at|um|on|am|le|el|il|à|a|a las|alle|ore|alle ore|ab|an|den|de|h|uhr|dep|arr|den|um)\b))+$", re.IGNORECASE)
 NOT_A_PLACE = re.compile(r"\d{3}|(?<![^\W_])(?:seats?|class|coach|platform|gate|terminal|gleis|wagen|voiture|sitz|platz|posto|asiento|binario|economy|adult|erwachsene|duration|dauer|stops?|operated)(?![^\W_])", re.IGNORECASE)
@@ -96,8 +100,8 @@ def journeys_of(reading: Reading) -> tuple[list[Transport], set[int]]:
 
 def _block_at(marks: list[Mark], place: int, reading: Reading) -> Block | None:
     mark = marks[place]
-    number, mode = number_of(mark.text, reading.text)
-    car = not number and _is_pickup(mark) and MODE["car"].search(reading.text)
+    number, mode = number_of(mark.text, flies=reading.holds(MODE["flight"]))
+    car = not number and _is_pickup(mark) and reading.holds(MODE["car"])
     named = mode_of(mark.text)
     route = route_of(mark.text) if named and not number else None
     if not number and not car and not route:
@@ -120,7 +124,7 @@ def ends_block(mark: Mark, block: Block, reading: Reading) -> bool:
         return True
     if block.mode == "car":
         return sum(len(one.times) for one in block.marks) >= 2
-    if number_of(mark.text, reading.text)[0] or (block.number is None and _is_pickup(mark) and _times_only(block)):
+    if number_of(mark.text, flies=reading.holds(MODE["flight"]))[0] or (block.number is None and _is_pickup(mark) and _times_only(block)):
         return True
     labelled = labels.DEPART.search(mark.text) or labels.ARRIVE.search(mark.text) or labels.CHECK_IN.match(mark.text)
     dated = bool(mark.told) and not mark.times and len(mark.text.split()) <= 8
@@ -136,12 +140,19 @@ def _is_pickup(mark: Mark) -> bool:
     return bool(re.match(r"\W{0,3}(?:pick[-\s]?up|abholung|prise en charge|retrait|recogida|ritiro|貸出|出発店舗)", mark.text, re.IGNORECASE))
 
 
+@lru_cache(maxsize=CACHED)
 def mode_of(text: str) -> str | None:
     return next((name for name, pattern in MODE.items() if pattern.search(text)), None)
 
 
-def number_of(text: str, whole: str) -> tuple[str | None, str | None]:
-    """The number of a flight, train or bus in a line, and its mode."""
+@lru_cache(maxsize=CACHED)
+def number_of(text: str, *, flies: bool) -> tuple[str | None, str | None]:
+    """The number of a flight, train or bus in a line, and its mode.
+
+    `flies` is whether the document speaks of flights at all.
+    """
+    if not DIGIT.search(text):
+        return None, None
     if match := JAPANESE.search(text):
         return (match["n"] or match["f"]), ("train" if match["n"] else "flight")
     if match := RAILWAY.search(text):
@@ -153,7 +164,7 @@ def number_of(text: str, whole: str) -> tuple[str | None, str | None]:
         if carrier in NOT_CARRIERS or text[max(0, match.start() - 2) : match.start()].strip() in {"#", "/"}:
             continue
         mode = mode_of(text)
-        if mode == "flight" or (mode is None and _like_a_service(text, match) and _flies(whole)):
+        if mode == "flight" or (mode is None and _like_a_service(text, match) and flies):
             return match["n"], "flight"
         if mode in {"train", "bus", "ferry"}:
             return match["n"], mode
@@ -170,10 +181,7 @@ def _like_a_service(text: str, match: re.Match[str]) -> bool:
     return bool(begins or labels.DEPART.search(text) or route_of(text) or len(times_in(text)) >= 2)
 
 
-def _flies(whole: str) -> bool:
-    return bool(MODE["flight"].search(whole))
-
-
+@lru_cache(maxsize=CACHED)
 def route_of(text: str) -> tuple[str, str] | None:
     """From and to of a line such as "Lisbon - Porto" or "from Lisbon to Porto"."""
     plain = _without_moments(text)
@@ -234,7 +242,7 @@ def _made(block: Block, reading: Reading) -> Transport | None:
     return Transport(
         quote,
         How.RULE,
-        confirmation=labels.code_in(quote) or _only_code(reading),
+        confirmation=labels.code_in(quote) or reading.only_code,
         mode=mode or "other",
         number=block.number,
         origin=depart.place,
@@ -242,11 +250,6 @@ def _made(block: Block, reading: Reading) -> Transport | None:
         depart=_moment(departs_on, depart.time),
         arrive=_arrival(block, departs_on),
     )
-
-
-def _only_code(reading: Reading) -> str | None:
-    codes = {code for mark in reading.marks if (code := labels.code_in(mark.text))}
-    return codes.pop() if len(codes) == 1 else None
 
 
 def _told_of(block: Block) -> list[Mark]:
@@ -394,14 +397,14 @@ def _of_row(row: Row, reading: Reading) -> Transport | None:
     destination = row.cell(Role.DESTINATION) or _place_in(arrive_cell)
     number = row.cell(Role.NUMBER)
     if not number:
-        number = number_of(mark.text, reading.text)[0] or ""
+        number = number_of(mark.text, flies=reading.holds(MODE["flight"]))[0] or ""
     departs, arrives = times_in(depart_cell or row.cell(Role.ORIGIN)), times_in(arrive_cell or row.cell(Role.DESTINATION))
     day = mark.day or next(iter(mark.trip_days), None)
     if not day or not (number or departs):
         return None
     last = mark.trip_days[-1] if mark.trip_days and _tells_day(arrive_cell or row.cell(Role.DESTINATION)) else None
     block = Block([mark], number or None, None, depart=Point(origin, departs[0] if departs else None), arrive=Point(destination, arrives[0] if arrives else None, last))
-    mode = mode_of(number) or number_of(mark.text, reading.text)[1] or mode_of(reading.text)
+    mode = mode_of(number) or number_of(mark.text, flies=reading.holds(MODE["flight"]))[1] or next((name for name in MODE if reading.holds(MODE[name])), None)
     block.mode = mode
     bare = re.search(r"(?:[A-Z]{1,4}\s?)?\d{1,5}", number)
     return Transport(
