@@ -17,18 +17,29 @@ if TYPE_CHECKING:
 
     from documents.times import Time
 
-CLAUSE = re.compile(r"\s*(?:;|,(?=\s)|\.\s|\s[-–—|]\s)\s*|\s(?=(?:and then|then|and|und dann|und|dann|et|puis|y luego|y|luego|e poi|e|poi)\s)", re.IGNORECASE)
-LEADING = re.compile(
-    r"^(?:[\s:：,;.|·•\-–—→()（）～~!¡*]|(?:at|um|ore|alle|à|a las|las|from|by|uhr|von|ab|de|dès|the|on|around|about|ca|approx|then|and|und|et|y|e|poi|puis|dann|luego|from|start(?:s|ing)?)(?:\.|\b)(?=[\s:–-]|$))+",
+CLAUSE = re.compile(
+    r"\s*(?:;|,(?=\s)|\.\s|\s[-–—|]\s)\s*|\s(?=(?:and then|then|and|und dann|und|dann|et|puis|y luego|y|luego"
+    r"|e poi|e|poi)\s)",
     re.IGNORECASE,
 )
-TRAILING = re.compile(r"(?:[\s:：,;|·\-–—→(（～~]|(?:\b(?:at|um|ore|alle|à|a las|las|from|by|until|till|bis|hasta|jusqu'à|ends|and ends|and|to|de|on|von|starts?|for|ab|leaves|around|about|ca\.?)\b))+$", re.IGNORECASE)
+LEADING = re.compile(
+    r"^(?:[\s:：,;.|·•\-–—→()（）～~!¡*]|(?:at|um|ore|alle|à|a las|las|from|by|uhr|von|ab|de|dès|the|on|around"
+    r"|about|ca|approx|then|and|und|et|y|e|poi|puis|dann|luego|from|start(?:s|ing)?)(?:\.|\b)(?=[\s:–-]|$))+",
+    re.IGNORECASE,
+)
+TRAILING = re.compile(
+    r"(?:[\s:：,;|·\-–—→(（～~]|(?:\b(?:at|um|ore|alle|à|a las|las|from|by|until|till|bis|hasta|jusqu'à|ends"
+    r"|and ends|and|to|de|on|von|starts?|for|ab|leaves|around|about|ca\.?)\b))+$",
+    re.IGNORECASE,
+)
 LABELLED = re.compile(r"^[^:：]{2,28}[:：]\s")
 TITLE_LENGTH = 200
 SHORT = 9
 ASIDE_ROLES = {Role.HOTEL, Role.DATE, Role.TIME, Role.PRICE, Role.NIGHTS, Role.ROOM, Role.CONFIRMATION}
 DAY_TITLE = 90
-RUNNING = re.compile(r"\b(?:is|are|was|were|you|please|ist|sind|bitte|est|sont|vous|es|son|por favor|è|sono|si prega)\b", re.IGNORECASE)
+RUNNING = re.compile(
+    r"\b(?:is|are|was|were|you|please|ist|sind|bitte|est|sont|vous|es|son|por favor|è|sono|si prega)\b", re.IGNORECASE
+)
 
 
 def activities_of(reading: Reading, covered: set[int], stayed: set[int]) -> tuple[list[Activity], set[int]]:
@@ -75,7 +86,12 @@ def _day_of(mark: Mark) -> date | None:
         return mark.day
     own = {day for day in mark.trip_days}
     settled = all(day for day, about in zip(mark.days, mark.about, strict=True) if about is About.TRIP)
-    if len(own) == 1 and settled and any(not time.ends for time in mark.times) and not any(one.opens for one in mark.told):
+    if (
+        len(own) == 1
+        and settled
+        and any(not time.ends for time in mark.times)
+        and not any(one.opens for one in mark.told)
+    ):
         return own.pop()
     return None
 
@@ -85,11 +101,18 @@ def _is_no_entry(mark: Mark) -> bool:
     if any(about is not About.TRIP for about in mark.about):
         return True
     ranged = any(time.ends for time in mark.times)
-    if labels.OPENING.search(text) and (ranged or labels.MEAL_HOURS.search(text) and not mark.leads and mark.day is None):
+    if labels.OPENING.search(text) and (
+        ranged or (labels.MEAL_HOURS.search(text) and not mark.leads and mark.day is None)
+    ):
         return True
     if labels.DEADLINE.search(text) and mark.told:
         return True
-    beginning = labels.CHECK_IN.match(text.lstrip()) or labels.CHECK_OUT.match(text.lstrip()) or labels.DEPART.match(text.lstrip()) or labels.ARRIVE.match(text.lstrip())
+    beginning = (
+        labels.CHECK_IN.match(text.lstrip())
+        or labels.CHECK_OUT.match(text.lstrip())
+        or labels.DEPART.match(text.lstrip())
+        or labels.ARRIVE.match(text.lstrip())
+    )
     return bool(beginning and (mark.told or re.match(r"[^\d:：]{2,24}[:：]", text)))
 
 
@@ -133,7 +156,11 @@ def _of_text(mark: Mark, day: date, reading: Reading) -> list[Activity]:
 
 def _joined_cells(mark: Mark) -> str:
     """The cells of a row without headings, but for the one with the date."""
-    cells = [cell for cell in mark.line.cells if cell and not ((told := dates_in(cell)) and len(cell) <= told[-1].end - told[0].start + 4)]
+    cells = [
+        cell
+        for cell in mark.line.cells
+        if cell and not ((told := dates_in(cell)) and len(cell) <= told[-1].end - told[0].start + 4)
+    ]
     return " ".join(cells)
 
 
@@ -141,7 +168,13 @@ def _is_untimed_entry(mark: Mark, reading: Reading) -> bool:
     text = mark.text
     if mark.leads or not mark.programme or mark.told or mark.times or mark.amounts or labels.FREE.match(text):
         return False
-    if labels.LODGED.match(text) or labels.NIGHTS.search(text) or labels.OPENING.search(text) or labels.code_in(text) or labels.SMALL_PRINT.search(text):
+    if (
+        labels.LODGED.match(text)
+        or labels.NIGHTS.search(text)
+        or labels.OPENING.search(text)
+        or labels.code_in(text)
+        or labels.SMALL_PRINT.search(text)
+    ):
         return False
     if LABELLED.match(text) and not labels.DAYPART.match(text):
         return False
@@ -184,7 +217,11 @@ def _parts(text: str, starts: list[Time]) -> list[str]:
         between = list(CLAUSE.finditer(text, before.end, after.start))
         if leading:
             word = re.search(r"(?:\b(?:at|um|ore|alle|à|a las|from|ab)\s)?$", text[: after.start])
-            cuts.append(between[-1].start() if between and not text[between[-1].end() : after.start].strip() else (word.start() if word else after.start))
+            cuts.append(
+                between[-1].start()
+                if between and not text[between[-1].end() : after.start].strip()
+                else (word.start() if word else after.start)
+            )
         else:
             cuts.append(between[0].start() if between else before.end)
     edges = [0, *cuts, len(text)]

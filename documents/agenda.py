@@ -15,7 +15,12 @@ from documents.transport import mode_of, number_of, route_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-STAY = re.compile(r"^(?:stay(?:ing)?(?: at| in)?|check[-\s]?in(?: at)?|hotel|accommodation|overnight(?: at)?|aufenthalt(?: im| in)?|übernachtung(?: im| in)?|unterkunft|séjour(?: à| au)?|hébergement|nuit à|estancia(?: en)?|alojamiento|soggiorno(?: presso| a)?|pernottamento|宿泊)\s*[:：-]?\s*", re.IGNORECASE)
+STAY = re.compile(
+    r"^(?:stay(?:ing)?(?: at| in)?|check[-\s]?in(?: at)?|hotel|accommodation|overnight(?: at)?"
+    r"|aufenthalt(?: im| in)?|übernachtung(?: im| in)?|unterkunft|séjour(?: à| au)?|hébergement|nuit à"
+    r"|estancia(?: en)?|alojamiento|soggiorno(?: presso| a)?|pernottamento|宿泊)\s*[:：-]?\s*",
+    re.IGNORECASE,
+)
 BETWEEN = re.compile(r"^(?P<a>[^\d].{1,40}?)\s(?:to|nach|à|a|->|→|–|-|>)\s(?P<b>[^\d].{1,40})$")
 UTC_ONLY = "The calendar gives this time in UTC only."
 DAY_LENGTH = 10

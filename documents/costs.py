@@ -18,33 +18,59 @@ def _words(pattern: str) -> re.Pattern[str]:
 
 
 OFFERED = re.compile(
-    r"(?:(?<![^\W_])(?:from|ab|schon ab|à partir de|dès|desde|a partir de|da|a partire da|starting(?: at| from)?|starts? (?:at|from)|only|nur|as low as|up to|bis zu|jusqu'à|hasta|fino a|save|spare\w*|value|worth|menu à|entry|entrée|eintritt ab))\s?$",
+    r"(?:(?<![^\W_])(?:from|ab|schon ab|à partir de|dès|desde|a partir de|da|a partire da|starting(?: at"
+    r"| from)?|starts? (?:at|from)|only|nur|as low as|up to|bis zu|jusqu'à|hasta|fino a|save|spare\w*|value"
+    r"|worth|menu à|entry|entrée|eintritt ab))\s?$",
     re.IGNORECASE,
 )
 FROM_AFTER = re.compile(r"^\s?(?:から|～|~|\+|起)")
 UNRELATED = _words(
-    r"capital\b|stammkapital|capitale|cancellation fee|cancellation charge|storno|annulation|penalit|penalty|refund|rückerstattung|erstattung|rembours|reembols|rimbors|excess|deductible|selbstbehalt|franchise|franquicia|"
-    r"franchigia|liabilit|insured|versicherungssumme|voucher worth|credit of|points|discount|rabatt|réduction|descuento|sconto|was\b|statt\b|instead of|キャンセル|資本金|no[-\s]show|per mile|per km|charges? apply|if you cancel|"
+    r"capital\b|stammkapital|capitale|cancellation fee|cancellation charge|storno|annulation|penalit|penalty"
+    r"|refund|rückerstattung|erstattung|rembours|reembols|rimbors|excess|deductible|selbstbehalt|franchise"
+    r"|franquicia|"
+    r"franchigia|liabilit|insured|versicherungssumme|voucher worth|credit of|points|discount|rabatt|réduction"
+    r"|descuento|sconto|was\b|statt\b|instead of|キャンセル|資本金|no[-\s]show|per mile|per km|charges? apply"
+    r"|if you cancel|"
     r"security deposit|kaution|caution|fianza|cauzione|deposit refundable|minimum spend|share price|turnover|revenue"
 )
 OPTIONAL = _words(
-    r"optional|aufpreis|zuschlag|gegen gebühr|auf wunsch|wahlweise|zubuchbar|supplement|single room supplement|facoltativ|supplemento|a richiesta|opcional|suplemento|en option|facultati|supplément|on request|upgrade|add-on|if you (?:like|wish)|オプション|任意|追加"
+    r"optional|aufpreis|zuschlag|gegen gebühr|auf wunsch|wahlweise|zubuchbar|supplement"
+    r"|single room supplement|facoltativ|supplemento|a richiesta|opcional|suplemento|en option|facultati"
+    r"|supplément|on request|upgrade|add-on|if you (?:like|wish)|オプション|任意|追加"
 )
-DEPOSIT = _words(r"deposit|anzahlung|acompte|arrhes|depósito|anticipo|señal|acconto|caparra|prepayment|vorauszahlung|申込金|手付金|内金|デポジット")
-BALANCE = _words(r"balance|remaining|restzahlung|restbetrag|outstanding|solde|restant|reste à|saldo|resto|importe pendiente|pendiente|rimanente|残金|残額|amount due|still to pay|left to pay|rest\b")
-PAID = _words(r"paid|bezahlt|payée?|réglé|pagad[oa]|pagat[oa]|abonado|charged|お支払い?済|支払済|payment received|zahlung erhalten|abgebucht|belastet")
-TAX = _words(r"tax(?:es)?\b|city tax|kurtaxe|steuern?\b|mwst|vat\b|iva\b|tva\b|taxe de séjour|tasa|imposta|tassa|税|duty")
+DEPOSIT = _words(
+    r"deposit|anzahlung|acompte|arrhes|depósito|anticipo|señal|acconto|caparra|prepayment|vorauszahlung|申込金"
+    r"|手付金|内金|デポジット"
+)
+BALANCE = _words(
+    r"balance|remaining|restzahlung|restbetrag|outstanding|solde|restant|reste à|saldo|resto"
+    r"|importe pendiente|pendiente|rimanente|残金|残額|amount due|still to pay|left to pay|rest\b"
+)
+PAID = _words(
+    r"paid|bezahlt|payée?|réglé|pagad[oa]|pagat[oa]|abonado|charged|お支払い?済|支払済|payment received"
+    r"|zahlung erhalten|abgebucht|belastet"
+)
+TAX = _words(
+    r"tax(?:es)?\b|city tax|kurtaxe|steuern?\b|mwst|vat\b|iva\b|tva\b|taxe de séjour|tasa|imposta|tassa|税|duty"
+)
 TOTAL = _words(
-    r"(?:sub)?total|grand total|gesamt\w*|insgesamt|summe|endpreis|reisepreis|montant|importe|totale|prezzo|price|preis|prix|precio|amount\b|cost\b|kosten|coste?\b|costo|quota|fare\b|fahrpreis|tarif|package|pauschal|comes to|合計|総額|代金|料金|金額|お支払い"
+    r"(?:sub)?total|grand total|gesamt\w*|insgesamt|summe|endpreis|reisepreis|montant|importe|totale|prezzo"
+    r"|price|preis|prix|precio|amount\b|cost\b|kosten|coste?\b|costo|quota|fare\b|fahrpreis|tarif|package"
+    r"|pauschal|comes to|合計|総額|代金|料金|金額|お支払い"
 )
 PART = _words(r"subtotal|zwischensumme|sous-total|base fare|room charge|net\b|netto|小計")
 EACH = re.compile(
-    r"(?<![^\W_])(?:(?:per|pro|par|por|a|each|je|/)\s?(?:person\w*|night|nacht|nuit|noche|notte|day|tag|jour|d[ií]a|giorno|persona|personne|adult|erwachsene\w*|guest|gast|traveller|room|zimmer|pax)|p\.?\s?p\.?(?![^\W_])|each\b|chacun|cada uno|1名様|おひとり様|一人|/n\b|a person|pro kopf|la nuit|la noche|al giorno|a notte)",
+    r"(?<![^\W_])(?:(?:per|pro|par|por|a|each|je|/)\s?(?:person\w*|night|nacht|nuit|noche|notte|day|tag|jour"
+    r"|d[ií]a|giorno|persona|personne|adult|erwachsene\w*|guest|gast|traveller|room|zimmer|pax)"
+    r"|p\.?\s?p\.?(?![^\W_])|each\b|chacun|cada uno|1名様|おひとり様|一人|/n\b|a person|pro kopf|la nuit|la noche"
+    r"|al giorno|a notte)",
     re.IGNORECASE,
 )
 CURRENCYLESS = re.compile(
-    r"(?<![^\W_])(?:total|amount|price|fare|cost|gesamtpreis|preis|summe|betrag|montant|prix|importe|precio|totale|prezzo|importo|合計)\b[^\d\n]{0,20}?(?P<n>\d[\d.,' ]*\d|\d)\s*(?:each|p\.?p\.?)?\s*$"
-    r"|(?<![\d.,:/])(?P<m>\d{1,6}(?:[.,]\d\d)?)\s(?:each|per person|pro person|par personne|por persona|a persona|p\.?p\.)(?![^\W_])",
+    r"(?<![^\W_])(?:total|amount|price|fare|cost|gesamtpreis|preis|summe|betrag|montant|prix|importe|precio"
+    r"|totale|prezzo|importo|合計)\b[^\d\n]{0,20}?(?P<n>\d[\d.,' ]*\d|\d)\s*(?:each|p\.?p\.?)?\s*$"
+    r"|(?<![\d.,:/])(?P<m>\d{1,6}(?:[.,]\d\d)?)\s(?:each|per person|pro person|par personne|por persona"
+    r"|a persona|p\.?p\.)(?![^\W_])",
     re.IGNORECASE,
 )
 NO_CURRENCY = "The currency of this amount is told nowhere."
@@ -66,7 +92,13 @@ def costs_of(reading: Reading, *, dated: bool, booked: bool) -> tuple[list[Cost]
     for place, mark in enumerate(reading.marks):
         if mark.aside or mark.old:
             continue
-        if not mark.amounts and DIGIT.search(mark.text) and (match := CURRENCYLESS.search(mark.text)) and not mark.told and not mark.times:
+        if (
+            not mark.amounts
+            and DIGIT.search(mark.text)
+            and (match := CURRENCYLESS.search(mark.text))
+            and not mark.told
+            and not mark.times
+        ):
             del match
             unresolved.append(Unresolved("cost", NO_CURRENCY, (mark.text,)))
         for i, amount in enumerate(mark.amounts):
@@ -84,13 +116,21 @@ def _cost(mark: Mark, i: int, amount: Amount, reading: Reading) -> tuple[Cost | 
     """The cost that an amount tells, if any, and whether it is that of one person or night."""
     before, after = _around(mark, i, amount)
     clause = f"{before} {after}"
-    if amount.ranged or amount.value <= 0 or OFFERED.search(before.rstrip()) or FROM_AFTER.match(after) or UNRELATED.search(clause):
+    if (
+        amount.ranged
+        or amount.value <= 0
+        or OFFERED.search(before.rstrip())
+        or FROM_AFTER.match(after)
+        or UNRELATED.search(clause)
+    ):
         return None, False
     each = bool(EACH.search(after[:40]) or (EACH.search(before[-60:]) and not TOTAL.search(after[:20])))
     kind = _kind(before, after)
     if kind == "item" and not _is_priced(mark, before):
         return None, False
-    currency = amount.currency or settled(amount, reading.holds, language=reading.language, trip_currency=reading.context.trip_currency)
+    currency = amount.currency or settled(
+        amount, reading.holds, language=reading.language, trip_currency=reading.context.trip_currency
+    )
     cost = Cost(mark.text, How.RULE, amount=amount.value, currency=currency, of=kind, label=_label(before))
     if kind in {"deposit", "balance"} and (due := _due(mark, amount, i)):
         cost.due = due.isoformat()
@@ -119,7 +159,9 @@ def _kind(before: str, after: str) -> str:
         return "tax"
     if PART.search(before):
         return "item"
-    if TOTAL.search(before) or re.match(r"\s*(?:in total|total|gesamt|insgesamt|en total|au total|in totale)\b", after, re.IGNORECASE):
+    if TOTAL.search(before) or re.match(
+        r"\s*(?:in total|total|gesamt|insgesamt|en total|au total|in totale)\b", after, re.IGNORECASE
+    ):
         return "total"
     if DEPOSIT.search(after[:40]):
         return "deposit"
@@ -143,7 +185,12 @@ def _label(before: str) -> str | None:
 def _due(mark: Mark, amount: Amount, i: int) -> date | None:
     following = mark.amounts[i + 1].start if i + 1 < len(mark.amounts) else len(mark.text)
     for one, about, day in zip(mark.told, mark.about, mark.days, strict=True):
-        if day and about in {About.DUE, About.DEADLINE} and one.start < following and (one.start > amount.start or not i):
+        if (
+            day
+            and about in {About.DUE, About.DEADLINE}
+            and one.start < following
+            and (one.start > amount.start or not i)
+        ):
             return day
     return None
 

@@ -47,7 +47,10 @@ AMERICAN = rf"""(?<![^\W\d_])(?=(?-i:[A-Z]))(?P<am>{MONTH})(?![^\W\d_])\.?\s{{1,
     (?:\s{{0,2}}(?P<ato>{TO})\s{{0,2}}(?P<ad2>\d{{1,2}})(?:st|nd|rd|th)?(?!\d|[:.]\d|\s?(?:am|pm)\b|\s{{0,2}}(?:{MONTH})\b))?
     (?:,?\s{{1,2}}(?P<ay>(?:19|20)\d\d)(?![\d:]))?"""
 ISO = r"(?<![\d.,/-])(?P<iy>(?:19|20)\d\d)(?P<isep>[-/.])(?P<im>\d{1,2})(?P=isep)(?P<id>\d{1,2})(?!\d|[-/.]\d)"
-JAPANESE = r"(?:(?P<jy>(?:19|20)\d\d)\s?年\s?)?(?P<jm>\d{1,2})\s?月\s?(?P<jd>\d{1,2})\s?日(?:\s?(?P<jto>[-–～~〜]|から)\s?(?P<jd2>\d{1,2})\s?日)?"
+JAPANESE = (
+    r"(?:(?P<jy>(?:19|20)\d\d)\s?年\s?)?(?P<jm>\d{1,2})\s?月\s?(?P<jd>\d{1,2})\s?日(?:\s?(?P<jto>[-–～~〜]"
+    r"|から)\s?(?P<jd2>\d{1,2})\s?日)?"
+)
 NUMERIC = r"""(?<![\d.,/-])(?:(?P<n0>\d{1,2})\.?\s?(?P<nto>[-–]|bis|al|au)\s?)?
     (?P<n1>\d{1,2})(?P<nsep>[./-])(?P<n2>\d{1,2})(?P=nsep)(?P<ny>(?:19|20)\d\d|[23]\d(?=\D|$))(?!\d|[-/.]\d|\s?(?:€|EUR\b))"""
 DOTTED = r"(?<![\d.,/])(?:(?P<o0>\d{1,2})\.\s?(?P<oto>[-–]|bis|to)\s?)?(?P<od>\d{1,2})\.\s?(?P<om>\d{1,2})\.(?![\d])"
@@ -61,15 +64,21 @@ MAYBE = re.compile(
 DATE = re.compile("|".join([ISO, JAPANESE, NUMERIC, DOTTED, WRITTEN, STROKE, AMERICAN]), re.IGNORECASE | re.VERBOSE)
 
 # A weekday and a day of the month at the start of a line; the month follows from the lines above.
-LOOSE = re.compile(rf"\W{{0,3}}({WEEKDAY})\.?,?\s{{1,2}}(?:the\s|den\s)?(\d{{1,2}}){ORDINAL}(?=\s{{0,2}}[-–:,(]|\s*$)", re.IGNORECASE)
+LOOSE = re.compile(
+    rf"\W{{0,3}}({WEEKDAY})\.?,?\s{{1,2}}(?:the\s|den\s)?(\d{{1,2}}){ORDINAL}(?=\s{{0,2}}[-–:,(]|\s*$)", re.IGNORECASE
+)
 BARE = re.compile(rf"\W{{0,3}}({WEEKDAY})\.?\s{{0,2}}(?=[-–:]|\s*$)", re.IGNORECASE)
 
-BEFORE = re.compile(rf"(?<![^\W\d_])(?P<w>{WEEKDAY})\.?\)?,?\s{{0,2}}(?:the\s|den\s|dem\s|le\s|el\s|il\s)?[-–]?\s?$", re.IGNORECASE)
+BEFORE = re.compile(
+    rf"(?<![^\W\d_])(?P<w>{WEEKDAY})\.?\)?,?\s{{0,2}}(?:the\s|den\s|dem\s|le\s|el\s|il\s)?[-–]?\s?$", re.IGNORECASE
+)
 AFTER = re.compile(rf"\s?[,(（]?\s?(?P<w>{WEEKDAY}|[月火水木金土日](?:曜日?)?)(?![^\W\d_])\s?[)）]?", re.IGNORECASE)
 JOINT = re.compile(rf"\s*(?:\([^()]{{0,12}}\))?\s*{TO}\s*(?:the|el|le|den|il)?\s*$", re.IGNORECASE)
 ENGLISH_WORDS = {"may", "march", "mar", "set", "ago", "so"}
 # The number of a day of the programme, which is no day of the month.
-NUMBERED = re.compile(r"(?<![^\W_])(?:day|tag|jour|d[ií]a|giorno|week|woche|no|nr|stage|etappe|étape)\.?\s*$", re.IGNORECASE)
+NUMBERED = re.compile(
+    r"(?<![^\W_])(?:day|tag|jour|d[ií]a|giorno|week|woche|no|nr|stage|etappe|étape)\.?\s*$", re.IGNORECASE
+)
 NUMBERING = re.compile(r"\s*\d\.\d\.")
 LEAD = re.compile(r"\b(?:am|vom|bis|zum|den|ab|on|dem|und)\s$", re.IGNORECASE)
 
@@ -107,7 +116,12 @@ def _written(match: re.Match[str], group: dict[str, str | None], text: str) -> l
     name = str(group["m"])
     year = _number(group["y"]) or (2000 + int(group["yy"]) if group["yy"] else None)
     abbreviated = match.end() > match.end("m") and text[match.end("m")] == "."
-    if name in ENGLISH_WORDS and not year and not abbreviated and not BEFORE.search(text[max(0, match.start() - 24) : match.start()]):
+    if (
+        name in ENGLISH_WORDS
+        and not year
+        and not abbreviated
+        and not BEFORE.search(text[max(0, match.start() - 24) : match.start()])
+    ):
         return []
     month = MONTHS[name.lower()]
     first, last = group["d"], group["d2"]
@@ -153,7 +167,9 @@ def _dotted(match: re.Match[str], group: dict[str, str | None], text: str) -> li
         return []
     month = int(group["om"] or 0)
     if group["o0"] and NUMBERED.search(before):
-        return [replace(one, start=match.start("od")) for one in _checked(match, [(int(group["od"] or 0), month)], None)]
+        return [
+            replace(one, start=match.start("od")) for one in _checked(match, [(int(group["od"] or 0), month)], None)
+        ]
     days = [int(d) for d in (group["o0"], group["od"]) if d]
     return _checked(match, [(d, month) for d in days], None, ranged=True)
 
@@ -165,7 +181,9 @@ def _stroke(match: re.Match[str], first: int, second: int, text: str) -> list[To
     return _either(match, first, second, None, dotted=False) if near else []
 
 
-def _checked(match: re.Match[str], days: list[tuple[int, int]], year: int | None, *, ranged: bool = False) -> list[Told]:
+def _checked(
+    match: re.Match[str], days: list[tuple[int, int]], year: int | None, *, ranged: bool = False
+) -> list[Told]:
     if any(not 1 <= month <= 12 or not 1 <= day <= monthrange(year or 2024, month)[1] for day, month in days):
         return []
     told = [Told(match.start(), match.end(), day, month, year) for day, month in days]

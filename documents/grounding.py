@@ -29,7 +29,23 @@ LONG_QUOTE = 1_500
 MOST_NIGHTS = 120
 WORD = re.compile(r"[^\W_]+")
 SPACES = re.compile(r"\s+")
-SIGNS = str.maketrans({"‐": "-", "‑": "-", "–": "-", "—": "-", "−": "-", "’": "'", "‘": "'", "“": '"', "”": '"', "～": "~", "：": ":", "（": "(", "）": ")"})
+SIGNS = str.maketrans(
+    {
+        "‐": "-",
+        "‑": "-",
+        "–": "-",
+        "—": "-",
+        "−": "-",
+        "’": "'",
+        "‘": "'",
+        "“": '"',
+        "”": '"',
+        "～": "~",
+        "：": ":",
+        "（": "(",
+        "）": ")",
+    }
+)
 # The moments of a journey or stay are told in this order, unless labels say otherwise.
 CLOCK = 16
 
@@ -112,7 +128,10 @@ def _is_whole(text: str, begin: int, end: int) -> bool:
 
 def _why_not(item: Item, quote: str, marks: list[Mark], reading: Reading) -> str | None:
     told = _Told.of(quote, marks, reading)
-    if item.confirmation and _code(item.confirmation) not in {*map(_code, WORD.findall(quote)), *map(_code, quote.split())} | _codes(reading):
+    if item.confirmation and _code(item.confirmation) not in {
+        *map(_code, WORD.findall(quote)),
+        *map(_code, quote.split()),
+    } | _codes(reading):
         return "The confirmation is not in the quote."
     if isinstance(item, Activity):
         return _activity(item, told)
@@ -154,7 +173,11 @@ class _Told:
                 if day and (words in quote or text in quote):
                     days.append(day)
         own = {day for mark in marks for day in mark.trip_days} & set(days)
-        above = {mark.day for mark in marks if mark.day} if not own else {mark.day for mark in marks if mark.day and mark.day in own}
+        above = (
+            {mark.day for mark in marks if mark.day}
+            if not own
+            else {mark.day for mark in marks if mark.day and mark.day in own}
+        )
         times = [time.clock for time in _times(quote, marks)]
         del reading
         return cls(quote, days, above, times)
@@ -177,7 +200,9 @@ class _Told:
             try:
                 place = there.index(word, place) + 1
             except ValueError:
-                return not text.isascii() and plain_of(text).casefold().replace(" ", "") in self.quote.casefold().replace(" ", "")
+                return not text.isascii() and plain_of(text).casefold().replace(
+                    " ", ""
+                ) in self.quote.casefold().replace(" ", "")
         return True
 
 
@@ -228,7 +253,12 @@ def _stay(item: Stay, told: _Told) -> str | None:
     for name in ("check_in_time", "check_out_time"):
         if not told.has_time(getattr(item, name)):
             return f"The {name.replace('_', '-', 1).replace('_', ' ')} is not in the quote."
-    if item.check_in_time and item.check_out_time and item.check_in_time != item.check_out_time and not _in_day_order(item, told):
+    if (
+        item.check_in_time
+        and item.check_out_time
+        and item.check_in_time != item.check_out_time
+        and not _in_day_order(item, told)
+    ):
         return "The times of check-in and check-out are exchanged."
     return None
 
@@ -244,7 +274,9 @@ def _nights_end(item: Stay, told: _Told) -> bool:
 def _counts(item: Stay) -> bool:
     if not item.check_in or not item.check_out or not item.nights:
         return False
-    return date.fromisoformat(item.check_in) + timedelta(min(item.nights, MOST_NIGHTS)) == date.fromisoformat(item.check_out)
+    return date.fromisoformat(item.check_in) + timedelta(min(item.nights, MOST_NIGHTS)) == date.fromisoformat(
+        item.check_out
+    )
 
 
 def _in_day_order(item: Stay, told: _Told) -> bool:
@@ -274,7 +306,13 @@ def _journey(item: Transport, told: _Told) -> str | None:
 
 
 def _has_code(number: str, quote: str) -> bool:
-    return bool(re.search(rf"(?<![A-Z0-9]){re.sub(r'(?<=[A-Z])(?=[0-9])', r'[^A-Z0-9]?', re.escape(_code(number)))}(?![A-Z0-9])", quote.upper()) or _code(number) in {_code(word) for word in quote.split()}) or _spread(number, quote)
+    return bool(
+        re.search(
+            rf"(?<![A-Z0-9]){re.sub(r'(?<=[A-Z])(?=[0-9])', r'[^A-Z0-9]?', re.escape(_code(number)))}(?![A-Z0-9])",
+            quote.upper(),
+        )
+        or _code(number) in {_code(word) for word in quote.split()}
+    ) or _spread(number, quote)
 
 
 def _spread(number: str, quote: str) -> bool:
@@ -304,7 +342,12 @@ def _is_next(first: str, day: str) -> bool:
 def _overnight(item: Transport) -> bool:
     """Whether the arrival's time is before the departure's, so that it must be another day."""
     depart, arrive = item.depart or "", item.arrive or ""
-    return len(depart) >= CLOCK and len(arrive) >= CLOCK and arrive[11:16] < depart[11:16] and _is_next(depart[:10], arrive[:10])
+    return (
+        len(depart) >= CLOCK
+        and len(arrive) >= CLOCK
+        and arrive[11:16] < depart[11:16]
+        and _is_next(depart[:10], arrive[:10])
+    )
 
 
 def _places_ordered(origin: str, destination: str, quote: str) -> bool:
@@ -334,7 +377,9 @@ def _cost(item: Cost, told: _Told, reading: Reading) -> str | None:
     same = [one for one in amounts if one[0] == item.amount]
     if not same and not _bare(item, told.quote):
         return "The amount is not in the quote."
-    if not any(_fits(item.currency, currency, symbol, reading) for _, currency, symbol in same or [(item.amount, None, "")]):
+    if not any(
+        _fits(item.currency, currency, symbol, reading) for _, currency, symbol in same or [(item.amount, None, "")]
+    ):
         return "The currency is not that of the quote."
     if item.due and not told.has_day(item.due):
         return "The due date is not in the quote."
@@ -344,7 +389,14 @@ def _cost(item: Cost, told: _Told, reading: Reading) -> str | None:
 def _bare(item: Cost, quote: str) -> bool:
     """Whether an amount without a currency stands in the quote, as a number of its own."""
     numbers = re.findall(r"(?<![\d.,])\d[\d.,' ]*\d|(?<![\d.,])\d(?![\d.,]\d)", quote)
-    return any(re.sub(r"[^\d]", "", number).lstrip("0") in {f"{item.amount:.2f}".replace(".", "").lstrip("0"), str(int(item.amount or 0)) if item.amount == int(item.amount or 0) else ""} for number in numbers)
+    return any(
+        re.sub(r"[^\d]", "", number).lstrip("0")
+        in {
+            f"{item.amount:.2f}".replace(".", "").lstrip("0"),
+            str(int(item.amount or 0)) if item.amount == int(item.amount or 0) else "",
+        }
+        for number in numbers
+    )
 
 
 def _fits(currency: str | None, told: str | None, symbol: str, reading: Reading) -> bool:
@@ -354,7 +406,9 @@ def _fits(currency: str | None, told: str | None, symbol: str, reading: Reading)
     if currency is None:
         return True
     said = currency in reading.text or any(s in reading.text for s, code in SYMBOLS.items() if code == currency)
-    return currency in candidates and (said or currency == reading.context.trip_currency or (currency == "JPY" and reading.language == "ja"))
+    return currency in candidates and (
+        said or currency == reading.context.trip_currency or (currency == "JPY" and reading.language == "ja")
+    )
 
 
 _ = About

@@ -14,25 +14,41 @@ if TYPE_CHECKING:
 
 # Words that name nothing but places to stay. The others, such as "house", need more evidence.
 STRONG = re.compile(
-    r"(?<![^\W_])(?:hotel|hôtel|seehotel|pension|pensión|pensione|inn|lodge|hostel|hostal|hostería|hospedería|ryokan|riad|parador|gasthof|gasthaus|gästehaus|guest\s?house|b&b|auberge|"
-    r"albergo|agriturismo|masseria|posada|resort|apartments?|apartamentos?|ferienwohnung|motel|gîte|locanda|relais|minshuku|machiya|suites|chambres d'hôtes|glamping)(?![^\W_])"
+    r"(?<![^\W_])(?:hotel|hôtel|seehotel|pension|pensión|pensione|inn|lodge|hostel|hostal|hostería|hospedería"
+    r"|ryokan|riad|parador|gasthof|gasthaus|gästehaus|guest\s?house|b&b|auberge|"
+    r"albergo|agriturismo|masseria|posada|resort|apartments?|apartamentos?|ferienwohnung|motel|gîte|locanda"
+    r"|relais|minshuku|machiya|suites|chambres d'hôtes|glamping)(?![^\W_])"
     r"|[^\W_]{3,}hotel(?![^\W_])|旅館|ホテル|民宿|ペンション|ゲストハウス",
     re.IGNORECASE,
 )
 INTRO = re.compile(
-    r"^(?:.*?(?:booked|confirmed|confirmation|booking|reservation|reservierung|buchung|bestätigung|bestätigt|réservation|confirmée?|reserva|confirmada|prenotazione|confermata|voucher|welcome to|willkommen im|bienvenue (?:à|au)"
-    r"|thank you for (?:booking|choosing)|danke)\b(?:\s(?:at|in|with|im|bei|chez|à|en|presso|of|for))?\s*[-–—:|]?\s*(?:the\s(?=[a-z]))?)",
+    r"^(?:.*?(?:booked|confirmed|confirmation|booking|reservation|reservierung|buchung|bestätigung|bestätigt"
+    r"|réservation|confirmée?|reserva|confirmada|prenotazione|confermata|voucher|welcome to|willkommen im"
+    r"|bienvenue (?:à|au)"
+    r"|thank you for (?:booking|choosing)|danke)\b(?:\s(?:at|in|with|im|bei|chez|à|en|presso|of"
+    r"|for))?\s*[-–—:|]?\s*(?:the\s(?=[a-z]))?)",
     re.IGNORECASE,
 )
-CUT = re.compile(r"\s[-–—|·•]\s|[,;:：(（|]|\s(?:from|vom|von|du|del|dal|until|till|bis|jusqu'|hasta|fino|for \d|on|am)\s|\.(?:\s|$)|[★☆*]", re.IGNORECASE)
+CUT = re.compile(
+    r"\s[-–—|·•]\s|[,;:：(（|]|\s(?:from|vom|von|du|del|dal|until|till|bis|jusqu'|hasta|fino|for \d|on|am)\s"
+    r"|\.(?:\s|$)|[★☆*]",
+    re.IGNORECASE,
+)
 NO_NAME = re.compile(
-    r"^(?:your|our|the|this|ihr|unser|votre|notre|su|tu|vostro|hotels?|accommodation|details|room|double|single|twin|zimmer|doppelzimmer|habitación|chambre|camera|info|check|total|price|n/?a|tbc|-|–)$"
+    r"^(?:your|our|the|this|ihr|unser|votre|notre|su|tu|vostro|hotels?|accommodation|details|room|double"
+    r"|single|twin|zimmer|doppelzimmer|habitación|chambre|camera|info|check|total|price|n/?a|tbc|-|–)$"
     r"|\?|@|https?:|www\.|\b(?:cancel|terms|please|bitte|thank|policy|tel|phone|call|find|search|best|ab|from)\b",
     re.IGNORECASE,
 )
-ROOMY = re.compile(r"(?<![^\W_])(?:room|zimmer|doppelzimmer|einzelzimmer|double|twin|single|doble|doppia|singola|chambre|habitación|camera|suite|board|breakfast|frühstück|nights?|nächte|night)(?![^\W_])", re.IGNORECASE)
+ROOMY = re.compile(
+    r"(?<![^\W_])(?:room|zimmer|doppelzimmer|einzelzimmer|double|twin|single|doble|doppia|singola|chambre"
+    r"|habitación|camera|suite|board|breakfast|frühstück|nights?|nächte|night)(?![^\W_])",
+    re.IGNORECASE,
+)
 GENERIC = re.compile(
-    r"booking|reserv|confirm|thank|details|your |itinerary|voucher|overview|buchung|bestätig|danke|ihre |rechnung|votre|merci|récapitulatif|tu |su |gracias|detalles|vostr|grazie|riepilogo|予約|確認|receipt|invoice|"
+    r"booking|reserv|confirm|thank|details|your |itinerary|voucher|overview|buchung|bestätig|danke|ihre "
+    r"|rechnung|votre|merci|récapitulatif|tu |su |gracias|detalles|vostr|grazie|riepilogo|予約|確認|receipt"
+    r"|invoice|"
     r"stay|payment|price|hello|hi |dear|guten|bonjour|hola|ciao|new |nuevo|ancien|old",
     re.IGNORECASE,
 )
@@ -49,7 +65,9 @@ def name_in(text: str) -> tuple[str, str | None] | None:
     if not is_name(name):
         return None
     town = parts[1] if len(parts) > 1 else ""
-    located = bool(town) and len(town) <= 40 and not re.search(r"\d", town) and town[:1].isupper() and not ROOMY.search(town)
+    located = (
+        bool(town) and len(town) <= 40 and not re.search(r"\d", town) and town[:1].isupper() and not ROOMY.search(town)
+    )
     return name, (town if located else None)
 
 

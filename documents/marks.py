@@ -66,7 +66,14 @@ class Mark:
         """The first range of days in the line, if both are settled."""
         for i in range(len(self.told) - 1):
             first, last = self.days[i], self.days[i + 1]
-            if self.told[i].opens and self.told[i + 1].closes and first and last and first < last and self.about[i] is About.TRIP:
+            if (
+                self.told[i].opens
+                and self.told[i + 1].closes
+                and first
+                and last
+                and first < last
+                and self.about[i] is About.TRIP
+            ):
                 return first, last
         return None
 
@@ -100,7 +107,10 @@ class Reading:
         return next(iter(self.codes)) if len(self.codes) == 1 else None
 
 
-SENTENCE = re.compile(r"(?:(?<=[^\W\d_]{4}[.!?])|(?<=[)!?]\.)|(?<=[!?])|(?<=\d[ap]m[.;])|(?<=\d{4}[.;])|(?<=:\d\d[.;])|(?<=[€$£][.;])|(?<=[A-Z]{3}[.;])|(?<=。))\s*(?=[A-ZÀ-Ý¿¡\u3040-\u9fff])")
+SENTENCE = re.compile(
+    r"(?:(?<=[^\W\d_]{4}[.!?])|(?<=[)!?]\.)|(?<=[!?])|(?<=\d[ap]m[.;])|(?<=\d{4}[.;])|(?<=:\d\d[.;])"
+    r"|(?<=[€$£][.;])|(?<=[A-Z]{3}[.;])|(?<=。))\s*(?=[A-ZÀ-Ý¿¡\u3040-\u9fff])"
+)
 LETTERS = re.compile(r"[^\W\d_]")
 ON = re.compile(r"^\W{0,3}(?:(?:and |then )?on|am|le|el|il|den|der|the|date|datum|fecha|data)?[\s:]*$", re.IGNORECASE)
 PREPOSITION = re.compile(r"\b(?:on|am|le|el|il|den|vom|for|of|für|del|du)\s$", re.IGNORECASE)
@@ -111,9 +121,12 @@ TELLING = re.compile(rf"\d|noon|^\W{{0,3}}(?:{WEEKDAY})\b", re.IGNORECASE)
 INNER_COLON = re.compile(r"[:：]\s?\S")
 LABEL_WORDS = 5
 ENDS = re.compile(
-    r"^\W{0,3}(?:total|price|cost|prices|payment|includ|not includ|exclud|what's included|terms|conditions|notes?\b|important|your hotels?|hotels\b|accommodations?\b$|flights?$|contact|"
-    r"gesamt|reisepreis|preis|leistungen|inklusiv|enthalten|nicht enthalten|hinweis|wichtig|zahlung|agb|unterkünfte|prix|tarif|comprend|non compris|inclus|conditions|vos h|hébergements|"
-    r"precio|incluye|no incluye|condiciones|importe|pago|alojamientos|prezzo|quota|include|comprende|esclus|condizioni|i vostri|alloggi|料金|代金|注意|備考|宿泊$)",
+    r"^\W{0,3}(?:total|price|cost|prices|payment|includ|not includ|exclud|what's included|terms|conditions"
+    r"|notes?\b|important|your hotels?|hotels\b|accommodations?\b$|flights?$|contact|"
+    r"gesamt|reisepreis|preis|leistungen|inklusiv|enthalten|nicht enthalten|hinweis|wichtig|zahlung|agb"
+    r"|unterkünfte|prix|tarif|comprend|non compris|inclus|conditions|vos h|hébergements|"
+    r"precio|incluye|no incluye|condiciones|importe|pago|alojamientos|prezzo|quota|include|comprende|esclus"
+    r"|condizioni|i vostri|alloggi|料金|代金|注意|備考|宿泊$)",
     re.IGNORECASE,
 )
 
@@ -188,7 +201,11 @@ def _set_labels(marks: list[Mark]) -> None:
     """Note the label of a line where it stands alone in the line above."""
     for before, mark in zip(marks, marks[1:], strict=False):
         text = before.text.strip(" :：")
-        alone = not (before.told or before.times or before.amounts or before.line.cells) and len(text.split()) <= LABEL_WORDS and len(text) <= 40
+        alone = (
+            not (before.told or before.times or before.amounts or before.line.cells)
+            and len(text.split()) <= LABEL_WORDS
+            and len(text) <= 40
+        )
         if alone and before.index != mark.index and not text.endswith((".", "!")) and not INNER_COLON.search(text):
             mark.label = text
 
@@ -234,11 +251,18 @@ def _set_asides(marks: list[Mark]) -> None:
         mark.old = old
 
 
-def _almanac(document: Document, context: Context, marks: list[Mark], language: str | None, certain: set[date]) -> Almanac:
+def _almanac(
+    document: Document, context: Context, marks: list[Mark], language: str | None, certain: set[date]
+) -> Almanac:
     almanac = Almanac(context, language, certain=set(certain))
     told = [one for mark in marks for one in mark.told]
     almanac.learn_order(told, document.language)
-    heads = [document.title or "", document.subject or "", *(m.text for m in marks[:3]), *(m.text for m in marks if m.line.level in {1, 2})]
+    heads = [
+        document.title or "",
+        document.subject or "",
+        *(m.text for m in marks[:3]),
+        *(m.text for m in marks if m.line.level in {1, 2}),
+    ]
     almanac.years = sorted({year for head in heads for year in years_in(head)})
     for mark in marks:
         for one, about in zip(mark.told, mark.about, strict=True):
@@ -267,7 +291,12 @@ def _settle(reading: Reading) -> None:
             day = reading.almanac.day_of(one, previous)
             if isinstance(day, str):
                 mark.days.append(None)
-                if about is About.TRIP and not mark.aside and (one.month or day == WEEKDAY_DISAGREES) and (one.year or one.weekday is not None or day == UNCLEAR_ORDER or one.month):
+                if (
+                    about is About.TRIP
+                    and not mark.aside
+                    and (one.month or day == WEEKDAY_DISAGREES)
+                    and (one.year or one.weekday is not None or day == UNCLEAR_ORDER or one.month)
+                ):
                     reading.doubts.append((day, mark.text))
                 continue
             mark.days.append(day)
@@ -332,7 +361,14 @@ def _lead(mark: Mark) -> int | None:
         return None if _labelled(mark.label) else 0
     after = mark.text[told.end :].strip(" .:)）")
     head = not mark.times and not after and len(before.split()) <= 6 and len(mark.told) == 1
-    return 0 if head and not labels.CHECK_IN.search(before) and not labels.CHECK_OUT.search(before) and (before.rstrip()[-1:] in "-–:,(（" or PREPOSITION.search(before)) else None
+    return (
+        0
+        if head
+        and not labels.CHECK_IN.search(before)
+        and not labels.CHECK_OUT.search(before)
+        and (before.rstrip()[-1:] in "-–:,(（" or PREPOSITION.search(before))
+        else None
+    )
 
 
 def _labelled(label: str) -> bool:
@@ -342,7 +378,9 @@ def _labelled(label: str) -> bool:
 
 def _is_programme(mark: Mark, start: int) -> bool:
     before = mark.text[:start]
-    return bool(mark.line.cells or mark.line.level or labels.DAY.match(mark.text) or ON.match(labels.DAY.sub("", before)))
+    return bool(
+        mark.line.cells or mark.line.level or labels.DAY.match(mark.text) or ON.match(labels.DAY.sub("", before))
+    )
 
 
 def _lead_of_row(mark: Mark) -> int | None:
@@ -358,7 +396,11 @@ def _lead_of_row(mark: Mark) -> int | None:
 def _fills(cell: str, told: list[Told]) -> bool:
     """Whether a cell holds nothing but a date."""
     rest = cell[: told[0].start] + cell[told[-1].end :]
-    return len(told) == 1 and not LETTERS.search(labels.DAY.sub("", rest)) and not re.search(r"\d", labels.DAY.sub("", rest))
+    return (
+        len(told) == 1
+        and not LETTERS.search(labels.DAY.sub("", rest))
+        and not re.search(r"\d", labels.DAY.sub("", rest))
+    )
 
 
 def _numbered_days(reading: Reading) -> dict[str, date]:
@@ -382,4 +424,3 @@ def _numbered_days(reading: Reading) -> dict[str, date]:
 def _day_number(text: str) -> int:
     match = labels.DAY.match(text)
     return int(match["a"] or match["b"]) if match else 0
-

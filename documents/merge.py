@@ -16,7 +16,43 @@ Entry = TypeVar("Entry", Stay, Transport, Activity)
 
 CONTRADICTED = "The same booking is told with other values."
 # Words that many names share.
-COMMON = set("hotel the and der die das und le la les el los del de di da il lo du des a at in to of zu im stay pension inn resort casa villa".split())
+COMMON = set(
+    [
+        "hotel",
+        "the",
+        "and",
+        "der",
+        "die",
+        "das",
+        "und",
+        "le",
+        "la",
+        "les",
+        "el",
+        "los",
+        "del",
+        "de",
+        "di",
+        "da",
+        "il",
+        "lo",
+        "du",
+        "des",
+        "a",
+        "at",
+        "in",
+        "to",
+        "of",
+        "zu",
+        "im",
+        "stay",
+        "pension",
+        "inn",
+        "resort",
+        "casa",
+        "villa",
+    ]
+)
 WORD = re.compile(r"[^\W_]{2,}")
 # Entries of one day or code that are compared with each other.
 MOST_ALIKE = 200
@@ -50,7 +86,9 @@ def _merged(plans: Sequence[Plan], *, later_holds: bool) -> Plan:
 def _sort(plan: Plan) -> None:
     plan.days.sort(key=lambda day: day.date)
     plan.activities.sort(key=lambda one: (one.date, one.time or "99", one.title))
-    plan.stays.sort(key=lambda one: (one.check_in or "", one.check_out or "", one.name, one.room or "", one.confirmation or ""))
+    plan.stays.sort(
+        key=lambda one: (one.check_in or "", one.check_out or "", one.name, one.room or "", one.confirmation or "")
+    )
     plan.transport.sort(key=lambda one: (one.depart or "", one.number or "", one.origin or ""))
 
 
@@ -76,7 +114,9 @@ def _add(kept: list[Entry], added: list[Entry], plan: Plan, *, later_holds: bool
                 kept[place] = _filled(entry, known)
                 kept[place].cancelled = entry.cancelled
             elif known is not entry:
-                plan.unresolved.append(Unresolved(_kind(entry), CONTRADICTED, tuple(q for q in (known.quote, entry.quote) if q)))
+                plan.unresolved.append(
+                    Unresolved(_kind(entry), CONTRADICTED, tuple(q for q in (known.quote, entry.quote) if q))
+                )
                 kept[place] = _without_contradiction(known, entry)
             continue
         cancelled = entry.cancelled or (known.cancelled and not later_holds)
@@ -106,7 +146,11 @@ def _is_same(a: Entry, b: Entry) -> bool:
     if isinstance(a, Transport) and isinstance(b, Transport):
         return _same_journey(a, b)
     if isinstance(a, Activity) and isinstance(b, Activity):
-        return a.date == b.date and (a.time == b.time or (bool(a.confirmation) and a.confirmation == b.confirmation)) and share_a_word(a.title, b.title)
+        return (
+            a.date == b.date
+            and (a.time == b.time or (bool(a.confirmation) and a.confirmation == b.confirmation))
+            and share_a_word(a.title, b.title)
+        )
     return False
 
 
@@ -114,7 +158,9 @@ def _same_stay(a: Stay, b: Stay) -> bool:
     if a.room and b.room and not share_a_word(a.room, b.room):
         return False
     booked = a.confirmation is not None and b.confirmation is not None
-    same_day = a.check_in == b.check_in or (booked and (a.check_out == b.check_out or a.check_in is None or b.check_in is None))
+    same_day = a.check_in == b.check_in or (
+        booked and (a.check_out == b.check_out or a.check_in is None or b.check_in is None)
+    )
     return share_a_word(a.name, b.name) and (same_day or booked)
 
 
@@ -122,10 +168,16 @@ def _same_journey(a: Transport, b: Transport) -> bool:
     numbers = (_code(a.number), _code(b.number))
     same_day = (a.depart or "")[:10] == (b.depart or "")[:10]
     if numbers[0] and numbers[1]:
-        same_number = numbers[0] == numbers[1] or (min(map(len, numbers)) >= 2 and (numbers[0].endswith(numbers[1]) or numbers[1].endswith(numbers[0])))  # noqa: PLR2004
+        same_number = numbers[0] == numbers[1] or (
+            min(map(len, numbers)) >= 2 and (numbers[0].endswith(numbers[1]) or numbers[1].endswith(numbers[0]))
+        )
         booked = bool(a.confirmation and b.confirmation)
-        opposite = share_a_word(a.origin or "", b.destination or "") and not share_a_word(a.origin or "", b.origin or "")
-        return same_number and (same_day or (booked and not opposite and a.number is not None and numbers[0] == numbers[1]))
+        opposite = share_a_word(a.origin or "", b.destination or "") and not share_a_word(
+            a.origin or "", b.origin or ""
+        )
+        return same_number and (
+            same_day or (booked and not opposite and a.number is not None and numbers[0] == numbers[1])
+        )
     places = share_a_word(a.origin or "", b.origin or "") or share_a_word(a.destination or "", b.destination or "")
     return same_day and a.mode == b.mode and places and a.depart == b.depart
 
@@ -169,7 +221,9 @@ def _differ(a: str | None, b: str | None) -> bool:
 
 
 def _without_contradiction(known: Entry, entry: Entry) -> Entry:
-    return replace(known, **{name: None for name in _MOMENTS[type(known)] if _differ(getattr(known, name), getattr(entry, name))})
+    return replace(
+        known, **{name: None for name in _MOMENTS[type(known)] if _differ(getattr(known, name), getattr(entry, name))}
+    )
 
 
 def _is_whole(entry: Item) -> bool:
@@ -204,7 +258,9 @@ def _utc_settled(known: Transport, entry: Transport) -> dict[str, object]:
     return {
         name: theirs
         for name in ("depart", "arrive")
-        if (theirs := getattr(entry, name)) and str(getattr(known, name) or "").endswith("Z") and not str(theirs).endswith("Z")
+        if (theirs := getattr(entry, name))
+        and str(getattr(known, name) or "").endswith("Z")
+        and not str(theirs).endswith("Z")
     }
 
 

@@ -10,10 +10,66 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-CODES = (
-    "AED ARS AUD BAM BGN BRL CAD CHF CLP CNY COP CRC CZK DKK EGP EUR GBP GEL HKD HUF IDR ILS INR ISK JOD JPY KES KRW KWD LKR MAD "
-    "MUR MXN MYR NAD NOK NZD OMR PEN PHP PLN QAR RON RSD SAR SEK SGD THB TND TRY TWD TZS UAH USD UYU VND XPF ZAR"
-).split()
+CODES = [
+    "AED",
+    "ARS",
+    "AUD",
+    "BAM",
+    "BGN",
+    "BRL",
+    "CAD",
+    "CHF",
+    "CLP",
+    "CNY",
+    "COP",
+    "CRC",
+    "CZK",
+    "DKK",
+    "EGP",
+    "EUR",
+    "GBP",
+    "GEL",
+    "HKD",
+    "HUF",
+    "IDR",
+    "ILS",
+    "INR",
+    "ISK",
+    "JOD",
+    "JPY",
+    "KES",
+    "KRW",
+    "KWD",
+    "LKR",
+    "MAD",
+    "MUR",
+    "MXN",
+    "MYR",
+    "NAD",
+    "NOK",
+    "NZD",
+    "OMR",
+    "PEN",
+    "PHP",
+    "PLN",
+    "QAR",
+    "RON",
+    "RSD",
+    "SAR",
+    "SEK",
+    "SGD",
+    "THB",
+    "TND",
+    "TRY",
+    "TWD",
+    "TZS",
+    "UAH",
+    "USD",
+    "UYU",
+    "VND",
+    "XPF",
+    "ZAR",
+]
 SYMBOLS = {
     "US$": "USD", "CA$": "CAD", "C$": "CAD", "AU$": "AUD", "A$": "AUD", "NZ$": "NZD", "HK$": "HKD", "MX$": "MXN", "S$": "SGD", "R$": "BRL", "NT$": "TWD",
     "€": "EUR", "£": "GBP", "₹": "INR", "₩": "KRW", "฿": "THB", "₺": "TRY", "₫": "VND", "₪": "ILS", "₱": "PHP", "zł": "PLN", "Kč": "CZK",
@@ -28,7 +84,9 @@ SHARED = {
     "Fr.": ("CHF", "XPF"),
 }  # fmt: skip
 NAMING = {
-    code: re.compile("|".join([rf"\b{code}\b", *(re.escape(symbol) for symbol, named in SYMBOLS.items() if named == code)]))
+    code: re.compile(
+        "|".join([rf"\b{code}\b", *(re.escape(symbol) for symbol, named in SYMBOLS.items() if named == code)])
+    )
     for codes in SHARED.values()
     for code in codes
 }
@@ -51,8 +109,13 @@ class Amount:
 
 _SYMBOL = "|".join(sorted(map(re.escape, [*SYMBOLS, *SHARED]), key=len, reverse=True))
 CURRENCY = rf"(?:{_SYMBOL}|\b(?:{'|'.join(CODES)})\b)"
-DIGITS = r"\d{1,3}(?:(?P<sep>[.,'’\u00a0\u202f ])\d{3})(?:(?P=sep)\d{3})*(?:[.,]\d{1,2}(?!\d))?|\d{1,9}(?:[.,]\d{1,3}(?!\d))?"
-LEADING = re.compile(rf"(?P<c>{CURRENCY})\s{{0,3}}(?P<n>{DIGITS})(?:[.,][-–]{{1,2}}(?!\s?\d))?(?:\s?(?P<c2>{'|'.join(CODES)})\b)?")
+DIGITS = (
+    r"\d{1,3}(?:(?P<sep>[.,'’\u00a0\u202f ])\d{3})(?:(?P=sep)\d{3})*(?:[.,]\d{1,2}(?!\d))?"
+    r"|\d{1,9}(?:[.,]\d{1,3}(?!\d))?"
+)
+LEADING = re.compile(
+    rf"(?P<c>{CURRENCY})\s{{0,3}}(?P<n>{DIGITS})(?:[.,][-–]{{1,2}}(?!\s?\d))?(?:\s?(?P<c2>{'|'.join(CODES)})\b)?"
+)
 TRAILING = re.compile(rf"(?<![\d.,])(?P<n>{DIGITS})(?:,[-–]{{1,2}})?\s?(?P<c>{CURRENCY})(?![A-Za-z])")
 MAYBE = re.compile(rf"\d[\d.,'’\u00a0\u202f–-]*\s?{CURRENCY}|{CURRENCY}\s{{0,3}}\d")
 RANGED = re.compile(r"\s?(?:-|–|—|to|bis|à|a|～|~)\s?(?=\d)")
@@ -66,7 +129,9 @@ def amounts_in(text: str, *, spaced: bool = False) -> list[Amount]:
         return []
     leading = [match for match in LEADING.finditer(text) if not _ordinary(match, text)]
     taken = [match.span() for match in leading]
-    trailing = [m for m in TRAILING.finditer(text) if not any(m.start("n") < end and start < m.end("n") for start, end in taken)]
+    trailing = [
+        m for m in TRAILING.finditer(text) if not any(m.start("n") < end and start < m.end("n") for start, end in taken)
+    ]
     found = [_amount(match, spaced=spaced or match in leading) for match in [*leading, *trailing]]
     return sorted(_ranges([one for one in found if one], text), key=lambda one: one.start)
 
@@ -117,16 +182,23 @@ def _ranges(found: list[Amount], text: str) -> list[Amount]:
     for i, one in enumerate(ordered):
         if i + 1 < len(ordered) and RANGED.fullmatch(text[one.end : ordered[i + 1].start] + "0", 0) is not None:
             ranged |= {i, i + 1}
-        if RANGED.match(text, one.end) or re.search(r"\d\s?(?:-|–|to|bis|à|and|und|et|y|e)\s?$", text[max(0, one.start - 6) : one.start]):
+        if RANGED.match(text, one.end) or re.search(
+            r"\d\s?(?:-|–|to|bis|à|and|und|et|y|e)\s?$", text[max(0, one.start - 6) : one.start]
+        ):
             ranged.add(i)
-        if i + 1 < len(ordered) and re.fullmatch(r"\s?(?:-|–|—|to|bis|à|a|～|~)\s?", text[one.end : ordered[i + 1].start]):
+        if i + 1 < len(ordered) and re.fullmatch(
+            r"\s?(?:-|–|—|to|bis|à|a|～|~)\s?", text[one.end : ordered[i + 1].start]
+        ):
             ranged |= {i, i + 1}
     return [
-        Amount(one.start, one.end, one.value, one.currency, one.symbol, ranged=i in ranged) for i, one in enumerate(ordered)
+        Amount(one.start, one.end, one.value, one.currency, one.symbol, ranged=i in ranged)
+        for i, one in enumerate(ordered)
     ]
 
 
-def settled(amount: Amount, holds: Callable[[re.Pattern[str]], bool], *, language: str | None, trip_currency: str | None) -> str | None:
+def settled(
+    amount: Amount, holds: Callable[[re.Pattern[str]], bool], *, language: str | None, trip_currency: str | None
+) -> str | None:
     """The currency of an amount, settled by the codes in the document's text, its language or the trip.
 
     `holds` tells whether a pattern stands in the text.

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from documents import agenda, labels, structured
 from documents.activities import activities_of, days_of
 from documents.costs import costs_of
+from documents.dates import dates_in
 from documents.marks import About, Mark, Reading, read_marks
 from documents.merge import share_a_word, together
 from documents.model import Activity, Context, Cost, Document, How, Item, Kind, Line, Plan, Stay, Transport, Unresolved
@@ -25,7 +26,7 @@ MOST_UNREAD = 200
 def plan_of(document: Document, context: Context) -> Plan:
     """Find the plan of a document. It and its parts are one plan, in which things told twice are once."""
     documents = sorted(_flattened(document), key=_order)
-    certain = {day for one in documents for day in _certain_days(one)}
+    certain = {day for one in documents for day in _certain_days(one, several=len(documents) > 1)}
     plans = [_plan_alone(one, context, certain) for one in documents]
     if len(plans) == 1:
         return _masked(together(*plans))
@@ -49,7 +50,12 @@ def _order(document: Document) -> tuple[str, str, str]:
     return document.sent_at.isoformat() if document.sent_at else "", document.kind.value, document.text
 
 
-def _certain_days(document: Document) -> Iterator[date]:
+def _certain_days(document: Document, *, several: bool) -> Iterator[date]:
+    """Days that a document tells beyond doubt, which may settle the numeric dates of its other parts."""
+    for line in document.lines if several else ():
+        for told in dates_in(line.text):
+            if told.year and not told.unclear:
+                yield date(told.year, told.month, told.day)
     for event in document.events:
         yield date.fromisoformat(event.start[:10])
     for entry in _entries(structured.items_of(document.nodes)):
@@ -114,9 +120,17 @@ def _is_told(activity: Activity, told: Plan) -> bool:
     moment = f"{activity.date}T{activity.time}"
     if any(moment in {one.depart, one.arrive} for one in told.transport):
         return True
-    if any(activity.date == one.date and activity.time == one.time and share_a_word(activity.title, one.title) for one in told.activities):
+    if any(
+        activity.date == one.date and activity.time == one.time and share_a_word(activity.title, one.title)
+        for one in told.activities
+    ):
         return False
-    return any(activity.time and activity.time in {one.check_in_time, one.check_out_time} and activity.date in {one.check_in, one.check_out} for one in told.stays)
+    return any(
+        activity.time
+        and activity.time in {one.check_in_time, one.check_out_time}
+        and activity.date in {one.check_in, one.check_out}
+        for one in told.stays
+    )
 
 
 def _is_booking(reading: Reading) -> bool:
@@ -139,7 +153,9 @@ def _quote(told: Plan, reading: Reading) -> None:
     """Give bookings of structured data the words of the text that state them, if it does."""
     for entry in _entries(told):
         name = getattr(entry, "name", None) or getattr(entry, "title", None) or getattr(entry, "number", None) or ""
-        day = (getattr(entry, "check_in", None) or getattr(entry, "date", None) or getattr(entry, "depart", None) or "")[:10]
+        day = (
+            getattr(entry, "check_in", None) or getattr(entry, "date", None) or getattr(entry, "depart", None) or ""
+        )[:10]
         entry.quote = _line_with(reading, name, day) or ""
     for cost in told.costs:
         cost.quote = next((m.text for m in reading.marks for a in m.amounts if a.value == cost.amount), "")
@@ -158,18 +174,29 @@ def _doubts(reading: Reading) -> list[Unresolved]:
 
 def _unread(reading: Reading, covered: set[int], plan: Plan) -> list[str]:
     """Lines with a date, time or amount that no item covers."""
-    quoted = {line for entry in [*_entries(plan), *plan.costs] for line in entry.quote.split("\n")} | {day.quote for day in plan.days}
+    quoted = {line for entry in [*_entries(plan), *plan.costs] for line in entry.quote.split("\n")} | {
+        day.quote for day in plan.days
+    }
     left = [
         mark.text
         for place, mark in enumerate(reading.marks)
-        if place not in covered and not mark.line.aside and (mark.told or mark.times or mark.amounts) and mark.text not in quoted and not _is_past(mark)
+        if place not in covered
+        and not mark.line.aside
+        and (mark.told or mark.times or mark.amounts)
+        and mark.text not in quoted
+        and not _is_past(mark)
     ]
     return list(dict.fromkeys(left))[:MOST_UNREAD]
 
 
 def _is_past(mark: Mark) -> bool:
     """Whether a line tells nothing but when something was issued or who was born when."""
-    return bool(mark.told) and not mark.times and not mark.amounts and all(about in {About.ISSUED, About.BORN} for about in mark.about)
+    return (
+        bool(mark.told)
+        and not mark.times
+        and not mark.amounts
+        and all(about in {About.ISSUED, About.BORN} for about in mark.about)
+    )
 
 
 def _masked(plan: Plan) -> Plan:

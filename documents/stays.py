@@ -16,8 +16,16 @@ from documents.words import WEEKDAYS, any_of, folded
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-PERIOD = re.compile(r"^\W{0,3}(?:dates?|stay|your stay|period|zeitraum|aufenthalt|reisezeitraum|séjour|votre séjour|estancia|fechas|soggiorno|periodo|宿泊日|ご?宿泊|期間)\b|宿泊日|宿泊期間", re.IGNORECASE)
-TILL = re.compile(rf"(?<![^\W_])(?:till|until|bis|jusqu'(?:à|au)|hasta(?: el)?|fino a)\s(?P<w>{any_of([w for w in WEEKDAYS if len(w) > 3 and w.isascii() or len(w) > 4])})(?![^\W_])", re.IGNORECASE)
+PERIOD = re.compile(
+    r"^\W{0,3}(?:dates?|stay|your stay|period|zeitraum|aufenthalt|reisezeitraum|séjour|votre séjour|estancia"
+    r"|fechas|soggiorno|periodo|宿泊日|ご?宿泊|期間)\b|宿泊日|宿泊期間",
+    re.IGNORECASE,
+)
+TILL = re.compile(
+    rf"(?<![^\W_])(?:till|until|bis|jusqu'(?:à|au)|hasta(?: el)?"
+    rf"|fino a)\s(?P<w>{any_of([w for w in WEEKDAYS if (len(w) > 3 and w.isascii()) or len(w) > 4])})(?![^\W_])",
+    re.IGNORECASE,
+)
 ROOMS = re.compile(r"(?<![\d.,])(\d{1,2})\s?(?:rooms|zimmer|chambres|habitaciones|camere|室)(?![^\W_])", re.IGNORECASE)
 NEAR = 9
 NIGHTS_DISAGREE = "The nights told don't agree with the dates."
@@ -63,7 +71,9 @@ class _Finder:
             span = _span_of_row(row)
             name = name_in(hotel) if hotel else None
             if span and not name:
-                name = next((found for cell in row.mark.line.cells if STRONG.search(cell) and (found := name_in(cell))), None)
+                name = next(
+                    (found for cell in row.mark.line.cells if STRONG.search(cell) and (found := name_in(cell))), None
+                )
             if span and name:
                 self._add_row(row, name, span)
             elif hotel and name and row.mark.day:
@@ -150,18 +160,32 @@ class _Finder:
         if not (lodged or span or told):
             return None
         candidates = [text, *mark.line.cells]
-        if mark.told and not re.search(r"[^\W\d_]{3}", re.sub(rf"(?i)\b(?:from|vom|du|del|dal|el|le)\b", "", text[: mark.told[0].start])):
+        if mark.told and not re.search(
+            r"[^\W\d_]{3}", re.sub(r"(?i)\b(?:from|vom|du|del|dal|el|le)\b", "", text[: mark.told[0].start])
+        ):
             candidates.insert(0, text[mark.told[-1].end :].lstrip(" :：,-–"))
         for candidate in candidates:
             name = name_in(candidate)
-            if name and (lodged or STRONG.search(name[0]) or ((told or self._under_hotels(place)) and labels.LODGING.search(candidate)) or (span and told and self._under_hotels(place))):
+            if name and (
+                lodged
+                or STRONG.search(name[0])
+                or ((told or self._under_hotels(place)) and labels.LODGING.search(candidate))
+                or (span and told and self._under_hotels(place))
+            ):
                 return name
         return None
 
     def _under_hotels(self, place: int) -> bool:
         """Whether the section's heading, or the line before, speaks of places to stay."""
         for mark in self.reading.marks[max(0, place - 6) : place][::-1]:
-            if re.search(r"(?i)(?:hotels?|accommodation|unterk[uü]nft|h[eé]bergement|h[oô]tels|alojamiento|alloggi|stays|宿泊)", mark.text) and len(mark.text.split()) <= 5:
+            if (
+                re.search(
+                    r"(?i)(?:hotels?|accommodation|unterk[uü]nft|h[eé]bergement|h[oô]tels|alojamiento|alloggi"
+                    r"|stays|宿泊)",
+                    mark.text,
+                )
+                and len(mark.text.split()) <= 5
+            ):
                 return True
             if mark.line.level:
                 return False
@@ -181,12 +205,22 @@ class _Finder:
             span = mark.range()
             if span and (PERIOD.match(mark.text) or PERIOD.match(mark.label)) and place not in self.used:
                 self._add_labelled((place, span[0], None), (place, span[1], None))
-            if start and place > start[0] and place - start[0] <= NEAR and (nights := labels.NIGHTS.search(mark.text)) and not self._out_follows(place):
+            if (
+                start
+                and place > start[0]
+                and place - start[0] <= NEAR
+                and (nights := labels.NIGHTS.search(mark.text))
+                and not self._out_follows(place)
+            ):
                 self._add_labelled(start, (place, start[1] + timedelta(int(nights["n"])), None))
                 start = None
 
     def _out_follows(self, place: int) -> bool:
-        return any(not arrives and told for mark in self.reading.marks[place : place + NEAR] for arrives, told, _ in _labelled_days(mark))
+        return any(
+            not arrives and told
+            for mark in self.reading.marks[place : place + NEAR]
+            for arrives, told, _ in _labelled_days(mark)
+        )
 
     def _add_labelled(self, first: tuple[int, date, str | None], last: tuple[int, date, str | None]) -> None:
         begin, end = first[0], last[0]
@@ -196,14 +230,24 @@ class _Finder:
         if not named:
             self.unresolved.append(Unresolved("stay", "The name of this place to stay is not clear.", (quote,)))
             return
-        told = next((n for mark in self.reading.marks[max(0, begin - 3) : end + 4] if (n := labels.NIGHTS.search(mark.text))), None)
+        told = next(
+            (n for mark in self.reading.marks[max(0, begin - 3) : end + 4] if (n := labels.NIGHTS.search(mark.text))),
+            None,
+        )
         if told and int(told["n"]) != (last[1] - first[1]).days and any(told[0] in mark.text for mark in marks):
             self.unresolved.append(Unresolved("stay", NIGHTS_DISAGREE, (quote, told[0])))
             return
         stay = self._stay(quote, named[0], (first[1], last[1]), code=self._code_near(begin, end))
         stay.check_in_time, stay.check_out_time = first[2], last[2]
         self._times_apart(stay, begin, end)
-        stay.room = next((m["room"] for mark in self.reading.marks[max(0, begin - 4) : end + 6] if (m := labels.ROOM.match(mark.text))), None)
+        stay.room = next(
+            (
+                m["room"]
+                for mark in self.reading.marks[max(0, begin - 4) : end + 6]
+                if (m := labels.ROOM.match(mark.text))
+            ),
+            None,
+        )
         stay.quote = self._with_name(named[1], begin, end)
         self.add(stay, *range(begin, end + 1))
 
@@ -220,7 +264,10 @@ class _Finder:
         marks = self.reading.marks
         places = [i for i in range(max(0, begin - 14), min(len(marks), end + 9)) if marks[i].text == text]
         if places:
-            begin, end = min(begin, places[-1] if places[-1] < begin else begin), max(end, places[0] if places[0] > end else end)
+            begin, end = (
+                min(begin, min(begin, places[-1])),
+                max(end, max(end, places[0])),
+            )
         return quoted(marks[begin : end + 1])
 
     def _code_near(self, begin: int, end: int) -> str | None:
@@ -231,7 +278,9 @@ class _Finder:
                 return code
         return None
 
-    def _stay(self, quote: str, name: tuple[str, str | None], span: tuple[date, date], *, code: str | None = None) -> Stay:
+    def _stay(
+        self, quote: str, name: tuple[str, str | None], span: tuple[date, date], *, code: str | None = None
+    ) -> Stay:
         rooms = ROOMS.search(quote)
         return Stay(
             quote,
@@ -280,7 +329,10 @@ def _span_of_row(row: Row) -> tuple[date, date] | None:
 
 def _segments(mark: Mark) -> list[tuple[bool, int, int]]:
     """The parts of a line that stand after a label of arrival (True) or departure (False)."""
-    hits = sorted([(m.start(), m.end(), True) for m in labels.CHECK_IN.finditer(mark.text)] + [(m.start(), m.end(), False) for m in labels.CHECK_OUT.finditer(mark.text)])
+    hits = sorted(
+        [(m.start(), m.end(), True) for m in labels.CHECK_IN.finditer(mark.text)]
+        + [(m.start(), m.end(), False) for m in labels.CHECK_OUT.finditer(mark.text)]
+    )
     if not hits and mark.label:
         if labels.CHECK_IN.match(mark.label):
             hits = [(0, 0, True)]
@@ -293,7 +345,11 @@ def _segments(mark: Mark) -> list[tuple[bool, int, int]]:
 def _labelled_days(mark: Mark) -> list[tuple[bool, date | None, str | None]]:
     found: list[tuple[bool, date | None, str | None]] = []
     for arrives, begin, end in _segments(mark):
-        days = [day for one, day, about in zip(mark.told, mark.days, mark.about, strict=True) if begin <= one.start < end and about is About.TRIP]
+        days = [
+            day
+            for one, day, about in zip(mark.told, mark.days, mark.about, strict=True)
+            if begin <= one.start < end and about is About.TRIP
+        ]
         first = next((one for one in mark.told if begin <= one.start < end), None)
         if not days or first is None or len(mark.text[begin : first.start].split()) > 4:
             continue
@@ -312,4 +368,3 @@ def _labelled_times(mark: Mark) -> list[tuple[bool, str]]:
         if clock:
             found.append((arrives, clock))
     return found
-

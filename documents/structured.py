@@ -36,7 +36,10 @@ def items_of(nodes: Iterable[Node]) -> Plan:
 def _take(node: Node, plan: Plan, depth: int) -> None:
     kind = _text(node.get("@type"))
     if depth < 4:  # noqa: PLR2004 - a package inside a package is deep enough
-        for inner in [*_objects(node.get("subReservation")), *_objects(node.get("reservation") if kind == "Order" else None)]:
+        for inner in [
+            *_objects(node.get("subReservation")),
+            *_objects(node.get("reservation") if kind == "Order" else None),
+        ]:
             _take(inner, plan, depth + 1)
     if not kind.endswith("Reservation") and kind != "Event" and not kind.endswith("Event"):
         return
@@ -86,7 +89,10 @@ def _stay(node: Node, booked: Node, plan: Plan) -> None:
             check_in_time=_clock(check_in),
             check_out_time=_clock(check_out),
             location=_text(address.get("addressLocality")) or None,
-            room=_text(node.get("lodgingUnitDescription")) or _text(_object(node.get("lodgingUnitType")).get("name")) or _text(node.get("lodgingUnitType")) or None,
+            room=_text(node.get("lodgingUnitDescription"))
+            or _text(_object(node.get("lodgingUnitType")).get("name"))
+            or _text(node.get("lodgingUnitType"))
+            or None,
         )
     )
 
@@ -113,7 +119,9 @@ def _journey(kind: str, node: Node, booked: Node, plan: Plan) -> None:
             number=number or _text(booked.get("trainName")) or _text(booked.get("busName")) or None,
             carrier=_text(airline.get("name")) or None,
             origin=_place(booked.get(origin_name) or booked.get("departureStation") or booked.get("departureTerminal")),
-            destination=_place(booked.get(destination_name) or booked.get("arrivalStation") or booked.get("arrivalTerminal")),
+            destination=_place(
+                booked.get(destination_name) or booked.get("arrivalStation") or booked.get("arrivalTerminal")
+            ),
             depart=depart,
             arrive=arrive,
             duration=_duration(booked.get("departureTime"), booked.get("arrivalTime")),
@@ -184,7 +192,9 @@ def _cost(node: Node, plan: Plan) -> None:
     amount = _amount(written, currency)
     if amount is None or amount <= 0 or currency not in CODES:
         return
-    plan.costs.append(Cost("", How.STRUCTURED, confirmation=_confirmation(node), amount=amount, currency=currency, of="total"))
+    plan.costs.append(
+        Cost("", How.STRUCTURED, confirmation=_confirmation(node), amount=amount, currency=currency, of="total")
+    )
 
 
 def _amount(written: str, currency: str) -> Decimal | None:

@@ -36,13 +36,19 @@ class Role(StrEnum):
 
 
 HEADINGS = [
-    (Role.CONFIRMATION, r"confirmation|booking (?:no|ref|code)|reference|réservation|référence|n°|nº|buchungs|bestätigung|localizador|reserva\b|prenotazione|codice|予約番号|pnr"),
+    (Role.CONFIRMATION, (
+        r"confirmation|booking (?:no|ref|code)|reference|réservation|référence|n°|nº|buchungs|bestätigung"
+        r"|localizador|reserva\b|prenotazione|codice|予約番号|pnr"
+    )),
     (Role.CHECK_IN, r"check[-\s]?in|チェックイン|arrival date|anreise(?:tag)?$|llegada$|entrada$"),
     (Role.CHECK_OUT, r"check[-\s]?out|チェックアウト|departure date|abreise(?:tag)?$|salida$"),
     (Role.PERIOD, r"dates$|zeitraum|période|periodo|período|von\s?[-–]\s?bis|termin|期間"),
     (Role.NIGHTS, r"nights?$|nächte|nuits?$|noches|notti|泊"),
     (Role.ROOM, r"room|zimmer|chambre|habitación|camera|部屋|cabin"),
-    (Role.HOTEL, r"hotel|hôtel|accommodation|lodging|overnight|stay\b|übernachtung|unterkunft|hébergement|nuitée|alojamiento|pernottamento|alloggio|宿泊|宿$"),
+    (Role.HOTEL, (
+        r"hotel|hôtel|accommodation|lodging|overnight|stay\b|übernachtung|unterkunft|hébergement|nuitée"
+        r"|alojamiento|pernottamento|alloggio|宿泊|宿$"
+    )),
     (Role.NUMBER, r"flight|train|flug|zug|vol\b|vuelo|volo|treno|tren\b|service|bus\b|ferry|verbindung|便名?|列車"),
     (Role.ORIGIN, r"from\b|von\b|origin|origen|de$|da$|departure (?:airport|station|city)|出発地|départ de|abfahrtsort"),
     (Role.DESTINATION, r"to\b|nach\b|destination|destino|destinazione|à$|a$|arrival (?:airport|station|city)|到着地|ziel"),
@@ -51,7 +57,10 @@ HEADINGS = [
     (Role.PORT, r"port\b|hafen|escale|puerto|porto|寄港"),
     (Role.DATE, r"date|datum|data|fecha|日付|月日|日程|day|tag|jour|día|giorno|日$"),
     (Role.TIME, r"time|zeit|uhrzeit|heure|horaire|hora|ora\b|orario|時間|時刻"),
-    (Role.PROGRAMME, r"program\w*|activit\w*|plan|itinerary|description|details|event|what|ausflug|aktivität|beschreibung|leistung|activité|excursion|actividad|attività|attivita|内容|行程|予定"),
+    (Role.PROGRAMME, (
+        r"program\w*|activit\w*|plan|itinerary|description|details|event|what|ausflug|aktivität|beschreibung"
+        r"|leistung|activité|excursion|actividad|attività|attivita|内容|行程|予定"
+    )),
     (Role.PRICE, r"price|amount|cost|total|preis|betrag|prix|montant|precio|importe|prezzo|importo|料金|金額|fare"),
 ]  # fmt: skip
 OF_JOURNEYS = {Role.ORIGIN, Role.DESTINATION, Role.NUMBER}

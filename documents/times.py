@@ -22,32 +22,63 @@ class Time:
 HALF = r"(?:\s?(?P<half>[ap])\.?\s?m\b\.?)"
 CLOCK = rf"(?<![\d.,:])(?P<h>[01]?\d|2[0-3])\s?:\s?(?P<m>[0-5]\d)(?::[0-5]\d)?(?!\d|:\d|[.,]\d){HALF}?"
 FRENCH = r"(?<![\d.,:])(?P<fh>[01]?\d|2[0-3])\s?h\s?(?P<fm>[0-5]\d)(?!\d)"
-DOTTED = rf"(?<![\d.,:])(?P<dh>[01]?\d|2[0-3])\.(?P<dm>[0-5]\d)(?![\d.,]\d|\d)(?:{HALF.replace('half', 'dhalf')}|(?P<uhr>\s?Uhr))?"
-HOUR = rf"(?<![\d.,:/])(?P<hh>[01]?\d|2[0-3])(?:{HALF.replace('half', 'hhalf')}|\s?(?P<unit>Uhr\b|o'clock|h(?:eures)?\b(?!/|\.\w))|\s(?P<sharp>sharp))"
+DOTTED = (
+    rf"(?<![\d.,:])(?P<dh>[01]?\d|2[0-3])\.(?P<dm>[0-5]\d)(?![\d.,]\d|\d)(?:{HALF.replace('half', 'dhalf')}"
+    rf"|(?P<uhr>\s?Uhr))?"
+)
+HOUR = (
+    rf"(?<![\d.,:/])(?P<hh>[01]?\d|2[0-3])(?:{HALF.replace('half', 'hhalf')}|\s?(?P<unit>Uhr\b|o'clock"
+    rf"|h(?:eures)?\b(?!/|\.\w))|\s(?P<sharp>sharp))"
+)
 JAPANESE = r"(?P<noon>午前|午後)?\s?(?P<jh>[01]?\d|2[0-3])時(?!間)(?:(?P<jm>[0-5]?\d)分|(?P<jhalf>半))?"
-SPOKEN = r"(?:\b(?:ore|alle ore|alle|dalle|um|a las|las)\s)(?P<sh>[01]?\d|2[0-3])(?![\d:.,]\d|\d|\s?(?:€|EUR|%|\$|Uhr|h\b|[ap]\.?m\b))"
+SPOKEN = (
+    r"(?:\b(?:ore|alle ore|alle|dalle|um|a las|las)\s)(?P<sh>[01]?\d|2[0-3])(?![\d:.,]\d|\d|\s?(?:€|EUR|%|\$|Uhr"
+    r"|h\b|[ap]\.?m\b))"
+)
 NOON = r"\b(?P<midday>(?:12\s)?noon)\b"
 TIME = re.compile("|".join([CLOCK, FRENCH, DOTTED, HOUR, JAPANESE, SPOKEN, NOON]), re.IGNORECASE)
-MAYBE = re.compile(r"\d\s?[:h時.]|\d\s?(?:[ap]\.?\s?m\b|uhr|o'clock|sharp)|\b(?:ore|alle|dalle|um|las)\s\d|noon", re.IGNORECASE)
+MAYBE = re.compile(
+    r"\d\s?[:h時.]|\d\s?(?:[ap]\.?\s?m\b|uhr|o'clock|sharp)|\b(?:ore|alle|dalle|um|las)\s\d|noon", re.IGNORECASE
+)
 
 # A dotted time without a unit is one only at the start of a line or cell, or after such a word.
 TIMELY = re.compile(
-    r"(?:^\W{0,3}|\b(?:ore|alle|dalle|um|ab|an|von|bis|at|from|until|till|by|kl\.?|partenza|arrivo|abfahrt|ankunft|à|las)\s|[-–]\s?|[:|]\s)$",
+    r"(?:^\W{0,3}|\b(?:ore|alle|dalle|um|ab|an|von|bis|at|from|until|till|by|kl\.?|partenza|arrivo|abfahrt"
+    r"|ankunft|à|las)\s|[-–]\s?|[:|]\s)$",
     re.IGNORECASE,
 )
-AFTER_PRICE = re.compile(r"\s?(?:€|\$|£|¥|%|EUR|USD|GBP|CHF|kr\b|km\b|kg\b|m\b|mi\b|t\b|l\b|Euro|stars?\b|/)", re.IGNORECASE)
+AFTER_PRICE = re.compile(
+    r"\s?(?:€|\$|£|¥|%|EUR|USD|GBP|CHF|kr\b|km\b|kg\b|m\b|mi\b|t\b|l\b|Euro|stars?\b|/)", re.IGNORECASE
+)
 BEFORE_PRICE = re.compile(r"(?:€|\$|£|¥|EUR|USD|GBP|CHF|[A-Z]{3})\s?$")
-SPAN = re.compile(r"\b(?:for|within|in|during|durée|dauer|duration|durata|duración|environ|ca\.|about|24|für|binnen|les|par|per)\s*:?\s?$", re.IGNORECASE)
-HOURLY = re.compile(r"(?:^\W{0,3}|\b(?:à|a|de|dès|vers|jusqu'à|entre|et|las|desde|hasta|après|avant|h)\s|[-–:|]\s?)$", re.IGNORECASE)
-JOINT = re.compile(r"\s?(?:-|–|—|to|bis|until|till|à|a|al|alle|y|e|et|and|～|~|〜|から)\s?(?:las\s|ore\s|alle\s)?(?:ca\.\s|about\s)?", re.IGNORECASE)
+SPAN = re.compile(
+    r"\b(?:for|within|in|during|durée|dauer|duration|durata|duración|environ|ca\.|about|24|für|binnen|les|par"
+    r"|per)\s*:?\s?$",
+    re.IGNORECASE,
+)
+HOURLY = re.compile(
+    r"(?:^\W{0,3}|\b(?:à|a|de|dès|vers|jusqu'à|entre|et|las|desde|hasta|après|avant|h)\s|[-–:|]\s?)$", re.IGNORECASE
+)
+JOINT = re.compile(
+    r"\s?(?:-|–|—|to|bis|until|till|à|a|al|alle|y|e|et|and|～|~|〜|から)\s?(?:las\s|ore\s|alle\s)?(?:ca\.\s|about\s)?",
+    re.IGNORECASE,
+)
 BETWEEN = re.compile(r"\b(?:between|entre|tra|zwischen|de|dalle|from|von)\s(?:las\s|le\s)?$", re.IGNORECASE)
 ENDING = re.compile(
-    r"\b(?:until|till|bis(?:\sca\.)?|jusqu'à|hasta(?:\slas)?|fino\salle|back(?:\s(?:by|at|about|around))*|returns?(?:\sat|\sby|\sabout)*"
-    r"|ends?(?:\sat|\sby)*|finishes(?:\sat)?|ending(?:\sat)?|endet(?:\sum)?|zurück(?:\sgegen|\sum)*|retour\s(?:à|vers)|regreso\sa\slas|rientro\salle)\s?$",
+    r"\b(?:until|till|bis(?:\sca\.)?|jusqu'à|hasta(?:\slas)?|fino\salle|back(?:\s(?:by|at|about|around))*"
+    r"|returns?(?:\sat|\sby|\sabout)*"
+    r"|ends?(?:\sat|\sby)*|finishes(?:\sat)?|ending(?:\sat)?|endet(?:\sum)?|zurück(?:\sgegen|\sum)*"
+    r"|retour\s(?:à|vers)|regreso\sa\slas|rientro\salle)\s?$",
     re.IGNORECASE,
 )
-LEFT = re.compile(r"(?<![\d.,:€$£/])\b(?P<h>[01]?\d|2[0-3])(?:[:.](?P<m>[0-5]\d))?\s?(?:-|–|to|bis|à|a)\s?$", re.IGNORECASE)
-LATER = re.compile(r"\s?\(?\s?\+\s?([12])\b(?:\s?(?:days?|Tage?|jours?|d[ií]as?|giorn[oi]|日))?\)?|\s?\(?(?:next day|am nächsten tag|le lendemain|翌日)\)?", re.IGNORECASE)
+LEFT = re.compile(
+    r"(?<![\d.,:€$£/])\b(?P<h>[01]?\d|2[0-3])(?:[:.](?P<m>[0-5]\d))?\s?(?:-|–|to|bis|à|a)\s?$", re.IGNORECASE
+)
+LATER = re.compile(
+    r"\s?\(?\s?\+\s?([12])\b(?:\s?(?:days?|Tage?|jours?|d[ií]as?|giorn[oi]|日))?\)?|\s?\(?(?:next day"
+    r"|am nächsten tag|le lendemain|翌日)\)?",
+    re.IGNORECASE,
+)
 EVENING = re.compile(r"\s?(?:di sera|de la (?:tarde|noche)|du soir|abends)\b", re.IGNORECASE)
 DINING = re.compile(r"dinner|supper|evening|tonight|drinks|concert|show|party", re.IGNORECASE)
 
@@ -138,6 +169,11 @@ def _left(text: str, start: int, clock: str, found: list[Time]) -> Time | None:
         return None
     hour, minute = int(match["h"]), match["m"] or "00"
     end_hour = int(clock[:2])
-    if end_hour >= 12 and hour < 12 and hour + 12 <= end_hour and re.match(r"\d[\d:.]*\s?p\.?\s?m", text[start:], re.IGNORECASE):
+    if (
+        end_hour >= 12
+        and hour < 12
+        and hour + 12 <= end_hour
+        and re.match(r"\d[\d:.]*\s?p\.?\s?m", text[start:], re.IGNORECASE)
+    ):
         hour += 12
     return Time(match.start(), match.end("m") if match["m"] else match.end("h"), f"{hour:02}:{minute}")

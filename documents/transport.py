@@ -26,32 +26,75 @@ MODES = {
     "car": r"car (?:hire|rental)|rental car|rent[-\s]a[-\s]car|hire car|mietwagen|voiture de location|location de voiture|coche de alquiler|alquiler de (?:coche|auto)|autonoleggio|noleggio|レンタカー|car group|vehicle class|\brent\b",
     "transfer": r"transfers?\b|taxi|shuttle|navette|traslado|trasferimento|送迎",
 }  # fmt: skip
-MODE = {name: re.compile(rf"(?<![^\W_])(?:{pattern})" if name != "flight" else rf"(?:(?<![^\W_])(?:{pattern}))|便", re.IGNORECASE) for name, pattern in MODES.items()}
+MODE = {
+    name: re.compile(
+        rf"(?<![^\W_])(?:{pattern})" if name != "flight" else rf"(?:(?<![^\W_])(?:{pattern}))|便", re.IGNORECASE
+    )
+    for name, pattern in MODES.items()
+}
 RAIL = (
     "ICE|ICN|IC|EC|ECE|RE|RB|IRE|IR|TGV|TER|AVE|AVLO|ALVIA|RJX|RJ|NJ|EN|WB|FLX|EST|THA|"
-    "Eurostar|Frecciarossa|Frecciargento|Frecciabianca|Italo|Intercity|InterCity|Intercités|INOUI|OUIGO|Talgo|Amtrak|Nightjet|Railjet|Acela|Regionale(?: Veloce)?|Thalys"
+    "Eurostar|Frecciarossa|Frecciargento|Frecciabianca|Italo|Intercity|InterCity|Intercités|INOUI|OUIGO"
+    "|Talgo|Amtrak|Nightjet|Railjet|Acela|Regionale(?: Veloce)?|Thalys"
 )
 RAILWAY = re.compile(rf"(?<![A-Za-z0-9-])(?P<n>(?:{RAIL})\s?\d{{1,5}})(?![\dA-Za-z]|[.,:]\d)")
 AIR = re.compile(r"(?<![A-Za-z0-9-])(?P<n>(?:[A-Z]{2}|[A-Z]\d|\d[A-Z])\s?\d{1,4})(?![\dA-Za-z/%-]|[.,:]\d)")
 WORDED = re.compile(
-    r"(?<![^\W_])(?:trains?|zug|tren|treno|flights?|flug|vol|vuelo|volo|bus|coach|autobús|ferry)\s*(?:no\.?|nr\.?|n[°º]\.?|number|nummer|numéro|número|numero)?\s*[:#]?\s*(?P<n>[A-Z]{0,3}\s?\d{1,5})(?![\dA-Za-z/-]|[.,:]\d)",
+    r"(?<![^\W_])(?:trains?|zug|tren|treno|flights?|flug|vol|vuelo|volo|bus|coach|autobús|ferry)\s*(?:no\.?"
+    r"|nr\.?|n[°º]\.?|number|nummer|numéro|número"
+    r"|numero)?\s*[:#]?\s*(?P<n>[A-Z]{0,3}\s?\d{1,5})(?![\dA-Za-z/-]|[.,:]\d)",
     re.IGNORECASE,
 )
 JAPANESE = re.compile(r"(?P<n>(?:[ァ-ヴー]{2,8}|[ぁ-ん]{2,6})\s?\d{1,4})号|(?P<f>[A-Z]{2}\s?\d{1,4})便")
 SKIP = {"EUR", "USD", "GBP", "CHF"}
-NOT_CARRIERS = {"NO", "NR", "ID", "AM", "PM", "AT", "TO", "OF", "ON", "IN", "BY", "IS", "OR", "UK", "US", "EU", "CO", "PO", "OK", "AB"}
+NOT_CARRIERS = {
+    "NO",
+    "NR",
+    "ID",
+    "AM",
+    "PM",
+    "AT",
+    "TO",
+    "OF",
+    "ON",
+    "IN",
+    "BY",
+    "IS",
+    "OR",
+    "UK",
+    "US",
+    "EU",
+    "CO",
+    "PO",
+    "OK",
+    "AB",
+}
 ARROW = re.compile(r"\s*(?:→|➔|⇒|->|–>|>|=>)\s*|\s+[-–—]\s+|\s?(?:から)\s?")
 FROM_TO = re.compile(
-    r"(?<![^\W_])(?:(?:from|von|ab|desde|da|dal|dalla|de|du)\s)(?P<a>[A-ZÀ-ÝŌ][^,;:()|]{1,40}?)\s(?:to|nach|hasta|a|al|alla|à|pour)\s(?P<b>[A-ZÀ-Ý][^,;:()|.]{1,40}?)(?=$|[,;:.()|]|\s(?:at|um|on|am|le|el|il|a las|alle|ore|à|-|–)\s|\s\d)"
+    r"(?<![^\W_])(?:(?:from|von|ab|desde|da|dal|dalla|de|du)\s)(?P<a>[A-ZÀ-ÝŌ][^,;:()|]{1,40}?)\s(?:to|nach"
+    r"|hasta|a|al|alla|à|pour)\s(?P<b>[A-ZÀ-Ý][^,;:()|.]{1,40}?)(?=$|[,;:.()|]|\s(?:at|um|on|am|le|el|il"
+    r"|a las|alle|ore|à|-|–)\s|\s\d)"
 )
 CODE3 = re.compile(r"\(([A-Z]{3})\)")
 BLOCK = 7
 DIGIT = re.compile(r"\d")
 # Lines are looked at several times, as the block that they may belong to is found.
 CACHED = 4_096
-GLUE = re.compile(r"^(?:[\s:：,;.|·\-–—→➔>]|(?:from|to|at|in|von|nach|um|ab|an|de|du|da|à|a|al|alle|ore|las|on|am|le|el|il|the|am|approx|airport:|date|time|time:|uhr|gate|terminal)\b\.?)+", re.IGNORECASE)
-TAIL = re.compile(r"(?:[\s:：,;.|·\-–—→➔>(（]|(?:\b(?:at|um|on|am|le|el|il|à|a|a las|alle|ore|alle ore|ab|an|den|de|h|uhr|dep|arr|den|um)\b))+$", re.IGNORECASE)
-NOT_A_PLACE = re.compile(r"\d{3}|(?<![^\W_])(?:seats?|class|coach|platform|gate|terminal|gleis|wagen|voiture|sitz|platz|posto|asiento|binario|economy|adult|erwachsene|duration|dauer|stops?|operated)(?![^\W_])", re.IGNORECASE)
+GLUE = re.compile(
+    r"^(?:[\s:：,;.|·\-–—→➔>]|(?:from|to|at|in|von|nach|um|ab|an|de|du|da|à|a|al|alle|ore|las|on|am|le|el|il"
+    r"|the|am|approx|airport:|date|time|time:|uhr|gate|terminal)\b\.?)+",
+    re.IGNORECASE,
+)
+TAIL = re.compile(
+    r"(?:[\s:：,;.|·\-–—→➔>(（]|(?:\b(?:at|um|on|am|le|el|il|à|a|a las|alle|ore|alle ore|ab|an|den|de|h|uhr|dep"
+    r"|arr|den|um)\b))+$",
+    re.IGNORECASE,
+)
+NOT_A_PLACE = re.compile(
+    r"\d{3}|(?<![^\W_])(?:seats?|class|coach|platform|gate|terminal|gleis|wagen|voiture|sitz|platz|posto"
+    r"|asiento|binario|economy|adult|erwachsene|duration|dauer|stops?|operated)(?![^\W_])",
+    re.IGNORECASE,
+)
 
 
 @dataclass(slots=True)
@@ -108,7 +151,13 @@ def _block_at(marks: list[Mark], place: int, reading: Reading) -> Block | None:
         return None
     block = Block([mark], number, "car" if car else (mode or named))
     for following in marks[place + 1 : place + BLOCK]:
-        if following.aside or following.old or following.line.level or following.leads and _times_only(block) or ends_block(following, block, reading):
+        if (
+            following.aside
+            or following.old
+            or following.line.level
+            or (following.leads and _times_only(block))
+            or ends_block(following, block, reading)
+        ):
             break
         block.marks.append(following)
     return block
@@ -120,11 +169,13 @@ def _times_only(block: Block) -> bool:
 
 
 def ends_block(mark: Mark, block: Block, reading: Reading) -> bool:
-    if mark.amounts or labels.NEW.match(mark.text) and len(mark.text.split()) <= 3:
+    if mark.amounts or (labels.NEW.match(mark.text) and len(mark.text.split()) <= 3):
         return True
     if block.mode == "car":
         return sum(len(one.times) for one in block.marks) >= 2
-    if number_of(mark.text, flies=reading.holds(MODE["flight"]))[0] or (block.number is None and _is_pickup(mark) and _times_only(block)):
+    if number_of(mark.text, flies=reading.holds(MODE["flight"]))[0] or (
+        block.number is None and _is_pickup(mark) and _times_only(block)
+    ):
         return True
     labelled = labels.DEPART.search(mark.text) or labels.ARRIVE.search(mark.text) or labels.CHECK_IN.match(mark.text)
     dated = bool(mark.told) and not mark.times and len(mark.text.split()) <= 8
@@ -137,7 +188,13 @@ def ends_block(mark: Mark, block: Block, reading: Reading) -> bool:
 
 
 def _is_pickup(mark: Mark) -> bool:
-    return bool(re.match(r"\W{0,3}(?:pick[-\s]?up|abholung|prise en charge|retrait|recogida|ritiro|貸出|出発店舗)", mark.text, re.IGNORECASE))
+    return bool(
+        re.match(
+            r"\W{0,3}(?:pick[-\s]?up|abholung|prise en charge|retrait|recogida|ritiro|貸出|出発店舗)",
+            mark.text,
+            re.IGNORECASE,
+        )
+    )
 
 
 @lru_cache(maxsize=CACHED)
@@ -198,13 +255,28 @@ def route_of(text: str) -> tuple[str, str] | None:
 
 
 def _named(place: str) -> bool:
-    return len(place) <= 40 and bool(re.match(r"[A-ZÀ-ÝŌ\u3040-\u9fff]", place)) and not labels.DATE_WORDS.match(place) and not labels.DAY.match(place)
+    return (
+        len(place) <= 40
+        and bool(re.match(r"[A-ZÀ-ÝŌ\u3040-\u9fff]", place))
+        and not labels.DATE_WORDS.match(place)
+        and not labels.DAY.match(place)
+    )
 
 
 def _bare(text: str) -> str:
     """A text without the kind and number of the service before it."""
-    text = re.sub(r"^.*\b(?:flights?|flug|vols?|vuelo|volo|trains?|zug|treno|tren|bus|ferry|fähre|linea|route|strecke|line|trajet|ruta|tratta)\b\s*(?:no\.?|nr\.?)?\s*:?\s*", "", text, flags=re.IGNORECASE)
-    return re.sub(rf"^(?:(?:{RAIL}|[A-Z]{{2}}|[A-Z]\d)?\s?\d{{1,5}}\s+|(?:[A-Z]{{2}}|[A-Z]\d|\d[A-Z])\s?\d{{1,4}}\b\s*:?\s*)", "", text).strip()
+    text = re.sub(
+        r"^.*\b(?:flights?|flug|vols?|vuelo|volo|trains?|zug|treno|tren|bus|ferry|fähre|linea|route|strecke"
+        r"|line|trajet|ruta|tratta)\b\s*(?:no\.?|nr\.?)?\s*:?\s*",
+        "",
+        text,
+        flags=re.IGNORECASE,
+    )
+    return re.sub(
+        rf"^(?:(?:{RAIL}|[A-Z]{{2}}|[A-Z]\d)?\s?\d{{1,5}}\s+|(?:[A-Z]{{2}}|[A-Z]\d|\d[A-Z])\s?\d{{1,4}}\b\s*:?\s*)",
+        "",
+        text,
+    ).strip()
 
 
 def _without_moments(text: str) -> str:
@@ -219,7 +291,12 @@ def _place(text: str) -> str | None:
     text = TAIL.sub("", GLUE.sub("", text.strip())).strip()
     text = re.sub(r"\s{2,}.*$", "", text)
     text = re.split(r"[,;|]\s*(?:ab|an|dep|arr|departs?|arrives?)\b", text, flags=re.IGNORECASE)[0].strip(" ,;")
-    text = re.split(r"[,;]?\s*\(?(?=(?:terminal|gate|platform|gleis|quai|voie|binario|andén)\b)", text, maxsplit=1, flags=re.IGNORECASE)[0].strip(" ,;(")
+    text = re.split(
+        r"[,;]?\s*\(?(?=(?:terminal|gate|platform|gleis|quai|voie|binario|andén)\b)",
+        text,
+        maxsplit=1,
+        flags=re.IGNORECASE,
+    )[0].strip(" ,;(")
     text = re.sub(r"\s+(?:発|着)$|(?:発|着)$", "", text)
     if not text or len(text) > 60 or NOT_A_PLACE.search(text) or not re.search(r"[^\W\d_]{2}", text):
         return None
@@ -254,7 +331,14 @@ def _made(block: Block, reading: Reading) -> Transport | None:
 
 def _told_of(block: Block) -> list[Mark]:
     """The marks from the first to the last one that tells something."""
-    last = max((i for i, mark in enumerate(block.marks) if mark.times or mark.told or i == 0 or mark.text in {block.depart.place, block.arrive.place}), default=0)
+    last = max(
+        (
+            i
+            for i, mark in enumerate(block.marks)
+            if mark.times or mark.told or i == 0 or mark.text in {block.depart.place, block.arrive.place}
+        ),
+        default=0,
+    )
     del block.marks[last + 1 :]
     return block.marks
 
@@ -272,14 +356,25 @@ def _arrival(block: Block, departs_on: date) -> str | None:
     if arrive.time.later:
         return _moment(departs_on + timedelta(arrive.time.later), arrive.time)
     if depart.time and arrive.time.clock < depart.time.clock:
-        overnight = depart.time.clock >= "17:00" and arrive.time.clock <= "12:00" and block.mode in {"train", "bus", "ferry"}
+        overnight = (
+            depart.time.clock >= "17:00" and arrive.time.clock <= "12:00" and block.mode in {"train", "bus", "ferry"}
+        )
         return _moment(departs_on + timedelta(1), arrive.time) if overnight else None
     return _moment(departs_on, arrive.time)
 
 
 def _day(block: Block) -> date | None:
-    own = [day for mark in block.marks for day, about in zip(mark.days, mark.about, strict=True) if day and about is About.TRIP]
-    if any(about is About.TRIP and day is None for mark in block.marks for day, about in zip(mark.days, mark.about, strict=True)):
+    own = [
+        day
+        for mark in block.marks
+        for day, about in zip(mark.days, mark.about, strict=True)
+        if day and about is About.TRIP
+    ]
+    if any(
+        about is About.TRIP and day is None
+        for mark in block.marks
+        for day, about in zip(mark.days, mark.about, strict=True)
+    ):
         return None
     return own[0] if own else block.marks[0].day
 
@@ -329,7 +424,8 @@ def _segments(mark: Mark) -> list[tuple[bool, str, int, int]]:
     """The parts of a line that tell the departure (True) and the arrival (False), with their span."""
     text = mark.text
     hits = sorted(
-        [(m.start(), m.end(), True) for m in labels.DEPART.finditer(text)] + [(m.start(), m.end(), False) for m in labels.ARRIVE.finditer(text)]
+        [(m.start(), m.end(), True) for m in labels.DEPART.finditer(text)]
+        + [(m.start(), m.end(), False) for m in labels.ARRIVE.finditer(text)]
     )
     hits = [hit for i, hit in enumerate(hits) if i == 0 or hit[0] >= hits[i - 1][1]]
     hits = [hit for hit in hits if _is_label(text, hit)]
@@ -358,7 +454,12 @@ def _postfix(text: str, begin: int, end: int, mark: Mark) -> bool:
         return True
     follows_time = any(0 <= time.start - end <= 3 for time in mark.times)
     before = text[:begin].rstrip()
-    return follows_time and bool(before) and before[-1] not in ",;:|" and text[begin:end].lower() in {"ab", "an", "dep", "dep.", "arr", "arr.", "départ", "arrivée"}
+    return (
+        follows_time
+        and bool(before)
+        and before[-1] not in ",;:|"
+        and text[begin:end].lower() in {"ab", "an", "dep", "dep.", "arr", "arr.", "départ", "arrivée"}
+    )
 
 
 def _stop(mark: Mark, end: int, length: int) -> int:
@@ -398,13 +499,26 @@ def _of_row(row: Row, reading: Reading) -> Transport | None:
     number = row.cell(Role.NUMBER)
     if not number:
         number = number_of(mark.text, flies=reading.holds(MODE["flight"]))[0] or ""
-    departs, arrives = times_in(depart_cell or row.cell(Role.ORIGIN)), times_in(arrive_cell or row.cell(Role.DESTINATION))
+    departs, arrives = (
+        times_in(depart_cell or row.cell(Role.ORIGIN)),
+        times_in(arrive_cell or row.cell(Role.DESTINATION)),
+    )
     day = mark.day or next(iter(mark.trip_days), None)
     if not day or not (number or departs):
         return None
     last = mark.trip_days[-1] if mark.trip_days and _tells_day(arrive_cell or row.cell(Role.DESTINATION)) else None
-    block = Block([mark], number or None, None, depart=Point(origin, departs[0] if departs else None), arrive=Point(destination, arrives[0] if arrives else None, last))
-    mode = mode_of(number) or number_of(mark.text, flies=reading.holds(MODE["flight"]))[1] or next((name for name in MODE if reading.holds(MODE[name])), None)
+    block = Block(
+        [mark],
+        number or None,
+        None,
+        depart=Point(origin, departs[0] if departs else None),
+        arrive=Point(destination, arrives[0] if arrives else None, last),
+    )
+    mode = (
+        mode_of(number)
+        or number_of(mark.text, flies=reading.holds(MODE["flight"]))[1]
+        or next((name for name in MODE if reading.holds(MODE[name])), None)
+    )
     block.mode = mode
     bare = re.search(r"(?:[A-Z]{1,4}\s?)?\d{1,5}", number)
     return Transport(

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
 BARE_YEAR = re.compile(r"(?<![\d./-])(20[2-4]\d)(?![\d./-]|\s?(?:€|EUR|USD|km|m\b))")
 # Years that a bare year must not be taken from.
-NOT_A_YEAR = re.compile(r"(?:©|\(c\)|copyright|since|seit|depuis|desde|dal|founded|gegründet|est\.)\s*(?:\d{4}\s?[-–]\s?)?$", re.IGNORECASE)
+NOT_A_YEAR = re.compile(
+    r"(?:©|\(c\)|copyright|since|seit|depuis|desde|dal|founded|gegründet|est\.)\s*(?:\d{4}\s?[-–]\s?)?$", re.IGNORECASE
+)
 MONTH_FIRST = {"en-US", "en-PH"}
 DAY_FIRST_ENGLISH = {"en-GB", "en-AU", "en-NZ", "en-IE", "en-ZA", "en-IN"}
 DAY_FIRST = {"de", "fr", "es", "it", "pt", "nl"}
@@ -59,7 +61,9 @@ class Almanac:
         told_days = self._orders(told)
         if told.year:
             return self._full(told, told_days)
-        found = {day for month, day_number in told_days if (day := self._without_year(told, month, day_number, previous))}
+        found = {
+            day for month, day_number in told_days if (day := self._without_year(told, month, day_number, previous))
+        }
         if len(found) == 1:
             return found.pop()
         return UNCLEAR_ORDER if found else self._why_no_year(told)
@@ -114,7 +118,11 @@ class Almanac:
         if not start or not end:
             return None
         made = [one for year in {start.year, end.year} if (one := _made(year, month, day))]
-        inside = [one for one in made if start - timedelta(2) <= one <= end + timedelta(2) and weekday in {None, one.weekday()}]
+        inside = [
+            one
+            for one in made
+            if start - timedelta(2) <= one <= end + timedelta(2) and weekday in {None, one.weekday()}
+        ]
         return inside[0] if len(inside) == 1 else None
 
     def _why_no_year(self, told: Told) -> str:

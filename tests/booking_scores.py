@@ -71,7 +71,9 @@ def told_by(plan: Plan) -> Told:
     """A plan in the form of the expected values."""
     return {
         "days": [day.date for day in plan.days],
-        "activities": [{"date": one.date, "time": one.time, "title": one.title, "end": one.end_time} for one in plan.activities],
+        "activities": [
+            {"date": one.date, "time": one.time, "title": one.title, "end": one.end_time} for one in plan.activities
+        ],
         "stays": [
             {
                 "name": one.name,
@@ -84,7 +86,14 @@ def told_by(plan: Plan) -> Told:
             for one in plan.stays
         ],
         "transport": [
-            {"kind": one.mode, "number": one.number, "from": one.origin, "to": one.destination, "depart": one.depart, "arrive": one.arrive}
+            {
+                "kind": one.mode,
+                "number": one.number,
+                "from": one.origin,
+                "to": one.destination,
+                "depart": one.depart,
+                "arrive": one.arrive,
+            }
             for one in plan.transport
         ],
         "money": [
@@ -146,7 +155,9 @@ def _settle_moments(wanted: Told, left: dict[str, list[Any]], missing: dict[str,
 
 def _item_days(wanted: Told) -> set[str]:
     expect = wanted["expect"]
-    moments = {moment for one in expect["transport"] for moment in _moments(one)} | {one["date"] for one in expect["activities"]}
+    moments = {moment for one in expect["transport"] for moment in _moments(one)} | {
+        one["date"] for one in expect["activities"]
+    }
     stays = {one[name] for one in expect["stays"] for name in ("check_in", "check_out")}
     return {moment[:10] for moment in moments} | stays | set(wanted["optional"].get("days", []))
 
@@ -177,7 +188,13 @@ def _same_journey(wanted: Told, got: Told) -> bool:
     numbered = None in numbers or any(_code(number) in _code(got["number"]) for number in numbers)
     departs = _minute(got["depart"]) in _several(wanted["depart"])
     arrives = not wanted["arrive"] or _minute(got["arrive"]) in _several(wanted["arrive"])
-    return numbered and departs and arrives and _same_place(wanted["from"], got["from"]) and _same_place(wanted["to"], got["to"])
+    return (
+        numbered
+        and departs
+        and arrives
+        and _same_place(wanted["from"], got["from"])
+        and _same_place(wanted["to"], got["to"])
+    )
 
 
 def _same_place(wanted: Any, got: str | None) -> bool:
@@ -192,7 +209,9 @@ def _several(value: Any) -> list[Any]:
 
 
 def _moments(journey: Told) -> set[str]:
-    return {moment for name in ("depart", "arrive") for value in _several(journey.get(name)) if (moment := _minute(value))}
+    return {
+        moment for name in ("depart", "arrive") for value in _several(journey.get(name)) if (moment := _minute(value))
+    }
 
 
 def _minute(moment: str | None) -> str | None:
@@ -201,7 +220,9 @@ def _minute(moment: str | None) -> str | None:
 
 def _plain(text: Any) -> str:
     """Text in lower case without accents and signs. Letters of other scripts stay."""
-    folded = "".join(c for c in unicodedata.normalize("NFKD", str(text or "")).casefold() if not unicodedata.combining(c))
+    folded = "".join(
+        c for c in unicodedata.normalize("NFKD", str(text or "")).casefold() if not unicodedata.combining(c)
+    )
     return " ".join(re.findall(r"[^\W_]+", folded))
 
 

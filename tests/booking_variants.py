@@ -74,10 +74,23 @@ LANGUAGES = [
         "due",
         ["Booking reference", "Confirmation number"],
         "Booked on",
-        ["Guided walk in the old town", "Museum of ships", "Lunch at the harbour", "Boat trip to the island", "Cooking class", "Wine tasting"],
+        [
+            "Guided walk in the old town",
+            "Museum of ships",
+            "Lunch at the harbour",
+            "Boat trip to the island",
+            "Cooking class",
+            "Wine tasting",
+        ],
         "EUR {a}",
         ("Date", "Time", "Programme"),
-        ["Reception is open daily 7:00-22:00.", "Rooms from EUR 89 a night.", "Est. 1898. Rated 4.7/5.", "Call +44 1632 960000.", "© 2012-2031 Agency Ltd."],
+        [
+            "Reception is open daily 7:00-22:00.",
+            "Rooms from EUR 89 a night.",
+            "Est. 1898. Rated 4.7/5.",
+            "Call +44 1632 960000.",
+            "© 2012-2031 Agency Ltd.",
+        ],
     ),
     Language(
         "de",
@@ -102,10 +115,23 @@ LANGUAGES = [
         "fällig am",
         ["Buchungsnummer", "Vorgangsnummer"],
         "Gebucht am",
-        ["Stadtführung", "Besuch im Museum", "Mittagessen am Hafen", "Schifffahrt zur Insel", "Weinprobe", "Wanderung zur Burg"],
+        [
+            "Stadtführung",
+            "Besuch im Museum",
+            "Mittagessen am Hafen",
+            "Schifffahrt zur Insel",
+            "Weinprobe",
+            "Wanderung zur Burg",
+        ],
         "{a} EUR",
         ("Datum", "Zeit", "Programm"),
-        ["Rezeption täglich 7:00-22:00 Uhr.", "Zimmer ab 79 EUR pro Nacht.", "Gegründet 1887, Stammkapital 25.000 EUR.", "Tel. 030 5550000", "© 2012-2031 Reisebüro GmbH"],
+        [
+            "Rezeption täglich 7:00-22:00 Uhr.",
+            "Zimmer ab 79 EUR pro Nacht.",
+            "Gegründet 1887, Stammkapital 25.000 EUR.",
+            "Tel. 030 5550000",
+            "© 2012-2031 Reisebüro GmbH",
+        ],
     ),
     Language(
         "fr",
@@ -130,10 +156,23 @@ LANGUAGES = [
         "à régler avant le",
         ["Référence", "Numéro de réservation"],
         "Réservé le",
-        ["Visite guidée de la ville", "Musée de la mer", "Déjeuner au port", "Balade en bateau", "Cours de cuisine", "Dégustation de vins"],
+        [
+            "Visite guidée de la ville",
+            "Musée de la mer",
+            "Déjeuner au port",
+            "Balade en bateau",
+            "Cours de cuisine",
+            "Dégustation de vins",
+        ],
         "{a} €",
         ("Date", "Heure", "Programme"),
-        ["Réception ouverte de 7h à 22h.", "Chambres à partir de 69 € la nuit.", "Maison fondée en 1902.", "Tél. 01 99 00 00 00", "© 2012-2031 Agence SARL"],
+        [
+            "Réception ouverte de 7h à 22h.",
+            "Chambres à partir de 69 € la nuit.",
+            "Maison fondée en 1902.",
+            "Tél. 01 99 00 00 00",
+            "© 2012-2031 Agence SARL",
+        ],
     ),
     Language(
         "es",
@@ -161,7 +200,13 @@ LANGUAGES = [
         ["Visita guiada", "Museo del mar", "Comida en el puerto", "Paseo en barco", "Clase de cocina", "Cata de vinos"],
         "{a} €",
         ("Fecha", "Hora", "Programa"),
-        ["Recepción abierta de 7:00 a 22:00.", "Habitaciones desde 59 € por noche.", "Casa fundada en 1889.", "Teléfono 910 000 000", "© 2012-2031 Agencia S.L."],
+        [
+            "Recepción abierta de 7:00 a 22:00.",
+            "Habitaciones desde 59 € por noche.",
+            "Casa fundada en 1889.",
+            "Teléfono 910 000 000",
+            "© 2012-2031 Agencia S.L.",
+        ],
     ),
     Language(
         "it",
@@ -186,10 +231,23 @@ LANGUAGES = [
         "entro il",
         ["Codice prenotazione", "Numero di prenotazione"],
         "Prenotato il",
-        ["Visita guidata", "Museo del mare", "Pranzo al porto", "Gita in barca", "Lezione di cucina", "Degustazione di vini"],
+        [
+            "Visita guidata",
+            "Museo del mare",
+            "Pranzo al porto",
+            "Gita in barca",
+            "Lezione di cucina",
+            "Degustazione di vini",
+        ],
         "€ {a}",
         ("Data", "Ora", "Programma"),
-        ["Reception aperta dalle 7:00 alle 22:00.", "Camere da € 59 a notte.", "Casa fondata nel 1889.", "Tel. 06 0000000", "© 2012-2031 Agenzia S.r.l."],
+        [
+            "Reception aperta dalle 7:00 alle 22:00.",
+            "Camere da € 59 a notte.",
+            "Casa fondata nel 1889.",
+            "Tel. 06 0000000",
+            "© 2012-2031 Agenzia S.r.l.",
+        ],
     ),
     Language(
         "ja",
@@ -249,7 +307,13 @@ class Drawn:
         tag = self.language.tag
         if tag == "ja":
             return self.language.price.format(a=f"{amount:,}")
-        text = f"{amount:,}.00" if tag == "en" else f"{amount:,},00".replace(",", ".", 1) if amount >= 1000 else f"{amount},00"
+        text = (
+            f"{amount:,}.00"
+            if tag == "en"
+            else f"{amount:,},00".replace(",", ".", 1)
+            if amount >= 1000
+            else f"{amount},00"
+        )
         return self.language.price.format(a=text)
 
     @property
@@ -295,7 +359,9 @@ def _schedule(drawn: Drawn, days: list[date], expect: Told, time_form: str, layo
         lines.append("<table><tr>" + "".join(_tag("th", head) for head in language.headers) + "</tr>")
     for number, day in enumerate(days, start=1):
         first = number == 1
-        told = drawn.day(day, [form for form in language.dates if "M" in form or language.tag in {"de", "ja"}] if first else short)
+        told = drawn.day(
+            day, [form for form in language.dates if "M" in form or language.tag in {"de", "ja"}] if first else short
+        )
         doings = rng.sample(language.doings, rng.randrange(1, 4))
         minutes = sorted(rng.sample(range(8 * 60, 21 * 60, 15), len(doings)))
         if layout != "table":
@@ -325,7 +391,9 @@ def _hotels(drawn: Drawn, days: list[date], expect: Told) -> list[str]:
     span = f"{drawn.day(first, language.dates[1:2])} - {drawn.day(last, language.dates[1:2])}"
     told = language.night if nights == 1 else language.nights.format(n=nights)
     line = f"{name}, {rng.choice(TOWNS)}: {span} ({told})"
-    expect["stays"].append({"name": name, "check_in": first.isoformat(), "check_out": last.isoformat(), "nights": nights})
+    expect["stays"].append(
+        {"name": name, "check_in": first.isoformat(), "check_out": last.isoformat(), "nights": nights}
+    )
     title = rng.choice(language.hotel_label)
     return [_tag("h2", title), _tag("p", line)] if drawn.html else [title, line]
 
@@ -335,8 +403,14 @@ def _prices(drawn: Drawn, expect: Told, start: date) -> list[str]:
     total = rng.randrange(300, 9000)
     deposit = total // 5
     due = drawn.day(start - timedelta(40), language.dates[1:2])
-    lines = [f"{rng.choice(language.total)}: {drawn.price(total)}", f"{language.deposit}: {drawn.price(deposit)}, {language.due} {due}"]
-    expect["money"] += [{"amount": total, "currency": drawn.currency, "of": "total"}, {"amount": deposit, "currency": drawn.currency, "of": "deposit"}]
+    lines = [
+        f"{rng.choice(language.total)}: {drawn.price(total)}",
+        f"{language.deposit}: {drawn.price(deposit)}, {language.due} {due}",
+    ]
+    expect["money"] += [
+        {"amount": total, "currency": drawn.currency, "of": "total"},
+        {"amount": deposit, "currency": drawn.currency, "of": "deposit"},
+    ]
     return [_tag("p", line) for line in lines] if drawn.html else lines
 
 
@@ -349,13 +423,19 @@ def hotel(rng: Random) -> Drawn:
     last = first + timedelta(nights)
     which = rng.randrange(2)
     name, code, total = rng.choice(language.hotels), f"HB-{rng.randrange(10000, 99999)}", rng.randrange(80, 4000)
-    forms = [rng.choice([form for form in language.dates if "M" in form or language.tag in {"de", "ja", "fr", "es", "it"}])]
+    forms = [
+        rng.choice([form for form in language.dates if "M" in form or language.tag in {"de", "ja", "fr", "es", "it"}])
+    ]
     time_form = rng.choice(language.times)
     rows = [
         (language.check_in[which], f"{drawn.day(first, forms)}, {drawn.clock(time_form, 15 * 60)}"),
         (language.check_out[which], f"{drawn.day(last, forms)}, {drawn.clock(time_form, 11 * 60)}"),
     ]
-    others = [(rng.choice(language.code), code), (rng.choice(language.total), drawn.price(total)), (language.issued, drawn.day(first - timedelta(50), forms))]
+    others = [
+        (rng.choice(language.code), code),
+        (rng.choice(language.total), drawn.price(total)),
+        (language.issued, drawn.day(first - timedelta(50), forms)),
+    ]
     rng.shuffle(others)
     rows = [*others[:1], *rows, *others[1:]]
     labelled = rng.random() < 0.5
@@ -368,7 +448,14 @@ def hotel(rng: Random) -> Drawn:
     lines.append(_tag("p", trap) if drawn.html else trap)
     drawn.body = _page(drawn, lines) if drawn.html else "\n".join(lines) + "\n"
     drawn.name = f"hotel-{language.tag}-{style.strip() or 'text'}"
-    stay = {"name": name, "check_in": first.isoformat(), "check_out": last.isoformat(), "nights": nights, "check_in_time": "15:00", "check_out_time": "11:00"}
+    stay = {
+        "name": name,
+        "check_in": first.isoformat(),
+        "check_out": last.isoformat(),
+        "nights": nights,
+        "check_in_time": "15:00",
+        "check_out_time": "11:00",
+    }
     money = [{"amount": total, "currency": drawn.currency, "of": "total"}]
     drawn.told = _told({"days": [], "activities": [], "stays": [stay], "transport": [], "money": money})
     return drawn
@@ -397,21 +484,58 @@ def journey(rng: Random) -> Drawn:
         number = f"{carrier} {rng.randrange(100, 999)}"
         departs, arrives = drawn.clock(time_form, begin), drawn.clock(time_form, end)
         told = drawn.day(day, forms)
-        expected.append({"kind": mode, "number": number, "from": origin, "to": destination, "depart": f"{day}T{hhmm(begin)}", "arrive": f"{day}T{hhmm(end)}"})
+        expected.append(
+            {
+                "kind": mode,
+                "number": number,
+                "from": origin,
+                "to": destination,
+                "depart": f"{day}T{hhmm(begin)}",
+                "arrive": f"{day}T{hhmm(end)}",
+            }
+        )
         if layout == "block":
-            legs.append([f"{word} {number}, {told}", f"{language.depart[1]}: {origin} {departs}", f"{language.arrive[1]}: {destination} {arrives}"])
+            legs.append(
+                [
+                    f"{word} {number}, {told}",
+                    f"{language.depart[1]}: {origin} {departs}",
+                    f"{language.arrive[1]}: {destination} {arrives}",
+                ]
+            )
         elif layout == "line":
-            legs.append([f"{told}: {word} {number} {origin} - {destination}, {language.depart[which]} {departs}, {language.arrive[which]} {arrives}"])
+            legs.append(
+                [
+                    f"{told}: {word} {number} {origin} - {destination}, {language.depart[which]} {departs}, {language.arrive[which]} {arrives}"
+                ]
+            )
         else:
-            legs.append(["<tr>" + "".join(_tag("td", cell) for cell in (told, number, origin, destination, departs, arrives)) + "</tr>"])
+            legs.append(
+                [
+                    "<tr>"
+                    + "".join(_tag("td", cell) for cell in (told, number, origin, destination, departs, arrives))
+                    + "</tr>"
+                ]
+            )
     total = rng.randrange(40, 1900)
     head = f"{rng.choice(language.code)}: {code}"
     cost = f"{rng.choice(language.total)}: {drawn.price(total)}"
     lines = _legs(drawn, legs, layout, word)
     plain = [head, *lines, cost] if rng.random() < 0.5 else [head, cost, *lines]
-    drawn.body = _page(drawn, [line if line.startswith("<") else _tag("p", line) for line in plain]) if drawn.html else "\n".join(plain) + "\n"
+    drawn.body = (
+        _page(drawn, [line if line.startswith("<") else _tag("p", line) for line in plain])
+        if drawn.html
+        else "\n".join(plain) + "\n"
+    )
     drawn.name = f"journey-{language.tag}-{mode}-{layout}"
-    drawn.told = _told({"days": [], "activities": [], "stays": [], "transport": expected, "money": [{"amount": total, "currency": drawn.currency, "of": "total"}]})
+    drawn.told = _told(
+        {
+            "days": [],
+            "activities": [],
+            "stays": [],
+            "transport": expected,
+            "money": [{"amount": total, "currency": drawn.currency, "of": "total"}],
+        }
+    )
     return drawn
 
 
@@ -437,7 +561,11 @@ def _rows(rows: list[tuple[str, str]], style: str, *, html_page: bool) -> list[s
     if not html_page:
         return [f"{label}{style}{value}" for label, value in rows]
     if style == "table":
-        return ["<table>" + "".join(f"<tr>{_tag('th', label)}{_tag('td', value)}</tr>" for label, value in rows) + "</table>"]
+        return [
+            "<table>"
+            + "".join(f"<tr>{_tag('th', label)}{_tag('td', value)}</tr>" for label, value in rows)
+            + "</table>"
+        ]
     if style == "dl":
         return ["<dl>" + "".join(_tag("dt", label) + _tag("dd", value) for label, value in rows) + "</dl>"]
     return [_tag("p", f"{label}: {value}") for label, value in rows]

