@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from documents import labels
 from documents.lodging import STRONG, name_in
 from documents.model import Activity, Document, Event, How, Plan, Stay, Transport, Unresolved
-from documents.transport import mode_of, number_of, route_of
+from documents.routes import mode_of, number_of, route_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 from documents import labels
 from documents.dates import dates_in
-from documents.marks import About, Mark, Reading, read_marks
+from documents.marking import read_marks
+from documents.marks import Mark, Reading
 from documents.model import Activity, Context, Cost, Document, Item, Stay, Transport
 from documents.money import CODES, SHARED, SYMBOLS, amounts_in
 from documents.times import times_in
@@ -76,7 +77,7 @@ class Ground:
         """The marks that the quote stands in, for each place of it."""
         begin = self.plain.find(quote)
         count = 0
-        while begin >= 0 and count < 20:  # noqa: PLR2004 - a quote that stands in more places tells nothing
+        while begin >= 0 and count < 20:
             end = begin + len(quote)
             if _is_whole(self.plain, begin, end):
                 yield [
@@ -127,7 +128,7 @@ def _is_whole(text: str, begin: int, end: int) -> bool:
 
 
 def _why_not(item: Item, quote: str, marks: list[Mark], reading: Reading) -> str | None:
-    told = _Told.of(quote, marks, reading)
+    told = _Told.of(quote, marks)
     if item.confirmation and _code(item.confirmation) not in {
         *map(_code, WORD.findall(quote)),
         *map(_code, quote.split()),
@@ -164,7 +165,7 @@ class _Told:
     times: list[str]
 
     @classmethod
-    def of(cls, quote: str, marks: list[Mark], reading: Reading) -> _Told:
+    def of(cls, quote: str, marks: list[Mark]) -> _Told:
         days: list[date] = []
         for mark in marks:
             text = plain_of(mark.text)
@@ -178,8 +179,7 @@ class _Told:
             if not own
             else {mark.day for mark in marks if mark.day and mark.day in own}
         )
-        times = [time.clock for time in _times(quote, marks)]
-        del reading
+        times = _times(quote)
         return cls(quote, days, above, times)
 
     def has_day(self, iso: str | None) -> bool:
@@ -206,10 +206,10 @@ class _Told:
         return True
 
 
-def _times(quote: str, marks: list[Mark]) -> list:  # pyright: ignore[reportMissingTypeArgument, reportUnknownParameterType]
-    del marks
+def _times(quote: str) -> list[str]:
+    """The times of a quote, without the digits of its dates."""
     taken = [(one.start, one.end) for one in dates_in(quote)]
-    return [time for time in times_in(quote) if not any(a < time.end and time.start < b for a, b in taken)]
+    return [time.clock for time in times_in(quote) if not any(a < time.end and time.start < b for a, b in taken)]
 
 
 def _words(text: str) -> list[str]:
@@ -336,7 +336,7 @@ def _moment(name: str, moment: str | None, told: _Told, item: Transport) -> str 
 
 
 def _is_next(first: str, day: str) -> bool:
-    return 0 < (date.fromisoformat(day) - date.fromisoformat(first)).days <= 2  # noqa: PLR2004
+    return 0 < (date.fromisoformat(day) - date.fromisoformat(first)).days <= 2
 
 
 def _overnight(item: Transport) -> bool:
@@ -409,6 +409,3 @@ def _fits(currency: str | None, told: str | None, symbol: str, reading: Reading)
     return currency in candidates and (
         said or currency == reading.context.trip_currency or (currency == "JPY" and reading.language == "ja")
     )
-
-
-_ = About

@@ -125,7 +125,7 @@ NIGHTS = re.compile(
 )
 ROOM = re.compile(
     r"^\W{0,3}(?:room(?: type)?|zimmer(?:typ)?|chambre|habitación|camera|部屋(?:タイプ)?"
-    r"|cabin)\s*[:：]?\s+(?P<room>\S.{2,80})$",
+    r"|cabin)(?:\s*[:：]\s*|\s+(?!(?:ab|from|rate|price|charge|desde|à partir)\b))(?P<room>\S.{2,80})$",
     re.IGNORECASE,
 )
 
@@ -211,6 +211,6 @@ def code_in(text: str) -> str | None:
         return None
     for match in CODE.finditer(text):
         code = match["code"]
-        if any(c.isdigit() for c in code) or (len(code) == 6 and not text.isupper()):  # noqa: PLR2004
+        if any(c.isdigit() for c in code) or (len(code) == 6 and not text.isupper()):
             return code
     return None

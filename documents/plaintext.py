@@ -133,7 +133,7 @@ def _line(raw: str) -> Line | None:
 
 def _cells(raw: str) -> tuple[str, ...]:
     stripped = raw.strip(" ")
-    if stripped.startswith("|") and stripped.endswith("|") and stripped.count("|") > 2:  # noqa: PLR2004 - two cells
+    if stripped.startswith("|") and stripped.endswith("|") and stripped.count("|") > 2:
         return tuple(map(tidy, stripped[1:-1].split("|")))
     cells = tuple(map(tidy, raw.split("\t")))
     return cells if sum(map(bool, cells)) > 1 else ()

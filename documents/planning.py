@@ -10,9 +10,10 @@ from documents import agenda, labels, structured
 from documents.activities import activities_of, days_of
 from documents.costs import costs_of
 from documents.dates import dates_in
-from documents.marks import About, Mark, Reading, read_marks
+from documents.marking import read_marks
+from documents.marks import About, Mark, Reading
 from documents.merge import share_a_word, together
-from documents.model import Activity, Context, Cost, Document, How, Item, Kind, Line, Plan, Stay, Transport, Unresolved
+from documents.model import Activity, Context, Cost, Document, Item, Kind, Line, Plan, Stay, Transport, Unresolved
 from documents.money import masked
 from documents.stays import stays_of
 from documents.transport import journeys_of
@@ -211,6 +212,3 @@ def _masked(plan: Plan) -> Plan:
     plan.unread = [masked(line) for line in plan.unread]
     plan.unresolved = [replace(one, quotes=tuple(masked(quote) for quote in one.quotes)) for one in plan.unresolved]
     return plan
-
-
-_ = How

@@ -31,13 +31,13 @@ RECIPIENT = _labels(
     "to|an|à|para|a|aan|till|til|vastaanottaja|do|komu|кому|kime|宛先|收件人|받는사람|cc|kopie|copie|cci|bcc|reply-to"
     "|antwort an|répondre à|responder a|rispondi a"
 )
-FIELD = re.compile(r"\s*\**\s*([^\W\d_][\w -]{0,20}?)\s*\**\s*[:：]\s*\**\s*(.*)")  # noqa: RUF001 - a wide colon
+FIELD = re.compile(r"\s*\**\s*([^\W\d_][\w -]{0,20}?)\s*\**\s*[:：]\s*\**\s*(.*)")
 ATTRIBUTION = re.compile(
     r"\b(?:wrote|writes|schrieb|a écrit|escribió|ha scritto|escreveu|schreef|skrev|napisał(?:\(a\))?|kirjoitti)\b"
-    r".{0,80}?\s*:\s*$|(?:のメール|wrote|写道)\s*[:：]\s*$",  # noqa: RUF001
+    r".{0,80}?\s*:\s*$|(?:のメール|wrote|写道)\s*[:：]\s*$",
     re.IGNORECASE,
 )
-SEPARATOR = re.compile(r"[-_=–—\s]*\b[^\d:]{4,60}[-_=–—\s]*:?|[-_=–—]{5,}")  # noqa: RUF001
+SEPARATOR = re.compile(r"[-_=–—\s]*\b[^\d:]{4,60}[-_=–—\s]*:?|[-_=–—]{5,}")
 FORWARDS = re.compile(
     r"forwarded message|original message|forwarded by|weitergeleitete|ursprüngliche nachricht|message transféré"
     r"|message d'origine|mensaje reenviado|mensaje original|messaggio inoltrato|messaggio originale"
@@ -141,7 +141,7 @@ def _header_at(lines: Sequence[Line], start: int) -> tuple[int, _Found] | None:
             break
         fields[name] = value
         place += 1
-    if "sender" not in fields or not fields.keys() & {"sent", "subject"} or place - start < 3:  # noqa: PLR2004
+    if "sender" not in fields or not fields.keys() & {"sent", "subject"} or place - start < 3:
         return None
     if "sent" in fields and "subject" not in fields and "recipient" not in fields:
         return None

@@ -244,7 +244,7 @@ class _Finder:
             (
                 m["room"]
                 for mark in self.reading.marks[max(0, begin - 4) : end + 6]
-                if (m := labels.ROOM.match(mark.text))
+                if not mark.amounts and (m := labels.ROOM.match(mark.text))
             ),
             None,
         )

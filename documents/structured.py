@@ -35,7 +35,7 @@ def items_of(nodes: Iterable[Node]) -> Plan:
 
 def _take(node: Node, plan: Plan, depth: int) -> None:
     kind = _text(node.get("@type"))
-    if depth < 4:  # noqa: PLR2004 - a package inside a package is deep enough
+    if depth < 4:
         for inner in [
             *_objects(node.get("subReservation")),
             *_objects(node.get("reservation") if kind == "Order" else None),
@@ -223,7 +223,7 @@ def _moment(value: object) -> str | None:
 
 def _clock(moment: str | None) -> str | None:
     """The local time of a moment. Midnight stands for a day without a time."""
-    if not moment or len(moment) != 16 or moment.endswith("00:00"):  # noqa: PLR2004 - YYYY-MM-DDTHH:MM
+    if not moment or len(moment) != 16 or moment.endswith("00:00"):
         return None
     return moment[11:]
 

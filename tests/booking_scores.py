@@ -9,7 +9,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from documents.merge import standing
 from documents.model import Context, Plan
@@ -57,8 +57,8 @@ def inputs(folder: Path = BOOKINGS) -> list[Path]:
 
 
 def context_of(told: Told) -> Context:
-    given = {name: date.fromisoformat(value) for name, value in told.items() if name in {"trip_start", "trip_end"}}
-    return Context(**given, trip_currency=told.get("trip_currency"))
+    start, end = (date.fromisoformat(told[name]) if name in told else None for name in ("trip_start", "trip_end"))
+    return Context(start, end, trip_currency=told.get("trip_currency"))
 
 
 def planned(path: Path) -> Plan:
@@ -205,7 +205,7 @@ def _same_place(wanted: Any, got: str | None) -> bool:
 
 
 def _several(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
+    return cast("list[Any]", value) if isinstance(value, list) else [value]
 
 
 def _moments(journey: Told) -> set[str]:

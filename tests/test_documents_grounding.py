@@ -94,7 +94,8 @@ def grounds() -> Iterator[tuple[Ground, list[Item]]]:
 def changes_a_value(item: Item, changed: Item, ground: Ground) -> bool:
     """Whether a mutation says something that the document doesn't: a digit of "18" may give another true value."""
     if isinstance(item, Activity) and isinstance(changed, Activity) and changed.time != item.time:
-        return changed.time not in item.quote and str(changed.time).lstrip("0") not in item.quote
+        clock = changed.time or ""
+        return clock not in item.quote and clock.lstrip("0") not in item.quote
     return item != changed and ground.plain != ""
 
 
