@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from typing import TYPE_CHECKING
 
@@ -84,7 +85,7 @@ def _day_of(mark: Mark) -> date | None:
     """The day of a line: that of its heading, or its own if it tells one day and a time."""
     if mark.day:
         return mark.day
-    own = {day for day in mark.trip_days}
+    own = set(mark.trip_days)
     settled = all(day for day, about in zip(mark.days, mark.about, strict=True) if about is About.TRIP)
     if (
         len(own) == 1
@@ -213,7 +214,7 @@ def _parts(text: str, starts: list[Time]) -> list[str]:
     """The text in as many parts as it has beginning times, cut between clauses."""
     leading = not re.search(r"[^\W\d_]{3}", LEADING.sub("", text[: starts[0].start]))
     cuts: list[int] = []
-    for before, after in zip(starts, starts[1:], strict=False):
+    for before, after in itertools.pairwise(starts):
         between = list(CLAUSE.finditer(text, before.end, after.start))
         if leading:
             word = re.search(r"(?:\b(?:at|um|ore|alle|à|a las|from|ab)\s)?$", text[: after.start])
@@ -225,7 +226,7 @@ def _parts(text: str, starts: list[Time]) -> list[str]:
         else:
             cuts.append(between[0].start() if between else before.end)
     edges = [0, *cuts, len(text)]
-    return [text[a:b] for a, b in zip(edges, edges[1:], strict=False)]
+    return [text[a:b] for a, b in itertools.pairwise(edges)]
 
 
 def _title(text: str, times: list[Time]) -> str:

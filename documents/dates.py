@@ -43,8 +43,10 @@ YEAR = r"(?:(?:,?\s{0,2}|-)(?:de\s|del\s)?(?P<y>(?:19|20)\d\d)(?!\d)|\s?['’](?
 WRITTEN = rf"""(?<![\d.,:/])(?P<d>\d{{1,2}}){ORDINAL}
     (?:\s{{0,2}}(?:(?P<to>{TO})|and|und|et|y|e|&)\s{{0,2}}(?:the\s|el\s|le\s)?(?P<d2>\d{{1,2}}){ORDINAL})?
     (?:\s{{0,3}}|[-–])(?:de\s|of\s|d')?(?P<m>{MONTH})(?![^\W\d_])\.?{YEAR}"""
-AMERICAN = rf"""(?<![^\W\d_])(?=(?-i:[A-Z]))(?P<am>{MONTH})(?![^\W\d_])\.?\s{{1,2}}(?P<ad>\d{{1,2}})(?:st|nd|rd|th)?(?!\d|[:.]\d|\s?(?:uhr|h\b|am\b|pm\b))
-    (?:\s{{0,2}}(?P<ato>{TO})\s{{0,2}}(?P<ad2>\d{{1,2}})(?:st|nd|rd|th)?(?!\d|[:.]\d|\s?(?:am|pm)\b|\s{{0,2}}(?:{MONTH})\b))?
+AMERICAN = rf"""(?<![^\W\d_])(?=(?-i:[A-Z]))(?P<am>{MONTH})(?![^\W\d_])\.?
+    \s{{1,2}}(?P<ad>\d{{1,2}})(?:st|nd|rd|th)?(?!\d|[:.]\d|\s?(?:uhr|h\b|am\b|pm\b))
+    (?:\s{{0,2}}(?P<ato>{TO})\s{{0,2}}(?P<ad2>\d{{1,2}})(?:st|nd|rd|th)?
+    (?!\d|[:.]\d|\s?(?:am|pm)\b|\s{{0,2}}(?:{MONTH})\b))?
     (?:,?\s{{1,2}}(?P<ay>(?:19|20)\d\d)(?![\d:]))?"""
 ISO = r"(?<![\d.,/-])(?P<iy>(?:19|20)\d\d)(?P<isep>[-/.])(?P<im>\d{1,2})(?P=isep)(?P<id>\d{1,2})(?!\d|[-/.]\d)"
 JAPANESE = (
@@ -52,7 +54,8 @@ JAPANESE = (
     r"|から)\s?(?P<jd2>\d{1,2})\s?日)?"
 )
 NUMERIC = r"""(?<![\d.,/-])(?:(?P<n0>\d{1,2})\.?\s?(?P<nto>[-–]|bis|al|au)\s?)?
-    (?P<n1>\d{1,2})(?P<nsep>[./-])(?P<n2>\d{1,2})(?P=nsep)(?P<ny>(?:19|20)\d\d|[23]\d(?=\D|$))(?!\d|[-/.]\d|\s?(?:€|EUR\b))"""
+    (?P<n1>\d{1,2})(?P<nsep>[./-])(?P<n2>\d{1,2})(?P=nsep)(?P<ny>(?:19|20)\d\d|[23]\d(?=\D|$))
+    (?!\d|[-/.]\d|\s?(?:€|EUR\b))"""
 DOTTED = r"(?<![\d.,/])(?:(?P<o0>\d{1,2})\.\s?(?P<oto>[-–]|bis|to)\s?)?(?P<od>\d{1,2})\.\s?(?P<om>\d{1,2})\.(?![\d])"
 STROKE = r"(?<![\d.,/])(?P<s1>\d{1,2})/(?P<s2>\d{1,2})(?![\d/])"
 # A quick look that passes over most lines without a date.
@@ -61,7 +64,7 @@ MAYBE = re.compile(
     rf"(?:{any_of(sorted({name[:3] for name in MONTHS}))})",
     re.IGNORECASE,
 )
-DATE = re.compile("|".join([ISO, JAPANESE, NUMERIC, DOTTED, WRITTEN, STROKE, AMERICAN]), re.IGNORECASE | re.VERBOSE)
+DATE = re.compile(f"{ISO}|{JAPANESE}|{NUMERIC}|{DOTTED}|{WRITTEN}|{STROKE}|{AMERICAN}", re.IGNORECASE | re.VERBOSE)
 
 # A weekday and a day of the month at the start of a line; the month follows from the lines above.
 LOOSE = re.compile(

@@ -14,14 +14,15 @@ from typing import TYPE_CHECKING
 from documents import labels
 from documents.dates import dates_in
 from documents.marking import read_marks
-from documents.marks import Mark, Reading
 from documents.model import Activity, Context, Cost, Document, Item, Stay, Transport
-from documents.money import CODES, SHARED, SYMBOLS, amounts_in
+from documents.money import CODES, SHARED, SYMBOLS, amounts_in, value_of
 from documents.times import times_in
 from documents.words import folded
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+
+    from documents.marks import Mark, Reading
 
 NO_QUOTE = "The item has no quote. Send the words of the document that state it."
 NOT_THERE = "The quote doesn't stand in the document. Copy it word for word."
@@ -236,7 +237,7 @@ def _ordered(told: list[str], first: str, last: str) -> bool:
     return first in told and last in told[told.index(first) + (1 if first == last else 0) :]
 
 
-def _stay(item: Stay, told: _Told) -> str | None:
+def _stay(item: Stay, told: _Told) -> str | None:  # noqa: C901 - one reason a value
     if not item.name or not told.has_words(item.name):
         return "The name has words that are not in the quote."
     for name in ("location", "room"):
@@ -357,7 +358,7 @@ def _places_ordered(origin: str, destination: str, quote: str) -> bool:
     if first < 0 or last < 0 or first < last:
         return True
     before = plain[max(0, first - 16) : first]
-    return bool(re.search(r"(?:from|von|ab|depart\w*|de|da|desde|departure)\W*$", before))
+    return bool(re.search(r"\b(?:from|von|ab|depart\w*|de|da|desde|dal?)\W*$", before))
 
 
 def _exchanged(item: Transport, told: _Told) -> bool:
@@ -389,14 +390,7 @@ def _cost(item: Cost, told: _Told, reading: Reading) -> str | None:
 def _bare(item: Cost, quote: str) -> bool:
     """Whether an amount without a currency stands in the quote, as a number of its own."""
     numbers = re.findall(r"(?<![\d.,])\d[\d.,' ]*\d|(?<![\d.,])\d(?![\d.,]\d)", quote)
-    return any(
-        re.sub(r"[^\d]", "", number).lstrip("0")
-        in {
-            f"{item.amount:.2f}".replace(".", "").lstrip("0"),
-            str(int(item.amount or 0)) if item.amount == int(item.amount or 0) else "",
-        }
-        for number in numbers
-    )
+    return any(value_of(number) == item.amount for number in numbers)
 
 
 def _fits(currency: str | None, told: str | None, symbol: str, reading: Reading) -> bool:

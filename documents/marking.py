@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from typing import TYPE_CHECKING
 
 from documents import labels
 from documents.dates import WEEKDAY, dates_in
 from documents.marks import About, Mark, Reading
-from documents.model import Line
 from documents.money import Amount, amounts_in
 from documents.sections import set_days
 from documents.times import times_in
@@ -18,7 +18,7 @@ from documents.years import UNCLEAR_ORDER, WEEKDAY_DISAGREES, Almanac, years_in
 if TYPE_CHECKING:
     from datetime import date
 
-    from documents.model import Context, Document
+    from documents.model import Context, Document, Line
 
 SENTENCE = re.compile(
     r"(?:(?<=[^\W\d_]{4}[.!?])|(?<=[)!?]\.)|(?<=[!?])|(?<=\d[ap]m[.;])|(?<=\d{4}[.;])|(?<=:\d\d[.;])"
@@ -101,7 +101,7 @@ def _cell_amounts(line: Line, text: str) -> list[Amount]:
 
 def _set_labels(marks: list[Mark]) -> None:
     """Note the label of a line where it stands alone in the line above."""
-    for before, mark in zip(marks, marks[1:], strict=False):
+    for before, mark in itertools.pairwise(marks):
         text = before.text.strip(" :：")
         alone = (
             not (before.told or before.times or before.amounts or before.line.cells)

@@ -71,8 +71,10 @@ CODES = [
     "ZAR",
 ]
 SYMBOLS = {
-    "US$": "USD", "CA$": "CAD", "C$": "CAD", "AU$": "AUD", "A$": "AUD", "NZ$": "NZD", "HK$": "HKD", "MX$": "MXN", "S$": "SGD", "R$": "BRL", "NT$": "TWD",
-    "€": "EUR", "£": "GBP", "₹": "INR", "₩": "KRW", "฿": "THB", "₺": "TRY", "₫": "VND", "₪": "ILS", "₱": "PHP", "zł": "PLN", "Kč": "CZK",
+    "US$": "USD", "CA$": "CAD", "C$": "CAD", "AU$": "AUD", "A$": "AUD", "NZ$": "NZD", "HK$": "HKD",
+    "MX$": "MXN", "S$": "SGD", "R$": "BRL", "NT$": "TWD",
+    "€": "EUR", "£": "GBP", "₹": "INR", "₩": "KRW", "฿": "THB", "₺": "TRY", "₫": "VND",
+    "₪": "ILS", "₱": "PHP", "zł": "PLN", "Kč": "CZK",
     "Euro": "EUR", "euros": "EUR", "円": "JPY",
 }  # fmt: skip
 # Symbols of several currencies, which the document or the trip must settle.

@@ -10,11 +10,15 @@ from documents.dates import dates_in
 from documents.times import times_in
 
 MODES = {
-    "flight": r"flights?\b|flug\b|flüge|rückflug|hinflug|vols?\b|vuelos?\b|vol[oi]\b|fly\b|airline|airways|e-?ticket|boarding|便|航空",
+    "flight": r"flights?\b|flug\b|flüge|rückflug|hinflug|vols?\b|vuelos?\b|vol[oi]\b|fly\b"
+    r"|airline|airways|e-?ticket|boarding|便|航空",
     "train": r"trains?\b|zug\b|bahn\b|trenes\b|tren\b|tren[oi]\b|rail\b|railway|新幹線|特急|列車|\d号",
     "ferry": r"ferry|fähre|traghett[oi]|transbordador|bac\b|nave\b|catamaran|フェリー",
     "bus": r"bus\b|coach\b|autobús|autobus|pullman|autocar|fernbus|バス",
-    "car": r"car (?:hire|rental)|rental car|rent[-\s]a[-\s]car|hire car|mietwagen|voiture de location|location de voiture|coche de alquiler|alquiler de (?:coche|auto)|autonoleggio|noleggio|レンタカー|car group|vehicle class|\brent\b",
+    "car": r"car (?:hire|rental)|rental car|rent[-\s]a[-\s]car|hire car|mietwagen|voiture de location"
+    r"|location de voiture|coche de alquiler"
+    r"|alquiler de (?:coche|auto)"
+    r"|autonoleggio|noleggio|レンタカー|car group|vehicle class|\brent\b",
     "transfer": r"transfers?\b|taxi|shuttle|navette|traslado|trasferimento|送迎",
 }  # fmt: skip
 MODE = {

@@ -52,11 +52,11 @@ def set_days(reading: Reading) -> None:
             mark.programme = _is_programme(mark, mark.told[lead].start)
             current = _Current(mark.day, mark.line.level, bool(mark.line.cells), mark.programme) if mark.day else None
         elif mark.text in numbered:
-            mark.leads, mark.day, mark.rest = True, numbered[mark.text], labels.DAY.match(mark.text).end()  # pyright: ignore[reportOptionalMemberAccess]
+            mark.leads, mark.day, mark.rest = True, numbered[mark.text], _day_ends(mark.text)
             mark.programme = True
             current = _Current(numbered[mark.text], mark.line.level, cells=False, programme=True)
         elif current and not _ends(mark, current):
-            mark.day = current.day if not any(d is not None and d != current.day for d in mark.trip_days) else None
+            mark.day = current.day if not any(day != current.day for day in mark.trip_days) else None
             mark.programme = current.programme
         elif not (current and mark.line.cells and not mark.line.level):
             current = None
@@ -130,7 +130,7 @@ def _fills(cell: str, told: list[Told]) -> bool:
 
 
 def _numbered_days(reading: Reading) -> dict[str, date]:
-    """Days of headings such as "Day 2: Sintra" that have no date, where another such heading has one or a range counts them."""
+    """Days of headings such as "Day 2: Sintra" that have no date, by another heading or a range."""
     heads = [(mark, _day_number(mark.text)) for mark in reading.marks if labels.DAY.match(mark.text) and not mark.aside]
     starts = {day - timedelta(number - 1) for mark, number in heads if mark.told and (day := mark.days[0])}
     bare = [(mark, number) for mark, number in heads if not mark.told]
@@ -143,6 +143,11 @@ def _numbered_days(reading: Reading) -> dict[str, date]:
         return {}
     start = starts.pop()
     return {mark.text: start + timedelta(number - 1) for mark, number in bare}
+
+
+def _day_ends(text: str) -> int:
+    match = labels.DAY.match(text)
+    return match.end() if match else 0
 
 
 def _day_number(text: str) -> int:

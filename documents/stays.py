@@ -108,7 +108,8 @@ class _Finder:
             else:
                 agrees = after in days
             if name and agrees:
-                self.add(self._stay(group[0][2].mark.text, name, (first, after)))
+                quote = group[0][2].mark.text if told else self._from_to(group[0][2].mark, after)
+                self.add(self._stay(quote, name, (first, after)))
 
     # Lines such as "Casa das Ondas, Lisbon - 12 to 15 September (3 nights)".
 
@@ -147,7 +148,7 @@ class _Finder:
             first, after = group[0][0], group[-1][0] + timedelta(1)
             name = name_of_line(group[0][2].text)
             if name and after in days and not any(folded(stay.name) == folded(name[0]) for stay in self.found):
-                self.add(self._stay(group[0][2].text, name, (first, after)))
+                self.add(self._stay(self._from_to(group[0][2], after), name, (first, after)))
 
     def _name_in_line(self, place: int, mark: Mark) -> tuple[str, str | None] | None:
         text = mark.text
@@ -240,16 +241,30 @@ class _Finder:
         stay = self._stay(quote, named[0], (first[1], last[1]), code=self._code_near(begin, end))
         stay.check_in_time, stay.check_out_time = first[2], last[2]
         self._times_apart(stay, begin, end)
-        stay.room = next(
-            (
-                m["room"]
-                for mark in self.reading.marks[max(0, begin - 4) : end + 6]
-                if not mark.amounts and (m := labels.ROOM.match(mark.text))
-            ),
-            None,
-        )
-        stay.quote = self._with_name(named[1], begin, end)
+        room = self._room_near(begin, end)
+        if room is not None:
+            stay.room = self._room(room)
+        stay.quote = self._with_name(named[1], begin if room is None else min(begin, room), max(end, room or end))
         self.add(stay, *range(begin, end + 1))
+
+    def _room_near(self, begin: int, end: int) -> int | None:
+        """The place of the line that tells the room, near to the dates."""
+        first = max(0, begin - 4)
+        marks = self.reading.marks[first : end + 6]
+        return next(
+            (first + i for i, mark in enumerate(marks) if not mark.amounts and labels.ROOM.match(mark.text)), None
+        )
+
+    def _room(self, place: int) -> str | None:
+        match = labels.ROOM.match(self.reading.marks[place].text)
+        return match["room"] if match else None
+
+    def _from_to(self, first: Mark, after: date) -> str:
+        """The words from a stay's first day to the line of the day after its last night, or the first line alone."""
+        begin = self.places[id(first)]
+        marks = self.reading.marks
+        last = next((i for i in range(begin + 1, min(len(marks), begin + LONGEST)) if marks[i].day == after), begin)
+        return quoted(marks[begin : last + 1])
 
     def _times_apart(self, stay: Stay, begin: int, end: int) -> None:
         for mark in self.reading.marks[max(0, begin - 2) : end + 6]:
@@ -265,8 +280,8 @@ class _Finder:
         places = [i for i in range(max(0, begin - 14), min(len(marks), end + 9)) if marks[i].text == text]
         if places:
             begin, end = (
-                min(begin, min(begin, places[-1])),
-                max(end, max(end, places[0])),
+                min(begin, begin, places[-1]),
+                max(end, end, places[0]),
             )
         return quoted(marks[begin : end + 1])
 

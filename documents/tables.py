@@ -50,8 +50,8 @@ HEADINGS = [
         r"|alojamiento|pernottamento|alloggio|宿泊|宿$"
     )),
     (Role.NUMBER, r"flight|train|flug|zug|vol\b|vuelo|volo|treno|tren\b|service|bus\b|ferry|verbindung|便名?|列車"),
-    (Role.ORIGIN, r"from\b|von\b|origin|origen|de$|da$|departure (?:airport|station|city)|出発地|départ de|abfahrtsort"),
-    (Role.DESTINATION, r"to\b|nach\b|destination|destino|destinazione|à$|a$|arrival (?:airport|station|city)|到着地|ziel"),
+    (Role.ORIGIN, r"from\b|von\b|origin|origen|de$|da$|departure (?:airport|station|city)|出発地|abfahrtsort"),
+    (Role.DESTINATION, r"to\b|nach\b|destination|destino|destinazione|à$|a$|arrival (?:airport|station)|到着地|ziel"),
     (Role.DEPART, r"dep(?:art\w*)?\b|abfahrt|abflug|ab$|départ|salida|partenza|出発|sails"),
     (Role.ARRIVE, r"arr(?:iv\w*)?\b|ankunft|an$|arrivée|llegada|arrivo|到着"),
     (Role.PORT, r"port\b|hafen|escale|puerto|porto|寄港"),

@@ -36,7 +36,7 @@ SPOKEN = (
     r"|h\b|[ap]\.?m\b))"
 )
 NOON = r"\b(?P<midday>(?:12\s)?noon)\b"
-TIME = re.compile("|".join([CLOCK, FRENCH, DOTTED, HOUR, JAPANESE, SPOKEN, NOON]), re.IGNORECASE)
+TIME = re.compile(f"{CLOCK}|{FRENCH}|{DOTTED}|{HOUR}|{JAPANESE}|{SPOKEN}|{NOON}", re.IGNORECASE)
 MAYBE = re.compile(
     r"\d\s?[:h時.]|\d\s?(?:[ap]\.?\s?m\b|uhr|o'clock|sharp)|\b(?:ore|alle|dalle|um|las)\s\d|noon", re.IGNORECASE
 )

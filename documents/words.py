@@ -48,7 +48,8 @@ WEEKDAYS = {
 # Words that stand in one of these languages only, among those that bookings and programmes are full of.
 TELLING = {
     "en": "the and your with from for you booking arrive depart thank room night nights guests to at please",
-    "de": "der die das und für ihre mit vom uhr buchung anreise abreise nacht nächte übernachtung ab zum reise tag gesamt",
+    "de": "der die das und für ihre mit vom uhr buchung anreise abreise nacht nächte übernachtung ab zum "
+    "reise tag gesamt",
     "fr": "le les des votre vos pour avec départ arrivée nuit nuits réservation vol du au référence voyage chambre est",
     "es": "el los las del su tu para con reserva llegada salida noche noches habitación hora viaje días vuelo y",
     "it": "il lo gli della dal al vostro con per prenotazione partenza arrivo notte notti ore camera volo giorno di",

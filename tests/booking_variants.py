@@ -503,11 +503,8 @@ def journey(rng: Random) -> Drawn:
                 ]
             )
         elif layout == "line":
-            legs.append(
-                [
-                    f"{told}: {word} {number} {origin} - {destination}, {language.depart[which]} {departs}, {language.arrive[which]} {arrives}"
-                ]
-            )
+            moments = f"{language.depart[which]} {departs}, {language.arrive[which]} {arrives}"
+            legs.append([f"{told}: {word} {number} {origin} - {destination}, {moments}"])
         else:
             legs.append(
                 [
@@ -576,7 +573,8 @@ def _tag(name: str, text: str) -> str:
 
 
 def _page(drawn: Drawn, lines: list[str]) -> str:
-    return f'<!doctype html><html lang="{drawn.language.tag}"><head><meta charset="utf-8"><title>-</title></head><body>{"".join(lines)}</body></html>'
+    head = f'<html lang="{drawn.language.tag}"><head><meta charset="utf-8"><title>-</title></head>'
+    return f"<!doctype html>{head}<body>{''.join(lines)}</body></html>"
 
 
 def _told(expect: Told) -> Told:

@@ -7,11 +7,12 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from random import Random
 from time import perf_counter
+from typing import TYPE_CHECKING
 
 import campaigns
 import pytest
 from booking_scores import CLASSES, Score, expected, inputs, planned, score, told_by
-from booking_variants import hotel, journey, programme
+from booking_variants import Drawn, hotel, journey, programme
 
 from documents.dates import dates_in
 from documents.merge import merge, standing
@@ -20,6 +21,9 @@ from documents.money import amounts_in, masked
 from documents.planning import plan_of
 from documents.reading import read
 from documents.times import times_in
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 LEAST_RECALL = {"days": 0.95, "activities": 0.85, "stays": 0.90, "transport": 0.80, "money": 0.90}
 
@@ -43,12 +47,12 @@ def test_the_corpus_is_read_with_few_gaps_and_nothing_invented() -> None:
 
 
 @pytest.mark.parametrize("draw", [programme, hotel, journey])
-def test_other_layouts_names_dates_and_languages_score_alike(draw) -> None:  # noqa: ANN001 - one of the three functions  # pyright: ignore[reportUnknownParameterType, reportMissingParameterType]
+def test_other_layouts_names_dates_and_languages_score_alike(draw: Callable[[Random], Drawn]) -> None:
     total = Score()
     for seed in range(campaigns.rounds(100, 3_000)):
-        drawn = draw(Random(seed))  # pyright: ignore[reportUnknownVariableType]
-        document = read(drawn.body.encode(), filename="page.html" if drawn.html else "text.txt")  # pyright: ignore[reportUnknownMemberType]
-        total.add(score(drawn.told, told_by(plan_of(document, Context())), f"{drawn.name}#{seed}"))  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]
+        drawn = draw(Random(seed))
+        document = read(drawn.body.encode(), filename="page.html" if drawn.html else "text.txt")
+        total.add(score(drawn.told, told_by(plan_of(document, Context())), f"{drawn.name}#{seed}"))
     assert_good(total)
 
 
@@ -167,7 +171,8 @@ def test_offers_ranges_and_optional_prices_are_no_costs() -> None:
 def test_visible_text_that_contradicts_structured_data_is_left_open() -> None:
     page = (
         '<html lang="en"><script type="application/ld+json">{"@type":"LodgingReservation","reservationNumber":"K-4411",'
-        '"reservationFor":{"@type":"Hotel","name":"Hotel Roma"},"checkinTime":"2027-05-03","checkoutTime":"2027-05-05"}</script>'
+        '"reservationFor":{"@type":"Hotel","name":"Hotel Roma"},'
+        '"checkinTime":"2027-05-03","checkoutTime":"2027-05-05"}</script>'
         "<h2>Hotel Roma</h2><p>Check-in: 3 May 2027</p><p>Check-out: 6 May 2027</p></html>"
     )
     plan = plan_of(read(page.encode(), filename="a.html"), Context())
