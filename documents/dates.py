@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from calendar import monthrange
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from documents.words import MONTHS, WEEKDAYS, any_of
 
@@ -31,6 +32,8 @@ class Told:
     closes: bool = False
 
 
+# Several rules look at the same line.
+CACHED = 2_048
 MONTH = any_of(MONTHS)
 # Two letters are words of their own in other languages, so they count with a capital letter only.
 LONG_WEEKDAY = any_of([name for name in WEEKDAYS if len(name) > 2])
@@ -88,13 +91,18 @@ LEAD = re.compile(r"\b(?:am|vom|bis|zum|den|ab|on|dem|und)\s$", re.IGNORECASE)
 
 def dates_in(text: str) -> list[Told]:
     """The dates of a line, in their order."""
+    return list(_dates_in(text))
+
+
+@lru_cache(maxsize=CACHED)
+def _dates_in(text: str) -> tuple[Told, ...]:
     found: list[Told] = []
     if MAYBE.search(text):
         for match in DATE.finditer(text):
             found += _weekday_added(_told(match, text), text)
     if not found:
         found = _loose(text)
-    return _joined(found, text)
+    return tuple(_joined(found, text))
 
 
 def _told(match: re.Match[str], text: str) -> list[Told]:
@@ -212,6 +220,8 @@ def _weekday_added(told: list[Told], text: str) -> list[Told]:
     elif (after := AFTER.match(text, end)) and len(told) == 1 and (not after["w"].isascii() or len(after["w"]) > 2):
         told = [replace(told[0], weekday=WEEKDAYS[after["w"].lower()])]
         end = after.end()
+    if (start, end) == (told[0].start, told[-1].end):
+        return told
     return [replace(one, start=start, end=end) for one in told]
 
 

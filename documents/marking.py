@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import itertools
 import re
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from documents import labels
@@ -20,10 +20,9 @@ if TYPE_CHECKING:
 
     from documents.model import Context, Document, Line
 
-SENTENCE = re.compile(
-    r"(?:(?<=[^\W\d_]{4}[.!?])|(?<=[)!?]\.)|(?<=[!?])|(?<=\d[ap]m[.;])|(?<=\d{4}[.;])|(?<=:\d\d[.;])"
-    r"|(?<=[€$£][.;])|(?<=[A-Z]{3}[.;])|(?<=。))\s*(?=[A-ZÀ-Ý¿¡\u3040-\u9fff])"
-)
+BREAK = re.compile(r"[.!?;。]\s*(?=[A-ZÀ-Ý¿¡\u3040-\u9fff])")
+# What stands at the end of a sentence, but not of an abbreviation or of a German ordinal.
+SENTENCE = re.compile(r"(?:[^\W\d_]{4}[.!?]|\)\.|[!?。]|\d[ap]m[.;]|\d{4}[.;]|:\d\d[.;]|[€$£][.;]|[A-Z]{3}[.;])$")
 LETTERS = re.compile(r"[^\W\d_]")
 SENTENCE_LENGTH = 40
 LONGEST = 600
@@ -65,7 +64,12 @@ def _marks_of(index: int, line: Line) -> list[Mark]:
 def _sentences(text: str) -> list[str]:
     if len(text) < SENTENCE_LENGTH:
         return [text]
-    return [piece for part in SENTENCE.split(text) if part for piece in _pieces(part)] or [text]
+    cuts = [
+        0,
+        *(m.end() for m in BREAK.finditer(text) if SENTENCE.search(text[max(0, m.start() - 6) : m.start() + 1])),
+        len(text),
+    ]
+    return [piece for begin, end in pairwise(cuts) if begin < end for piece in _pieces(text[begin:end].strip())]
 
 
 def _pieces(text: str) -> list[str]:
@@ -101,7 +105,7 @@ def _cell_amounts(line: Line, text: str) -> list[Amount]:
 
 def _set_labels(marks: list[Mark]) -> None:
     """Note the label of a line where it stands alone in the line above."""
-    for before, mark in itertools.pairwise(marks):
+    for before, mark in pairwise(marks):
         text = before.text.strip(" :：")
         alone = (
             not (before.told or before.times or before.amounts or before.line.cells)

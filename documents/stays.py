@@ -27,6 +27,7 @@ TILL = re.compile(
     re.IGNORECASE,
 )
 ROOMS = re.compile(r"(?<![\d.,])(\d{1,2})\s?(?:rooms|zimmer|chambres|habitaciones|camere|室)(?![^\W_])", re.IGNORECASE)
+DIGIT = re.compile(r"\d")
 NEAR = 9
 NIGHTS_DISAGREE = "The nights told don't agree with the dates."
 LONGEST = 120
@@ -116,11 +117,11 @@ class _Finder:
     def in_lines(self) -> None:
         nightly: list[tuple[date, str, Mark]] = []
         for place, mark in list(self.open_marks()):
-            span = mark.range()
-            told = labels.NIGHTS.search(mark.text)
             name = self._name_in_line(place, mark)
             if name is None:
                 continue
+            span = mark.range()
+            told = labels.NIGHTS.search(mark.text)
             if span and (span[1] - span[0]).days <= LONGEST:
                 if told and int(told["n"]) != (span[1] - span[0]).days:
                     self.unresolved.append(Unresolved("stay", NIGHTS_DISAGREE, (mark.text,)))
@@ -152,14 +153,14 @@ class _Finder:
 
     def _name_in_line(self, place: int, mark: Mark) -> tuple[str, str | None] | None:
         text = mark.text
+        lodged = labels.LODGED.match(text)
+        span = mark.range()
+        told = labels.NIGHTS.search(text) if DIGIT.search(text) else None
+        if not (lodged or span or told or (mark.day and TILL.search(text))):
+            return None
         staying = labels.STAYING.search(text)
         if staying and (name := name_in(text[staying.end() :])):
             return name
-        lodged = labels.LODGED.match(text)
-        told = labels.NIGHTS.search(text)
-        span = mark.range()
-        if not (lodged or span or told):
-            return None
         candidates = [text, *mark.line.cells]
         if mark.told and not re.search(
             r"[^\W\d_]{3}", re.sub(r"(?i)\b(?:from|vom|du|del|dal|el|le)\b", "", text[: mark.told[0].start])
@@ -203,7 +204,7 @@ class _Finder:
                 elif told and start and place - start[0] <= NEAR and told > start[1]:
                     self._add_labelled(start, (place, told, clock))
                     start = None
-            span = mark.range()
+            span = mark.range() if mark.told else None
             if span and (PERIOD.match(mark.text) or PERIOD.match(mark.label)) and place not in self.used:
                 self._add_labelled((place, span[0], None), (place, span[1], None))
             if (
@@ -359,6 +360,8 @@ def _segments(mark: Mark) -> list[tuple[bool, int, int]]:
 
 def _labelled_days(mark: Mark) -> list[tuple[bool, date | None, str | None]]:
     found: list[tuple[bool, date | None, str | None]] = []
+    if not mark.told:
+        return found
     for arrives, begin, end in _segments(mark):
         days = [
             day
@@ -375,7 +378,7 @@ def _labelled_days(mark: Mark) -> list[tuple[bool, date | None, str | None]]:
 
 def _labelled_times(mark: Mark) -> list[tuple[bool, str]]:
     """Times of arrival and departure that stand apart from their days, as in "Check-in from 15:00"."""
-    if mark.told or labels.OPENING.search(mark.text) or len(mark.text.split()) > 12:
+    if mark.told or not mark.times or labels.OPENING.search(mark.text) or len(mark.text.split()) > 12:
         return []
     found: list[tuple[bool, str]] = []
     for arrives, begin, end in _segments(mark):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +20,8 @@ class Time:
     later: int = 0
 
 
+# Several rules look at the same line.
+CACHED = 2_048
 HALF = r"(?:\s?(?P<half>[ap])\.?\s?m\b\.?)"
 CLOCK = rf"(?<![\d.,:])(?P<h>[01]?\d|2[0-3])\s?:\s?(?P<m>[0-5]\d)(?::[0-5]\d)?(?!\d|:\d|[.,]\d){HALF}?"
 FRENCH = r"(?<![\d.,:])(?P<fh>[01]?\d|2[0-3])\s?h\s?(?P<fm>[0-5]\d)(?!\d)"
@@ -85,8 +88,11 @@ DINING = re.compile(r"dinner|supper|evening|tonight|drinks|concert|show|party", 
 
 def times_in(text: str) -> list[Time]:
     """The times of a line, in their order."""
-    if not MAYBE.search(text):
-        return []
+    return list(_times_in(text)) if MAYBE.search(text) else []
+
+
+@lru_cache(maxsize=CACHED)
+def _times_in(text: str) -> tuple[Time, ...]:
     found: list[Time] = []
     for match in TIME.finditer(text):
         clock = _clock(match, text)
@@ -97,7 +103,7 @@ def times_in(text: str) -> list[Time]:
         if left:
             found.append(left)
         found.append(_placed(Time(start, end, clock), text, found))
-    return found
+    return tuple(found)
 
 
 def _placed(time: Time, text: str, before: list[Time]) -> Time:
@@ -110,7 +116,7 @@ def _placed(time: Time, text: str, before: list[Time]) -> Time:
     if match := LATER.match(text, time.end):
         later = int(match[1] or 1)
         time = replace(time, end=match.end())
-    return replace(time, ends=ends, later=later)
+    return replace(time, ends=ends, later=later) if ends or later else time
 
 
 def _clock(match: re.Match[str], text: str) -> str | None:
