@@ -6,17 +6,15 @@ A heading's day counts for the entries below it, and a year that the document se
 from __future__ import annotations
 
 import re
-import unicodedata
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from documents import labels
-from documents.dates import dates_in
 from documents.marking import read_marks
 from documents.model import Activity, Context, Cost, Document, Item, Stay, Transport
 from documents.money import CODES, SHARED, SYMBOLS, amounts_in, value_of
-from documents.times import times_in
+from documents.quotes import WORD, Told, are_ordered, code_of, plain_of, words_of
 from documents.words import folded
 
 if TYPE_CHECKING:
@@ -29,26 +27,6 @@ NOT_THERE = "The quote doesn't stand in the document. Copy it word for word."
 LONG_QUOTE = 1_500
 # Nights may be told instead of the second day.
 MOST_NIGHTS = 120
-WORD = re.compile(r"[^\W_]+")
-SPACES = re.compile(r"\s+")
-SIGNS = str.maketrans(
-    {
-        "‐": "-",
-        "‑": "-",
-        "–": "-",
-        "—": "-",
-        "−": "-",
-        "’": "'",
-        "‘": "'",
-        "“": '"',
-        "”": '"',
-        "～": "~",
-        "：": ":",
-        "（": "(",
-        "）": ")",
-    }
-)
-# The moments of a journey or stay are told in this order, unless labels say otherwise.
 CLOCK = 16
 
 
@@ -116,11 +94,6 @@ def _with_parts(document: Document) -> Iterator[Document]:
         yield from _with_parts(part)
 
 
-def plain_of(text: str) -> str:
-    """The text with one kind of space, hyphen and quotation mark."""
-    return SPACES.sub(" ", unicodedata.normalize("NFKC", text).translate(SIGNS)).strip()
-
-
 def _is_whole(text: str, begin: int, end: int) -> bool:
     """Whether a quote doesn't cut a number or a word."""
     before = begin > 0 and text[begin - 1].isalnum() and text[begin].isalnum() and text[begin].isascii()
@@ -129,10 +102,10 @@ def _is_whole(text: str, begin: int, end: int) -> bool:
 
 
 def _why_not(item: Item, quote: str, marks: list[Mark], reading: Reading) -> str | None:
-    told = _Told.of(quote, marks)
-    if item.confirmation and _code(item.confirmation) not in {
-        *map(_code, WORD.findall(quote)),
-        *map(_code, quote.split()),
+    told = Told.of(quote, marks)
+    if item.confirmation and code_of(item.confirmation) not in {
+        *map(code_of, WORD.findall(quote)),
+        *map(code_of, quote.split()),
     } | _codes(reading):
         return "The confirmation is not in the quote."
     if isinstance(item, Activity):
@@ -148,83 +121,17 @@ def _why_not(item: Item, quote: str, marks: list[Mark], reading: Reading) -> str
 
 def _codes(reading: Reading) -> set[str]:
     """The codes of the document's bookings, which may stand far from what they are for."""
-    return {_code(code) for mark in reading.marks if (code := labels.code_in(mark.text))}
+    return {code_of(code) for mark in reading.marks if (code := labels.code_in(mark.text))}
 
 
-def _code(text: str) -> str:
-    return re.sub(r"[^A-Z0-9]", "", text.upper())
-
-
-@dataclass(slots=True)
-class _Told:
-    """The values of a quote."""
-
-    quote: str
-    days: list[date]
-    # The day of the heading above, where the quote has none of its own.
-    above: set[date]
-    times: list[str]
-
-    @classmethod
-    def of(cls, quote: str, marks: list[Mark]) -> _Told:
-        days: list[date] = []
-        for mark in marks:
-            text = plain_of(mark.text)
-            for one, day in zip(mark.told, mark.days, strict=True):
-                words = plain_of(mark.text[one.start : one.end])
-                if day and (words in quote or text in quote):
-                    days.append(day)
-        own = {day for mark in marks for day in mark.trip_days} & set(days)
-        above = (
-            {mark.day for mark in marks if mark.day}
-            if not own
-            else {mark.day for mark in marks if mark.day and mark.day in own}
-        )
-        times = _times(quote)
-        return cls(quote, days, above, times)
-
-    def has_day(self, iso: str | None) -> bool:
-        return any(day.isoformat() == iso for day in [*self.days, *self.above])
-
-    def has_time(self, clock: str | None) -> bool:
-        return clock is None or clock in self.times
-
-    def has_words(self, text: str | None) -> bool:
-        """Whether the words of a name stand in the quote, in their order."""
-        if not text:
-            return True
-        wanted, there = _words(text), _words(self.quote)
-        if not wanted:
-            return plain_of(text).casefold() in self.quote.casefold()
-        place = 0
-        for word in wanted:
-            try:
-                place = there.index(word, place) + 1
-            except ValueError:
-                return not text.isascii() and plain_of(text).casefold().replace(
-                    " ", ""
-                ) in self.quote.casefold().replace(" ", "")
-        return True
-
-
-def _times(quote: str) -> list[str]:
-    """The times of a quote, without the digits of its dates."""
-    taken = [(one.start, one.end) for one in dates_in(quote)]
-    return [time.clock for time in times_in(quote) if not any(a < time.end and time.start < b for a, b in taken)]
-
-
-def _words(text: str) -> list[str]:
-    return WORD.findall(folded(plain_of(text)))
-
-
-def _activity(item: Activity, told: _Told) -> str | None:
+def _activity(item: Activity, told: Told) -> str | None:
     if not told.has_day(item.date):
         return "The date is neither in the quote nor the day that the quote stands under."
     if not told.has_time(item.time):
         return "The time is not in the quote."
     if not told.has_time(item.end_time):
         return "The end time is not in the quote."
-    if item.time and item.end_time and not _ordered(told.times, item.time, item.end_time):
+    if item.time and item.end_time and not are_ordered(told.times, item.time, item.end_time):
         return "The end time stands before the time in the quote."
     if not item.title or not told.has_words(item.title):
         return "The title has words that are not in the quote."
@@ -233,11 +140,7 @@ def _activity(item: Activity, told: _Told) -> str | None:
     return None
 
 
-def _ordered(told: list[str], first: str, last: str) -> bool:
-    return first in told and last in told[told.index(first) + (1 if first == last else 0) :]
-
-
-def _stay(item: Stay, told: _Told) -> str | None:  # noqa: C901 - one reason a value
+def _stay(item: Stay, told: Told) -> str | None:  # noqa: C901 - one reason a value
     if not item.name or not told.has_words(item.name):
         return "The name has words that are not in the quote."
     for name in ("location", "room"):
@@ -264,7 +167,7 @@ def _stay(item: Stay, told: _Told) -> str | None:  # noqa: C901 - one reason a v
     return None
 
 
-def _nights_end(item: Stay, told: _Told) -> bool:
+def _nights_end(item: Stay, told: Told) -> bool:
     """Whether the check-out follows from the check-in and the nights that the quote tells."""
     if not item.check_in or not item.check_out:
         return False
@@ -280,15 +183,15 @@ def _counts(item: Stay) -> bool:
     )
 
 
-def _in_day_order(item: Stay, told: _Told) -> bool:
+def _in_day_order(item: Stay, told: Told) -> bool:
     """Whether the times stand in the order of the labels of arrival and departure."""
     arrives, leaves = labels.CHECK_IN.search(told.quote), labels.CHECK_OUT.search(told.quote)
-    in_order = _ordered(told.times, item.check_in_time or "", item.check_out_time or "")
+    in_order = are_ordered(told.times, item.check_in_time or "", item.check_out_time or "")
     turned = bool(arrives and leaves and leaves.start() < arrives.start())
     return in_order != turned
 
 
-def _journey(item: Transport, told: _Told) -> str | None:
+def _journey(item: Transport, told: Told) -> str | None:
     if item.number and not _has_code(item.number, told.quote):
         return "The number is not in the quote."
     for name in ("carrier", "origin", "destination"):
@@ -309,21 +212,21 @@ def _journey(item: Transport, told: _Told) -> str | None:
 def _has_code(number: str, quote: str) -> bool:
     return bool(
         re.search(
-            rf"(?<![A-Z0-9]){re.sub(r'(?<=[A-Z])(?=[0-9])', r'[^A-Z0-9]?', re.escape(_code(number)))}(?![A-Z0-9])",
+            rf"(?<![A-Z0-9]){re.sub(r'(?<=[A-Z])(?=[0-9])', r'[^A-Z0-9]?', re.escape(code_of(number)))}(?![A-Z0-9])",
             quote.upper(),
         )
-        or _code(number) in {_code(word) for word in quote.split()}
+        or code_of(number) in {code_of(word) for word in quote.split()}
     ) or _spread(number, quote)
 
 
 def _spread(number: str, quote: str) -> bool:
     """Whether a number whose parts stand apart, as in "ICE 578" or のぞみ 225号, is in the quote."""
-    words = _words(number)
-    there = _words(quote.replace("号", " ").replace("便", " "))
+    words = words_of(number)
+    there = words_of(quote.replace("号", " ").replace("便", " "))
     return any(there[i : i + len(words)] == words for i in range(len(there) - len(words) + 1))
 
 
-def _moment(name: str, moment: str | None, told: _Told, item: Transport) -> str | None:
+def _moment(name: str, moment: str | None, told: Told, item: Transport) -> str | None:
     if moment is None:
         return None
     day = moment[:10]
@@ -361,17 +264,17 @@ def _places_ordered(origin: str, destination: str, quote: str) -> bool:
     return bool(re.search(r"\b(?:from|von|ab|depart\w*|de|da|desde|dal?)\W*$", before))
 
 
-def _exchanged(item: Transport, told: _Told) -> bool:
+def _exchanged(item: Transport, told: Told) -> bool:
     depart, arrive = item.depart or "", item.arrive or ""
     if len(depart) < CLOCK or len(arrive) < CLOCK or depart[11:16] == arrive[11:16]:
         return False
-    if _ordered(told.times, depart[11:16], arrive[11:16]):
+    if are_ordered(told.times, depart[11:16], arrive[11:16]):
         return False
     arrives, departs = labels.ARRIVE.search(told.quote), labels.DEPART.search(told.quote)
     return not (arrives and departs and arrives.start() < departs.start())
 
 
-def _cost(item: Cost, told: _Told, reading: Reading) -> str | None:
+def _cost(item: Cost, told: Told, reading: Reading) -> str | None:
     amounts = [(one.value, one.currency, one.symbol) for one in amounts_in(told.quote, spaced=True)]
     if item.amount is None:
         return "The amount is missing."

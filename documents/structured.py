@@ -288,4 +288,4 @@ def _objects(value: object) -> list[Node]:
 
 
 def _object(value: object) -> Node:
-    return next(iter(_objects(value)), {})
+    return (_objects(value) or [{}])[0]
