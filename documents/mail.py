@@ -68,7 +68,7 @@ class _Mail:
 
     def _take(self, part: Message[Any, Any], mail: Document) -> None:
         kind = part.get_content_type()
-        if kind == "multipart/alternative":
+        if kind == "multipart/alternative" and part.is_multipart():
             self._choose(part, mail)
         elif kind == "message/rfc822":
             self._attach_mail(part, mail)
