@@ -117,9 +117,9 @@ def pdf(*pages: list[tuple[float, float, str]], trailer: str = "", images: bool 
         number = len(bodies) + 1
         kids.append(f"{number} 0 R")
         font = "/Font << /F1 << /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >> >>"
+        box = "/MediaBox [0 0 595 842]"
         bodies += [
-            f"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents {number + 1} 0 R /Resources << {font} >>"
-            " >>",
+            f"<< /Type /Page /Parent 2 0 R {box} /Contents {number + 1} 0 R /Resources << {font} >> >>",
             f"<< /Length {len(drawn)} >>\nstream\n{drawn}\nendstream",
         ]
     bodies[1] = f"<< /Type /Pages /Kids [{' '.join(kids)}] /Count {len(kids)} >>"
@@ -134,7 +134,7 @@ def pdf(*pages: list[tuple[float, float, str]], trailer: str = "", images: bool 
     return file.encode("cp1252")
 
 
-PDF_PAGE = [
+PDF_PAGE: list[tuple[float, float, str]] = [
     (60, 800, "VOUCHER"),
     (400, 800, "No. 4411"),
     (60, 700, "Hotel"),
