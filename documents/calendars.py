@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
 from zoneinfo import ZoneInfo
@@ -12,7 +12,7 @@ from documents.bounds import CALENDAR_ENTRIES, CALENDAR_OCCURRENCES, DAYS_AROUND
 from documents.errors import DocumentError
 from documents.model import Document, Event, Kind, Line
 from documents.plaintext import bounded, declared_charset, decode, tidy
-from documents.recurrence import UnsupportedRule, days_of
+from documents.recurrence import Effort, UnsupportedRule, days_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,6 +25,7 @@ FOLD = re.compile(r"\r?\n[ \t]")
 ENTRY = re.compile(r"^BEGIN:VEVENT[ \t]*$(.*?)(?:^END:VEVENT[ \t]*$|(?=^BEGIN:VEVENT)|\Z)", EACH_LINE | re.DOTALL)
 ZONE = re.compile(r"^BEGIN:VTIMEZONE[ \t]*$(.*?)^END:VTIMEZONE", EACH_LINE | re.DOTALL)
 ZONE_ID = re.compile(r"^TZID[^:\n]*:(.*)$", EACH_LINE)
+ZONE_GIVEN = re.compile(r";TZID=(\"[^\"\n]*\"|[^;:\n\"]*)", re.IGNORECASE)
 ZONE_PLACE = re.compile(r"^X-LIC-LOCATION[^:\n]*:(.*)$", EACH_LINE)
 CALENDAR_FIELD = "^{}[^:\\n]*:(.*)$"
 INNER = re.compile(r"^BEGIN:(?!VEVENT)(\w+)[ \t]*$.*?^END:\1[ \t]*$", EACH_LINE | re.DOTALL)
@@ -73,6 +74,7 @@ class _Reader:
     window: Window | None
     zones: dict[str, str]
     cancelled: bool
+    effort: Effort = field(default_factory=Effort)
 
     def read(self, text: str) -> None:
         entries = [entry for block in self._blocks(text) if (entry := self._entry(block))]
@@ -113,7 +115,8 @@ class _Reader:
     def _entry(self, block: str) -> _Entry | None:
         import icalendar  # noqa: PLC0415 - slow to import
 
-        plain = INNER.sub("", block)
+        # icalendar gets plain names only: it quotes others in warnings.
+        plain = ZONE_GIVEN.sub(self._with_plain_zone, INNER.sub("", block))
         try:
             event: Any = icalendar.Event.from_ical(f"BEGIN:VEVENT\n{plain.strip()}\nEND:VEVENT\n")
             start = _moment(event, "DTSTART")
@@ -123,6 +126,16 @@ class _Reader:
             self._note(UNREADABLE)
             return None
         return _Entry(event, start, self._end(event, start), _text(event, "UID"))
+
+    def _with_plain_zone(self, match: re.Match[str]) -> str:
+        """Return a TZID parameter with the IANA name of its zone, or nothing."""
+        from icalendar.timezone.windows_to_olson import WINDOWS_TO_OLSON  # noqa: PLC0415 - slow to import
+
+        given = match[1].strip('"').strip()
+        parts = given.split("/")
+        names = (self.zones.get(given), given, WINDOWS_TO_OLSON.get(given), "/".join(parts[-2:]), "/".join(parts[-3:]))
+        name = next((name for name in names if name and _is_zone(name)), None)
+        return f";TZID={name}" if name else ""
 
     def _end(self, event: Any, start: Moment) -> Moment | None:  # noqa: ANN401 - icalendar's types are partial
         end = _moment(event, "DTEND")
@@ -138,7 +151,7 @@ class _Reader:
         starts = [entry.start]
         for rule in _all(entry.event, "RRULE"):
             try:
-                days, whole = days_of(rule, entry.start, self.window)
+                days, whole = days_of(rule, entry.start, self.window, self.effort)
             except UnsupportedRule:
                 self._note(NO_RULE)
                 continue
@@ -183,16 +196,7 @@ class _Reader:
 
     def _zone(self, event: Any, name: str) -> str | None:  # noqa: ANN401
         """Return the IANA name of a moment's zone."""
-        value = _first(event, name)
-        given = str(getattr(value, "params", {}).get("TZID", "")) if value is not None else ""
-        moment = _moment(event, name)
-        known = getattr(getattr(moment, "tzinfo", None), "key", None)
-        if not given:
-            return None
-        for candidate in (self.zones.get(given), given, known, "/".join(given.split("/")[-2:]), given.split("/")[-1]):
-            if candidate and _is_zone(candidate):
-                return candidate
-        return None
+        return str(getattr(_first(event, name), "params", {}).get("TZID", "")) or None
 
     def _note(self, note: str) -> None:
         if note not in self.document.left_out:

@@ -53,8 +53,8 @@ class _Mail:
         subject = header_text(self.message, "Subject")
         mail = Document(Kind.MAIL, title=subject, subject=subject, sent_at=_sent_at(self.message))
         mail.language = _language(self.message)
-        for part in list(_leaves(self.message))[: MAIL_PARTS + 1]:
-            if len(mail.parts) >= MAIL_PARTS:
+        for number, part in enumerate(_leaves(self.message)):
+            if len(mail.parts) >= MAIL_PARTS or number > 2 * MAIL_PARTS:
                 _note(mail, TOO_MANY)
                 break
             self._take(part, mail)

@@ -65,7 +65,7 @@ WORDY = re.compile(r"(\d{1,2})(?:\.|º|er|st|nd|rd|th)?\s+(?:de\s+)?([^\W\d]{3,}
 WORDY_AMERICAN = re.compile(r"([^\W\d]{3,})\.?\s+(\d{1,2})(?:st|nd|rd|th)?,?\s+(\d{4})")
 ISO = re.compile(r"(\d{4})[-年/.]\s?(\d{1,2})[-月/.]\s?(\d{1,2})")
 NUMERIC = re.compile(r"(\d{1,2})([./-])(\d{1,2})[./-](\d{4})")
-CLOCK = re.compile(r"(?<!\d)(\d{1,2})[:.h](\d{2})(?!\d)(?::\d{2})?\s*([ap]\.?m)?", re.IGNORECASE)
+CLOCK = re.compile(r"(?<!\d)(\d{1,2})[:h](\d{2})(?!\d)(?::\d{2})?\s*([ap]\.?m)?", re.IGNORECASE)
 MOST_HEADER_LINES = 12
 NOON = 12
 
@@ -160,6 +160,8 @@ def _field(text: str) -> tuple[str | None, str]:
 def _attribution_at(lines: Sequence[Line], start: int) -> tuple[int, _Found] | None:
     """Return a mail that a reply quotes, if the line says when somebody wrote it. Long ones go on in a second line."""
     text = ""
+    if _day(lines[start].text) is None:
+        return None
     for place in range(start, min(start + 2, len(lines))):
         text = f"{text} {_unquoted(lines[place])[1].text}".strip()
         moment = sent_at(text) if ATTRIBUTION.search(text) else None

@@ -6,7 +6,10 @@ import io
 import json
 import zipfile
 from email.message import EmailMessage
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 PAGE = """<!doctype html><html lang="en-GB"><head><meta charset="utf-8"><title>Your  stay &amp; more</title>
 <style>.off{display:none} .tab{display:none} .tab.on{display:block} @media print{.noprint{display:none}}</style>
@@ -107,7 +110,7 @@ def wallet_pass(told: Any = WALLET_PASS, *more: tuple[str, bytes]) -> bytes:
     return file.getvalue()
 
 
-def pdf(*pages: list[tuple[float, float, str]], trailer: str = "", images: bool = False) -> bytes:
+def pdf(*pages: Sequence[tuple[float, float, str]], trailer: str = "", images: bool = False) -> bytes:
     """A PDF with texts at places in points from the lower left corner, in the order that they are given."""
     bodies = ["<< /Type /Catalog /Pages 2 0 R /Lang (nb-NO) >>", ""]
     kids: list[str] = []
