@@ -13,6 +13,7 @@ from campaigns import rounds
 from papers import SAMPLES
 
 from documents.errors import DocumentError
+from documents.model import Kind
 from documents.reading import read
 
 if TYPE_CHECKING:
@@ -85,3 +86,40 @@ def test_a_damaged_document_is_read_or_refused(kind: str) -> None:
             with suppress(DocumentError):
                 read(damaged, filename=named, content_type=declared).text.encode()
             assert time.process_time() - start < MOST_SECONDS, (kind, number)
+
+
+MAIL = b"MIME-Version: 1.0\nSubject: x\n"
+MULTIPART = "Content-Type: multipart/mixed; boundary=b{0}\n\n--b{0}\n"
+ENTRY = "BEGIN:VEVENT\nDTSTART:20270504T091500\n"
+
+HOSTILE = {
+    "mails in mails with many lines": MAIL + "".join(map(MULTIPART.format, range(90))).encode() + b"x\n" * 1_000_000,
+    "a mail with many parts": MAIL
+    + b"Content-Type: multipart/mixed; boundary=b\n\n"
+    + b"--b\nContent-Type: text/plain\n\nhello\n" * 100_000,
+    "a subject of many encoded words": b"Subject: " + b"=?utf-8?q?a?= " * 60_000 + b"\n" + MAIL + b"\nhello",
+    "a type with many parameters": MAIL
+    + b"Content-Type: text/plain"
+    + b"".join(b"; a*%d=x" % number for number in range(100_000))
+    + b"\n\nhello",
+    "alarms without an end": f"BEGIN:VCALENDAR\n{ENTRY}".encode() + b"BEGIN:VALARM\n" * 90_000,
+    "zones without an end": b"BEGIN:VCALENDAR\n" + b"BEGIN:VTIMEZONE\n" * 90_000,
+    "many excluded dates": f"BEGIN:VCALENDAR\n{ENTRY}EXDATE:".encode() + b"20270504T091500," * 190_000,
+    "a pass with many brackets": b'{"passTypeIdentifier":"x","generic":{"primaryFields":[{"value":"'
+    + b"<" * 400_000
+    + b'"}]}}',
+    "elements in elements": b"<div>" * 90_000 + b"x",
+    "an element with many attributes": b"<p" + b"".join(b" a%d=1" % number for number in range(60_000)) + b">x",
+    "comments without an end": b"<p>x" + b"<!--" * 400_000,
+    "structured data without an end": b"<p>x<script type='application/ld+json'>" + b"[" * 100_000,
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_document_made_to_take_long_is_read_soon(name: str) -> None:
+    start = time.process_time()
+    with least_memory():
+        document = read(HOSTILE[name])
+    assert document.kind is not Kind.OTHER
+    # Without bounds, most of them take from ten seconds to minutes.
+    assert time.process_time() - start < 4 * MOST_SECONDS
