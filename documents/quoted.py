@@ -66,6 +66,7 @@ WORDY_AMERICAN = re.compile(r"([^\W\d]{3,})\.?\s+(\d{1,2})(?:st|nd|rd|th)?,?\s+(
 ISO = re.compile(r"(\d{4})[-年/.]\s?(\d{1,2})[-月/.]\s?(\d{1,2})")
 NUMERIC = re.compile(r"(\d{1,2})([./-])(\d{1,2})[./-](\d{4})")
 CLOCK = re.compile(r"(?<!\d)(\d{1,2})[:h](\d{2})(?!\d)(?::\d{2})?\s*([ap]\.?m)?", re.IGNORECASE)
+FEWEST_HEADER_LINES = 3
 MOST_HEADER_LINES = 12
 NOON = 12
 
@@ -100,6 +101,12 @@ def split_quoted(lines: Sequence[Line]) -> tuple[list[Line], list[Document]]:
             (found[-1].lines if found else own).append(line)
         place += 1
     return own, [_document(mail) for mail in found if mail.lines is not own and mail.lines]
+
+
+def only_header(lines: Sequence[Line]) -> tuple[datetime | None, str | None]:
+    """Return the day and the subject of a mail that was pasted with its header; nothing if there are several."""
+    found = [header[1] for place in range(len(lines)) if (header := _header_at(lines, place))]
+    return (found[0].sent_at, found[0].subject) if len(found) == 1 else (None, None)
 
 
 def sent_at(text: str) -> datetime | None:
@@ -141,9 +148,7 @@ def _header_at(lines: Sequence[Line], start: int) -> tuple[int, _Found] | None:
             break
         fields[name] = value
         place += 1
-    if "sender" not in fields or not fields.keys() & {"sent", "subject"} or place - start < 3:  # noqa: PLR2004
-        return None
-    if "sent" in fields and "subject" not in fields and "recipient" not in fields:
+    if not {"sender", "subject"} <= fields.keys() or place - start < FEWEST_HEADER_LINES:
         return None
     return place, _Found(sent_at(fields.get("sent", "")), fields.get("subject") or None, depth)
 

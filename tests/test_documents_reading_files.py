@@ -132,6 +132,17 @@ def test_the_day_of_a_forwarded_mail_is_never_guessed(text: str, day: datetime |
     assert sent_at(text) == day
 
 
+@pytest.mark.parametrize("language", FORWARDED)
+def test_text_that_was_pasted_with_a_mails_header_has_its_day_and_keeps_its_lines(language: str) -> None:
+    pasted = f"{FORWARDED[language]}\n\nRoom for two\n"
+    document = read(pasted.encode())
+    assert (document.kind, document.subject) == (Kind.TEXT, "Your booking")
+    assert document.sent_at == datetime(2026, 8, 31, 18, 2)  # noqa: DTZ001
+    assert document.text.endswith("Room for two")
+    # Of two mails, none is the document's.
+    assert read((pasted * 2).encode()).sent_at is None
+
+
 def test_lines_that_only_look_like_a_header_stay_text() -> None:
     text = "From: Oslo\nTo: Bergen\nDate: 4 May 2027\nFrom: 09:15\n\nTotal: 45 EUR\nOn 4 May 2027 we wrote: nothing"
     document = read(mail(text=text, html=None).as_bytes())
