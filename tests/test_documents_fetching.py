@@ -8,6 +8,7 @@ import ipaddress
 import random
 import re
 import ssl
+import tracemalloc
 import zlib
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -23,6 +24,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from documents.addresses import is_public
 from documents.errors import DocumentError
 from documents.fetching import Fetched, Limits, Network, fetch
+from documents.inflating import Inflating, TooLarge
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
@@ -343,6 +345,17 @@ async def test_a_page_that_is_too_large_or_not_decodable_is_refused(encoding: st
     async with serving() as web:
         web.answer("/", body, "200 OK", f"Content-Encoding: {encoding}")
         assert (await web.refusal("http://trips.example/")).message == f"trips.example {reason}."
+
+
+def test_a_bomb_is_never_inflated_beyond_the_limit() -> None:
+    bomb = gzip.compress(bytes(50_000_000), 9)
+    tracemalloc.start()
+    try:
+        with pytest.raises(TooLarge):
+            Inflating("gzip", 100_000).add(bomb)
+        assert tracemalloc.get_traced_memory()[1] < 5_000_000
+    finally:
+        tracemalloc.stop()
 
 
 async def test_a_body_without_an_end_is_cut_off_at_the_limit() -> None:

@@ -322,6 +322,15 @@ def test_a_calendar_has_at_most_two_thousand_occurrences() -> None:
     assert (len(document.events), document.left_out) == (2_000, ["Occurrences beyond 2,000."])
 
 
+def test_very_many_single_dates_are_left_out_and_said() -> None:
+    dates = ",".join(["20270504T091500"] * 6_000)
+    document = events(f"UID:1\nDTSTART:20270504T091500\nRDATE:{dates}", "UID:2\nDTSTART:20270505T091500")
+    assert (starts(document), document.left_out) == (
+        ["2027-05-04T09:15", "2027-05-05T09:15"],
+        ["Single dates of repeated entries beyond 5,000."],
+    )
+
+
 @pytest.mark.parametrize(
     "rule",
     [
@@ -460,8 +469,8 @@ def too_many_files() -> bytes:
     return wallet_pass(WALLET_PASS, *((f"{number}.png", b"x") for number in range(60)))
 
 
-def bomb() -> bytes:
-    return wallet_pass("[" + " " * 30_000_000 + "]")
+def bomb(size: int) -> bytes:
+    return wallet_pass("{" + " " * size + "}")
 
 
 def overlapping() -> bytes:
@@ -475,7 +484,8 @@ def overlapping() -> bytes:
     "content",
     [
         too_many_files(),
-        bomb(),
+        bomb(30_000_000),
+        bomb(5_000_000),
         overlapping(),
         wallet_pass("[1]"),
         wallet_pass("{"),
@@ -483,7 +493,7 @@ def overlapping() -> bytes:
         wallet_pass()[:200],
         wallet_pass().replace(b"pass.json", b"pass.jsoX", 1),
     ],
-    ids=["too many files", "bomb", "no pass", "list", "cut json", "deep", "cut", "renamed"],
+    ids=["too many files", "bomb", "smaller bomb", "no pass", "list", "cut json", "deep", "cut", "renamed"],
 )
 def test_a_pass_that_is_damaged_or_expands_too_far_is_refused(content: bytes) -> None:
     with pytest.raises(DocumentError) as raised:
