@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
 from zoneinfo import ZoneInfo
 
-from documents.bounds import CALENDAR_ENTRIES, CALENDAR_OCCURRENCES, DAYS_AROUND
+from documents.bounds import CALENDAR_DATES, CALENDAR_ENTRIES, CALENDAR_OCCURRENCES, DAYS_AROUND
 from documents.errors import DocumentError
 from documents.model import Document, Event, Kind, Line
 from documents.plaintext import bounded, declared_charset, decode, tidy
-from documents.recurrence import UnsupportedRule, days_of
+from documents.recurrence import Effort, UnsupportedRule, days_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,11 +23,13 @@ if TYPE_CHECKING:
 EACH_LINE = re.IGNORECASE | re.MULTILINE
 FOLD = re.compile(r"\r?\n[ \t]")
 ENTRY = re.compile(r"^BEGIN:VEVENT[ \t]*$(.*?)(?:^END:VEVENT[ \t]*$|(?=^BEGIN:VEVENT)|\Z)", EACH_LINE | re.DOTALL)
-ZONE = re.compile(r"^BEGIN:VTIMEZONE[ \t]*$(.*?)^END:VTIMEZONE", EACH_LINE | re.DOTALL)
+ZONE_BEGIN = re.compile(r"^BEGIN:VTIMEZONE[ \t]*$", EACH_LINE)
+ZONE_END = re.compile(r"^END:VTIMEZONE", EACH_LINE)
 ZONE_ID = re.compile(r"^TZID[^:\n]*:(.*)$", EACH_LINE)
+ZONE_GIVEN = re.compile(r";TZID=(\"[^\"\n]*\"|[^;:\n\"]*)", re.IGNORECASE)
 ZONE_PLACE = re.compile(r"^X-LIC-LOCATION[^:\n]*:(.*)$", EACH_LINE)
 CALENDAR_FIELD = "^{}[^:\\n]*:(.*)$"
-INNER = re.compile(r"^BEGIN:(?!VEVENT)(\w+)[ \t]*$.*?^END:\1[ \t]*$", EACH_LINE | re.DOTALL)
+BEGIN_OR_END = re.compile(r"(BEGIN|END):\w+[ \t]*", re.IGNORECASE)
 STARTS = re.compile(r"^DTSTART[^:\n]*:(\d{4})(\d\d)(\d\d)", EACH_LINE)
 REPEATS = re.compile(r"^(?:RRULE|RDATE|RECURRENCE-ID)\b", EACH_LINE)
 
@@ -35,6 +37,7 @@ TOO_MANY = f"Occurrences beyond {CALENDAR_OCCURRENCES:,}."
 TOO_MANY_ENTRIES = f"Entries beyond {CALENDAR_ENTRIES:,}."
 OUTSIDE = f"Entries more than {DAYS_AROUND} days before or after the trip."
 UNREADABLE = "Entries of the calendar that can't be read."
+TOO_MANY_DATES = f"Single dates of repeated entries beyond {CALENDAR_DATES:,}."
 NO_RULE = "Repetitions by a rule that can't be followed; their first occurrence is here."
 ENDLESS = "Repetitions more than a year after the first."
 LONGEST_TEXT = 4_000
@@ -73,6 +76,9 @@ class _Reader:
     window: Window | None
     zones: dict[str, str]
     cancelled: bool
+    effort: Effort = field(default_factory=Effort)
+    # The single dates of EXDATE and RDATE so far.
+    dates: int = 0
 
     def read(self, text: str) -> None:
         entries = [entry for block in self._blocks(text) if (entry := self._entry(block))]
@@ -113,7 +119,8 @@ class _Reader:
     def _entry(self, block: str) -> _Entry | None:
         import icalendar  # noqa: PLC0415 - slow to import
 
-        plain = INNER.sub("", block)
+        # icalendar gets plain names only: it quotes others in warnings.
+        plain = ZONE_GIVEN.sub(self._with_plain_zone, self._without_inner(block))
         try:
             event: Any = icalendar.Event.from_ical(f"BEGIN:VEVENT\n{plain.strip()}\nEND:VEVENT\n")
             start = _moment(event, "DTSTART")
@@ -123,6 +130,37 @@ class _Reader:
             self._note(UNREADABLE)
             return None
         return _Entry(event, start, self._end(event, start), _text(event, "UID"))
+
+    def _without_inner(self, block: str) -> str:
+        """Return an entry without its alarms and other parts of its own, and without very many dates."""
+        kept: list[str] = []
+        depth = 0
+        for line in block.split("\n"):
+            mark = BEGIN_OR_END.fullmatch(line)
+            if mark:
+                depth = max(0, depth + (1 if mark[1].upper() == "BEGIN" else -1))
+            elif not depth and not self._has_too_many_dates(line):
+                kept.append(line)
+        return "\n".join(kept)
+
+    def _has_too_many_dates(self, line: str) -> bool:
+        if not line[:6].upper().startswith(("EXDATE", "RDATE")):
+            return False
+        self.dates += 1 + line.count(",")
+        if self.dates > CALENDAR_DATES:
+            self._note(TOO_MANY_DATES)
+            return True
+        return False
+
+    def _with_plain_zone(self, match: re.Match[str]) -> str:
+        """Return a TZID parameter with the IANA name of its zone, or nothing."""
+        from icalendar.timezone.windows_to_olson import WINDOWS_TO_OLSON  # noqa: PLC0415 - slow to import
+
+        given = match[1].strip('"').strip()
+        parts = given.split("/")
+        names = (self.zones.get(given), given, WINDOWS_TO_OLSON.get(given), "/".join(parts[-2:]), "/".join(parts[-3:]))
+        name = next((name for name in names if name and _is_zone(name)), None)
+        return f";TZID={name}" if name else ""
 
     def _end(self, event: Any, start: Moment) -> Moment | None:  # noqa: ANN401 - icalendar's types are partial
         end = _moment(event, "DTEND")
@@ -138,7 +176,7 @@ class _Reader:
         starts = [entry.start]
         for rule in _all(entry.event, "RRULE"):
             try:
-                days, whole = days_of(rule, entry.start, self.window)
+                days, whole = days_of(rule, entry.start, self.window, self.effort)
             except UnsupportedRule:
                 self._note(NO_RULE)
                 continue
@@ -183,16 +221,7 @@ class _Reader:
 
     def _zone(self, event: Any, name: str) -> str | None:  # noqa: ANN401
         """Return the IANA name of a moment's zone."""
-        value = _first(event, name)
-        given = str(getattr(value, "params", {}).get("TZID", "")) if value is not None else ""
-        moment = _moment(event, name)
-        known = getattr(getattr(moment, "tzinfo", None), "key", None)
-        if not given:
-            return None
-        for candidate in (self.zones.get(given), given, known, "/".join(given.split("/")[-2:]), given.split("/")[-1]):
-            if candidate and _is_zone(candidate):
-                return candidate
-        return None
+        return str(getattr(_first(event, name), "params", {}).get("TZID", "")) or None
 
     def _note(self, note: str) -> None:
         if note not in self.document.left_out:
@@ -208,10 +237,12 @@ def _window(around: tuple[date, date]) -> Window:
 def _zone_names(text: str) -> dict[str, str]:
     """Return the IANA names that the file's own zone definitions give for their ids."""
     names: dict[str, str] = {}
-    for match in ZONE.finditer(text):
-        zone, place = ZONE_ID.search(match[1]), ZONE_PLACE.search(match[1])
-        if zone and place and _is_zone(place[1].strip()):
-            names[zone[1].strip()] = place[1].strip()
+    place = 0
+    while (begin := ZONE_BEGIN.search(text, place)) and (end := ZONE_END.search(text, begin.end())):
+        place = end.end()
+        zone, name = (pattern.search(text, begin.end(), end.start()) for pattern in (ZONE_ID, ZONE_PLACE))
+        if zone and name and _is_zone(name[1].strip()):
+            names[zone[1].strip()] = name[1].strip()
     return names
 
 

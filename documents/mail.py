@@ -8,9 +8,10 @@ from email import message_from_bytes
 from email.errors import MessageError
 from email.header import decode_header
 from email.utils import parsedate_to_datetime
+from itertools import islice
 from typing import TYPE_CHECKING, Any, cast
 
-from documents.bounds import MAIL_DEPTH, MAIL_PARTS
+from documents.bounds import MAIL_BOUNDARIES, MAIL_DEPTH, MAIL_HEADER_LENGTH, MAIL_HEADERS, MAIL_LINES, MAIL_PARTS
 from documents.errors import DocumentError
 from documents.model import Document, Kind
 from documents.page import read_page
@@ -25,6 +26,11 @@ if TYPE_CHECKING:
     Reader = Callable[[bytes, str | None, str | None], Document]
 
 ADDRESS = re.compile(r"https?://\S+|\[[^\]]{0,40}:\s*\S+\]")
+NEW_LINE = re.compile(rb"\n")
+PART_START = re.compile(rb"^content-type[ \t]*:", re.IGNORECASE | re.MULTILINE)
+BOUNDARY = re.compile(rb"\bboundary\*?[\d*]*[ \t]*=", re.IGNORECASE)
+FIELD = re.compile(rb"^content-(?:type|disposition)[ \t]*:[^\n]*+(?:\n[ \t][^\n]*+)*+", re.IGNORECASE | re.MULTILINE)
+TOO_LONG = "The end of a mail with very many lines or parts."
 TOO_MANY = f"Parts of the mail beyond {MAIL_PARTS}."
 TOO_DEEP = f"Mails inside mails deeper than {MAIL_DEPTH}."
 UNREADABLE = "A part of the mail that can't be read: "
@@ -34,13 +40,28 @@ BROKEN = (LookupError, ValueError, TypeError, AttributeError, RecursionError, Me
 
 def read_mail(content: bytes, read_part: Reader, depth: int = 0) -> Document:
     """Read a mail. `read_part` reads the attachments that are no mails themselves."""
+    cut: list[str] = []
     try:
-        message = message_from_bytes(content)
+        message = message_from_bytes(_tamed(content, cut))
     except BROKEN as error:
         raise DocumentError(
             "invalid_input", "This mail is damaged or nested too deeply.", "Send the text of the mail."
         ) from error
-    return _Mail(message, read_part, depth).document()
+    mail = _Mail(message, read_part, depth).document()
+    mail.left_out += cut
+    return mail
+
+
+def _tamed(content: bytes, cut: list[str]) -> bytes:
+    """Return a mail that can be parsed in time: the standard library takes minutes for very many parts or fields."""
+    kept = FIELD.sub(lambda match: match[0][:MAIL_HEADER_LENGTH], content)
+    end = len(kept)
+    for pattern, most in ((NEW_LINE, MAIL_LINES), (PART_START, MAIL_HEADERS), (BOUNDARY, MAIL_BOUNDARIES)):
+        beyond = next(islice(pattern.finditer(kept, 0, end), most, None), None)
+        end = beyond.start() if beyond else end
+    if end < len(kept):
+        cut.append(TOO_LONG)
+    return kept[:end]
 
 
 @dataclass(slots=True)
@@ -53,8 +74,8 @@ class _Mail:
         subject = header_text(self.message, "Subject")
         mail = Document(Kind.MAIL, title=subject, subject=subject, sent_at=_sent_at(self.message))
         mail.language = _language(self.message)
-        for part in list(_leaves(self.message))[: MAIL_PARTS + 1]:
-            if len(mail.parts) >= MAIL_PARTS:
+        for number, part in enumerate(_leaves(self.message)):
+            if len(mail.parts) >= MAIL_PARTS or number > 2 * MAIL_PARTS:
                 _note(mail, TOO_MANY)
                 break
             self._take(part, mail)
@@ -68,7 +89,7 @@ class _Mail:
 
     def _take(self, part: Message[Any, Any], mail: Document) -> None:
         kind = part.get_content_type()
-        if kind == "multipart/alternative":
+        if kind == "multipart/alternative" and part.is_multipart():
             self._choose(part, mail)
         elif kind == "message/rfc822":
             self._attach_mail(part, mail)
@@ -145,7 +166,7 @@ def header_text(message: Message[Any, Any], name: str) -> str | None:
         raw = message[name]
         if raw is None:
             return None
-        pieces = decode_header(raw)
+        pieces = decode_header(str(raw)[:MAIL_HEADER_LENGTH])
     except BROKEN:
         return None
     words = "".join(
@@ -204,7 +225,7 @@ def _parameter(part: Message[Any, Any], name: str) -> str | None:
 def _filename(part: Message[Any, Any]) -> str | None:
     try:
         raw = part.get_filename()
-        pieces = decode_header(raw) if raw else []
+        pieces = decode_header(raw[:MAIL_HEADER_LENGTH]) if raw else []
     except BROKEN:
         return None
     name = "".join(piece if isinstance(piece, str) else decode(piece, charset) for piece, charset in pieces)

@@ -31,8 +31,9 @@ WAITS = re.compile(r"loading|javascript|please wait|enable|browser", re.IGNORECA
 def read_page(content: bytes | str, content_type: str | None = None) -> Document:
     """Read a page. Raises DocumentError if it shows nothing without a browser."""
     text = content if isinstance(content, str) else decode(content[:DOCUMENT_BYTES], *_charsets(content, content_type))
-    tree = _parse(text)
-    document = Document(Kind.PAGE, title=_title(tree), language=_language(tree))
+    left_out: list[str] = []
+    tree = _parse(text, left_out)
+    document = Document(Kind.PAGE, title=_title(tree), language=_language(tree), left_out=left_out)
     document.nodes = nodes_of(tree, document.left_out)
     document.lines = bounded(visible_lines(tree), document.left_out)
     if _is_shell(tree, document):
@@ -44,10 +45,10 @@ def read_page(content: bytes | str, content_type: str | None = None) -> Document
     return document
 
 
-def _parse(text: str) -> LexborHTMLParser:
+def _parse(text: str, left_out: list[str]) -> LexborHTMLParser:
     from selectolax.lexbor import LexborDocumentOptions, LexborHTMLParser  # noqa: PLC0415 - slow to import
 
-    return LexborHTMLParser(within_depth(text), options=LexborDocumentOptions.WO_EVENTS)
+    return LexborHTMLParser(within_depth(text, left_out), options=LexborDocumentOptions.WO_EVENTS)
 
 
 def _charsets(content: bytes, content_type: str | None) -> list[str]:

@@ -22,7 +22,8 @@ Pass = dict[str, Any]
 
 STYLES = ("boardingPass", "eventTicket", "coupon", "storeCard", "generic")
 FIELDS = ("headerFields", "primaryFields", "secondaryFields", "auxiliaryFields", "backFields")
-TAG = re.compile(r"<[^>]*>")
+TAG = re.compile(r"<[^<>]*>")
+LONGEST_VALUE = 4_000
 SMALL = 100_000
 MOST_FIELDS = 500
 HINT = "Send the pass as its issuer made it, or its text."
@@ -51,7 +52,7 @@ def text_of(value: object) -> str:
     """Return a field's value as text, without markup."""
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
         return ""
-    return tidy(TAG.sub("", str(value)))
+    return tidy(TAG.sub("", str(value)[:LONGEST_VALUE]))
 
 
 def fields_of(wallet: Pass) -> Iterator[tuple[str, dict[str, Any]]]:

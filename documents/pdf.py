@@ -53,6 +53,8 @@ def _told(content: bytes) -> dict[str, Any]:
             check=False,
             env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "PYTHONUTF8": "1"},
         )
+    except OSError as error:
+        raise DocumentError("unavailable", "No process could be started to read the PDF.", HINT) from error
     except subprocess.TimeoutExpired as error:
         raise DocumentError("invalid_input", "This PDF takes too long to read.", HINT) from error
     try:

@@ -13,6 +13,8 @@ from documents.model import Document, Kind, Line
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+# The escape of ISO-2022-JP, whose bytes would be valid UTF-8.
+JAPANESE_MAIL = b"\x1b$"
 BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF32_LE, "utf-32-le"),
@@ -82,6 +84,8 @@ def decode(content: bytes, *declared: str | None) -> str:
         if content.startswith(mark):
             return content[len(mark) :].decode(charset, "replace")
     charsets = [name for name in map(known_charset, declared) if name]
+    if not charsets and JAPANESE_MAIL in content[:4096]:
+        charsets.append("iso2022_jp")
     for charset in (*charsets, "utf-8"):
         try:
             return content.decode(charset)
@@ -109,8 +113,6 @@ def known_charset(name: str | None) -> str | None:
 def _guess(content: bytes) -> str:
     """Return the likely charset of text that declares none and is not UTF-8."""
     sample = content[:4096]
-    if b"\x1b$" in sample:
-        return "iso2022_jp"
     if sample.count(0) > len(sample) // 4:
         return "utf-16-be" if sample[:1] == b"\0" else "utf-16-le"
     for charset in ("euc_jp", "cp932"):
@@ -133,7 +135,7 @@ def _line(raw: str) -> Line | None:
 
 def _cells(raw: str) -> tuple[str, ...]:
     stripped = raw.strip(" ")
-    if stripped.startswith("|") and stripped.endswith("|") and stripped.count("|") > 2:
+    if stripped.startswith("|") and stripped.endswith("|") and stripped.count("|") > 2:  # noqa: PLR2004 - two cells
         return tuple(map(tidy, stripped[1:-1].split("|")))
     cells = tuple(map(tidy, raw.split("\t")))
     return cells if sum(map(bool, cells)) > 1 else ()

@@ -31,13 +31,13 @@ RECIPIENT = _labels(
     "to|an|à|para|a|aan|till|til|vastaanottaja|do|komu|кому|kime|宛先|收件人|받는사람|cc|kopie|copie|cci|bcc|reply-to"
     "|antwort an|répondre à|responder a|rispondi a"
 )
-FIELD = re.compile(r"\s*\**\s*([^\W\d_][\w -]{0,20}?)\s*\**\s*[:：]\s*\**\s*(.*)")
+FIELD = re.compile(r"\s*\**\s*([^\W\d_][\w -]{0,20}?)\s*\**\s*[:：]\s*\**\s*(.*)")  # noqa: RUF001 - a wide colon
 ATTRIBUTION = re.compile(
     r"\b(?:wrote|writes|schrieb|a écrit|escribió|ha scritto|escreveu|schreef|skrev|napisał(?:\(a\))?|kirjoitti)\b"
-    r".{0,80}?\s*:\s*$|(?:のメール|wrote|写道)\s*[:：]\s*$",
+    r".{0,80}?\s*:\s*$|(?:のメール|wrote|写道)\s*[:：]\s*$",  # noqa: RUF001
     re.IGNORECASE,
 )
-SEPARATOR = re.compile(r"[-_=–—\s]*\b[^\d:]{4,60}[-_=–—\s]*:?|[-_=–—]{5,}")
+SEPARATOR = re.compile(r"[-_=–—\s]*\b[^\d:]{4,60}[-_=–—\s]*:?|[-_=–—]{5,}")  # noqa: RUF001
 FORWARDS = re.compile(
     r"forwarded message|original message|forwarded by|weitergeleitete|ursprüngliche nachricht|message transféré"
     r"|message d'origine|mensaje reenviado|mensaje original|messaggio inoltrato|messaggio originale"
@@ -65,7 +65,8 @@ WORDY = re.compile(r"(\d{1,2})(?:\.|º|er|st|nd|rd|th)?\s+(?:de\s+)?([^\W\d]{3,}
 WORDY_AMERICAN = re.compile(r"([^\W\d]{3,})\.?\s+(\d{1,2})(?:st|nd|rd|th)?,?\s+(\d{4})")
 ISO = re.compile(r"(\d{4})[-年/.]\s?(\d{1,2})[-月/.]\s?(\d{1,2})")
 NUMERIC = re.compile(r"(\d{1,2})([./-])(\d{1,2})[./-](\d{4})")
-CLOCK = re.compile(r"(?<!\d)(\d{1,2})[:.h](\d{2})(?!\d)(?::\d{2})?\s*([ap]\.?m)?", re.IGNORECASE)
+CLOCK = re.compile(r"(?<!\d)(\d{1,2})[:h](\d{2})(?!\d)(?::\d{2})?\s*([ap]\.?m)?", re.IGNORECASE)
+FEWEST_HEADER_LINES = 3
 MOST_HEADER_LINES = 12
 NOON = 12
 
@@ -100,6 +101,12 @@ def split_quoted(lines: Sequence[Line]) -> tuple[list[Line], list[Document]]:
             (found[-1].lines if found else own).append(line)
         place += 1
     return own, [_document(mail) for mail in found if mail.lines is not own and mail.lines]
+
+
+def only_header(lines: Sequence[Line]) -> tuple[datetime | None, str | None]:
+    """Return the day and the subject of a mail that was pasted with its header; nothing if there are several."""
+    found = [header[1] for place in range(len(lines)) if (header := _header_at(lines, place))]
+    return (found[0].sent_at, found[0].subject) if len(found) == 1 else (None, None)
 
 
 def sent_at(text: str) -> datetime | None:
@@ -141,9 +148,7 @@ def _header_at(lines: Sequence[Line], start: int) -> tuple[int, _Found] | None:
             break
         fields[name] = value
         place += 1
-    if "sender" not in fields or not fields.keys() & {"sent", "subject"} or place - start < 3:
-        return None
-    if "sent" in fields and "subject" not in fields and "recipient" not in fields:
+    if not {"sender", "subject"} <= fields.keys() or place - start < FEWEST_HEADER_LINES:
         return None
     return place, _Found(sent_at(fields.get("sent", "")), fields.get("subject") or None, depth)
 
@@ -160,6 +165,8 @@ def _field(text: str) -> tuple[str | None, str]:
 def _attribution_at(lines: Sequence[Line], start: int) -> tuple[int, _Found] | None:
     """Return a mail that a reply quotes, if the line says when somebody wrote it. Long ones go on in a second line."""
     text = ""
+    if _day(lines[start].text) is None:
+        return None
     for place in range(start, min(start + 2, len(lines))):
         text = f"{text} {_unquoted(lines[place])[1].text}".strip()
         moment = sent_at(text) if ATTRIBUTION.search(text) else None

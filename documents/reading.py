@@ -75,8 +75,11 @@ class _Reading:
 def _read_text(kind: Kind, content: bytes, content_type: str | None) -> Document:
     if kind is Kind.TEXT:
         from documents.plaintext import read_text  # noqa: PLC0415 - see _Reading
+        from documents.quoted import only_header  # noqa: PLC0415 - see _Reading
 
-        return read_text(content, content_type)
+        document = read_text(content, content_type)
+        document.sent_at, document.subject = only_header(document.lines)
+        return document
     from documents.page import read_page  # noqa: PLC0415 - see _Reading
 
     return read_page(content, content_type)

@@ -18,8 +18,7 @@ WEEKDAYS = {name: number for number, name in enumerate(("MO", "TU", "WE", "TH", 
 BY_DAY = re.compile(r"([+-]?\d{1,2})?(MO|TU|WE|TH|FR|SA|SU)")
 UNKNOWN = ("BYHOUR", "BYMINUTE", "BYSECOND", "BYEASTER", "RSCALE", "SKIP")
 
-# Periods of one rule that are looked at, and the time after the first occurrence if nothing else ends it.
-MOST_PERIODS = 20_000
+# The days of one rule, and the time after the first occurrence if nothing else ends it.
 MOST_DAYS = 2_000
 LONGEST = timedelta(days=366)
 
@@ -28,18 +27,30 @@ class UnsupportedRule(Exception):
     """A rule that repeats within a day, or that is broken."""
 
 
-def days_of(rule: Any, start: date | datetime, window: tuple[date, date] | None) -> tuple[list[date], bool]:  # noqa: ANN401 - icalendar's mapping of lists
+@dataclass(slots=True)
+class Effort:
+    """The days that may still be looked at for the rules of one calendar."""
+
+    left: int = 150_000
+
+
+def days_of(
+    rule: Any,  # noqa: ANN401 - icalendar's mapping of lists
+    start: date | datetime,
+    window: tuple[date, date] | None,
+    effort: Effort,
+) -> tuple[list[date], bool]:
     """Return the days up to the window's end, and whether that is all of them.
 
-    Without a window, a rule without an end is followed for a year. Raises UnsupportedRule.
+    Without a window, a rule without an end is followed for a year. Raises UnsupportedRule, also if it takes too long.
     """
     plain = _rule(rule, start)
     ends = plain.until is not None or plain.count is not None
     last = window[1] if window else date.max if ends else min(plain.first, date.max - LONGEST) + LONGEST
+    last = min(last, plain.until or last)
+    needed = plain.first if plain.count or not window else max(window[0], date.min + LONGEST) - LONGEST
     days: list[date] = []
-    for number, day in enumerate(plain.days(last), 1):
-        if plain.until and day > plain.until:
-            return days, True
+    for number, day in enumerate(plain.days(needed, last, effort), 1):
         if window is None or day >= max(window[0], date.min + LONGEST) - LONGEST:
             days.append(day)
         if number == plain.count:
@@ -67,11 +78,15 @@ class _Rule:
     weekdays: frozenset[tuple[int, int]]
     positions: tuple[int, ...]
 
-    def days(self, last: date) -> Iterator[date]:
-        """Yield the days from the first on, period by period."""
-        for number, (begin, length) in enumerate(self._periods(last)):
-            if number >= MOST_PERIODS:
-                return
+    def days(self, needed: date, last: date, effort: Effort) -> Iterator[date]:
+        """Yield the days from the first on, period by period, without the periods before the first that is needed."""
+        for begin, length in self._periods(last):
+            if begin < needed and (needed - begin).days >= length:
+                effort.left -= 1
+                continue
+            effort.left -= length
+            if effort.left < 0:
+                raise UnsupportedRule
             days = [day for offset in range(length) if self._matches(day := begin + timedelta(days=offset))]
             for day in self._at_positions(days):
                 if self.first <= day <= last:
@@ -98,12 +113,15 @@ class _Rule:
             months += step
 
     def _matches(self, day: date) -> bool:
+        if self.months and day.month not in self.months:
+            return False
+        if not (self.month_days or self.year_days or self.weeks or self.weekdays):
+            return True
         of_month = calendar.monthrange(day.year, day.month)[1]
         of_year = 366 if calendar.isleap(day.year) else 365
-        number = day.timetuple().tm_yday
+        number = day.toordinal() - date(day.year, 1, 1).toordinal() + 1
         return (
-            (not self.months or day.month in self.months)
-            and (not self.month_days or bool(self.month_days & {day.day, day.day - of_month - 1}))
+            (not self.month_days or bool(self.month_days & {day.day, day.day - of_month - 1}))
             and (not self.year_days or bool(self.year_days & {number, number - of_year - 1}))
             and (not self.weeks or day.isocalendar().week in self.weeks)
             and (not self.weekdays or self._is_weekday(day, of_month, number, of_year))

@@ -56,7 +56,7 @@ class Table:
         self.row = []
         counts = {len(cell.lines) for cell in fresh} - {1}
         told = sum(1 for cell in columns if cell.lines)
-        if told < 2 or len(counts) > 1 or any(cell.rich or len(cell.lines) > MOST_LINES for cell in fresh):
+        if told < 2 or len(counts) > 1 or any(cell.rich or len(cell.lines) > MOST_LINES for cell in fresh):  # noqa: PLR2004
             return [line for cell in fresh for line in cell.lines]
         return [_row(columns, index, aside=aside) for index in range(max(counts, default=1))] if fresh else []
 
