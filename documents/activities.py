@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from documents import labels
@@ -175,6 +176,7 @@ def _is_untimed_entry(mark: Mark, reading: Reading) -> bool:
         or labels.OPENING.search(text)
         or labels.code_in(text)
         or labels.SMALL_PRINT.search(text)
+        or LEG.search(text)
     ):
         return False
     if LABELLED.match(text) and not labels.DAYPART.match(text):
@@ -187,6 +189,15 @@ def _is_untimed_entry(mark: Mark, reading: Reading) -> bool:
     return plain and len(text) >= 4 and not mark.line.level
 
 
+LEG = re.compile(
+    r"^\W{0,3}(?:outbound|inbound|return|departing|returning|hinfahrt|rückfahrt|hinflug|rückflug|hinreise|rückreise|aller|retour"
+    r"|andata|ritorno|ida|vuelta|regreso|往路|復路)\W*$"
+    r"|(?<![^\W_])(?:seats?|sitzplatz|sitzplätze|places?|asientos?|posto|posti|class|klasse|operated|platform|gleis|coach"
+    r"|wagen|voiture|carrozza|coche|baggage|luggage|gepäck|座席)(?![^\W_])",
+    re.IGNORECASE,
+)
+
+
 def _entries(text: str, day: date, quote: str) -> list[Activity]:
     """An activity for each time that begins one."""
     times = times_in(text)
@@ -196,6 +207,7 @@ def _entries(text: str, day: date, quote: str) -> list[Activity]:
     if len(starts) == 1:
         end = next((time.clock for time in times if time.ends and time.start > starts[0].start), None)
         title = _title(text, times)
+        day += timedelta(starts[0].later)
         return [_activity(quote, day, starts[0].clock, end, title)] if title else []
     return [made for part in _parts(text, starts) if (made := _entry(part, day, quote))]
 
@@ -207,7 +219,7 @@ def _entry(text: str, day: date, quote: str) -> Activity | None:
     if not start or not title:
         return None
     end = next((time.clock for time in times if time.ends and time.start > start.start), None)
-    return _activity(quote, day, start.clock, end, title)
+    return _activity(quote, day + timedelta(start.later), start.clock, end, title)
 
 
 def _parts(text: str, starts: list[Time]) -> list[str]:

@@ -25,7 +25,9 @@ OFFERED = re.compile(
 )
 FROM_AFTER = re.compile(r"^\s?(?:から|～|~|\+|起)")
 UNRELATED = _words(
-    r"capital\b|stammkapital|capitale|cancellation fee|cancellation charge|storno|annulation|penalit|penalty"
+    r"not included|excluded|nicht enthalten|nicht inbegriffen|non compris"
+    r"|no incluye|no incluid|non compres|non inclus|after that|thereafter|danach"
+    r"|capital\b|stammkapital|capitale|cancellation fee|cancellation charge|storno|annulation|penalit|penalty"
     r"|refund|rückerstattung|erstattung|rembours|reembols|rimbors|excess|deductible|selbstbehalt|franchise"
     r"|franquicia|"
     r"franchigia|liabilit|insured|versicherungssumme|voucher worth|credit of|points|discount|rabatt|réduction"

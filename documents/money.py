@@ -83,7 +83,7 @@ SHARED = {
     "¥": ("JPY", "CNY"),
     "￥": ("JPY", "CNY"),
     "kr": ("NOK", "SEK", "DKK", "ISK"),
-    "Fr.": ("CHF", "XPF"),
+    "SFr.": ("CHF",),
 }  # fmt: skip
 NAMING = {
     code: re.compile(

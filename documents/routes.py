@@ -74,7 +74,7 @@ DIGIT = re.compile(r"\d")
 # Lines are looked at several times, as the block that they may belong to is found.
 CACHED = 4_096
 GLUE = re.compile(
-    r"^(?:[\s:：,;.|·\-–—→➔>]|(?:from|to|at|in|von|nach|um|ab|an|de|du|da|à|a|al|alle|ore|las|on|am|le|el|il"
+    r"^(?:[\s:：,;.|·便号\-–—→➔>]|(?:from|to|at|in|von|nach|um|ab|an|de|du|da|à|a|al|alle|ore|las|on|am|le|el|il"
     r"|the|am|approx|airport:|date|time|time:|uhr|gate|terminal)\b\.?)+",
     re.IGNORECASE,
 )

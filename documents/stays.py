@@ -7,14 +7,17 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from documents import labels
+from documents.arrivals import labelled_days, labelled_times
 from documents.lodging import STRONG, name_in, name_of_line, nearest_name
-from documents.marks import About, Mark, Reading
+from documents.merge import share_a_word
 from documents.model import How, Stay, Unresolved
 from documents.tables import Role, Row, rows_of
 from documents.words import WEEKDAYS, any_of, folded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from documents.marks import Mark, Reading
 
 PERIOD = re.compile(
     r"^\W{0,3}(?:dates?|stay|your stay|period|zeitraum|aufenthalt|reisezeitraum|séjour|votre séjour|estancia"
@@ -29,6 +32,7 @@ TILL = re.compile(
 ROOMS = re.compile(r"(?<![\d.,])(\d{1,2})\s?(?:rooms|zimmer|chambres|habitaciones|camere|室)(?![^\W_])", re.IGNORECASE)
 DIGIT = re.compile(r"\d")
 NEAR = 9
+RECENT = 100
 NIGHTS_DISAGREE = "The nights told don't agree with the dates."
 LONGEST = 120
 
@@ -49,6 +53,7 @@ class _Finder:
         self.found: list[Stay] = []
         self.used: set[int] = set()
         self.unresolved: list[Unresolved] = []
+        self.in_table = False
         self.places = {id(mark): place for place, mark in enumerate(reading.marks)}
         self.only_code = reading.only_code
 
@@ -58,12 +63,16 @@ class _Finder:
                 yield place, mark
 
     def add(self, stay: Stay, *places: int) -> None:
-        self.found.append(stay)
+        """Keep a stay. Each row of a table is one; what lines tell again is not."""
         self.used |= set(places)
+        if any(_is_again(stay, known) for known in self.found[-RECENT:]) and not self.in_table:
+            return
+        self.found.append(stay)
 
     # Tables.
 
     def in_tables(self) -> None:
+        self.in_table = True
         nightly: list[tuple[date, str, Row]] = []
         for row in rows_of(self.reading):
             if row.mark.aside or self.places[id(row.mark)] in self.covered:
@@ -81,6 +90,7 @@ class _Finder:
                 self.used.add(self.places[id(row.mark)])
                 nightly.append((row.mark.day, hotel, row))
         self._add_nightly(nightly)
+        self.in_table = False
 
     def _add_row(self, row: Row, name: tuple[str, str | None], span: tuple[date, date]) -> None:
         code = row.cell(Role.CONFIRMATION)
@@ -198,7 +208,7 @@ class _Finder:
     def in_labels(self) -> None:
         start: tuple[int, date, str | None] | None = None
         for place, mark in list(self.open_marks()):
-            for arrives, told, clock in _labelled_days(mark):
+            for arrives, told, clock in labelled_days(mark):
                 if arrives and told:
                     start = (place, told, clock)
                 elif told and start and place - start[0] <= NEAR and told > start[1]:
@@ -221,7 +231,7 @@ class _Finder:
         return any(
             not arrives and told
             for mark in self.reading.marks[place : place + NEAR]
-            for arrives, told, _ in _labelled_days(mark)
+            for arrives, told, _ in labelled_days(mark)
         )
 
     def _add_labelled(self, first: tuple[int, date, str | None], last: tuple[int, date, str | None]) -> None:
@@ -269,7 +279,7 @@ class _Finder:
 
     def _times_apart(self, stay: Stay, begin: int, end: int) -> None:
         for mark in self.reading.marks[max(0, begin - 2) : end + 6]:
-            for arrives, clock in _labelled_times(mark):
+            for arrives, clock in labelled_times(mark):
                 if arrives:
                     stay.check_in_time = stay.check_in_time or clock
                 else:
@@ -311,6 +321,13 @@ class _Finder:
         )
 
 
+def _is_again(stay: Stay, known: Stay) -> bool:
+    """Whether a stay is told a second time. Other rooms and other confirmations are other stays."""
+    same = (stay.check_in, stay.check_out) == (known.check_in, known.check_out) and share_a_word(stay.name, known.name)
+    booked = not (stay.confirmation and known.confirmation and stay.confirmation != known.confirmation)
+    return same and booked and not (stay.room and known.room and stay.room != known.room)
+
+
 def quoted(marks: list[Mark]) -> str:
     """The text of consecutive marks as it stands in the document."""
     quote = ""
@@ -341,48 +358,3 @@ def _span_of_row(row: Row) -> tuple[date, date] | None:
     if row.has(Role.CHECK_IN) and len(days) == 1 and nights:
         return days[0], days[0] + timedelta(int(nights["n"]))
     return None
-
-
-def _segments(mark: Mark) -> list[tuple[bool, int, int]]:
-    """The parts of a line that stand after a label of arrival (True) or departure (False)."""
-    hits = sorted(
-        [(m.start(), m.end(), True) for m in labels.CHECK_IN.finditer(mark.text)]
-        + [(m.start(), m.end(), False) for m in labels.CHECK_OUT.finditer(mark.text)]
-    )
-    if not hits and mark.label:
-        if labels.CHECK_IN.match(mark.label):
-            hits = [(0, 0, True)]
-        elif labels.CHECK_OUT.match(mark.label):
-            hits = [(0, 0, False)]
-    ends = [*(hit[0] for hit in hits[1:]), len(mark.text)][: len(hits)]
-    return [(arrives, begin, end) for (_, begin, arrives), end in zip(hits, ends, strict=True)]
-
-
-def _labelled_days(mark: Mark) -> list[tuple[bool, date | None, str | None]]:
-    found: list[tuple[bool, date | None, str | None]] = []
-    if not mark.told:
-        return found
-    for arrives, begin, end in _segments(mark):
-        days = [
-            day
-            for one, day, about in zip(mark.told, mark.days, mark.about, strict=True)
-            if begin <= one.start < end and about is About.TRIP
-        ]
-        first = next((one for one in mark.told if begin <= one.start < end), None)
-        if not days or first is None or len(mark.text[begin : first.start].split()) > 4:
-            continue
-        clock = next((time.clock for time in mark.times if begin <= time.start < end), None)
-        found.append((arrives, days[0], clock))
-    return found
-
-
-def _labelled_times(mark: Mark) -> list[tuple[bool, str]]:
-    """Times of arrival and departure that stand apart from their days, as in "Check-in from 15:00"."""
-    if mark.told or not mark.times or labels.OPENING.search(mark.text) or len(mark.text.split()) > 12:
-        return []
-    found: list[tuple[bool, str]] = []
-    for arrives, begin, end in _segments(mark):
-        clock = next((time.clock for time in mark.times if begin <= time.start < end), None)
-        if clock:
-            found.append((arrives, clock))
-    return found

@@ -62,7 +62,17 @@ def journeys_of(reading: Reading) -> tuple[list[Transport], set[int]]:
                     size = len(block.marks)
                     covered |= set(range(place, place + size))
         place += size
-    return found, covered
+    return _once(found), covered
+
+
+def _once(journeys: list[Transport]) -> list[Transport]:
+    """The journeys without those told again in every value, as for two travelers on one booking."""
+    once: dict[tuple[str | None, ...], Transport] = {}
+    for one in journeys:
+        number = one.number.replace(" ", "") if one.number else None
+        ends = () if number else (one.origin, one.destination)
+        once.setdefault((one.mode, number, one.depart, one.arrive, one.confirmation, *ends), one)
+    return list(once.values())
 
 
 def _block_at(marks: list[Mark], place: int, reading: Reading) -> Block | None:

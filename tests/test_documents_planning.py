@@ -200,6 +200,17 @@ def test_parts_of_a_mail_in_any_order_give_the_same_plan() -> None:
     assert (len(plans[0].transport), len(plans[0].stays), len(plans[0].activities)) == (1, 1, 1)
 
 
+def test_a_stay_and_a_flight_that_one_text_tells_twice_are_once() -> None:
+    plan = plan_text(
+        "Hotels\nHotel Miramar, Porto: 3 May 2027 - 5 May 2027 (2 nights)\n"
+        "Day 1 - Monday 3 May 2027\nFlight LX 340 Zurich - Porto, departs 08:30, arrives 10:25\n"
+        "Overnight: Hotel Miramar (2 nights)\n"
+        "Tickets\nFlight LX 340 Zurich - Porto 3 May 2027, departs 08:30, arrives 10:25, Ada Brekke\n"
+    )
+    assert [(one.name, one.nights) for one in plan.stays] == [("Hotel Miramar", 2)]
+    assert [one.depart for one in plan.transport] == ["2027-05-03T08:30"]
+
+
 def stay(**values: object) -> Stay:
     return replace(
         Stay("", How.RULE, name="Hotel Roma", check_in="2027-05-03", check_out="2027-05-05", nights=2), **values
