@@ -1,0 +1,263 @@
+"""Days and their activities: lines below a day's heading, rows of a programme, sentences with a day and a time."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from documents import labels
+from documents.dates import dates_in
+from documents.marks import About, Mark, Reading
+from documents.model import Activity, Day, How, Kind
+from documents.tables import Role, Row, rows_of
+from documents.times import times_in
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from documents.times import Time
+
+CLAUSE = re.compile(
+    r"\s*(?:;|,(?=\s)|\.\s|\s[-–—|]\s)\s*|\s(?=(?:and then|then|and|und dann|und|dann|et|puis|y luego|y|luego"
+    r"|e poi|e|poi)\s)",
+    re.IGNORECASE,
+)
+LEADING = re.compile(
+    r"^(?:[\s:：,;.|·•\-–—→()（）～~!¡*]|(?:at|um|ore|alle|à|a las|las|from|by|uhr|von|ab|de|dès|the|on|around"
+    r"|about|ca|approx|then|and|und|et|y|e|poi|puis|dann|luego|from|start(?:s|ing)?)(?:\.|\b)(?=[\s:–-]|$))+",
+    re.IGNORECASE,
+)
+TRAILING = re.compile(
+    r"(?:[\s:：,;|·\-–—→(（～~]|(?:\b(?:at|um|ore|alle|à|a las|las|from|by|until|till|bis|hasta|jusqu'à|ends"
+    r"|and ends|and|to|de|on|von|starts?|for|ab|leaves|around|about|ca\.?)\b))+$",
+    re.IGNORECASE,
+)
+LABELLED = re.compile(r"^[^:：]{2,28}[:：]\s")
+TITLE_LENGTH = 200
+SHORT = 9
+ASIDE_ROLES = {Role.HOTEL, Role.DATE, Role.TIME, Role.PRICE, Role.NIGHTS, Role.ROOM, Role.CONFIRMATION}
+DAY_TITLE = 90
+RUNNING = re.compile(
+    r"\b(?:is|are|was|were|you|please|ist|sind|bitte|est|sont|vous|es|son|por favor|è|sono|si prega)\b", re.IGNORECASE
+)
+
+
+def activities_of(reading: Reading, covered: set[int], stayed: set[int]) -> tuple[list[Activity], set[int]]:
+    """The activities of a document, and the places of the marks that they cover."""
+    found: list[Activity] = []
+    used: set[int] = set()
+    rows = {id(row.mark): row for row in rows_of(reading)}
+    for place, mark in enumerate(reading.marks):
+        if mark.aside or mark.old or place in covered or (place in stayed and not mark.line.cells):
+            continue
+        day = _day_of(mark)
+        if day is None or _is_no_entry(mark):
+            continue
+        made = _of_row(rows[id(mark)], day) if id(mark) in rows else _of_text(mark, day, reading)
+        if made:
+            found += made
+            used.add(place)
+    return found, used
+
+
+def days_of(reading: Reading, used: set[int], covered: set[int], stayed: set[int]) -> list[Day]:
+    """The days that headings, rows or lines of a programme begin with."""
+    places = used | covered | stayed
+    active = {mark.day for place, mark in enumerate(reading.marks) if place in places and mark.day}
+    leads = [mark for mark in reading.marks if mark.leads and mark.day and not mark.aside and not mark.old]
+    programme = len({mark.day for mark in leads}) > 1 or any(labels.DAY.match(mark.text) for mark in leads)
+    days: dict[str, Day] = {}
+    for mark in leads:
+        if not mark.day or not mark.programme or any(about is not About.TRIP for about in mark.about):
+            continue
+        title = _day_title(mark)
+        told = bool(mark.text[mark.rest :].strip(" .:")) and (not mark.amounts or len(mark.text.split()) > SHORT)
+        if mark.day not in active and not (programme and (told or mark.line.level or mark.line.cells)):
+            continue
+        iso = mark.day.isoformat()
+        known = days.setdefault(iso, Day(iso, title, mark.text))
+        known.title = known.title or title
+    return list(days.values())
+
+
+def _day_of(mark: Mark) -> date | None:
+    """The day of a line: that of its heading, or its own if it tells one day and a time."""
+    if mark.day:
+        return mark.day
+    own = set(mark.trip_days)
+    settled = all(day for day, about in zip(mark.days, mark.about, strict=True) if about is About.TRIP)
+    if (
+        len(own) == 1
+        and settled
+        and any(not time.ends for time in mark.times)
+        and not any(one.opens for one in mark.told)
+    ):
+        return own.pop()
+    return None
+
+
+def _is_no_entry(mark: Mark) -> bool:
+    text = mark.text
+    if any(about is not About.TRIP for about in mark.about):
+        return True
+    ranged = any(time.ends for time in mark.times)
+    if labels.OPENING.search(text) and (
+        ranged or (labels.MEAL_HOURS.search(text) and not mark.leads and mark.day is None)
+    ):
+        return True
+    if labels.DEADLINE.search(text) and mark.told:
+        return True
+    beginning = (
+        labels.CHECK_IN.match(text.lstrip())
+        or labels.CHECK_OUT.match(text.lstrip())
+        or labels.DEPART.match(text.lstrip())
+        or labels.ARRIVE.match(text.lstrip())
+    )
+    return bool(beginning and (mark.told or re.match(r"[^\d:：]{2,24}[:：]", text)))
+
+
+def _of_row(row: Row, day: date) -> list[Activity]:
+    """The activities of a row in a table with headings."""
+    mark = row.mark
+    clock = row.cell(Role.TIME) or row.cell(Role.ARRIVE) or row.cell(Role.DEPART)
+    text = row.cell(Role.PROGRAMME) or row.cell(Role.PORT) or _other_cell(row)
+    if not text or labels.FREE.match(text):
+        return []
+    times = times_in(clock)
+    if not times:
+        inside = _entries(text, day, mark.text)
+        if inside:
+            return inside
+        if daypart := labels.DAYPART.match(clock or ""):
+            text = f"{text}" if daypart else text
+        return [] if labels.CODE.match(text) else [_activity(mark.text, day, None, None, text)]
+    end = next((time.clock for time in times[1:] if time.ends), None)
+    leaves = times_in(row.cell(Role.DEPART)) if row.cell(Role.ARRIVE) and not row.cell(Role.TIME) else []
+    if leaves and leaves[0].clock > times[0].clock:
+        end = leaves[0].clock
+    return [_activity(mark.text, day, times[0].clock, end, text)]
+
+
+def _other_cell(row: Row) -> str:
+    cells = [cell for role, cell in zip(row.roles, row.mark.line.cells, strict=False) if role not in ASIDE_ROLES]
+    worded = [cell for cell in cells if re.search(r"[^\W\d_]{3}", cell)]
+    return max(worded, key=len, default="")
+
+
+def _of_text(mark: Mark, day: date, reading: Reading) -> list[Activity]:
+    text = mark.text[mark.rest :] if mark.leads else mark.text
+    if mark.line.cells:
+        text = _joined_cells(mark)
+    made = _entries(text, day, mark.text)
+    if made:
+        return made
+    return [_activity(mark.text, day, None, None, text)] if _is_untimed_entry(mark, reading) else []
+
+
+def _joined_cells(mark: Mark) -> str:
+    """The cells of a row without headings, but for the one with the date."""
+    cells = [
+        cell
+        for cell in mark.line.cells
+        if cell and not ((told := dates_in(cell)) and len(cell) <= told[-1].end - told[0].start + 4)
+    ]
+    return " ".join(cells)
+
+
+def _is_untimed_entry(mark: Mark, reading: Reading) -> bool:
+    text = mark.text
+    if mark.leads or not mark.programme or mark.told or mark.times or mark.amounts or labels.FREE.match(text):
+        return False
+    if (
+        labels.LODGED.match(text)
+        or labels.NIGHTS.search(text)
+        or labels.OPENING.search(text)
+        or labels.code_in(text)
+        or labels.SMALL_PRINT.search(text)
+        or LEG.search(text)
+    ):
+        return False
+    if LABELLED.match(text) and not labels.DAYPART.match(text):
+        return False
+    if mark.line.item:
+        return len(text.split()) <= 25
+    if reading.document.kind is Kind.PAGE and not labels.DAYPART.match(text):
+        return False
+    plain = len(text.split()) <= SHORT and not text.endswith((".", "!", "?", "。")) and not RUNNING.search(text)
+    return plain and len(text) >= 4 and not mark.line.level
+
+
+LEG = re.compile(
+    r"^\W{0,3}(?:outbound|inbound|return|departing|returning|hinfahrt|rückfahrt|hinflug|rückflug|hinreise|rückreise|aller|retour"
+    r"|andata|ritorno|ida|vuelta|regreso|往路|復路)\W*$"
+    r"|(?<![^\W_])(?:seats?|sitzplatz|sitzplätze|places?|asientos?|posto|posti|class|klasse|operated|platform|gleis|coach"
+    r"|wagen|voiture|carrozza|coche|baggage|luggage|gepäck|座席)(?![^\W_])",
+    re.IGNORECASE,
+)
+
+
+def _entries(text: str, day: date, quote: str) -> list[Activity]:
+    """An activity for each time that begins one."""
+    times = times_in(text)
+    starts = [time for time in times if not time.ends]
+    if not starts:
+        return []
+    if len(starts) == 1:
+        end = next((time.clock for time in times if time.ends and time.start > starts[0].start), None)
+        title = _title(text, times)
+        day += timedelta(starts[0].later)
+        return [_activity(quote, day, starts[0].clock, end, title)] if title else []
+    return [made for part in _parts(text, starts) if (made := _entry(part, day, quote))]
+
+
+def _entry(text: str, day: date, quote: str) -> Activity | None:
+    times = times_in(text)
+    start = next((time for time in times if not time.ends), None)
+    title = _title(text, times)
+    if not start or not title:
+        return None
+    end = next((time.clock for time in times if time.ends and time.start > start.start), None)
+    return _activity(quote, day + timedelta(start.later), start.clock, end, title)
+
+
+def _parts(text: str, starts: list[Time]) -> list[str]:
+    """The text in as many parts as it has beginning times, cut between clauses."""
+    leading = not re.search(r"[^\W\d_]{3}", LEADING.sub("", text[: starts[0].start]))
+    cuts: list[int] = []
+    for before, after in itertools.pairwise(starts):
+        between = list(CLAUSE.finditer(text, before.end, after.start))
+        if leading:
+            word = re.search(r"(?:\b(?:at|um|ore|alle|à|a las|from|ab)\s)?$", text[: after.start])
+            cuts.append(
+                between[-1].start()
+                if between and not text[between[-1].end() : after.start].strip()
+                else (word.start() if word else after.start)
+            )
+        else:
+            cuts.append(between[0].start() if between else before.end)
+    edges = [0, *cuts, len(text)]
+    return [text[a:b] for a, b in itertools.pairwise(edges)]
+
+
+def _title(text: str, times: list[Time]) -> str:
+    for time in sorted(times, key=lambda one: -one.start):
+        text = text[: time.start] + " " + text[time.end :]
+    for one in reversed(dates_in(text)):
+        if not one.opens and not one.closes and one.month:
+            text = text[: one.start] + " " + text[one.end :]
+    text = re.sub(r"(?:\(\s*\)|（\s*）)", " ", text)
+    text = re.sub(r"\s+([,;.!])", r"\1", re.sub(r"\s{2,}", " ", text))
+    return TRAILING.sub("", LEADING.sub("", text)).strip(" .,-–—:|")
+
+
+def _activity(quote: str, day: date, time: str | None, end: str | None, title: str) -> Activity:
+    return Activity(quote, How.RULE, date=day.isoformat(), time=time, end_time=end, title=title.strip()[:TITLE_LENGTH])
+
+
+def _day_title(mark: Mark) -> str | None:
+    if mark.times or mark.line.cells:
+        return None
+    title = mark.text[mark.rest :].strip(" :：-–—,.()（）")
+    return title if 2 <= len(title) <= DAY_TITLE else None

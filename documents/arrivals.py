@@ -1,0 +1,61 @@
+"""Days and times after labels such as "Check-in" and "Departure"."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from documents import labels
+from documents.marks import About, Mark
+
+if TYPE_CHECKING:
+    from datetime import date
+
+
+def _segments(mark: Mark) -> list[tuple[bool, int, int]]:
+    """The parts of a line that stand after a label of arrival (True) or departure (False)."""
+    hits = sorted(
+        [(m.start(), m.end(), True) for m in labels.CHECK_IN.finditer(mark.text)]
+        + [(m.start(), m.end(), False) for m in labels.CHECK_OUT.finditer(mark.text)]
+    )
+    if not hits and mark.label:
+        if labels.CHECK_IN.match(mark.label):
+            hits = [(0, 0, True)]
+        elif labels.CHECK_OUT.match(mark.label):
+            hits = [(0, 0, False)]
+    ends = [*(hit[0] for hit in hits[1:]), len(mark.text)][: len(hits)]
+    return [(arrives, begin, end) for (_, begin, arrives), end in zip(hits, ends, strict=True)]
+
+
+def _clock_of(clocks: list[str], *, arrives: bool) -> str | None:
+    """Of a range of times, the first for the arrival and the last for the departure."""
+    return (clocks[0] if arrives else clocks[-1]) if clocks else None
+
+
+def labelled_days(mark: Mark) -> list[tuple[bool, date | None, str | None]]:
+    found: list[tuple[bool, date | None, str | None]] = []
+    if not mark.told:
+        return found
+    for arrives, begin, end in _segments(mark):
+        days = [
+            day
+            for one, day, about in zip(mark.told, mark.days, mark.about, strict=True)
+            if begin <= one.start < end and about is About.TRIP
+        ]
+        first = next((one for one in mark.told if begin <= one.start < end), None)
+        if not days or first is None or len(mark.text[begin : first.start].split()) > 4:
+            continue
+        clock = _clock_of([time.clock for time in mark.times if begin <= time.start < end], arrives=arrives)
+        found.append((arrives, days[0], clock))
+    return found
+
+
+def labelled_times(mark: Mark) -> list[tuple[bool, str]]:
+    """Times of arrival and departure that stand apart from their days, as in "Check-in from 15:00"."""
+    if mark.told or not mark.times or labels.OPENING.search(mark.text) or len(mark.text.split()) > 12:
+        return []
+    found: list[tuple[bool, str]] = []
+    for arrives, begin, end in _segments(mark):
+        clock = _clock_of([time.clock for time in mark.times if begin <= time.start < end], arrives=arrives)
+        if clock:
+            found.append((arrives, clock))
+    return found

@@ -1,0 +1,214 @@
+"""Costs as a document tells them: totals, deposits, balances with their due dates. Offers and ranges are no costs."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from documents.marks import About, Mark, Reading
+from documents.model import Cost, How, Unresolved
+from documents.money import Amount, settled
+
+if TYPE_CHECKING:
+    from datetime import date
+
+
+def _words(pattern: str) -> re.Pattern[str]:
+    return re.compile(rf"(?<![^\W_])(?:{pattern})", re.IGNORECASE)
+
+
+OFFERED = re.compile(
+    r"(?:(?<![^\W_])(?:from|ab|schon ab|à partir de|dès|desde|a partir de|da|a partire da|starting(?: at"
+    r"| from)?|starts? (?:at|from)|only|nur|as low as|up to|bis zu|jusqu'à|hasta|fino a|save|spare\w*|value"
+    r"|worth|menu à|entry|entrée|eintritt ab))\s?$",
+    re.IGNORECASE,
+)
+FROM_AFTER = re.compile(r"^\s?(?:から|～|~|\+|起)")
+UNRELATED = _words(
+    r"not included|excluded|nicht enthalten|nicht inbegriffen|non compris"
+    r"|no incluye|no incluid|non compres|non inclus|after that|thereafter|danach"
+    r"|capital\b|stammkapital|capitale|cancellation fee|cancellation charge|storno|annulation|penalit|penalty"
+    r"|refund|rückerstattung|erstattung|rembours|reembols|rimbors|excess|deductible|selbstbehalt|franchise"
+    r"|franquicia|"
+    r"franchigia|liabilit|insured|versicherungssumme|voucher worth|credit of|points|discount|rabatt|réduction"
+    r"|descuento|sconto|was\b|statt\b|instead of|キャンセル|資本金|no[-\s]show|per mile|per km|charges? apply"
+    r"|if you cancel|"
+    r"security deposit|kaution|caution|fianza|cauzione|deposit refundable|minimum spend|share price|turnover|revenue"
+)
+OPTIONAL = _words(
+    r"optional|aufpreis|zuschlag|gegen gebühr|auf wunsch|wahlweise|zubuchbar|supplement"
+    r"|single room supplement|facoltativ|supplemento|a richiesta|opcional|suplemento|en option|facultati"
+    r"|supplément|on request|upgrade|add-on|if you (?:like|wish)|オプション|任意|追加"
+)
+DEPOSIT = _words(
+    r"deposit|anzahlung|acompte|arrhes|depósito|anticipo|señal|acconto|caparra|prepayment|vorauszahlung|申込金"
+    r"|手付金|内金|デポジット"
+)
+BALANCE = _words(
+    r"balance|remaining|restzahlung|restbetrag|outstanding|solde|restant|reste à|saldo|resto"
+    r"|importe pendiente|pendiente|rimanente|残金|残額|amount due|still to pay|left to pay|rest\b"
+)
+PAID = _words(
+    r"paid|bezahlt|payée?|réglé|pagad[oa]|pagat[oa]|abonado|charged|お支払い?済|支払済|payment received"
+    r"|zahlung erhalten|abgebucht|belastet"
+)
+TAX = _words(
+    r"tax(?:es)?\b|city tax|kurtaxe|steuern?\b|mwst|vat\b|iva\b|tva\b|taxe de séjour|tasa|imposta|tassa|税|duty"
+)
+TOTAL = _words(
+    r"(?:sub)?total|grand total|gesamt\w*|insgesamt|summe|endpreis|reisepreis|montant|importe|totale|prezzo"
+    r"|price|preis|prix|precio|amount\b|cost\b|kosten|coste?\b|costo|quota|fare\b|fahrpreis|tarif|package"
+    r"|pauschal|comes to|合計|総額|代金|料金|金額|お支払い"
+)
+PART = _words(r"subtotal|zwischensumme|sous-total|base fare|room charge|net\b|netto|小計")
+EACH = re.compile(
+    r"(?<![^\W_])(?:(?:per|pro|par|por|a|each|je|/)\s?(?:person\w*|night|nacht|nuit|noche|notte|day|tag|jour"
+    r"|d[ií]a|giorno|persona|personne|adult|erwachsene\w*|guest|gast|traveller|room|zimmer|pax)"
+    r"|p\.?\s?p\.?(?![^\W_])|each\b|chacun|cada uno|1名様|おひとり様|一人|/n\b|a person|pro kopf|la nuit|la noche"
+    r"|al giorno|a notte)",
+    re.IGNORECASE,
+)
+CURRENCYLESS = re.compile(
+    r"(?<![^\W_])(?:total|amount|price|fare|cost|gesamtpreis|preis|summe|betrag|montant|prix|importe|precio"
+    r"|totale|prezzo|importo|合計)\b[^\d\n]{0,20}?(?P<n>\d[\d.,' ]*\d|\d)\s*(?:each|p\.?p\.?)?\s*$"
+    r"|(?<![\d.,:/])(?P<m>\d{1,6}(?:[.,]\d\d)?)\s(?:each|per person|pro person|par personne|por persona"
+    r"|a persona|p\.?p\.)(?![^\W_])",
+    re.IGNORECASE,
+)
+NO_CURRENCY = "The currency of this amount is told nowhere."
+DIGIT = re.compile(r"\d")
+RANK = ["total", "paid", "deposit", "balance", "item", "tax", "optional", "range"]
+LABEL = 80
+LONG = 16
+
+
+def costs_of(reading: Reading, *, dated: bool, booked: bool) -> tuple[list[Cost], set[int], list[Unresolved]]:
+    """The costs of a document, the places of the marks that tell them, and amounts without a currency.
+
+    `dated` is whether the document has anything with a day, `booked` whether it looks like a booking.
+    """
+    found: list[tuple[int, Cost, bool]] = []
+    unresolved: list[Unresolved] = []
+    if not (dated or booked):
+        return [], set(), []
+    for place, mark in enumerate(reading.marks):
+        if mark.aside or mark.old:
+            continue
+        if (
+            not mark.amounts
+            and DIGIT.search(mark.text)
+            and (match := CURRENCYLESS.search(mark.text))
+            and not mark.told
+            and not mark.times
+        ):
+            del match
+            unresolved.append(Unresolved("cost", NO_CURRENCY, (mark.text,)))
+        for i, amount in enumerate(mark.amounts):
+            cost, each = _cost(mark, i, amount, reading)
+            if cost is None:
+                continue
+            if cost.currency is None:
+                unresolved.append(Unresolved("cost", NO_CURRENCY, (mark.text,)))
+            elif dated or cost.of in {"total", "paid", "deposit", "balance"}:
+                found.append((place, cost, each))
+    return _chosen(found), {place for place, _, _ in found}, unresolved
+
+
+def _cost(mark: Mark, i: int, amount: Amount, reading: Reading) -> tuple[Cost | None, bool]:
+    """The cost that an amount tells, if any, and whether it is that of one person or night."""
+    before, after = _around(mark, i, amount)
+    clause = f"{before} {after}"
+    if (
+        amount.ranged
+        or amount.value <= 0
+        or OFFERED.search(before.rstrip())
+        or FROM_AFTER.match(after)
+        or UNRELATED.search(clause)
+    ):
+        return None, False
+    each = bool(EACH.search(after[:40]) or (EACH.search(before[-60:]) and not TOTAL.search(after[:20])))
+    kind = _kind(before, after)
+    if kind == "item" and not _is_priced(mark, before):
+        return None, False
+    currency = amount.currency or settled(
+        amount, reading.holds, language=reading.language, trip_currency=reading.context.trip_currency
+    )
+    cost = Cost(mark.text, How.RULE, amount=amount.value, currency=currency, of=kind, label=_label(before))
+    if kind in {"deposit", "balance"} and (due := _due(mark, amount, i)):
+        cost.due = due.isoformat()
+    return cost, each
+
+
+def _around(mark: Mark, i: int, amount: Amount) -> tuple[str, str]:
+    """The words before and after an amount that belong to it."""
+    start = mark.amounts[i - 1].end if i else 0
+    end = mark.amounts[i + 1].start if i + 1 < len(mark.amounts) else len(mark.text)
+    before = re.split(r"[;!?]\s|\.\s(?=[A-ZÀ-Ý])", mark.text[start : amount.start])[-1]
+    after = re.split(r"[;!?]\s|\.\s(?=[A-ZÀ-Ý])|,\s", mark.text[amount.end : end])[0]
+    if not re.search(r"[^\W\d_]", before) and not i:
+        before = mark.label
+    return before, after
+
+
+def _kind(before: str, after: str) -> str:
+    clause = f"{before} {after[:50]}"
+    if OPTIONAL.search(clause):
+        return "optional"
+    for kind, pattern in (("deposit", DEPOSIT), ("balance", BALANCE), ("paid", PAID)):
+        if pattern.search(before):
+            return kind
+    if TAX.search(before) and not re.search(r"(?i)incl|inkl|compris|ttc|inclu", before) and not TOTAL.search(before):
+        return "tax"
+    if PART.search(before):
+        return "item"
+    if TOTAL.search(before) or re.match(
+        r"\s*(?:in total|total|gesamt|insgesamt|en total|au total|in totale)\b", after, re.IGNORECASE
+    ):
+        return "total"
+    if DEPOSIT.search(after[:40]):
+        return "deposit"
+    if PAID.search(after[:20]):
+        return "paid"
+    return "item"
+
+
+def _is_priced(mark: Mark, before: str) -> bool:
+    """Whether an amount without a word such as "total" stands where prices stand."""
+    if mark.line.cells or mark.day:
+        return True
+    return bool(re.search(r"[^\W\d_]", before)) and len(mark.text.split()) <= LONG
+
+
+def _label(before: str) -> str | None:
+    label = before.strip(" .:,;-–—|(（：")
+    return label[-LABEL:].strip() or None
+
+
+def _due(mark: Mark, amount: Amount, i: int) -> date | None:
+    following = mark.amounts[i + 1].start if i + 1 < len(mark.amounts) else len(mark.text)
+    for one, about, day in zip(mark.told, mark.about, mark.days, strict=True):
+        if (
+            day
+            and about in {About.DUE, About.DEADLINE}
+            and one.start < following
+            and (one.start > amount.start or not i)
+        ):
+            return day
+    return None
+
+
+def _chosen(found: list[tuple[int, Cost, bool]]) -> list[Cost]:
+    """The costs without those told twice, and without prices of one person where there is a total."""
+    whole = any(cost.of in {"total", "paid"} and not each for _, cost, each in found)
+    kept: list[Cost] = []
+    for _, cost, each in sorted(found, key=lambda entry: RANK.index(entry[1].of)):
+        if each and whole and cost.of in {"item", "total"}:
+            continue
+        if each and cost.of == "total":
+            cost.of = "item"
+        twin = next((one for one in kept if (one.amount, one.currency) == (cost.amount, cost.currency)), None)
+        if twin and not (twin.of == cost.of == "item" and twin.quote != cost.quote and twin.label != cost.label):
+            twin.due = twin.due or cost.due
+            continue
+        kept.append(cost)
+    return kept

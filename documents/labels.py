@@ -1,0 +1,216 @@
+"""Words that say what a date, a time, an amount or a line is about, in six languages."""
+
+from __future__ import annotations
+
+import re
+
+from documents.words import MONTHS, WEEKDAYS, any_of
+
+
+def _words(*patterns: str) -> re.Pattern[str]:
+    """Match any of the patterns at the start of a word."""
+    return re.compile(rf"(?:(?<![^\W_])|(?<=[\u3040-\u9fff]))(?:{'|'.join(patterns)})", re.IGNORECASE)
+
+
+# Before a date, or in its row's label.
+ISSUED = _words(
+    r"(?:(?:booked|reserved|ordered|sent|signed) (?:on|at)|(?:issued|created|printed|prepared|updated"
+    r"|published|posted|written)\b)",
+    r"(?:date of (?:issue|booking|purchase)|(?:booking|order|issue|invoice|purchase|ticketing|reservation"
+    r"|print) date|quote of|quotation|as of|last update)",
+    r"(?:stand\b|rechnungsdatum|buchungsdatum|bestelldatum|ausstellungsdatum|gebucht|ausgestellt|erstellt"
+    r"|gedruckt|angebot vom|gültig|veröffentlicht)",
+    r"(?:fecha de (?:reserva|emisión|compra|factura|expedición)|emitid[oa]|reservad[oa] el|publicado"
+    r"|actualizado|presupuesto del?|comprad[oa])",
+    r"(?:emess[oa]|data (?:di )?(?:prenotazione|emissione|acquisto)|prenotat[oa] il|preventivo del|aggiornato"
+    r"|pubblicato|rilasciato)",
+    r"(?:date de (?:réservation|commande|émission|la réservation)|commande du|réservé(?:e)? le|émis(?:e)? le"
+    r"|publié|mis à jour|devis du|facture du|acheté)",
+    r"(?:ご?予約日|発行日?|作成日|申込日|注文日|更新日?|請求日|購入日)",
+)
+DUE = _words(
+    r"due\b|payable|pay (?:by|before)|to be paid|fällig|zahlbar|zu zahlen|bezahlen sie|bis (?:zum|spätestens)"
+    r"|à régler|à payer|exigible|"
+    r"vence|vencimiento|a pagar|pagadero|da pagare|entro|scadenza|avant le|antes del|支払期限|お支払い期限|期限"
+)
+DEADLINE = _words(
+    r"cancel|refund|storn|annul|cancela|rückerstatt|rembours|reembols|rimbors|キャンセル|取消|valid until|offer ends"
+    r"|gratuit|échange|exchange|modif|free until|"
+    r"gratis bis|kostenfrei|kostenlos|book (?:by|before)|(?:when|if) you book|deadline|expires?|expiry|renew"
+    r"|charged on|changed on|amended on"
+)
+BORN = _words(
+    r"born|geb\.|geboren|date of birth|dob\b|birth|née?\s|nacid[oa]|nacimiento|nat[oa]\s|nascita|naissance"
+    r"|geburts|passport|ausweis|expir|生年月日"
+)
+
+CHECK_IN = _words(
+    r"check[-\s]?in|check[-\s]?in[-\s]?date|arrival|arriving|arrive|anreise|ankunft|einzug|arrivée|entrée"
+    r"|llegada|entrada|arrivo|チェックイン|到着日|ご?宿泊日|入室"
+)
+CHECK_OUT = _words(
+    r"check[-\s]?out|departure|departing|leaving|depart|abreise|auszug|départ|sortie|salida|partenza|チェックアウト|出発日|退室"
+)
+DEPART = re.compile(
+    r"(?<![^\W_])(?:departure|departs?|departing|dep\b\.?|leaves|abfahrt|abflug|ab\b|départ|salida|sale"
+    r"|partenza|parte|embark\w*|pick[-\s]?up|abholung|prise en charge|recogida|ritiro)(?![^\W_])"
+    r"|出発|発(?![行売表])",
+    re.IGNORECASE,
+)
+ARRIVE = re.compile(
+    r"(?<![^\W_])(?:arrival|arrives?|arriving|arr\b\.?|ankunft|an\b|arrivée|llegada|llega|arrivo|arriva"
+    r"|drop[-\s]?off|return(?=\s*(?::|$))|rückgabe|restitution|retour(?=\s*:)"
+    r"|devolución|riconsegna)(?![^\W_])|到着|着(?![物用])",
+    re.IGNORECASE,
+)
+BOOKED = _words(
+    r"(?:booking|reservation|confirmation|order|ticket|voucher|record locator|pnr|itinerary)\s?(?:no\b|n[°º]"
+    r"|number|code|ref|reference|id|#|:)?",
+    r"(?:buchung|reservierung|auftrag|vorgang|bestätigung|reisebestätigung|rechnung|fahrkarte)",
+    r"(?:réservation|référence|dossier|commande|billet|confirmation)|(?:reserva|localizador|confirmación"
+    r"|billete|boleto)",
+    r"(?:prenotazione|biglietto|conferma|codice)|(?:予約|確認書|搭乗|乗車券)",
+)
+CODE = re.compile(
+    r"(?:(?:booking|reservation|confirmation|order|record locator|pnr|voucher|itinerary|ticket|buchungs?"
+    r"|reservierungs?|auftrags?|vorgangs?|vorgang"
+    r"|bestätigungs?|référence|dossier|réservation|localizador|reserva|confirmación|prenotazione|conferma"
+    r"|codice|locator)"
+    r"(?:\s?(?:no|nr|n[°º]|num|number|nummer|code|codes?|ref|reference|referenz|id|de (?:réservation|reserva"
+    r"|dossier|confirmación)|prenotazione|\(pnr\)))*"
+    r"|予約番号|確認番号|Ref)\s*(?:\.|#|:|：|\(PNR\)|is"
+    r"|lautet)*\s*(?P<code>(?-i:[A-Z0-9][A-Z0-9-]{3,18}[A-Z0-9]))(?![A-Za-z0-9-])",
+    re.IGNORECASE,
+)
+DAY = re.compile(
+    r"^\W{0,3}(?:(?:day|tag|jour|d[ií]a|giorno|reisetag)\s*(?P<a>\d{1,2})\b|(?P<b>\d{1,2})\s?(?:\.\s?(?:tag\b"
+    r"|reisetag\b)|(?:st|nd|rd|th|er|e|ème|º|°)\s(?:day|jour|d[ií]a|giorno)|日目))",
+    re.IGNORECASE,
+)
+
+LODGING_WORD = (
+    r"hotels?|hôtel|hotel\w*|pension|pensión|pensione|inn|lodge|hostel|hostal|hostería|hospedería|ryokan|riad"
+    r"|parador|gasthof|gasthaus|gästehaus|guest\s?house|"
+    r"b&b|auberge|albergo|agriturismo|masseria|palazzo|villa|casa|quinta|posada|finca|cortijo|resort|suites?"
+    r"|apartments?|apartamentos?|appartement|ferienwohnung|"
+    r"chalet|château|cottage|house|haus|hof|manor|castle|camp|cabins?|bungalow|motel|maison|gîte|chambres?"
+    r"|rooms|residence|résidence|residenz|retreat|palace|palais|"
+    r"schloss|schlosshotel|landhaus|seehotel|berghotel|rifugio|refuge|refugio|locanda|relais|domaine|hacienda"
+    r"|estancia|machiya|minshuku|tower|towers|plaza|spa|glamping|"
+    r"houseboat|farm|ranch|bothy|station|kasbah|dar|mas|monasterio|convento"
+)
+LODGING = re.compile(
+    rf"(?<![^\W_])(?:{LODGING_WORD})(?![^\W_])|[^\W_]{{3,}}(?:hotel|hof|haus|pension)(?![^\W_])|旅館|ホテル|民宿|温泉宿"
+    rf"|荘(?=\s|$|（|\()|ペンション|ゲストハウス",
+    re.IGNORECASE,
+)
+LODGED = re.compile(
+    r"^\W{0,3}(?:hotel|your hotel|accommodations?|lodging|overnight(?: at| in)?|stay(?:ing)?(?: at)?|property"
+    r"|übernachtung|unterkunft|nacht in|hébergement|hôtel|nuit(?:ée)? à l'|logement"
+    r"|alojamiento|hotel|noche en|alloggio|pernottamento|struttura|hotel|establecimiento|établissement|宿泊施設"
+    r"|宿泊先|ご?宿泊|施設名|ホテル名?|宿名?)\s*[:：]\s*",
+    re.IGNORECASE,
+)
+STAYING = re.compile(
+    r"(?:(?:you are |you're |we are |we're |you will be |we )?(?:staying|stay|overnight|accommodation"
+    r"|nights?) (?:at|in)|booked (?:into|at)|your (?:stay|booking|reservation) at"
+    r"|(?:Ihr(?:en)? )?Aufenthalt im|übernachten (?:wir )?im"
+    r"|(?:votre )?séjour à(?: l')?|(?:su |tu )?estancia en(?: el| la)?|(?:vostro )?soggiorno (?:presso|al"
+    r"|all')|alojamiento en)\s*(?:the\s|l'|el\s|la\s)?",
+    re.IGNORECASE,
+)
+NIGHTS = re.compile(
+    r"(?<![\d.,])(?P<n>\d{1,2})\s?-?\s?(?:nights?|nächte|nacht|nuits?|nuitées?|noches?|notti|notte|泊)(?![^\W_])",
+    re.IGNORECASE,
+)
+ROOM = re.compile(
+    r"^\W{0,3}(?:room(?: type)?|zimmer(?:typ)?|chambre|habitación|camera|部屋(?:タイプ)?"
+    r"|cabin)(?:\s*[:：]\s*|\s+(?!(?:ab|from|rate|price|charge|desde|à partir)\b))(?P<room>\S.{2,80})$",
+    re.IGNORECASE,
+)
+
+OPENING = _words(
+    r"open\b|opens?\b|opening|hours\b|daily|call\b|phone|tel\b|telephone|hotline|helpline|reception (?:is"
+    r"|hours)|customer service|service[-\s]telefon|öffnungszeiten|geöffnet|täglich|erreichbar|telefon",
+    r"horaires? d'ouverture|ouvert\w*|ouvre|appelez|assistance|tous les jours|abiert[oa]s?|abre|horario"
+    r"|todos los días|teléfono|llame|apert[oaie]|apre|orari[oa]?\b(?! di)|telefono|tutti i giorni",
+    r"営業時間|受付時間|受付|開館|定休|お問い合わせ|電話|mon(?:day)?\s?(?:-|–|to)\s?(?:fri|sat|sun)|mo\s?(?:-|–|bis)\s?(?:fr|sa|so)"
+    r"|lun\w*\s?(?:-|–|a|à)\s?(?:ven|vie|sab|sáb|dom)|"
+    r"breakfast|desayuno|frühstück|petit[-\s]déjeuner|colazione|朝食|local time|ortszeit",
+)
+MEAL_HOURS = re.compile(r"breakfast|desayuno|frühstück|petit[-\s]déjeuner|colazione|朝食", re.IGNORECASE)
+OFFERS = re.compile(
+    r"you (?:may|might) (?:also )?like|recommended|special offers?|offers for you|more (?:hotels|offers"
+    r"|ideas)|people also|upgrade your|add to your (?:trip|booking|stay)|make the most|"
+    r"das könnte|empfehlungen|weitere (?:angebote|hotels)|unsere angebote|sonderangebote|vous aimerez"
+    r"|nos offres|offres|suggestions|también te|te puede|ofertas|recomendad|"
+    r"potrebbe|ti potrebbe|offerte|consigliat|おすすめ|オススメ|advert|sponsored|anzeige|newsletter",
+    re.IGNORECASE,
+)
+SEARCH = re.compile(
+    r"\d+\s(?:properties|hotels|results|unterkünfte|ergebnisse|treffer|hébergements|résultats|alojamientos"
+    r"|resultados|strutture|risultati)|book now|jetzt buchen|réserver maintenant|"
+    r"reservar ahora|prenota ora|check availability|verfügbarkeit prüfen|best hotels|beste hotels"
+    r"|meilleurs hôtels|mejores hoteles|migliori hotel|where to (?:stay|eat)|où dormir|newsletter|空室",
+    re.IGNORECASE,
+)
+# Lines that stand at the end of a document and belong to no day.
+SMALL_PRINT = re.compile(
+    r"©|\(c\) ?\d{4}|copyright|https?://|www\.|@\w|(?<![^\W_])(?:tel|tél|fax|phone|telefon|teléfono|telefono"
+    r"|hotline|ltd|limited|gmbh|s\.?a\.?r\.?l|s\.l\.|s\.r\.l|inc|vat|ust|siret|founded|established|est\."
+    r"|since|gegründet|seit|"
+    r"fondée?|depuis|fundad[oa]|desde (?=1[89])|fondat[oa]|rated|kind regards|best wishes|mit freundlichen"
+    r"|viele grüße|cordialement|un saludo|saludos|cordiali|handelsregister|registered)(?![^\W_])|電話|創業|創立"
+    r"|株式会社|旅行社$",
+    re.IGNORECASE,
+)
+CANCELLED = re.compile(
+    r"(?:has|have|is|was|were|been|now)\s(?:been\s)?cancell?ed|booking cancell?ed|reservation cancell?ed"
+    r"|cancellation (?:confirmed|confirmation|notice)|(?:wurde|ist|sind|haben)\s.{0,60}storniert|storniert\b"
+    r"|stornierungsbestätigung"
+    r"|(?:a été|est|ont été)\sannulée?s?|annulation (?:confirmée|de votre)|(?:ha sido|está|fue"
+    r"|han sido)\scancelad[oa]s?|cancelación confirmada|(?:è stat[oa]|sono stat[ei])\s(?:annullat"
+    r"|cancellat)[oaei]|キャンセルされました|キャンセル(?:確認|完了)|^cancelled$",
+    re.IGNORECASE,
+)
+OLD = re.compile(
+    r"^\W{0,3}(?:old|previous|former|original|before|was|bisher\w*|alte[rs]?|vorher|ursprünglich\w*"
+    r"|ancien(?:ne)?s?|précédent|initial|anterior|antiguo|vecchio|precedente|originale|変更前|旧)\b"
+    r"|変更前|^旧",
+    re.IGNORECASE,
+)
+NEW = re.compile(
+    r"^\W{0,3}(?:new|updated|revised|now|after|neu\w*|aktuell\w*|nouve(?:au|l|lle)s?|nuev[oa]s?|actualizado"
+    r"|nuov[oa]|aggiornato)\b|変更後|^新",
+    re.IGNORECASE,
+)
+DATE_WORDS = re.compile(
+    rf"(?<![^\W_])(?:{any_of(MONTHS)}|{any_of([w for w in WEEKDAYS if len(w) > 2])})(?![^\W_])", re.IGNORECASE
+)
+# Parts of the day that a programme gives instead of a time.
+DAYPART = re.compile(
+    r"^(?:in the )?(?:morning|afternoon|evening|noon|midday|night|morgens|vormittags?|mittags?|nachmittags?"
+    r"|abends?|am (?:morgen|vormittag|nachmittag|abend)|matin|après-midi|soir(?:ée)?|midi|"
+    r"mañana|tarde|noche|mediodía|mattin[oa]|pomeriggio|sera|午前|午後|夕方|夜|朝)(?![^\W_])[\s:：,-]*",
+    re.IGNORECASE,
+)
+FREE = re.compile(
+    r"^(?:day )?(?:free|at leisure|zur freien verfügung|freizeit|tarde libre|día libre|libre|temps libre"
+    r"|journée libre|tempo libero|giornata libera|no programme|at sea|seetag|en mer|en navegación|自由行動|終日自由|"
+    r"nothing|breakfast|frühstück|petit[-\s]déjeuner|desayuno|colazione|meals|mahlzeiten"
+    r"|b(?:,\s?l)?(?:,\s?d)?|[-–—])\b",
+    re.IGNORECASE,
+)
+
+CODED = re.compile(r"(?<![A-Za-z0-9-])[A-Z0-9][A-Z0-9-]{3,18}[A-Z0-9](?![A-Za-z0-9-])")
+
+
+def code_in(text: str) -> str | None:
+    """The code of a booking, which has digits or looks like a record locator."""
+    if not CODED.search(text):
+        return None
+    for match in CODE.finditer(text):
+        code = match["code"]
+        if any(c.isdigit() for c in code) or (len(code) == 6 and not text.isupper()):
+            return code
+    return None

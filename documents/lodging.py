@@ -1,0 +1,132 @@
+"""Names of places to stay: in a line, after a label, or nearest to the dates of a stay."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from documents import labels
+from documents.dates import dates_in
+from documents.times import times_in
+
+if TYPE_CHECKING:
+    from documents.marks import Mark, Reading
+
+# Words that name nothing but places to stay. The others, such as "house", need more evidence.
+STRONG = re.compile(
+    r"(?<![^\W_])(?:hotel|hôtel|seehotel|pension|pensión|pensione|inn|lodge|hostel|hostal|hostería|hospedería"
+    r"|ryokan|riad|parador|gasthof|gasthaus|gästehaus|guest\s?house|b&b|auberge|"
+    r"albergo|agriturismo|masseria|posada|resort|apartments?|apartamentos?|ferienwohnung|motel|gîte|locanda"
+    r"|relais|minshuku|machiya|suites|chambres d'hôtes|glamping)(?![^\W_])"
+    r"|[^\W_]{3,}hotel(?![^\W_])|旅館|ホテル|民宿|ペンション|ゲストハウス",
+    re.IGNORECASE,
+)
+INTRO = re.compile(
+    r"^(?:.*?(?:booked|confirmed|confirmation|booking|reservation|reservierung|buchung|bestätigung|bestätigt"
+    r"|réservation|confirmée?|reserva|confirmada|prenotazione|confermata|voucher|welcome to|willkommen im"
+    r"|bienvenue (?:à|au)"
+    r"|thank you for (?:booking|choosing)|danke)\b(?:\s(?:at|in|with|im|bei|chez|à|en|presso|of"
+    r"|for))?\s*[-–—:|]?\s*(?:the\s(?=[a-z]))?)",
+    re.IGNORECASE,
+)
+CUT = re.compile(
+    r"\s[-–—|·•]\s|[,;:：(（|]|\s(?:from|vom|von|du|del|dal|until|till|bis|jusqu'|hasta|fino|for \d|on|am)\s"
+    r"|\.(?:\s|$)|[★☆*]",
+    re.IGNORECASE,
+)
+NO_NAME = re.compile(
+    r"^(?:your|our|the|this|ihr|unser|votre|notre|su|tu|vostro|hotels?|accommodation|details|room|double"
+    r"|single|twin|zimmer|doppelzimmer|habitación|chambre|camera|info|check|total|price|n/?a|tbc|-|–)$"
+    r"|\?|@|https?:|www\.|\b(?:cancel|terms|please|bitte|thank|policy|tel|phone|call|find|search|best|ab|from)\b",
+    re.IGNORECASE,
+)
+ROOMY = re.compile(
+    r"(?<![^\W_])(?:room|zimmer|doppelzimmer|einzelzimmer|double|twin|single|doble|doppia|singola|chambre"
+    r"|habitación|camera|suite|board|breakfast|frühstück|nights?|nächte|night)(?![^\W_])",
+    re.IGNORECASE,
+)
+GENERIC = re.compile(
+    r"booking|reserv|confirm|thank|details|your |itinerary|voucher|overview|buchung|bestätig|danke|ihre "
+    r"|rechnung|votre|merci|récapitulatif|tu |su |gracias|detalles|vostr|grazie|riepilogo|予約|確認|receipt"
+    r"|invoice|"
+    r"stay|payment|price|hello|hi |dear|guten|bonjour|hola|ciao|new |nuevo|ancien|old",
+    re.IGNORECASE,
+)
+
+
+def name_in(text: str) -> tuple[str, str | None] | None:
+    """The name of a place to stay at the start of a text, and its town if one follows."""
+    spans = [(one.start, one.end) for one in [*dates_in(text), *times_in(text)]]
+    if spans:
+        text = text[: min(start for start, _ in spans)]
+    text = labels.LODGED.sub("", text).strip(" -–—:：•*·\"'«»“”")
+    parts = [part.strip(" -–—.\"'«»“”") for part in CUT.split(text)]
+    name = re.sub(r"\s+(?:from|vom|von|du|del|dal|on|am|for|ab)$", "", parts[0], flags=re.IGNORECASE) if parts else ""
+    if not is_name(name):
+        return None
+    town = parts[1] if len(parts) > 1 else ""
+    located = (
+        bool(town) and len(town) <= 40 and not re.search(r"\d", town) and town[:1].isupper() and not ROOMY.search(town)
+    )
+    return name, (town if located else None)
+
+
+def is_name(text: str) -> bool:
+    if not 2 <= len(text) <= 70 or len(text.split()) > 9 or NO_NAME.search(text) or not re.search(r"[^\W\d_]{2}", text):
+        return False
+    return text[:1].isupper() or not text[:1].isascii() or text[:1].isdigit() or bool(STRONG.match(text))
+
+
+def nearest_name(reading: Reading, place: int, end: int) -> tuple[tuple[str, str | None], str] | None:
+    """The name that dates of a stay belong to, and the text it stands in."""
+    marks = reading.marks
+    before = marks[max(0, place - 14) : place][::-1]
+    after = marks[end + 1 : end + 9]
+    return _labelled(before, after) or _worded(before, after) or _headed(before, reading)
+
+
+def _labelled(before: list[Mark], after: list[Mark]) -> tuple[tuple[str, str | None], str] | None:
+    for mark in [*before, *after]:
+        if mark.aside:
+            continue
+        labelled = labels.LODGED.match(mark.text) or (mark.label and labels.LODGED.match(mark.label + ":"))
+        staying = labels.STAYING.search(mark.text)
+        text = mark.text[staying.end() :] if staying and not labelled else mark.text
+        if (labelled or staying) and (name := name_in(text)):
+            return name, mark.text
+        cells = mark.line.cells
+        if len(cells) == 2 and labels.LODGED.match(cells[0] + ":") and (name := name_in(cells[1])):
+            return name, mark.text
+    return None
+
+
+def _worded(before: list[Mark], after: list[Mark]) -> tuple[tuple[str, str | None], str] | None:
+    for pattern in (STRONG, labels.LODGING):
+        for mark in [*before, *after[:3]]:
+            if mark.aside or mark.amounts or labels.OPENING.search(mark.text):
+                continue
+            if pattern.search(mark.text) and (name := name_of_line(mark.text)) and pattern.search(name[0]):
+                return name, mark.text
+    return None
+
+
+def _headed(before: list[Mark], reading: Reading) -> tuple[tuple[str, str | None], str] | None:
+    for mark in before:
+        if mark.line.level and not mark.aside and not GENERIC.search(mark.text) and (name := name_in(mark.text)):
+            return name, mark.text
+    for head in (reading.document.title, reading.document.subject):
+        for part in re.split(r"\s[-–—|·:]\s|:\s", head or ""):
+            if labels.LODGING.search(part) and (name := name_of_line(part)) and name[0] in reading.text:
+                return name, name[0]
+    return None
+
+
+def name_of_line(text: str) -> tuple[str, str | None] | None:
+    """The name in a short line, without words such as "Reservation confirmed" before it."""
+    if len(text.split()) > 14:
+        return None
+    plain = text
+    for _ in range(4):
+        if intro := INTRO.match(plain):
+            plain = plain[intro.end() :]
+    return name_in(plain) or (name_in(text) if plain != text and not GENERIC.search(text) else None)

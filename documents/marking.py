@@ -1,0 +1,210 @@
+"""The reading of a document's lines into marks, with days settled for the document as a whole."""
+
+from __future__ import annotations
+
+import re
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from documents import labels
+from documents.dates import WEEKDAY, dates_in
+from documents.marks import About, Mark, Reading
+from documents.money import Amount, amounts_in
+from documents.sections import set_days
+from documents.times import times_in
+from documents.words import language_of
+from documents.years import UNCLEAR_ORDER, WEEKDAY_DISAGREES, Almanac, years_in
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from documents.model import Context, Document, Line
+
+BREAK = re.compile(r"[.!?;。]\s*(?=[A-ZÀ-Ý¿¡\u3040-\u9fff])")
+# What stands at the end of a sentence, but not of an abbreviation or of a German ordinal.
+SENTENCE = re.compile(r"(?:[^\W\d_]{4}[.!?]|\)\.|[!?。]|\d[ap]m[.;]|\d{4}[.;]|:\d\d[.;]|[€$£][.;]|[A-Z]{3}[.;])$")
+LETTERS = re.compile(r"[^\W\d_]")
+SENTENCE_LENGTH = 40
+LONGEST = 600
+# A line without any of these has neither date, time nor amount.
+TELLING = re.compile(rf"\d|noon|^\W{{0,3}}(?:{WEEKDAY})\b", re.IGNORECASE)
+INNER_COLON = re.compile(r"[:：]\s?\S")
+LABEL_WORDS = 5
+
+
+def read_marks(document: Document, context: Context, certain: set[date] | None = None) -> Reading:
+    """Mark the sentences of a document, settle its days and tell which day each sentence belongs to."""
+    text = document.text
+    language = _language(document, text)
+    marks = [mark for index, line in enumerate(document.lines) for mark in _marks_of(index, line)]
+    _set_labels(marks)
+    for mark in marks:
+        mark.about = [_about(mark, i) for i in range(len(mark.told))]
+    _set_asides(marks)
+    almanac = _almanac(document, context, marks, language, certain or set())
+    reading = Reading(document, context, marks, almanac, language, text)
+    reading.codes = {code for mark in marks if (code := labels.code_in(mark.text))}
+    _settle(reading)
+    set_days(reading)
+    return reading
+
+
+def _language(document: Document, text: str) -> str | None:
+    declared = (document.language or "").split("-")[0].lower() or None
+    guessed = language_of(text)
+    return guessed or declared
+
+
+def _marks_of(index: int, line: Line) -> list[Mark]:
+    if line.cells:
+        return [_mark(index, line, line.text)]
+    return [_mark(index, line, sentence) for sentence in _sentences(line.text)]
+
+
+def _sentences(text: str) -> list[str]:
+    if len(text) < SENTENCE_LENGTH:
+        return [text]
+    cuts = [
+        0,
+        *(m.end() for m in BREAK.finditer(text) if SENTENCE.search(text[max(0, m.start() - 6) : m.start() + 1])),
+        len(text),
+    ]
+    return [piece for begin, end in pairwise(cuts) if begin < end for piece in _pieces(text[begin:end].strip())]
+
+
+def _pieces(text: str) -> list[str]:
+    """A text without sentences in pieces, so that no rule looks far."""
+    return [text] if len(text) <= LONGEST else re.findall(rf".{{1,{LONGEST}}}(?:\s|$)|.{{1,{LONGEST}}}", text)
+
+
+def _mark(index: int, line: Line, text: str) -> Mark:
+    if not TELLING.search(text):
+        return Mark(index, line, text, [], [], [], [])
+    told = dates_in(text)
+    taken = [(one.start, one.end) for one in told]
+    times = [time for time in times_in(text) if not any(start < time.end and time.start < end for start, end in taken)]
+    amounts = _cell_amounts(line, text) if line.cells else amounts_in(text)
+    return Mark(index, line, text, told, [], times, amounts)
+
+
+def _cell_amounts(line: Line, text: str) -> list[Amount]:
+    """Amounts of each cell by itself, placed where the cell stands in the line."""
+    found: list[Amount] = []
+    place = 0
+    for cell in line.cells:
+        at = text.find(cell, place) if cell else -1
+        if at < 0:
+            continue
+        place = at + len(cell)
+        found += [
+            Amount(at + one.start, at + one.end, one.value, one.currency, one.symbol, ranged=one.ranged)
+            for one in amounts_in(cell, spaced=True)
+        ]
+    return found
+
+
+def _set_labels(marks: list[Mark]) -> None:
+    """Note the label of a line where it stands alone in the line above."""
+    for before, mark in pairwise(marks):
+        text = before.text.strip(" :：")
+        alone = (
+            not (before.told or before.times or before.amounts or before.line.cells)
+            and len(text.split()) <= LABEL_WORDS
+            and len(text) <= 40
+        )
+        if alone and before.index != mark.index and not text.endswith((".", "!")) and not INNER_COLON.search(text):
+            mark.label = text
+
+
+def _about(mark: Mark, place: int) -> About:
+    told = mark.told[place]
+    if told.closes and place:
+        return mark.about[place - 1] if len(mark.about) > place - 1 else _about(mark, place - 1)
+    begin = max((one.end for one in mark.told[:place] if one.end <= told.start), default=0)
+    clause = re.split(r"[.;!?·|](?:\s|$)", mark.text[begin : told.start])[-1][-70:]
+    if not LETTERS.search(clause):
+        clause = mark.label if begin == 0 else ""
+    for about, pattern in _SUBJECTS:
+        if pattern.search(clause):
+            return about
+    return About.TRIP
+
+
+_SUBJECTS = [
+    (About.BORN, labels.BORN),
+    (About.DEADLINE, labels.DEADLINE),
+    (About.DUE, labels.DUE),
+    (About.ISSUED, labels.ISSUED),
+]
+
+
+def _set_asides(marks: list[Mark]) -> None:
+    """Mark menus, footers, sections of offers and, where a new schedule follows, the old one."""
+    offers: int | None = None
+    old = False
+    replaced = any(labels.NEW.match(m.text) and len(m.text.split()) <= LABEL_WORDS for m in marks)
+    for mark in marks:
+        short = len(mark.text.split()) <= LABEL_WORDS + 2
+        if mark.line.level and (offers is None or mark.line.level <= offers):
+            offers = None
+        if short and not mark.amounts and labels.OFFERS.search(mark.text) and not mark.told:
+            offers = mark.line.level or 7
+        if short and labels.NEW.match(mark.text):
+            old = False
+        elif replaced and short and labels.OLD.search(mark.text):
+            old = True
+        mark.aside = mark.line.aside or offers is not None
+        mark.old = old
+
+
+def _almanac(
+    document: Document, context: Context, marks: list[Mark], language: str | None, certain: set[date]
+) -> Almanac:
+    almanac = Almanac(context, language, certain=set(certain))
+    told = [one for mark in marks for one in mark.told]
+    almanac.learn_order(told, document.language)
+    heads = [
+        document.title or "",
+        document.subject or "",
+        *(m.text for m in marks[:3]),
+        *(m.text for m in marks if m.line.level in {1, 2}),
+    ]
+    almanac.years = sorted({year for head in heads for year in years_in(head)})
+    for mark in marks:
+        for one, about in zip(mark.told, mark.about, strict=True):
+            if not one.year or mark.aside:
+                continue
+            if not one.unclear:
+                day = almanac.day_of(one)
+                if not isinstance(day, str):
+                    almanac.certain.add(day)
+            day = almanac.day_of(one)
+            if isinstance(day, str):
+                continue
+            if about is About.TRIP:
+                almanac.anchors.append(day)
+            elif about is About.ISSUED and almanac.written is None:
+                almanac.written = day
+    if document.sent_at:
+        almanac.written = document.sent_at.date()
+    return almanac
+
+
+def _settle(reading: Reading) -> None:
+    previous: date | None = None
+    for mark in reading.marks:
+        for one, about in zip(mark.told, mark.about, strict=True):
+            day = reading.almanac.day_of(one, previous)
+            if isinstance(day, str):
+                mark.days.append(None)
+                if (
+                    about is About.TRIP
+                    and not mark.aside
+                    and (one.month or day == WEEKDAY_DISAGREES)
+                    and (one.year or one.weekday is not None or day == UNCLEAR_ORDER or one.month)
+                ):
+                    reading.doubts.append((day, mark.text))
+                continue
+            mark.days.append(day)
+            if about is About.TRIP:
+                previous = day

@@ -1,0 +1,242 @@
+"""Amounts of money as a text tells them: separators by the way they are used, the currency on either side."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+CODES = [
+    "AED",
+    "ARS",
+    "AUD",
+    "BAM",
+    "BGN",
+    "BRL",
+    "CAD",
+    "CHF",
+    "CLP",
+    "CNY",
+    "COP",
+    "CRC",
+    "CZK",
+    "DKK",
+    "EGP",
+    "EUR",
+    "GBP",
+    "GEL",
+    "HKD",
+    "HUF",
+    "IDR",
+    "ILS",
+    "INR",
+    "ISK",
+    "JOD",
+    "JPY",
+    "KES",
+    "KRW",
+    "KWD",
+    "LKR",
+    "MAD",
+    "MUR",
+    "MXN",
+    "MYR",
+    "NAD",
+    "NOK",
+    "NZD",
+    "OMR",
+    "PEN",
+    "PHP",
+    "PLN",
+    "QAR",
+    "RON",
+    "RSD",
+    "SAR",
+    "SEK",
+    "SGD",
+    "THB",
+    "TND",
+    "TRY",
+    "TWD",
+    "TZS",
+    "UAH",
+    "USD",
+    "UYU",
+    "VND",
+    "XPF",
+    "ZAR",
+]
+SYMBOLS = {
+    "US$": "USD", "CA$": "CAD", "C$": "CAD", "AU$": "AUD", "A$": "AUD", "NZ$": "NZD", "HK$": "HKD",
+    "MX$": "MXN", "S$": "SGD", "R$": "BRL", "NT$": "TWD",
+    "€": "EUR", "£": "GBP", "₹": "INR", "₩": "KRW", "฿": "THB", "₺": "TRY", "₫": "VND",
+    "₪": "ILS", "₱": "PHP", "zł": "PLN", "Kč": "CZK",
+    "Euro": "EUR", "euros": "EUR", "円": "JPY",
+}  # fmt: skip
+# Symbols of several currencies, which the document or the trip must settle.
+SHARED = {
+    "$": ("USD", "CAD", "AUD", "NZD", "MXN", "SGD", "HKD", "ARS", "CLP", "COP", "UYU"),
+    "¥": ("JPY", "CNY"),
+    "￥": ("JPY", "CNY"),
+    "kr": ("NOK", "SEK", "DKK", "ISK"),
+    "SFr.": ("CHF",),
+}  # fmt: skip
+NAMING = {
+    code: re.compile(
+        "|".join([rf"\b{code}\b", *(re.escape(symbol) for symbol, named in SYMBOLS.items() if named == code)])
+    )
+    for codes in SHARED.values()
+    for code in codes
+}
+WHOLE = {"JPY", "KRW", "VND", "CLP", "ISK", "XPF"}
+THOUSANDTHS = {"KWD", "OMR", "JOD", "TND"}
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """An amount as a text tells it. The currency is None where a symbol stands for several, or none is told."""
+
+    start: int
+    end: int
+    value: Decimal
+    currency: str | None
+    symbol: str
+    # One end of a range of prices.
+    ranged: bool = False
+
+
+_SYMBOL = "|".join(sorted(map(re.escape, [*SYMBOLS, *SHARED]), key=len, reverse=True))
+CURRENCY = rf"(?:{_SYMBOL}|\b(?:{'|'.join(CODES)})\b)"
+DIGITS = (
+    r"\d{1,3}(?:(?P<sep>[.,'’\u00a0\u202f ])\d{3})(?:(?P=sep)\d{3})*(?:[.,]\d{1,2}(?!\d))?"
+    r"|\d{1,9}(?:[.,]\d{1,3}(?!\d))?"
+)
+LEADING = re.compile(
+    rf"(?P<c>{CURRENCY})\s{{0,3}}(?P<n>{DIGITS})(?:[.,][-–]{{1,2}}(?!\s?\d))?(?:\s?(?P<c2>{'|'.join(CODES)})\b)?"
+)
+TRAILING = re.compile(rf"(?<![\d.,])(?P<n>{DIGITS})(?:,[-–]{{1,2}})?\s?(?P<c>{CURRENCY})(?![A-Za-z])")
+MAYBE = re.compile(rf"\d[\d.,'’\u00a0\u202f–-]*\s?{CURRENCY}|{CURRENCY}\s{{0,3}}\d")
+RANGED = re.compile(r"\s?(?:-|–|—|to|bis|à|a|～|~)\s?(?=\d)")
+TO = re.compile(rf"\s?(?:-|–|—|to|bis|à|～|~)\s?(?:{CURRENCY})?\s?$")
+CARD = re.compile(r"(?<!\d)\d(?:[ -]?\d){12,18}(?!\d)")
+
+
+def amounts_in(text: str, *, spaced: bool = False) -> list[Amount]:
+    """The amounts with a currency, in their order. `spaced` allows 2 150,00 € with common spaces."""
+    if not MAYBE.search(text):
+        return []
+    leading = [match for match in LEADING.finditer(text) if not _ordinary(match, text)]
+    taken = [match.span() for match in leading]
+    trailing = [
+        m for m in TRAILING.finditer(text) if not any(m.start("n") < end and start < m.end("n") for start, end in taken)
+    ]
+    found = [_amount(match, spaced=spaced or match in leading) for match in [*leading, *trailing]]
+    return sorted(_ranges([one for one in found if one], text), key=lambda one: one.start)
+
+
+def _ordinary(match: re.Match[str], text: str) -> bool:
+    """Whether a currency before the digits belongs to an earlier amount, as in 45 EUR 2 Nächte."""
+    before = re.search(r"\d\s?$", text[max(0, match.start() - 3) : match.start()])
+    return bool(before) and match.end("c") < match.start("n")
+
+
+def _amount(match: re.Match[str], *, spaced: bool) -> Amount | None:
+    symbol, digits, start, end = match["c"], match["n"], match.start(), match.end()
+    if " " in digits and not spaced:
+        kept = digits.rsplit(" ", 1)[1] if match.start() == match.start("n") else digits.split(" ", 1)[0]
+        start += len(digits) - len(kept) if match.start() == match.start("n") else 0
+        digits = kept
+    currency = symbol if symbol in CODES else SYMBOLS.get(symbol)
+    second = match.groupdict().get("c2")
+    if second and second not in SHARED.get(symbol, (currency,)):
+        end = match.end("n")
+    elif second:
+        currency = second
+    value = value_of(digits, currency)
+    return None if value is None else Amount(start, end, value, currency, symbol)
+
+
+def value_of(digits: str, currency: str | None = None) -> Decimal | None:
+    """The number that a text writes, or None if its separators leave open which it is."""
+    plain = re.sub(r"[\s'’\u00a0\u202f]", "", digits)
+    last = max(plain.rfind("."), plain.rfind(","))
+    if last < 0:
+        return Decimal(plain)
+    decimals = len(plain) - last - 1
+    separators = set(re.findall(r"[.,]", plain))
+    if decimals == 3 and len(separators) == 1:
+        if currency in THOUSANDTHS or plain.startswith("0"):
+            return None
+        return Decimal(re.sub(r"[.,]", "", plain))
+    whole = re.sub(r"[.,]", "", plain[:last])
+    if decimals > 2 or (currency in WHOLE and decimals and int(plain[last + 1 :] or 0)):
+        return None
+    return Decimal(f"{whole or 0}.{plain[last + 1 :] or 0}")
+
+
+def _ranges(found: list[Amount], text: str) -> list[Amount]:
+    ordered = sorted(found, key=lambda one: one.start)
+    ranged: set[int] = set()
+    for i, one in enumerate(ordered):
+        if i + 1 < len(ordered) and RANGED.fullmatch(text[one.end : ordered[i + 1].start] + "0", 0) is not None:
+            ranged |= {i, i + 1}
+        if RANGED.match(text, one.end) or re.search(
+            r"\d\s?(?:-|–|to|bis|à|and|und|et|y|e)\s?$", text[max(0, one.start - 6) : one.start]
+        ):
+            ranged.add(i)
+        if i + 1 < len(ordered) and re.fullmatch(
+            r"\s?(?:-|–|—|to|bis|à|a|～|~)\s?", text[one.end : ordered[i + 1].start]
+        ):
+            ranged |= {i, i + 1}
+    return [
+        Amount(one.start, one.end, one.value, one.currency, one.symbol, ranged=i in ranged)
+        for i, one in enumerate(ordered)
+    ]
+
+
+def settled(
+    amount: Amount, holds: Callable[[re.Pattern[str]], bool], *, language: str | None, trip_currency: str | None
+) -> str | None:
+    """The currency of an amount, settled by the codes in the document's text, its language or the trip.
+
+    `holds` tells whether a pattern stands in the text.
+    """
+    if amount.currency:
+        return amount.currency
+    candidates = SHARED.get(amount.symbol, ())
+    named = [code for code in candidates if holds(NAMING[code])]
+    if len(named) == 1:
+        return named[0]
+    if not named and amount.symbol in {"¥", "￥"} and language == "ja":
+        return "JPY"
+    return trip_currency if trip_currency in (named or candidates) else None
+
+
+def masked(text: str) -> str:
+    """The text with the digits of payment cards masked, but for the last four."""
+    return CARD.sub(lambda match: _mask(match[0]), text)
+
+
+def has_card(text: str) -> bool:
+    return any(_luhn(match[0]) for match in CARD.finditer(text))
+
+
+def _mask(digits: str) -> str:
+    if not _luhn(digits):
+        return digits
+    hidden = sum(c.isdigit() for c in digits) - 4
+    masked_digits: list[str] = []
+    for c in digits:
+        masked_digits.append("•" if c.isdigit() and hidden > 0 else c)
+        hidden -= c.isdigit()
+    return "".join(masked_digits)
+
+
+def _luhn(text: str) -> bool:
+    digits = [int(c) for c in text if c.isdigit()]
+    doubled = [2 * d - 9 * (d > 4) for d in digits[-2::-2]]
+    return len(set(digits)) > 1 and (sum(digits[-1::-2]) + sum(doubled)) % 10 == 0

@@ -1,0 +1,214 @@
+"""The plan of a document: days, activities, stays, transport and costs, and what is left for the agent to read."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from typing import TYPE_CHECKING
+
+from documents import agenda, labels, structured
+from documents.activities import activities_of, days_of
+from documents.costs import costs_of
+from documents.dates import dates_in
+from documents.marking import read_marks
+from documents.marks import About, Mark, Reading
+from documents.merge import share_a_word, together
+from documents.model import Activity, Context, Cost, Document, Item, Kind, Line, Plan, Stay, Transport, Unresolved
+from documents.money import masked
+from documents.stays import stays_of
+from documents.transport import journeys_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+MOST_UNREAD = 200
+
+
+def plan_of(document: Document, context: Context) -> Plan:
+    """Find the plan of a document. It and its parts are one plan, in which things told twice are once."""
+    documents = sorted(_flattened(document), key=_order)
+    certain = {day for one in documents for day in _certain_days(one, several=len(documents) > 1)}
+    plans = [_plan_alone(one, context, certain) for one in documents]
+    if len(plans) == 1:
+        return _masked(together(*plans))
+    dated: dict[str, list[Plan]] = {}
+    for one, plan in zip(documents, plans, strict=True):
+        dated.setdefault(one.sent_at.isoformat() if one.sent_at else "", []).append(plan)
+    whole = together(*(plan for group in dated.values() for plan in group))
+    whole.left_out = [note for one in documents for note in one.left_out]
+    return _masked(whole)
+
+
+def _flattened(document: Document) -> Iterator[Document]:
+    yield document
+    for part in document.parts:
+        inherited = part if part.sent_at else replace(part, sent_at=document.sent_at)
+        yield from _flattened(inherited)
+
+
+def _order(document: Document) -> tuple[str, str, str]:
+    """An order that doesn't depend on that of the parts."""
+    return document.sent_at.isoformat() if document.sent_at else "", document.kind.value, document.text
+
+
+def _certain_days(document: Document, *, several: bool) -> Iterator[date]:
+    """Days that a document tells beyond doubt, which may settle the numeric dates of its other parts."""
+    for line in document.lines if several else ():
+        for told in dates_in(line.text):
+            if told.year and not told.unclear:
+                yield date(told.year, told.month, told.day)
+    for event in document.events:
+        yield date.fromisoformat(event.start[:10])
+    for entry in _entries(structured.items_of(document.nodes)):
+        for moment in (getattr(entry, name, None) for name in ("date", "check_in", "check_out", "depart", "arrive")):
+            if moment:
+                yield date.fromisoformat(moment[:10])
+
+
+def _entries(plan: Plan) -> list[Activity | Stay | Transport]:
+    return [*plan.activities, *plan.stays, *plan.transport]
+
+
+def _plan_alone(document: Document, context: Context, certain: set[date]) -> Plan:
+    if document.kind is Kind.CALENDAR:
+        return _plan_of_calendar(document, context)
+    told = structured.items_of(document.nodes)
+    if document.kind is Kind.OTHER:
+        return told
+    reading = read_marks(document, context, certain)
+    found = _found(reading, told)
+    _quote(told, reading)
+    plan = together(told, found)
+    plan.left_out = list(document.left_out)
+    return plan
+
+
+def _plan_of_calendar(document: Document, context: Context) -> Plan:
+    plan = agenda.items_of(document)
+    texts = [line for event in document.events if not event.cancelled for line in event.description.splitlines()]
+    reading = read_marks(replace(document, lines=[Line(text) for text in dict.fromkeys(texts)]), context)
+    plan.costs, _, doubts = costs_of(reading, dated=bool(_entries(plan)), booked=True)
+    plan.unresolved += doubts
+    plan.left_out = list(document.left_out)
+    return plan
+
+
+def _found(reading: Reading, told: Plan) -> Plan:
+    """What the rules find in the visible text."""
+    plan = Plan()
+    if _is_search(reading, told):
+        plan.unread = _unread(reading, set(), plan)
+        return plan
+    plan.transport, covered = journeys_of(reading)
+    plan.stays, stayed, doubts = stays_of(reading, covered)
+    plan.activities, active = activities_of(reading, covered, stayed)
+    plan.days = days_of(reading, active, covered, stayed)
+    if _entries(told):
+        plan.activities = [one for one in plan.activities if not _is_told(one, told)]
+    dated = bool(_entries(plan) or _entries(told))
+    plan.costs, priced, without_currency = costs_of(reading, dated=dated, booked=_is_booking(reading))
+    plan.unresolved = [*doubts, *without_currency, *_doubts(reading)]
+    if _is_cancelled(reading):
+        for entry in _entries(plan):
+            entry.cancelled = True
+        plan.days, plan.costs = [], []
+    plan.unread = _unread(reading, covered | stayed | active | priced, plan)
+    return plan
+
+
+def _is_told(activity: Activity, told: Plan) -> bool:
+    """Whether an activity of the text is a journey or stay that structured data tells."""
+    moment = f"{activity.date}T{activity.time}"
+    if any(moment in {one.depart, one.arrive} for one in told.transport):
+        return True
+    if any(
+        activity.date == one.date and activity.time == one.time and share_a_word(activity.title, one.title)
+        for one in told.activities
+    ):
+        return False
+    return any(
+        activity.time
+        and activity.time in {one.check_in_time, one.check_out_time}
+        and activity.date in {one.check_in, one.check_out}
+        for one in told.stays
+    )
+
+
+def _is_booking(reading: Reading) -> bool:
+    return bool(labels.BOOKED.search(reading.text) or reading.document.kind in {Kind.MAIL, Kind.PASS})
+
+
+def _is_search(reading: Reading, told: Plan) -> bool:
+    """Whether a page offers rather than tells what is booked."""
+    if _entries(told) or reading.codes:
+        return False
+    return bool(labels.SEARCH.search("\n".join([reading.document.title or "", reading.text])))
+
+
+def _is_cancelled(reading: Reading) -> bool:
+    heads = [reading.document.subject or "", *(mark.text for mark in reading.marks[:6])]
+    return any(labels.CANCELLED.search(head) for head in heads)
+
+
+def _quote(told: Plan, reading: Reading) -> None:
+    """Give bookings of structured data the words of the text that state them, if it does."""
+    for entry in _entries(told):
+        name = getattr(entry, "name", None) or getattr(entry, "title", None) or getattr(entry, "number", None) or ""
+        day = (
+            getattr(entry, "check_in", None) or getattr(entry, "date", None) or getattr(entry, "depart", None) or ""
+        )[:10]
+        entry.quote = _line_with(reading, name, day) or ""
+    for cost in told.costs:
+        cost.quote = next((m.text for m in reading.marks for a in m.amounts if a.value == cost.amount), "")
+
+
+def _line_with(reading: Reading, name: str, day: str) -> str | None:
+    named = [mark for mark in reading.marks if name and share_a_word(name, mark.text)]
+    dated = [mark for mark in reading.marks if day in {d.isoformat() for d in mark.trip_days}]
+    both = [mark for mark in named if mark in dated]
+    return next((mark.text for mark in [*both, *dated, *named]), None)
+
+
+def _doubts(reading: Reading) -> list[Unresolved]:
+    return [Unresolved("date", why, (text,)) for why, text in dict.fromkeys(reading.doubts)]
+
+
+def _unread(reading: Reading, covered: set[int], plan: Plan) -> list[str]:
+    """Lines with a date, time or amount that no item covers."""
+    quoted = {line for entry in [*_entries(plan), *plan.costs] for line in entry.quote.split("\n")} | {
+        day.quote for day in plan.days
+    }
+    left = [
+        mark.text
+        for place, mark in enumerate(reading.marks)
+        if place not in covered
+        and not mark.line.aside
+        and (mark.told or mark.times or mark.amounts)
+        and mark.text not in quoted
+        and not _is_past(mark)
+    ]
+    return list(dict.fromkeys(left))[:MOST_UNREAD]
+
+
+def _is_past(mark: Mark) -> bool:
+    """Whether a line tells nothing but when something was issued or who was born when."""
+    return (
+        bool(mark.told)
+        and not mark.times
+        and not mark.amounts
+        and all(about in {About.ISSUED, About.BORN} for about in mark.about)
+    )
+
+
+def _masked(plan: Plan) -> Plan:
+    """Mask the numbers of payment cards in everything that quotes the document."""
+    items: Iterable[Item] = [*_entries(plan), *plan.costs]
+    for item in items:
+        item.quote = masked(item.quote)
+        if isinstance(item, Activity):
+            item.title = masked(item.title)
+        if isinstance(item, Cost) and item.label:
+            item.label = masked(item.label)
+    plan.unread = [masked(line) for line in plan.unread]
+    plan.unresolved = [replace(one, quotes=tuple(masked(quote) for quote in one.quotes)) for one in plan.unresolved]
+    return plan

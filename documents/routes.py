@@ -1,0 +1,196 @@
+"""Numbers and kinds of services, and the places that a line says they run between."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+from documents import labels
+from documents.dates import dates_in
+from documents.times import times_in
+
+MODES = {
+    "flight": r"flights?\b|flug\b|flüge|rückflug|hinflug|vols?\b|vuelos?\b|vol[oi]\b|fly\b"
+    r"|airline|airways|e-?ticket|boarding|便|航空",
+    "train": r"trains?\b|zug\b|bahn\b|trenes\b|tren\b|tren[oi]\b|rail\b|railway|新幹線|特急|列車|\d号",
+    "ferry": r"ferry|fähre|traghett[oi]|transbordador|bac\b|nave\b|catamaran|フェリー",
+    "bus": r"bus\b|coach\b|autobús|autobus|pullman|autocar|fernbus|バス",
+    "car": r"car (?:hire|rental)|rental car|rent[-\s]a[-\s]car|hire car|mietwagen|voiture de location"
+    r"|location de voiture|coche de alquiler"
+    r"|alquiler de (?:coche|auto)"
+    r"|autonoleggio|noleggio|レンタカー|car group|vehicle class|\brent\b",
+    "transfer": r"transfers?\b|taxi|shuttle|navette|traslado|trasferimento|送迎",
+}  # fmt: skip
+MODE = {
+    name: re.compile(
+        rf"(?<![^\W_])(?:{pattern})" if name != "flight" else rf"(?:(?<![^\W_])(?:{pattern}))|便", re.IGNORECASE
+    )
+    for name, pattern in MODES.items()
+}
+RAIL = (
+    "ICE|ICN|IC|EC|ECE|RE|RB|IRE|IR|TGV|TER|AVE|AVLO|ALVIA|RJX|RJ|NJ|EN|WB|FLX|EST|THA|"
+    "Eurostar|Frecciarossa|Frecciargento|Frecciabianca|Italo|Intercity|InterCity|Intercités|INOUI|OUIGO"
+    "|Talgo|Amtrak|Nightjet|Railjet|Acela|Regionale(?: Veloce)?|Thalys"
+)
+RAILWAY = re.compile(rf"(?<![A-Za-z0-9-])(?P<n>(?:{RAIL})\s?\d{{1,5}})(?![\dA-Za-z]|[.,:]\d)")
+AIR = re.compile(r"(?<![A-Za-z0-9-])(?P<n>(?:[A-Z]{2}|[A-Z]\d|\d[A-Z])\s?\d{1,4})(?![\dA-Za-z/%-]|[.,:]\d)")
+WORDED = re.compile(
+    r"(?<![^\W_])(?:trains?|zug|tren|treno|flights?|flug|vol|vuelo|volo|bus|coach|autobús|ferry)\s*(?:no\.?"
+    r"|nr\.?|n[°º]\.?|number|nummer|numéro|número"
+    r"|numero)?\s*[:#]?\s*(?P<n>[A-Z]{0,3}\s?\d{1,5})(?![\dA-Za-z/-]|[.,:]\d)",
+    re.IGNORECASE,
+)
+JAPANESE = re.compile(r"(?P<n>(?:[ァ-ヴー]{2,8}|[ぁ-ん]{2,6})\s?\d{1,4})号|(?P<f>[A-Z]{2}\s?\d{1,4})便")
+NOT_CARRIERS = {
+    "NO",
+    "NR",
+    "ID",
+    "AM",
+    "PM",
+    "AT",
+    "TO",
+    "OF",
+    "ON",
+    "IN",
+    "BY",
+    "IS",
+    "OR",
+    "UK",
+    "US",
+    "EU",
+    "CO",
+    "PO",
+    "OK",
+    "AB",
+}
+ARROW = re.compile(r"\s*(?:→|➔|⇒|->|–>|>|=>)\s*|\s+[-–—]\s+|\s?(?:から)\s?")
+FROM_TO = re.compile(
+    r"(?<![^\W_])(?:(?:from|von|ab|desde|da|dal|dalla|de|du)\s)(?P<a>[A-ZÀ-ÝŌ][^,;:()|]{1,40}?)\s(?:to|nach"
+    r"|hasta|a|al|alla|à|pour)\s(?P<b>[A-ZÀ-Ý][^,;:()|.]{1,40}?)(?=$|[,;:.()|]|\s(?:at|um|on|am|le|el|il"
+    r"|a las|alle|ore|à|-|–)\s|\s\d)"
+)
+CODE3 = re.compile(r"\(([A-Z]{3})\)")
+DIGIT = re.compile(r"\d")
+# Lines are looked at several times, as the block that they may belong to is found.
+CACHED = 4_096
+GLUE = re.compile(
+    r"^(?:[\s:：,;.|·便号\-–—→➔>]|(?:from|to|at|in|von|nach|um|ab|an|de|du|da|à|a|al|alle|ore|las|on|am|le|el|il"
+    r"|the|am|approx|airport:|date|time|time:|uhr|gate|terminal)\b\.?)+",
+    re.IGNORECASE,
+)
+TAIL = re.compile(
+    r"(?:[\s:：,;.|·\-–—→➔>(（]|(?:\b(?:at|um|on|am|le|el|il|à|a|a las|alle|ore|alle ore|ab|an|den|de|h|uhr|dep"
+    r"|arr|den|um)\b))+$",
+    re.IGNORECASE,
+)
+NOT_A_PLACE = re.compile(
+    r"\d{3}|(?<![^\W_])(?:seats?|class|coach|platform|gate|terminal|gleis|wagen|voiture|sitz|platz|posto"
+    r"|asiento|binario|economy|adult|erwachsene|duration|dauer|stops?|operated)(?![^\W_])",
+    re.IGNORECASE,
+)
+
+
+@lru_cache(maxsize=CACHED)
+def mode_of(text: str) -> str | None:
+    return next((name for name, pattern in MODE.items() if pattern.search(text)), None)
+
+
+@lru_cache(maxsize=CACHED)
+def number_of(text: str, *, flies: bool) -> tuple[str | None, str | None]:
+    """The number of a flight, train or bus in a line, and its mode.
+
+    `flies` is whether the document speaks of flights at all.
+    """
+    if not DIGIT.search(text):
+        return None, None
+    if match := JAPANESE.search(text):
+        return (match["n"] or match["f"]), ("train" if match["n"] else "flight")
+    if match := RAILWAY.search(text):
+        return match["n"], "train"
+    if (match := WORDED.search(text)) and _believable(match["n"]):
+        return match["n"].strip(), mode_of(match[0])
+    for match in AIR.finditer(text):
+        carrier = match["n"][:2].upper()
+        if carrier in NOT_CARRIERS or text[max(0, match.start() - 2) : match.start()].strip() in {"#", "/"}:
+            continue
+        mode = mode_of(text)
+        if mode == "flight" or (mode is None and _like_a_service(text, match) and flies):
+            return match["n"], "flight"
+        if mode in {"train", "bus", "ferry"}:
+            return match["n"], mode
+    return None, None
+
+
+def _believable(number: str) -> bool:
+    return len(re.sub(r"\D", "", number)) >= 2 or bool(re.match(r"[A-Z]{2}", number))
+
+
+def _like_a_service(text: str, match: re.Match[str]) -> bool:
+    """Whether the number begins the line, or the line tells a departure or a route."""
+    begins = not text[: match.start()].strip(" :|-–—")
+    return bool(begins or labels.DEPART.search(text) or route_of(text) or len(times_in(text)) >= 2)
+
+
+@lru_cache(maxsize=CACHED)
+def route_of(text: str) -> tuple[str, str] | None:
+    """From and to of a line such as "Lisbon - Porto" or "from Lisbon to Porto"."""
+    plain = without_moments(text)
+    if match := FROM_TO.search(plain):
+        pair = place_of(match["a"]), place_of(match["b"])
+        return (pair[0], pair[1]) if pair[0] and pair[1] else None
+    for arrow in ARROW.finditer(plain):
+        before = re.split(r"[,;:|(]\s|\s{2,}|\d{2,}\w*\s", plain[: arrow.start()])[-1]
+        after = re.split(r"[,;|]|\s\(|\s{2,}", plain[arrow.end() :])[0]
+        before, after = place_of(bare(before)), place_of(after)
+        if before and after and is_named(before) and is_named(after):
+            return before, after
+    return None
+
+
+def is_named(place: str) -> bool:
+    return (
+        len(place) <= 40
+        and bool(re.match(r"[A-ZÀ-ÝŌ\u3040-\u9fff]", place))
+        and not labels.DATE_WORDS.match(place)
+        and not labels.DAY.match(place)
+    )
+
+
+def bare(text: str) -> str:
+    """A text without the kind and number of the service before it."""
+    text = re.sub(
+        r"^.*\b(?:flights?|flug|vols?|vuelo|volo|trains?|zug|treno|tren|bus|ferry|fähre|linea|route|strecke"
+        r"|line|trajet|ruta|tratta)\b\s*(?:no\.?|nr\.?)?\s*:?\s*",
+        "",
+        text,
+        flags=re.IGNORECASE,
+    )
+    return re.sub(
+        rf"^(?:(?:{RAIL}|[A-Z]{{2}}|[A-Z]\d)?\s?\d{{1,5}}\s+|(?:[A-Z]{{2}}|[A-Z]\d|\d[A-Z])\s?\d{{1,4}}\b\s*:?\s*)",
+        "",
+        text,
+    ).strip()
+
+
+def without_moments(text: str) -> str:
+    """The text with its dates and times blanked out, of the same length."""
+    spans = [(one.start, one.end) for one in [*dates_in(text), *times_in(text)]]
+    for start, end in spans:
+        text = text[:start] + " " * (end - start) + text[end:]
+    return text
+
+
+def place_of(text: str) -> str | None:
+    text = TAIL.sub("", GLUE.sub("", text.strip())).strip()
+    text = re.sub(r"\s{2,}.*$", "", text)
+    text = re.split(r"[,;|]\s*(?:ab|an|dep|arr|departs?|arrives?)\b", text, flags=re.IGNORECASE)[0].strip(" ,;")
+    text = re.split(
+        r"[,;]?\s*\(?(?=(?:terminal|gate|platform|gleis|quai|voie|binario|andén)\b)",
+        text,
+        maxsplit=1,
+        flags=re.IGNORECASE,
+    )[0].strip(" ,;(")
+    text = re.sub(r"\s+(?:発|着)$|(?:発|着)$", "", text)
+    if not text or len(text) > 60 or NOT_A_PLACE.search(text) or not re.search(r"[^\W\d_]{2}", text):
+        return None
+    return text

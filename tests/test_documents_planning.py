@@ -1,0 +1,263 @@
+"""Documents become plans: the corpus of bookings, drawn bookings, and what is told twice, changed or cancelled."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from random import Random
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+import campaigns
+import pytest
+from booking_scores import CLASSES, Score, expected, inputs, planned, score, told_by
+from booking_variants import Drawn, hotel, journey, programme
+
+from documents.dates import dates_in
+from documents.merge import merge, standing
+from documents.model import Context, Document, How, Plan, Stay, Transport
+from documents.money import amounts_in, masked
+from documents.planning import plan_of
+from documents.reading import read
+from documents.times import times_in
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+LEAST_RECALL = {"days": 0.95, "activities": 0.85, "stays": 0.90, "transport": 0.80, "money": 0.90}
+
+
+def plan_text(text: str, context: Context | None = None) -> Plan:
+    return plan_of(read(text.encode(), filename="text.txt"), context or Context())
+
+
+def assert_good(total: Score) -> None:
+    assert total.forbidden == []
+    for kind in CLASSES:
+        assert total.precision(kind) >= 0.98, (kind, total.notes)
+        assert total.recall(kind) >= LEAST_RECALL[kind], (kind, total.notes)
+
+
+def test_the_corpus_is_read_with_few_gaps_and_nothing_invented() -> None:
+    total = Score()
+    for path in inputs():
+        total.add(score(expected(path), told_by(planned(path)), path.name))
+    assert_good(total)
+
+
+@pytest.mark.parametrize("draw", [programme, hotel, journey])
+def test_other_layouts_names_dates_and_languages_score_alike(draw: Callable[[Random], Drawn]) -> None:
+    total = Score()
+    for seed in range(campaigns.rounds(100, 3_000)):
+        drawn = draw(Random(seed))
+        document = read(drawn.body.encode(), filename="page.html" if drawn.html else "text.txt")
+        total.add(score(drawn.told, told_by(plan_of(document, Context())), f"{drawn.name}#{seed}"))
+    assert_good(total)
+
+
+@pytest.mark.parametrize(
+    ("text", "days"),
+    [
+        ("12-18 September 2026", [(12, 9, 2026), (18, 9, 2026)]),
+        ("14.-16.10.", [(14, 10, None), (16, 10, None)]),
+        ("vom 28. Dezember 2026 bis 2. Januar", [(28, 12, 2026), (2, 1, 2027)]),
+        ("March 24 - April 2, 2026", [(24, 3, 2026), (2, 4, 2026)]),
+        ("le samedi 1er août 2026", [(1, 8, 2026)]),
+        ("del 4 al 7 de mayo de 2026", [(4, 5, 2026), (7, 5, 2026)]),
+        ("dal 9 all'11, poi 12 giugno", [(12, 6, None)]),
+        ("2026年10月17日～19日", [(17, 10, 2026), (19, 10, 2026)]),
+        ("Day 2 - 14 May 2026", [(14, 5, 2026)]),
+        ("2026-09-12T10:00", [(12, 9, 2026)]),
+        ("Tel 01-23-45-67, section 4.5. and version 1.2", []),
+        ("Your room 2 may be changed", []),
+        ("11/13/2026", [(13, 11, 2026)]),
+    ],
+)
+def test_dates_are_found_in_six_languages(text: str, days: list[tuple[int, int, int | None]]) -> None:
+    assert [(one.day, one.month, one.year) for one in dates_in(text)] == days
+
+
+@pytest.mark.parametrize(
+    ("text", "clocks"),
+    [
+        ("9.30 am Tram", ["09:30"]),
+        ("land at 1:40pm", ["13:40"]),
+        ("um 9 Uhr", ["09:00"]),
+        ("à 14h30", ["14:30"]),
+        ("10時 小岩井, 午後3時半", ["10:00", "15:30"]),
+        ("17:00-19:00 Walk", ["17:00", "19:00"]),
+        ("10-11:30 am", ["10:00", "11:30"]),
+        ("12:25 PM +1", ["12:25"]),
+        ("ore 9.15", ["09:15"]),
+        ("EUR 4.50, rated 4.8/5, 12.30 m, 3時間, durée 3 h", []),
+        ("dinner at 8 sharp", []),
+    ],
+)
+def test_times_are_found_and_prices_and_ratings_are_none(text: str, clocks: list[str]) -> None:
+    assert [one.clock for one in times_in(text)] == clocks
+
+
+@pytest.mark.parametrize(
+    ("text", "amounts"),
+    [
+        ("1.284,50 €", [("1284.50", "EUR")]),
+        ("EUR 5,236.00", [("5236.00", "EUR")]),
+        ("NOK 9 870,00", [("9870.00", "NOK")]),
+        ("1'234.50 CHF", [("1234.50", "CHF")]),
+        ("￥68,200", [("68200", None)]),
+        ("154,000円", [("154000", "JPY")]),
+        ("$12.00", [("12.00", None)]),
+        ("US$1,612.48", [("1612.48", "USD")]),
+        ("$1,612.48 USD", [("1612.48", "USD")]),
+        ("796,- €", [("796", "EUR")]),
+        ("room 12, 3 nights", []),
+    ],
+)
+def test_amounts_are_found_with_the_separators_of_their_writers(
+    text: str, amounts: list[tuple[str, str | None]]
+) -> None:
+    assert [(str(one.value), one.currency) for one in amounts_in(text)] == amounts
+
+
+def test_a_dollar_sign_alone_is_settled_by_the_document_or_the_trip_only() -> None:
+    text = "Booking 4411-X\nCheck-in 3 May 2027\nCheck-out 5 May 2027\nHotel Roma\nTotal: $120.00\n"
+    assert plan_text(text).costs == []
+    assert [one.why for one in plan_text(text).unresolved] == ["The currency of this amount is told nowhere."]
+    assert [one.currency for one in plan_text(text + "All prices in AUD\n").costs] == ["AUD"]
+    assert [one.currency for one in plan_text(text, Context(trip_currency="CAD")).costs] == ["CAD"]
+    assert plan_text(text, Context(trip_currency="EUR")).costs == []
+
+
+def test_the_order_of_day_and_month_is_settled_by_a_second_telling_or_stays_open() -> None:
+    text = "Flight LX 340 on 06/11/2026\nDeparture: Zurich 08:30\nArrival: Porto 10:25\n"
+    assert plan_text(text).transport == []
+    assert plan_text(text).unresolved != []
+    settled = plan_text(text + "We look forward to 6 November 2026!\n")
+    assert [one.depart for one in settled.transport] == ["2026-11-06T08:30"]
+
+
+def test_a_year_comes_from_the_mail_or_the_trip_and_the_weekday_must_agree() -> None:
+    text = "Thu 7 Jan\n10:00 Walk in the old town\n"
+    assert plan_text(text).activities == []
+    assert plan_text(text).unread != []
+    trip = Context(date(2027, 1, 5), date(2027, 1, 9))
+    assert [one.date for one in plan_text(text, trip).activities] == ["2027-01-07"]
+    assert plan_text(text.replace("Thu", "Fri"), trip).activities == []
+    document = read(text.encode(), filename="a.txt")
+    document.sent_at = datetime(2026, 12, 1, tzinfo=UTC)
+    assert [one.date for one in plan_of(document, Context()).activities] == ["2027-01-07"]
+
+
+def test_what_no_item_covers_is_unread() -> None:
+    plan = plan_text("Hotel Roma\nCheck-in 3 May 2027\nCheck-out 5 May 2027\nAsk Ada about the boat at 9:30\n")
+    assert plan.unread == ["Ask Ada about the boat at 9:30"]
+
+
+def test_card_numbers_are_masked_in_quotes() -> None:
+    assert masked("Visa 4111 1111 1111 1111, order 1234 5678") == "Visa •••• •••• •••• 1111, order 1234 5678"
+    plan = plan_text("Booking 4411-X\nTotal EUR 40.00 paid with 5500 0000 0000 0004\nHotel Roma 3-5 May 2027\n")
+    assert [one.quote for one in plan.costs] == ["Total EUR 40.00 paid with •••• •••• •••• 0004"]
+
+
+def test_offers_ranges_and_optional_prices_are_no_costs() -> None:
+    plan = plan_text(
+        "Booking 4411-X\nHotel Roma 3-5 May 2027\nTotal EUR 300.00\nSpa from EUR 35\nDrinks EUR 20-30 a day\n"
+        "Optional: late check-out EUR 25\nShare capital EUR 50,000\n"
+    )
+    assert [(str(one.amount), one.of) for one in plan.costs] == [("300.00", "total"), ("25", "optional")]
+
+
+def test_visible_text_that_contradicts_structured_data_is_left_open() -> None:
+    page = (
+        '<html lang="en"><script type="application/ld+json">{"@type":"LodgingReservation","reservationNumber":"K-4411",'
+        '"reservationFor":{"@type":"Hotel","name":"Hotel Roma"},'
+        '"checkinTime":"2027-05-03","checkoutTime":"2027-05-05"}</script>'
+        "<h2>Hotel Roma</h2><p>Check-in: 3 May 2027</p><p>Check-out: 6 May 2027</p></html>"
+    )
+    plan = plan_of(read(page.encode(), filename="a.html"), Context())
+    assert [(one.check_in, one.check_out) for one in plan.stays] == [("2027-05-03", None)]
+    assert [one.kind for one in plan.unresolved] == ["stay"]
+
+
+def test_the_same_document_twice_is_once() -> None:
+    for path in inputs():
+        plan = planned(path)
+        assert told_by(merge(planned(path), planned(path))) == told_by(merge(plan)), path.name
+
+
+def test_parts_of_a_mail_in_any_order_give_the_same_plan() -> None:
+    parts = [
+        read(b"Flight LX 340 on 06/11/2026\nDeparture: Zurich 08:30\nArrival: Porto 10:25\n", filename="a.txt"),
+        read("Hotel Miramar, Porto: 6.-9. November 2026 (3 Nächte)\n".encode(), filename="b.txt"),
+        read(b"6 November 2026 20:00 Dinner at Casa Roxa\n", filename="c.txt"),
+    ]
+    plans = [
+        plan_of(replace(Document(parts[0].kind), parts=list(order)), Context())
+        for order in itertools.permutations(parts)
+    ]
+    assert all(plan == plans[0] for plan in plans)
+    assert (len(plans[0].transport), len(plans[0].stays), len(plans[0].activities)) == (1, 1, 1)
+
+
+def test_a_stay_and_a_flight_that_one_text_tells_twice_are_once() -> None:
+    plan = plan_text(
+        "Hotels\nHotel Miramar, Porto: 3 May 2027 - 5 May 2027 (2 nights)\n"
+        "Day 1 - Monday 3 May 2027\nFlight LX 340 Zurich - Porto, departs 08:30, arrives 10:25\n"
+        "Overnight: Hotel Miramar (2 nights)\n"
+        "Tickets\nFlight LX 340 Zurich - Porto 3 May 2027, departs 08:30, arrives 10:25, Ada Brekke\n"
+    )
+    assert [(one.name, one.nights) for one in plan.stays] == [("Hotel Miramar", 2)]
+    assert [one.depart for one in plan.transport] == ["2027-05-03T08:30"]
+
+
+def stay(**values: object) -> Stay:
+    return replace(
+        Stay("", How.RULE, name="Hotel Roma", check_in="2027-05-03", check_out="2027-05-05", nights=2), **values
+    )  # pyright: ignore[reportArgumentType]
+
+
+def flight(**values: object) -> Transport:
+    return replace(
+        Transport("", How.RULE, confirmation="PX77QA", mode="flight", number="LX 340", depart="2027-05-03T08:30"),
+        **values,
+    )  # pyright: ignore[reportArgumentType]
+
+
+def test_two_rooms_in_one_hotel_stay_two() -> None:
+    rooms = Plan(stays=[stay(confirmation="A-1"), stay(confirmation="A-2")])
+    assert len(merge(rooms, Plan(stays=[stay(confirmation="A-2")])).stays) == 2
+    assert len(merge(Plan(stays=[stay(room="Double")]), Plan(stays=[stay(room="Single")])).stays) == 2
+    assert len(merge(Plan(stays=[stay()]), Plan(stays=[stay(name="Roma Hotel", confirmation="A-1")])).stays) == 1
+    assert len(merge(Plan(stays=[stay()]), Plan(stays=[stay(name="Pension Iris")])).stays) == 2
+
+
+def test_a_later_schedule_replaces_and_a_cancellation_marks() -> None:
+    earlier, later = Plan(transport=[flight()]), Plan(transport=[flight(number="LX340", depart="2027-05-04T09:00")])
+    assert [one.depart for one in merge(earlier, later).transport] == ["2027-05-04T09:00"]
+    other = Plan(transport=[flight(confirmation="OTHER1", depart="2027-05-04T09:00")])
+    assert len(merge(earlier, other).transport) == 2
+    cancelled = merge(earlier, Plan(transport=[flight(cancelled=True)]))
+    assert [one.cancelled for one in cancelled.transport] == [True]
+    assert standing(cancelled).transport == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["Mon 12 May 2027 12:00 x EUR 3.00 ", "12.12.", "may 12 - ", "from A ", "check-in 12 May ", "EUR 1 - ", "("],
+)
+def test_hostile_text_is_planned_without_backtracking(line: str) -> None:
+    for text in (line * (20_000 // len(line)), (line + "\n") * (20_000 // len(line))):
+        begin = perf_counter()
+        plan_text(text)
+        assert perf_counter() - begin < 10
+
+
+def test_a_page_of_200_kb_is_planned_while_a_person_waits() -> None:
+    day = "<h3>Saturday 12 September 2026: Lisbon</h3><ul><li>14:30 Walk through Alfama</li><li>Dinner</li></ul>"
+    words = "<p>The quick brown fox walks along the shore and pays nothing at the old pier before it rests again.</p>"
+    page = ("<html lang='en'><body>" + (day + words * 20) * 85 + "</body></html>").encode()
+    begin = perf_counter()
+    plan = plan_of(read(page, filename="page.html"), Context())
+    assert perf_counter() - begin < 5
+    assert [one.title for one in plan.activities if one.time] == ["Walk through Alfama"] * 85
