@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from database.engine import Database
     from database.tokens import Scope
     from server.http.settings import HttpSettings
+    from tools.documents.sources import Sources
     from tools.tool import AnyTool
 
 # Time limit for accepted calls once the server is stopping, in seconds.
@@ -68,13 +69,21 @@ MOST_UNREAD = 256 * 1024
 READY_WITHIN = 2.0
 
 
-async def serve_http(db: Database, groups: Container[str], settings: HttpSettings, *, read_only: bool = False) -> None:
+async def serve_http(
+    db: Database,
+    groups: Container[str],
+    settings: HttpSettings,
+    *,
+    read_only: bool = False,
+    sources: Sources | None = None,
+) -> None:
     """Serve until a stop signal, then finish the accepted calls. Raises CannotServe if the address is unavailable."""
     with _listening_socket(settings) as listening:
         port: int = listening.getsockname()[1]
         metrics = Metrics()
         steward = CountingSteward(db, metrics)
-        tools = [_limited(tool, settings.request_timeout) for tool in offered(steward, groups, read_only=read_only)]
+        chosen = offered(steward, groups, read_only=read_only, sources=sources)
+        tools = [_limited(tool, settings.request_timeout) for tool in chosen]
         resource = settings.resource_at(port)
         authenticator = _authenticator(db, settings, resource, tools)
         recorder = Recorder(db)
