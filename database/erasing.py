@@ -75,7 +75,13 @@ async def plan(db: Database, client: Row, now: str, *, gone: bool = False) -> Er
     traces = Traces(identity)
     keys = [row["idempotency_key"] for row in receipts]
     cleaning, remaining, forgetting = await gather(
-        mentions.clean(db, traces, own=[row["orphan_id"] for row in about], receipts=keys),
+        mentions.clean(
+            db,
+            traces,
+            own=[row["orphan_id"] for row in about],
+            receipts=keys,
+            trip_ids=[row["trip_id"] for row in trips],
+        ),
         mentions.remaining(db, traces, client_id),
         _forget_words(db, names),
     )

@@ -56,6 +56,10 @@ class Later:
         """Stand for the id of the trip's last payment, but for the `newer` ones after it."""
         return self._want("payment", trip_id, newer)
 
+    def doc_id(self, trip_id: int, sha256: str) -> int:
+        """Stand for the id of the trip's document with this SHA-256."""
+        return self._want("document", trip_id, sha256)
+
     def orphan_id(self, table: str, moment: str) -> int:
         """Stand for the id of the last row that was copied from the table to orphaned_rows at this moment."""
         return self._want("orphan", table, moment)
@@ -137,6 +141,8 @@ VALUES: LiteralString = (
         WHEN 'payment' THEN (
             SELECT json_group_array(p.payment_id) ->> (w.value ->> 3)
             FROM (SELECT payment_id FROM trip_payments WHERE trip_id = w.value ->> 2 ORDER BY payment_id DESC) p)
+        WHEN 'document' THEN (
+            SELECT d.doc_id FROM trip_external_docs d WHERE d.trip_id = w.value ->> 2 AND d.sha256 = w.value ->> 3)
         WHEN 'json_writer' THEN iif(EXISTS (
             SELECT 1 FROM sqlite_schema s WHERE s.type = 'trigger' AND s.name = 'trg_trip_client_assignments_insert'),
             'trigger', 'backup')

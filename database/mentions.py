@@ -8,7 +8,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, LiteralString, cast
 
-from database import clients, facts, guests, tables
+from database import clients, documents, facts, guests, tables
 from database.clock import now
 from database.engine import Statement
 from database.quoting import as_word
@@ -33,9 +33,14 @@ OURS: dict[str, tuple[LiteralString, tuple[LiteralString, ...]]] = {
     "orphaned_rows": ("orphan_id", ("row_data",)),
     "trip_payments": ("payment_id", ("payer", "reference", "method")),
     "trip_payment_plan": ("entry_id", ("label",)),
+    "trip_external_docs": ("doc_id", ("url", "final_url", "filename", "title", "html", "text", "tag", "plan")),
+    "trip_item_sources": ("source_id", ("quote",)),
     "repair_changes": ("change_id", ("subject", "before", "after")),
     "trips_v2": ("trip_id", ("search_text",)),
 }
+
+# The table of imported documents.
+DOCS = "trip_external_docs"
 
 # Facts about the people on a trip, which are computed again.
 FACTS = ("traveler_names", "traveler_emails", "primary_client_email", "primary_client_name")
@@ -80,6 +85,7 @@ WITHOUT_TEXT = frozenset(
         "repair_runs",
         "replaced_assignments",
         "replaced_clients",
+        "replaced_trip_docs",
         "replaced_trip_money",
         "replaced_trips",
         "search_displaced",
@@ -116,10 +122,18 @@ class Cleaning:
             self.statements.append(Statement(sql, params))
 
 
-async def clean(db: Database, traces: Traces, *, own: Sequence[int] = (), receipts: Sequence[str] = ()) -> Cleaning:
+async def clean(
+    db: Database,
+    traces: Traces,
+    *,
+    own: Sequence[int] = (),
+    receipts: Sequence[str] = (),
+    trip_ids: Sequence[int] = (),
+) -> Cleaning:
     """Plan the removal of the person from our own records.
 
-    `own` are the ids of the rows in orphaned_rows that belong to the person, `receipts` the keys of their receipts.
+    `own` are the ids of the rows in orphaned_rows that belong to the person, `receipts` the keys of their receipts, and
+    `trip_ids` their trips, whose documents may name the person in bytes that can't be edited.
     """
     cleaning = Cleaning()
     there = await _columns(db)
@@ -143,6 +157,11 @@ async def clean(db: Database, traces: Traces, *, own: Sequence[int] = (), receip
         changes = [[row["key"], row["text"], traces.removed_from(tidy(row["text"], traces))] for row in found]
         sql = tables.search(table, key, column, CLEAN)
         cleaning.add(table, len(changes), sql, (json.dumps(changes, ensure_ascii=False),))
+    named_in = {
+        row["key"] for (table, *_), rows in zip(places, in_places, strict=True) if table == DOCS for row in rows
+    }
+    which = (sorted(named_in), list(trip_ids))
+    cleaning.add(DOCS, await documents.with_raw(db, *which), *documents.forget_raw(*which)[:2])
     keys = sorted({*receipts} - emptied)
     cleaning.add("receipts", len(keys), EMPTY_RECEIPTS, (json.dumps(keys),))
     findings = [[row["kind"], row["trip_id"], row["value"]] for row in accepted if traces.occur_in(row["value"])]

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from database.embedded import Synchronous
     from database.engine import Database
     from server.http.settings import HttpSettings
+    from tools.documents.sources import Sources
 
 # Number of concurrent readers over HTTP, where several clients share the server.
 HTTP_READERS = 4
@@ -29,13 +30,15 @@ async def serve(  # noqa: PLR0913 - options of one command
     *,
     may_migrate: bool = True,
     read_only: bool = False,
+    sources: Sources | None = None,
     http: HttpSettings | None = None,
     patience: float = 30.0,
     synchronous: Synchronous = "full",
 ) -> int:
     """Serve over stdio or HTTP and return the exit status. Raises DatabaseError or CannotServe.
 
-    With `read_only`, only read-only tools are offered, and the engine refuses every write.
+    With `read_only`, only read-only tools are offered, and the engine refuses every write. `sources` says where
+    documents may be imported from.
     """
     readers = HTTP_READERS if http else 1
     opening = opened(
@@ -53,13 +56,13 @@ async def serve(  # noqa: PLR0913 - options of one command
             with quick_imports():
                 from server.http.app import serve_http  # noqa: PLC0415
 
-            await serve_http(db, groups, http, read_only=read_only)
+            await serve_http(db, groups, http, read_only=read_only, sources=sources)
         else:
-            await _serve_stdio(db, groups, read_only=read_only)
+            await _serve_stdio(db, groups, read_only=read_only, sources=sources)
     return 0
 
 
-async def _serve_stdio(db: Database, groups: Container[str], *, read_only: bool) -> None:
+async def _serve_stdio(db: Database, groups: Container[str], *, read_only: bool, sources: Sources | None) -> None:
     with quick_imports():
         from server.desk.offer import offered  # noqa: PLC0415
         from server.desk.stdio import serve_stdio  # noqa: PLC0415
@@ -68,5 +71,5 @@ async def _serve_stdio(db: Database, groups: Container[str], *, read_only: bool)
     recorder = Recorder(db)
     async with recorder.running(read_only=read_only):
         desk = phased(WatchedDatabase(db, recorder.refused_batch))
-        tools = offered(MigrationSteward(db), groups, read_only=read_only)
+        tools = offered(MigrationSteward(db), groups, read_only=read_only, sources=sources)
         await serve_stdio(make_server(desk, tools, observe=recorder.call))

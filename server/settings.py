@@ -100,6 +100,16 @@ SETTINGS: dict[str, Setting] = {
         ),
         Setting("read_only", "switch", "Offer only read-only tools, and open the database read-only.", default=False),
         Setting("migrate", "switch", "Apply pending migrations at start.", default=True),
+        Setting(
+            "import_dir", "file", "A folder whose files import_trip_document may read; without it, no file is read."
+        ),
+        Setting(
+            "allow_hosts",
+            "list",
+            "Host names that pages may be fetched from although their addresses are not public; separated by commas.",
+            default=(),
+        ),
+        Setting("fetch", "switch", "Let tools fetch web pages that they are given.", default=True),
         Setting("http", "text", "Serve over HTTP at HOST:PORT (or :PORT for loopback) instead of stdin and stdout."),
         Setting(
             "allowed_hosts",

@@ -26,11 +26,12 @@ from workerd import READ, WRITE
 from database.embedded import open_database
 from database.engine import Statement
 from database.phase import read_phase
+from server.desk.offer import offered
 from server.desk.steward import MigrationSteward
 from server.desk.tools import make_server
 from server.launch import own_command
 from server.opening import phased
-from tools.catalogue import all_tools
+from tools.groups import GROUPS
 
 if TYPE_CHECKING:
     import sqlite3
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from mcp.client.session import ElicitationFnT
 
     from database.engine import Database
+    from tools.documents.sources import Sources
 
 Era = Literal["auto", "legacy"]
 
@@ -189,11 +191,13 @@ async def open_desk(
     patience: float = 30.0,
     person: ElicitationFnT | None = None,
     refuses_writes: bool = False,
+    sources: Sources | None = None,
 ) -> AsyncGenerator[Desk]:
     """Serve the file to an in-memory client; if `person` is given, it answers the server's questions.
 
     With `--engine d1`, the file becomes a hosted database (see engines.py). Otherwise, in the newer era, the engine is
     as strict as the hosted one. If the database `refuses_writes`, the server learns it only from the first one.
+    Documents are read from `sources`.
     """
     hosted = placed(path) if is_hosted() else None
     with strict_engine() if era == "auto" else nullcontext():
@@ -205,16 +209,18 @@ async def open_desk(
         if refuses_writes and not hosted:
             await db.batch([Statement("PRAGMA query_only = ON")])
         served = phased(db)
-        server = make_server(served, all_tools(MigrationSteward(db)))
+        server = make_server(served, offered(MigrationSteward(db), GROUPS, read_only=False, sources=sources))
         with closing(hosted.connection() if hosted else raw.connect(path)) as connection:
             async with Client(server, raise_exceptions=True, mode=era, elicitation_callback=person) as client:
                 yield Desk(client, connection, db)
 
 
 @asynccontextmanager
-async def new_desk(folder: Path, era: Era = "auto", person: ElicitationFnT | None = None) -> AsyncGenerator[Desk]:
+async def new_desk(
+    folder: Path, era: Era = "auto", person: ElicitationFnT | None = None, *, sources: Sources | None = None
+) -> AsyncGenerator[Desk]:
     """A desk on a new file with three clients and three trips."""
-    async with open_desk(seeded(folder / "voygen.db"), era, person=person) as desk:
+    async with open_desk(seeded(folder / "voygen.db"), era, person=person, sources=sources) as desk:
         yield desk
 
 

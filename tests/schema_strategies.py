@@ -96,7 +96,8 @@ class _Fields:
             return st.dictionaries(
                 st.text(_letters, max_size=SHORT), _json, max_size=0 if "properties" in node else most
             )
-        needed = set(node.get("required", ()))
+        # An operation has both, which the schema leaves out.
+        needed = set(node.get("required", ())) | ({"type", "data"} if {*fields} == {"type", "data"} else set())
         return st.fixed_dictionaries(
             {name: self.drawn(field, name) for name, field in fields.items() if name in needed},
             optional={name: self.drawn(field, name) for name, field in fields.items() if name not in needed},
@@ -118,11 +119,13 @@ class _Fields:
         return mostly(short, at_bounds)
 
     def _integer(self, node: Schema, _: str) -> SearchStrategy[int]:
-        least, most = node["minimum"], node.get("maximum", MANY)
+        least, most = node.get("minimum", 1), node.get("maximum", MANY)
         return st.integers(least, most) | st.integers(least, min(most, least + 9))
 
     def _number(self, node: Schema, _: str) -> SearchStrategy[float]:
-        return st.floats(node["minimum"], node.get("maximum", MANY)) | st.integers(0, int(node.get("maximum", MANY)))
+        return st.floats(node.get("minimum", 1), node.get("maximum", MANY)) | st.integers(
+            0, int(node.get("maximum", MANY))
+        )
 
     def _boolean(self, _: Schema, __: str) -> SearchStrategy[bool]:
         return st.booleans()

@@ -255,6 +255,7 @@ COMPLETE: dict[str, dict[str, Any]] = {
         "from": "A",
         "to": "B",
         "depart": "2027-01-01T10:00",
+        "url": "https://example.net/",
     }
     for name in [*TOOLS, *OPERATION.schema["discriminator"]["mapping"]]
 }
@@ -273,10 +274,12 @@ ONE_OF_THESE: dict[str, dict[str, Any]] = {
     "update_details": {"destinations": "Porto"},
     "add_schedule_item": {"day_number": 1},
     "set_day": {"day_number": 1},
+    "import_trip_document": {"text": "a"},
 }
 
 # Optional arguments that can hold 0 or false.
 HOLD_ZERO = {
+    "offset",
     "price",
     "total_cost",
     "min_nights",

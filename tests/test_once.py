@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from confirmations import DAYS, web
 from desk import ANA, KYOTO, Era, an_era, new_desk, op, open_desk, seeded
 
 from database.embedded import EmbeddedDatabase
@@ -12,6 +13,7 @@ from database.engine import Statement
 from database.errors import GuardFailed
 from database.later import Later
 from database.receipts import AlreadyDone, ReceiptingDatabase, batch_with_answer
+from tools.documents.sources import Sources
 
 NOTE = op("add_note", note="once")
 
@@ -118,6 +120,10 @@ CALLS: dict[str, dict[str, Any]] = {
     "initialize_workflow": {"trip_identifier": str(KYOTO)},
     "advance_workflow_phase": {"trip_identifier": str(KYOTO), "new_phase": "planning"},
     "set_workflow_step": {"trip_identifier": str(KYOTO), "step_number": 2},
+    "import_trip_document": {"trip_identifier": str(KYOTO), "text": DAYS, "parse": "none"},
+    "import_trip_page_and_parse": {"trip_identifier": str(KYOTO), "overwrite": "all", "doc_id": 1},
+    "set_trip_schedule": {"trip_identifier": str(KYOTO), "days": [{"date": "2026-10-09", "title": "Rest"}]},
+    "import_trip_page": {"trip_identifier": str(KYOTO), "url": "http://HOST/page"},
     "resolve_error_pattern": {"error_pattern": "disk full", "resolution": "more disk"},
     "update_activitylog_clients": {},
     "reset_activitylog_from_trips": {"dry_run": False},
@@ -139,7 +145,12 @@ AFTER_ERASURE = {"file_clean", "message"}
 
 
 async def test_every_write_stores_its_answer_in_the_batch_of_its_change(tmp_path: Path) -> None:
-    async with new_desk(tmp_path) as desk:
+    with web({"/page": ("text/plain", DAYS + "See you")}) as host:
+        await each_write_stores_its_answer(tmp_path, host)
+
+
+async def each_write_stores_its_answer(tmp_path: Path, host: str) -> None:
+    async with new_desk(tmp_path, sources=Sources(allow_hosts=(host,))) as desk:
         tools = {
             one.name for one in (await desk.client.list_tools()).tools if "idempotency_key" in str(one.input_schema)
         }
@@ -149,7 +160,8 @@ async def test_every_write_stores_its_answer_in_the_batch_of_its_change(tmp_path
         )
         desk.sql("INSERT INTO ActivityLog (activity_type, trip_id) VALUES ('Old', ?)", KYOTO)
         desk.sql(NO_ANSWER_AFTERWARDS)
-        for name, sent in CALLS.items():
+        for name, arguments in CALLS.items():
+            sent = {key: value.replace("HOST", host) if key == "url" else value for key, value in arguments.items()}
             first = await desk.call(name, **sent, idempotency_key=name)
             before = desk.everything()
             again = await desk.call(name, **sent, idempotency_key=name)

@@ -67,7 +67,7 @@ def test_every_setting_has_its_default_unless_it_is_set(tmp_path: Path) -> None:
     lines = in_force(tmp_path)
     assert list(lines) == list(SETTINGS)
     assert {line["source"] for line in lines.values()} == {"default"}
-    assert lines["toolsets"]["value"] == ["trips", "clients", "workflow", "facts"]
+    assert lines["toolsets"]["value"] == ["trips", "clients", "workflow", "facts", "documents"]
 
 
 def test_every_setting_can_be_set_in_the_file_in_the_environment_and_by_a_flag(tmp_path: Path) -> None:
@@ -147,7 +147,10 @@ WRONG: dict[str, tuple[str, str]] = {
     "switch": ('read_only = "yes"', "write read_only = true or false"),
     "number": ('patience = "long"', "write patience = 30"),
     "list": ('allowed_hosts = "one"', 'write allowed_hosts = ["one", "another"]'),
-    "group": ('toolsets = ["trips", "hotels"]', "unknown: hotels; choose from all, clients, facts, maintenance"),
+    "group": (
+        'toolsets = ["trips", "hotels"]',
+        "unknown: hotels; choose from all, clients, documents, facts, maintenance",
+    ),
     "no list": ('toolsets = "trips"', 'write toolsets = ["one", "another"]'),
     "syntax": ("db = voygen.db", "is not TOML"),
     "section": ("[db]\npath = 1", "write db ="),
@@ -183,7 +186,7 @@ def test_a_duration_must_be_positive_and_finite(flag: str, seconds: str) -> None
 @pytest.mark.parametrize("groups", ["", " , "])
 def test_an_empty_list_of_groups_is_refused(tmp_path: Path, groups: str) -> None:
     (tmp_path / "config.toml").write_text("toolsets = []")
-    said = "choose at least one of all, clients, facts,"
+    said = "choose at least one of all, clients, documents, facts,"
     assert said in refused("config", "--toolsets", groups)
     assert said in refused("config", VOYGEN_CONFIG=str(tmp_path / "config.toml"))
     assert (
@@ -195,7 +198,7 @@ def test_an_empty_list_of_groups_is_refused(tmp_path: Path, groups: str) -> None
 def test_an_unknown_group_is_refused_wherever_it_is_set(tmp_path: Path, command: str) -> None:
     path = tmp_path / "config.toml"
     path.write_text('toolsets = ["hotels"]')
-    said = "unknown: hotels; choose from all, clients, facts, maintenance, trips, workflow"
+    said = "unknown: hotels; choose from all, clients, documents, facts, maintenance, trips, workflow"
     assert said in refused(command, VOYGEN_TOOLSETS="trips,hotels")
     assert said in refused(command, "--toolsets", "all,hotels")
     assert said in refused(command, VOYGEN_CONFIG=str(path))

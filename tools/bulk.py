@@ -19,11 +19,13 @@ from tools.answers.errors import Conflict, InvalidInput, ToolFault
 from tools.answers.fields import TripIdentifier
 from tools.answers.models import Plain
 from tools.answers.state import LaterState
+from tools.documents.fence import Fence
 from tools.finding.identifiers import resolve_trip
 from tools.finding.people import ClientReference, namesakes_notes
 from tools.tool import Hints, Tool, WriteAnswer, WriteArguments
 from tools.trip import shapes
 from tools.trip.draft import OperationResult, TripDraft
+from tools.trip.imports import ImportAndParseOperation, obtain
 from tools.trip.itinerary.warnings import warnings
 from tools.trip.operation import TripOperation
 from tools.trip.operations import Operation
@@ -105,6 +107,7 @@ class _Call:
 
 async def bulk_trip_operations(db: Database, args: BulkArguments) -> BulkAnswer:
     call = _Call(await _trips(db, args), [_validated(operation) for operation in args.operations], args)
+    await obtain(call.operations, call.trips)
     try:
         return await _apply(db, call)
     except ConstraintViolated:
@@ -151,7 +154,7 @@ async def _apply(db: Database, call: _Call) -> BulkAnswer:
             results[:] = [[_not_done(one) for one in of_trip] for of_trip in results]
         told = _answer(call, drafts, results)
         if not failed():
-            told.warnings = _warnings(drafts)
+            told.warnings = _fenced(call, _warnings(drafts))
         if not call.args.dry_run and not failed() and any(draft.changed for draft in drafts):
             told.after = [cast("TripState", draft.state) for draft in drafts]
         return told
@@ -164,6 +167,7 @@ async def _apply(db: Database, call: _Call) -> BulkAnswer:
         answer,
         with_itinerary=any(isinstance(one, TripOperation) and one.reads_itinerary for one in call.operations),
         with_money=any(isinstance(one, TripOperation) and one.with_money for one in call.operations),
+        with_documents=any(isinstance(one, TripOperation) and one.with_documents for one in call.operations),
     )
 
 
@@ -275,6 +279,12 @@ def _answer(call: _Call, drafts: Sequence[TripDraft], of_trips: Sequence[list[Op
         results=shown,
         results_left_out=len(results) - len(shown),
     )
+
+
+def _fenced(call: _Call, found: list[str]) -> list[str]:
+    """Return the warnings between marks if they may quote a page that the call has imported."""
+    imports = any(isinstance(one, ImportAndParseOperation) for one in call.operations)
+    return [Fence().around("\n".join(found))] if found and imports else found
 
 
 def _warnings(drafts: Sequence[TripDraft]) -> list[str]:

@@ -23,6 +23,7 @@ from tools import (
     trips,
     workflow,
 )
+from tools.documents import agreeing, importing, parsing, showing
 
 if TYPE_CHECKING:
     from tools.maintenance import Steward
@@ -43,6 +44,10 @@ DATABASE_TOOLS: tuple[AnyTool, ...] = (
     erasing.TOOL,
     *workflow.TOOLS,
     *facts.TOOLS,
+    *importing.TOOLS,
+    parsing.TOOL,
+    showing.TOOL,
+    agreeing.TOOL,
 )
 
 

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-GROUPS = frozenset({"trips", "clients", "workflow", "facts", "maintenance"})
+GROUPS = frozenset({"trips", "clients", "workflow", "facts", "documents", "maintenance"})
 
-DEFAULT_GROUPS = ("trips", "clients", "workflow", "facts")
+DEFAULT_GROUPS = ("trips", "clients", "workflow", "facts", "documents")

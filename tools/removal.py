@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
-from database import activity, removal
+from database import activity, documents, removal
 from database.clock import now
 from database.errors import ConstraintViolated, GuardFailed
 from database.later import Later
@@ -38,18 +38,21 @@ class TripDeleted(WriteAnswer):
     trip_name: Plain = Field(description="Trip name.")
     assignments_removed: int = Field(description="Assignments deleted with it.")
     payments_kept: int = Field(default=0, description="Payments kept for a restore.")
+    documents_kept: int = Field(default=0, description="Documents kept for a restore.")
     orphan_id: int = Field(description="Id of the copy in orphaned_rows, to restore it.")
 
 
 async def delete_trip(db: Database, args: DeleteTripArguments) -> TripDeleted:
     trip_id = (await resolve_trip(db, args.trip_identifier))["trip_id"]
     for _ in range(TRIES):
-        whole, payments = await gather(removal.everything_of(db, trip_id), removal.count_payments(db, trip_id))
+        whole, payments, docs = await gather(
+            removal.everything_of(db, trip_id), removal.count_payments(db, trip_id), documents.count(db, trip_id)
+        )
         if whole is None:
             raise NotFound(f"Trip {trip_id} has been deleted.", "There is nothing left to do.")
         _require_name(whole["trip"], args.confirm_trip_name)
         try:
-            return await _delete(db, whole, payments)
+            return await _delete(db, whole, payments, docs)
         except GuardFailed:
             continue
         except ConstraintViolated:
@@ -69,13 +72,14 @@ async def confirm(db: Database, args: DeleteTripArguments) -> Question | None:
     return Question(f"Delete the trip {describe(trip)}?", "confirm_trip_name", {name: f"Delete {in_quotes(name)}"})
 
 
-async def _delete(db: Database, whole: removal.Whole, payments: int) -> TripDeleted:
+async def _delete(db: Database, whole: removal.Whole, payments: int, docs: int) -> TripDeleted:
     """Copy the trip, log the deletion and delete the trip in one batch."""
     trip, moment = whole["trip"], now()
     trip_id, name, removed = trip["trip_id"], trip["trip_name"], len(whole["assignments"])
     later = Later()
     orphan_id = later.orphan_id("trips_v2", moment)
     kept = f" {payments} payments are kept." if payments else ""
+    kept += f" {docs} imported documents are kept." if docs else ""
     answer = TripDeleted(
         message=f"Deleted {with_id(name, trip_id)} with {removed} assignments.{kept} Undo: "
         f"restore_deleted with orphan_id {orphan_id}.",
@@ -83,6 +87,7 @@ async def _delete(db: Database, whole: removal.Whole, payments: int) -> TripDele
         trip_name=name,
         assignments_removed=removed,
         payments_kept=payments,
+        documents_kept=docs,
         orphan_id=orphan_id,
     )
     statements = [

@@ -32,7 +32,7 @@ class WriteArguments(Arguments):
 
     idempotency_key: Annotated[
         str | None,
-        Field(min_length=1, max_length=200, description="Same key: runs only once."),
+        Field(min_length=1, max_length=200, description="Same key: runs once."),
     ] = None
 
 
@@ -63,7 +63,8 @@ READS = Hints(read_only=True, idempotent=True)
 class Tool(Generic[A, B]):
     """A tool. `run` takes validated input and raises ToolFault for errors that an agent can fix.
 
-    `confirm` returns a question to ask the user before `run`, or None. It is used only if the client can ask.
+    `confirm` returns a question to ask the user before `run`, or None. It is used only if the client can ask. The
+    arguments of a tool that is `private` may hold the text of a document, which must not get into the log.
     """
 
     name: str
@@ -75,6 +76,7 @@ class Tool(Generic[A, B]):
     output: type[B]
     run: Callable[[Database, A], Awaitable[B]]
     confirm: Callable[[Database, A], Awaitable[Question | None]] | None = None
+    private: bool = False
 
 
 AnyTool = Tool[Any, Any]

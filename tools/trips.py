@@ -18,6 +18,7 @@ from tools.answers.bounds import named
 from tools.answers.committing import commit
 from tools.answers.errors import Conflict, NotFound
 from tools.answers.fields import (
+    SIGNED,
     Currency,
     Day,
     Details,
@@ -99,7 +100,12 @@ class CreateTripWithClientArguments(_NewTrip):
     client_preferences: Annotated[Details | None, Field(description="For a new client.")] = None
     client_role: Role = "primary_traveler"
     travelers: Annotated[
-        list[Companion], Field(max_length=200, description="More people; a full_name that nobody has is a new client.")
+        list[Companion],
+        Field(
+            max_length=200,
+            description="More people; a full_name that nobody has is a new client.",
+            json_schema_extra={SIGNED: True},
+        ),
     ] = Field(default_factory=list[Companion])
 
     @model_validator(mode="after")

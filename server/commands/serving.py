@@ -13,9 +13,12 @@ from database.quoting import visible
 from server.http.settings import CannotServe, HttpSettings, parse_address, require_secure
 from server.options import FAILED, database, run, setting
 from server.settings import unknown_variables
+from tools.documents.sources import Sources
 from tools.groups import GROUPS
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from database.d1_address import Location
 
 logger = logging.getLogger("voygen")
@@ -35,11 +38,20 @@ def _secure(_: click.Context, __: click.Parameter, value: str | None) -> str | N
         raise click.BadParameter(str(error)) from error
 
 
+def _folder(_: click.Context, __: click.Parameter, value: Path | None) -> Path | None:
+    if value is not None and not value.is_dir():
+        raise click.BadParameter(f"{value} is not a folder: create it, or pass the path of another one.")
+    return value.resolve() if value is not None else None
+
+
 @click.command()
 @database
 @setting("migrate")
 @setting("toolsets")
 @setting("read_only")
+@setting("import_dir", callback=_folder)
+@setting("allow_hosts")
+@setting("fetch")
 @setting("http", "address", _address)
 @setting("allowed_hosts")
 @setting("allowed_origins")
@@ -57,6 +69,8 @@ def _secure(_: click.Context, __: click.Parameter, value: str | None) -> str | N
 def serve(  # noqa: PLR0913 - the settings
     where: Location,
     toolsets: tuple[str, ...],
+    import_dir: Path | None,
+    allow_hosts: tuple[str, ...],
     address: tuple[str, int] | None,
     patience: float,
     synchronous: Literal["full", "normal"],
@@ -67,6 +81,7 @@ def serve(  # noqa: PLR0913 - the settings
     *,
     migrate: bool,
     read_only: bool,
+    fetch: bool,
     **http: Any,  # noqa: ANN401 - the fields of HttpSettings
 ) -> None:
     """Serve MCP over stdio for one client, or over HTTP for a team."""
@@ -90,6 +105,7 @@ def serve(  # noqa: PLR0913 - the settings
                 groups,
                 may_migrate=migrate,
                 read_only=read_only,
+                sources=Sources(import_dir, allow_hosts, may_fetch=fetch),
                 http=settings,
                 patience=patience,
                 synchronous=synchronous,

@@ -7,17 +7,20 @@ rest of the server's start. `python tests/published.py` writes that file, and a 
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cache
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Awaitable, Callable, Iterable
 
     from tools.maintenance import Steward
     from tools.tool import AnyTool
+
+Run: TypeAlias = "Callable[..., Awaitable[Any]]"
+"""What runs a call: takes a database and the arguments, and returns the answer."""
 
 CATALOGUE = Path(__file__).with_name("catalogue.json")
 
@@ -33,7 +36,17 @@ class ListedTool:
     hints: dict[str, bool]
     parameters: dict[str, Any]
     output_schema: dict[str, Any]
+    private: bool
     tool: Callable[[], AnyTool]
+
+    def run_by(self, wrapper: Callable[[Run], Run]) -> ListedTool:
+        """Return the tool with its run wrapped."""
+
+        def wrapped() -> AnyTool:
+            tool = self.tool()
+            return replace(tool, run=wrapper(tool.run))
+
+        return replace(self, tool=cache(wrapped))
 
 
 def listed(tool: AnyTool) -> ListedTool:
@@ -46,6 +59,7 @@ def listed(tool: AnyTool) -> ListedTool:
         hints=asdict(tool.hints),
         parameters=_input_schema(tool.input),
         output_schema=_output_schema(tool.output),
+        private=tool.private,
         tool=lambda: tool,
     )
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
+from tools.answers.fields import SIGNED
 from tools.answers.loosening import BLANK_IS_MEANT
 
 if TYPE_CHECKING:
@@ -26,6 +27,9 @@ _DROPPED = {
     "format",
     "maxItems",
     "minLength",
+    "maxLength",
+    "maxProperties",
+    SIGNED,
 }
 _DROPPED_IN_RESULTS = _DROPPED | {"description", "default", "required"}
 
@@ -35,22 +39,29 @@ _NAMED = {"properties", "$defs"}
 # Maximum depth of nested objects whose fields a result's schema lists.
 DEPTH = 2
 
-# Maximum length of a text up to which the schema publishes it.
-SHORT = 40
-
-# Maximum of a number up to which the schema publishes it.
-MANY = 10**9
+# Bounds of a number that the schema publishes are above the first and up to the second.
+FEW, MANY = 1, 10**4
 
 _NULL = {"type": "null"}
+
+_EMPTY: Schema = {"type": "object", "properties": {}}
+
+# Types of results that hold others.
+_NESTED = ("object", "array")
 
 
 def lean_input(schema: Schema) -> Schema:
     """Shorten the schema of a tool's arguments, keeping all names, types and descriptions."""
-    return _walked(_inlined(schema), lambda part, _: _with_signatures(_trimmed(part)))
+
+    def change(part: Schema, depth: int) -> Schema:
+        part = _with_signatures(_trimmed(_with_signature(part)))
+        return _without_repetitions(part) if depth else part
+
+    return _walked(_inlined(schema), change)
 
 
 def lean_output(schema: Schema) -> Schema:
-    """Shorten a result's schema to the names and types of its fields, at most DEPTH levels deep.
+    """Shorten a result's schema to the names of its fields, at most DEPTH levels deep, and the types of the outer ones.
 
     Results always contain every field, but only the message is declared as required.
     """
@@ -80,15 +91,39 @@ def _trimmed(schema: Schema) -> Schema:
 
 def _needless(key: str, value: object) -> bool:
     """Return True for a default of false, and for a bound that usual values keep anyway."""
-    if key in {"maxLength", "maximum"}:
-        return isinstance(value, int | float) and value > (SHORT if key == "maxLength" else MANY)
+    if key in {"minimum", "maximum"} and isinstance(value, int | float):
+        return value <= FEW if key == "minimum" else value > MANY
     return key == "default" and value is False
+
+
+def _without_repetitions(schema: Schema) -> Schema:
+    """Drop descriptions that only repeat the name of a field inside an object, and those of a list's items."""
+    schema = dict(schema)
+    if "items" in schema:
+        schema["items"] = {key: value for key, value in schema["items"].items() if key != "description"}
+    if "properties" in schema:
+        schema["properties"] = {name: _unless_repeated(name, part) for name, part in schema["properties"].items()}
+    return schema
+
+
+def _unless_repeated(name: str, part: Schema) -> Schema:
+    plain = _without_null(part)
+    inner = plain.get("anyOf", [plain])[0]
+    if not _repeats(name, plain.get("description") or inner.get("description")):
+        return part
+    return {key: value for key, value in plain.items() if key != "description"}
+
+
+def _repeats(name: str, description: object) -> bool:
+    """Return True if each word of a description is one of the name, or tells that it is a client's."""
+    words = str(description or "").lower().replace("client's", "client").replace("e-mail", "email").strip(".").split()
+    return bool(words) and set(words) <= {*name.split("_"), "client"}
 
 
 def _trimmed_result(schema: Schema, depth: int) -> Schema:
     schema = _portable(_with_null_as_type(schema))
-    if depth >= DEPTH and isinstance(schema.get("type"), list) and not {"properties", "items"} & schema.keys():
-        schema = {}  # inside another object, a value that may be null is only named
+    if depth >= DEPTH and not {"properties", "items", "enum"} & schema.keys() and schema.get("type") not in _NESTED:
+        schema = {}  # inside another object, a plain value is only named
     return {key: value for key, value in schema.items() if key not in _DROPPED_IN_RESULTS}
 
 
@@ -130,10 +165,7 @@ def _shallow(schema: Schema, depth: int) -> Schema:
 
 
 def _with_signatures(schema: Schema) -> Schema:
-    """Describe the options of a list's union in words too, for clients that show no union to the model.
-
-    Options with the same data become one.
-    """
+    """Describe the options of a list's union in words too, for clients that show no union to the model."""
     options = schema.get("items", {}).get("oneOf", [])
     if not options:
         return schema
@@ -144,16 +176,83 @@ def _with_signatures(schema: Schema) -> Schema:
 
 
 def _merged(options: list[Schema]) -> list[Schema]:
-    merged: list[Schema] = []
+    """Make one option of those whose data are among the data of another, such as those that add and update a stay.
+
+    The signatures say which data each of them has and needs.
+    """
+    merged: list[tuple[list[str], Schema]] = []
     for option in options:
-        kind, data = option["properties"]["type"], option["properties"]["data"]
-        same = next((one for one in merged if one["properties"]["data"] == data), None)
-        if same:
-            same["properties"]["type"]["enum"].append(kind["const"])
+        kind: str = option["properties"]["type"]["const"]
+        data: Schema = option["properties"]["data"]
+        if data.get(SIGNED):  # a tool of its own describes them
+            data = _EMPTY
+        at = next(
+            (at for at, (_, other) in enumerate(merged) if _includes(data, other) or _includes(other, data)), None
+        )
+        if at is None:
+            merged.append(([kind], data))
         else:
-            named = {key: value for key, value in kind.items() if key != "const"} | {"enum": [kind["const"]]}
-            merged.append(option | {"properties": option["properties"] | {"type": named}})
-    return merged
+            kinds, other = merged[at]
+            merged[at] = ([*kinds, kind], _both(data, other) if _includes(data, other) else _both(other, data))
+    return [
+        {"properties": {"type": {"enum": kinds, "type": "string"}, "data": _unless_empty(data)}, "type": "object"}
+        for kinds, data in merged
+    ]
+
+
+def _unless_empty(data: Schema) -> Schema:
+    return {key: value for key, value in data.items() if key != "properties" or value}
+
+
+def _includes(data: Schema, other: Schema) -> bool:
+    """Return True if the data have all that the other have, with the same meaning. Data without fields are alike."""
+    fields, others = data["properties"], other["properties"]
+    if not fields or not others:
+        return fields == others
+    return all(name in fields and _meaning(part) == _meaning(fields[name]) for name, part in others.items())
+
+
+def _meaning(schema: Schema) -> Schema:
+    """Return the schema without what tells only that a field may be left out or be null."""
+    plain = _without_null({key: value for key, value in schema.items() if key != "nullable"})
+    return {key: value for key, value in plain.items() if key not in {"default", "title"}}
+
+
+def _both(data: Schema, other: Schema) -> Schema:
+    """Return the data with what null removes in either, and as required what both require."""
+    erasable = {name: part for name, part in other["properties"].items() if part.get("nullable")}
+    required = [name for name in data.get("required", ()) if name in other.get("required", ())]
+    rest = {key: value for key, value in data.items() if key != "required"}
+    return rest | {"properties": data["properties"] | erasable} | ({"required": required} if required else {})
+
+
+def _with_signature(schema: Schema) -> Schema:
+    """Name the fields of a list's objects in its description, not each in a schema. An object keeps its fields."""
+    if not schema.get(SIGNED):
+        return schema
+    schema = _without_null(schema)
+    if "properties" in schema:
+        plain = {name: _without_description(part) for name, part in schema["properties"].items()}
+        return schema | {"properties": plain}
+    return schema | {
+        "description": f"{schema['description']} {_signature(schema['items'])}",
+        "items": {"type": "object"},
+    }
+
+
+def _without_description(part: Schema) -> Schema:
+    return {key: value for key, value in _without_null(part).items() if key != "description"}
+
+
+def _signature(item: Schema) -> str:
+    """Return the names of an object's fields; `?` marks optional ones."""
+    parts: list[str] = []
+    for marked in _marked(item):
+        field = _without_null(item["properties"][marked.rstrip("?")])
+        inner = f": [{_signature(field['items'])}]" if "items" in field else ""
+        choices = f": {'|'.join(field['enum'])}" if "enum" in field else ""
+        parts.append(f"{marked}{inner}{choices}")
+    return f"{{{', '.join(parts)}}}"
 
 
 def _arguments(name: str, data: dict[str, Schema]) -> Iterator[str]:

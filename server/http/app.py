@@ -7,7 +7,6 @@ import json
 import socket
 import sys
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import uvicorn
@@ -49,8 +48,9 @@ if TYPE_CHECKING:
 
     from database.engine import Database
     from database.tokens import Scope
-    from server.desk.listing import ListedTool
+    from server.desk.listing import ListedTool, Run
     from server.http.settings import HttpSettings
+    from tools.documents.sources import Sources
 
 # Time limit for accepted calls once the server is stopping, in seconds.
 GRACE = 10
@@ -68,13 +68,21 @@ MOST_UNREAD = 256 * 1024
 READY_WITHIN = 2.0
 
 
-async def serve_http(db: Database, groups: Container[str], settings: HttpSettings, *, read_only: bool = False) -> None:
+async def serve_http(
+    db: Database,
+    groups: Container[str],
+    settings: HttpSettings,
+    *,
+    read_only: bool = False,
+    sources: Sources | None = None,
+) -> None:
     """Serve until a stop signal, then finish the accepted calls. Raises CannotServe if the address is unavailable."""
     with _listening_socket(settings) as listening:
         port: int = listening.getsockname()[1]
         metrics = Metrics()
         steward = CountingSteward(db, metrics)
-        tools = [_limited(tool, settings.request_timeout) for tool in offered(steward, groups, read_only=read_only)]
+        chosen = offered(steward, groups, read_only=read_only, sources=sources)
+        tools = [tool.run_by(lambda run: _limited(run, settings.request_timeout)) for tool in chosen]
         resource = settings.resource_at(port)
         authenticator = _authenticator(db, settings, resource, tools)
         recorder = Recorder(db)
@@ -195,20 +203,20 @@ def _mcp_app(server: MCPServer[None]) -> ASGIApp:
     return server.session_manager.handle_request
 
 
-def _limited(listed: ListedTool, seconds: float) -> ListedTool:
-    """Limit the tool's run time. After a timeout, the batch in progress completes, but no further batch starts."""
+def _limited(run: Run, seconds: float) -> Run:
+    """Limit the run time. After a timeout, the batch in progress completes, but no further batch starts."""
 
-    async def run(*given: Any) -> Any:  # noqa: ANN401 - the tool's types
+    async def limited(*given: Any) -> Any:  # noqa: ANN401 - the tool's types
         try:
             async with asyncio.timeout(seconds):
-                return await listed.tool().run(*given)
+                return await run(*given)
         except TimeoutError as error:
             raise Unavailable(
                 f"The call took longer than {seconds:g} seconds and was stopped.",
                 "Use get_anything to see which changes were made before you send the rest.",
             ) from error
 
-    return replace(listed, tool=lambda: replace(listed.tool(), run=run))
+    return limited
 
 
 def _authenticator(db: Database, settings: HttpSettings, resource: str, tools: Sequence[ListedTool]) -> Authenticator:

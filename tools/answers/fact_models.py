@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, Field, SerializerFunctionWrapHandler, model_serializer
 
 from database.quoting import in_quotes
-from tools.answers.fields import ClientId, Day, Email, Money, Name, Status, TripIdentifier
+from tools.answers.fields import SIGNED, ClientId, Day, Email, Money, Name, Status, TripIdentifier
 from tools.answers.models import Contact, Number, Texts, Whole, Written
 from tools.answers.pages import Cursor, Limit, Page
 from tools.tool import Answer, Arguments
@@ -42,7 +42,7 @@ class QueryArguments(Arguments):
     trip_ids: Annotated[TripIds | None, Field(description="Only these trips.")] = None
     filters: Annotated[
         Filters | None,
-        Field(description="Inclusive bounds of the facts.", json_schema_extra={"type": "object"}),
+        Field(description="Inclusive bounds of the facts.", json_schema_extra={"type": "object", SIGNED: True}),
     ] = None
     return_fields: Annotated[
         list[Annotated[str, Field(max_length=40), AfterValidator(_fact)]] | None,

@@ -17,6 +17,9 @@ T = TypeVar("T")
 # Words that models fill in where they know no name, role or telephone number.
 _NO_VALUE = frozenset({"n/a", "unknown", "<unknown>", "string", "<string>", "tbd"})
 
+# A keyword for lists of objects whose fields are named in the description of the list.
+SIGNED = "signed"
+
 # The largest integer that every JSON parser and model provider takes.
 MAX_INTEGER = 2**53 - 1
 

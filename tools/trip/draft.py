@@ -19,6 +19,7 @@ from tools.answers.models import Contact, Sentence
 from tools.answers.state import guest_names
 from tools.trip import shapes
 from tools.trip.itinerary.whole import Itinerary
+from tools.trip.papers import Papers
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -110,6 +111,7 @@ class TripDraft:
     unreadable: str = ""
     itinerary: Itinerary = field(default_factory=lambda: Itinerary.of(None, None))
     ledger: Ledger | None = None
+    papers: Papers = field(default_factory=Papers)
     _steps: list[_Step] = field(default_factory=list[_Step])
     _notes_read: Any = None
     _notes_removed: set[str | int] = field(default_factory=set[str | int])
@@ -273,7 +275,7 @@ class TripDraft:
             statements.append(trips.guard_slug_free(self.new_slug, self.trip_id))
         if self.ledger is not None:
             statements += self.ledger.guards()
-        return statements
+        return statements + self.papers.guards(self.trip_id)
 
     def writes(self) -> list[Statement]:
         """Return the statements that write the draft, and complete the results with placeholders from `later`.
@@ -292,7 +294,7 @@ class TripDraft:
             statements.append(trips.keep_aside(kept, self.now))
         if self.activities:
             statements.append(activity.log(self.trip_id, self.activities, self.now))
-        return statements
+        return statements + self.papers.writes
 
     def _itinerary_statements(self) -> list[Statement]:
         row = self.itinerary.row

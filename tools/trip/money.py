@@ -11,7 +11,7 @@ from database.payments import Entry, Payment
 from database.quoting import as_word, in_quotes
 from tools.answers.bounds import named
 from tools.answers.errors import InvalidInput
-from tools.answers.fields import ClientId, Currency, Day, Line, Money
+from tools.answers.fields import SIGNED, ClientId, Currency, Day, Line, Money
 from tools.answers.models import addressed
 from tools.trip import shapes
 from tools.trip.amounts import MOST, Amount, decimal, number, thousandths
@@ -51,7 +51,9 @@ class Due(Data):
 
 
 class SetPaymentPlan(Data):
-    due: Annotated[list[Due], Field(max_length=60, description="The whole plan; [] clears it.")]
+    due: Annotated[
+        list[Due], Field(max_length=60, description="The whole plan; [] clears it.", json_schema_extra={SIGNED: True})
+    ]
 
 
 def update_cost(draft: TripDraft, data: UpdateCost) -> OperationResult:

@@ -22,6 +22,8 @@ class TripOperation(BaseModel):
     apply: ClassVar[Callable[[TripDraft, Any], OperationResult]]
     # True if `apply` uses the draft's ledger.
     with_money: ClassVar[bool] = False
+    # True if `apply` uses the draft's papers.
+    with_documents: ClassVar[bool] = False
     # Whether it needs the schedule, stays and transport, which may be large.
     reads_itinerary: ClassVar[bool] = False
 

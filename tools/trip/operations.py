@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from tools.trip.dates import UpdateDatesOperation
+from tools.trip.imports import ImportAndParseOperation, ImportFromUrlOperation
 from tools.trip.money import (
     RecordPaymentOperation,
     RemovePaymentOperation,
@@ -60,6 +61,8 @@ Operation = Annotated[
     | AddTransportOperation
     | UpdateTransportOperation
     | RemoveTransportOperation
-    | UpdateDetailsOperation,
+    | UpdateDetailsOperation
+    | ImportFromUrlOperation
+    | ImportAndParseOperation,
     Field(discriminator="type"),
 ]

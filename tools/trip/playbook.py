@@ -224,7 +224,7 @@ PLAYS: dict[Phase, Play] = {
         "Book everything and collect the confirmations.",
         (
             "Enter confirmation numbers with update_stay, update_transport and update_schedule_item.",
-            "Add each confirmation with add_document, with its url.",
+            "Import each confirmation with import_trip_document and parse, or add its url with add_document.",
             "Record each deposit and payment with record_payment; list_payments shows what is due.",
             "Set the status to confirmed with update_status once everything is booked.",
         ),

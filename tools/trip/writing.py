@@ -5,7 +5,7 @@ from __future__ import annotations
 from asyncio import gather
 from typing import TYPE_CHECKING
 
-from database import assignments, clients, guests, payments, slugs, trips
+from database import assignments, clients, documents, guests, payments, slugs, trips
 from database.clock import now
 from database.errors import GuardFailed
 from database.later import Later
@@ -17,6 +17,7 @@ from tools.finding.people import Directory
 from tools.trip.draft import TripDraft
 from tools.trip.itinerary.whole import Itinerary
 from tools.trip.ledger import Ledger
+from tools.trip.papers import Papers
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator, Sequence
@@ -54,15 +55,23 @@ async def rewrite_trips(  # noqa: PLR0913 - the parts of a change
     *,
     with_itinerary: bool = False,
     with_money: bool = False,
+    with_documents: bool = False,
 ) -> A:
     """Apply `change` to drafts of the trips, write them in one batch if it returns True, and return the answer.
 
     Each attempt calls `change` with fresh drafts, and then `answer`. `concerned` lists the clients that `change` may
     look up. The drafts have the itinerary only if `with_itinerary` is true, because it may be large, and a ledger only
-    if `with_money` is.
+    if `with_money` is, and its documents only if `with_documents` is.
     """
     for _ in range(TRIES):
-        drafts = await _drafts(db, trip_ids, concerned, with_itinerary=with_itinerary, with_money=with_money)
+        drafts = await _drafts(
+            db,
+            trip_ids,
+            concerned,
+            with_itinerary=with_itinerary,
+            with_money=with_money,
+            with_documents=with_documents,
+        )
         changed = [draft for draft in drafts if draft.changed] if change(drafts) else []
         if not changed:
             return await answer(drafts)
@@ -78,21 +87,23 @@ async def rewrite_trips(  # noqa: PLR0913 - the parts of a change
     raise Conflict(f"{words} kept changing while this call tried to write.", "Send the call again.")
 
 
-async def _drafts(
+async def _drafts(  # noqa: PLR0913 - what to read
     db: Database,
     trip_ids: Sequence[int],
     concerned: Sequence[ClientReference],
     *,
     with_itinerary: bool,
     with_money: bool,
+    with_documents: bool,
 ) -> list[TripDraft]:
     named = any(who.name or who.concerns_guests for who in concerned)
     known = _known_to_sql(concerned)
-    directory, (read, columns), on_trips, unreadable, ledgers, of_known = await gather(
+    directory, (read, columns, papers), on_trips, unreadable, ledgers, of_known = await gather(
         Directory.load(db, concerned),
         gather(
             gather(*(trips.editable(db, trip_id) for trip_id in trip_ids)),
             trips.itinerary(db, trip_ids if with_itinerary else []),
+            _papers(db, trip_ids if with_documents else []),
         ),
         guests.on_trips(db, trip_ids) if named else guests.on_small_trips(db, trip_ids),
         unreadable_notes(db, trip_ids),
@@ -118,6 +129,7 @@ async def _drafts(
             unreadable=unreadable.get(row["trip_id"], ""),
             itinerary=Itinerary.of(columns.get(row["trip_id"]), row["start_date"]),
             ledger=ledgers.get(row["trip_id"]),
+            papers=papers.get(row["trip_id"], Papers()),
         )
         for row, of_trip in zip(read, travelers, strict=True)
         if row is not None
@@ -142,6 +154,11 @@ async def _ledgers(db: Database, trip_ids: Sequence[int]) -> dict[int, Ledger]:
         for trip_id, on_trip in zip(trip_ids, people, strict=True)
         if trip_id in money
     }
+
+
+async def _papers(db: Database, trip_ids: Sequence[int]) -> dict[int, Papers]:
+    read, sources = await gather(documents.of_trips(db, trip_ids), documents.sources_of_trips(db, trip_ids))
+    return {trip_id: Papers.of(read[trip_id], sources[trip_id]) for trip_id in trip_ids}
 
 
 async def _find_slugs(db: Database, drafts: Sequence[TripDraft]) -> None:

@@ -105,6 +105,14 @@ class Itinerary:
         else:
             self.slots(kind).remove(slot)
 
+    def remove_day(self, day: Day) -> None:
+        """Remove a day with its items."""
+        called = str(self.schedule.date_of(day) or self.schedule.number_of(day))
+        self._keep("entry removed", "day", called, day.written())
+        for slot in day.items:
+            slot.is_removed = True
+        self.schedule.days.remove(day)
+
     def move(self, slot: Slot, to: Day) -> None:
         """Move an item to another day; dates of its own move along."""
         day = self.schedule.day_with(slot)

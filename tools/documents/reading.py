@@ -1,0 +1,109 @@
+"""A document as it was read, and the plan that is found in it for a trip."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time
+from typing import TYPE_CHECKING, Any, Literal
+
+from documents.model import Context, Document
+from tools.documents.cards import without_cards
+from tools.documents.faults import in_thread, told_apart
+from tools.trip import shapes
+from tools.trip.itinerary import times
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from documents.model import Plan
+    from tools.documents.obtaining import Obtained
+
+Strategy = Literal["schedule_first", "full_text"]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A document as it was read. `has_cards` is true if numbers of payment cards were masked in it."""
+
+    obtained: Obtained
+    document: Document
+    has_cards: bool = False
+    received_at: datetime | None = None
+
+    @property
+    def text(self) -> str:
+        """The text of the document and of its parts, which quotes are checked against."""
+        return "\n".join(one.text for one in family(self.document))
+
+    @property
+    def sent_at(self) -> datetime | None:
+        return self.received_at or self.document.sent_at
+
+
+async def read_document(
+    obtained: Obtained, trips: Sequence[Mapping[str, Any]], received_at: datetime | None = None
+) -> Reading:
+    """Read a document for these trips. Raises ToolFault if it can't be read."""
+    from documents.reading import read  # noqa: PLC0415 - most calls read no document
+
+    document = await in_thread(
+        lambda: read(
+            obtained.content,
+            filename=obtained.filename,
+            content_type=obtained.content_type,
+            around=_around(trips),
+        )
+    )
+    masked, has_cards = without_cards(document)
+    return Reading(obtained, masked, has_cards, received_at)
+
+
+def family(document: Document) -> list[Document]:
+    """Return the document and its parts, and theirs."""
+    return [document, *(one for part in document.parts for one in family(part))]
+
+
+def plan_for(reading: Reading, trip: Mapping[str, Any], strategy: Strategy = "schedule_first") -> Plan:
+    """Find what the document says for this trip, which has its dates, cost and financials."""
+    from documents.planning import plan_of  # noqa: PLC0415 - most calls read no document
+
+    with told_apart():
+        document = _plain(reading.document) if strategy == "full_text" else reading.document
+        return plan_of(document, context_of(trip, reading.received_at))
+
+
+def context_of(trip: Mapping[str, Any], received_at: datetime | None) -> Context:
+    """Return what is known besides a document. A currency counts only with a cost: else nobody may have chosen it."""
+    known = shapes.as_object(shapes.load_json(trip["financials"]), "earlier").get("currency")
+    currency = known if isinstance(known, str) and trip["total_cost"] else None
+    return Context(times.day_of(trip["start_date"]), times.day_of(trip["end_date"]), currency, received_at)
+
+
+def moment(text: str | None) -> datetime | None:
+    """Return the date and time of an ISO text; a day alone is its noon."""
+    if not text:
+        return None
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        day = times.day_of(text)
+        return datetime.combine(day, time(12), UTC) if day else None
+    return found
+
+
+def instant(text: str | None) -> datetime:
+    """Return the moment of an ISO text, in UTC if it names no zone, or the earliest of all."""
+    found = moment(text)
+    if found is None:
+        return datetime.min.replace(tzinfo=UTC)
+    return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+
+
+def _plain(document: Document) -> Document:
+    """Return the document without its structured data."""
+    return replace(document, nodes=[], parts=[_plain(part) for part in document.parts])
+
+
+def _around(trips: Sequence[Mapping[str, Any]]) -> tuple[date, date] | None:
+    days = [day for trip in trips for name in ("start_date", "end_date") if (day := times.day_of(trip[name]))]
+    return (min(days), max(days)) if days else None
