@@ -97,7 +97,9 @@ class _Fields:
                 st.text(_letters, max_size=SHORT), _json, max_size=0 if "properties" in node else most
             )
         # An operation has both, which the schema leaves out.
-        needed = set(node.get("required", ())) | ({"type", "data"} if {*fields} == {"type", "data"} else set())
+        needed: set[str] = set(node.get("required", ())) | (
+            {"type", "data"} if {*fields} == {"type", "data"} else set()
+        )
         return st.fixed_dictionaries(
             {name: self.drawn(field, name) for name, field in fields.items() if name in needed},
             optional={name: self.drawn(field, name) for name, field in fields.items() if name not in needed},

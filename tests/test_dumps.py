@@ -193,7 +193,10 @@ def test_an_endless_statement_in_a_dump_is_stopped(tmp_path: Path, way: str) -> 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
 def test_a_signal_ends_a_long_statement_of_a_dump_with_what_its_handler_raises(tmp_path: Path) -> None:
-    before = signal.signal(signal.SIGALRM, lambda *_: sys.exit("stopped"))
+    def stop(*_: object) -> None:
+        sys.exit("stopped")
+
+    before = signal.signal(signal.SIGALRM, stop)
     try:
         signal.setitimer(signal.ITIMER_REAL, 0.1)
         with pytest.raises(SystemExit, match="stopped"):

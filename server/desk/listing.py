@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, replace
-from functools import cache
+from functools import cache, partial
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -67,7 +67,7 @@ def listed(tool: AnyTool) -> ListedTool:
 def shipped_tools(steward: Steward) -> list[ListedTool]:
     """List all tools from the shipped file."""
     return [
-        ListedTool(**known, tool=cache(lambda module=module, name=known["name"]: _imported(module, name, steward)))
+        ListedTool(**known, tool=cache(partial(_imported, module, known["name"], steward)))
         for known, module in _shipped()
     ]
 
