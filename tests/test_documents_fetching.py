@@ -320,6 +320,7 @@ def raw_deflate(body: bytes) -> bytes:
         ("deflate", raw_deflate(b"hello")),
         ("identity", b"hello"),
     ],
+    ids=["gzip", "two members", "deflate", "raw deflate", "identity"],
 )
 async def test_gzip_and_deflate_are_decoded(encoding: str, body: bytes) -> None:
     async with serving() as web:
@@ -340,6 +341,7 @@ async def test_gzip_and_deflate_are_decoded(encoding: str, body: bytes) -> None:
         ("gzip", gzip.compress(NOISE)[:-20], "sends a page that can't be decoded"),
         ("deflate", zlib.compress(b"hello" * 99)[:9], "sends a page that can't be decoded"),
     ],
+    ids=["bomb", "ten members", "deflate bomb", "long", "twice", "unknown", "plain", "cut gzip", "cut deflate"],
 )
 async def test_a_page_that_is_too_large_or_not_decodable_is_refused(encoding: str, body: bytes, reason: str) -> None:
     async with serving() as web:

@@ -14,6 +14,9 @@ FILLERS = frozenset({"null", "undefined", "<UNKNOWN>", "<unknown>", "<null>"})
 # Placeholders that would be taken as a key by every call of a client that fills them in.
 _NO_KEYS = FILLERS | {"none", "None", "nil", "string", "<string>", "unknown", "N/A"}
 
+# Texts that may stand for no value; each has to be looked at.
+_SUSPECT = PLACEHOLDERS | {one.lower() for one in FILLERS | _NO_KEYS} | {""}
+
 
 class Sent(BaseModel):
     """Arguments, or a part of them. Unknown names are refused, and blank text for an optional argument is not sent."""
@@ -34,6 +37,8 @@ class Sent(BaseModel):
         if not isinstance(sent, dict):
             return sent
         values = cast("dict[str, Any]", sent)
+        if not any(isinstance(value, str) and value.strip().lower() in _SUSPECT for value in values.values()):
+            return values
         texts = {name: values[name].strip() for name in cls._optional & values.keys() if isinstance(values[name], str)}
         if unclear := [name for name, text in texts.items() if name in cls._choices and text.lower() in PLACEHOLDERS]:
             raise ValueError(f"has the placeholder {texts[unclear[0]]!r} as {unclear[0]}: send true or false")

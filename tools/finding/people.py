@@ -77,14 +77,18 @@ class ClientOrNew(ClientReference):
 
     @model_validator(mode="after")
     def _one_name(self) -> Self:
+        if not self.full_name:
+            return self
         parts = words_in(folded(" ".join(part for part in (self.first_name, self.last_name) if part)))
-        if self.full_name and not set(parts) <= set(words_in(folded(self.full_name))):
+        if not set(parts) <= set(words_in(folded(self.full_name))):
             raise ValueError("has full_name and another first_name or last_name: send either full_name or these two")
         return self
 
     @property
     def name(self) -> str | None:
-        return self.full_name or " ".join(part for part in (self.first_name, self.last_name) if part) or None
+        if self.full_name or not (self.first_name or self.last_name):
+            return self.full_name
+        return " ".join(part for part in (self.first_name, self.last_name) if part)
 
 
 # A client by id, e-mail or exact name.
