@@ -29,8 +29,15 @@ COPIED_AT_ONCE = 2_048
 class Connection(aiosqlite.Connection):
     """An aiosqlite connection that can run several steps with one hop to its thread."""
 
-    async def on_thread(self, steps: Callable[[sqlite3.Connection], T]) -> T:
-        return await self._execute(steps, self._conn)  # pyright: ignore[reportUnknownMemberType] - not annotated
+    def on_thread(self, steps: Callable[[sqlite3.Connection], T]) -> asyncio.Future[T]:
+        """Run the steps, and return their result to come: a future, which needs no task to wait for it.
+
+        Raises ValueError if the connection is closed.
+        """
+        opened = self._conn
+        coming: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._tx.put_nowait((coming, lambda: steps(opened)))  # pyright: ignore[reportUnknownMemberType] - not annotated
+        return coming
 
 
 def set_row_format(connection: aiosqlite.Connection) -> None:
@@ -43,11 +50,11 @@ def _text(raw: bytes) -> str:
     return raw.decode("utf-8", "replace")
 
 
-async def rows(connection: Connection, sql: LiteralString, params: Sequence[Value]) -> list[Row]:
-    return await connection.on_thread(lambda opened: _rows(opened, sql, params))
+def rows(connection: Connection, sql: LiteralString, params: Sequence[Value]) -> asyncio.Future[list[Row]]:
+    return connection.on_thread(lambda opened: _rows(opened, sql, params))
 
 
-async def rows_of_each(connection: Connection, queries: Sequence[Statement]) -> Returned:
+def rows_of_each(connection: Connection, queries: Sequence[Statement]) -> asyncio.Future[Returned]:
     """Run the queries in one read transaction, with one hop to the connection's thread."""
 
     def run(opened: sqlite3.Connection) -> Returned:
@@ -57,7 +64,7 @@ async def rows_of_each(connection: Connection, queries: Sequence[Statement]) -> 
         finally:
             opened.execute("ROLLBACK")
 
-    return await connection.on_thread(run)
+    return connection.on_thread(run)
 
 
 async def written(connection: Connection, statements: Sequence[Statement]) -> Returned:
@@ -85,7 +92,7 @@ def _rows(opened: sqlite3.Connection, sql: LiteralString, params: Sequence[Value
     return [dict(row) for row in opened.execute(sql, params)]
 
 
-async def interrupt(reader: aiosqlite.Connection, running: asyncio.Task[Any]) -> None:
+async def interrupt(reader: aiosqlite.Connection, running: asyncio.Future[Any]) -> None:
     """Interrupt the query repeatedly until it ends, because SQLite ignores an interrupt before a query's first step."""
     while not running.done():
         await reader.interrupt()

@@ -238,11 +238,11 @@ class EmbeddedDatabase:
     async def __aexit__(self, *_: object) -> None:
         await self.close()
 
-    async def _on_reader(self, query: Callable[[Connection], Coroutine[Any, Any, T]]) -> T:
+    async def _on_reader(self, query: Callable[[Connection], asyncio.Future[T]]) -> T:
         """Run a query, and stop it if the caller is cancelled."""
         self._files.require_unchanged()
         async with self._reader() as reader:
-            running = asyncio.ensure_future(query(reader))
+            running = query(reader)
             try:
                 return await asyncio.shield(running)
             except asyncio.CancelledError:
