@@ -2,7 +2,7 @@
 
     python benchmarks/run.py [--short] [--trips N] [--only PART ...] [--json FILE]
 
-Takes at most 15 minutes on two cores. --short takes less than a minute, with smaller sizes and few rounds, and --trips
+Takes at most 15 minutes on two cores. --short takes about half a minute, with smaller sizes and few rounds, and --trips
 1000000 needs more time and some GB of disk space. Each value is the median over rounds in which voygen and its floor
 take turns. Exits with 1 if a row was not measured, and never because of a time.
 """
