@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -34,7 +35,7 @@ TRAILING = re.compile(
     r"|and ends|and|to|de|on|von|starts?|for|ab|leaves|around|about|ca\.?)\b))+$",
     re.IGNORECASE,
 )
-LABELLED = re.compile(r"^[^:：]{2,28}[:：]\s")
+LABELLED = re.compile(r"^[^:：]{2,28}(?::\s|：)")
 TITLE_LENGTH = 200
 SHORT = 9
 ASIDE_ROLES = {Role.HOTEL, Role.DATE, Role.TIME, Role.PRICE, Role.NIGHTS, Role.ROOM, Role.CONFIRMATION}
@@ -56,6 +57,7 @@ def activities_of(reading: Reading, covered: set[int], stayed: set[int]) -> tupl
         if day is None or _is_no_entry(mark):
             continue
         made = _of_row(rows[id(mark)], day) if id(mark) in rows else _of_text(mark, day, reading)
+        made = [named for one in made if (named := _named(one, place, reading))]
         if made:
             found += made
             used.add(place)
@@ -100,7 +102,9 @@ def _day_of(mark: Mark) -> date | None:
 
 def _is_no_entry(mark: Mark) -> bool:
     text = mark.text
-    if any(about is not About.TRIP for about in mark.about):
+    if any(about is not About.TRIP for about in mark.about) or labels.CONDITIONAL.search(text):
+        return True
+    if labels.LOYALTY.search(text) or (labels.CLOSING.search(text) and mark.times):
         return True
     ranged = any(time.ends for time in mark.times)
     if labels.OPENING.search(text) and (
@@ -138,6 +142,19 @@ def _of_row(row: Row, day: date) -> list[Activity]:
     if leaves and leaves[0].clock > times[0].clock:
         end = leaves[0].clock
     return [_activity(mark.text, day, times[0].clock, end, text)]
+
+
+def _named(activity: Activity, place: int, reading: Reading) -> Activity | None:
+    """An activity that a label such as "When" tells, with the name beside the label "What"; None if there is none."""
+    if not labels.WHEN.fullmatch(activity.title):
+        return activity
+    marks = reading.marks
+    for other in [*range(place - 1, max(-1, place - 4), -1), *range(place + 1, min(len(marks), place + 4))]:
+        if name := labels.WHAT.match(marks[other].text):
+            title = name["name"] or ""
+            between = marks[min(place, other) : max(place, other) + 1]
+            return replace(activity, title=title.strip()[:TITLE_LENGTH], quote="\n".join(mark.text for mark in between))
+    return None
 
 
 def _other_cell(row: Row) -> str:
@@ -190,9 +207,11 @@ def _is_untimed_entry(mark: Mark, reading: Reading) -> bool:
 
 
 LEG = re.compile(
-    r"^\W{0,3}(?:outbound|inbound|return|departing|returning|hinfahrt|rückfahrt|hinflug|rückflug|hinreise|rückreise|aller|retour"
+    r"^\W{0,3}(?:outbound|inbound|return|departing|returning|hinfahrt|rückfahrt|hinflug|rückflug|hinreise|rückreise"
+    r"|aller|retour"
     r"|andata|ritorno|ida|vuelta|regreso|往路|復路)\W*$"
-    r"|(?<![^\W_])(?:seats?|sitzplatz|sitzplätze|places?|asientos?|posto|posti|class|klasse|operated|platform|gleis|coach"
+    r"|(?<![^\W_])(?:seats?|sitzplatz|sitzplätze|places?|asientos?|posto|posti|class|klasse|operated|platform|gleis"
+    r"|coach"
     r"|wagen|voiture|carrozza|coche|baggage|luggage|gepäck|座席)(?![^\W_])",
     re.IGNORECASE,
 )

@@ -59,6 +59,10 @@ JAPANESE = (
 NUMERIC = r"""(?<![\d.,/-])(?:(?P<n0>\d{1,2})\.?\s?(?P<nto>[-–]|bis|al|au)\s?)?
     (?P<n1>\d{1,2})(?P<nsep>[./-])(?P<n2>\d{1,2})(?P=nsep)(?P<ny>(?:19|20)\d\d|[23]\d(?=\D|$))
     (?!\d|[-/.]\d|\s?(?:€|EUR\b))"""
+COMPACT = (
+    r"(?<![A-Za-z0-9])(?P<gd>[0-3]?\d)(?P<gm>(?-i:JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC))"
+    r"(?P<gy>(?:20)?[2-4]\d)?(?![A-Za-z0-9])"
+)
 DOTTED = r"(?<![\d.,/])(?:(?P<o0>\d{1,2})\.\s?(?P<oto>[-–]|bis|to)\s?)?(?P<od>\d{1,2})\.\s?(?P<om>\d{1,2})\.(?![\d])"
 STROKE = r"(?<![\d.,/])(?P<s1>\d{1,2})/(?P<s2>\d{1,2})(?![\d/])"
 # A quick look that passes over most lines without a date.
@@ -67,7 +71,9 @@ MAYBE = re.compile(
     rf"(?:{any_of(sorted({name[:3] for name in MONTHS}))})",
     re.IGNORECASE,
 )
-DATE = re.compile(f"{ISO}|{JAPANESE}|{NUMERIC}|{DOTTED}|{WRITTEN}|{STROKE}|{AMERICAN}", re.IGNORECASE | re.VERBOSE)
+DATE = re.compile(
+    f"{COMPACT}|{ISO}|{JAPANESE}|{NUMERIC}|{DOTTED}|{WRITTEN}|{STROKE}|{AMERICAN}", re.IGNORECASE | re.VERBOSE
+)
 
 # A weekday and a day of the month at the start of a line; the month follows from the lines above.
 LOOSE = re.compile(
@@ -107,6 +113,9 @@ def _dates_in(text: str) -> tuple[Told, ...]:
 
 def _told(match: re.Match[str], text: str) -> list[Told]:
     group = match.groupdict()
+    if group["gm"]:
+        year = int(group["gy"]) % 100 + 2000 if group["gy"] else None
+        return _checked(match, [(int(group["gd"]), MONTHS[str(group["gm"]).lower()])], year)
     if group["iy"]:
         return _checked(match, [(int(group["id"]), int(group["im"]))], int(group["iy"]))
     if group["jm"]:

@@ -51,6 +51,10 @@ class Mark:
     aside: bool = False
     # Part of a section that a later schedule replaces.
     old: bool = False
+    # Part of a section, or a row, that is told to be cancelled.
+    cancelled: bool = False
+    # The day, time and sender before a message of a chat.
+    stamp: bool = False
     # Where the text after the leading date begins.
     rest: int = 0
 

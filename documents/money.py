@@ -75,7 +75,7 @@ SYMBOLS = {
     "MX$": "MXN", "S$": "SGD", "R$": "BRL", "NT$": "TWD",
     "€": "EUR", "£": "GBP", "₹": "INR", "₩": "KRW", "฿": "THB", "₺": "TRY", "₫": "VND",
     "₪": "ILS", "₱": "PHP", "zł": "PLN", "Kč": "CZK",
-    "Euro": "EUR", "euros": "EUR", "円": "JPY",
+    "Euro": "EUR", "euro": "EUR", "Euros": "EUR", "euros": "EUR", "円": "JPY",
 }  # fmt: skip
 # Symbols of several currencies, which the document or the trip must settle.
 SHARED = {
@@ -122,6 +122,15 @@ TRAILING = re.compile(rf"(?<![\d.,])(?P<n>{DIGITS})(?:,[-–]{{1,2}})?\s?(?P<c>{
 MAYBE = re.compile(rf"\d[\d.,'’\u00a0\u202f–-]*\s?{CURRENCY}|{CURRENCY}\s{{0,3}}\d")
 RANGED = re.compile(r"\s?(?:-|–|—|to|bis|à|a|～|~)\s?(?=\d)")
 TO = re.compile(rf"\s?(?:-|–|—|to|bis|à|～|~)\s?(?:{CURRENCY})?\s?$")
+GROUPED = re.compile(r"[1-9]\d{0,2}(?: \d{3})+(?:[.,]\d{1,2})?")
+# Before digits that may be a number of rooms or persons, or the number of a room, and not the thousands of an amount.
+COUNTED = re.compile(
+    r"(?<![^\W_])(?:rooms?|zimmer|chambres?|habitaci[oó]n(?:es)?|camer[ae]|cabins?|cabines?|kabinen?|no\.?|nr\.?"
+    r"|n[°º]\.?"
+    r"|num\.?|seats?|days?|tage?|jours?|d[ií]as?|giorn[oi]|week|x|×|für|for|pour|para|per|pax|nights?|personen"
+    r"|adult\w*)\s?$",
+    re.IGNORECASE,
+)
 CARD = re.compile(r"(?<!\d)\d(?:[ -]?\d){12,18}(?!\d)")
 
 
@@ -146,7 +155,10 @@ def _ordinary(match: re.Match[str], text: str) -> bool:
 
 def _amount(match: re.Match[str], *, spaced: bool) -> Amount | None:
     symbol, digits, start, end = match["c"], match["n"], match.start(), match.end()
-    if " " in digits and not spaced:
+    if " " in digits and not spaced and GROUPED.fullmatch(digits) and match.start() == match.start("n"):
+        if COUNTED.search(match.string[max(0, start - 24) : start]):
+            return None
+    elif " " in digits and not spaced:
         kept = digits.rsplit(" ", 1)[1] if match.start() == match.start("n") else digits.split(" ", 1)[0]
         start += len(digits) - len(kept) if match.start() == match.start("n") else 0
         digits = kept

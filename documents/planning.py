@@ -108,12 +108,23 @@ def _found(reading: Reading, told: Plan) -> Plan:
     dated = bool(_entries(plan) or _entries(told))
     plan.costs, priced, without_currency = costs_of(reading, dated=dated, booked=_is_booking(reading))
     plan.unresolved = [*doubts, *without_currency, *_doubts(reading)]
+    _cancel_parts(plan, reading)
     if _is_cancelled(reading):
         for entry in _entries(plan):
             entry.cancelled = True
         plan.days, plan.costs = [], []
     plan.unread = _unread(reading, covered | stayed | active | priced, plan)
     return plan
+
+
+def _cancel_parts(plan: Plan, reading: Reading) -> None:
+    """Mark what sections and rows tell that are cancelled."""
+    cancelled = {mark.text for mark in reading.marks if mark.cancelled}
+    if not cancelled:
+        return
+    cancelled -= {mark.text for mark in reading.marks if not mark.cancelled}
+    for entry in _entries(plan):
+        entry.cancelled = any(line in cancelled for line in entry.quote.split("\n"))
 
 
 def _is_told(activity: Activity, told: Plan) -> bool:

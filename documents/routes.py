@@ -13,7 +13,8 @@ MODES = {
     "flight": r"flights?\b|flug\b|flüge|rückflug|hinflug|vols?\b|vuelos?\b|vol[oi]\b|fly\b"
     r"|airline|airways|e-?ticket|boarding|便|航空",
     "train": r"trains?\b|zug\b|bahn\b|trenes\b|tren\b|tren[oi]\b|rail\b|railway|新幹線|特急|列車|\d号",
-    "ferry": r"ferry|fähre|traghett[oi]|transbordador|bac\b|nave\b|catamaran|フェリー",
+    "ferry": r"ferry|fähre|crossing\b|überfahrt|traversée|travesía|traversata"
+    r"|traghett[oi]|transbordador|bac\b|nave\b|catamaran|フェリー",
     "bus": r"bus\b|coach\b|autobús|autobus|pullman|autocar|fernbus|バス",
     "car": r"car (?:hire|rental)|rental car|rent[-\s]a[-\s]car|hire car|mietwagen|voiture de location"
     r"|location de voiture|coche de alquiler"
@@ -33,6 +34,14 @@ RAIL = (
     "|Talgo|Amtrak|Nightjet|Railjet|Acela|Regionale(?: Veloce)?|Thalys"
 )
 RAILWAY = re.compile(rf"(?<![A-Za-z0-9-])(?P<n>(?:{RAIL})\s?\d{{1,5}})(?![\dA-Za-z]|[.,:]\d)")
+# Names of trains that are codes of airlines, too.
+FLIES_TOO = re.compile(r"(?:RJ|EN|NJ|RE|RB|IR|IC|EC|WB)\s?\d")
+RIDES = re.compile(
+    r"(?<![^\W_])(?:trains?|zug|bahn|bahnhof|gleis|rail\w*|tren|treno|trenitalia|gares?|estaci[oó]n|stazione|station"
+    r"|platform|sncf"
+    r"|wagen|carrozza|binario|andén|voiture)(?![^\W_])|hbf\b|bahn(?:hof|fahrt)?(?![^\W_])|新幹線|駅",
+    re.IGNORECASE,
+)
 AIR = re.compile(r"(?<![A-Za-z0-9-])(?P<n>(?:[A-Z]{2}|[A-Z]\d|\d[A-Z])\s?\d{1,4})(?![\dA-Za-z/%-]|[.,:]\d)")
 WORDED = re.compile(
     r"(?<![^\W_])(?:trains?|zug|tren|treno|flights?|flug|vol|vuelo|volo|bus|coach|autobús|ferry)\s*(?:no\.?"
@@ -96,16 +105,16 @@ def mode_of(text: str) -> str | None:
 
 
 @lru_cache(maxsize=CACHED)
-def number_of(text: str, *, flies: bool) -> tuple[str | None, str | None]:
+def number_of(text: str, *, flies: bool, rides: bool = True) -> tuple[str | None, str | None]:
     """The number of a flight, train or bus in a line, and its mode.
 
-    `flies` is whether the document speaks of flights at all.
+    `flies` is whether the document speaks of flights at all, `rides` whether it speaks of trains.
     """
     if not DIGIT.search(text):
         return None, None
     if match := JAPANESE.search(text):
         return (match["n"] or match["f"]), ("train" if match["n"] else "flight")
-    if match := RAILWAY.search(text):
+    if (match := RAILWAY.search(text)) and (rides or not FLIES_TOO.match(match["n"])):
         return match["n"], "train"
     if (match := WORDED.search(text)) and _believable(match["n"]):
         return match["n"].strip(), mode_of(match[0])
