@@ -30,13 +30,17 @@ LEADING = re.compile(
     r"|about|ca|approx|then|and|und|et|y|e|poi|puis|dann|luego|from|start(?:s|ing)?)(?:\.|\b)(?=[\s:–-]|$))+",
     re.IGNORECASE,
 )
-TRAILING = re.compile(
-    r"(?:[\s:：,;|·\-–—→(（～~]|(?:\b(?:at|um|ore|alle|à|a las|las|from|by|until|till|bis|hasta|jusqu'à|ends"
-    r"|and ends|and|to|de|on|von|starts?|for|ab|leaves|around|about|ca\.?)\b))+$",
-    re.IGNORECASE,
-)
+# Signs and words that a title doesn't end with.
+LAST = re.compile(r"[^\W\d_]+\.?$")
+LAST_SIGNS = " \t\u00a0:：,;|·-–→(（～~"
+LAST_WORDS = {
+    "at", "um", "ore", "alle", "à", "las", "from", "by", "until", "till", "bis", "hasta", "jusqu'à",
+    "ends", "and", "to", "de", "on", "von", "start", "starts", "for", "ab", "leaves", "around", "about",
+    "ca", "ca.",
+}  # fmt: skip
 LABELLED = re.compile(r"^[^:：]{2,28}(?::\s|：)")
 TITLE_LENGTH = 200
+LONGEST_TAIL = 12
 SHORT = 9
 ASIDE_ROLES = {Role.HOTEL, Role.DATE, Role.TIME, Role.PRICE, Role.NIGHTS, Role.ROOM, Role.CONFIRMATION}
 DAY_TITLE = 90
@@ -104,14 +108,13 @@ def _is_no_entry(mark: Mark) -> bool:
     text = mark.text
     if any(about is not About.TRIP for about in mark.about) or labels.CONDITIONAL.search(text):
         return True
-    if labels.LOYALTY.search(text) or (labels.CLOSING.search(text) and mark.times):
+    if labels.LOYALTY.search(text) or (mark.times and labels.CLOSING.search(text)):
         return True
     ranged = any(time.ends for time in mark.times)
-    if labels.OPENING.search(text) and (
-        ranged or (labels.MEAL_HOURS.search(text) and not mark.leads and mark.day is None)
-    ):
+    loose = not mark.leads and mark.day is None
+    if (ranged or (loose and labels.MEAL_HOURS.search(text))) and labels.OPENING.search(text):
         return True
-    if labels.DEADLINE.search(text) and mark.told:
+    if mark.told and labels.DEADLINE.search(text):
         return True
     beginning = (
         labels.CHECK_IN.match(text.lstrip())
@@ -268,7 +271,14 @@ def _title(text: str, times: list[Time]) -> str:
             text = text[: one.start] + " " + text[one.end :]
     text = re.sub(r"(?:\(\s*\)|（\s*）)", " ", text)
     text = re.sub(r"\s+([,;.!])", r"\1", re.sub(r"\s{2,}", " ", text))
-    return TRAILING.sub("", LEADING.sub("", text)).strip(" .,-–—:|")
+    text = LEADING.sub("", text)
+    while True:
+        text = text.rstrip(LAST_SIGNS)
+        last = LAST.search(text, max(0, len(text) - LONGEST_TAIL))
+        if not last or last[0].lower() not in LAST_WORDS:
+            return text.strip(" .,-–—:|")
+        text = text[: last.start()]
+        text = text.rstrip(LAST_SIGNS).removesuffix(" a") if last[0].lower() == "las" else text
 
 
 def _activity(quote: str, day: date, time: str | None, end: str | None, title: str) -> Activity:

@@ -99,14 +99,7 @@ def costs_of(reading: Reading, *, dated: bool, booked: bool) -> tuple[list[Cost]
     for place, mark in enumerate(reading.marks):
         if mark.aside or mark.old or mark.cancelled:
             continue
-        if (
-            not mark.amounts
-            and DIGIT.search(mark.text)
-            and (match := CURRENCYLESS.search(mark.text))
-            and not mark.told
-            and not mark.times
-        ):
-            del match
+        if not (mark.amounts or mark.told or mark.times) and DIGIT.search(mark.text) and CURRENCYLESS.search(mark.text):
             unresolved.append(Unresolved("cost", NO_CURRENCY, (mark.text,)))
         for i, amount in enumerate(mark.amounts):
             cost, each = _cost(mark, i, amount, reading)

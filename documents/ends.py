@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from documents import labels
 from documents.model import How, Transport
 from documents.points import Block, Point, arrival_of, moment_of, number_in, segments_of, take
 from documents.routes import MODE, is_named, place_of, without_moments
@@ -99,9 +100,15 @@ def pair_at(marks: list[Mark], place: int, reading: Reading) -> Transport | None
     """A journey without a number that a line of departure and a line of arrival tell, each with time and place."""
     if place + 1 >= len(marks):
         return None
+    if (
+        len(marks[place].times) != 1
+        or len(marks[place + 1].times) != 1
+        or not labels.ARRIVE.search(marks[place + 1].text)
+    ):
+        return None
     ends: list[tuple[Point, date]] = []
     for mark, departs in ((marks[place], True), (marks[place + 1], False)):
-        if mark.aside or mark.old or mark.line.cells or len(mark.times) != 1 or not mark.day:
+        if mark.aside or mark.old or mark.line.cells or not mark.day:
             return None
         segments = segments_of(mark)
         if len(segments) != 1 or segments[0][0] is not departs or number_in(mark, reading)[0]:
@@ -112,7 +119,7 @@ def pair_at(marks: list[Mark], place: int, reading: Reading) -> Transport | None
             return None
         ends.append((point, point.told or mark.day))
     (depart, leaves), (arrive, comes) = ends
-    modes = [name for name in ("flight", "train", "ferry", "bus") if reading.holds(MODE[name])]
+    modes = [name for name in ("flight", "train", "ferry", "bus") if reading.speaks_of(MODE[name])]
     start, end = moment_of(leaves, depart.time), moment_of(comes, arrive.time)
     if len(modes) != 1 or start >= end:
         return None

@@ -161,12 +161,12 @@ OFFERS = re.compile(
     r"potrebbe|ti potrebbe|offerte|consigliat|おすすめ|オススメ|advert|sponsored|anzeige|newsletter",
     re.IGNORECASE,
 )
+# For text in lower case.
 SEARCH = re.compile(
     r"\d+\s(?:properties|hotels|results|unterkünfte|ergebnisse|treffer|hébergements|résultats|alojamientos"
     r"|resultados|strutture|risultati)|book now|jetzt buchen|réserver maintenant|"
     r"reservar ahora|prenota ora|check availability|verfügbarkeit prüfen|best hotels|beste hotels"
     r"|meilleurs hôtels|mejores hoteles|migliori hotel|where to (?:stay|eat)|où dormir|newsletter|空室",
-    re.IGNORECASE,
 )
 # Lines that stand at the end of a document and belong to no day.
 SMALL_PRINT = re.compile(

@@ -51,6 +51,7 @@ def read_marks(document: Document, context: Context, certain: set[date] | None =
     _set_asides(marks)
     almanac = _almanac(document, context, marks, language, certain or set())
     reading = Reading(document, context, marks, almanac, language, text)
+    reading.lower = text.lower()
     reading.codes = {code for mark in marks if (code := labels.code_in(mark.text))}
     _settle(reading)
     set_days(reading)

@@ -70,6 +70,7 @@ CODES = [
     "XPF",
     "ZAR",
 ]
+KNOWN = frozenset(CODES)
 SYMBOLS = {
     "US$": "USD", "CA$": "CAD", "C$": "CAD", "AU$": "AUD", "A$": "AUD", "NZ$": "NZD", "HK$": "HKD",
     "MX$": "MXN", "S$": "SGD", "R$": "BRL", "NT$": "TWD",
@@ -119,7 +120,9 @@ LEADING = re.compile(
     rf"(?P<c>{CURRENCY})\s{{0,3}}(?P<n>{DIGITS})(?:[.,][-–]{{1,2}}(?!\s?\d))?(?:\s?(?P<c2>{'|'.join(CODES)})\b)?"
 )
 TRAILING = re.compile(rf"(?<![\d.,])(?P<n>{DIGITS})(?:,[-–]{{1,2}})?\s?(?P<c>{CURRENCY})(?![A-Za-z])")
-MAYBE = re.compile(rf"\d[\d.,'’\u00a0\u202f–-]*\s?{CURRENCY}|{CURRENCY}\s{{0,3}}\d")
+CAPITALS = re.compile(r"[A-Z]{3}")
+SIGNS = {sign for symbol in (*SYMBOLS, *SHARED) for sign in symbol if not sign.isascii() or sign == "$"}
+WORDS = tuple(symbol for symbol in (*SYMBOLS, *SHARED) if SIGNS.isdisjoint(symbol))
 RANGED = re.compile(r"\s?(?:-|–|—|to|bis|à|a|～|~)\s?(?=\d)")
 TO = re.compile(rf"\s?(?:-|–|—|to|bis|à|～|~)\s?(?:{CURRENCY})?\s?$")
 GROUPED = re.compile(r"[1-9]\d{0,2}(?: \d{3})+(?:[.,]\d{1,2})?")
@@ -136,7 +139,7 @@ CARD = re.compile(r"(?<!\d)\d(?:[ -]?\d){12,18}(?!\d)")
 
 def amounts_in(text: str, *, spaced: bool = False) -> list[Amount]:
     """The amounts with a currency, in their order. `spaced` allows 2 150,00 € with common spaces."""
-    if not MAYBE.search(text):
+    if not _names_currency(text):
         return []
     leading = [match for match in LEADING.finditer(text) if not _ordinary(match, text)]
     taken = [match.span() for match in leading]
@@ -145,6 +148,13 @@ def amounts_in(text: str, *, spaced: bool = False) -> list[Amount]:
     ]
     found = [_amount(match, spaced=spaced or match in leading) for match in [*leading, *trailing]]
     return sorted(_ranges([one for one in found if one], text), key=lambda one: one.start)
+
+
+def _names_currency(text: str) -> bool:
+    """Whether a text has the sign or code of a currency at all."""
+    if not SIGNS.isdisjoint(text) or any(word in text for word in WORDS):
+        return True
+    return any(code in KNOWN for code in CAPITALS.findall(text))
 
 
 def _ordinary(match: re.Match[str], text: str) -> bool:

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from documents import labels
-from documents.routes import MODE, RAIL, RIDES, bare, is_named, number_of, place_of, without_moments
+from documents.routes import FLIES_TOO, MODE, RAIL, RIDES, bare, is_named, number_of, place_of, without_moments
 
 if TYPE_CHECKING:
     from documents.marks import Mark, Reading
@@ -123,5 +123,8 @@ def place_in(text: str) -> str | None:
 
 
 def number_in(mark: Mark, reading: Reading) -> tuple[str | None, str | None]:
-    flies = reading.holds(MODE["flight"])
-    return number_of(mark.text, flies=flies, rides=not flies or reading.holds(RIDES))
+    flies = reading.speaks_of(MODE["flight"])
+    number, mode = number_of(mark.text, flies=flies)
+    if mode == "train" and number and flies and FLIES_TOO.match(number) and not reading.speaks_of(RIDES):
+        return number_of(mark.text, flies=flies, rides=False)
+    return number, mode

@@ -59,6 +59,7 @@ class _Finder:
         self.reading = reading
         self.covered = covered
         self.found: list[Stay] = []
+        self.by_days: dict[tuple[str | None, str | None], list[Stay]] = {}
         self.used: set[int] = set()
         self.unresolved: list[Unresolved] = []
         self.in_table = False
@@ -73,9 +74,11 @@ class _Finder:
     def add(self, stay: Stay, *places: int) -> None:
         """Keep a stay. Each row of a table is one; what lines tell again is not."""
         self.used |= set(places)
-        if any(_is_again(stay, known) for known in self.found[-RECENT:]) and not self.in_table:
+        alike = self.by_days.setdefault((stay.check_in, stay.check_out), [])
+        if any(_is_again(stay, known) for known in alike[-RECENT:]) and not self.in_table:
             return
         self.found.append(stay)
+        alike.append(stay)
 
     # Tables.
 

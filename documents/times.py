@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from documents.memory import remembered
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +25,6 @@ class Time:
     later: int = 0
 
 
-# Several rules look at the same line.
-CACHED = 2_048
 HALF = r"(?:\s?(?P<half>[ap])\.?\s?m\b\.?)"
 CLOCK = rf"(?<![\d.,:])(?P<h>[01]?\d|2[0-3])\s?:\s?(?P<m>[0-5]\d)(?::[0-5]\d)?(?!\d|:\d|[.,]\d){HALF}?"
 FRENCH = r"(?<![\d.,:])(?P<fh>[01]?\d|2[0-3])\s?h\s?(?P<fm>[0-5]\d)(?!\d|\s?m(?:in)?\b)"
@@ -42,6 +45,9 @@ SPOKEN = (
 PLAIN = r"(?<![\w.,:/+-])(?P<xh>[01]\d|2[0-3])(?P<xm>[0-5]\d)(?![\w.,:/-])(?P<hours>\s?(?:hrs?|hours|uhr)\b)?"
 NOON = r"\b(?P<midday>(?:12\s)?noon)\b"
 TIME = re.compile(f"{CLOCK}|{FRENCH}|{DOTTED}|{HOUR}|{JAPANESE}|{SPOKEN}|{NOON}|{PLAIN}", re.IGNORECASE)
+BEGINNING = re.compile(
+    r"(?<![\d.,:])\d{1,4}(?!\d)|(?:ore|alle|dalle|um|a las|las)\s(?=\d|ore)|(?:12\s)?noon|午[前後]", re.IGNORECASE
+)
 MAYBE = re.compile(
     r"\d\s?[:h時.]|\d\s?(?:[ap]\.?\s?m\b|uhr|o'clock|sharp)|\b(?:ore|alle|dalle|um|las)\s\d|noon"
     r"|(?<![\d.,])[0-2]\d[0-5]\d(?:\s?(?:hrs?|hours)\b|(?:\s?\+\d)?\s*$)",
@@ -103,13 +109,15 @@ DINING = re.compile(r"dinner|supper|evening|tonight|drinks|concert|show|party", 
 
 def times_in(text: str) -> list[Time]:
     """The times of a line, in their order."""
-    return list(_times_in(text)) if MAYBE.search(text) else []
+    return list(_times_in(text))
 
 
-@lru_cache(maxsize=CACHED)
+@remembered
 def _times_in(text: str) -> tuple[Time, ...]:
     found: list[Time] = []
-    for match in TIME.finditer(text):
+    if not MAYBE.search(text):
+        return ()
+    for match in _matches(text):
         clock = _clock(match, text)
         if clock is None:
             continue
@@ -119,6 +127,15 @@ def _times_in(text: str) -> tuple[Time, ...]:
             found.append(left)
         found.append(_placed(Time(start, end, clock), text, found))
     return tuple(found)
+
+
+def _matches(text: str) -> Iterator[re.Match[str]]:
+    """What looks like a time, tried only where one can begin."""
+    end = 0
+    for beginning in BEGINNING.finditer(text):
+        if beginning.start() >= end and (match := TIME.match(text, beginning.start())):
+            yield match
+            end = match.end()
 
 
 def _placed(time: Time, text: str, before: list[Time]) -> Time:

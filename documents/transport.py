@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from documents.dates import Told
 
 BLOCK = 7
+PICK_UP = re.compile(
+    r"\W{0,3}(?:pick[-\s]?up|abholung|prise en charge|retrait|recogida|ritiro|貸出|出発店舗)",
+    re.IGNORECASE,
+)
 
 
 def journeys_of(reading: Reading) -> tuple[list[Transport], set[int]]:
@@ -100,7 +104,7 @@ def _once(journeys: list[Transport]) -> list[Transport]:
 def _block_at(marks: list[Mark], place: int, reading: Reading) -> Block | None:
     mark = marks[place]
     number, mode = number_in(mark, reading)
-    car = not number and _is_pickup(mark) and reading.holds(MODE["car"])
+    car = not number and _is_pickup(mark) and reading.speaks_of(MODE["car"])
     named = mode_of(mark.text)
     route = route_of(mark.text) if named and not number else None
     if not number and not car and not route:
@@ -147,13 +151,7 @@ def ends_block(mark: Mark, block: Block, reading: Reading) -> bool:
 
 
 def _is_pickup(mark: Mark) -> bool:
-    return bool(
-        re.match(
-            r"\W{0,3}(?:pick[-\s]?up|abholung|prise en charge|retrait|recogida|ritiro|貸出|出発店舗)",
-            mark.text,
-            re.IGNORECASE,
-        )
-    )
+    return bool(PICK_UP.match(mark.text))
 
 
 def _made(block: Block, reading: Reading) -> Transport | None:
@@ -282,7 +280,7 @@ def _of_row(row: Row, reading: Reading) -> Transport | None:
     mode = (
         mode_of(number)
         or number_in(mark, reading)[1]
-        or next((name for name in MODE if reading.holds(MODE[name])), None)
+        or next((name for name in MODE if reading.speaks_of(MODE[name])), None)
     )
     block.mode = mode
     bare = re.search(r"(?:[A-Z]{1,4}\s?)?\d{1,5}", number)
