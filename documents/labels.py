@@ -49,11 +49,11 @@ BORN = _words(
 )
 
 CHECK_IN = _words(
-    r"check[-\s]?in|check[-\s]?in[-\s]?date|arrival|arriving|arrive|anreise|ankunft|einzug|arrivée|entrée"
+    r"check[-\s]?in|in(?=\s?:)|arrival|arriving|arrive|anreise|ankunft|einzug|arrivée|entrée"
     r"|llegada|entrada|arrivo|チェックイン|到着日|ご?宿泊日|入室"
 )
 CHECK_OUT = _words(
-    r"check[-\s]?out|departure|departing|leaving|leave(?=\s*[:：])|depart|abreise|auszug|départ|sortie|salida"
+    r"check[-\s]?out|out(?=\s?:)|departure|departing|leaving|leave(?=\s*[:：])|depart|abreise|auszug|départ|sortie|salida"
     r"|partenza|チェックアウト|出発日|退室"
 )
 DEPART = re.compile(
@@ -242,6 +242,12 @@ WHEN = re.compile(
     r"|datum und uhrzeit|quand|date et heure|heure|horaire|début|cuándo|fecha|hora|fecha y hora|quando|data|ora"
     r"|data e ora|orario"
     r"|日時|日付|時間|開始(?:時間)?)\W*",
+    re.IGNORECASE,
+)
+# The headings of a journey there and back.
+LEG = re.compile(
+    r"\W*(?:outbound|outward|inbound|return|departing|returning|hinfahrt|rückfahrt|hinflug|rückflug|hinreise|rückreise"
+    r"|aller|retour|andata|ritorno|ida|vuelta|regreso|往路|復路)(?: (?:journey|flight|trip|train))?\W*",
     re.IGNORECASE,
 )
 # Conditions and advice, whose times are no appointments.
