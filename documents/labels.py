@@ -258,7 +258,7 @@ CONDITIONAL = re.compile(
 )
 # Points of a loyalty scheme.
 LOYALTY = re.compile(
-    r"(?<![^\W_])\d[\d.,]*\s?(?:(?:bonus|status|treue|reward)?\s?(?:points?|miles|meilen|punkte|puntos|punti|millas"
+    r"(?<![\w.,])\d[\d.,]{0,9}\s?(?:(?:bonus|status|treue|reward)?\s?(?:points?|miles|meilen|punkte|puntos|punti|millas"
     r"|miglia)"
     r"(?![^\W_])|ポイント|マイル)|(?:ポイント|マイル)[:：]",
     re.IGNORECASE,
