@@ -111,7 +111,10 @@ async def test_a_count_that_an_erasure_deleted_before_it_was_read_again_is_lost(
 
 
 # The values of an answer that differ between two runs.
-TIMES = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z?|\d+ (?:ms|seconds)")
+# Times, and the ids of the marks around a document's text.
+VARIES = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z?|\d+ (?:ms|seconds)|\b[0-9a-f]{12}\b")
+
+NEEDS_A_WEB_SERVER = "import_trip_page"
 
 MORE: list[tuple[str, dict[str, Any]]] = [
     ("mark_facts_dirty", {"trip_ids": [1, 2], "reason": "asked"}),
@@ -128,9 +131,9 @@ async def test_calls_without_a_key_get_the_same_answers_if_answers_were_lost(wor
         async with hosted_desk(hosted, answer=20) as desk:
             hosted.sql(NOTE.replace("?", "'x'").replace("'m'", "'disk full'"))
             hosted.sql("INSERT INTO ActivityLog (activity_type, trip_id) VALUES ('Old', 1), ('Old', 2)")
-            for name, arguments in [*MORE, *CALLS.items()]:
+            for name, arguments in [*MORE, *(call for call in CALLS.items() if call[0] != NEEDS_A_WEB_SERVER)]:
                 hosted.fail(*faults)
-                given.append(TIMES.sub("T", f"{name} {await desk.call(name, **arguments)}"))
+                given.append(VARIES.sub("*", f"{name} {await desk.call(name, **arguments)}"))
         answers.append(given)
     assert answers[1] == answers[0]
     assert any("The host keeps deleted content for Time Travel" in one for one in answers[0])

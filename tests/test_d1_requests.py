@@ -134,7 +134,7 @@ MOST = {
     "merge_clients": 5,
     "delete_trip": 7,
     "restore_deleted": 11,
-    "erase_client": 14,
+    "erase_client": 17,
     "check_consistency": 25,
     "repair_consistency": 52,
 }
