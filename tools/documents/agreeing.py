@@ -20,7 +20,7 @@ from tools.documents.faults import in_thread
 from tools.documents.fence import Fence
 from tools.documents.importing import trip_to_read_for
 from tools.documents.parsing import DocId
-from tools.documents.plans import Paper, note_sources
+from tools.documents.plans import Paper, note_sources, received_by
 from tools.documents.reading import context_of
 from tools.documents.stored import stored_papers
 from tools.tool import Hints, Tool, WriteAnswer, WriteArguments
@@ -143,7 +143,9 @@ async def set_trip_schedule(db: Database, args: ScheduleArguments) -> ScheduleSe
         draft = drafts[0]
         if not args.dry_run:
             require_within(draft, plan)
-        applied[:] = [apply_plan(draft, plan, Wanted(args.overwrite, max_days=366, max_per_day=200))]
+        applied[:] = [
+            apply_plan(draft, plan, Wanted(args.overwrite, 366, 200, received_by(papers) if papers else None))
+        ]
         if applied[0].did_something:
             note_sources(draft, applied[0], papers)
             counts = ", ".join(f"{count} {name}" for name, count in applied[0].created.items() if count) or "nothing"

@@ -17,9 +17,10 @@ from tools.documents.fence import Fence
 from tools.documents.filing import Filed, Keeping, file_document
 from tools.documents.planned import found_in, found_words
 from tools.documents.plans import Overwriting, Paper, Parsing, parse_into, plan_of_all, told, told_words
-from tools.documents.reading import Reading, family, moment, read_document
+from tools.documents.reading import Reading, family, read_document
 from tools.finding.identifiers import resolve_trip
 from tools.tool import Hints, Tool, WriteAnswer, WriteArguments
+from tools.trip.itinerary.times import stamp
 from tools.trip.writing import rewrite_trips
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ _MEDIA_TYPE = re.compile(r"[\w.+-]{1,60}/[\w.+-]{1,60}", re.ASCII)
 
 
 def _moment(value: str) -> str:
-    if moment(value) is None:
+    if stamp(value) is None:
         raise ValueError("can't be read as a date: send it as YYYY-MM-DD or YYYY-MM-DDTHH:MM")
     return value
 
@@ -103,7 +104,7 @@ async def import_trip_page(db: Database, args: ImportPageArguments) -> DocumentI
 
 async def import_trip_document(db: Database, args: ImportDocumentArguments) -> DocumentImported:
     trip = await trip_to_read_for(db, args.trip_identifier)
-    reading = await read_document(await _obtained(args), [trip], moment(args.received_at))
+    reading = await read_document(await _obtained(args), [trip], stamp(args.received_at))
     parsing = Parsing(overwrite=args.parse) if args.parse else None
     return await _import(db, trip, reading, Keeping(args.tag), parsing)
 

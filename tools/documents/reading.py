@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, time
 from typing import TYPE_CHECKING, Any, Literal
 
 from documents.model import Context, Document
@@ -14,6 +13,7 @@ from tools.trip.itinerary import times
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from datetime import date, datetime
 
     from documents.model import Plan
     from tools.documents.obtaining import Obtained
@@ -77,26 +77,6 @@ def context_of(trip: Mapping[str, Any], received_at: datetime | None) -> Context
     known = shapes.as_object(shapes.load_json(trip["financials"]), "earlier").get("currency")
     currency = known if isinstance(known, str) and trip["total_cost"] else None
     return Context(times.day_of(trip["start_date"]), times.day_of(trip["end_date"]), currency, received_at)
-
-
-def moment(text: str | None) -> datetime | None:
-    """Return the date and time of an ISO text; a day alone is its noon."""
-    if not text:
-        return None
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
-        day = times.day_of(text)
-        return datetime.combine(day, time(12), UTC) if day else None
-    return found
-
-
-def instant(text: str | None) -> datetime:
-    """Return the moment of an ISO text, in UTC if it names no zone, or the earliest of all."""
-    found = moment(text)
-    if found is None:
-        return datetime.min.replace(tzinfo=UTC)
-    return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
 
 
 def _plain(document: Document) -> Document:
