@@ -42,7 +42,7 @@ def set_days(reading: Reading) -> None:
     current: _Current | None = None
     numbered = _numbered_days(reading)
     for mark in reading.marks:
-        if mark.aside:
+        if mark.aside or mark.stamp:
             current = None
             continue
         lead = _lead(mark)
@@ -72,7 +72,7 @@ def _ends(mark: Mark, current: _Current) -> bool:
     if mark.times and not ENDS.match(mark.text):
         return False
     heading = labels.LODGED.match(mark.text + ":") and len(mark.text.split()) <= 2
-    return bool(ENDS.match(mark.text) or labels.DAY.match(mark.text) or heading)
+    return bool(ENDS.match(mark.text) or labels.SIGNED.match(mark.text) or labels.DAY.match(mark.text) or heading)
 
 
 def _lead(mark: Mark) -> int | None:
@@ -92,7 +92,7 @@ def _lead(mark: Mark) -> int | None:
         if head
         and not labels.CHECK_IN.search(before)
         and not labels.CHECK_OUT.search(before)
-        and (before.rstrip()[-1:] in "-–:,(（" or PREPOSITION.search(before))
+        and (before.rstrip()[-1:] in "-–—:,(（·|" or PREPOSITION.search(before))
         else None
     )
 
@@ -111,7 +111,8 @@ def _is_programme(mark: Mark, start: int) -> bool:
 
 def _lead_of_row(mark: Mark) -> int | None:
     first, *others = mark.line.cells
-    if len(others) == 1 and LETTERS.search(first) and not dates_in(first) and not labels.DAY.match(first):
+    worded = LETTERS.search(first) and not dates_in(first) and not labels.DAY.match(first)
+    if len(others) == 1 and worded and not labels.LEG.fullmatch(first):
         return None
     dated = [cell for cell in mark.line.cells if cell and (told := dates_in(cell)) and _fills(cell, told)]
     if len(dated) != 1 or len(mark.told) > 1:

@@ -379,6 +379,7 @@ def some_write(chance: random.Random) -> Write:
 
 
 @pytest.mark.parametrize("recursive", [False, True])
+@pytest.mark.sampled(2)
 async def test_writes_between_the_batches_have_the_effect_that_they_have_after_the_migration(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, recursive: bool
 ) -> None:
@@ -527,6 +528,7 @@ DURING_THE_BACKFILL = [
         ("the first of two", False, is_hosted(), False),
     ],
 )
+@pytest.mark.sampled(2)
 async def test_each_write_during_the_backfill_has_the_effect_that_it_has_afterwards(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,

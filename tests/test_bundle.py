@@ -127,6 +127,7 @@ async def test_the_unpacked_bundle_serves_the_chosen_database_and_tools(unpacked
 @needs_packer
 @needs_uv
 @pytest.mark.parametrize("chosen", [{}, {"database": "", "toolsets": ""}], ids=["not filled in", "emptied"])
+@pytest.mark.sampled(2)
 async def test_without_settings_the_bundle_creates_a_database_and_offers_the_default_tools(
     unpacked: Path, tmp_path: Path, chosen: dict[str, str]
 ) -> None:

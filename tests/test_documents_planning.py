@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import itertools
+import tracemalloc
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from random import Random
-from time import perf_counter
+from time import perf_counter, process_time
 from typing import TYPE_CHECKING
 
 import campaigns
@@ -71,6 +73,7 @@ def test_other_layouts_names_dates_and_languages_score_alike(draw: Callable[[Ran
         ("2026-09-12T10:00", [(12, 9, 2026)]),
         ("Tel 01-23-45-67, section 4.5. and version 1.2", []),
         ("Your room 2 may be changed", []),
+        ("AIR MON 03MAY27, HOTEL 7MAY2027 to 09MAY", [(3, 5, 2027), (7, 5, 2027), (9, 5, 2027)]),
         ("11/13/2026", [(13, 11, 2026)]),
     ],
 )
@@ -92,6 +95,8 @@ def test_dates_are_found_in_six_languages(text: str, days: list[tuple[int, int, 
         ("ore 9.15", ["09:15"]),
         ("EUR 4.50, rated 4.8/5, 12.30 m, 3時間, durée 3 h", []),
         ("dinner at 8 sharp", []),
+        ("DEPART: OSLO GARDERMOEN 0925", ["09:25"]),
+        ("2h 05m, non-stop, duration: 2:45, room 1010, DEPARTURES 2027", []),
     ],
 )
 def test_times_are_found_and_prices_and_ratings_are_none(text: str, clocks: list[str]) -> None:
@@ -111,6 +116,8 @@ def test_times_are_found_and_prices_and_ratings_are_none(text: str, clocks: list
         ("US$1,612.48", [("1612.48", "USD")]),
         ("$1,612.48 USD", [("1612.48", "USD")]),
         ("796,- €", [("796", "EUR")]),
+        ("Total dossier : 2 378 €, 1 346,50 €", [("2378", "EUR"), ("1346.50", "EUR")]),
+        ("Chambre 2 150 €", []),
         ("room 12, 3 nights", []),
     ],
 )
@@ -176,7 +183,7 @@ def test_visible_text_that_contradicts_structured_data_is_left_open() -> None:
         "<h2>Hotel Roma</h2><p>Check-in: 3 May 2027</p><p>Check-out: 6 May 2027</p></html>"
     )
     plan = plan_of(read(page.encode(), filename="a.html"), Context())
-    assert [(one.check_in, one.check_out) for one in plan.stays] == [("2027-05-03", None)]
+    assert [(one.check_in, one.check_out, one.nights) for one in plan.stays] == [("2027-05-03", None, None)]
     assert [one.kind for one in plan.unresolved] == ["stay"]
 
 
@@ -251,6 +258,36 @@ def test_hostile_text_is_planned_without_backtracking(line: str) -> None:
         begin = perf_counter()
         plan_text(text)
         assert perf_counter() - begin < 10
+
+
+def test_a_long_line_of_digits_and_thousands_of_stays_are_planned_in_linear_time() -> None:
+    stays = "".join(
+        f"Check-in: {1 + i % 28} May 2027\nCheck-out: 2 June 2027\nHotel Number {i}\n" for i in range(2_000)
+    )
+    cell = f"<table><tr><td>3 May 2027</td><td>{'12.12.' * 33_000}</td></tr></table>"
+    for text, name in (("12.12." * 33_000, "a.txt"), (cell, "a.html"), (stays, "a.txt")):
+        begin = process_time()
+        plan_of(read(text.encode(), filename=name), Context())
+        assert process_time() - begin < 5
+
+
+def test_nothing_of_a_document_stays_in_memory() -> None:
+    plan_text(
+        "Hotel Roma, 3-5 May 2027 (2 nights)\nFlight LX 340 Zurich - Porto 3 May 2027 10:00 - 12:30\nTotal EUR 3.00\n"
+    )
+    lines = [
+        f"{1 + i % 28} May 2027 {i % 24:02}:15 Flight LX {i} from Zurich to Porto number {i}\n" for i in range(2_000)
+    ]
+    text = "".join(lines)
+    tracemalloc.start()
+    plan_text("".join(lines[:10]))
+    gc.collect()
+    before = tracemalloc.get_traced_memory()[0]
+    plan_text(text)
+    gc.collect()
+    kept = tracemalloc.get_traced_memory()[0] - before
+    tracemalloc.stop()
+    assert kept < len(text)
 
 
 def test_a_page_of_200_kb_is_planned_while_a_person_waits() -> None:

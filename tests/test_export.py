@@ -96,6 +96,7 @@ def test_a_legacy_database_is_restored_exactly_before_and_after_its_migration(
 
 
 @pytest.mark.parametrize("steps", [0, 1, 2])
+@pytest.mark.sampled(3)
 async def test_a_restored_database_continues_in_its_phase(tmp_path: Path, steps: int) -> None:
     path = seeded(tmp_path / "voygen.db")
     async with await open_database(path) as db:

@@ -195,6 +195,7 @@ async def test_deleting_and_restoring_a_client_keeps_everyone_who_shares_the_ema
 
 @each_phase
 @pytest.mark.parametrize("first", ["Ana Lima", "Lima in Kyoto"])
+@pytest.mark.sampled(3)
 async def test_a_deleted_client_and_trip_are_restored_in_any_order_with_everyone_who_shares_the_email(
     tmp_path: Path, phase: Phase, first: str
 ) -> None:

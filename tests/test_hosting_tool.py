@@ -86,6 +86,7 @@ async def test_voygen_goes_on_where_the_hosting_tool_stopped_on_an_empty_databas
 
 
 @every_prefix
+@pytest.mark.sampled(2)
 async def test_voygen_finishes_what_sql_alone_cannot_do_on_a_database_with_trips(tmp_path: Path, count: int) -> None:
     path, whole = new_shape(tmp_path / "hosted.db", count), new_shape(tmp_path / "whole.db", 0)
     report, expected = await raw.migrate_file(path), await raw.migrate_file(whole)
@@ -136,6 +137,7 @@ APPLICABLE = {"d1-export-2025": 1, "seed-legacy": len(FILES), "drifted-dual-writ
 
 
 @pytest.mark.parametrize("name", NAMES)
+@pytest.mark.sampled(3)
 async def test_a_legacy_database_is_the_same_whichever_tool_migrated_it(
     legacy_database: Load, tmp_path: Path, name: str
 ) -> None:

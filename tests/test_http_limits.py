@@ -272,6 +272,7 @@ def post_until_it_ends(team: Team, writer: int) -> tuple[list[str], str | None]:
 
 @posix
 @pytest.mark.parametrize("kind", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.sampled(2)
 def test_accepted_writes_survive_a_signal_under_load(path: Path, kind: signal.Signals) -> None:
     with serving(path) as team, ThreadPoolExecutor() as pool:
         writers = [pool.submit(post_until_it_ends, team, writer) for writer in range(8)]

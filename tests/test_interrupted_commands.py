@@ -25,6 +25,7 @@ LAST_CUTS = 3
 
 
 @pytest.mark.parametrize("name", DEEDS)
+@pytest.mark.sampled(2)
 async def test_an_interrupted_command_did_all_or_nothing_and_can_be_run_again(
     program: Program, tmp_path: Path, figures: Figures, name: str
 ) -> None:

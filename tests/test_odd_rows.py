@@ -33,6 +33,7 @@ READS: dict[str, dict[str, str]] = {
 
 
 @pytest.mark.parametrize("sql", [sql for sql, _ in COLUMNS], ids=[column for _, column in COLUMNS])
+@pytest.mark.sampled(3)
 async def test_bytes_in_a_text_column_do_not_prevent_any_tool_from_answering(tmp_path: Path, sql: str) -> None:
     async with new_desk(tmp_path) as desk:
         desk.sql(sql)

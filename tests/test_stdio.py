@@ -294,6 +294,7 @@ def test_requests_that_share_an_id_are_each_answered_or_refused(tmp_path: Path) 
 
 
 @pytest.mark.parametrize("ending", ["signal", "end of input"])
+@pytest.mark.sampled(2)
 def test_a_client_that_does_not_read_stops_being_read_and_does_not_delay_shutdown(tmp_path: Path, ending: str) -> None:
     request = b'{"jsonrpc":"2.0","id":%d,"method":"tools/list"}\n'
     rest = b"".join(request % number for number in range(50_000))
