@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -29,13 +30,17 @@ LEADING = re.compile(
     r"|about|ca|approx|then|and|und|et|y|e|poi|puis|dann|luego|from|start(?:s|ing)?)(?:\.|\b)(?=[\s:–-]|$))+",
     re.IGNORECASE,
 )
-TRAILING = re.compile(
-    r"(?:[\s:：,;|·\-–—→(（～~]|(?:\b(?:at|um|ore|alle|à|a las|las|from|by|until|till|bis|hasta|jusqu'à|ends"
-    r"|and ends|and|to|de|on|von|starts?|for|ab|leaves|around|about|ca\.?)\b))+$",
-    re.IGNORECASE,
-)
-LABELLED = re.compile(r"^[^:：]{2,28}[:：]\s")
+# Signs and words that a title doesn't end with.
+LAST = re.compile(r"[^\W\d_]+\.?$")
+LAST_SIGNS = " \t\u00a0:：,;|·-–→(（～~"
+LAST_WORDS = {
+    "at", "um", "ore", "alle", "à", "las", "from", "by", "until", "till", "bis", "hasta", "jusqu'à",
+    "ends", "and", "to", "de", "on", "von", "start", "starts", "for", "ab", "leaves", "around", "about",
+    "ca", "ca.",
+}  # fmt: skip
+LABELLED = re.compile(r"^[^:：]{2,28}(?::\s|：)")
 TITLE_LENGTH = 200
+LONGEST_TAIL = 12
 SHORT = 9
 ASIDE_ROLES = {Role.HOTEL, Role.DATE, Role.TIME, Role.PRICE, Role.NIGHTS, Role.ROOM, Role.CONFIRMATION}
 DAY_TITLE = 90
@@ -56,6 +61,7 @@ def activities_of(reading: Reading, covered: set[int], stayed: set[int]) -> tupl
         if day is None or _is_no_entry(mark):
             continue
         made = _of_row(rows[id(mark)], day) if id(mark) in rows else _of_text(mark, day, reading)
+        made = [named for one in made if (named := _named(one, place, reading))]
         if made:
             found += made
             used.add(place)
@@ -100,14 +106,15 @@ def _day_of(mark: Mark) -> date | None:
 
 def _is_no_entry(mark: Mark) -> bool:
     text = mark.text
-    if any(about is not About.TRIP for about in mark.about):
+    if any(about is not About.TRIP for about in mark.about) or labels.CONDITIONAL.search(text):
+        return True
+    if labels.LOYALTY.search(text) or (mark.times and labels.CLOSING.search(text)):
         return True
     ranged = any(time.ends for time in mark.times)
-    if labels.OPENING.search(text) and (
-        ranged or (labels.MEAL_HOURS.search(text) and not mark.leads and mark.day is None)
-    ):
+    loose = not mark.leads and mark.day is None
+    if (ranged or (loose and labels.MEAL_HOURS.search(text))) and labels.OPENING.search(text):
         return True
-    if labels.DEADLINE.search(text) and mark.told:
+    if mark.told and labels.DEADLINE.search(text):
         return True
     beginning = (
         labels.CHECK_IN.match(text.lstrip())
@@ -138,6 +145,19 @@ def _of_row(row: Row, day: date) -> list[Activity]:
     if leaves and leaves[0].clock > times[0].clock:
         end = leaves[0].clock
     return [_activity(mark.text, day, times[0].clock, end, text)]
+
+
+def _named(activity: Activity, place: int, reading: Reading) -> Activity | None:
+    """An activity that a label such as "When" tells, with the name beside the label "What"; None if there is none."""
+    if not labels.WHEN.fullmatch(activity.title):
+        return activity
+    marks = reading.marks
+    for other in [*range(place - 1, max(-1, place - 4), -1), *range(place + 1, min(len(marks), place + 4))]:
+        if name := labels.WHAT.match(marks[other].text):
+            title = name["name"] or ""
+            between = marks[min(place, other) : max(place, other) + 1]
+            return replace(activity, title=title.strip()[:TITLE_LENGTH], quote="\n".join(mark.text for mark in between))
+    return None
 
 
 def _other_cell(row: Row) -> str:
@@ -190,9 +210,11 @@ def _is_untimed_entry(mark: Mark, reading: Reading) -> bool:
 
 
 LEG = re.compile(
-    r"^\W{0,3}(?:outbound|inbound|return|departing|returning|hinfahrt|rückfahrt|hinflug|rückflug|hinreise|rückreise|aller|retour"
+    r"^\W{0,3}(?:outbound|inbound|return|departing|returning|hinfahrt|rückfahrt|hinflug|rückflug|hinreise|rückreise"
+    r"|aller|retour"
     r"|andata|ritorno|ida|vuelta|regreso|往路|復路)\W*$"
-    r"|(?<![^\W_])(?:seats?|sitzplatz|sitzplätze|places?|asientos?|posto|posti|class|klasse|operated|platform|gleis|coach"
+    r"|(?<![^\W_])(?:seats?|sitzplatz|sitzplätze|places?|asientos?|posto|posti|class|klasse|operated|platform|gleis"
+    r"|coach"
     r"|wagen|voiture|carrozza|coche|baggage|luggage|gepäck|座席)(?![^\W_])",
     re.IGNORECASE,
 )
@@ -249,7 +271,14 @@ def _title(text: str, times: list[Time]) -> str:
             text = text[: one.start] + " " + text[one.end :]
     text = re.sub(r"(?:\(\s*\)|（\s*）)", " ", text)
     text = re.sub(r"\s+([,;.!])", r"\1", re.sub(r"\s{2,}", " ", text))
-    return TRAILING.sub("", LEADING.sub("", text)).strip(" .,-–—:|")
+    text = LEADING.sub("", text)
+    while True:
+        text = text.rstrip(LAST_SIGNS)
+        last = LAST.search(text, max(0, len(text) - LONGEST_TAIL))
+        if not last or last[0].lower() not in LAST_WORDS:
+            return text.strip(" .,-–—:|")
+        text = text[: last.start()]
+        text = text.rstrip(LAST_SIGNS).removesuffix(" a") if last[0].lower() == "las" else text
 
 
 def _activity(quote: str, day: date, time: str | None, end: str | None, title: str) -> Activity:

@@ -52,13 +52,18 @@ PAID = _words(
     r"paid|bezahlt|payée?|réglé|pagad[oa]|pagat[oa]|abonado|charged|お支払い?済|支払済|payment received"
     r"|zahlung erhalten|abgebucht|belastet"
 )
+ALREADY_PAID = re.compile(
+    r",\s(?:(?:already|fully|schon|bereits|déjà|già|ya)\s)?(?:paid|bezahlt|payée?s?|réglée?s?|pagad[oa]"
+    r"|pagat[oaie])(?![^\W_])",
+    re.IGNORECASE,
+)
 TAX = _words(
     r"tax(?:es)?\b|city tax|kurtaxe|steuern?\b|mwst|vat\b|iva\b|tva\b|taxe de séjour|tasa|imposta|tassa|税|duty"
 )
 TOTAL = _words(
     r"(?:sub)?total|grand total|gesamt\w*|insgesamt|summe|endpreis|reisepreis|montant|importe|totale|prezzo"
     r"|price|preis|prix|precio|amount\b|cost\b|kosten|coste?\b|costo|quota|fare\b|fahrpreis|tarif|package"
-    r"|pauschal|comes to|合計|総額|代金|料金|金額|お支払い"
+    r"|pauschal|comes to|revient à|le tout|zusammen|in tutto|en todo|合計|総額|代金|料金|金額|お支払い"
 )
 PART = _words(r"subtotal|zwischensumme|sous-total|base fare|room charge|net\b|netto|小計")
 EACH = re.compile(
@@ -92,16 +97,9 @@ def costs_of(reading: Reading, *, dated: bool, booked: bool) -> tuple[list[Cost]
     if not (dated or booked):
         return [], set(), []
     for place, mark in enumerate(reading.marks):
-        if mark.aside or mark.old:
+        if mark.aside or mark.old or mark.cancelled:
             continue
-        if (
-            not mark.amounts
-            and DIGIT.search(mark.text)
-            and (match := CURRENCYLESS.search(mark.text))
-            and not mark.told
-            and not mark.times
-        ):
-            del match
+        if not (mark.amounts or mark.told or mark.times) and DIGIT.search(mark.text) and CURRENCYLESS.search(mark.text):
             unresolved.append(Unresolved("cost", NO_CURRENCY, (mark.text,)))
         for i, amount in enumerate(mark.amounts):
             cost, each = _cost(mark, i, amount, reading)
@@ -144,7 +142,9 @@ def _around(mark: Mark, i: int, amount: Amount) -> tuple[str, str]:
     start = mark.amounts[i - 1].end if i else 0
     end = mark.amounts[i + 1].start if i + 1 < len(mark.amounts) else len(mark.text)
     before = re.split(r"[;!?]\s|\.\s(?=[A-ZÀ-Ý])", mark.text[start : amount.start])[-1]
-    after = re.split(r"[;!?]\s|\.\s(?=[A-ZÀ-Ý])|,\s", mark.text[amount.end : end])[0]
+    rest = re.split(r"[;!?]\s|\.\s(?=[A-ZÀ-Ý])", mark.text[amount.end : end])[0]
+    paid = ALREADY_PAID.search(rest)
+    after = rest.split(", ")[0] + (paid[0] if paid else "")
     if not re.search(r"[^\W\d_]", before) and not i:
         before = mark.label
     return before, after
@@ -167,7 +167,7 @@ def _kind(before: str, after: str) -> str:
         return "total"
     if DEPOSIT.search(after[:40]):
         return "deposit"
-    if PAID.search(after[:20]):
+    if PAID.search(after[:20]) or ALREADY_PAID.search(after):
         return "paid"
     return "item"
 

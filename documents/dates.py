@@ -5,9 +5,13 @@ from __future__ import annotations
 import re
 from calendar import monthrange
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from typing import TYPE_CHECKING
 
+from documents.memory import remembered
 from documents.words import MONTHS, WEEKDAYS, any_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +36,6 @@ class Told:
     closes: bool = False
 
 
-# Several rules look at the same line.
-CACHED = 2_048
 MONTH = any_of(MONTHS)
 # Two letters are words of their own in other languages, so they count with a capital letter only.
 LONG_WEEKDAY = any_of([name for name in WEEKDAYS if len(name) > 2])
@@ -59,15 +61,24 @@ JAPANESE = (
 NUMERIC = r"""(?<![\d.,/-])(?:(?P<n0>\d{1,2})\.?\s?(?P<nto>[-–]|bis|al|au)\s?)?
     (?P<n1>\d{1,2})(?P<nsep>[./-])(?P<n2>\d{1,2})(?P=nsep)(?P<ny>(?:19|20)\d\d|[23]\d(?=\D|$))
     (?!\d|[-/.]\d|\s?(?:€|EUR\b))"""
+COMPACT = (
+    r"(?<![A-Za-z0-9])(?P<gd>[0-3]?\d)(?P<gm>(?-i:JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC))"
+    r"(?P<gy>(?:20)?[2-4]\d)?(?![A-Za-z0-9])"
+)
 DOTTED = r"(?<![\d.,/])(?:(?P<o0>\d{1,2})\.\s?(?P<oto>[-–]|bis|to)\s?)?(?P<od>\d{1,2})\.\s?(?P<om>\d{1,2})\.(?![\d])"
 STROKE = r"(?<![\d.,/])(?P<s1>\d{1,2})/(?P<s2>\d{1,2})(?![\d/])"
 # A quick look that passes over most lines without a date.
-MAYBE = re.compile(
-    r"\d[./-]\s?[-–]?\s?\d|\d\.?\s?(?:bis|to|al|au)\s|[年月]|(?<![^\W\d_])"
-    rf"(?:{any_of(sorted({name[:3] for name in MONTHS}))})",
-    re.IGNORECASE,
+MAYBE = re.compile(r"\d[./-]\s?[-–]?\s?\d|\d\.?\s?(?:[bB]is|[tT]o|[aA]l|[aA]u)\s|[年月]")
+WORD = re.compile(r"[^\W\d_]{3,}")
+MONTHLY = frozenset(name[:3] for name in MONTHS)
+FIRST_WORD = re.compile(r"\W{0,3}([^\W\d_]+)")
+DATE = re.compile(
+    f"{COMPACT}|{ISO}|{JAPANESE}|{NUMERIC}|{DOTTED}|{WRITTEN}|{STROKE}|{AMERICAN}", re.IGNORECASE | re.VERBOSE
 )
-DATE = re.compile(f"{ISO}|{JAPANESE}|{NUMERIC}|{DOTTED}|{WRITTEN}|{STROKE}|{AMERICAN}", re.IGNORECASE | re.VERBOSE)
+# Where a date can begin: at digits, or at the name of a month with a capital letter.
+BEGINNING = re.compile(
+    rf"(?<![\d.,:])\d{{1,4}}(?!\d|:\d)|[A-Z](?<![^\W\d_].)(?i:{any_of(sorted({name[1:3] for name in MONTHS}))})"
+)
 
 # A weekday and a day of the month at the start of a line; the month follows from the lines above.
 LOOSE = re.compile(
@@ -94,19 +105,31 @@ def dates_in(text: str) -> list[Told]:
     return list(_dates_in(text))
 
 
-@lru_cache(maxsize=CACHED)
+@remembered
 def _dates_in(text: str) -> tuple[Told, ...]:
     found: list[Told] = []
-    if MAYBE.search(text):
-        for match in DATE.finditer(text):
+    if MAYBE.search(text) or any(word[:3] in MONTHLY for word in WORD.findall(text.lower())):
+        for match in _matches(text):
             found += _weekday_added(_told(match, text), text)
     if not found:
         found = _loose(text)
     return tuple(_joined(found, text))
 
 
+def _matches(text: str) -> Iterator[re.Match[str]]:
+    """What looks like a date, tried only where one can begin."""
+    end = 0
+    for beginning in BEGINNING.finditer(text):
+        if beginning.start() >= end and (match := DATE.match(text, beginning.start())):
+            yield match
+            end = match.end()
+
+
 def _told(match: re.Match[str], text: str) -> list[Told]:
     group = match.groupdict()
+    if group["gm"]:
+        year = int(group["gy"]) % 100 + 2000 if group["gy"] else None
+        return _checked(match, [(int(group["gd"]), MONTHS[str(group["gm"]).lower()])], year)
     if group["iy"]:
         return _checked(match, [(int(group["id"]), int(group["im"]))], int(group["iy"]))
     if group["jm"]:
@@ -226,6 +249,9 @@ def _weekday_added(told: list[Told], text: str) -> list[Told]:
 
 
 def _loose(text: str) -> list[Told]:
+    first = FIRST_WORD.match(text)
+    if not first or first[1].lower() not in WEEKDAYS:
+        return []
     if match := LOOSE.match(text):
         day = int(match[2])
         return [Told(match.start(1), match.end(), day, 0, weekday=WEEKDAYS[match[1].lower()])] if 1 <= day <= 31 else []

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from documents import labels
 from documents.marking import read_marks
+from documents.memory import remembering
 from documents.model import Activity, Context, Cost, Document, Item, Stay, Transport
 from documents.money import CODES, SHARED, SYMBOLS, amounts_in, value_of
 from documents.quotes import WORD, Told, are_ordered, code_of, plain_of, words_of
@@ -70,7 +71,8 @@ class Ground:
 
 def ground_of(document: Document, context: Context | None = None) -> Ground:
     """Read a document, without its parts, for checking items against it."""
-    reading = read_marks(document, context or Context())
+    with remembering():
+        reading = read_marks(document, context or Context())
     pieces: list[str] = []
     starts: list[int] = []
     length = 0

@@ -14,18 +14,20 @@ def _words(*patterns: str) -> re.Pattern[str]:
 
 # Before a date, or in its row's label.
 ISSUED = _words(
-    r"(?:(?:booked|reserved|ordered|sent|signed) (?:on|at)|(?:issued|created|printed|prepared|updated"
+    r"(?:(?:booked|reserved|ordered|sent|signed|placed|purchased|bought|received|paid) (?:on|at)|(?:issued|created"
+    r"|printed|prepared|updated"
     r"|published|posted|written)\b)",
     r"(?:date of (?:issue|booking|purchase)|(?:booking|order|issue|invoice|purchase|ticketing|reservation"
     r"|print) date|quote of|quotation|as of|last update)",
     r"(?:stand\b|rechnungsdatum|buchungsdatum|bestelldatum|ausstellungsdatum|gebucht|ausgestellt|erstellt"
-    r"|gedruckt|angebot vom|gültig|veröffentlicht)",
+    r"|gedruckt|gekauft|bestellt|eingegangen|angebot vom|gültig|veröffentlicht)",
     r"(?:fecha de (?:reserva|emisión|compra|factura|expedición)|emitid[oa]|reservad[oa] el|publicado"
-    r"|actualizado|presupuesto del?|comprad[oa])",
-    r"(?:emess[oa]|data (?:di )?(?:prenotazione|emissione|acquisto)|prenotat[oa] il|preventivo del|aggiornato"
+    r"|actualizado|presupuesto del?|comprad[oa]|realizad[oa] el|recibid[oa] el)",
+    r"(?:emess[oa]|acquistat[oa]|ricevut[oa]|effettuat[oa]|data (?:di )?(?:prenotazione|emissione|acquisto)"
+    r"|prenotat[oa] il|preventivo del|aggiornato"
     r"|pubblicato|rilasciato)",
     r"(?:date de (?:réservation|commande|émission|la réservation)|commande du|réservé(?:e)? le|émis(?:e)? le"
-    r"|publié|mis à jour|devis du|facture du|acheté)",
+    r"|publié|mis à jour|devis du|facture du|acheté|passée? le|reçue? le|effectuée? le)",
     r"(?:ご?予約日|発行日?|作成日|申込日|注文日|更新日?|請求日|購入日)",
 )
 DUE = _words(
@@ -36,8 +38,10 @@ DUE = _words(
 DEADLINE = _words(
     r"cancel|refund|storn|annul|cancela|rückerstatt|rembours|reembols|rimbors|キャンセル|取消|valid until|offer ends"
     r"|gratuit|échange|exchange|modif|free until|"
-    r"gratis bis|kostenfrei|kostenlos|book (?:by|before)|(?:when|if) you book|deadline|expires?|expiry|renew"
-    r"|charged on|changed on|amended on"
+    r"(?:in caso di )?disdetta|gratis bis|kostenfrei|kostenlos|book (?:by|before)|(?:when|if) you book|deadline"
+    r"|expires?|expiry|renew"
+    r"|charged on|changed on|amended on|(?:reply|respond|answer|let us know|confirm) (?:by|before|until|no later)"
+    r"|antwort\w* sie bis|répondez avant|rispond\w* entro"
 )
 BORN = _words(
     r"born|geb\.|geboren|date of birth|dob\b|birth|née?\s|nacid[oa]|nacimiento|nat[oa]\s|nascita|naissance"
@@ -49,7 +53,8 @@ CHECK_IN = _words(
     r"|llegada|entrada|arrivo|チェックイン|到着日|ご?宿泊日|入室"
 )
 CHECK_OUT = _words(
-    r"check[-\s]?out|departure|departing|leaving|depart|abreise|auszug|départ|sortie|salida|partenza|チェックアウト|出発日|退室"
+    r"check[-\s]?out|departure|departing|leaving|leave(?=\s*[:：])|depart|abreise|auszug|départ|sortie|salida"
+    r"|partenza|チェックアウト|出発日|退室"
 )
 DEPART = re.compile(
     r"(?<![^\W_])(?:departure|departs?|departing|dep\b\.?|leaves|abfahrt|abflug|ab\b|départ|salida|sale"
@@ -68,7 +73,7 @@ BOOKED = _words(
     r"|number|code|ref|reference|id|#|:)?",
     r"(?:buchung|reservierung|auftrag|vorgang|bestätigung|reisebestätigung|rechnung|fahrkarte)",
     r"(?:réservation|référence|dossier|commande|billet|confirmation)|(?:reserva|localizador|confirmación"
-    r"|billete|boleto)",
+    r"|billete|boleto|bono\b|alquiler)",
     r"(?:prenotazione|biglietto|conferma|codice)|(?:予約|確認書|搭乗|乗車券)",
 )
 CODE = re.compile(
@@ -131,12 +136,21 @@ ROOM = re.compile(
 
 OPENING = _words(
     r"open\b|opens?\b|opening|hours\b|daily|call\b|phone|tel\b|telephone|hotline|helpline|reception (?:is"
-    r"|hours)|customer service|service[-\s]telefon|öffnungszeiten|geöffnet|täglich|erreichbar|telefon",
+    r"|hours)|customer service|every day|24/7|jeden tag|chaque jour|cada día|ogni giorno|service[-\s]telefon"
+    r"|öffnungszeiten|geöffnet|täglich|erreichbar|telefon",
     r"horaires? d'ouverture|ouvert\w*|ouvre|appelez|assistance|tous les jours|abiert[oa]s?|abre|horario"
     r"|todos los días|teléfono|llame|apert[oaie]|apre|orari[oa]?\b(?! di)|telefono|tutti i giorni",
-    r"営業時間|受付時間|受付|開館|定休|お問い合わせ|電話|mon(?:day)?\s?(?:-|–|to)\s?(?:fri|sat|sun)|mo\s?(?:-|–|bis)\s?(?:fr|sa|so)"
+    r"年中無休|毎日|営業時間|受付時間|受付|開館|定休|お問い合わせ|電話|mon(?:day)?\s?(?:-|–|to)\s?(?:fri|sat|sun)|mo\s?(?:-|–|bis)\s?(?:fr|sa|so)"
     r"|lun\w*\s?(?:-|–|a|à)\s?(?:ven|vie|sab|sáb|dom)|"
     r"breakfast|desayuno|frühstück|petit[-\s]déjeuner|colazione|朝食|local time|ortszeit",
+)
+# Hours of desks and of checking in online, which are no appointments.
+CLOSING = _words(
+    r"check[-\s]?in (?:online |desks? |counters? |windows? )?(?:opens?|closes?|is open|öffnet|schließt)"
+    r"|online check[-\s]?in|web check[-\s]?in"
+    r"|(?:counters?|desks?|gates?|bag drop|boarding) (?:opens?|closes?)|schalter|gepäckaufgabe|facturación"
+    r"|mostrador(?:es)?"
+    r"|enregistrement|comptoirs?|accettazione|check[-\s]?in (?:apre|chiude|ouvre|ferme|abre|cierra)"
 )
 MEAL_HOURS = re.compile(r"breakfast|desayuno|frühstück|petit[-\s]déjeuner|colazione|朝食", re.IGNORECASE)
 OFFERS = re.compile(
@@ -147,21 +161,31 @@ OFFERS = re.compile(
     r"potrebbe|ti potrebbe|offerte|consigliat|おすすめ|オススメ|advert|sponsored|anzeige|newsletter",
     re.IGNORECASE,
 )
+# For text in lower case.
 SEARCH = re.compile(
     r"\d+\s(?:properties|hotels|results|unterkünfte|ergebnisse|treffer|hébergements|résultats|alojamientos"
     r"|resultados|strutture|risultati)|book now|jetzt buchen|réserver maintenant|"
     r"reservar ahora|prenota ora|check availability|verfügbarkeit prüfen|best hotels|beste hotels"
     r"|meilleurs hôtels|mejores hoteles|migliori hotel|where to (?:stay|eat)|où dormir|newsletter|空室",
-    re.IGNORECASE,
 )
 # Lines that stand at the end of a document and belong to no day.
 SMALL_PRINT = re.compile(
     r"©|\(c\) ?\d{4}|copyright|https?://|www\.|@\w|(?<![^\W_])(?:tel|tél|fax|phone|telefon|teléfono|telefono"
     r"|hotline|ltd|limited|gmbh|s\.?a\.?r\.?l|s\.l\.|s\.r\.l|inc|vat|ust|siret|founded|established|est\."
-    r"|since|gegründet|seit|"
+    r"|since|regards|sincerely|yours|cheers|cordialmente|distinti|a presto|liebe grüße|herzliche|bien à vous"
+    r"|salutations|atentamente|gegründet|seit|"
     r"fondée?|depuis|fundad[oa]|desde (?=1[89])|fondat[oa]|rated|kind regards|best wishes|mit freundlichen"
     r"|viele grüße|cordialement|un saludo|saludos|cordiali|handelsregister|registered)(?![^\W_])|電話|創業|創立"
     r"|株式会社|旅行社$",
+    re.IGNORECASE,
+)
+# The end of a letter, below which no day goes on.
+SIGNED = re.compile(
+    r"^\W{0,3}(?:(?:kind |best |warm )?regards|best wishes|yours|sincerely|cheers|mit (?:freundlichen|besten"
+    r"|herzlichen)"
+    r"|(?:viele|liebe|herzliche|beste) grüße|cordialement|bien à vous|bien cordialement|salutations|(?:un )?saludos?"
+    r"|atentamente"
+    r"|cordiali|distinti|a presto|敬具)(?![^\W_])",
     re.IGNORECASE,
 )
 CANCELLED = re.compile(
@@ -174,13 +198,16 @@ CANCELLED = re.compile(
     re.IGNORECASE,
 )
 OLD = re.compile(
-    r"^\W{0,3}(?:old|previous|former|original|before|was|bisher\w*|alte[rs]?|vorher|ursprünglich\w*"
+    r"^\W{0,3}(?:(?:your|the|ihr\w*|de[rmns]|die|das|votre|vos|le|la|les|l'|sus?|tus?|el|los|las|il|lo|i|gli"
+    r"|vostr[oaie]|tuo)\s)?(?:old|previous|former|original|before|was|bisher\w*|alte[rs]?|vorher|ursprünglich\w*"
     r"|ancien(?:ne)?s?|précédent|initial|anterior|antiguo|vecchio|precedente|originale|変更前|旧)\b"
     r"|変更前|^旧",
     re.IGNORECASE,
 )
 NEW = re.compile(
-    r"^\W{0,3}(?:new|updated|revised|now|after|neu\w*|aktuell\w*|nouve(?:au|l|lle)s?|nuev[oa]s?|actualizado"
+    r"^\W{0,3}(?:(?:your|the|ihr\w*|de[rmns]|die|das|votre|vos|le|la|les|l'|sus?|tus?|el|los|las|il|lo|i|gli"
+    r"|vostr[oaie]|tuo)\s)?(?:new|updated|revised|now|after|neu\w*|aktuell\w*|nouve(?:au|l|lle)s?|nuev[oa]s?"
+    r"|actualizado"
     r"|nuov[oa]|aggiornato)\b|変更後|^新",
     re.IGNORECASE,
 )
@@ -202,6 +229,47 @@ FREE = re.compile(
     re.IGNORECASE,
 )
 
+WHAT = re.compile(
+    r"^\W{0,3}(?:what|event|activity|tour|experience|excursion|show|performance|titel|veranstaltung|ausflug|erlebnis"
+    r"|aktivität"
+    r"|activité|événement|spectacle|visite|actividad|evento|excursión|espectáculo|attività|esperienza|spettacolo|visita"
+    r"|内容|プラン名?|イベント名?|体験)(?:\s*[:：]\s*|\s+(?=[^\W\d_]))(?P<name>\S.{2,120})$",
+    re.IGNORECASE,
+)
+WHEN = re.compile(
+    r"\W*(?:when|date|time|date (?:and|&) time|date/time|start(?:s|ing)?(?: time)?|wann|datum|termin|uhrzeit|zeit"
+    r"|beginn"
+    r"|datum und uhrzeit|quand|date et heure|heure|horaire|début|cuándo|fecha|hora|fecha y hora|quando|data|ora"
+    r"|data e ora|orario"
+    r"|日時|日付|時間|開始(?:時間)?)\W*",
+    re.IGNORECASE,
+)
+# Conditions and advice, whose times are no appointments.
+CONDITIONAL = re.compile(
+    r"^\W{0,3}(?:if|should you|unless|in case|falls|wenn|sollten|si|s'il|en cas|en caso|se|qualora|in caso)(?![^\W_])"
+    r"|もし|場合",
+    re.IGNORECASE,
+)
+# Points of a loyalty scheme.
+LOYALTY = re.compile(
+    r"(?<![^\W_])\d[\d.,]*\s?(?:(?:bonus|status|treue|reward)?\s?(?:points?|miles|meilen|punkte|puntos|punti|millas"
+    r"|miglia)"
+    r"(?![^\W_])|ポイント|マイル)|(?:ポイント|マイル)[:：]",
+    re.IGNORECASE,
+)
+# Alone in a line or cell: the status of what stands below or beside.
+CANCELLED_STATUS = re.compile(
+    r"\W*(?:(?:status|estado|statut|stato|ステータス)\s*[:：]\s*)?(?:cancell?ed|storniert|annulée?s?|anulad[oa]s?"
+    r"|cancelad[oa]s?"
+    r"|annullat[oaie]|cancellat[oaie]|キャンセル済み?|取消済み?)\W*",
+    re.IGNORECASE,
+)
+CONFIRMED_STATUS = re.compile(
+    r"\W*(?:(?:status|estado|statut|stato|ステータス)\s*[:：]\s*)?(?:confirmed|bestätigt|gebucht|unverändert|confirmée?s?"
+    r"|confirmad[oa]s?"
+    r"|confermat[oaie]|unchanged|booked|active|sin cambios|inchangée?s?|予約済み?|確定)\W*",
+    re.IGNORECASE,
+)
 CODED = re.compile(r"(?<![A-Za-z0-9-])[A-Z0-9][A-Z0-9-]{3,18}[A-Z0-9](?![A-Za-z0-9-])")
 
 

@@ -25,13 +25,14 @@ INTRO = re.compile(
     r"^(?:.*?(?:booked|confirmed|confirmation|booking|reservation|reservierung|buchung|bestätigung|bestätigt"
     r"|réservation|confirmée?|reserva|confirmada|prenotazione|confermata|voucher|welcome to|willkommen im"
     r"|bienvenue (?:à|au)"
-    r"|thank you for (?:booking|choosing)|danke)\b(?:\s(?:at|in|with|im|bei|chez|à|en|presso|of"
+    r"|thank(?:s| you) for (?:booking|choosing|reserving)|danke)\b(?:\s(?:at|in|with|im|bei|chez|à|en|presso|of"
     r"|for))?\s*[-–—:|]?\s*(?:the\s(?=[a-z]))?)",
     re.IGNORECASE,
 )
 CUT = re.compile(
-    r"\s[-–—|·•]\s|[,;:：(（|]|\s(?:from|vom|von|du|del|dal|until|till|bis|jusqu'|hasta|fino|for \d|on|am)\s"
-    r"|\.(?:\s|$)|[★☆*]",
+    r"\s[-–—|·•]\s|[,;:：(（|]|\s(?-i:from|until|till|bis|jusqu'|hasta|fino|for \d|on|am)\s|\s(?-i:vom|von|du|del|dal"
+    r"|le|el|il)\s+(?=\d|$)"
+    r"|[.!?](?:\s|$)|[★☆*]|\s(?:with us|bei uns|avec nous|con nosotros|da noi)\b",
     re.IGNORECASE,
 )
 NO_NAME = re.compile(
@@ -54,6 +55,16 @@ GENERIC = re.compile(
 )
 
 
+# Words before a name, as in "Wir freuen uns auf Sie im Landhaus Tannenried".
+AT = re.compile(
+    rf"^.*(?<![^\W_])(?:im|in|at|ins|zum|beim|bei|à|au|chez|en|nel|al|presso)\s(?:the\s|el\s|la\s|l')?"
+    rf"(?=[^\W_]*(?:{labels.LODGING_WORD})(?![^\W_]))"
+    rf"|^.*(?<![^\W_])(?:à|dans|all|nell|dell)\s?(?:l)?['’](?=(?:{labels.LODGING_WORD})(?![^\W_]))",
+    re.IGNORECASE,
+)
+BARE = re.compile(rf"(?:the |das |le |el |il |l')?(?:{labels.LODGING_WORD})", re.IGNORECASE)
+
+
 def name_in(text: str) -> tuple[str, str | None] | None:
     """The name of a place to stay at the start of a text, and its town if one follows."""
     spans = [(one.start, one.end) for one in [*dates_in(text), *times_in(text)]]
@@ -61,8 +72,9 @@ def name_in(text: str) -> tuple[str, str | None] | None:
         text = text[: min(start for start, _ in spans)]
     text = labels.LODGED.sub("", text).strip(" -–—:：•*·\"'«»“”")
     parts = [part.strip(" -–—.\"'«»“”") for part in CUT.split(text)]
-    name = re.sub(r"\s+(?:from|vom|von|du|del|dal|on|am|for|ab)$", "", parts[0], flags=re.IGNORECASE) if parts else ""
-    if not is_name(name):
+    name = AT.sub("", parts[0]) if parts else ""
+    name = re.sub(r"\s+(?:from|vom|von|du|del|dal|on|am|for|ab)$", "", name)
+    if not is_name(name) or BARE.fullmatch(name):
         return None
     town = parts[1] if len(parts) > 1 else ""
     located = (

@@ -23,11 +23,18 @@ if TYPE_CHECKING:
 BREAK = re.compile(r"[.!?;。]\s*(?=[A-ZÀ-Ý¿¡\u3040-\u9fff])")
 # What stands at the end of a sentence, but not of an abbreviation or of a German ordinal.
 SENTENCE = re.compile(r"(?:[^\W\d_]{4}[.!?]|\)\.|[!?。]|\d[ap]m[.;]|\d{4}[.;]|:\d\d[.;]|[€$£][.;]|[A-Z]{3}[.;])$")
+JAPANESE_DEADLINE = re.compile(r"(?:以降|まで|より)の?.{0,8}(?:キャンセル|取消|変更|お支払い)|までに")
 LETTERS = re.compile(r"[^\W\d_]")
 SENTENCE_LENGTH = 40
 LONGEST = 600
 # A line without any of these has neither date, time nor amount.
 TELLING = re.compile(rf"\d|noon|^\W{{0,3}}(?:{WEEKDAY})\b", re.IGNORECASE)
+# The day, time and sender before a message, as chats are exported or copied.
+STAMP = re.compile(
+    r"\[?\d{1,4}[./-]\d{1,2}[./-]\d{1,4},?\s\d{1,2}[:.]\d\d(?:[:.]\d\d)?(?:\s?[ap]\.?\s?m\.?)?"
+    r"(?:\]\s?|\s?[-–]\s)[^:\[\]]{1,40}:\s",
+    re.IGNORECASE,
+)
 INNER_COLON = re.compile(r"[:：]\s?\S")
 LABEL_WORDS = 5
 
@@ -36,13 +43,15 @@ def read_marks(document: Document, context: Context, certain: set[date] | None =
     """Mark the sentences of a document, settle its days and tell which day each sentence belongs to."""
     text = document.text
     language = _language(document, text)
-    marks = [mark for index, line in enumerate(document.lines) for mark in _marks_of(index, line)]
+    stamped = is_chat(document.lines)
+    marks = [mark for index, line in enumerate(document.lines) for mark in _marks_of(index, line, stamped=stamped)]
     _set_labels(marks)
     for mark in marks:
-        mark.about = [_about(mark, i) for i in range(len(mark.told))]
+        mark.about = [About.ISSUED if mark.stamp else _about(mark, i) for i in range(len(mark.told))]
     _set_asides(marks)
     almanac = _almanac(document, context, marks, language, certain or set())
     reading = Reading(document, context, marks, almanac, language, text)
+    reading.lower = text.lower()
     reading.codes = {code for mark in marks if (code := labels.code_in(mark.text))}
     _settle(reading)
     set_days(reading)
@@ -55,10 +64,28 @@ def _language(document: Document, text: str) -> str | None:
     return guessed or declared
 
 
-def _marks_of(index: int, line: Line) -> list[Mark]:
+def _marks_of(index: int, line: Line, *, stamped: bool) -> list[Mark]:
     if line.cells:
         return [_mark(index, line, line.text)]
-    return [_mark(index, line, sentence) for sentence in _sentences(line.text)]
+    text, marks = line.text, list[Mark]()
+    if stamped and (stamp := STAMP.match(text)):
+        text = text[stamp.end() :]
+        sent = stamp[0].rstrip()
+        marks = [Mark(index, line, sent, dates_in(sent), [], [], [], stamp=True)]
+    return marks + [_mark(index, line, part) for sentence in _sentences(text) for part in _dated_clauses(sentence)]
+
+
+def is_chat(lines: list[Line]) -> bool:
+    """Whether lines begin with the day and time they were sent, as messages pasted from a chat do."""
+    return sum(1 for line in lines if line.text[:1] in "[0123456789" and STAMP.match(line.text)) >= 2
+
+
+def _dated_clauses(text: str) -> list[str]:
+    """The clauses between semicolons, if each has a date of its own."""
+    if ";" not in text:
+        return [text]
+    clauses = re.split(r"(?<=;)\s", text)
+    return clauses if all(dates_in(clause) for clause in clauses) else [text]
 
 
 def _sentences(text: str) -> list[str]:
@@ -127,7 +154,13 @@ def _about(mark: Mark, place: int) -> About:
     for about, pattern in _SUBJECTS:
         if pattern.search(clause):
             return about
-    return About.TRIP
+    return _about_after(mark.text[told.end :])
+
+
+def _about_after(text: str) -> About:
+    """The subject of a Japanese date, which stands after it."""
+    clause = re.split(r"[。、]", text[:40])[0]
+    return About.DEADLINE if JAPANESE_DEADLINE.search(clause) else About.TRIP
 
 
 _SUBJECTS = [
@@ -141,7 +174,7 @@ _SUBJECTS = [
 def _set_asides(marks: list[Mark]) -> None:
     """Mark menus, footers, sections of offers and, where a new schedule follows, the old one."""
     offers: int | None = None
-    old = False
+    old = cancelled = False
     replaced = any(labels.NEW.match(m.text) and len(m.text.split()) <= LABEL_WORDS for m in marks)
     for mark in marks:
         short = len(mark.text.split()) <= LABEL_WORDS + 2
@@ -149,12 +182,17 @@ def _set_asides(marks: list[Mark]) -> None:
             offers = None
         if short and not mark.amounts and labels.OFFERS.search(mark.text) and not mark.told:
             offers = mark.line.level or 7
+        if mark.line.level or (short and labels.CONFIRMED_STATUS.fullmatch(mark.text)):
+            cancelled = False
+        if short and labels.CANCELLED_STATUS.fullmatch(mark.text):
+            cancelled = True
         if short and labels.NEW.match(mark.text):
             old = False
         elif replaced and short and labels.OLD.search(mark.text):
             old = True
         mark.aside = mark.line.aside or offers is not None
         mark.old = old
+        mark.cancelled = cancelled or any(labels.CANCELLED_STATUS.fullmatch(cell) for cell in mark.line.cells)
 
 
 def _almanac(

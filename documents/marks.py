@@ -51,6 +51,10 @@ class Mark:
     aside: bool = False
     # Part of a section that a later schedule replaces.
     old: bool = False
+    # Part of a section, or a row, that is told to be cancelled.
+    cancelled: bool = False
+    # The day, time and sender before a message of a chat.
+    stamp: bool = False
     # Where the text after the leading date begins.
     rest: int = 0
 
@@ -88,6 +92,8 @@ class Reading:
     doubts: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
     # The codes of bookings that the document tells.
     codes: set[str] = field(default_factory=set[str])
+    # The text in lower case.
+    lower: str = ""
     # What was asked about the whole text, because each answer costs a look at all of it.
     answers: dict[str, bool] = field(default_factory=dict[str, bool])
 
@@ -95,6 +101,12 @@ class Reading:
         """Whether a pattern stands anywhere in the text."""
         if pattern.pattern not in self.answers:
             self.answers[pattern.pattern] = bool(pattern.search(self.text))
+        return self.answers[pattern.pattern]
+
+    def speaks_of(self, pattern: re.Pattern[str]) -> bool:
+        """Whether a pattern for lower case stands anywhere in the text."""
+        if pattern.pattern not in self.answers:
+            self.answers[pattern.pattern] = bool(pattern.search(self.lower))
         return self.answers[pattern.pattern]
 
     @property

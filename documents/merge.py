@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import fields, replace
+from datetime import date
 from typing import TYPE_CHECKING, TypeVar
 
 from documents.model import Activity, Cost, Day, How, Item, Plan, Stay, Transport, Unresolved
@@ -219,9 +220,22 @@ def _differ(a: str | None, b: str | None) -> bool:
 
 
 def _without_contradiction(known: Entry, entry: Entry) -> Entry:
-    return replace(
-        known, **{name: None for name in _MOMENTS[type(known)] if _differ(getattr(known, name), getattr(entry, name))}
+    return _counted(
+        replace(
+            known,
+            **{name: None for name in _MOMENTS[type(known)] if _differ(getattr(known, name), getattr(entry, name))},
+        )
     )
+
+
+def _counted(entry: Entry) -> Entry:
+    """An entry whose nights, if it is a stay, are those between its two days."""
+    if not isinstance(entry, Stay):
+        return entry
+    if not (entry.check_in and entry.check_out):
+        return replace(entry, nights=None)
+    nights = (date.fromisoformat(entry.check_out[:10]) - date.fromisoformat(entry.check_in[:10])).days
+    return replace(entry, nights=nights if nights > 0 else None)
 
 
 def _is_whole(entry: Item) -> bool:
@@ -248,7 +262,7 @@ def _filled(known: Entry, entry: Entry) -> Entry:
             changes["mode"] = entry.mode
     if How.STRUCTURED in {known.how, entry.how}:
         changes["how"] = How.STRUCTURED
-    return replace(known, **changes)
+    return _counted(replace(known, **changes))
 
 
 def _utc_settled(known: Transport, entry: Transport) -> dict[str, object]:

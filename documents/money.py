@@ -70,12 +70,13 @@ CODES = [
     "XPF",
     "ZAR",
 ]
+KNOWN = frozenset(CODES)
 SYMBOLS = {
     "US$": "USD", "CA$": "CAD", "C$": "CAD", "AU$": "AUD", "A$": "AUD", "NZ$": "NZD", "HK$": "HKD",
     "MX$": "MXN", "S$": "SGD", "R$": "BRL", "NT$": "TWD",
     "€": "EUR", "£": "GBP", "₹": "INR", "₩": "KRW", "฿": "THB", "₺": "TRY", "₫": "VND",
     "₪": "ILS", "₱": "PHP", "zł": "PLN", "Kč": "CZK",
-    "Euro": "EUR", "euros": "EUR", "円": "JPY",
+    "Euro": "EUR", "euro": "EUR", "Euros": "EUR", "euros": "EUR", "円": "JPY",
 }  # fmt: skip
 # Symbols of several currencies, which the document or the trip must settle.
 SHARED = {
@@ -119,15 +120,26 @@ LEADING = re.compile(
     rf"(?P<c>{CURRENCY})\s{{0,3}}(?P<n>{DIGITS})(?:[.,][-–]{{1,2}}(?!\s?\d))?(?:\s?(?P<c2>{'|'.join(CODES)})\b)?"
 )
 TRAILING = re.compile(rf"(?<![\d.,])(?P<n>{DIGITS})(?:,[-–]{{1,2}})?\s?(?P<c>{CURRENCY})(?![A-Za-z])")
-MAYBE = re.compile(rf"\d[\d.,'’\u00a0\u202f–-]*\s?{CURRENCY}|{CURRENCY}\s{{0,3}}\d")
+CAPITALS = re.compile(r"[A-Z]{3}")
+SIGNS = {sign for symbol in (*SYMBOLS, *SHARED) for sign in symbol if not sign.isascii() or sign == "$"}
+WORDS = tuple(symbol for symbol in (*SYMBOLS, *SHARED) if SIGNS.isdisjoint(symbol))
 RANGED = re.compile(r"\s?(?:-|–|—|to|bis|à|a|～|~)\s?(?=\d)")
 TO = re.compile(rf"\s?(?:-|–|—|to|bis|à|～|~)\s?(?:{CURRENCY})?\s?$")
+GROUPED = re.compile(r"[1-9]\d{0,2}(?: \d{3})+(?:[.,]\d{1,2})?")
+# Before digits that may be a number of rooms or persons, or the number of a room, and not the thousands of an amount.
+COUNTED = re.compile(
+    r"(?<![^\W_])(?:rooms?|zimmer|chambres?|habitaci[oó]n(?:es)?|camer[ae]|cabins?|cabines?|kabinen?|no\.?|nr\.?"
+    r"|n[°º]\.?"
+    r"|num\.?|seats?|days?|tage?|jours?|d[ií]as?|giorn[oi]|week|x|×|für|for|pour|para|per|pax|nights?|personen"
+    r"|adult\w*)\s?$",
+    re.IGNORECASE,
+)
 CARD = re.compile(r"(?<!\d)\d(?:[ -]?\d){12,18}(?!\d)")
 
 
 def amounts_in(text: str, *, spaced: bool = False) -> list[Amount]:
     """The amounts with a currency, in their order. `spaced` allows 2 150,00 € with common spaces."""
-    if not MAYBE.search(text):
+    if not _names_currency(text):
         return []
     leading = [match for match in LEADING.finditer(text) if not _ordinary(match, text)]
     taken = [match.span() for match in leading]
@@ -138,6 +150,13 @@ def amounts_in(text: str, *, spaced: bool = False) -> list[Amount]:
     return sorted(_ranges([one for one in found if one], text), key=lambda one: one.start)
 
 
+def _names_currency(text: str) -> bool:
+    """Whether a text has the sign or code of a currency at all."""
+    if not SIGNS.isdisjoint(text) or any(word in text for word in WORDS):
+        return True
+    return any(code in KNOWN for code in CAPITALS.findall(text))
+
+
 def _ordinary(match: re.Match[str], text: str) -> bool:
     """Whether a currency before the digits belongs to an earlier amount, as in 45 EUR 2 Nächte."""
     before = re.search(r"\d\s?$", text[max(0, match.start() - 3) : match.start()])
@@ -146,7 +165,10 @@ def _ordinary(match: re.Match[str], text: str) -> bool:
 
 def _amount(match: re.Match[str], *, spaced: bool) -> Amount | None:
     symbol, digits, start, end = match["c"], match["n"], match.start(), match.end()
-    if " " in digits and not spaced:
+    if " " in digits and not spaced and GROUPED.fullmatch(digits) and match.start() == match.start("n"):
+        if COUNTED.search(match.string[max(0, start - 24) : start]):
+            return None
+    elif " " in digits and not spaced:
         kept = digits.rsplit(" ", 1)[1] if match.start() == match.start("n") else digits.split(" ", 1)[0]
         start += len(digits) - len(kept) if match.start() == match.start("n") else 0
         digits = kept

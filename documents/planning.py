@@ -12,6 +12,7 @@ from documents.costs import costs_of
 from documents.dates import dates_in
 from documents.marking import read_marks
 from documents.marks import About, Mark, Reading
+from documents.memory import remembering
 from documents.merge import share_a_word, together
 from documents.model import Activity, Context, Cost, Document, Item, Kind, Line, Plan, Stay, Transport, Unresolved
 from documents.money import masked
@@ -26,6 +27,11 @@ MOST_UNREAD = 200
 
 def plan_of(document: Document, context: Context) -> Plan:
     """Find the plan of a document. It and its parts are one plan, in which things told twice are once."""
+    with remembering():
+        return _plan_of(document, context)
+
+
+def _plan_of(document: Document, context: Context) -> Plan:
     documents = sorted(_flattened(document), key=_order)
     certain = {day for one in documents for day in _certain_days(one, several=len(documents) > 1)}
     plans = [_plan_alone(one, context, certain) for one in documents]
@@ -106,14 +112,25 @@ def _found(reading: Reading, told: Plan) -> Plan:
     if _entries(told):
         plan.activities = [one for one in plan.activities if not _is_told(one, told)]
     dated = bool(_entries(plan) or _entries(told))
-    plan.costs, priced, without_currency = costs_of(reading, dated=dated, booked=_is_booking(reading))
+    plan.costs, priced, without_currency = costs_of(reading, dated=dated, booked=dated or _is_booking(reading))
     plan.unresolved = [*doubts, *without_currency, *_doubts(reading)]
+    _cancel_parts(plan, reading)
     if _is_cancelled(reading):
         for entry in _entries(plan):
             entry.cancelled = True
         plan.days, plan.costs = [], []
     plan.unread = _unread(reading, covered | stayed | active | priced, plan)
     return plan
+
+
+def _cancel_parts(plan: Plan, reading: Reading) -> None:
+    """Mark what sections and rows tell that are cancelled."""
+    cancelled = {mark.text for mark in reading.marks if mark.cancelled}
+    if not cancelled:
+        return
+    cancelled -= {mark.text for mark in reading.marks if not mark.cancelled}
+    for entry in _entries(plan):
+        entry.cancelled = any(line in cancelled for line in entry.quote.split("\n"))
 
 
 def _is_told(activity: Activity, told: Plan) -> bool:
@@ -142,7 +159,7 @@ def _is_search(reading: Reading, told: Plan) -> bool:
     """Whether a page offers rather than tells what is booked."""
     if _entries(told) or reading.codes:
         return False
-    return bool(labels.SEARCH.search("\n".join([reading.document.title or "", reading.text])))
+    return bool(labels.SEARCH.search(f"{(reading.document.title or '').lower()}\n{reading.lower}"))
 
 
 def _is_cancelled(reading: Reading) -> bool:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 
 from documents import labels
 from documents.dates import dates_in
+from documents.memory import remembered
 from documents.times import times_in
 
 MODES = {
     "flight": r"flights?\b|flug\b|flüge|rückflug|hinflug|vols?\b|vuelos?\b|vol[oi]\b|fly\b"
     r"|airline|airways|e-?ticket|boarding|便|航空",
     "train": r"trains?\b|zug\b|bahn\b|trenes\b|tren\b|tren[oi]\b|rail\b|railway|新幹線|特急|列車|\d号",
-    "ferry": r"ferry|fähre|traghett[oi]|transbordador|bac\b|nave\b|catamaran|フェリー",
+    "ferry": r"ferry|fähre|crossing\b|überfahrt|traversée|travesía|traversata"
+    r"|traghett[oi]|transbordador|bac\b|nave\b|catamaran|フェリー",
     "bus": r"bus\b|coach\b|autobús|autobus|pullman|autocar|fernbus|バス",
     "car": r"car (?:hire|rental)|rental car|rent[-\s]a[-\s]car|hire car|mietwagen|voiture de location"
     r"|location de voiture|coche de alquiler"
@@ -21,10 +22,9 @@ MODES = {
     r"|autonoleggio|noleggio|レンタカー|car group|vehicle class|\brent\b",
     "transfer": r"transfers?\b|taxi|shuttle|navette|traslado|trasferimento|送迎",
 }  # fmt: skip
+# For text in lower case.
 MODE = {
-    name: re.compile(
-        rf"(?<![^\W_])(?:{pattern})" if name != "flight" else rf"(?:(?<![^\W_])(?:{pattern}))|便", re.IGNORECASE
-    )
+    name: re.compile(rf"(?<![^\W_])(?:{pattern})" if name != "flight" else rf"(?:(?<![^\W_])(?:{pattern}))|便")
     for name, pattern in MODES.items()
 }
 RAIL = (
@@ -33,6 +33,14 @@ RAIL = (
     "|Talgo|Amtrak|Nightjet|Railjet|Acela|Regionale(?: Veloce)?|Thalys"
 )
 RAILWAY = re.compile(rf"(?<![A-Za-z0-9-])(?P<n>(?:{RAIL})\s?\d{{1,5}})(?![\dA-Za-z]|[.,:]\d)")
+# Names of trains that are codes of airlines, too.
+FLIES_TOO = re.compile(r"(?:RJ|EN|NJ|RE|RB|IR|IC|EC|WB)\s?\d")
+# For text in lower case.
+RIDES = re.compile(
+    r"(?<![^\W_])(?:trains?|zug|bahn|bahnhof|gleis|rail\w*|tren|treno|trenitalia|gares?|estaci[oó]n|stazione|station"
+    r"|platform|sncf"
+    r"|wagen|carrozza|binario|andén|voiture)(?![^\W_])|hbf\b|bahn(?:hof|fahrt)?(?![^\W_])|新幹線|駅",
+)
 AIR = re.compile(r"(?<![A-Za-z0-9-])(?P<n>(?:[A-Z]{2}|[A-Z]\d|\d[A-Z])\s?\d{1,4})(?![\dA-Za-z/%-]|[.,:]\d)")
 WORDED = re.compile(
     r"(?<![^\W_])(?:trains?|zug|tren|treno|flights?|flug|vol|vuelo|volo|bus|coach|autobús|ferry)\s*(?:no\.?"
@@ -71,13 +79,12 @@ FROM_TO = re.compile(
 )
 CODE3 = re.compile(r"\(([A-Z]{3})\)")
 DIGIT = re.compile(r"\d")
-# Lines are looked at several times, as the block that they may belong to is found.
-CACHED = 4_096
 GLUE = re.compile(
     r"^(?:[\s:：,;.|·便号\-–—→➔>]|(?:from|to|at|in|von|nach|um|ab|an|de|du|da|à|a|al|alle|ore|las|on|am|le|el|il"
     r"|the|am|approx|airport:|date|time|time:|uhr|gate|terminal)\b\.?)+",
     re.IGNORECASE,
 )
+LONGEST_TAIL = 60
 TAIL = re.compile(
     r"(?:[\s:：,;.|·\-–—→➔>(（]|(?:\b(?:at|um|on|am|le|el|il|à|a|a las|alle|ore|alle ore|ab|an|den|de|h|uhr|dep"
     r"|arr|den|um)\b))+$",
@@ -90,22 +97,23 @@ NOT_A_PLACE = re.compile(
 )
 
 
-@lru_cache(maxsize=CACHED)
+@remembered
 def mode_of(text: str) -> str | None:
+    text = text.lower()
     return next((name for name, pattern in MODE.items() if pattern.search(text)), None)
 
 
-@lru_cache(maxsize=CACHED)
-def number_of(text: str, *, flies: bool) -> tuple[str | None, str | None]:
+@remembered
+def number_of(text: str, *, flies: bool, rides: bool = True) -> tuple[str | None, str | None]:
     """The number of a flight, train or bus in a line, and its mode.
 
-    `flies` is whether the document speaks of flights at all.
+    `flies` is whether the document speaks of flights at all, `rides` whether it speaks of trains.
     """
     if not DIGIT.search(text):
         return None, None
-    if match := JAPANESE.search(text):
+    if ("号" in text or "便" in text) and (match := JAPANESE.search(text)):
         return (match["n"] or match["f"]), ("train" if match["n"] else "flight")
-    if match := RAILWAY.search(text):
+    if (match := RAILWAY.search(text)) and (rides or not FLIES_TOO.match(match["n"])):
         return match["n"], "train"
     if (match := WORDED.search(text)) and _believable(match["n"]):
         return match["n"].strip(), mode_of(match[0])
@@ -131,7 +139,7 @@ def _like_a_service(text: str, match: re.Match[str]) -> bool:
     return bool(begins or labels.DEPART.search(text) or route_of(text) or len(times_in(text)) >= 2)
 
 
-@lru_cache(maxsize=CACHED)
+@remembered
 def route_of(text: str) -> tuple[str, str] | None:
     """From and to of a line such as "Lisbon - Porto" or "from Lisbon to Porto"."""
     plain = without_moments(text)
@@ -181,7 +189,9 @@ def without_moments(text: str) -> str:
 
 
 def place_of(text: str) -> str | None:
-    text = TAIL.sub("", GLUE.sub("", text.strip())).strip()
+    text = GLUE.sub("", text.strip())
+    tail = TAIL.search(text, max(0, len(text) - LONGEST_TAIL))
+    text = (text[: tail.start()] if tail else text).strip()
     text = re.sub(r"\s{2,}.*$", "", text)
     text = re.split(r"[,;|]\s*(?:ab|an|dep|arr|departs?|arrives?)\b", text, flags=re.IGNORECASE)[0].strip(" ,;")
     text = re.split(

@@ -42,7 +42,7 @@ def set_days(reading: Reading) -> None:
     current: _Current | None = None
     numbered = _numbered_days(reading)
     for mark in reading.marks:
-        if mark.aside:
+        if mark.aside or mark.stamp:
             current = None
             continue
         lead = _lead(mark)
@@ -72,7 +72,7 @@ def _ends(mark: Mark, current: _Current) -> bool:
     if mark.times and not ENDS.match(mark.text):
         return False
     heading = labels.LODGED.match(mark.text + ":") and len(mark.text.split()) <= 2
-    return bool(ENDS.match(mark.text) or labels.DAY.match(mark.text) or heading)
+    return bool(ENDS.match(mark.text) or labels.SIGNED.match(mark.text) or labels.DAY.match(mark.text) or heading)
 
 
 def _lead(mark: Mark) -> int | None:
@@ -92,7 +92,7 @@ def _lead(mark: Mark) -> int | None:
         if head
         and not labels.CHECK_IN.search(before)
         and not labels.CHECK_OUT.search(before)
-        and (before.rstrip()[-1:] in "-–:,(（" or PREPOSITION.search(before))
+        and (before.rstrip()[-1:] in "-–—:,(（·|" or PREPOSITION.search(before))
         else None
     )
 

@@ -12,6 +12,7 @@ from documents.lodging import STRONG, name_in, name_of_line, nearest_name
 from documents.merge import share_a_word
 from documents.model import How, Stay, Unresolved
 from documents.tables import Role, Row, rows_of
+from documents.turned import turned_tables
 from documents.words import WEEKDAYS, any_of, folded
 
 if TYPE_CHECKING:
@@ -30,6 +31,12 @@ TILL = re.compile(
     re.IGNORECASE,
 )
 ROOMS = re.compile(r"(?<![\d.,])(\d{1,2})\s?(?:rooms|zimmer|chambres|habitaciones|camere|室)(?![^\W_])", re.IGNORECASE)
+# A name that begins with the kind of house, right before its dates.
+BEFORE_DATES = re.compile(
+    rf"(?:^|\s)(?P<name>(?=[A-ZÀ-Ý])(?:{labels.LODGING_WORD})(?-i:(?:\s(?:[a-zß-ÿ]{{1,3}}\s){{0,2}}[A-ZÀ-Ý0-9][^\s,.;:]*){{1,4}}))"
+    r"\s(?-i:from|vom|von|du|del|dal|for)\s(?:the\s)?$",
+    re.IGNORECASE,
+)
 DIGIT = re.compile(r"\d")
 NEAR = 9
 RECENT = 100
@@ -41,6 +48,7 @@ def stays_of(reading: Reading, covered: set[int]) -> tuple[list[Stay], set[int],
     """The stays of a document, the places of the marks that they cover, and what is not settled."""
     finder = _Finder(reading, covered)
     finder.in_tables()
+    finder.in_turned_tables()
     finder.in_lines()
     finder.in_labels()
     return finder.found, finder.used, finder.unresolved
@@ -51,6 +59,7 @@ class _Finder:
         self.reading = reading
         self.covered = covered
         self.found: list[Stay] = []
+        self.by_days: dict[tuple[str | None, str | None], list[Stay]] = {}
         self.used: set[int] = set()
         self.unresolved: list[Unresolved] = []
         self.in_table = False
@@ -65,9 +74,11 @@ class _Finder:
     def add(self, stay: Stay, *places: int) -> None:
         """Keep a stay. Each row of a table is one; what lines tell again is not."""
         self.used |= set(places)
-        if any(_is_again(stay, known) for known in self.found[-RECENT:]) and not self.in_table:
+        alike = self.by_days.setdefault((stay.check_in, stay.check_out), [])
+        if any(_is_again(stay, known) for known in alike[-RECENT:]) and not self.in_table:
             return
         self.found.append(stay)
+        alike.append(stay)
 
     # Tables.
 
@@ -122,6 +133,16 @@ class _Finder:
                 quote = group[0][2].mark.text if told else self._from_to(group[0][2].mark, after)
                 self.add(self._stay(quote, name, (first, after)))
 
+    def in_turned_tables(self) -> None:
+        for table in turned_tables(self.reading):
+            end = table.begin + table.size - 1
+            if table.kind != "stay" or not self.used.isdisjoint(range(table.begin, end + 1)):
+                continue
+            if table.first.day and table.last.day and table.first.day < table.last.day:
+                self._add_labelled(
+                    (table.begin, table.first.day, table.first.clock), (end, table.last.day, table.last.clock)
+                )
+
     # Lines such as "Casa das Ondas, Lisbon - 12 to 15 September (3 nights)".
 
     def in_lines(self) -> None:
@@ -171,6 +192,8 @@ class _Finder:
         staying = labels.STAYING.search(text)
         if staying and (name := name_in(text[staying.end() :])):
             return name
+        if span and (named := BEFORE_DATES.search(text[: mark.told[0].start])):
+            return name_in(named["name"])
         candidates = [text, *mark.line.cells]
         if mark.told and not re.search(
             r"[^\W\d_]{3}", re.sub(r"(?i)\b(?:from|vom|du|del|dal|el|le)\b", "", text[: mark.told[0].start])

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from documents.memory import remembered
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,11 +25,9 @@ class Time:
     later: int = 0
 
 
-# Several rules look at the same line.
-CACHED = 2_048
 HALF = r"(?:\s?(?P<half>[ap])\.?\s?m\b\.?)"
 CLOCK = rf"(?<![\d.,:])(?P<h>[01]?\d|2[0-3])\s?:\s?(?P<m>[0-5]\d)(?::[0-5]\d)?(?!\d|:\d|[.,]\d){HALF}?"
-FRENCH = r"(?<![\d.,:])(?P<fh>[01]?\d|2[0-3])\s?h\s?(?P<fm>[0-5]\d)(?!\d)"
+FRENCH = r"(?<![\d.,:])(?P<fh>[01]?\d|2[0-3])\s?h\s?(?P<fm>[0-5]\d)(?!\d|\s?m(?:in)?\b)"
 DOTTED = (
     rf"(?<![\d.,:])(?P<dh>[01]?\d|2[0-3])\.(?P<dm>[0-5]\d)(?![\d.,]\d|\d)(?:{HALF.replace('half', 'dhalf')}"
     rf"|(?P<uhr>\s?Uhr))?"
@@ -38,11 +41,22 @@ SPOKEN = (
     r"(?:\b(?:ore|alle ore|alle|dalle|um|a las|las)\s)(?P<sh>[01]?\d|2[0-3])(?![\d:.,]\d|\d|\s?(?:€|EUR|%|\$|Uhr"
     r"|h\b|[ap]\.?m\b))"
 )
+# Four digits, as reservation systems print them.
+PLAIN = r"(?<![\w.,:/+-])(?P<xh>[01]\d|2[0-3])(?P<xm>[0-5]\d)(?![\w.,:/-])(?P<hours>\s?(?:hrs?|hours|uhr)\b)?"
 NOON = r"\b(?P<midday>(?:12\s)?noon)\b"
-TIME = re.compile(f"{CLOCK}|{FRENCH}|{DOTTED}|{HOUR}|{JAPANESE}|{SPOKEN}|{NOON}", re.IGNORECASE)
-MAYBE = re.compile(
-    r"\d\s?[:h時.]|\d\s?(?:[ap]\.?\s?m\b|uhr|o'clock|sharp)|\b(?:ore|alle|dalle|um|las)\s\d|noon", re.IGNORECASE
+TIME = re.compile(f"{CLOCK}|{FRENCH}|{DOTTED}|{HOUR}|{JAPANESE}|{SPOKEN}|{NOON}|{PLAIN}", re.IGNORECASE)
+BEGINNING = re.compile(
+    r"(?<![\d.,:])\d{1,4}(?!\d)|(?:ore|alle|dalle|um|a las|las)\s(?=\d|ore)|(?:12\s)?noon|午[前後]", re.IGNORECASE
 )
+MAYBE = re.compile(
+    r"\d\s?[:h時.]|\d\s?(?:[ap]\.?\s?m\b|uhr|o'clock|sharp)|\b(?:ore|alle|dalle|um|las)\s\d|noon"
+    r"|(?<![\d.,])[0-2]\d[0-5]\d(?:\s?(?:hrs?|hours)\b|(?:\s?\+\d)?\s*$)",
+    re.IGNORECASE,
+)
+PRINTED = re.compile(
+    r"[^a-z]*(?<![A-Z])(?:DEP|DEPART|DEPARTS|DEPARTURE|ARR|ARRIVE|ARRIVES|ARRIVAL|ETD|ETA|LV|AR)(?![A-Z])[^a-z]*"
+)
+YEARLIKE = re.compile(r"20[2-4]\d")
 
 # A dotted time without a unit is one only at the start of a line or cell, or after such a word.
 TIMELY = re.compile(
@@ -57,6 +71,13 @@ BEFORE_PRICE = re.compile(r"(?:€|\$|£|¥|EUR|USD|GBP|CHF|[A-Z]{3})\s?$")
 SPAN = re.compile(
     r"\b(?:for|within|in|during|durée|dauer|duration|durata|duración|environ|ca\.|about|24|für|binnen|les|par"
     r"|per)\s*:?\s?$",
+    re.IGNORECASE,
+)
+MINUTES = re.compile(r"\s?[0-5]?\d\s?m(?:in)?\b", re.IGNORECASE)
+LASTING = re.compile(
+    r"(?:duration|travel time|flight time|journey time|fahrzeit|flugzeit|reisezeit|fahrtdauer|flugdauer|dauer|durée"
+    r"|duración|durata"
+    r"|tempo di viaggio|所要時間|飛行時間)\s?[:：]?\s?$",
     re.IGNORECASE,
 )
 HOURLY = re.compile(
@@ -88,13 +109,15 @@ DINING = re.compile(r"dinner|supper|evening|tonight|drinks|concert|show|party", 
 
 def times_in(text: str) -> list[Time]:
     """The times of a line, in their order."""
-    return list(_times_in(text)) if MAYBE.search(text) else []
+    return list(_times_in(text))
 
 
-@lru_cache(maxsize=CACHED)
+@remembered
 def _times_in(text: str) -> tuple[Time, ...]:
     found: list[Time] = []
-    for match in TIME.finditer(text):
+    if not MAYBE.search(text):
+        return ()
+    for match in _matches(text):
         clock = _clock(match, text)
         if clock is None:
             continue
@@ -104,6 +127,15 @@ def _times_in(text: str) -> tuple[Time, ...]:
             found.append(left)
         found.append(_placed(Time(start, end, clock), text, found))
     return tuple(found)
+
+
+def _matches(text: str) -> Iterator[re.Match[str]]:
+    """What looks like a time, tried only where one can begin."""
+    end = 0
+    for beginning in BEGINNING.finditer(text):
+        if beginning.start() >= end and (match := TIME.match(text, beginning.start())):
+            yield match
+            end = match.end()
 
 
 def _placed(time: Time, text: str, before: list[Time]) -> Time:
@@ -120,8 +152,13 @@ def _placed(time: Time, text: str, before: list[Time]) -> Time:
 
 
 def _clock(match: re.Match[str], text: str) -> str | None:
+    if LASTING.search(text[max(0, match.start() - 24) : match.start()]):
+        return None
     group = match.groupdict()
     before, after = text[max(0, match.start() - 16) : match.start()], text[match.end() : match.end() + 8]
+    if group["xh"]:
+        printed = PRINTED.fullmatch(text[: match.start()]) and not YEARLIKE.fullmatch(match[0])
+        return _of(group["xh"], group["xm"], None) if group["hours"] or printed else None
     if group["midday"]:
         return "12:00"
     if group["h"]:
@@ -143,6 +180,8 @@ def _clock(match: re.Match[str], text: str) -> str | None:
 
 def _hour(group: dict[str, str | None], before: str, text: str, end: int) -> str | None:
     hour, unit = group["hh"] or "", (group["unit"] or "").lower()
+    if MINUTES.match(text, end):
+        return None
     if group["sharp"]:
         return _of(hour, None, None) if 7 <= int(hour) <= 11 and not DINING.search(text) else None
     if unit == "o'clock":

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from functools import cache
 from unicodedata import combining, normalize
 
 MONTHS = {
@@ -68,9 +67,15 @@ def folded(text: str) -> str:
     return "".join(c for c in normalize("NFKD", text).casefold() if not combining(c))
 
 
-@cache
-def _languages_of(word: str) -> tuple[str, ...]:
-    return tuple(language for language, words in TELLING.items() if word in words.split())
+def _by_word() -> dict[str, list[str]]:
+    languages: dict[str, list[str]] = {}
+    for language, words in TELLING.items():
+        for word in dict.fromkeys(words.split()):
+            languages.setdefault(word, []).append(language)
+    return languages
+
+
+LANGUAGES = _by_word()
 
 
 def language_of(text: str) -> str | None:
@@ -80,7 +85,7 @@ def language_of(text: str) -> str | None:
         return "ja"
     counts: Counter[str] = Counter()
     for word in WORD.findall(text.lower()):
-        counts.update(_languages_of(word))
+        counts.update(LANGUAGES.get(word, ()))
     ranked = counts.most_common(2)
     if not ranked or (len(ranked) > 1 and ranked[0][1] < ranked[1][1] * 1.5):
         return None

@@ -71,6 +71,7 @@ def test_other_layouts_names_dates_and_languages_score_alike(draw: Callable[[Ran
         ("2026-09-12T10:00", [(12, 9, 2026)]),
         ("Tel 01-23-45-67, section 4.5. and version 1.2", []),
         ("Your room 2 may be changed", []),
+        ("AIR MON 03MAY27, HOTEL 7MAY2027 to 09MAY", [(3, 5, 2027), (7, 5, 2027), (9, 5, 2027)]),
         ("11/13/2026", [(13, 11, 2026)]),
     ],
 )
@@ -92,6 +93,8 @@ def test_dates_are_found_in_six_languages(text: str, days: list[tuple[int, int, 
         ("ore 9.15", ["09:15"]),
         ("EUR 4.50, rated 4.8/5, 12.30 m, 3時間, durée 3 h", []),
         ("dinner at 8 sharp", []),
+        ("DEPART: OSLO GARDERMOEN 0925", ["09:25"]),
+        ("2h 05m, non-stop, duration: 2:45, room 1010, DEPARTURES 2027", []),
     ],
 )
 def test_times_are_found_and_prices_and_ratings_are_none(text: str, clocks: list[str]) -> None:
@@ -111,6 +114,8 @@ def test_times_are_found_and_prices_and_ratings_are_none(text: str, clocks: list
         ("US$1,612.48", [("1612.48", "USD")]),
         ("$1,612.48 USD", [("1612.48", "USD")]),
         ("796,- €", [("796", "EUR")]),
+        ("Total dossier : 2 378 €, 1 346,50 €", [("2378", "EUR"), ("1346.50", "EUR")]),
+        ("Chambre 2 150 €", []),
         ("room 12, 3 nights", []),
     ],
 )
@@ -176,7 +181,7 @@ def test_visible_text_that_contradicts_structured_data_is_left_open() -> None:
         "<h2>Hotel Roma</h2><p>Check-in: 3 May 2027</p><p>Check-out: 6 May 2027</p></html>"
     )
     plan = plan_of(read(page.encode(), filename="a.html"), Context())
-    assert [(one.check_in, one.check_out) for one in plan.stays] == [("2027-05-03", None)]
+    assert [(one.check_in, one.check_out, one.nights) for one in plan.stays] == [("2027-05-03", None, None)]
     assert [one.kind for one in plan.unresolved] == ["stay"]
 
 
