@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 import logging
 import re
@@ -363,10 +364,40 @@ async def test_numbers_of_cards_are_masked_and_then_the_bytes_are_not_kept(tmp_p
         taken = await take(desk, text=f"{DAYS}\nPaid with {CARD}, ticket 220-4111111111116, order 4111 1111 1111 1112")
         assert not any(digits in line for line in desk.everything() for digits in (CARD, CARD.replace(" ", "")))
         ((text, raw),) = desk.sql("SELECT text, raw FROM trip_external_docs")
-        assert "Paid with **** **** **** 1111, ticket 220-4111111111116, order 4111 1111 1111 1112" in text
+        assert "Paid with •••• •••• •••• 1111, ticket 220-4111111111116, order 4111 1111 1111 1112" in text
         assert raw is None
         # The plan that was found at first is used.
         assert (await parse(desk, doc_id=taken["doc_id"]))["created"]["activities"] == 4
+
+
+HIDDEN_CARD = f"<p>hi</p><!-- {CARD.replace(' ', '')} --><input type=hidden value={CARD.replace(' ', '-')}>"
+
+
+async def test_bytes_with_a_card_number_anywhere_in_them_are_not_kept(tmp_path: Path) -> None:
+    html_mail = MAIL.replace("text/plain; charset=utf-8", "text/html")
+    attached = base64.encodebytes(f"\0\1\2 {CARD} \xff".encode()).decode()
+    two_parts = MAIL.replace("text/plain; charset=utf-8", 'multipart/mixed; boundary="x"').replace(
+        "\nDear", "\n--x\nContent-Type: text/plain\n\nDear"
+    )
+    two_parts += "\n--x\nContent-Type: application/octet-stream\nContent-Transfer-Encoding: base64\n"
+    two_parts += f'Content-Disposition: attachment; filename="a.bin"\n\n{attached}\n--x--\n'
+    hiding: list[dict[str, Any]] = [
+        sent(html_mail + HIDDEN_CARD, "a.eml"),
+        sent(two_parts, "b.eml"),
+        sent(f"\0\1 {CARD}", "c.bin"),
+        sent(PAGE + HIDDEN_CARD, "d.html"),
+        *({"text": f"Paid at 16:00 {CARD.replace(' ', sign)}."} for sign in (".", "/", "–", "_", ", ")),  # noqa: RUF001
+    ]
+    async with new_desk(tmp_path) as desk:
+        for one in hiding:
+            await take(desk, **one)
+        assert desk.sql("SELECT count(*) FROM trip_external_docs WHERE raw IS NOT NULL") == [(0,)]
+        digits = re.sub(r"(?<=\d)\D{1,2}(?=\d)", "", "\n".join(desk.everything()))
+        assert CARD.replace(" ", "") not in digits
+        texts = [text for (text,) in desk.sql("SELECT text FROM trip_external_docs ORDER BY doc_id DESC LIMIT 5")]
+        assert all("at 16:00 •" in text for text in texts)
+        await take(desk, text="Order 4111 1111 1111 1112 of 4 October 2026")
+        assert desk.sql("SELECT count(*) FROM trip_external_docs WHERE raw IS NOT NULL") == [(1,)]
 
 
 async def test_a_call_with_a_key_imports_once_and_gets_the_same_answer(tmp_path: Path) -> None:
