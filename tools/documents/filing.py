@@ -172,8 +172,3 @@ def _plan(plan: Plan) -> str | None:
 def _raw(content: bytes, room: int) -> str | None:
     stored = base64.b64encode(zlib.compress(content, 6)).decode()
     return stored if len(stored) <= room else None
-
-
-def unpacked(raw: str) -> bytes:
-    """Return the bytes of a stored document."""
-    return zlib.decompress(base64.b64decode(raw))

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from database import documents
+from database.hidden import unpacked
 from tools.answers.errors import InvalidInput, NotFound
-from tools.documents.filing import unpacked
 from tools.documents.obtaining import Obtained
 from tools.documents.planned import loaded
 from tools.documents.plans import Paper
