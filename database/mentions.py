@@ -187,9 +187,10 @@ def _clean_hidden(cleaning: Cleaning, hidden: Hidden, named_in: AbstractSet[int]
     """Remove what names the person in base64, and note bytes that stay without having been searched."""
     for doc_id, encoded in hidden.encoded:
         cleaning.add(DOCS, 1, CLEAN_ENCODED, (doc_id, encoded, REMOVED))
+    gone = {*named_in, *hidden.documents}
     by_trip: dict[int, list[str]] = {}
     for trip_id, doc_id in hidden.unsearchable:
-        if trip_id not in trip_ids and doc_id not in named_in.union(hidden.documents):
+        if trip_id not in trip_ids and doc_id not in gone:
             by_trip.setdefault(trip_id, []).append(str(doc_id))
     cleaning.left += [
         f"trip {trip_id}: documents without text, such as pictures, which can't be searched: {', '.join(doc_ids)}"
