@@ -259,6 +259,8 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({}, "exactly one of text, path and content_base64"),
     ({"text": "a", "content_base64": "YQ=="}, "exactly one of text, path and content_base64"),
     ({"content_base64": "no base64!"}, "not base64"),
+    ({"content_base64": "é"}, "not base64"),
+    ({"content_base64": "\u0661"}, "not base64"),
     ({"text": "a", "received_at": "yesterday"}, "YYYY-MM-DD"),
     ({"text": "a", "parse": "some"}, "none, days, all"),
     ({"content_base64": "JVBERi0xLjQKJSVFT0Y="}, "PDF"),
@@ -407,3 +409,22 @@ async def test_a_call_with_a_key_imports_once_and_gets_the_same_answer(tmp_path:
         assert again == first | {"replayed": True}
         assert first["doc_id"] == 1
         assert f"Document {first['doc_id']} " in first["message"]
+
+
+async def test_a_trip_with_imported_documents_points_to_them_and_their_names_are_plain(tmp_path: Path) -> None:
+    async with new_desk(tmp_path) as desk:
+        assert "imported" not in (await desk.call("get_anything", query=str(KYOTO)))["message"]
+        await take(desk, text=DAYS, filename="plan\n\u202efdp.exe\u2066 \x85a.txt")
+        found = await desk.call("get_anything", query=str(KYOTO))
+        assert "get_trip_documents lists its 1 imported documents." in found["message"]
+        listed = await desk.call("get_trip_documents", trip_identifier=KYOTO)
+        assert listed["documents"]["documents"][0]["filename"] == "plan fdp.exe a.txt"
+
+
+async def test_a_title_of_a_day_that_the_document_does_not_have_is_refused_as_a_title(tmp_path: Path) -> None:
+    days = [{"date": "2026-10-04", "title": "A quiet day"}, {"date": "2026-10-05", "title": "Tea ceremony"}]
+    async with new_desk(tmp_path) as desk:
+        await take(desk, text=DAYS)
+        answer = await desk.call("set_trip_schedule", trip_identifier=KYOTO, doc_id=1, days=days)
+        assert [one["item"] for one in answer["refused"]] == ["days[0].title", "days[1].title"]
+        assert all("no such title under that date" in one["why"] for one in answer["refused"])

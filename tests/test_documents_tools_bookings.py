@@ -192,3 +192,19 @@ async def test_stays_with_one_number_and_the_same_nights_are_one_whatever_they_a
         nights = {"check_in": "2026-10-08", "check_out": "2026-10-09", "confirmation": "TOUR1"}
         answer = await desk.call("set_trip_schedule", trip_identifier=KYOTO, stays=[{"name": "Pension Uji", **nights}])
         assert answer["added"]["stays"] == 1
+
+
+async def test_a_copy_of_a_trip_has_no_status_of_a_cancelled_booking(tmp_path: Path) -> None:
+    async with new_desk(tmp_path) as desk:
+        write(desk)
+        desk.sql(
+            "UPDATE trips_v2"
+            " SET accommodations = json_set(accommodations, '$[0].status', 'cancelled', '$[1].status', 'held'),"
+            " transportation = json_set(transportation, '$[0].status', 'Canceled') WHERE trip_id = ?",
+            KYOTO,
+        )
+        copied = await desk.call("copy_trip", trip_identifier=KYOTO, new_name="Again", start_date="2027-10-02")
+        stays = desk.json("accommodations", copied["trip_id"])
+        assert [one.get("status") for one in stays] == [None, "held", None]
+        assert not any("status" in one for one in desk.json("transportation", copied["trip_id"]))
+        assert "ancel" in desk.column("accommodations", KYOTO)

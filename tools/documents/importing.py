@@ -60,7 +60,9 @@ class ImportPageArguments(WriteArguments):
 
 class ImportDocumentArguments(WriteArguments):
     trip_identifier: TripIdentifier
-    text: Annotated[str | None, Field(max_length=4_000_000, description="Or one of the next two.")] = None
+    text: Annotated[
+        str | None, Field(max_length=4_000_000, description="Pasted text, or else path or content_base64.")
+    ] = None
     path: Annotated[str | None, Field(max_length=4000, description="File in the import folder.")] = None
     content_base64: Annotated[str | None, Field(max_length=14_000_000, description="Bytes of the file.")] = None
     filename: Annotated[Line | None, Field(description="Its name.")] = None
@@ -72,7 +74,7 @@ class ImportDocumentArguments(WriteArguments):
     tag: Tag = None
     parse: Annotated[
         Overwriting | None,
-        Field(description="Use it: overwrite as for import_trip_page_and_parse."),
+        Field(description="Put it into the itinerary too: none adds what is missing, days and all replace."),
     ] = None
 
     @model_validator(mode="after")
