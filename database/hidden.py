@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 PAGE = 4
 
 # Lines of base64, the last of which may be short.
-_ENCODED = re.compile(r"[A-Za-z0-9+/_-]{24,}(?:\s*\n[>\s]*[A-Za-z0-9+/_-]{24,})*(?:\s*\n[>\s]*[A-Za-z0-9+/_-]+)?={0,2}")
+_LINE_END = r"[ \t\r]*\n[ \t>]*"
+_ENCODED = re.compile(
+    rf"[A-Za-z0-9+/_-]{{24,}}(?:{_LINE_END}[A-Za-z0-9+/_-]{{24,}})*(?:{_LINE_END}[A-Za-z0-9+/_-]+(?![^\s=]))?={{0,2}}"
+)
 
 
 @dataclass
@@ -63,12 +66,16 @@ async def hidden_in_documents(db: Database, traces: Traces) -> Hidden:
 
 
 def _look_through(row: Row, traces: Traces, found: Hidden) -> None:
-    if row["raw"] and any(map(traces.occur_in, _texts_of(unpacked(row["raw"])))):
+    if row["raw"] and _named_in(unpacked(row["raw"]), traces):
         found.documents.append(row["doc_id"])
     for run in _ENCODED.finditer(row["text"] or ""):
-        if any(map(traces.occur_in, _texts_of(_decoded(run[0])))):
+        if _named_in(_decoded(run[0]), traces):
             found.encoded.append((row["doc_id"], run[0]))
             found.documents.append(row["doc_id"])
+
+
+def _named_in(content: bytes, traces: Traces) -> bool:
+    return any(traces.may_occur_in(text) and traces.occur_in(text) for text in _texts_of(content))
 
 
 def _texts_of(content: bytes, depth: int = 0) -> Iterator[str]:

@@ -130,6 +130,16 @@ def test_what_tickets_and_mail_programs_write_is_removed(text: str, cleaned: str
     assert QUUX.removed_from(text) == cleaned
     assert json.loads(QUUX.removed_from(json.dumps({"quote": text})))["quote"] == cleaned
     assert any(hint in text.lower() for hint in QUUX.hints())
+    assert QUUX.may_occur_in(text)
+
+
+def test_a_search_finds_a_ticket_without_the_longest_word_of_a_name() -> None:
+    traces = Traces(Identity({"Ana Alexandrovna Lima"}))
+    for text in ("LIMA/ANAMS", "ALEXANDROVNALIMA/ANA", "Lima, Ana Alexandrovna"):
+        assert any(hint in text.lower() for hint in traces.hints())
+        assert traces.may_occur_in(text)
+        assert "erased" in traces.removed_from(text).lower()
+    assert not traces.may_occur_in("Lima, Peru")
 
 
 @pytest.mark.parametrize(
