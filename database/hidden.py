@@ -23,7 +23,7 @@ PAGE = 4
 # Lines of base64, the last of which may be short.
 _LINE_END = r"[ \t\r]*\n[ \t>]*"
 _ENCODED = re.compile(
-    rf"[A-Za-z0-9+/_-]{{24,}}(?:{_LINE_END}[A-Za-z0-9+/_-]{{24,}})*(?:{_LINE_END}[A-Za-z0-9+/_-]+(?![^\s=]))?={{0,2}}"
+    rf"[A-Za-z0-9+/_-]{{24,}}(?:{_LINE_END}[A-Za-z0-9+/_-]{{24,}})*(?:{_LINE_END}[A-Za-z0-9+/_-]+)?={{0,2}}"
 )
 
 
