@@ -59,7 +59,7 @@ async def of_trips(db: Database, trip_ids: Sequence[int]) -> dict[int, list[Row]
 
 
 async def sources_of_trips(db: Database, trip_ids: Sequence[int]) -> dict[int, list[Row]]:
-    """Return which document each item of the trips came from: item_id, doc_id and when that was received."""
+    """Return which document each item came from, when that was received, and `dated`, if it is told."""
     found: dict[int, list[Row]] = {trip_id: [] for trip_id in trip_ids}
     for row in await db.read(SOURCES, (json.dumps(list(trip_ids)),)) if trip_ids else []:
         found[row["trip_id"]].append(row)
@@ -132,7 +132,8 @@ ORDER BY d.doc_id
 )
 
 SOURCES: LiteralString = """
-SELECT s.trip_id, s.item_id, s.doc_id, coalesce(d.received_at, d.fetched_at, d.created_at) AS at
+SELECT s.source_id, s.trip_id, s.item_id, s.doc_id, d.received_at AS dated,
+       coalesce(d.received_at, d.fetched_at, d.created_at) AS at
 FROM json_each(?) w CROSS JOIN trip_item_sources s ON s.trip_id = w.value
 LEFT JOIN trip_external_docs d ON d.doc_id = s.doc_id
 ORDER BY s.source_id

@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any, LiteralString, cast
 from database import clients, documents, facts, guests, tables
 from database.clock import now
 from database.engine import Statement
+from database.hidden import Hidden, hidden_in_documents
 from database.quoting import as_word
-from database.redaction import NAMELESS
+from database.redaction import NAMELESS, REMOVED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from collections.abc import Set as AbstractSet
 
     from database.engine import Database, Row, Value
     from database.redaction import Traces
@@ -140,11 +142,12 @@ async def clean(
     places: list[tuple[str, LiteralString, LiteralString]] = [
         (table, key, column) for table, (key, columns) in OURS.items() for column in columns if column in there[table]
     ]
-    in_places, emptied, accepted, in_facts = await gather(
+    in_places, emptied, accepted, in_facts, hidden = await gather(
         gather(*(_mentioning(db, *place, traces) for place in places)),
         _emptied(db),
         db.read("SELECT kind, trip_id, value FROM accepted_findings WHERE kind = 'unlinked'"),
         gather(*(_mentioning(db, "trip_facts", "trip_id", column, traces) for column in FACTS)),
+        hidden_in_documents(db, traces) if there[DOCS] else _nothing_hidden(),
     )
     for (table, key, column), mentions in zip(places, in_places, strict=True):
         found = mentions
@@ -160,7 +163,8 @@ async def clean(
     named_in = {
         row["key"] for (table, *_), rows in zip(places, in_places, strict=True) if table == DOCS for row in rows
     }
-    which = (sorted(named_in), list(trip_ids))
+    _clean_hidden(cleaning, hidden, named_in, trip_ids)
+    which = (sorted(named_in.union(hidden.documents)), list(trip_ids))
     cleaning.add(DOCS, await documents.with_raw(db, *which), *documents.forget_raw(*which)[:2])
     keys = sorted({*receipts} - emptied)
     cleaning.add("receipts", len(keys), EMPTY_RECEIPTS, (json.dumps(keys),))
@@ -173,6 +177,25 @@ async def clean(
     if "trip_clients_quarantine" in cleaning.rows:
         cleaning.statements += [Statement(sql) for sql in INDEX_QUARANTINED]
     return cleaning
+
+
+async def _nothing_hidden() -> Hidden:
+    return Hidden()
+
+
+def _clean_hidden(cleaning: Cleaning, hidden: Hidden, named_in: AbstractSet[int], trip_ids: Sequence[int]) -> None:
+    """Remove what names the person in base64, and note bytes that stay without having been searched."""
+    for doc_id, encoded in hidden.encoded:
+        cleaning.add(DOCS, 1, CLEAN_ENCODED, (doc_id, encoded, REMOVED))
+    gone = {*named_in, *hidden.documents}
+    by_trip: dict[int, list[str]] = {}
+    for trip_id, doc_id in hidden.unsearchable:
+        if trip_id not in trip_ids and doc_id not in gone:
+            by_trip.setdefault(trip_id, []).append(str(doc_id))
+    cleaning.left += [
+        f"trip {trip_id}: documents without text, such as pictures, which can't be searched: {', '.join(doc_ids)}"
+        for trip_id, doc_ids in sorted(by_trip.items())
+    ]
 
 
 def _as_it_is(text: str, _: Traces) -> str:
@@ -283,6 +306,11 @@ WHERE EXISTS (SELECT 1 FROM json_each(?) w WHERE instr(lower(CAST(@column AS TEX
 CLEAN: LiteralString = """
 UPDATE @table SET @column = w.value ->> 2 FROM json_each(?) w
 WHERE @table.@key = w.value ->> 0 AND CAST(@table.@column AS TEXT) IS w.value ->> 1
+"""
+
+CLEAN_ENCODED: LiteralString = """
+UPDATE trip_external_docs SET text = replace(text, ?2, ?3)
+WHERE doc_id = CAST(?1 AS INTEGER)
 """
 
 DELETE_FINDINGS: LiteralString = """

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
 # The name of a person who was erased, wherever a name stood.
 NAMELESS = "Erased client"
@@ -20,9 +20,22 @@ REMOVED = "erased"
 # Minimum number of digits of a phone number, and length of the number of a document.
 PHONE_DIGITS, NUMBER_LENGTH = 7, 6
 
-# Number of digits of a phone number without its country code.
+# Number of digits of a phone number without its country code, and of country codes, most common first.
 NATIONAL = 9
+COUNTRY_CODES = (2, 1, 3)
 
+# Titles that tickets write behind a name.
+_TITLES = "(?:MRS|MR|MSTR|MS|MISS|MX|DR|PROF|CHD|INF)"
+
+# Words before a name in a greeting or a list of guests.
+_GREETINGS = (
+    r"dear|hello|hi|hallo|lieber?|liebes|guten tag|servus|bonjour|ch[eè]re?|hola|estimad[oa]|querid[oa]|ciao|car[oa]"
+    r"|gentile|prezad[oa]|ol[aá]|beste|hej|k[aæ]re|mr|mrs|ms|miss|herrn?|frau|señora?|monsieur|madame|signora?|mme"
+)
+
+_GERMAN = {"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "ø": "oe", "å": "aa", "æ": "ae"}
+
+_DIGITS = re.compile(r"[0-9]+")
 _ASCII_RUN = re.compile(r"[a-z0-9]+")
 _EMAIL = re.compile(r"[\w.+\-']+@[\w\-]+(?:\.[\w\-]+)+")
 _PHONE = re.compile(r"\+?\d[\d\s\-().]{5,}\d")
@@ -94,8 +107,24 @@ class Traces:
             (_pattern(map(_spelled, self.emails)), _in_email, REMOVED),
             (_pattern(map(_spelled, self._numbers)), _in_word, REMOVED),
             (_pattern(map(_dialled, self._phones)), _in_number, REMOVED),
-            (_pattern(map(_spelled, self._names)), _in_word, NAMELESS),
+            (
+                _pattern(form for name in self._names for form in (*_on_ticket(name), _spelled(name))),
+                _in_word,
+                NAMELESS,
+            ),
         ]
+        # Single words of a name say who is meant only in a text that names the person.
+        words = "|".join(_spelled(word) for word in sorted(self._words(), key=len, reverse=True))
+        self._beside = (
+            re.compile(
+                rf"\b(?:{words})(?=[\"'\u2019\u201d]?\s*[<(\[]?\s*(?:mailto:)?{REMOVED}\b)"
+                rf"|(?<=\b{REMOVED}[>)\]] )(?:{words})\b|(?<=\b{REMOVED} )\(?(?:{words})\b\)?"
+                rf"|(?P<before>\b(?:{_GREETINGS})\.?\s+)(?:{words})\b",
+                re.IGNORECASE,
+            )
+            if words
+            else None
+        )
 
     @property
     def texts(self) -> list[str]:
@@ -103,10 +132,21 @@ class Traces:
 
     def hints(self) -> list[str]:
         """Return, for each text, lowercase ASCII that every spelling of it contains, to narrow a search in SQL."""
+        return sorted(self._hints() | {phone[-2:] for phone in self._phones})
+
+    def may_occur_in(self, text: str) -> bool:
+        """Return False for most texts that do not name the person, much faster than `occur_in`."""
+        lower = text.lower()
+        if any(hint.lower() in lower for hint in self._hints()):
+            return True
+        digits = "".join(_DIGITS.findall(text)) if self._phones else ""
+        return any(phone[-PHONE_DIGITS:] in digits for phone in self._phones)
+
+    def _hints(self) -> set[str]:
         hints = {text.lower() for text in self.emails if text.isascii() and "'" not in text}
-        hints |= {phone[-2:] for phone in self._phones}
+        # On tickets, a name may consist of its first word and any other.
         for text in (
-            *self._names,
+            *(name.split(" ")[0] for name in self._names),
             *self.single,
             *self._numbers,
             *(one for one in self.emails if one.lower() not in hints),
@@ -114,21 +154,36 @@ class Traces:
             run = longest_ascii_run(text)
             hints |= {run} if run else {unicodedata.normalize(form, text) for form in ("NFC", "NFD")}
             hints |= set() if run else {json.dumps(text)[1:-1]}
-        return sorted(hints)
+        return hints
 
     def occur_in(self, text: object) -> bool:
         return isinstance(text, str) and self.removed_from(text) != text
 
     def removed_from(self, text: str) -> str:
         """Return the text without the person. In JSON, only values change, also those of JSON inside a string."""
+        cleaned = self._removed(text, self._without)
+        return cleaned if cleaned == text else self._removed(cleaned, self._without_words)
+
+    def _removed(self, text: str, remove: Callable[[str], str]) -> str:
         if text.lstrip()[:1] in {"[", "{", '"'} and _is_json(text):
-            return _JSON_VALUE.sub(self._value, text)
+            return _JSON_VALUE.sub(lambda found: self._value(found, remove), text)
+        return remove(text)
+
+    def _without(self, text: str) -> str:
         for pattern, continues, replacement in self._replacements:
             if pattern:
                 text = pattern.sub(lambda found: found[0] if continues(found) else replacement, text)  # noqa: B023 - used at once
         return text
 
-    def _value(self, found: re.Match[str]) -> str:
+    def _without_words(self, text: str) -> str:
+        """Return the text without single words of the name beside what was removed, or in a greeting."""
+        return self._beside.sub(lambda found: (found["before"] or "") + NAMELESS, text) if self._beside else text
+
+    def _words(self) -> set[str]:
+        """Return the words of the names that say who is meant."""
+        return {word for name in self._names for word in name.split(" ") if len(word) > 1 and not _unspaced(word[0])}
+
+    def _value(self, found: re.Match[str], remove: Callable[[str], str]) -> str:
         literal, colon = found[1], found[2]
         if literal is None:
             return json.dumps(REMOVED) if found[0].removesuffix(".0") in self._phones else found[0]
@@ -136,7 +191,7 @@ class Traces:
             return found[0]
         value = json.loads(literal)
         whole = {name.casefold() for name in self.single}
-        cleaned = NAMELESS if " ".join(value.split()).casefold() in whole else self.removed_from(value)
+        cleaned = NAMELESS if " ".join(value.split()).casefold() in whole else self._removed(value, remove)
         return literal if cleaned == value else json.dumps(cleaned, ensure_ascii=False)
 
 
@@ -186,9 +241,45 @@ def _spelled(text: str) -> str:
 
 def _dialled(digits: str) -> str:
     """Return a pattern for a phone number with any separators, with or without its country code."""
-    separator = r"[\s\-().]*"
-    whole = r"\+?" + separator.join(digits)
-    return whole + (f"|0?{separator.join(digits[-NATIONAL:])}" if len(digits) > NATIONAL else "")
+    separator = r"[\s\-()./]*"
+    prefix = rf"(?:(?:\+|00){separator})?"
+    if digits.startswith("0"):
+        own = separator.join(digits.lstrip("0"))
+        return rf"0{separator}{own}|(?:\+|00)[1-9][0-9]{{0,2}}{separator}(?:\(0\){separator})?{own}"
+    forms = [prefix + separator.join(digits)]
+    for length in COUNTRY_CODES:
+        own = digits[length:]
+        if len(own) >= PHONE_DIGITS:
+            code = prefix + separator.join(digits[:length])
+            forms += [rf"{code}{separator}\(0\){separator}{separator.join(own)}", rf"0{separator}{separator.join(own)}"]
+    if len(digits) > NATIONAL:
+        forms.append(separator.join(digits[-NATIONAL:]))
+    return "|".join(forms)
+
+
+def _on_ticket(name: str) -> Iterator[str]:
+    """Yield patterns for a name with the family name first, as on tickets: "LIMA/ANAMS", "Lima, Ana".
+
+    Any of the words may be the first of the family name, and tickets often have only the first of the given names.
+    """
+    words = name.split(" ")
+    joined = r"[\s\-]*"
+    for at in range(1, len(words)):
+        for family, given in ((words[at:], words[:at]), (words[:at], words[at:])):
+            last, first, rest = joined.join(map(_in_capitals, family)), _in_capitals(given[0]), given[1:]
+            more = "".join(f"(?:{joined}{_in_capitals(word)})?" for word in rest)
+            yield rf"{last}\s*/\s*{first}{more}(?:\s*{_TITLES}\b)?"
+        family, given = words[at:], words[:at]
+        whole = joined.join(map(_in_capitals, given))
+        yield rf"{joined.join(map(_in_capitals, family))}\s*,\s*{whole}"
+
+
+def _in_capitals(word: str) -> str:
+    """Return a pattern for a word as it is, without its marks, and with the vowels that German writes instead."""
+    plain = "".join(letter for letter in unicodedata.normalize("NFD", word) if unicodedata.category(letter) != "Mn")
+    german = "".join(_GERMAN.get(letter, letter) for letter in unicodedata.normalize("NFC", word.lower()))
+    forms = dict.fromkeys(_spelled(one) for one in (word, plain, german))
+    return f"(?:{'|'.join(forms)})"
 
 
 def _letter(letter: str) -> str:

@@ -170,6 +170,11 @@ class Cost(Item):
     due: str | None = None
 
 
+@dataclass(slots=True)
+class Cancellation(Item):
+    """A booking that is told to be cancelled by its number alone, so that what was booked is not known."""
+
+
 @dataclass(frozen=True, slots=True)
 class Unresolved:
     """Something that is there but not settled: `why` in one sentence of ours, `quotes` verbatim."""
@@ -188,6 +193,7 @@ class Plan:
     stays: list[Stay] = field(default_factory=list[Stay])
     transport: list[Transport] = field(default_factory=list[Transport])
     costs: list[Cost] = field(default_factory=list[Cost])
+    cancellations: list[Cancellation] = field(default_factory=list[Cancellation])
     unresolved: list[Unresolved] = field(default_factory=list[Unresolved])
     # Lines that hold a date, time or amount and that no item covers.
     unread: list[str] = field(default_factory=list[str])

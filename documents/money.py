@@ -134,7 +134,6 @@ COUNTED = re.compile(
     r"|adult\w*)\s?$",
     re.IGNORECASE,
 )
-CARD = re.compile(r"(?<!\d)\d(?:[ -]?\d){12,18}(?!\d)")
 
 
 def amounts_in(text: str, *, spaced: bool = False) -> list[Amount]:
@@ -236,29 +235,3 @@ def settled(
     if not named and amount.symbol in {"¥", "￥"} and language == "ja":
         return "JPY"
     return trip_currency if trip_currency in (named or candidates) else None
-
-
-def masked(text: str) -> str:
-    """The text with the digits of payment cards masked, but for the last four."""
-    return CARD.sub(lambda match: _mask(match[0]), text)
-
-
-def has_card(text: str) -> bool:
-    return any(_luhn(match[0]) for match in CARD.finditer(text))
-
-
-def _mask(digits: str) -> str:
-    if not _luhn(digits):
-        return digits
-    hidden = sum(c.isdigit() for c in digits) - 4
-    masked_digits: list[str] = []
-    for c in digits:
-        masked_digits.append("•" if c.isdigit() and hidden > 0 else c)
-        hidden -= c.isdigit()
-    return "".join(masked_digits)
-
-
-def _luhn(text: str) -> bool:
-    digits = [int(c) for c in text if c.isdigit()]
-    doubled = [2 * d - 9 * (d > 4) for d in digits[-2::-2]]
-    return len(set(digits)) > 1 and (sum(digits[-1::-2]) + sum(doubled)) % 10 == 0

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from documents import agenda, labels, structured
 from documents.activities import activities_of, days_of
+from documents.cards import masked
 from documents.costs import costs_of
 from documents.dates import dates_in
 from documents.marking import read_marks
@@ -15,7 +16,6 @@ from documents.marks import About, Mark, Reading
 from documents.memory import remembering
 from documents.merge import share_a_word, together
 from documents.model import Activity, Context, Cost, Document, Item, Kind, Line, Plan, Stay, Transport, Unresolved
-from documents.money import masked
 from documents.stays import stays_of
 from documents.transport import journeys_of
 

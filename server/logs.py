@@ -32,7 +32,10 @@ _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", 
 
 
 def set_up_logging(level: str, form: Format, stream: TextIO | None = None) -> None:
-    """Log to stderr or the given stream. Libraries log only warnings and above, unless the level is debug."""
+    """Log to stderr or the given stream. Libraries log only warnings and above, unless the level is debug.
+
+    HTTP clients log no more at debug either: it would be what other servers send.
+    """
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(JsonFormatter() if form == "json" else TextFormatter())
     root = logging.getLogger()
@@ -40,6 +43,8 @@ def set_up_logging(level: str, form: Format, stream: TextIO | None = None) -> No
     number = logging.getLevelNamesMapping()[level.upper()]
     root.setLevel(number if number <= logging.DEBUG else max(number, logging.WARNING))
     logging.getLogger("voygen").setLevel(number)
+    for name in ("httpcore2", "httpx2", "hpack"):
+        logging.getLogger(name).setLevel(logging.WARNING)
 
 
 def masked(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import gc
 import itertools
 import tracemalloc
@@ -16,10 +17,11 @@ import pytest
 from booking_scores import CLASSES, Score, expected, inputs, planned, score, told_by
 from booking_variants import Drawn, hotel, journey, programme
 
+from documents.cards import has_card, holds_card, masked
 from documents.dates import dates_in
 from documents.merge import merge, standing
 from documents.model import Context, Document, How, Plan, Stay, Transport
-from documents.money import amounts_in, masked
+from documents.money import amounts_in
 from documents.planning import plan_of
 from documents.reading import read
 from documents.times import times_in
@@ -165,6 +167,46 @@ def test_card_numbers_are_masked_in_quotes() -> None:
     assert masked("Visa 4111 1111 1111 1111, order 1234 5678") == "Visa •••• •••• •••• 1111, order 1234 5678"
     plan = plan_text("Booking 4411-X\nTotal EUR 40.00 paid with 5500 0000 0000 0004\nHotel Roma 3-5 May 2027\n")
     assert [one.quote for one in plan.costs] == ["Total EUR 40.00 paid with •••• •••• •••• 0004"]
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("4111.1111.1111.1111", "••••.••••.••••.1111"),
+        ("4111/1111/1111/1111", "••••/••••/••••/1111"),
+        ("4111–1111–1111–1111", "••••–••••–••••–1111"),
+        ("4111_1111_1111_1111", "••••_••••_••••_1111"),
+        ("4111, 1111, 1111, 1111", "••••, ••••, ••••, 1111"),
+        ("4111 - 1111 - 1111 - 1111", "•••• - •••• - •••• - 1111"),
+        ("4111 1111 1111 1111", "•••• •••• •••• 1111"),
+        ("3782 822463 10005", "•••• •••••• •0005"),
+        ("16:00 4111 1111 1111 1111 17:30", "16:00 •••• •••• •••• 1111 17:30"),
+        ("12/2027 5500000000000004 2027 123", "12/2027 ••••••••••••0004 2027 123"),
+        ("2027-04-05 4111-1111-1111-1111 EUR 40.00", "2027-04-05 ••••-••••-••••-1111 EUR 40.00"),
+        ("e-ticket 2201234567895, EUR 4.111.111.111,00", None),
+        ("0.4111111111111111 and +49 170 5550199 4", None),
+        (", ".join(str(number) for number in range(4000, 4300)), None),
+    ],
+)
+def test_a_card_number_is_masked_with_any_signs_between_its_groups_and_nothing_beside_it(
+    text: str, shown: str | None
+) -> None:
+    assert masked(text) == (shown or text)
+    assert has_card(text) == (shown is not None)
+
+
+def test_bytes_hold_a_card_number_in_hidden_text_and_in_encoded_parts() -> None:
+    mail = b"Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: application/octet-stream\n"
+    part = base64.b64encode(b"\0\1bin 4111111111111111 x")
+    for content in (
+        b"<p>hi</p><!-- 4111111111111111 -->",
+        b"<input type=hidden value=4111&nbsp;1111&nbsp;1111&nbsp;1111>",
+        "4111 1111 1111 1111".encode("utf-16"),
+        mail + b"Content-Transfer-Encoding: base64\n\n" + part + b"\n--b--\n",
+        b"Content-Type: text/plain\nContent-Transfer-Encoding: quoted-printable\n\n4111=201111=201111=\n=201111\n",
+    ):
+        assert holds_card(content), content
+    assert not holds_card(b"%PDF-1.4\n0000000015 00000 n\n20270410091500 4111111111111112")
 
 
 def test_offers_ranges_and_optional_prices_are_no_costs() -> None:

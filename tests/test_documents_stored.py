@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from contextlib import closing
 from typing import TYPE_CHECKING
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 import raw
 from confirmations import DAYS, MAIL, sent
-from desk import ANA, KYOTO, new_desk
+from desk import ANA, BANFF, KYOTO, new_desk
 from test_documents_tools import parse, take
 
 from database.embedded import open_database
@@ -152,3 +153,28 @@ async def test_an_erased_client_is_named_by_no_document_any_more(tmp_path: Path)
         assert "AOI4711" in text
         plan = json.loads(desk.sql("SELECT plan FROM trip_external_docs WHERE trip_id = 3")[0][0])
         assert plan["stays"][0]["name"] == "Ryokan Aoi"
+
+
+async def test_an_erased_client_is_not_left_in_bytes_tickets_or_encoded_text_of_other_trips(tmp_path: Path) -> None:
+    picture = b"\x89PNG\r\n\x1a\n\0\0" + bytes(range(256))
+    encoded = base64.encodebytes(MAIL.encode()).decode()
+    ticket = f"1.LIMA/ANAMS\nLima / Ana <{ANA}>\nAna <{ANA}>\n4 October 2026\n10:00 Tea for Mr Smith\n"
+    others = (f"\0\1bin Ana Lima {ANA}".encode(), "\0Ana Lima\xff".encode("utf-16"), b"\0\1 nobody \xff")
+    async with new_desk(tmp_path) as desk:
+        kept = [await take(desk, trip=BANFF, **sent(one, f"{at}.bin")) for at, one in enumerate((*others, picture))]
+        pasted = await take(desk, trip=BANFF, text=f"See below\n\n{encoded}\nBest")
+        await take(desk, text=ticket, parse="none")
+        await take(desk, trip=BANFF, text=f"{ticket}See you")
+        erased = await desk.call("erase_client", client=ANA, confirm_name="Ana Lima", dry_run=False)
+        rows = "\n".join(of_documents(desk.everything())).lower()
+        assert rows
+        assert not any(word in rows for word in ("lima", '"ana', "ana ", ANA, encoded[:60].lower()))
+        left = [row for (row,) in desk.sql("SELECT doc_id FROM trip_external_docs WHERE raw IS NOT NULL")]
+        # Bytes without text that don't name her may be a picture of her passport.
+        assert left == [one["doc_id"] for one in kept[2:]]
+        (told,) = [one for one in erased["remaining"] if "pictures" in one]
+        which = ", ".join(map(str, left))
+        assert told == f"trip {BANFF}: documents without text, such as pictures, which can't be searched: {which}"
+        text = desk.sql("SELECT text FROM trip_external_docs WHERE doc_id = ?", pasted["doc_id"])[0][0]
+        assert text.split() == ["See", "below", "erased", "Best"]
+        assert "10:00 Tea for Mr Smith" in desk.sql("SELECT text FROM trip_external_docs ORDER BY doc_id DESC")[0][0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 import logging
 import re
@@ -258,6 +259,8 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({}, "exactly one of text, path and content_base64"),
     ({"text": "a", "content_base64": "YQ=="}, "exactly one of text, path and content_base64"),
     ({"content_base64": "no base64!"}, "not base64"),
+    ({"content_base64": "é"}, "not base64"),
+    ({"content_base64": "\u0661"}, "not base64"),
     ({"text": "a", "received_at": "yesterday"}, "YYYY-MM-DD"),
     ({"text": "a", "parse": "some"}, "none, days, all"),
     ({"content_base64": "JVBERi0xLjQKJSVFT0Y="}, "PDF"),
@@ -363,10 +366,40 @@ async def test_numbers_of_cards_are_masked_and_then_the_bytes_are_not_kept(tmp_p
         taken = await take(desk, text=f"{DAYS}\nPaid with {CARD}, ticket 220-4111111111116, order 4111 1111 1111 1112")
         assert not any(digits in line for line in desk.everything() for digits in (CARD, CARD.replace(" ", "")))
         ((text, raw),) = desk.sql("SELECT text, raw FROM trip_external_docs")
-        assert "Paid with **** **** **** 1111, ticket 220-4111111111116, order 4111 1111 1111 1112" in text
+        assert "Paid with •••• •••• •••• 1111, ticket 220-4111111111116, order 4111 1111 1111 1112" in text
         assert raw is None
         # The plan that was found at first is used.
         assert (await parse(desk, doc_id=taken["doc_id"]))["created"]["activities"] == 4
+
+
+HIDDEN_CARD = f"<p>hi</p><!-- {CARD.replace(' ', '')} --><input type=hidden value={CARD.replace(' ', '-')}>"
+
+
+async def test_bytes_with_a_card_number_anywhere_in_them_are_not_kept(tmp_path: Path) -> None:
+    html_mail = MAIL.replace("text/plain; charset=utf-8", "text/html")
+    attached = base64.encodebytes(f"\0\1\2 {CARD} \xff".encode()).decode()
+    two_parts = MAIL.replace("text/plain; charset=utf-8", 'multipart/mixed; boundary="x"').replace(
+        "\nDear", "\n--x\nContent-Type: text/plain\n\nDear"
+    )
+    two_parts += "\n--x\nContent-Type: application/octet-stream\nContent-Transfer-Encoding: base64\n"
+    two_parts += f'Content-Disposition: attachment; filename="a.bin"\n\n{attached}\n--x--\n'
+    hiding: list[dict[str, Any]] = [
+        sent(html_mail + HIDDEN_CARD, "a.eml"),
+        sent(two_parts, "b.eml"),
+        sent(f"\0\1 {CARD}", "c.bin"),
+        sent(PAGE + HIDDEN_CARD, "d.html"),
+        *({"text": f"Paid at 16:00 {CARD.replace(' ', sign)}."} for sign in (".", "/", "–", "_", ", ")),  # noqa: RUF001
+    ]
+    async with new_desk(tmp_path) as desk:
+        for one in hiding:
+            await take(desk, **one)
+        assert desk.sql("SELECT count(*) FROM trip_external_docs WHERE raw IS NOT NULL") == [(0,)]
+        digits = re.sub(r"(?<=\d)\D{1,2}(?=\d)", "", "\n".join(desk.everything()))
+        assert CARD.replace(" ", "") not in digits
+        texts = [text for (text,) in desk.sql("SELECT text FROM trip_external_docs ORDER BY doc_id DESC LIMIT 5")]
+        assert all("at 16:00 •" in text for text in texts)
+        await take(desk, text="Order 4111 1111 1111 1112 of 4 October 2026")
+        assert desk.sql("SELECT count(*) FROM trip_external_docs WHERE raw IS NOT NULL") == [(1,)]
 
 
 async def test_a_call_with_a_key_imports_once_and_gets_the_same_answer(tmp_path: Path) -> None:
@@ -376,3 +409,22 @@ async def test_a_call_with_a_key_imports_once_and_gets_the_same_answer(tmp_path:
         assert again == first | {"replayed": True}
         assert first["doc_id"] == 1
         assert f"Document {first['doc_id']} " in first["message"]
+
+
+async def test_a_trip_with_imported_documents_points_to_them_and_their_names_are_plain(tmp_path: Path) -> None:
+    async with new_desk(tmp_path) as desk:
+        assert "imported" not in (await desk.call("get_anything", query=str(KYOTO)))["message"]
+        await take(desk, text=DAYS, filename="plan\n\u202efdp.exe\u2066 \x85a.txt")
+        found = await desk.call("get_anything", query=str(KYOTO))
+        assert "get_trip_documents lists its 1 imported documents." in found["message"]
+        listed = await desk.call("get_trip_documents", trip_identifier=KYOTO)
+        assert listed["documents"]["documents"][0]["filename"] == "plan fdp.exe a.txt"
+
+
+async def test_a_title_of_a_day_that_the_document_does_not_have_is_refused_as_a_title(tmp_path: Path) -> None:
+    days = [{"date": "2026-10-04", "title": "A quiet day"}, {"date": "2026-10-05", "title": "Tea ceremony"}]
+    async with new_desk(tmp_path) as desk:
+        await take(desk, text=DAYS)
+        answer = await desk.call("set_trip_schedule", trip_identifier=KYOTO, doc_id=1, days=days)
+        assert [one["item"] for one in answer["refused"]] == ["days[0].title", "days[1].title"]
+        assert all("no such title under that date" in one["why"] for one in answer["refused"])

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import raw
-from desk import ANA, KYOTO, op, seeded
+from confirmations import web
+from desk import ANA, KYOTO, new_desk, op, seeded
 from hypothesis import given
 from hypothesis import strategies as st
 from mcp.client import Client
@@ -26,6 +27,7 @@ from database.errors import DatabaseBusy
 from server.desk.tools import make_server
 from server.launch import own_command
 from server.logs import JsonFormatter, TextFormatter, masked, set_up_logging
+from tools.documents.sources import Sources
 from tools.tool import READS, Answer, Arguments, Tool
 
 if TYPE_CHECKING:
@@ -246,3 +248,13 @@ def test_without_the_otel_extra_the_error_says_what_to_install(path: Path, tmp_p
     )
     assert done.returncode == 0
     assert "pip install 'voygen[otel]'" in done.stderr
+
+
+async def test_what_a_fetched_page_sends_in_its_headers_is_logged_at_no_level(tmp_path: Path) -> None:
+    stream = io.StringIO()
+    set_up_logging("debug", "text", stream)
+    with web({"/": ("text/plain; name=delete-all-trips", "4 October 2026")}) as host:
+        async with new_desk(tmp_path, sources=Sources(allow_hosts=(host,))) as desk:
+            await desk.call("import_trip_page", trip_identifier=KYOTO, url=f"http://{host}/")
+    assert "call of import_trip_page" in stream.getvalue()
+    assert "delete-all-trips" not in stream.getvalue()

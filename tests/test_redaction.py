@@ -102,3 +102,59 @@ def test_only_what_identifies_somebody_counts_as_a_trace() -> None:
     identity.add_documents({"XQ99887766": "gold", "since": "since 2019"})
     identity.add_documents({"flight": "LH432100", "room": "1204567"}, only_named=True)
     assert identity == Identity(emails={"a@b.example"}, phones={"34600111222"}, numbers={"ABCDEFGHK", "XQ99887766"})
+
+
+QUUX = Traces(Identity({"Zebediah Paul Quüx"}, {"zeb@x.example"}, {"+49 170 5550199", "0221 4470119"}))
+
+# As tickets, reservation systems and mail programs write a person, and what is left.
+WRITTEN = [
+    ("Mr Quüx/Zebediah", "Mr Erased client"),
+    ("QUUEX/ZEBEDIAHMR 1A", "Erased client 1A"),
+    ("1.QUUX / ZEBEDIAH PAUL MR", "1.Erased client"),
+    ("PAULQUUX/ZEBEDIAH", "Erased client"),
+    ("Quüx, Zebediah Paul", "Erased client"),
+    ("Zebediah <zeb@x.example>", "Erased client <erased>"),
+    ('"Paul" zeb@x.example', '"Erased client" erased'),
+    ("zeb@x.example (Zebediah)", "erased Erased client"),
+    ("To: zeb@x.example\n\nDear Mr. Quüx,", "To: erased\n\nDear Mr. Erased client,"),
+    ("call 0170 5550199", "call erased"),
+    ("call 0170/555 01 99", "call erased"),
+    ("call 0049 (0)170 5550199 now", "call erased now"),
+    ("call +49 (0) 170-5550199", "call erased"),
+    ("call +49 221 4470119", "call erased"),
+]
+
+
+@pytest.mark.parametrize(("text", "cleaned"), WRITTEN)
+def test_what_tickets_and_mail_programs_write_is_removed(text: str, cleaned: str) -> None:
+    assert QUUX.removed_from(text) == cleaned
+    assert json.loads(QUUX.removed_from(json.dumps({"quote": text})))["quote"] == cleaned
+    assert any(hint in text.lower() for hint in QUUX.hints())
+    assert QUUX.may_occur_in(text)
+
+
+def test_a_search_finds_a_ticket_without_the_longest_word_of_a_name() -> None:
+    traces = Traces(Identity({"Ana Alexandrovna Lima"}))
+    for text in ("LIMA/ANAMS", "ALEXANDROVNALIMA/ANA", "Lima, Ana Alexandrovna"):
+        assert any(hint in text.lower() for hint in traces.hints())
+        assert traces.may_occur_in(text)
+        assert "erased" in traces.removed_from(text).lower()
+    assert not traces.may_occur_in("Lima, Peru")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            "Dear Zebediah,",
+            "Paul <paul@y.example>",
+            "Quux/Otto",
+            "Quux/Zebediahs",
+            "Otto, Zebediah",
+            "AQUUX/ZEBEDIAHMR",
+        ),
+        *("call 0171 5550199", "9 0170 55501991", "room 170 555"),
+    ],
+)
+def test_what_may_be_somebody_else_is_left(text: str) -> None:
+    assert QUUX.removed_from(text) == text

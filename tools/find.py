@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import BaseModel, Field, model_validator
 
+from database import documents
 from database.joining import JoiningDatabase
 from database.quoting import as_word, in_quotes
 from tools.answers import parts
@@ -142,11 +143,12 @@ async def _line(db: Database, query: str) -> Line:
 
 
 async def _add_trip(db: Database, found: Found, trip_id: int) -> str:
-    """Add the trip, cut to fit one answer; return a note about what was cut."""
-    trip = await whole_trip(db, trip_id)
+    """Add the trip, cut to fit one answer; return a note about what was cut, and about its imported documents."""
+    trip, imported = await gather(whole_trip(db, trip_id), documents.count(db, trip_id))
     if trip:
         found.trip, found.more = as_answered(trip)
-    return parts.words(found.more)
+    pointer = f" get_trip_documents lists its {imported} imported documents." if imported else ""
+    return pointer + parts.words(found.more)
 
 
 async def _continued(db: Database, cursor: str) -> Found:

@@ -20,7 +20,7 @@ from tools.documents.faults import in_thread
 from tools.documents.fence import Fence
 from tools.documents.importing import trip_to_read_for
 from tools.documents.parsing import DocId
-from tools.documents.plans import Paper, note_sources
+from tools.documents.plans import Paper, note_sources, received_by
 from tools.documents.reading import context_of
 from tools.documents.stored import stored_papers
 from tools.tool import Hints, Tool, WriteAnswer, WriteArguments
@@ -104,7 +104,9 @@ class ScheduleArguments(WriteArguments):
     doc_id: Annotated[DocId | None, Field(description="Whose quotes prove the items.")] = None
     days: Annotated[list[SentDay], _listed(SentDay, 366, "Days.")]
     stays: Annotated[list[SentStay], _listed(SentStay, 100, "Stays.")]
-    transport: Annotated[list[SentTransport], _listed(SentTransport, 100, "Transport, local times.")]
+    transport: Annotated[
+        list[SentTransport], _listed(SentTransport, 100, "Transport; depart, arrive as YYYY-MM-DDTHH:MM.")
+    ]
     costs: Annotated[list[SentCost], _listed(SentCost, 100, "Checked and told, not added.")]
     overwrite: Annotated[Overwrite, Field(description="As for import_trip_page_and_parse.")] = "none"
     dry_run: Annotated[bool, Field(description="Only report changes.")] = False
@@ -118,6 +120,9 @@ class ScheduleSet(WriteAnswer):
     duplicates_skipped: int = Field(description="Items that were there already.")
     conflicts: list[dict[str, Any]] = Field(description="Entries that differ and stay.")
     warnings: dict[str, Any] = Field(description="What is odd about the itinerary now, between marks.")
+
+
+NO_TITLE = "The document has no such title under that date. Copy it word for word, or leave it out."
 
 
 @dataclass(frozen=True)
@@ -143,7 +148,9 @@ async def set_trip_schedule(db: Database, args: ScheduleArguments) -> ScheduleSe
         draft = drafts[0]
         if not args.dry_run:
             require_within(draft, plan)
-        applied[:] = [apply_plan(draft, plan, Wanted(args.overwrite, max_days=366, max_per_day=200))]
+        applied[:] = [
+            apply_plan(draft, plan, Wanted(args.overwrite, 366, 200, received_by(papers) if papers else None))
+        ]
         if applied[0].did_something:
             note_sources(draft, applied[0], papers)
             counts = ", ".join(f"{count} {name}" for name, count in applied[0].created.items() if count) or "nothing"
@@ -263,7 +270,7 @@ def _refused(
         if day.title:
             # The title is its own quote: it must stand under the date, like an activity.
             titled = Activity(quote=day.title, how=How.AGENT, date=day.date, title=day.title)
-            reasons.append((f"days[{at}].title", why_not(titled, document, context)))
+            reasons.append((f"days[{at}].title", NO_TITLE if why_not(titled, document, context) else None))
         elif not day.activities:
             reasons.append((f"days[{at}]", "The day has neither a title nor activities."))
     return [{"item": place, "why": why} for place, why in reasons if why]

@@ -3,29 +3,38 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
-from documents.model import Activity, Stay, Transport
+from documents.model import Activity, How, Unresolved
 from tools.answers.errors import Conflict
-from tools.documents.matching import KINDS, agrees, is_same_booking
-from tools.documents.reading import instant
+from tools.documents.matching import KINDS, agrees, has_same_number, is_alike, is_bare, is_same_booking, may_mean
+from tools.documents.values import (
+    TOLD,
+    compared,
+    fields_to_write,
+    others_to_write,
+    stored_moment,
+    told_moment,
+)
 from tools.trip.itinerary import times
-from tools.trip.itinerary.entries import ITEM, STAY, TRANSPORT, Kind, fields_of, moment_of, own_ids, text_of
+from tools.trip.itinerary.entries import ITEM, STAY, TRANSPORT, Kind, fields_of, moment_of, own_ids
+from tools.trip.itinerary.times import instant
 from tools.trip.itinerary.warnings import Period
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from documents.model import Item, Plan
     from tools.trip.draft import TripDraft
     from tools.trip.itinerary.days import Day
     from tools.trip.itinerary.slots import Slot
-    from tools.trip.itinerary.times import Moment
 
 Overwrite = Literal["none", "days", "all"]
 
 CANCELLED = "cancelled"
+
+NO_BOOKING = "A cancellation whose confirmation number the trip has no booking for. Nothing is marked."
 
 
 @dataclass
@@ -38,6 +47,7 @@ class Applied:
     conflicts: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
     removed: int = 0
     left_out: list[str] = field(default_factory=list[str])
+    unresolved: list[Unresolved] = field(default_factory=list[Unresolved])
     ids: dict[int, str] = field(default_factory=dict[int, str])
     stated: list[tuple[str, Item]] = field(default_factory=list["tuple[str, Item]"])
 
@@ -48,19 +58,20 @@ class Applied:
 
 @dataclass(frozen=True)
 class Wanted:
-    """How to apply a plan. `received` is when its document was received."""
+    """How to apply a plan. `received` tells when the document that states an item was received, if one does."""
 
     overwrite: Overwrite = "none"
     max_days: int = 14
     max_per_day: int = 30
-    received: datetime = field(default_factory=lambda: datetime.max.replace(tzinfo=UTC))
+    received: Callable[[Item], datetime] | None = None
 
 
 def apply_plan(draft: TripDraft, plan: Plan, wanted: Wanted) -> Applied:
     """Add what the plan has to the draft's itinerary.
 
-    `none` changes nothing that a person entered. `days` replaces the activities of the plan's days, and `all` each part
-    of the itinerary that the plan has something for. What is replaced is kept aside.
+    `none` adds what is missing, also to entries that are there, and changes nothing that a person entered. `days`
+    replaces the activities of the plan's days, and `all` each part of the itinerary that the plan has something for.
+    What is replaced is kept aside. No document changes what one with a later date brought.
     """
     return _Application(draft, wanted).run(plan)
 
@@ -86,7 +97,7 @@ def outside(draft: TripDraft, plan: Plan) -> tuple[str, str] | None:
 
 
 def _days_of(plan: Plan) -> Iterator[date]:
-    texts = [day.date for day in plan.days] + [one.date for one in plan.activities]
+    texts = [day.date for day in plan.days] + [one.date for one in plan.activities if not one.cancelled]
     texts += [text for stay in plan.stays if not stay.cancelled for text in (stay.check_in, stay.check_out) if text]
     texts += [text for ride in plan.transport if not ride.cancelled for text in (ride.depart, ride.arrive) if text]
     yield from (day for text in texts if (day := times.day_of(text)))
@@ -113,6 +124,10 @@ class _Application:
                 self._apply(item, slot, None, name)
             if self._wanted.overwrite == "all" and any(not item.cancelled for item in items):
                 self._remove(kind, [slot for slot in self._before[kind.name] if id(slot) not in self._taken])
+        for item in plan.cancellations:
+            self._cancel_all(item, self._numbered(item, (ITEM, STAY, TRANSPORT)), "booking")
+        for item in filter(_is_undated_cancellation, plan.activities):
+            self._cancel_all(item, self._numbered(item, (ITEM,)), ITEM.name)
         return self._applied
 
     def _chosen_days(self, plan: Plan) -> dict[str, list[Activity]]:
@@ -122,7 +137,7 @@ class _Application:
         for activity in plan.activities:
             if times.day_of(activity.date):
                 days.setdefault(activity.date, []).append(activity)
-            else:
+            elif not _is_undated_cancellation(activity):
                 undated += 1
         chosen = sorted(days)[: self._wanted.max_days]
         left = [on for on in sorted(days) if on not in chosen]
@@ -159,9 +174,10 @@ class _Application:
         Those of the same day go first, so that a booking that has moved finds what is left.
         """
         pairs = self._paired(items, there, agrees)
-        left = [item for item in items if id(item) not in pairs]
-        for item in left:
-            pairs |= self._paired([item], self._before[KINDS[type(item)].name], is_same_booking)
+        for test in (has_same_number, is_same_booking):
+            left = [item for item in items if id(item) not in pairs]
+            for item in left:
+                pairs |= self._paired([item], self._before[KINDS[type(item)].name], test)
         yield from ((item, pairs.get(id(item))) for item in items)
 
     def _paired(self, items: list[Any], among: list[Slot], test: Callable[[Item, object], bool]) -> dict[int, Slot]:
@@ -177,7 +193,7 @@ class _Application:
     def _apply(self, item: Item, slot: Slot | None, day: Day | None, name: str) -> None:
         kind = KINDS[type(item)]
         if item.cancelled:
-            self._cancel(item, slot, kind)
+            self._cancel_all(item, [(kind, slot)] if slot else self._numbered(item, (kind,)), kind.name)
         elif slot is None:
             self._create(item, day, kind, name)
         else:
@@ -193,70 +209,101 @@ class _Application:
         self._applied.created[name] += 1
         self._note(item, slot)
 
-    def _cancel(self, item: Item, slot: Slot | None, kind: Kind) -> None:
-        if slot is None:
-            self._applied.left_out.append(f"a cancelled {kind.name} that the trip does not have")
-        elif fields_of(slot.value).get("status") == CANCELLED:
+    def _numbered(self, item: Item, kinds: Sequence[Kind]) -> list[tuple[Kind, Slot]]:
+        """Return the entries that a cancellation can mean by its confirmation number, whatever else it leaves out."""
+        found = [
+            (kind, slot)
+            for kind in kinds
+            for slot in self._itinerary.slots(kind)
+            if may_mean(item, kind, slot.value) and not slot.is_removed
+        ]
+        if not found and is_bare(item) and len(kinds) == 1:
+            return self._numbered(item, (ITEM, STAY, TRANSPORT))
+        alike = [(kind, slot) for kind, slot in found if is_alike(item, slot.value)]
+        return alike or (found if is_bare(item) or len(found) == 1 else [])
+
+    def _cancel_all(self, item: Item, found: Sequence[tuple[Kind, Slot]], called: str) -> None:
+        if not found and item.confirmation:
+            self._applied.unresolved.append(Unresolved("cancellation", NO_BOOKING, (item.quote,)))
+        elif not found:
+            self._applied.left_out.append(f"a cancelled {called} that the trip does not have")
+        for kind, slot in found:
+            self._taken.add(id(slot))
+            self._cancel(item, slot, kind)
+
+    def _cancel(self, item: Item, slot: Slot, kind: Kind) -> None:
+        if fields_of(slot.value).get("status") == CANCELLED:
             self._applied.duplicates += 1
-            self._note(item, slot)
+        elif self._is_older(item, slot):
+            conflict = {"item_id": slot.name, "document": {"status": CANCELLED}, "why": _OLDER}
+            self._applied.conflicts.append(conflict)
+            return
         else:
             self._itinerary.edit(kind, slot, {})
             slot.value = slot.value | {"status": CANCELLED}
             self._applied.changed.append({"item_id": slot.name, "status": CANCELLED})
-            self._note(item, slot)
+        self._note(item, slot)
 
     def _update(self, item: Item, slot: Slot, day: Day | None, kind: Kind) -> None:
-        differing, missing = self._differences(item, slot, day, kind)
-        if not differing and not missing:
-            self._applied.duplicates += 1
-        elif self._may_change(slot) or self._overwrites(kind):
-            self._change(slot, day, kind, differing | missing)
-        elif differing:
-            stored = {name: self._stored(kind, slot, name) for name in differing}
-            self._applied.conflicts.append({"item_id": slot.name, "stored": stored, "document": differing})
+        differing, missing = compared(item, kind, slot.value)
+        if kind is ITEM and day is not None and slot not in day.items:
+            differing["date"] = item.date if isinstance(item, Activity) else None
+        if differing and not self._may_change(item, slot, kind):
+            self._applied.conflicts.append(self._conflict(item, slot, kind, differing))
             return
+        if differing or missing:
+            self._change(item, slot, day, kind, differing | missing)
         else:
             self._applied.duplicates += 1
         self._note(item, slot)
 
-    def _change(self, slot: Slot, day: Day | None, kind: Kind, fields: dict[str, Any]) -> None:
-        moves = fields.pop("date", None)
-        self._itinerary.edit(kind, slot, fields)
+    def _conflict(self, item: Item, slot: Slot, kind: Kind, differing: dict[str, Any]) -> dict[str, Any]:
+        told = [name for name in differing if name in TOLD]
+        stored = {name: self._stored(kind, slot, name) for name in told}
+        conflict = {"item_id": slot.name, "stored": stored, "document": {name: differing[name] for name in told}}
+        others = [name for name in differing if name not in TOLD]
+        return (
+            conflict | ({"fields": others} if others else {}) | ({"why": _OLDER} if self._is_older(item, slot) else {})
+        )
+
+    def _change(self, item: Item, slot: Slot, day: Day | None, kind: Kind, changes: dict[str, Any]) -> None:
+        moves = changes.pop("date", None)
+        self._itinerary.edit(kind, slot, {name: one for name, one in changes.items() if name in kind.fields})
+        slot.value = slot.value | {name: one for name, one in changes.items() if name not in kind.fields}
+        if (
+            kind is STAY
+            and fields_of(slot.value).get("nights") is not None
+            and {"check_in", "check_out"} & changes.keys()
+        ):
+            slot.value = slot.value | {"nights": _nights(slot.value)}
         if moves and day is not None:
             self._itinerary.move(slot, day)
-        told = {name: value for name, value in (fields | ({"date": moves} if moves else {})).items() if name in _TOLD}
-        self._applied.changed.append({"item_id": slot.name, **told})
+        told = changes | ({"date": moves} if moves else {})
+        # What an agent sent is no text of a document.
+        shown = {name: one for name, one in told.items() if name in TOLD or item.how is How.AGENT}
+        others = [name for name in told if name not in shown]
+        self._applied.changed.append({"item_id": slot.name, **shown} | ({"fields": others} if others else {}))
 
-    def _overwrites(self, kind: Kind) -> bool:
-        return self._wanted.overwrite == "all" or (kind is ITEM and self._wanted.overwrite == "days")
+    def _may_change(self, item: Item, slot: Slot, kind: Kind) -> bool:
+        """Return True if the entry came from a document that is not newer than this one, or may be overwritten."""
+        if self._is_older(item, slot):
+            return False
+        if self._wanted.overwrite == "all" or (kind is ITEM and self._wanted.overwrite == "days"):
+            return True
+        brought = self._draft.papers.received.get(slot.name)
+        received = self._wanted.received
+        return brought is not None and received is not None and instant(brought) <= received(item)
 
-    def _may_change(self, slot: Slot) -> bool:
-        """Return True if the entry came from a document that is not newer than this one."""
-        received = self._draft.papers.received.get(slot.name)
-        return received is not None and instant(received) <= self._wanted.received
-
-    def _differences(
-        self, item: Item, slot: Slot, day: Day | None, kind: Kind
-    ) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Return the dates and times that differ from the entry's, and what the entry lacks."""
-        differing: dict[str, Any] = {}
-        missing: dict[str, Any] = {}
-        for name, value in fields_to_write(item).items():
-            stored = text_of(kind, slot.value, name)
-            if not stored and (name not in _MOMENTS or moment_of(kind, slot.value, name) == times.Moment()):
-                missing[name] = value
-            elif name in _MOMENTS and _differs(moment_of(kind, slot.value, name), times.moment(value)):
-                differing[name] = value
-        if kind is ITEM and day is not None and slot not in day.items:
-            differing["date"] = item.date if isinstance(item, Activity) else None
-        return differing, missing
+    def _is_older(self, item: Item, slot: Slot) -> bool:
+        """Return True if the entry came from a document with a later date than the one that states the item."""
+        dated = self._draft.papers.dated.get(slot.name)
+        received = self._wanted.received
+        return dated is not None and received is not None and received(item) < instant(dated)
 
     def _stored(self, kind: Kind, slot: Slot, name: str) -> str:
         if name == "date":
             return str(self._itinerary.schedule.date_of(self._itinerary.schedule.day_with(slot)))
-        at = moment_of(kind, slot.value, name)
-        day, minute = str(at.day or ""), times.shown(at.minute) if at.minute is not None else ""
-        return " ".join(part for part in (day, minute) if part)
+        return told_moment(stored_moment(kind, slot.value, name))
 
     def _remove(self, kind: Kind, slots: Iterable[Slot]) -> None:
         for slot in slots:
@@ -277,43 +324,13 @@ class _Application:
             self._applied.stated.append((slot.name, item))
 
 
-# Fields that are dates or times, and those that an answer repeats.
-_MOMENTS = frozenset({"start_time", "end_time", "check_in", "check_out", "depart", "arrive"})
-_TOLD = _MOMENTS | {"date"}
+_OLDER = "what is there came from a later document"
 
 
-def _differs(stored: Moment, stated: Moment) -> bool:
-    """Return True if two dates and times differ in a part that both have."""
-    pairs = ((stored.day, stated.day), (stored.minute, stated.minute))
-    return any(one is not None and other is not None and one != other for one, other in pairs)
+def _is_undated_cancellation(item: Activity) -> bool:
+    return item.cancelled and not times.day_of(item.date)
 
 
-def fields_to_write(item: Item) -> dict[str, Any]:
-    """Return what the item says, by the names of the itinerary's fields."""
-    values: dict[str, Any] = {"confirmation": item.confirmation}
-    if isinstance(item, Activity):
-        values |= {"title": item.title, "start_time": item.time, "end_time": item.end_time, "location": item.location}
-    elif isinstance(item, Stay):
-        values |= {"name": item.name, "check_in": item.check_in, "check_out": item.check_out}
-    elif isinstance(item, Transport):
-        values |= {
-            "type": item.mode,
-            "number": item.number,
-            "provider": item.carrier,
-            "from": item.origin,
-            "to": item.destination,
-            "depart": item.depart,
-            "arrive": item.arrive,
-        }
-    return {name: value for name, value in values.items() if value not in (None, "")}
-
-
-def others_to_write(item: Item) -> dict[str, Any]:
-    """Return what the item says besides the itinerary's fields, by key."""
-    values: dict[str, Any] = {}
-    if isinstance(item, Stay):
-        names = ("nights", "check_in_time", "check_out_time", "location", "room", "rooms")
-        values = {name: getattr(item, name) for name in names}
-    elif isinstance(item, Transport) and item.duration is not None:
-        values = {"duration_minutes": item.duration // 60}
-    return {name: value for name, value in values.items() if value not in (None, "")}
+def _nights(value: object) -> int | None:
+    first, last = (moment_of(STAY, value, name).day for name in ("check_in", "check_out"))
+    return (last - first).days if first and last and last > first else None

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from database import documents
 from database.documents import RAW_BYTES, ROW_BYTES, Stored
 from documents.model import Document, Kind
+from tools.documents.obtaining import clean_name
 from tools.documents.planned import dumped
 from tools.trip.shapes import replace_surrogates
 
@@ -106,7 +107,7 @@ def _rows(reading: Reading, plan: Plan, keeping: Keeping) -> Iterator[Stored]:
         source=obtained.source,
         url=obtained.url,
         final_url=obtained.final_url,
-        filename=obtained.filename or document.filename,
+        filename=obtained.name or clean_name(document.filename),
         content_type=obtained.content_type or _TYPES.get(document.kind, str(document.kind)),
         size_bytes=len(obtained.content),
         title=_title(document),
@@ -140,7 +141,7 @@ def replace_part(parent: Stored, part: Document, sha256: str, text: str | None) 
         source="part",
         url=None,
         final_url=None,
-        filename=replace_surrogates(part.filename),
+        filename=clean_name(part.filename),
         content_type=_TYPES.get(part.kind, str(part.kind)),
         size_bytes=len(_text(part).encode()),
         title=_title(part),
@@ -172,8 +173,3 @@ def _plan(plan: Plan) -> str | None:
 def _raw(content: bytes, room: int) -> str | None:
     stored = base64.b64encode(zlib.compress(content, 6)).decode()
     return stored if len(stored) <= room else None
-
-
-def unpacked(raw: str) -> bytes:
-    """Return the bytes of a stored document."""
-    return zlib.decompress(base64.b64decode(raw))

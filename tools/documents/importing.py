@@ -17,9 +17,10 @@ from tools.documents.fence import Fence
 from tools.documents.filing import Filed, Keeping, file_document
 from tools.documents.planned import found_in, found_words
 from tools.documents.plans import Overwriting, Paper, Parsing, parse_into, plan_of_all, told, told_words
-from tools.documents.reading import Reading, family, moment, read_document
+from tools.documents.reading import Reading, family, read_document
 from tools.finding.identifiers import resolve_trip
 from tools.tool import Hints, Tool, WriteAnswer, WriteArguments
+from tools.trip.itinerary.times import stamp
 from tools.trip.writing import rewrite_trips
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ _MEDIA_TYPE = re.compile(r"[\w.+-]{1,60}/[\w.+-]{1,60}", re.ASCII)
 
 
 def _moment(value: str) -> str:
-    if moment(value) is None:
+    if stamp(value) is None:
         raise ValueError("can't be read as a date: send it as YYYY-MM-DD or YYYY-MM-DDTHH:MM")
     return value
 
@@ -59,7 +60,9 @@ class ImportPageArguments(WriteArguments):
 
 class ImportDocumentArguments(WriteArguments):
     trip_identifier: TripIdentifier
-    text: Annotated[str | None, Field(max_length=4_000_000, description="Or one of the next two.")] = None
+    text: Annotated[
+        str | None, Field(max_length=4_000_000, description="Pasted text, or else path or content_base64.")
+    ] = None
     path: Annotated[str | None, Field(max_length=4000, description="File in the import folder.")] = None
     content_base64: Annotated[str | None, Field(max_length=14_000_000, description="Bytes of the file.")] = None
     filename: Annotated[Line | None, Field(description="Its name.")] = None
@@ -71,7 +74,7 @@ class ImportDocumentArguments(WriteArguments):
     tag: Tag = None
     parse: Annotated[
         Overwriting | None,
-        Field(description="Use it: overwrite as for import_trip_page_and_parse."),
+        Field(description="Put it into the itinerary too: none adds what is missing, days and all replace."),
     ] = None
 
     @model_validator(mode="after")
@@ -103,7 +106,7 @@ async def import_trip_page(db: Database, args: ImportPageArguments) -> DocumentI
 
 async def import_trip_document(db: Database, args: ImportDocumentArguments) -> DocumentImported:
     trip = await trip_to_read_for(db, args.trip_identifier)
-    reading = await read_document(await _obtained(args), [trip], moment(args.received_at))
+    reading = await read_document(await _obtained(args), [trip], stamp(args.received_at))
     parsing = Parsing(overwrite=args.parse) if args.parse else None
     return await _import(db, trip, reading, Keeping(args.tag), parsing)
 

@@ -12,6 +12,7 @@ from tools.trip.itinerary.entries import ITEM, STAY, TRANSPORT, clock_of, fields
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import date
 
     from documents.model import Item
     from tools.trip.itinerary.entries import Kind
@@ -52,11 +53,11 @@ def agrees(item: Item, value: object) -> bool:
 
 def is_same_booking(item: Item, value: object) -> bool:
     """Return True if both have one confirmation number, and number or name, on whatever day."""
-    own = _code(item.confirmation)
-    if not own or own != _code(text_of(KINDS[type(item)], value, "confirmation")):
+    own = code_of(item.confirmation)
+    if not own or own != code_of(text_of(KINDS[type(item)], value, "confirmation")):
         return False
     if isinstance(item, Transport):
-        numbers = (_code(item.number), _code(text_of(TRANSPORT, value, "number")))
+        numbers = (code_of(item.number), code_of(text_of(TRANSPORT, value, "number")))
         return numbers[0] == numbers[1] if any(numbers) else _same_route(item, value)
     if isinstance(item, Stay):
         return _shares(item.name, text_of(STAY, value, "name")) and _same_room(item, value)
@@ -64,13 +65,63 @@ def is_same_booking(item: Item, value: object) -> bool:
     return _plain(item.title) == _plain(text_of(ITEM, value, "title"))
 
 
+def has_same_number(item: Item, value: object) -> bool:
+    """Return True for stays with one confirmation number and the same first day, whatever they are called."""
+    if not isinstance(item, Stay) or not _has_number(item, STAY, value):
+        return False
+    return _same_nights(item, value) and _same_room(item, value)
+
+
+def may_mean(item: Item, kind: Kind, value: object) -> bool:
+    """Return True if a cancellation can mean the entry: it has the number, and nothing else that is said differs."""
+    if not _has_number(item, kind, value):
+        return False
+    if isinstance(item, Transport):
+        number, stored = code_of(item.number), code_of(text_of(TRANSPORT, value, "number"))
+        same_day = not item.depart or _same_day(item.depart, moment_of(TRANSPORT, value, "depart").day)
+        return (not number or not stored or number == stored) and (bool(number and stored) or same_day)
+    if isinstance(item, Stay):
+        return _same_room(item, value)
+    return not isinstance(item, Activity) or not item.title or _shares(item.title, text_of(ITEM, value, "title"))
+
+
+def is_alike(item: Item, value: object) -> bool:
+    """Return True if a cancellation names the entry, or only its day."""
+    if isinstance(item, Transport):
+        number = code_of(item.number)
+        day = times.day_of(item.depart)
+        if number and number == code_of(text_of(TRANSPORT, value, "number")):
+            return True
+        return day is not None and day == moment_of(TRANSPORT, value, "depart").day
+    if isinstance(item, Stay):
+        name = text_of(STAY, value, "name")
+        return _shares(item.name, name) if item.name else _same_nights(item, value)
+    return isinstance(item, Activity) and bool(item.title)
+
+
+def is_bare(item: Item) -> bool:
+    """Return True if an item names nothing but its confirmation number."""
+    names = ("name", "title", "number", "origin", "destination", "check_in", "check_out", "depart", "date")
+    return not any(getattr(item, name, None) for name in names)
+
+
+def _has_number(item: Item, kind: Kind, value: object) -> bool:
+    own = code_of(item.confirmation)
+    return bool(own) and own == code_of(text_of(kind, value, "confirmation"))
+
+
+def _same_day(text: str, stored: date | None) -> bool:
+    day = times.day_of(text)
+    return day is None or stored is None or day == stored
+
+
 def _confirmations_agree(item: Item, value: object) -> bool:
-    own, stored = _code(item.confirmation), _code(text_of(KINDS[type(item)], value, "confirmation"))
+    own, stored = code_of(item.confirmation), code_of(text_of(KINDS[type(item)], value, "confirmation"))
     return not own or not stored or own == stored
 
 
 def _same_ride(item: Transport, value: object) -> bool:
-    own, stored = _code(item.number), _code(text_of(TRANSPORT, value, "number"))
+    own, stored = code_of(item.number), code_of(text_of(TRANSPORT, value, "number"))
     if own and stored:
         return own == stored
     at, then = times.moment(item.depart).minute, moment_of(TRANSPORT, value, "depart").minute
@@ -115,5 +166,6 @@ def _plain(text: str) -> str:
     return " ".join(re.findall(r"\w+", fold(text)))
 
 
-def _code(text: str | None) -> str:
+def code_of(text: str | None) -> str:
+    """Return a number without its separators, in upper case."""
     return re.sub(r"\W+", "", text or "").upper()

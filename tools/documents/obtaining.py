@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import os
 import re
@@ -12,10 +11,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from database.clock import now
-from database.quoting import in_quotes
+from database.quoting import HIDDEN, in_quotes
 from tools.answers.errors import InvalidInput, Unavailable
 from tools.documents.faults import in_thread, told_apart
 from tools.documents.sources import sources
+from tools.trip.shapes import replace_surrogates
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,8 +39,17 @@ class Obtained:
     fetched_at: str | None = None
 
     @property
+    def name(self) -> str | None:
+        return clean_name(self.filename)
+
+    @property
     def sha256(self) -> str:
         return hashlib.sha256(self.content).hexdigest()
+
+
+def clean_name(name: str | None) -> str | None:
+    """Return the name of a file on one line, without characters that are invisible or change how it is shown."""
+    return " ".join(HIDDEN.sub(" ", replace_surrogates(name)).split()) or None if name else None
 
 
 async def from_web(url: str) -> Obtained:
@@ -76,7 +85,7 @@ def from_base64(encoded: str, filename: str | None) -> Obtained:
         raise _too_large("content_base64")
     try:
         content = base64.b64decode(plain + "=" * (-len(plain) % 4), validate=True)
-    except binascii.Error:
+    except ValueError:  # not base64, or not ASCII
         raise InvalidInput("content_base64 is not base64.", "Send the bytes of the file as base64, or text.") from None
     if not content:
         raise InvalidInput("content_base64 is empty.", "Send the bytes of the file as base64, or text.")

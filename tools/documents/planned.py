@@ -7,7 +7,7 @@ from dataclasses import asdict, fields
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any, cast
 
-from documents.model import Activity, Cost, Day, How, Plan, Stay, Transport, Unresolved
+from documents.model import Activity, Cancellation, Cost, Day, How, Plan, Stay, Transport, Unresolved
 from tools.answers.bounds import shortened, weight
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ _KINDS: dict[str, type[Any]] = {
     "stays": Stay,
     "transport": Transport,
     "costs": Cost,
+    "cancellations": Cancellation,
 }
 
 # Names of an item's fields in answers and arguments, where they differ from the plan's.
@@ -104,7 +105,7 @@ def _shown(plan: Plan, ids: Mapping[int, str], length: int) -> dict[str, Any]:
     }
 
 
-_LISTED = ("stays", "transport", "costs")
+_LISTED = ("stays", "transport", "costs", "cancellations")
 
 
 def shown_item(item: Any, length: int, item_id: str | None) -> dict[str, Any]:  # noqa: ANN401 - an item of the plan

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from copy import deepcopy
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field
@@ -12,11 +13,14 @@ from database.documents import Source
 from tools.documents.applying import Overwrite, Wanted, apply_plan, outside, require_within
 from tools.documents.faults import told_apart
 from tools.documents.planned import found_in, found_words, shown
-from tools.documents.reading import instant, plan_for
+from tools.documents.reading import plan_for
+from tools.documents.superseded import superseded
+from tools.trip.itinerary.times import instant
 from tools.trip.itinerary.warnings import warnings
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
+    from datetime import datetime
 
     from documents.model import Item, Plan
     from tools.documents.applying import Applied
@@ -58,29 +62,32 @@ class Paper:
     at: str | None = None
     plan: Plan | None = None
 
-    def states(self, quote: str) -> bool:
-        """Return True if the document has a line of the quote."""
+    def stated(self, quote: str) -> int:
+        """Return how many lines of the quote the document has."""
         text = self.reading.text
-        return any(line.strip() and line.strip() in text for line in quote.splitlines())
+        return sum(line.strip() in text for line in quote.splitlines() if line.strip())
 
 
 def plan_of_all(papers: Sequence[Paper], trip: Mapping[str, Any], strategy: Any) -> Plan:  # noqa: ANN401 - a literal
-    """Return the plan of one document, or that of several as one."""
-    plans = [paper.plan or plan_for(paper.reading, trip, strategy) for paper in papers]
+    """Return the plan of one document, or that of several as one: where they differ, the latest holds."""
+    in_order = sorted(papers, key=lambda paper: instant(paper.at))
+    plans = [paper.plan or plan_for(paper.reading, trip, strategy) for paper in in_order]
     if len(plans) == 1:
         return plans[0]
     from documents.merge import merge  # noqa: PLC0415 - most calls read no document
 
     with told_apart():
-        return merge(*plans)
+        # Copies, because merging changes the items.
+        whole = merge(*deepcopy(plans))
+    whole.unresolved += superseded(plans, whole)
+    return whole
 
 
 def parse_into(draft: TripDraft, papers: Sequence[Paper], plan: Plan, parsing: Parsing) -> Applied:
     """Put the plan into the draft, with a note of which document states each item. Raises Conflict."""
     if not parsing.dry_run:
         require_within(draft, plan)
-    received = max(instant(paper.at) for paper in papers)
-    wanted = Wanted(parsing.overwrite, parsing.max_days, parsing.max_per_day, received)
+    wanted = Wanted(parsing.overwrite, parsing.max_days, parsing.max_per_day, received_by(papers))
     applied = apply_plan(draft, plan, wanted)
     applied.left_out = [*plan.left_out, *applied.left_out]
     note_sources(draft, applied, papers)
@@ -92,6 +99,11 @@ def parse_into(draft: TripDraft, papers: Sequence[Paper], plan: Plan, parsing: P
     return applied
 
 
+def received_by(papers: Sequence[Paper]) -> Callable[[Item], datetime]:
+    """Return what tells when the document was received that states an item."""
+    return lambda item: instant(_stating(item, papers).at)
+
+
 def note_sources(draft: TripDraft, applied: Applied, papers: Sequence[Paper]) -> None:
     """Note which of the documents states each item that is in the itinerary, and how."""
     if papers and applied.stated:
@@ -100,8 +112,15 @@ def note_sources(draft: TripDraft, applied: Applied, papers: Sequence[Paper]) ->
 
 
 def _source(item_id: str, item: Item, papers: Sequence[Paper]) -> Source:
-    paper = next((one for one in papers if one.states(item.quote)), papers[0])
+    paper = _stating(item, papers)
     return Source(item_id, paper.sha256, paper.doc_id, item.quote[:QUOTE_LENGTH].replace("\0", ""), str(item.how))
+
+
+def _stating(item: Item, papers: Sequence[Paper]) -> Paper:
+    """Return the document that has most of the item's quote; of equals, the latest."""
+    if len(papers) == 1:
+        return papers[0]
+    return max(papers, key=lambda paper: (paper.stated(item.quote), instant(paper.at)))
 
 
 def told(draft: TripDraft, plan: Plan, applied: Applied, fence: Fence, *, dry_run: bool) -> dict[str, Any]:
@@ -110,6 +129,7 @@ def told(draft: TripDraft, plan: Plan, applied: Applied, fence: Fence, *, dry_ru
     if dry_run and (words := outside(draft, plan)):
         conflicts.insert(0, {"outside": words[0].partition(";")[0]})
     odd = warnings(draft.itinerary, draft.start_date, draft.end_date)
+    plan = with_unresolved(plan, applied)
     return {
         "found": found_in(plan),
         "created": applied.created,
@@ -121,8 +141,14 @@ def told(draft: TripDraft, plan: Plan, applied: Applied, fence: Fence, *, dry_ru
     }
 
 
+def with_unresolved(plan: Plan, applied: Applied) -> Plan:
+    """Return the plan with what only the itinerary showed to be unresolved."""
+    return replace(plan, unresolved=[*plan.unresolved, *applied.unresolved])
+
+
 def told_words(plan: Plan, applied: Applied, fence: Fence, *, dry_run: bool) -> str:
     """Describe a plan and what became of it, without words of the document."""
+    plan = with_unresolved(plan, applied)
     added = ", ".join(f"{count} {name}" for name, count in applied.created.items() if count) or "nothing"
     words = [found_words(found_in(plan)), f"{'Would add' if dry_run else 'Added'} {added}."]
     words += [f"{applied.duplicates} were there already."] if applied.duplicates else []

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, time
 from typing import TYPE_CHECKING, Any, Literal
 
 from documents.model import Context, Document
-from tools.documents.cards import without_cards
 from tools.documents.faults import in_thread, told_apart
 from tools.trip import shapes
 from tools.trip.itinerary import times
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from datetime import date, datetime
 
     from documents.model import Plan
     from tools.documents.obtaining import Obtained
@@ -23,7 +22,7 @@ Strategy = Literal["schedule_first", "full_text"]
 
 @dataclass(frozen=True)
 class Reading:
-    """A document as it was read. `has_cards` is true if numbers of payment cards were masked in it."""
+    """A document as it was read. `has_cards` is true if it has numbers of payment cards, masked or hidden."""
 
     obtained: Obtained
     document: Document
@@ -44,18 +43,24 @@ async def read_document(
     obtained: Obtained, trips: Sequence[Mapping[str, Any]], received_at: datetime | None = None
 ) -> Reading:
     """Read a document for these trips. Raises ToolFault if it can't be read."""
-    from documents.reading import read  # noqa: PLC0415 - most calls read no document
+    document, has_cards = await in_thread(lambda: _read(obtained, trips))
+    return Reading(obtained, document, has_cards, received_at)
 
-    document = await in_thread(
-        lambda: read(
-            obtained.content,
-            filename=obtained.filename,
-            content_type=obtained.content_type,
-            around=_around(trips),
-        )
+
+def _read(obtained: Obtained, trips: Sequence[Mapping[str, Any]]) -> tuple[Document, bool]:
+    """Return the document without card numbers, and True if its text or anything in its bytes had any."""
+    from documents.cards import holds_card  # noqa: PLC0415 - most calls read no document
+    from documents.reading import read  # noqa: PLC0415 - the same
+    from tools.documents.cards import without_cards  # noqa: PLC0415 - the same
+
+    document = read(
+        obtained.content,
+        filename=obtained.filename,
+        content_type=obtained.content_type,
+        around=_around(trips),
     )
-    masked, has_cards = without_cards(document)
-    return Reading(obtained, masked, has_cards, received_at)
+    document, has_cards = without_cards(document)
+    return document, has_cards or holds_card(obtained.content)
 
 
 def family(document: Document) -> list[Document]:
@@ -77,26 +82,6 @@ def context_of(trip: Mapping[str, Any], received_at: datetime | None) -> Context
     known = shapes.as_object(shapes.load_json(trip["financials"]), "earlier").get("currency")
     currency = known if isinstance(known, str) and trip["total_cost"] else None
     return Context(times.day_of(trip["start_date"]), times.day_of(trip["end_date"]), currency, received_at)
-
-
-def moment(text: str | None) -> datetime | None:
-    """Return the date and time of an ISO text; a day alone is its noon."""
-    if not text:
-        return None
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
-        day = times.day_of(text)
-        return datetime.combine(day, time(12), UTC) if day else None
-    return found
-
-
-def instant(text: str | None) -> datetime:
-    """Return the moment of an ISO text, in UTC if it names no zone, or the earliest of all."""
-    found = moment(text)
-    if found is None:
-        return datetime.min.replace(tzinfo=UTC)
-    return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
 
 
 def _plain(document: Document) -> Document:

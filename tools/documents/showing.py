@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import Field, model_validator
 
 from database import documents
+from database.hidden import unpacked
 from tools.answers.bounds import ROOM, weight
 from tools.answers.errors import NotFound
 from tools.answers.fields import TripIdentifier
 from tools.answers.models import with_id
 from tools.documents.fence import Fence
-from tools.documents.filing import unpacked
 from tools.documents.parsing import DocId
 from tools.finding.identifiers import resolve_trip
 from tools.tool import READS, Answer, Arguments, Tool

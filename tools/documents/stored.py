@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from database import documents
+from database.hidden import unpacked
 from tools.answers.errors import InvalidInput, NotFound
-from tools.documents.filing import unpacked
 from tools.documents.obtaining import Obtained
 from tools.documents.planned import loaded
 from tools.documents.plans import Paper
-from tools.documents.reading import moment, read_document
+from tools.documents.reading import read_document
+from tools.trip.itinerary.times import stamp
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -47,7 +48,7 @@ async def unparsed(db: Database, trip_id: int) -> list[int]:
 async def _paper(trip: Mapping[str, Any], row: Row, parts: Sequence[Row]) -> Paper:
     content, content_type = _content(row, parts)
     obtained = Obtained(content, "file", filename=row["filename"], content_type=content_type)
-    reading = await read_document(obtained, [trip], moment(row["received_at"]))
+    reading = await read_document(obtained, [trip], stamp(row["received_at"]))
     # Without its bytes, a document's plan can't be found again as well as it was found at first.
     plan = loaded(row["plan"]) if row["plan"] and not row["raw"] and not row["html"] else None
     return Paper(reading, row["doc_id"], None, row["received_at"] or row["fetched_at"] or row["created_at"], plan)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from database import documents
 from database.engine import Row, Statement
+from tools.trip.itinerary.times import instant
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -14,19 +15,23 @@ if TYPE_CHECKING:
 
 @dataclass
 class Papers:
-    """The documents of a trip, and when those were received that its items came from, by item_id.
+    """The documents of a trip, and when the latest was received that each item came from, by item_id.
 
-    `read` is None if the call needs no documents. `writes` store what the call changes.
+    `received` is when the document was stored if nothing tells its date; `dated` has only what is told. `read` is None
+    if the call needs no documents. `writes` store what the call changes.
     """
 
     read: list[Row] | None = None
     received: dict[str, str] = field(default_factory=dict[str, str])
+    dated: dict[str, str] = field(default_factory=dict[str, str])
     added: list[Mapping[str, Any]] = field(default_factory=list["Mapping[str, Any]"])
     writes: list[Statement] = field(default_factory=list[Statement])
 
     @classmethod
     def of(cls, read: list[Row], sources: Sequence[Row]) -> Papers:
-        return cls(read, {row["item_id"]: row["at"] or "" for row in sources})
+        latest = sorted(sources, key=lambda row: (instant(row["at"]), row["source_id"]))
+        received = {row["item_id"]: row["at"] or "" for row in latest}
+        return cls(read, received, {row["item_id"]: row["dated"] for row in latest if row["dated"]})
 
     @property
     def known(self) -> list[Mapping[str, Any]]:

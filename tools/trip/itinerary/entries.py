@@ -119,9 +119,14 @@ _NAMES = ("name", "title")
 
 
 def unconfirmed(value: Any) -> Any:  # noqa: ANN401 - JSON
-    """Return the entry without the numbers of its booking."""
+    """Return the entry without the numbers of its booking, and without the status of a cancelled one."""
     own = fields_of(value)
-    return {key: one for key, one in own.items() if key not in _CONFIRMATION} if own else value
+    left_out = {*_CONFIRMATION, *(["status"] if _is_cancelled(own.get("status")) else [])}
+    return {key: one for key, one in own.items() if key not in left_out} if own else value
+
+
+def _is_cancelled(status: object) -> bool:
+    return isinstance(status, str) and status.strip().lower() in {"cancelled", "canceled"}
 
 
 def fields_of(value: object) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 # Minutes of a day.
 DAY = 24 * 60
@@ -82,6 +82,26 @@ def moment(value: object) -> Moment:
     except ImpossibleTimeError:
         return Moment(day, impossible=True)
     return Moment(day, minute, _minutes_east(offset) if offset else None)
+
+
+def stamp(text: str | None) -> datetime | None:
+    """Return the date and time of an ISO text; a day alone is its noon."""
+    if not text:
+        return None
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        day = day_of(text)
+        return datetime.combine(day, time(12), UTC) if day else None
+    return found
+
+
+def instant(text: str | None) -> datetime:
+    """Return the moment of an ISO text, in UTC if it names no zone, or the earliest of all."""
+    found = stamp(text)
+    if found is None:
+        return datetime.min.replace(tzinfo=UTC)
+    return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
 
 
 def parts_of_range(text: str) -> tuple[str, str]:
