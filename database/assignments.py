@@ -197,13 +197,15 @@ WHERE a.trip_id = CAST(?1 AS INTEGER) AND a.client_email = w.value
 ORDER BY a.assignment_id
 """
 
+# CROSS JOIN keeps the order: from the clients to their assignments, of which a trip may have thousands.
 OF_REFERENCES: LiteralString = """
 SELECT a.assignment_id, a.client_email AS email, a.client_role AS role, c.client_id
-FROM clients_v2 c JOIN trip_client_assignments a ON a.trip_id = CAST(?1 AS INTEGER) AND a.client_email = c.email
-WHERE c.client_id IN (
+FROM (
     SELECT k.client_id FROM json_each(?2) w
-    JOIN clients_v2 k ON lower(trim(k.email, char(9,10,11,12,13,32))) = w.value
-    UNION SELECT w.value FROM json_each(?3) w)
+    CROSS JOIN clients_v2 k ON lower(trim(k.email, char(9,10,11,12,13,32))) = w.value
+    UNION SELECT w.value FROM json_each(?3) w) n
+CROSS JOIN clients_v2 c ON c.client_id = n.client_id
+CROSS JOIN trip_client_assignments a ON a.trip_id = CAST(?1 AS INTEGER) AND a.client_email = c.email
 ORDER BY a.assignment_id
 """
 
