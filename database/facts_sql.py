@@ -95,12 +95,6 @@ _WALKED: LiteralString = (
     GROUP BY t.trip_id"""
 )  # fmt: skip
 
-# The trip, if it may have guests: most trips have only linked entries without names, and skip what tells guests.
-_WITH_GUESTS: LiteralString = """
-                       SELECT t.trip_id WHERE EXISTS (
-                           SELECT 1 FROM trip_people x WHERE x.trip_id = t.trip_id AND iif(
-                               x.client_email IS NULL, 1, instr(x.element, 'name') + instr(x.element, '\\') > 0))"""
-
 # Names and e-mails of the travelers: clients in order of first assignment, without duplicates, then guests.
 _TRAVELERS: LiteralString = (
     """(
@@ -114,7 +108,7 @@ _TRAVELERS: LiteralString = (
                    GROUP BY c.client_id
                    UNION ALL
                    SELECT g.name, iif(g.shares_with IS NULL, g.email, NULL), 1, g.position
-                   FROM (""" + GUESTS.replace("@trips", _WITH_GUESTS) + """) g
+                   FROM (""" + GUESTS.replace("@trips", "t.trip_id") + """) g
                    WHERE """ + travels_sql("g.role") + """
                    ORDER BY 3, 4
                ) o)"""

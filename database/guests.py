@@ -70,13 +70,18 @@ FROM (
 WITH_PEOPLE: LiteralString = WITH_ENTRIES + ", trip_people AS (" + PEOPLE + ")\n"
 
 # Guests of the trips in `@trips`, a subquery of trip ids. Of several entries with one e-mail, the one with the client's
-# first name is the client's own; a single one is theirs unless its name has no word in common with theirs.
+# first name is the client's own; a single one is theirs unless its name has no word in common with theirs. Most trips
+# have only linked entries without names, and are left out at once.
 GUESTS: LiteralString = """
 SELECT p.trip_id, p.position, p.name, p.email, p.role, p.client_email AS shares_with, p.element
 FROM (
     SELECT o.trip_id, o.position, o.name, o.called, o.email, o.role, o.client_email, o.element,
            count(*) OVER (PARTITION BY o.trip_id, o.client_email, o.role) AS n
-    FROM trip_people o WHERE o.trip_id IN (@trips)
+    FROM trip_people o
+    WHERE o.trip_id IN (
+        SELECT x.trip_id FROM trip_people x
+        WHERE x.trip_id IN (@trips)
+          AND iif(x.client_email IS NULL, 1, instr(x.element, 'name') + instr(x.element, '\\') > 0))
 ) p
 LEFT JOIN clients_v2 c ON c.email = p.client_email
 WHERE p.client_email IS NULL
