@@ -35,6 +35,9 @@ STAMP = re.compile(
     r"(?:\]\s?|\s?[-–]\s)[^:\[\]]{1,40}:\s",
     re.IGNORECASE,
 )
+# What stands before the day of a letter: nothing, or a town.
+DATELINE = re.compile(r"\W*|[A-ZÀ-Ý\u3040-\u9fff][^\d:]{1,30},\s*(?:(?:the|den|le|el|il|li|am|a|em)\s)?")
+LONGEST_HEAD = 15
 INNER_COLON = re.compile(r"[:：]\s?\S")
 LABEL_WORDS = 5
 
@@ -48,6 +51,7 @@ def read_marks(document: Document, context: Context, certain: set[date] | None =
     _set_labels(marks)
     for mark in marks:
         mark.about = [About.ISSUED if mark.stamp else _about(mark, i) for i in range(len(mark.told))]
+    _set_datelines(marks)
     _set_asides(marks)
     almanac = _almanac(document, context, marks, language, certain or set())
     reading = Reading(document, context, marks, almanac, language, text)
@@ -155,6 +159,17 @@ def _about(mark: Mark, place: int) -> About:
         if pattern.search(clause):
             return about
     return _about_after(mark.text[told.end :])
+
+
+def _set_datelines(marks: list[Mark]) -> None:
+    """Note the day of a letter, which stands alone or after a town's name above the greeting."""
+    greeting = next((i for i, mark in enumerate(marks[:LONGEST_HEAD]) if labels.GREETING.match(mark.text)), 0)
+    for mark in marks[:greeting]:
+        if len(mark.told) != 1 or mark.amounts or mark.line.level or mark.line.cells:
+            continue
+        told = mark.told[0]
+        if DATELINE.fullmatch(mark.text[: told.start]) and len(mark.text[told.end :].strip()) <= 1 and not mark.label:
+            mark.about = [About.ISSUED]
 
 
 def _about_after(text: str) -> About:
