@@ -203,6 +203,8 @@ def _is_untimed_entry(mark: Mark, reading: Reading) -> bool:
         or LEG.search(text)
     ):
         return False
+    if text.isupper() and len(text.split()) <= 3:
+        return False
     if LABELLED.match(text) and not labels.DAYPART.match(text):
         return False
     if mark.line.item:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from documents import labels
 from documents.model import How, Transport
-from documents.points import Block, Point, arrival_of, moment_of, number_in, segments_of, take
-from documents.routes import MODE, is_named, place_of, without_moments
+from documents.points import Block, Point, arrival_of, modes_of, moment_of, number_in, segments_of, take
+from documents.routes import is_named, place_of, without_moments
 
 if TYPE_CHECKING:
     from datetime import date
@@ -27,21 +27,26 @@ def between_ends(
     Returns it with the place of its first mark and the number of marks from `place` on.
     """
     mark = marks[place]
-    number, mode = number_in(mark, reading) if not mark.times and mark.day else (None, None)
-    if not number:
+    # A row of one cell below the rows of both ends stands under no day of its own.
+    day = mark.day or (marks[place - 1].day if place and marks[place - 1].line.cells else None)
+    number, mode = number_in(mark, reading) if not mark.times and day else (None, None)
+    if not number or not day:
         return None
     first = place
     while (
-        first > 0 and first > place - END and _continues(marks[first - 1], mark, reading, covered=first - 1 in covered)
+        first > 0 and first > place - END and _continues(marks[first - 1], day, reading, covered=first - 1 in covered)
     ):
         first -= 1
     last = place + 1
-    while last < len(marks) and last <= place + END and _continues(marks[last], mark, reading, covered=last in covered):
+    while last < len(marks) and last <= place + END and _continues(marks[last], day, reading, covered=last in covered):
         last += 1
     before, after = marks[first:place], marks[place + 1 : last]
     depart, used_before = _end_of(before)
     arrive, used = _end_of(after)
-    if not (depart and arrive and depart.time and arrive.time and mark.day) or used_before != len(before):
+    if depart and arrive is None and used_before < len(before):
+        arrive, more = _end_of(before[used_before:])
+        used_before += more
+    if not (depart and arrive and depart.time and arrive.time) or used_before != len(before):
         return None
     block = Block([*before, mark, *after[:used]], number, mode, depart=depart, arrive=arrive)
     quote = "\n".join(one.text for one in block.marks)
@@ -53,13 +58,13 @@ def between_ends(
         number=number,
         origin=depart.place,
         destination=arrive.place,
-        depart=moment_of(mark.day, depart.time),
-        arrive=arrival_of(block, mark.day),
+        depart=moment_of(day, depart.time),
+        arrive=arrival_of(block, day),
     )
     return made, first, 1 + used
 
 
-def _continues(mark: Mark, numbered: Mark, reading: Reading, *, covered: bool) -> bool:
+def _continues(mark: Mark, day: date, reading: Reading, *, covered: bool) -> bool:
     """Whether a line may tell an end of the journey whose number stands in another."""
     return not (
         covered
@@ -69,7 +74,7 @@ def _continues(mark: Mark, numbered: Mark, reading: Reading, *, covered: bool) -
         or mark.told
         or mark.amounts
         or mark.line.level
-        or mark.day != numbered.day
+        or mark.day != day
         or len(mark.times) > 1
         or len(mark.text.split()) > SHORT
         or number_in(mark, reading)[0]
@@ -119,7 +124,7 @@ def pair_at(marks: list[Mark], place: int, reading: Reading) -> Transport | None
             return None
         ends.append((point, point.told or mark.day))
     (depart, leaves), (arrive, comes) = ends
-    modes = [name for name in ("flight", "train", "ferry", "bus") if reading.speaks_of(MODE[name])]
+    modes = modes_of(reading)
     start, end = moment_of(leaves, depart.time), moment_of(comes, arrive.time)
     if len(modes) != 1 or start >= end:
         return None

@@ -49,11 +49,11 @@ BORN = _words(
 )
 
 CHECK_IN = _words(
-    r"check[-\s]?in|check[-\s]?in[-\s]?date|arrival|arriving|arrive|anreise|ankunft|einzug|arrivée|entrée"
+    r"check[-\s]?in|in(?=\s?:)|arrival|arriving|arrive|anreise|ankunft|einzug|arrivée|entrée"
     r"|llegada|entrada|arrivo|チェックイン|到着日|ご?宿泊日|入室"
 )
 CHECK_OUT = _words(
-    r"check[-\s]?out|departure|departing|leaving|leave(?=\s*[:：])|depart|abreise|auszug|départ|sortie|salida"
+    r"check[-\s]?out|out(?=\s?:)|departure|departing|leaving|leave(?=\s*[:：])|depart|abreise|auszug|départ|sortie|salida"
     r"|partenza|チェックアウト|出発日|退室"
 )
 DEPART = re.compile(
@@ -257,6 +257,12 @@ WHEN = re.compile(
     r"|日時|日付|時間|開始(?:時間)?)\W*",
     re.IGNORECASE,
 )
+# The headings of a journey there and back.
+LEG = re.compile(
+    r"\W*(?:outbound|outward|inbound|return|departing|returning|hinfahrt|rückfahrt|hinflug|rückflug|hinreise|rückreise"
+    r"|aller|retour|andata|ritorno|ida|vuelta|regreso|往路|復路)(?: (?:journey|flight|trip|train))?\W*",
+    re.IGNORECASE,
+)
 # Conditions and advice, whose times are no appointments.
 CONDITIONAL = re.compile(
     r"^\W{0,3}(?:if|should you|unless|in case|falls|wenn|sollten|si|s'il|en cas|en caso|se|qualora|in caso)(?![^\W_])"
@@ -265,7 +271,7 @@ CONDITIONAL = re.compile(
 )
 # Points of a loyalty scheme.
 LOYALTY = re.compile(
-    r"(?<![^\W_])\d[\d.,]*\s?(?:(?:bonus|status|treue|reward)?\s?(?:points?|miles|meilen|punkte|puntos|punti|millas"
+    r"(?<![\w.,])\d[\d.,]{0,9}\s?(?:(?:bonus|status|treue|reward)?\s?(?:points?|miles|meilen|punkte|puntos|punti|millas"
     r"|miglia)"
     r"(?![^\W_])|ポイント|マイル)|(?:ポイント|マイル)[:：]",
     re.IGNORECASE,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,8 @@ JAPANESE_DEADLINE = re.compile(r"(?:以降|まで|より)の?.{0,8}(?:キャン�
 LETTERS = re.compile(r"[^\W\d_]")
 SENTENCE_LENGTH = 40
 LONGEST = 600
+# A longer row is read as text, because the rules for rows look at all of it.
+LONGEST_ROW = 2_000
 # A line without any of these has neither date, time nor amount.
 TELLING = re.compile(rf"\d|noon|^\W{{0,3}}(?:{WEEKDAY})\b", re.IGNORECASE)
 # The day, time and sender before a message, as chats are exported or copied.
@@ -69,8 +72,9 @@ def _language(document: Document, text: str) -> str | None:
 
 
 def _marks_of(index: int, line: Line, *, stamped: bool) -> list[Mark]:
-    if line.cells:
+    if line.cells and len(line.text) <= LONGEST_ROW:
         return [_mark(index, line, line.text)]
+    line = replace(line, cells=()) if line.cells else line
     text, marks = line.text, list[Mark]()
     if stamped and (stamp := STAMP.match(text)):
         text = text[stamp.end() :]

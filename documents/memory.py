@@ -8,7 +8,7 @@ from functools import wraps
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator
 
 Given = ParamSpec("Given")
 Result = TypeVar("Result")
@@ -17,7 +17,7 @@ _results: ContextVar[dict[tuple[Any, ...], Any] | None] = ContextVar("results", 
 
 
 @contextmanager
-def remembering() -> Iterator[None]:
+def remembering() -> Generator[None]:
     """Keep the results of remembered functions until the end of the outermost of these blocks."""
     if _results.get() is not None:
         yield

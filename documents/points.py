@@ -122,6 +122,11 @@ def place_in(text: str) -> str | None:
     return None
 
 
+def modes_of(reading: Reading) -> list[str]:
+    """The kinds of services that a document speaks of."""
+    return [name for name in ("flight", "train", "ferry", "bus") if reading.speaks_of(MODE[name])]
+
+
 def number_in(mark: Mark, reading: Reading) -> tuple[str | None, str | None]:
     flies = reading.speaks_of(MODE["flight"])
     number, mode = number_of(mark.text, flies=flies)

@@ -111,7 +111,8 @@ def _is_programme(mark: Mark, start: int) -> bool:
 
 def _lead_of_row(mark: Mark) -> int | None:
     first, *others = mark.line.cells
-    if len(others) == 1 and LETTERS.search(first) and not dates_in(first) and not labels.DAY.match(first):
+    worded = LETTERS.search(first) and not dates_in(first) and not labels.DAY.match(first)
+    if len(others) == 1 and worded and not labels.LEG.fullmatch(first):
         return None
     dated = [cell for cell in mark.line.cells if cell and (told := dates_in(cell)) and _fills(cell, told)]
     if len(dated) != 1 or len(mark.told) > 1:

@@ -10,7 +10,7 @@ from documents.dates import dates_in
 from documents.ends import between_ends, pair_at
 from documents.marks import About, Mark, Reading
 from documents.model import How, Transport
-from documents.points import Block, Point, arrival_of, moment_of, number_in, place_in, segments_of, take
+from documents.points import Block, Point, arrival_of, modes_of, moment_of, number_in, place_in, segments_of, take
 from documents.routes import MODE, mode_of, place_of, route_of, without_moments
 from documents.tables import Role, Row, rows_of
 from documents.times import times_in
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from documents.dates import Told
 
 BLOCK = 7
+ROUTED = re.compile(
+    r"\W{0,3}(?:tratta|strecke|route|trajet|ruta|trayecto|itinéraire|verbindung|relation|区間)\s*[:：]", re.IGNORECASE
+)
 PICK_UP = re.compile(
     r"\W{0,3}(?:pick[-\s]?up|abholung|prise en charge|retrait|recogida|ritiro|貸出|出発店舗)",
     re.IGNORECASE,
@@ -106,7 +109,10 @@ def _block_at(marks: list[Mark], place: int, reading: Reading) -> Block | None:
     number, mode = number_in(mark, reading)
     car = not number and _is_pickup(mark) and reading.speaks_of(MODE["car"])
     named = mode_of(mark.text)
-    route = route_of(mark.text) if named and not number else None
+    routed = ROUTED.match(mark.text)
+    if routed and not named:
+        named = next(iter(held), None) if len(held := modes_of(reading)) == 1 else None
+    route = route_of(mark.text) if (named or routed) and not number else None
     if not number and not car and not route:
         return None
     block = Block([mark], number, "car" if car else (mode or named))
@@ -259,6 +265,9 @@ def _of_row(row: Row, reading: Reading) -> Transport | None:
     depart_cell, arrive_cell = row.cell(Role.DEPART, Role.TIME), row.cell(Role.ARRIVE)
     origin = row.cell(Role.ORIGIN) or place_in(depart_cell)
     destination = row.cell(Role.DESTINATION) or place_in(arrive_cell)
+    if not origin and not destination:
+        routes = (route for cell in mark.line.cells if (route := route_of(cell)))
+        origin, destination = next(routes, (origin, destination))
     number = row.cell(Role.NUMBER)
     if not number:
         number = number_in(mark, reading)[0] or ""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import base64
+import gc
 import itertools
+import tracemalloc
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from random import Random
-from time import perf_counter
+from time import perf_counter, process_time
 from typing import TYPE_CHECKING
 
 import campaigns
@@ -298,6 +300,36 @@ def test_hostile_text_is_planned_without_backtracking(line: str) -> None:
         begin = perf_counter()
         plan_text(text)
         assert perf_counter() - begin < 10
+
+
+def test_a_long_line_of_digits_and_thousands_of_stays_are_planned_in_linear_time() -> None:
+    stays = "".join(
+        f"Check-in: {1 + i % 28} May 2027\nCheck-out: 2 June 2027\nHotel Number {i}\n" for i in range(2_000)
+    )
+    cell = f"<table><tr><td>3 May 2027</td><td>{'12.12.' * 33_000}</td></tr></table>"
+    for text, name in (("12.12." * 33_000, "a.txt"), (cell, "a.html"), (stays, "a.txt")):
+        begin = process_time()
+        plan_of(read(text.encode(), filename=name), Context())
+        assert process_time() - begin < 5
+
+
+def test_nothing_of_a_document_stays_in_memory() -> None:
+    plan_text(
+        "Hotel Roma, 3-5 May 2027 (2 nights)\nFlight LX 340 Zurich - Porto 3 May 2027 10:00 - 12:30\nTotal EUR 3.00\n"
+    )
+    lines = [
+        f"{1 + i % 28} May 2027 {i % 24:02}:15 Flight LX {i} from Zurich to Porto number {i}\n" for i in range(2_000)
+    ]
+    text = "".join(lines)
+    tracemalloc.start()
+    plan_text("".join(lines[:10]))
+    gc.collect()
+    before = tracemalloc.get_traced_memory()[0]
+    plan_text(text)
+    gc.collect()
+    kept = tracemalloc.get_traced_memory()[0] - before
+    tracemalloc.stop()
+    assert kept < len(text)
 
 
 def test_a_page_of_200_kb_is_planned_while_a_person_waits() -> None:
