@@ -110,7 +110,8 @@ LODGING = re.compile(
     re.IGNORECASE,
 )
 LODGED = re.compile(
-    r"^\W{0,3}(?:hotel|your hotel|accommodations?|lodging|overnight(?: at| in)?|stay(?:ing)?(?: at)?|property"
+    r"^\W{0,3}(?:(?:hotel|property|accommodation)\s?name|name of (?:the )?(?:hotel|property)"
+    r"|hotel|your hotel|accommodations?|lodging|overnight(?: at| in)?|stay(?:ing)?(?: at)?|property"
     r"|übernachtung|unterkunft|nacht in|hébergement|hôtel|nuit(?:ée)? à l'|logement"
     r"|alojamiento|hotel|noche en|alloggio|pernottamento|struttura|hotel|establecimiento|établissement|宿泊施設"
     r"|宿泊先|ご?宿泊|施設名|ホテル名?|宿名?)\s*[:：]\s*",

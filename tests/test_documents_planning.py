@@ -292,6 +292,84 @@ def test_a_later_schedule_replaces_and_a_cancellation_marks() -> None:
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "Date: Tue, 2 Mar 2027 08:00:00 +0000\n\nYour booking CV-777 has been cancelled.",
+        "Ihre Buchung CV-777 wurde storniert.",
+        "Votre réservation CV-777 a été annulée.",
+        "Su reserva CV-777 ha sido cancelada.",
+        "La prenotazione CV-777 è stata annullata.",
+        "ご予約（予約番号: CV-777）はキャンセルされました。",
+        "Cancelled: CV-777",
+        "Subject: Stornierung Ihrer Buchung CV-777\n\nGuten Tag,\n\nschade, dass Sie nicht kommen.",
+        "Dear Ms X,\n\nwe confirm the cancellation of your reservation.\nConfirmation number: CV-777\n",
+        "Cancellation confirmation\nHotel name: not clear\nConfirmation number: CV-777\nCheck-in: 10 April 2027\n",
+    ],
+)
+def test_a_cancellation_by_a_number_alone_is_an_item(text: str) -> None:
+    plan = plan_text(text)
+    assert [(one.confirmation, one.cancelled) for one in plan.cancellations] == [("CV-777", True)]
+    assert plan.cancellations[0].quote in text
+    assert (plan.stays, plan.unresolved) == ([], [])
+    booked = Plan(stays=[stay(confirmation="CV777"), stay(name="Pension Iris", confirmation="CV-778")])
+    merged = merge(booked, plan)
+    assert ([one.cancelled for one in merged.stays], merged.cancellations) == ([True, False], [])
+
+
+def test_only_the_flight_and_the_booking_that_are_named_are_cancelled() -> None:
+    flights = (
+        "LH 1784 Munich - Porto, 10 April 2027, departs 09:15\nLH 1785 Porto - Munich, 17 April 2027, departs 12:10\n"
+    )
+    plan = plan_text("Your flight LH1785 on 17 April 2027 has been cancelled.\n")
+    assert [(one.number, one.depart, one.cancelled) for one in plan.transport] == [("LH1785", "2027-04-17", True)]
+    plan = plan_text(f"Your flight LH 1785 has been cancelled.\nYour flights\n{flights}")
+    assert [(one.number, one.cancelled) for one in plan.transport] == [("LH 1784", False), ("LH 1785", True)]
+    plan = plan_text(
+        "Your booking CV-777 has been cancelled and replaced by booking CV-778.\nHotel Roma\n"
+        "Check-in: 5 April 2027\nCheck-out: 8 April 2027\nConfirmation number: CV-778\n"
+    )
+    assert [(one.confirmation, one.cancelled) for one in plan.stays] == [("CV-778", False)]
+    assert [one.confirmation for one in plan.cancellations] == ["CV-777"]
+
+
+def test_a_cancellation_that_names_nothing_is_unresolved() -> None:
+    plan = plan_text("Your booking has been cancelled.")
+    assert [(one.kind, one.quotes) for one in plan.unresolved] == [
+        ("cancellation", ("Your booking has been cancelled.",))
+    ]
+
+
+def test_structured_data_may_tell_a_cancellation_by_its_number() -> None:
+    page = (
+        '<script type="application/ld+json">{"@type":"LodgingReservation","reservationNumber":"CV-777",'
+        '"reservationStatus":"https://schema.org/ReservationCancelled"}</script><p>Booking CV-777: see below.</p>'
+    )
+    plan = plan_of(read(page.encode(), filename="a.html"), Context())
+    assert [(one.confirmation, one.quote) for one in plan.cancellations] == [("CV-777", "Booking CV-777: see below.")]
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "Cancellation policy: free until 2 April 2027.",
+        "If your booking has been cancelled, you get a refund.",
+        "Your booking can be cancelled until 2 April 2027.",
+        "Your booking has not been cancelled.",
+        "Kostenlose Stornierung bis 2. April 2027.",
+        "Ihre Buchung kann bis 2. April 2027 storniert werden.",
+        "Annulation gratuite jusqu'au 2 avril 2027",
+        "Cancelación gratuita hasta el 2 de abril de 2027",
+        "キャンセル料は無料",
+    ],
+)
+def test_what_may_be_cancelled_is_not(sentence: str) -> None:
+    text = f"{sentence}\nHotel Roma\nBooking CV-777\nCheck-in: 5 April 2027\nCheck-out: 8 April 2027\n"
+    plan = plan_text(text)
+    assert [one.cancelled for one in plan.stays] == [False]
+    assert (plan.cancellations, plan.unresolved) == ([], [])
+
+
+@pytest.mark.parametrize(
     "line",
     ["Mon 12 May 2027 12:00 x EUR 3.00 ", "12.12.", "may 12 - ", "from A ", "check-in 12 May ", "EUR 1 - ", "("],
 )

@@ -30,8 +30,7 @@ def plan_text(text: str) -> Plan:
         "From: Booking <b@x.example>\nDate: Mon, 4 Jan 2027 09:12\n",
         "On Mon, 4 Jan 2027 at 09:12, Booking <b@x.example> wrote:\n\nDear Ms X,",
         "------- Original Message -------\nOn Monday, January 4th, 2027 at 9:12 AM, Booking <b@x.example> wrote:\n",
-        "---------- Forwarded message ---------\nFrom: B <b@x.example>\nDate: Mon, 4 Jan 2027 at 09:12\n"
-         "Subject: Your stay\nTo: <me@y.example>,\n <you@y.example>\n\nDear Ms X,",
+        "-- Forwarded message --\nFrom: B\nDate: 4 Jan 2027 at 09:12\nSubject: A\nTo: <m@y.example>,\n <n@y.example>\n",
         "Begin forwarded message:\n\nFrom: <b@x.example>\nSubject: F\nDate: 4 January 2027 at 09:12:33 GMT\nTo: me\n",
         "> From: Booking <b@x.example>\n> Date: Mon, 4 Jan 2027 09:12\n> Subject: x\n",
         "From:\nBooking <b@x.example>\nSent:\nMonday, 4 January 2027 09:12\nTo:\nme\n",
