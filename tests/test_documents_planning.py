@@ -260,6 +260,64 @@ def test_a_stay_and_a_flight_that_one_text_tells_twice_are_once() -> None:
     assert [one.depart for one in plan.transport] == ["2027-05-03T08:30"]
 
 
+OUT_AND_BACK = (
+    "Outbound\nLH1784  Munich (MUC) to Porto (OPO)\nSat 10 Apr 2027\nDeparture 09:15  Arrival 11:20\n"
+    "Return\nLH1785 Porto (OPO) to Munich (MUC)\nSat 17 Apr 2027\nDeparture 12:10 Arrival 16:05\n"
+)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        OUT_AND_BACK,
+        OUT_AND_BACK.replace(" to ", " - ").replace("Departure ", "").replace("Arrival", "-"),
+        OUT_AND_BACK.replace(" to ", " nach ").replace("Departure", "Abflug").replace("Arrival", "Ankunft"),
+        OUT_AND_BACK.replace(" to ", " a ").replace("Departure", "Salida").replace("Arrival", "Llegada"),
+        OUT_AND_BACK.replace(" to ", " → ").replace("Departure", "Départ").replace("Arrival", "Arrivée"),
+        (
+            "Sat 10 Apr 2027\nLH1784 Munich (MUC) to Porto (OPO)\nDeparture 09:15 Arrival 11:20\n"
+            "Sat 17 Apr 2027\nLH1785 Porto (OPO) to Munich (MUC)\nDeparture 12:10 Arrival 16:05\n"
+        ),
+        (
+            "Munich (MUC) → Porto (OPO)\nLH1784\nSat 10 Apr 2027\n09:15 – 11:20\n"
+            "Porto (OPO) → Munich (MUC)\nLH1785\nSat 17 Apr 2027\n12:10 – 16:05\n"
+        ),
+        (
+            "LH1784\nMunich (MUC) 10 Apr 2027 09:15\nPorto (OPO) 10 Apr 2027 11:20\n"
+            "LH1785\nPorto (OPO) 17 Apr 2027 12:10\nMunich (MUC) 17 Apr 2027 16:05\n"
+        ),
+    ],
+)
+def test_a_number_with_airports_is_a_flight_although_no_word_says_so_and_the_day_below_is_its_own(text: str) -> None:
+    plan = plan_text(text)
+    assert [(one.mode, one.number, one.origin, one.destination, one.depart, one.arrive) for one in plan.transport] == [
+        ("flight", "LH1784", "Munich (MUC)", "Porto (OPO)", "2027-04-10T09:15", "2027-04-10T11:20"),
+        ("flight", "LH1785", "Porto (OPO)", "Munich (MUC)", "2027-04-17T12:10", "2027-04-17T16:05"),
+    ]
+    assert (plan.activities, plan.unread) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("text", "origin"),
+    [
+        ("LH1784 MUC-OPO Sat 10 Apr 2027 09:15 11:20\n", "MUC"),
+        ("LH1784 MUC to OPO, 10 Apr 2027, dep 09:15 arr 11:20\n", "MUC"),
+        ("LH1784 Munich to Porto\n10 April 2027\nDepart: 09:15\nArrive: 11:20\n", "Munich"),
+    ],
+)
+def test_codes_of_airports_and_times_of_both_ends_show_a_flight(text: str, origin: str) -> None:
+    assert [(one.number, one.origin, one.depart, one.arrive) for one in plan_text(text).transport] == [
+        ("LH1784", origin, "2027-04-10T09:15", "2027-04-10T11:20")
+    ]
+
+
+def test_the_code_of_a_house_with_arrival_and_departure_is_no_flight() -> None:
+    text = "Hotel Roma\nBR2034 Booking\nArrival: 10 April 2027 15:00\nDeparture: 17 April 2027 11:00\n"
+    assert [one.name for one in plan_text(text).stays] == ["Hotel Roma"]
+    assert plan_text(text).transport == []
+    assert plan_text("10 April 2027\n09:15 Walk past Gate A4 to B7\n11:20 Museum MA1784 tour\n").transport == []
+
+
 def stay(**values: object) -> Stay:
     return replace(
         Stay("", How.RULE, name="Hotel Roma", check_in="2027-05-03", check_out="2027-05-05", nights=2), **values
