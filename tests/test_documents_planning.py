@@ -19,6 +19,7 @@ from booking_variants import Drawn, hotel, journey, programme
 
 from documents.cards import has_card, holds_card, masked
 from documents.dates import dates_in
+from documents.grounding import why_not
 from documents.merge import merge, standing
 from documents.model import Context, Document, How, Plan, Stay, Transport
 from documents.money import amounts_in
@@ -258,6 +259,32 @@ def test_a_stay_and_a_flight_that_one_text_tells_twice_are_once() -> None:
     )
     assert [(one.name, one.nights) for one in plan.stays] == [("Hotel Miramar", 2)]
     assert [one.depart for one in plan.transport] == ["2027-05-03T08:30"]
+
+
+@pytest.mark.parametrize(
+    ("line", "address"),
+    [
+        ("Address: Travessa das Merceeiras 27, 1100-348 Lisbon", "Travessa das Merceeiras 27, 1100-348 Lisbon"),
+        ("Adresse : 12 rue X, Paris", "12 rue X, Paris"),
+        ("Anschrift\nHauptstr. 5, 10115 Berlin", "Hauptstr. 5, 10115 Berlin"),
+        ("Dirección: Calle Mayor 3, Madrid", "Calle Mayor 3, Madrid"),
+        ("Indirizzo: Via Roma 1, 00100 Roma", "Via Roma 1, 00100 Roma"),
+        ("住所：東京都港区1-2-3", "東京都港区1-2-3"),
+        ("Address\tRua A 5, Lisboa", "Rua A 5, Lisboa"),
+        ("Address: stay@memmo.example", None),
+    ],
+)
+def test_the_address_of_a_stay_is_its_location_wherever_it_is_told(line: str, address: str | None) -> None:
+    days = "Check-in: 5 April 2027\nCheck-out: 8 April 2027\n"
+    for text in (
+        f"Hotel: Memmo\n{line}\nReservation number: MA-4471902\n{days}",
+        f"Hotel: Memmo\n{days}{line}\nHotel: Iris\nCheck-in: 8 April 2027\nCheck-out: 9 April 2027\n",
+        f"Hotel Memmo: 5 April 2027 - 8 April 2027 (3 nights)\n{line}\n",
+    ):
+        document = read(text.encode())
+        stays = plan_of(document, Context()).stays
+        assert [one.location for one in stays] == [address, None][: len(stays)]
+        assert why_not(stays[0], document) is None
 
 
 OUT_AND_BACK = (
