@@ -60,7 +60,7 @@ def cancel(plan: Plan, reading: Reading) -> None:
     """Mark what the document tells to be cancelled, and add what it names by a number only."""
     _cancel_parts(plan, reading)
     heads = [text for text in _heads(reading) if is_told(text) or _is_announced(text)]
-    told = [mark for mark in reading.marks if not mark.aside and (is_told(mark.text) or mark.text in heads)]
+    told = [mark for mark in reading.marks if not mark.aside and (mark.text in heads or is_told(mark.text))]
     named = _named([*(mark.text for mark in told), *heads], reading)
     numbers = _numbers(told, reading)
     entries: list[Entry] = [*plan.activities, *plan.stays, *plan.transport]
@@ -69,8 +69,9 @@ def cancel(plan: Plan, reading: Reading) -> None:
     if heads and all(entry.cancelled for entry in entries):
         plan.days, plan.costs = [], []
     _add_named(plan, named, numbers, entries)
-    if not named and not numbers and heads and not any(entry.cancelled for entry in entries):
-        _add_unnamed(plan, reading, heads)
+    status = [] if entries else [text for text in _heads(reading) if labels.CANCELLED_STATUS.fullmatch(text)]
+    if not named and not numbers and (heads or status) and not any(entry.cancelled for entry in entries):
+        _add_unnamed(plan, reading, [*heads, *status])
     if heads and plan.cancellations:
         # The number says which stay it is.
         plan.unresolved = [one for one in plan.unresolved if one.kind != "stay"]
@@ -103,20 +104,20 @@ def _cancel_parts(plan: Plan, reading: Reading) -> None:
 def _named(texts: list[str], reading: Reading) -> dict[str, str]:
     """The numbers of the bookings that sentences tell to be cancelled, each with its sentence."""
     named: dict[str, str] = {}
-    for text in texts:
-        for code in _codes_in(text, reading):
+    services = {code_of(number) for mark in reading.marks if texts and (number := number_in(mark, reading)[0])}
+    for text in dict.fromkeys(texts):
+        for code in _codes_in(text, services):
             # Words of the document are a better quote than its subject.
             if code not in named or named[code] not in reading.text:
                 named[code] = text
     return named
 
 
-def _codes_in(text: str, reading: Reading) -> Iterator[str]:
+def _codes_in(text: str, services: set[str]) -> Iterator[str]:
     if code := labels.code_in(text):
         yield code
         return
     taken = [(one.start, one.end) for one in dates_in(text)]
-    services = {code_of(number) for mark in reading.marks if (number := number_in(mark, reading)[0])}
     bare = {
         match[0]
         for match in BARE.finditer(text)
