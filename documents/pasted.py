@@ -15,6 +15,7 @@ from documents.quoted import (
     SEPARATOR,
     day_of,
     field_of,
+    goes_on_from,
     label_of,
     sent_at,
     unquoted,
@@ -142,6 +143,8 @@ def _attribution_at(lines: Sequence[Line], start: int) -> Pasted | None:
     """The line, or two, that says when somebody wrote what follows."""
     text = ""
     for place in range(start, min(start + 2, len(lines))):
+        if place > start and not goes_on_from(lines[start], lines[place]):
+            return None
         text = f"{text} {unquoted(lines[place])[1].text}".strip()
         if place == start and day_of(text) is None and not ADDRESS.search(text):
             return None

@@ -37,6 +37,7 @@ ATTRIBUTION = re.compile(
     r".{0,80}?\s*:\s*$|(?:のメール|wrote|写道)\s*[:：]\s*$",  # noqa: RUF001
     re.IGNORECASE,
 )
+LABELLED = re.compile(r"\W{0,3}[^\W\d_][^:：\d]{0,28}[:：]")  # noqa: RUF001 - a wide colon
 SEPARATOR = re.compile(r"[-_=–—\s]*\b[^\d:]{4,60}[-_=–—\s]*:?|[-_=–—]{5,}")  # noqa: RUF001
 FORWARDS = re.compile(
     r"forwarded message|original message|forwarded by|weitergeleitete|ursprüngliche nachricht|message transféré"
@@ -169,12 +170,20 @@ def _attribution_at(lines: Sequence[Line], start: int) -> tuple[int, _Found] | N
     if day_of(lines[start].text) is None:
         return None
     for place in range(start, min(start + 2, len(lines))):
+        if place > start and not goes_on_from(lines[start], lines[place]):
+            return None
         text = f"{text} {unquoted(lines[place])[1].text}".strip()
         moment = sent_at(text) if ATTRIBUTION.search(text) else None
         if moment:
             below = unquoted(lines[place + 1])[0] if place + 1 < len(lines) else 0
             return place + 1, _Found(moment, None, below)
     return None
+
+
+def goes_on_from(first: Line, second: Line) -> bool:
+    """Return whether the first of two lines may begin an attribution that the second ends."""
+    alone = unquoted(second)[1].text
+    return not LABELLED.match(first.text) and not (ATTRIBUTION.search(alone) and day_of(alone))
 
 
 def day_of(text: str) -> tuple[int, int, int] | None:

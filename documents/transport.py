@@ -143,9 +143,13 @@ def _begins_another(mark: Mark, block: Block) -> bool:
 
 def _dates(block: Block, marks: list[Mark], at: int) -> bool:
     """Whether a line with a day alone tells that of the number above it: a line of departure or of times follows."""
-    if block.number is None or any(mark.times or mark.told for mark in block.marks) or at + 1 >= len(marks):
+    if block.number is None or any(mark.times or mark.told for mark in block.marks):
         return False
-    if marks[at].times or len(marks[at].told) != 1 or marks[at].text[marks[at].rest :].strip(" .,:"):
+    if marks[at].times:
+        return not LETTERS.search(CLOCKS.sub("", without_moments(marks[at].text)))
+    if len(marks[at].told) != 1 or marks[at].text[marks[at].rest :].strip(" .,:"):
+        return False
+    if at + 1 >= len(marks):
         return False
     after = marks[at + 1]
     if not after.times or after.told or after.leads:

@@ -328,6 +328,7 @@ def test_a_number_with_airports_is_a_flight_although_no_word_says_so_and_the_day
     ("text", "origin"),
     [
         ("LH1784 MUC-OPO Sat 10 Apr 2027 09:15 11:20\n", "MUC"),
+        ("LH1784 Munich (MUC) – Porto (OPO)\nSat 10 Apr 2027, 09:15 – 11:20\n", "Munich (MUC)"),
         ("LH1784 MUC to OPO, 10 Apr 2027, dep 09:15 arr 11:20\n", "MUC"),
         ("LH1784 Munich to Porto\n10 April 2027\nDepart: 09:15\nArrive: 11:20\n", "Munich"),
     ],

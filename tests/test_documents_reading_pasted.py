@@ -76,6 +76,18 @@ def test_the_date_of_an_appointment_is_not_taken_for_a_header(text: str, entries
     assert told == entries
 
 
+def test_the_day_above_a_greeting_is_an_entrys_where_it_is_one_of_the_trip_or_the_only_one() -> None:
+    text = "Wednesday 7 April 2027\n\nDear friends,\n\n10:30 Walk to Pico Castelo\n"
+    for written, context in ((text, TRIP), (f"{text}Thursday 8 April 2027\n09:00 Boat\n", TRIP), (text, Context())):
+        told = plan_of(read(written.encode()), context).activities
+        assert (told[0].date, told[0].time) == ("2027-04-07", "10:30")
+
+
+def test_the_line_before_an_attribution_is_the_mails_own() -> None:
+    plan = plan_text(f"{STAY}\n> On 3 Jan 2027, at 08:00, Ana <ana@x.example> wrote:\n>\n> Dear hotel,\n> a room?\n")
+    assert [one.check_out for one in plan.stays] == ["2027-04-08"]
+
+
 def test_from_to_and_date_of_a_ticket_are_not_taken_for_a_header() -> None:
     document = read(b"From: Lisbon\nTo: Porto\nDate: 10 April 2027, 09:15\nTrain IC 523\n")
     assert (document.sent_at, [line.aside for line in document.lines]) == (None, [False] * 4)
