@@ -108,7 +108,11 @@ def _is_no_entry(mark: Mark) -> bool:
     text = mark.text
     if any(about is not About.TRIP for about in mark.about) or labels.CONDITIONAL.search(text):
         return True
-    if labels.LOYALTY.search(text) or (mark.times and labels.CLOSING.search(text)):
+    if (
+        (not mark.leads and labels.GREETING.match(text))
+        or labels.LOYALTY.search(text)
+        or (mark.times and labels.CLOSING.search(text))
+    ):
         return True
     ranged = any(time.ends for time in mark.times)
     loose = not mark.leads and mark.day is None

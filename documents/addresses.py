@@ -63,6 +63,15 @@ def is_public(address: str) -> bool:
     return parsed.scope_id is None and _is_public_v6(parsed)
 
 
+def is_private(host: str) -> bool:
+    """Return True for an address, rather than a name, that is not on the internet."""
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return not is_public(host)
+
+
 def _is_public_v6(address: IPv6Address) -> bool:
     for block, behind in EMBEDDING:
         if address in block:

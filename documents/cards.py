@@ -26,6 +26,7 @@ CARDS = (
 FEWEST, MOST = 13, 19
 LAST = 4
 QUARTER = 4
+HALF = 4
 # Longer rows of groups alike are lists of numbers.
 LONGEST_LIST = 7
 MASK = "•"
@@ -134,5 +135,5 @@ def _alike(text: str, groups: list[tuple[int, int]], place: int, size: int, sign
 
 def _luhn(text: str) -> bool:
     digits = [int(c) for c in text]
-    doubled = [2 * d - 9 * (d > 4) for d in digits[-2::-2]]
+    doubled = [2 * d - 9 * (d > HALF) for d in digits[-2::-2]]
     return len(set(digits)) > 1 and (sum(digits[-1::-2]) + sum(doubled)) % 10 == 0

@@ -12,9 +12,9 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
-from documents.addresses import USUAL_PORTS, AllowedHosts
+from documents.addresses import USUAL_PORTS, AllowedHosts, is_private
 from documents.bounds import DOCUMENT_BYTES
-from documents.errors import DocumentError
+from documents.errors import Code, DocumentError
 from documents.inflating import Inflating, TooLarge, Undecodable
 
 if TYPE_CHECKING:
@@ -87,25 +87,38 @@ class _Fetching:
     network: Network
 
     async def follow(self, url: httpx2.URL) -> Fetched:
-        for _ in range(self.limits.redirects + 1):
-            self._check(url)
-            answer = await self._get(url)
-            if isinstance(answer, Fetched):
-                return answer
-            if url.scheme == "https" and answer.scheme == "http":
-                raise _unavailable(url, "redirects from https to http")
+        start = url
+        for hop in range(self.limits.redirects + 1):
+            try:
+                self._check(url)
+                answer = await self._get(url)
+                if isinstance(answer, Fetched):
+                    return answer
+                if url.scheme == "https" and answer.scheme == "http":
+                    raise _unavailable(url, "redirects from https to http")
+            except _Fault as error:
+                raise (_of_redirect(start, error) if hop else error) from None
             url = answer
-        raise _unavailable(url, f"was reached after more than {self.limits.redirects} redirects")
+        raise _unavailable(start, f"redirects more than {self.limits.redirects} times")
 
     def _check(self, url: httpx2.URL) -> None:
         """Refuse what no address needs to be resolved for."""
+        if not _has_host(url):
+            raise _invalid()
         if url.scheme not in USUAL_PORTS or not url.host:
-            raise _refused("Only http and https addresses are fetched.", PASTE)
+            raise _Fault("invalid_input", "Only http and https addresses are fetched.", PASTE, "is not http or https")
         if url.userinfo:
-            raise _refused("An address with a user name or password is not fetched.", "Send it without them.")
+            raise _Fault(
+                "invalid_input",
+                "An address with a user name or password is not fetched.",
+                "Send it without them.",
+                "has a user name or password",
+            )
         port = url.port or USUAL_PORTS[url.scheme]
+        if is_private(url.host) and not self.allowed.has(_host(url), port):
+            raise _refused(url, "is not on the public internet", self._allowing(url, port))
         if port not in USUAL_PORTS.values() and not self.allowed.has(_host(url), port):
-            raise _refused(f"{_host(url)} is asked for on port {port}, and only 80 and 443 are fetched.", PASTE)
+            raise _refused(url, "is asked for on another port than 80 and 443", self._allowing(url, port))
 
     async def _get(self, url: httpx2.URL) -> Fetched | httpx2.URL:
         """Return the page, or where it redirects to."""
@@ -161,21 +174,28 @@ class _Fetching:
     def _not_public(self, url: httpx2.URL, error: Refused) -> DocumentError:
         if error.unknown:
             return _unavailable(url, "is not known")
-        return _refused(
-            f"{_host(url)} is not on the public internet.",
-            "Send the page's text as `text`, or start the server with --allow-hosts naming this host.",
-        )
+        port = url.port or USUAL_PORTS[url.scheme]
+        return _refused(url, "is not on the public internet", self._allowing(url, port))
+
+    def _allowing(self, url: httpx2.URL, port: int) -> str:
+        name = _host(url) if port in USUAL_PORTS.values() else f"{_host(url)}:{port}"
+        return f"Send the page's text as `text`, or start the server with --allow-hosts {name}."
+
+
+def _of_redirect(start: httpx2.URL, error: _Fault) -> DocumentError:
+    """An error of a later address, which a page chose: it names only the host that was asked for."""
+    return DocumentError(error.code, f"{_host(start)} redirects to an address that {error.reason}.", PASTE)
 
 
 def _parsed(url: str) -> httpx2.URL:
     import httpx2  # noqa: PLC0415 - only for fetching
 
     if len(url) > LONGEST_URL:
-        raise _refused(f"The address is longer than {LONGEST_URL:,} characters.", PASTE)
+        raise DocumentError("invalid_input", f"The address is longer than {LONGEST_URL:,} characters.", PASTE)
     try:
         return httpx2.URL(url.strip()).copy_with(fragment=None)
     except (httpx2.InvalidURL, ValueError, TypeError):
-        raise _refused("The address is not valid.", "Send a whole address, such as https://example.com/trip.") from None
+        raise _invalid() from None
 
 
 def _target(url: httpx2.URL) -> httpcore2.URL:
@@ -227,9 +247,31 @@ def _reason(error: Exception) -> str:
     return "can't be reached"
 
 
-def _refused(message: str, hint: str) -> DocumentError:
-    return DocumentError("invalid_input", message, hint)
+def _has_host(url: httpx2.URL) -> bool:
+    """Whether the host's name can be read: what stands for letters outside of ASCII may be broken."""
+    try:
+        str(url.host)
+    except ValueError:
+        return False
+    return True
 
 
-def _unavailable(url: httpx2.URL, reason: str) -> DocumentError:
-    return DocumentError("unavailable", f"{_host(url)} {reason}.", PASTE)
+class _Fault(DocumentError):
+    """An error of one address, with its reason as it follows the host's name."""
+
+    def __init__(self, code: Code, message: str, hint: str, reason: str) -> None:
+        super().__init__(code, message, hint)
+        self.reason = reason
+
+
+def _invalid() -> _Fault:
+    hint = "Send a whole address, such as https://example.com/trip."
+    return _Fault("invalid_input", "The address is not valid.", hint, "is not valid")
+
+
+def _refused(url: httpx2.URL, reason: str, hint: str) -> _Fault:
+    return _Fault("invalid_input", f"{_host(url)} {reason}.", hint, reason)
+
+
+def _unavailable(url: httpx2.URL, reason: str) -> _Fault:
+    return _Fault("unavailable", f"{_host(url)} {reason}.", PASTE, reason)

@@ -16,6 +16,7 @@ from documents.memory import remembering
 from documents.model import Activity, Context, Cost, Document, Item, Stay, Transport
 from documents.money import CODES, SHARED, SYMBOLS, amounts_in, value_of
 from documents.quotes import WORD, Told, are_ordered, code_of, plain_of, words_of
+from documents.sides import JOURNEY, STAY, is_other_side, never_ends, only_ends
 from documents.words import folded
 
 if TYPE_CHECKING:
@@ -133,6 +134,10 @@ def _activity(item: Activity, told: Told) -> str | None:
         return "The time is not in the quote."
     if not told.has_time(item.end_time):
         return "The end time is not in the quote."
+    if only_ends(told.quote, item.time):
+        return "The time is that of the end in the quote."
+    if not item.time and never_ends(told.quote, item.end_time):
+        return "The end time is not that of an end in the quote."
     if item.time and item.end_time and not are_ordered(told.times, item.time, item.end_time):
         return "The end time stands before the time in the quote."
     if not item.title or not told.has_words(item.title):
@@ -159,6 +164,12 @@ def _stay(item: Stay, told: Told) -> str | None:  # noqa: C901 - one reason a va
     for name in ("check_in_time", "check_out_time"):
         if not told.has_time(getattr(item, name)):
             return f"The {name.replace('_', '-', 1).replace('_', ' ')} is not in the quote."
+    for name, begins in (("check_in", True), ("check_out", False)):
+        if any(
+            is_other_side(moment, told.quote, STAY, begins=begins)
+            for moment in (getattr(item, name), getattr(item, f"{name}_time"))
+        ):
+            return f"The {name.replace('_', '-')} has the day or time of the other end in the quote."
     if (
         item.check_in_time
         and item.check_out_time
@@ -193,7 +204,7 @@ def _in_day_order(item: Stay, told: Told) -> bool:
     return in_order != turned
 
 
-def _journey(item: Transport, told: Told) -> str | None:
+def _journey(item: Transport, told: Told) -> str | None:  # noqa: C901 - one reason a value
     if item.number and not _has_code(item.number, told.quote):
         return "The number is not in the quote."
     for name in ("carrier", "origin", "destination"):
@@ -202,6 +213,10 @@ def _journey(item: Transport, told: Told) -> str | None:
     for name in ("depart", "arrive"):
         if reason := _moment(name, getattr(item, name), told, item):
             return reason
+    for name, begins in (("depart", True), ("arrive", False)):
+        moment = getattr(item, name)
+        if moment and len(moment) >= CLOCK and is_other_side(moment[11:16], told.quote, JOURNEY, begins=begins):
+            return f"`{name}` has the time of the other end in the quote."
     if item.origin and item.destination and not _places_ordered(item.origin, item.destination, told.quote):
         return "Origin and destination are exchanged."
     if item.duration is not None:

@@ -60,11 +60,18 @@ MAIL_FIELD = re.compile(
 )
 PASS_JSON = re.compile(rb'\s*\{(?=.*"passTypeIdentifier"\s*:)', re.DOTALL)
 HEAD = 4096
+# Control characters of plain text, and how many letters there are for each other one.
+WHITE = b"\t\n\v\f\r\x1b"
+FIRST_LETTER = 0x20
+LONGEST_LETTER = 4
+FEW, VERY_FEW = 2, 20
 
 
 def kind_of(content: bytes, filename: str | None = None, content_type: str | None = None) -> Kind:
     """Return the kind of a document. The bytes decide where they are plain, because declared types are often wrong."""
     head = _readable(content[:HEAD])
+    if _is_text(head, lenient=media_type(content_type) == "text/plain"):
+        head = head.replace(b"\0", b"")
     return _by_bytes(content, head) or _declared(head, filename, content_type) or _by_letters(head)
 
 
@@ -78,7 +85,7 @@ def _by_bytes(content: bytes, head: bytes) -> Kind | None:
         return Kind.PASS if b"pass.json" in content else Kind.OTHER
     signs = (
         (Kind.PDF, b"%PDF-" in content[:1024]),
-        (Kind.OTHER, content.startswith(OTHER_STARTS)),
+        (Kind.OTHER, content.startswith(OTHER_STARTS) and not (_is_text(head, lenient=True) and head[:1] != b"{")),
         (Kind.CALENDAR, CALENDAR.match(head)),
         (Kind.PAGE, MARKUP.match(head)),
         (Kind.PASS, PASS_JSON.match(content[: 1024 * 1024])),
@@ -111,6 +118,20 @@ def _declared(head: bytes, filename: str | None, content_type: str | None) -> Ki
 
 def _by_letters(head: bytes) -> Kind:
     return Kind.OTHER if b"\0" in head else Kind.TEXT
+
+
+def _is_text(head: bytes, *, lenient: bool) -> bool:
+    """Whether bytes are text, although a stray control character, such as NUL, may be in it."""
+    odd = sum(letter not in WHITE for letter in head if letter < FIRST_LETTER)
+    most = len(head) // (FEW if lenient else VERY_FEW)
+    begins = lenient or not head or head[0] >= FIRST_LETTER or head[0] in WHITE
+    try:
+        head.decode()
+    except UnicodeDecodeError as error:
+        # Only the last letter may be cut in two.
+        if len(head) < HEAD or error.start < len(head) - LONGEST_LETTER:
+            return False
+    return begins and odd <= most
 
 
 def _readable(head: bytes) -> bytes:

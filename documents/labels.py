@@ -16,7 +16,7 @@ def _words(*patterns: str) -> re.Pattern[str]:
 ISSUED = _words(
     r"(?:(?:booked|reserved|ordered|sent|signed|placed|purchased|bought|received|paid) (?:on|at)|(?:issued|created"
     r"|printed|prepared|updated"
-    r"|published|posted|written)\b)",
+    r"|published|posted|written)\b)|(?:sent|gesendet|envoyé|enviado|inviato|verzonden|送信日時)\s*[:：]",
     r"(?:date of (?:issue|booking|purchase)|(?:booking|order|issue|invoice|purchase|ticketing|reservation"
     r"|print) date|quote of|quotation|as of|last update)",
     r"(?:stand\b|rechnungsdatum|buchungsdatum|bestelldatum|ausstellungsdatum|gebucht|ausgestellt|erstellt"
@@ -110,7 +110,8 @@ LODGING = re.compile(
     re.IGNORECASE,
 )
 LODGED = re.compile(
-    r"^\W{0,3}(?:hotel|your hotel|accommodations?|lodging|overnight(?: at| in)?|stay(?:ing)?(?: at)?|property"
+    r"^\W{0,3}(?:(?:hotel|property|accommodation)\s?name|name of (?:the )?(?:hotel|property)"
+    r"|hotel|your hotel|accommodations?|lodging|overnight(?: at| in)?|stay(?:ing)?(?: at)?|property"
     r"|übernachtung|unterkunft|nacht in|hébergement|hôtel|nuit(?:ée)? à l'|logement"
     r"|alojamiento|hotel|noche en|alloggio|pernottamento|struttura|hotel|establecimiento|établissement|宿泊施設"
     r"|宿泊先|ご?宿泊|施設名|ホテル名?|宿名?)\s*[:：]\s*",
@@ -186,6 +187,19 @@ SIGNED = re.compile(
     r"|(?:viele|liebe|herzliche|beste) grüße|cordialement|bien à vous|bien cordialement|salutations|(?:un )?saludos?"
     r"|atentamente"
     r"|cordiali|distinti|a presto|敬具)(?![^\W_])",
+    re.IGNORECASE,
+)
+# The opening of a letter. Words that begin titles as well need the sign after them.
+GREETING = re.compile(
+    r"^\W{0,3}(?:(?:dear|sehr geehrte[rs]?|estimad[oa]s?|apreciad[oa]s?|prezad[oa]s?|gentil[ei]"
+    r"|gentilissim[oaie]|egregi[oa]?"
+    r"|geachte|kære|vážen[ýá]|szanown[aiy]|уважаем\w+|拝啓)(?![^\W_])[^\d:]{0,60}[,!:.]?$"
+    r"|(?:good (?:morning|afternoon|evening|day)|hello|hi|hey|greetings|to whom|liebe[rs]?|guten (?:tag|morgen|abend)"
+    r"|hallo"
+    r"|moin|grüß \w+|servus|bonjour|bonsoir|chers?|chères?|madame|monsieur|mesdames|messieurs|hola"
+    r"|buen[oa]s (?:días|tardes)"
+    r"|querid[oa]s?|buongiorno|buonasera|ciao|salve|car[oaie]|spett\w*|beste|olá|exm[oa]s?|hej|hei|bom dia)(?![^\W_])"
+    r"[^\d:]{0,60}[,!:]$|[^\d:]{1,30}(?:様|さま|御中)(?:、|$))",
     re.IGNORECASE,
 )
 CANCELLED = re.compile(

@@ -55,6 +55,17 @@ GENERIC = re.compile(
 )
 
 
+ADDRESS_WORD = (
+    r"(?:(?:hotel|property|street|postal|full)\s)?address|(?:hotel|post)?adresse|anschrift|dirección|domicilio|indirizzo"
+    r"|morada|endereço|adres|adress|location|lage|ubicación|localización|posizione|住所|所在地"
+)
+ADDRESS_LABEL = re.compile(rf"\W{{0,3}}(?:{ADDRESS_WORD})\s*[:：]?", re.IGNORECASE)
+ADDRESS = re.compile(rf"\W{{0,3}}(?:{ADDRESS_WORD})\s*[:：]\s*(?P<address>\S.+)$", re.IGNORECASE)
+# Marks before and after a stay's dates that its address is looked for in.
+FAR, NEAR = 14, 7
+PAIR = 2
+LONGEST = 160
+
 # Words before a name, as in "Wir freuen uns auf Sie im Landhaus Tannenried".
 AT = re.compile(
     rf"^.*(?<![^\W_])(?:im|in|at|ins|zum|beim|bei|à|au|chez|en|nel|al|presso)\s(?:the\s|el\s|la\s|l')?"
@@ -81,6 +92,41 @@ def name_in(text: str) -> tuple[str, str | None] | None:
         bool(town) and len(town) <= 40 and not re.search(r"\d", town) and town[:1].isupper() and not ROOMY.search(town)
     )
     return name, (town if located else None)
+
+
+def address_near(marks: list[Mark], name: str, begin: int, end: int) -> tuple[str, int] | None:
+    """The address that a label tells between a stay's name and its dates or after them, and the place of its mark.
+
+    `begin` and `end` are the places of the marks that tell the dates.
+    """
+    first = next((i for i in range(begin, max(-1, begin - FAR), -1) if marks[i].text == name), begin)
+    for place in range(first, min(len(marks), end + NEAR)):
+        mark = marks[place]
+        if place > end and mark.text != name and _begins_another(mark):
+            return None
+        if (address := _address_of(mark)) is not None:
+            return address, place
+    return None
+
+
+def _begins_another(mark: Mark) -> bool:
+    lodged = labels.LODGED.match(mark.text) or (mark.told and labels.CHECK_IN.match(mark.text.lstrip()))
+    return bool(mark.line.level or lodged)
+
+
+def _address_of(mark: Mark) -> str | None:
+    """The address in a line, beside its label or below it."""
+    if mark.aside or mark.old:
+        return None
+    match = ADDRESS.match(mark.text)
+    cells = mark.line.cells
+    if len(cells) == PAIR and ADDRESS_LABEL.fullmatch(cells[0]):
+        address = cells[1]
+    elif match:
+        address = match["address"]
+    else:
+        address = mark.text if ADDRESS_LABEL.fullmatch(mark.label) else ""
+    return address if re.search(r"[^\W\d_]{2}", address) and "@" not in address and len(address) <= LONGEST else None
 
 
 def is_name(text: str) -> bool:

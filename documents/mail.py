@@ -15,6 +15,7 @@ from documents.bounds import MAIL_BOUNDARIES, MAIL_DEPTH, MAIL_HEADER_LENGTH, MA
 from documents.errors import DocumentError
 from documents.model import Document, Kind
 from documents.page import read_page
+from documents.pasted import without_headers
 from documents.plaintext import bounded, decode, read_text, tidy
 from documents.quoted import split_quoted
 
@@ -80,7 +81,7 @@ class _Mail:
                 break
             self._take(part, mail)
         own, quoted = split_quoted(mail.lines)
-        mail.lines = bounded(own, mail.left_out)
+        mail.lines = bounded(without_headers(own)[0], mail.left_out)
         room = MAIL_PARTS - len(mail.parts)
         if len(quoted) > room:
             _note(mail, TOO_MANY)

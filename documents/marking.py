@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from datetime import timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ from documents.years import UNCLEAR_ORDER, WEEKDAY_DISAGREES, Almanac, years_in
 if TYPE_CHECKING:
     from datetime import date
 
+    from documents.dates import Told
     from documents.model import Context, Document, Line
 
 BREAK = re.compile(r"[.!?;。]\s*(?=[A-ZÀ-Ý¿¡\u3040-\u9fff])")
@@ -38,6 +40,10 @@ STAMP = re.compile(
     r"(?:\]\s?|\s?[-–]\s)[^:\[\]]{1,40}:\s",
     re.IGNORECASE,
 )
+# What stands before the day of a letter: nothing, or a town.
+DATELINE = re.compile(r"\W*|[A-ZÀ-Ý\u3040-\u9fff][^\d:]{1,30},\s*(?:(?:the|den|le|el|il|li|am|a|em)\s)?")
+LONGEST_HEAD = 15
+MOST_DAYS = 366
 INNER_COLON = re.compile(r"[:：]\s?\S")
 LABEL_WORDS = 5
 
@@ -51,6 +57,7 @@ def read_marks(document: Document, context: Context, certain: set[date] | None =
     _set_labels(marks)
     for mark in marks:
         mark.about = [About.ISSUED if mark.stamp else _about(mark, i) for i in range(len(mark.told))]
+    _set_datelines(marks, context)
     _set_asides(marks)
     almanac = _almanac(document, context, marks, language, certain or set())
     reading = Reading(document, context, marks, almanac, language, text)
@@ -159,6 +166,33 @@ def _about(mark: Mark, place: int) -> About:
         if pattern.search(clause):
             return about
     return _about_after(mark.text[told.end :])
+
+
+def _set_datelines(marks: list[Mark], context: Context) -> None:
+    """Note the day of a letter, which stands alone or after a town's name above the greeting.
+
+    It is not one of the trip, and what the letter tells has days of its own.
+    """
+    greeting = next((i for i, mark in enumerate(marks[:LONGEST_HEAD]) if labels.GREETING.match(mark.text)), 0)
+    if not any(mark.told for mark in marks[greeting:]):
+        return
+    for mark in marks[:greeting]:
+        if len(mark.told) != 1 or mark.amounts or mark.line.level or mark.line.cells:
+            continue
+        told = mark.told[0]
+        if _is_of_trip(told, context):
+            continue
+        if DATELINE.fullmatch(mark.text[: told.start]) and len(mark.text[told.end :].strip()) <= 1 and not mark.label:
+            mark.about = [About.ISSUED]
+
+
+def _is_of_trip(told: Told, context: Context) -> bool:
+    if not context.trip_start or not told.month:
+        return False
+    day = (told.month, told.day)
+    length = ((context.trip_end or context.trip_start) - context.trip_start).days
+    of_trip = (context.trip_start + timedelta(number) for number in range(min(length, MOST_DAYS) + 1))
+    return any((one.month, one.day) == day and told.year in {None, one.year} for one in of_trip)
 
 
 def _about_after(text: str) -> About:

@@ -7,7 +7,7 @@ from dataclasses import fields, replace
 from datetime import date
 from typing import TYPE_CHECKING, TypeVar
 
-from documents.model import Activity, Cost, Day, How, Item, Plan, Stay, Transport, Unresolved
+from documents.model import Activity, Cancellation, Cost, Day, How, Item, Plan, Stay, Transport, Unresolved
 from documents.words import folded
 
 if TYPE_CHECKING:
@@ -78,8 +78,27 @@ def _merged(plans: Sequence[Plan], *, later_holds: bool) -> Plan:
         whole.unresolved += [one for one in plan.unresolved if one not in whole.unresolved]
         whole.unread += [line for line in plan.unread if line not in whole.unread]
         whole.left_out += [note for note in plan.left_out if note not in whole.left_out]
+        if later_holds:
+            _add_cancellations(whole, plan.cancellations)
+    if not later_holds:
+        _add_cancellations(whole, [one for plan in plans for one in plan.cancellations])
     _sort(whole)
     return whole
+
+
+def _add_cancellations(plan: Plan, cancellations: Iterable[Cancellation]) -> None:
+    """Mark what has the number of a cancellation. One that concerns nothing is kept."""
+    for cancellation in cancellations:
+        code = _code(cancellation.confirmation)
+        concerned: list[Item] = [
+            entry
+            for entry in [*plan.activities, *plan.stays, *plan.transport]
+            if entry.confirmation and _code(entry.confirmation) == code
+        ]
+        for entry in concerned:
+            entry.cancelled = True
+        if not concerned and code not in {_code(known.confirmation) for known in plan.cancellations}:
+            plan.cancellations.append(cancellation)
 
 
 def _sort(plan: Plan) -> None:
@@ -243,7 +262,7 @@ def _is_whole(entry: Item) -> bool:
     if isinstance(entry, Stay):
         return bool(entry.check_in and entry.check_out) or bool(entry.check_in)
     if isinstance(entry, Transport):
-        return bool(entry.depart)
+        return bool(entry.depart) or entry.cancelled
     return True
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import socket
 from typing import TYPE_CHECKING, Any, cast
 
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
 
     Resolve = Callable[[str, int], Awaitable[list[str]]]
+
+# At the debug level, the library would log what pages send.
+logging.getLogger("httpcore2").setLevel(logging.WARNING)
 
 MOST_ADDRESSES = 4
 # Seconds for an address that does not answer, if there is another.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from documents import agenda, labels, structured
 from documents.activities import activities_of, days_of
+from documents.cancelling import cancel
 from documents.cards import masked
 from documents.costs import costs_of
 from documents.dates import dates_in
@@ -114,23 +115,9 @@ def _found(reading: Reading, told: Plan) -> Plan:
     dated = bool(_entries(plan) or _entries(told))
     plan.costs, priced, without_currency = costs_of(reading, dated=dated, booked=dated or _is_booking(reading))
     plan.unresolved = [*doubts, *without_currency, *_doubts(reading)]
-    _cancel_parts(plan, reading)
-    if _is_cancelled(reading):
-        for entry in _entries(plan):
-            entry.cancelled = True
-        plan.days, plan.costs = [], []
+    cancel(plan, reading)
     plan.unread = _unread(reading, covered | stayed | active | priced, plan)
     return plan
-
-
-def _cancel_parts(plan: Plan, reading: Reading) -> None:
-    """Mark what sections and rows tell that are cancelled."""
-    cancelled = {mark.text for mark in reading.marks if mark.cancelled}
-    if not cancelled:
-        return
-    cancelled -= {mark.text for mark in reading.marks if not mark.cancelled}
-    for entry in _entries(plan):
-        entry.cancelled = any(line in cancelled for line in entry.quote.split("\n"))
 
 
 def _is_told(activity: Activity, told: Plan) -> bool:
@@ -162,11 +149,6 @@ def _is_search(reading: Reading, told: Plan) -> bool:
     return bool(labels.SEARCH.search(f"{(reading.document.title or '').lower()}\n{reading.lower}"))
 
 
-def _is_cancelled(reading: Reading) -> bool:
-    heads = [reading.document.subject or "", *(mark.text for mark in reading.marks[:6])]
-    return any(labels.CANCELLED.search(head) for head in heads)
-
-
 def _quote(told: Plan, reading: Reading) -> None:
     """Give bookings of structured data the words of the text that state them, if it does."""
     for entry in _entries(told):
@@ -175,6 +157,8 @@ def _quote(told: Plan, reading: Reading) -> None:
             getattr(entry, "check_in", None) or getattr(entry, "date", None) or getattr(entry, "depart", None) or ""
         )[:10]
         entry.quote = _line_with(reading, name, day) or ""
+    for one in told.cancellations:
+        one.quote = next((mark.text for mark in reading.marks if (one.confirmation or "") in mark.text), "")
     for cost in told.costs:
         cost.quote = next((m.text for m in reading.marks for a in m.amounts if a.value == cost.amount), "")
 
@@ -192,9 +176,9 @@ def _doubts(reading: Reading) -> list[Unresolved]:
 
 def _unread(reading: Reading, covered: set[int], plan: Plan) -> list[str]:
     """Lines with a date, time or amount that no item covers."""
-    quoted = {line for entry in [*_entries(plan), *plan.costs] for line in entry.quote.split("\n")} | {
-        day.quote for day in plan.days
-    }
+    quoted = {
+        line for entry in [*_entries(plan), *plan.costs, *plan.cancellations] for line in entry.quote.split("\n")
+    } | {day.quote for day in plan.days}
     left = [
         mark.text
         for place, mark in enumerate(reading.marks)
@@ -219,7 +203,7 @@ def _is_past(mark: Mark) -> bool:
 
 def _masked(plan: Plan) -> Plan:
     """Mask the numbers of payment cards in everything that quotes the document."""
-    items: Iterable[Item] = [*_entries(plan), *plan.costs]
+    items: Iterable[Item] = [*_entries(plan), *plan.costs, *plan.cancellations]
     for item in items:
         item.quote = masked(item.quote)
         if isinstance(item, Activity):

@@ -8,11 +8,29 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from documents import labels
-from documents.routes import FLIES_TOO, MODE, RAIL, RIDES, bare, is_named, number_of, place_of, without_moments
+from documents.routes import (
+    FLIES_TOO,
+    MODE,
+    RAIL,
+    RIDES,
+    airport_in,
+    bare,
+    flight_number_at_start,
+    is_named,
+    number_of,
+    place_of,
+    shows_airports,
+    without_moments,
+)
 
 if TYPE_CHECKING:
     from documents.marks import Mark, Reading
     from documents.times import Time
+
+# The name of an answer of the reading.
+FLIGHTS = "lines look like flights"
+NEAR = 6
+ENDS = 2
 
 
 @dataclass(slots=True)
@@ -127,8 +145,31 @@ def modes_of(reading: Reading) -> list[str]:
     return [name for name in ("flight", "train", "ferry", "bus") if reading.speaks_of(MODE[name])]
 
 
+def _shows_flights(reading: Reading) -> bool:
+    """Whether lines look like flights although no word says so: a number with airports, or with both ends' times."""
+    if FLIGHTS not in reading.answers:
+        marks = reading.marks
+        reading.answers[FLIGHTS] = any(
+            not mark.aside and flight_number_at_start(mark.text) and _flies_here(reading, place)
+            for place, mark in enumerate(marks)
+        )
+    return reading.answers[FLIGHTS]
+
+
+def _flies_here(reading: Reading, place: int) -> bool:
+    near = reading.marks[max(0, place - 1) : place + NEAR]
+    if any(shows_airports(mark.text) for mark in near[:4]):
+        return True
+    if sum(1 for mark in near[1:5] if mark.times and airport_in(mark.text)) >= ENDS:
+        return True
+    if reading.speaks_of(RIDES) or reading.speaks_of(MODE["bus"]) or reading.speaks_of(MODE["ferry"]):
+        return False
+    ends = [departs for mark in reading.marks[place : place + NEAR] if mark.times for departs, *_ in segments_of(mark)]
+    return ends[:2] == [True, False]
+
+
 def number_in(mark: Mark, reading: Reading) -> tuple[str | None, str | None]:
-    flies = reading.speaks_of(MODE["flight"])
+    flies = reading.speaks_of(MODE["flight"]) or _shows_flights(reading)
     number, mode = number_of(mark.text, flies=flies)
     if mode == "train" and number and flies and FLIES_TOO.match(number) and not reading.speaks_of(RIDES):
         return number_of(mark.text, flies=flies, rides=False)

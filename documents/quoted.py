@@ -37,6 +37,7 @@ ATTRIBUTION = re.compile(
     r".{0,80}?\s*:\s*$|(?:のメール|wrote|写道)\s*[:：]\s*$",  # noqa: RUF001
     re.IGNORECASE,
 )
+LABELLED = re.compile(r"\W{0,3}[^\W\d_][^:：\d]{0,28}[:：]")  # noqa: RUF001 - a wide colon
 SEPARATOR = re.compile(r"[-_=–—\s]*\b[^\d:]{4,60}[-_=–—\s]*:?|[-_=–—]{5,}")  # noqa: RUF001
 FORWARDS = re.compile(
     r"forwarded message|original message|forwarded by|weitergeleitete|ursprüngliche nachricht|message transféré"
@@ -87,7 +88,7 @@ def split_quoted(lines: Sequence[Line]) -> tuple[list[Line], list[Document]]:
     found: list[_Found] = []
     place = 0
     while place < len(lines):
-        depth, line = _unquoted(lines[place])
+        depth, line = unquoted(lines[place])
         header = _header_at(lines, place) or _attribution_at(lines, place)
         if header:
             place, mail = header
@@ -103,15 +104,9 @@ def split_quoted(lines: Sequence[Line]) -> tuple[list[Line], list[Document]]:
     return own, [_document(mail) for mail in found if mail.lines is not own and mail.lines]
 
 
-def only_header(lines: Sequence[Line]) -> tuple[datetime | None, str | None]:
-    """Return the day and the subject of a mail that was pasted with its header; nothing if there are several."""
-    found = [header[1] for place in range(len(lines)) if (header := _header_at(lines, place))]
-    return (found[0].sent_at, found[0].subject) if len(found) == 1 else (None, None)
-
-
 def sent_at(text: str) -> datetime | None:
     """Return the day and time that a forwarded header tells, in one of many languages; None if it is ambiguous."""
-    day = _day(text)
+    day = day_of(text)
     if day is None:
         return None
     rest = CLOCK.search(text)
@@ -128,7 +123,7 @@ def _document(mail: _Found) -> Document:
     return Document(Kind.MAIL, mail.lines, title=mail.subject, subject=mail.subject, sent_at=mail.sent_at)
 
 
-def _unquoted(line: Line) -> tuple[int, Line]:
+def unquoted(line: Line) -> tuple[int, Line]:
     """Return how deep a line is quoted, and the line without the marks of it."""
     marks = QUOTE_MARKS.match(line.text)
     if not marks:
@@ -142,8 +137,8 @@ def _header_at(lines: Sequence[Line], start: int) -> tuple[int, _Found] | None:
     place = start
     depth = 0
     while place < min(len(lines), start + MOST_HEADER_LINES):
-        depth, line = _unquoted(lines[place])
-        name, value = _field(line.text)
+        depth, line = unquoted(lines[place])
+        name, value = field_of(line.text)
         if name is None or name in fields:
             break
         fields[name] = value
@@ -153,9 +148,16 @@ def _header_at(lines: Sequence[Line], start: int) -> tuple[int, _Found] | None:
     return place, _Found(sent_at(fields.get("sent", "")), fields.get("subject") or None, depth)
 
 
-def _field(text: str) -> tuple[str | None, str]:
+def label_of(text: str) -> str:
+    """Return the label that a line begins with, in lower case."""
     match = FIELD.fullmatch(text)
-    label = match[1].lower() if match else ""
+    return match[1].lower() if match else ""
+
+
+def field_of(text: str) -> tuple[str | None, str]:
+    """Return the name of the field of a header that a line tells, or None, and its value."""
+    match = FIELD.fullmatch(text)
+    label = label_of(text)
     for name, labels in (("sent", SENT), ("subject", SUBJECT), ("sender", SENDER), ("recipient", RECIPIENT)):
         if match and label in labels:
             return name if name != "recipient" else f"recipient {label}", match[2].strip()
@@ -165,18 +167,27 @@ def _field(text: str) -> tuple[str | None, str]:
 def _attribution_at(lines: Sequence[Line], start: int) -> tuple[int, _Found] | None:
     """Return a mail that a reply quotes, if the line says when somebody wrote it. Long ones go on in a second line."""
     text = ""
-    if _day(lines[start].text) is None:
+    if day_of(lines[start].text) is None:
         return None
     for place in range(start, min(start + 2, len(lines))):
-        text = f"{text} {_unquoted(lines[place])[1].text}".strip()
+        if place > start and not goes_on_from(lines[start], lines[place]):
+            return None
+        text = f"{text} {unquoted(lines[place])[1].text}".strip()
         moment = sent_at(text) if ATTRIBUTION.search(text) else None
         if moment:
-            below = _unquoted(lines[place + 1])[0] if place + 1 < len(lines) else 0
+            below = unquoted(lines[place + 1])[0] if place + 1 < len(lines) else 0
             return place + 1, _Found(moment, None, below)
     return None
 
 
-def _day(text: str) -> tuple[int, int, int] | None:
+def goes_on_from(first: Line, second: Line) -> bool:
+    """Return whether the first of two lines may begin an attribution that the second ends."""
+    alone = unquoted(second)[1].text
+    return not LABELLED.match(first.text) and not (ATTRIBUTION.search(alone) and day_of(alone))
+
+
+def day_of(text: str) -> tuple[int, int, int] | None:
+    """Return the year, month and day that a header tells, or None if that is not clear."""
     if match := ISO.search(text):
         return int(match[1]), int(match[2]), int(match[3])
     for pattern, day, month in ((WORDY, 1, 2), (WORDY_AMERICAN, 2, 1)):

@@ -75,14 +75,19 @@ class _Reading:
 def _read_text(kind: Kind, content: bytes, content_type: str | None) -> Document:
     if kind is Kind.TEXT:
         from documents.plaintext import read_text  # noqa: PLC0415 - see _Reading
-        from documents.quoted import only_header  # noqa: PLC0415 - see _Reading
 
-        document = read_text(content, content_type)
-        document.sent_at, document.subject = only_header(document.lines)
-        return document
+        return _told_apart(read_text(content, content_type))
     from documents.page import read_page  # noqa: PLC0415 - see _Reading
 
-    return read_page(content, content_type)
+    return _told_apart(read_page(content, content_type))
+
+
+def _told_apart(document: Document) -> Document:
+    """Tell the header of a pasted, saved or printed mail apart from what the mail says."""
+    from documents.pasted import without_headers  # noqa: PLC0415 - see _Reading
+
+    document.lines, document.sent_at, document.subject = without_headers(document.lines)
+    return document
 
 
 def _read_file(kind: Kind, content: bytes) -> Document:
@@ -92,4 +97,4 @@ def _read_file(kind: Kind, content: bytes) -> Document:
         return read_pass(content)
     from documents.pdf import read_pdf  # noqa: PLC0415 - see _Reading
 
-    return read_pdf(content)
+    return _told_apart(read_pdf(content))

@@ -77,6 +77,17 @@ FROM_TO = re.compile(
     r"|hasta|a|al|alla|à|pour)\s(?P<b>[A-ZÀ-Ý][^,;:()|.]{1,40}?)(?=$|[,;:.()|]|\s(?:at|um|on|am|le|el|il"
     r"|a las|alle|ore|à|-|–)\s|\s\d)"
 )
+# A place with the code of its airport, twice; or the two codes alone, which only count right after a number.
+PLACED = r"[A-ZÀ-Ý][^\d,;:()|→➔>]{1,38}?\s?\([A-Z]{3}\)"
+BETWEEN = r"(?:to|nach|vers|hasta|naar|per|til|a|à|→|➔|->|[-–—>/,])"
+AIRPORT = r"(?!THE|AND|FOR|NEW|OLD|VIA|EUR|USD|GBP|CHF|ISK|SEK|NOK|DKK|JPY|MON|TUE|WED|THU|FRI|SAT|SUN)[A-Z]{3}"
+AIRPORTS = re.compile(rf"(?P<a>{PLACED})\s?{BETWEEN}?\s?(?P<b>{PLACED})")
+AIR_CODES = re.compile(rf"\W{{0,3}}(?P<a>{AIRPORT})(?:\s?{BETWEEN}\s?|\s)(?P<b>{AIRPORT})(?![A-Za-z0-9])")
+ONE_PLACED = re.compile(PLACED)
+NAMED = r"[A-ZÀ-Ý][^\d,;:|]{1,38}?"
+NAMES = re.compile(
+    rf"\W{{0,3}}(?P<a>{NAMED})\s(?:to|nach|vers|hasta|naar|til|a|à|→|➔|->)\s(?P<b>{NAMED})\s*(?=$|[,;:|(]|\s{{2}})"
+)
 CODE3 = re.compile(r"\(([A-Z]{3})\)")
 DIGIT = re.compile(r"\d")
 GLUE = re.compile(
@@ -143,6 +154,8 @@ def _like_a_service(text: str, match: re.Match[str]) -> bool:
 def route_of(text: str) -> tuple[str, str] | None:
     """From and to of a line such as "Lisbon - Porto" or "from Lisbon to Porto"."""
     plain = without_moments(text)
+    if match := AIRPORTS.search(plain) or _behind_number(plain):
+        return match["a"].strip(), match["b"].strip()
     if match := FROM_TO.search(plain):
         pair = place_of(match["a"]), place_of(match["b"])
         return (pair[0], pair[1]) if pair[0] and pair[1] else None
@@ -153,6 +166,32 @@ def route_of(text: str) -> tuple[str, str] | None:
         if before and after and is_named(before) and is_named(after):
             return before, after
     return None
+
+
+def _behind_number(text: str) -> re.Match[str] | None:
+    """From and to right after the number of a service, as in "LH1784 MUC-OPO" or "LH1784 Munich to Porto"."""
+    if not (number := AIR.search(text) or RAILWAY.search(text)):
+        return None
+    rest = text[number.end() :]
+    return AIR_CODES.match(rest) or NAMES.match(rest)
+
+
+def shows_airports(text: str) -> bool:
+    """Whether a line tells two airports: with their codes in brackets, or with the codes after a flight's number."""
+    number = AIR.search(text)
+    return bool(AIRPORTS.search(text) or (number and AIR_CODES.match(text[number.end() :])))
+
+
+def airport_in(text: str) -> str | None:
+    """The place with its airport's code that a line tells."""
+    match = ONE_PLACED.search(text)
+    return match[0].strip() if match else None
+
+
+def flight_number_at_start(text: str) -> bool:
+    """Whether a line begins with what looks like the number of a flight."""
+    number = AIR.search(text)
+    return bool(number and number["n"][:2] not in NOT_CARRIERS and not re.search(r"[^\W\d_]", text[: number.start()]))
 
 
 def is_named(place: str) -> bool:

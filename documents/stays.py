@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from documents import labels
 from documents.arrivals import labelled_days, labelled_times
-from documents.lodging import STRONG, name_in, name_of_line, nearest_name
+from documents.lodging import STRONG, address_near, name_in, name_of_line, nearest_name
 from documents.merge import share_a_word
 from documents.model import How, Stay, Unresolved
 from documents.tables import Role, Row, rows_of
@@ -158,7 +158,7 @@ class _Finder:
                     self.unresolved.append(Unresolved("stay", NIGHTS_DISAGREE, (mark.text,)))
                     self.used.add(place)
                     continue
-                self.add(self._stay(mark.text, name, span), place)
+                self.add(self._with_address(self._stay(mark.text, name, span), place), place)
             elif mark.day and told and not mark.range():
                 self.add(self._stay(mark.text, name, (mark.day, mark.day + timedelta(int(told["n"])))), place)
             elif mark.day and (till := TILL.search(mark.text)):
@@ -167,6 +167,13 @@ class _Finder:
                 nightly.append((mark.day, name[0], mark))
                 self.used.add(place)
         self._add_overnights(nightly)
+
+    def _with_address(self, stay: Stay, place: int) -> Stay:
+        """The stay of a line with the address that a line below it tells."""
+        if address := address_near(self.reading.marks, stay.quote, place, place):
+            stay.location = address[0]
+            stay.quote = quoted(self.reading.marks[place : address[1] + 1])
+        return stay
 
     def _add_overnights(self, nightly: list[tuple[date, str, Mark]]) -> None:
         groups: list[list[tuple[date, str, Mark]]] = []
@@ -278,7 +285,10 @@ class _Finder:
         room = self._room_near(begin, end)
         if room is not None:
             stay.room = self._room(room)
-        stay.quote = self._with_name(named[1], begin if room is None else min(begin, room), max(end, room or end))
+        address = address_near(self.reading.marks, named[1], begin, end)
+        stay.location = address[0] if address else stay.location
+        told_at = [begin, end, begin if room is None else room, begin if address is None else address[1]]
+        stay.quote = self._with_name(named[1], min(told_at), max(told_at))
         self.add(stay, *range(begin, end + 1))
 
     def _room_near(self, begin: int, end: int) -> int | None:

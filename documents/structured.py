@@ -7,7 +7,7 @@ from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any, cast
 
-from documents.model import Activity, Cost, How, Plan, Stay, Transport
+from documents.model import Activity, Cancellation, Cost, How, Plan, Stay, Transport
 from documents.money import CODES, value_of
 
 if TYPE_CHECKING:
@@ -58,8 +58,11 @@ def _take(node: Node, plan: Plan, depth: int) -> None:  # noqa: C901 - one kind 
         _table(node, booked, plan)
     elif booked:
         _event(node, booked, plan)
-    if len(plan.stays) + len(plan.transport) + len(plan.activities) > count and not is_cancelled(node):
+    made = len(plan.stays) + len(plan.transport) + len(plan.activities) > count
+    if made and not is_cancelled(node):
         _cost(node, plan)
+    elif not made and is_cancelled(node) and (code := _confirmation(node)):
+        plan.cancellations.append(Cancellation("", How.STRUCTURED, confirmation=code, cancelled=True))
 
 
 def is_cancelled(node: Node) -> bool:

@@ -11,7 +11,7 @@ from documents.ends import between_ends, pair_at
 from documents.marks import About, Mark, Reading
 from documents.model import How, Transport
 from documents.points import Block, Point, arrival_of, modes_of, moment_of, number_in, place_in, segments_of, take
-from documents.routes import MODE, mode_of, place_of, route_of, without_moments
+from documents.routes import MODE, airport_in, mode_of, place_of, route_of, shows_airports, without_moments
 from documents.tables import Role, Row, rows_of
 from documents.times import times_in
 from documents.turned import turned_tables
@@ -25,6 +25,9 @@ BLOCK = 7
 ROUTED = re.compile(
     r"\W{0,3}(?:tratta|strecke|route|trajet|ruta|trayecto|itinéraire|verbindung|relation|区間)\s*[:：]", re.IGNORECASE
 )
+LETTERS = re.compile(r"[^\W\d_]{2}")
+# Words of times.
+CLOCKS = re.compile(r"(?<![^\W\d_])(?:[ap]\.?m\.?|uhr|hrs?|h|to|bis|until)(?![^\W_])", re.IGNORECASE)
 PICK_UP = re.compile(
     r"\W{0,3}(?:pick[-\s]?up|abholung|prise en charge|retrait|recogida|ritiro|貸出|出発店舗)",
     re.IGNORECASE,
@@ -56,11 +59,12 @@ def journeys_of(reading: Reading) -> tuple[list[Transport], set[int]]:
                 covered |= {place, place + 1}
                 size = 2
             elif not (row and row.has(Role.CHECK_IN)) and (block := _block_at(marks, place, reading)):
-                made = _made(block, reading)
+                made = _made(block, reading, marks[place - 1] if place else None)
                 if made:
                     found.append(made)
-                    size = len(block.marks)
-                    covered |= set(range(place, place + size))
+                    first = place - (block.marks[0] is not mark)
+                    size = len(block.marks) - (place - first)
+                    covered |= set(range(first, place + size))
         place += size
     return _once(hired + found), covered
 
@@ -116,7 +120,10 @@ def _block_at(marks: list[Mark], place: int, reading: Reading) -> Block | None:
     if not number and not car and not route:
         return None
     block = Block([mark], number, "car" if car else (mode or named))
-    for following in marks[place + 1 : place + BLOCK]:
+    for at, following in enumerate(marks[place + 1 : place + BLOCK], place + 1):
+        if following.leads and not following.line.level and _dates(block, marks, at):
+            block.marks.append(following)
+            continue
         if (
             following.aside
             or following.old
@@ -132,6 +139,22 @@ def _block_at(marks: list[Mark], place: int, reading: Reading) -> Block | None:
 def _begins_another(mark: Mark, block: Block) -> bool:
     """Whether a line is the heading of another day than the one that the block stands under."""
     return not mark.times and block.marks[0].day not in {None, mark.day}
+
+
+def _dates(block: Block, marks: list[Mark], at: int) -> bool:
+    """Whether a line with a day alone tells that of the number above it: a line of departure or of times follows."""
+    if block.number is None or any(mark.times or mark.told for mark in block.marks):
+        return False
+    if marks[at].times:
+        return not LETTERS.search(CLOCKS.sub("", without_moments(marks[at].text)))
+    if len(marks[at].told) != 1 or marks[at].text[marks[at].rest :].strip(" .,:"):
+        return False
+    if at + 1 >= len(marks):
+        return False
+    after = marks[at + 1]
+    if not after.times or after.told or after.leads:
+        return False
+    return bool(labels.DEPART.match(after.text.lstrip())) or not LETTERS.search(CLOCKS.sub("", after.text))
 
 
 def _times_only(block: Block) -> bool:
@@ -153,15 +176,20 @@ def ends_block(mark: Mark, block: Block, reading: Reading) -> bool:
     heading = len(mark.text.split()) <= 3 and not mark.text.endswith(".")
     if _times_only(block) and not mark.times:
         return True
-    return not (labelled or dated or routed or alone or (heading and not _times_only(block)))
+    end = bool(mark.times) and airport_in(mark.text) is not None
+    return not (labelled or dated or routed or alone or end or (heading and not _times_only(block)))
 
 
 def _is_pickup(mark: Mark) -> bool:
     return bool(PICK_UP.match(mark.text))
 
 
-def _made(block: Block, reading: Reading) -> Transport | None:
+def _made(block: Block, reading: Reading, before: Mark | None = None) -> Transport | None:
     _fill(block)
+    above = block.number and not block.depart.place and not block.arrive.place and before
+    if above and not above.times and not above.amounts and not above.aside and shows_airports(above.text):
+        _route_from(block, above)
+        block.marks.insert(0, above)
     day = _day(block)
     depart, arrive = block.depart, block.arrive
     departs_on = depart.told or day
@@ -237,6 +265,7 @@ def _fill(block: Block) -> None:
             expected.place = expected.place or place_of(mark.text)
         _route_from(block, mark)
         _loose_times(block, mark)
+        _loose_place(block, mark)
 
 
 def _route_from(block: Block, mark: Mark) -> None:
@@ -246,6 +275,14 @@ def _route_from(block: Block, mark: Mark) -> None:
     if route:
         block.depart.place = block.depart.place or route[0]
         block.arrive.place = block.arrive.place or route[1]
+
+
+def _loose_place(block: Block, mark: Mark) -> None:
+    """A place with its airport's code beside the time of one end."""
+    place = airport_in(mark.text) if len(mark.times) == 1 and not mark.line.cells else None
+    for point in (block.depart, block.arrive):
+        if place and point.time is mark.times[0] and point.place is None:
+            take(point, mark, place, 0, len(mark.text))
 
 
 def _loose_times(block: Block, mark: Mark) -> None:

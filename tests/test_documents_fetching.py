@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import ipaddress
+import logging
 import random
 import re
 import ssl
@@ -267,8 +268,13 @@ async def test_redirects_are_followed_each_to_a_checked_address() -> None:
         "file:///etc/passwd",
         "ftp://trips.example/",
         "http://trips.example:6379/",
-        "http://user:word@trips.example/",
+        "http://user:w0rd@trips.example/",
         "http://[::1",
+        "http://xn--nxasmq6b.%5Bend%5D.test:81/",
+        "http://xn--nxasmq6b.%5Bend%5D.test/",
+        "http://ignore.previous.instructions.test:81/",
+        "http://\u202e.test/",
+        "//ignore.previous.instructions.test/",
         "javascript:alert(1)",
     ],
 )
@@ -276,9 +282,33 @@ async def test_a_redirect_to_what_may_not_be_fetched_is_refused(target: str) -> 
     async with serving() as web:
         web.names |= {"inner.example": [["10.0.0.5"]], "127.0.0.1": [["127.0.0.1"]], "::1": [["::1"]]}
         web.names["169.254.169.254"] = [["169.254.169.254"]]
+        web.names["ignore.previous.instructions.test"] = [["10.0.0.6"]]
         web.redirect("/", target)
-        await web.refusal("http://trips.example/")
+        error = await web.refusal("http://trips.example/")
         assert web.connects == [(PUBLIC, 80)]
+        # The page chose the words of the second address, so the error has none of them.
+        assert error.message.startswith("trips.example redirects to an address that ")
+        assert not any(
+            word in error.message + error.hint for word in ("ignore", "inner", "127", "xn--", "w0rd", "6379")
+        )
+
+
+async def test_a_private_address_at_another_port_is_refused_for_being_private_and_the_way_to_allow_it_is_told() -> None:
+    with pytest.raises(DocumentError) as raised:
+        await fetch("http://127.0.0.1:8772/")
+    assert raised.value.message == "127.0.0.1 is not on the public internet."
+    assert raised.value.hint.endswith("--allow-hosts 127.0.0.1:8772.")
+    with pytest.raises(DocumentError, match=r"^The address is not valid\.$"):
+        await fetch("http://xn--nxasmq6b.%5Bend%5D.test/")
+
+
+async def test_what_a_page_sends_is_not_logged_at_the_debug_level(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    async with serving() as web:
+        web.redirect("/", "/next", "X-Words: secret")
+        web.answer("/next", b"there")
+        await web.fetch("http://trips.example/")
+    assert "secret" not in caplog.text
 
 
 async def test_more_than_five_redirects_are_refused() -> None:
@@ -288,7 +318,7 @@ async def test_more_than_five_redirects_are_refused() -> None:
         web.answer("/10", b"there")
         assert (await web.fetch("http://trips.example/5")).content == b"there"
         error = await web.refusal("http://trips.example/0")
-        assert error.message == "trips.example was reached after more than 5 redirects."
+        assert error.message == "trips.example redirects more than 5 times."
         web.redirect("/loop", "/loop")
         await web.refusal("http://trips.example/loop")
 
@@ -456,7 +486,9 @@ async def test_an_allowed_host_may_be_private_at_its_port_and_at_no_other() -> N
         assert (await web.fetch("http://wiki.example/", allow_hosts=["Wiki.Example."])).content == b"inside"
         web.redirect("/out", "http://other.example/")
         web.names["other.example"] = [["10.1.1.2"]]
-        with pytest.raises(DocumentError, match=r"other\.example is not on"):
+        with pytest.raises(
+            DocumentError, match=r"^wiki\.example redirects to an address that is not on the public internet\.$"
+        ):
             await web.fetch("http://wiki.example/out", allow_hosts=["wiki.example"])
 
 

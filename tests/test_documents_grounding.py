@@ -9,6 +9,7 @@ from random import Random
 from typing import TYPE_CHECKING
 
 import campaigns
+import pytest
 from booking_scores import context_of, expected, inputs
 from booking_variants import hotel, journey, programme
 
@@ -77,6 +78,54 @@ def mutated(item: Item, days: list[date], rng: Random) -> Iterator[Item]:
     elif isinstance(item, Cost):
         yield replace(item, amount=Decimal(other_digits(str(item.amount), rng)))
         yield replace(item, currency="SEK" if item.currency != "SEK" else "CHF")
+
+
+GROUND_TEXT = (
+    "Mon 3 May 2027\n10:30 Walk\n12:00-13:30 Lunch at Pé\nUntil 17:00 Swimming\n"
+    "Hotel Roma\nCheck-in: 3 May 2027 from 15:00\nCheck-out: 5 May 2027 until 11:00\n"
+    "LH1784 Departure 09:15 Arrival 11:20\n"
+    "Check-in Check-out 3 May 2027 5 May 2027\n"
+)
+FLIGHT = "LH1784 Departure 09:15 Arrival 11:20"
+STAY = "Hotel Roma\nCheck-in: 3 May 2027 from 15:00\nCheck-out: 5 May 2027 until 11:00"
+COLUMNS = "Check-in Check-out 3 May 2027 5 May 2027"
+
+
+def activity(quote: str, title: str, **values: str) -> Activity:
+    return replace(Activity(quote, How.AGENT, date="2027-05-03", title=title), **values)  # pyright: ignore[reportArgumentType]
+
+
+def stay(**values: str) -> Stay:
+    return replace(Stay(STAY, How.AGENT, name="Hotel Roma"), **values)  # pyright: ignore[reportArgumentType]
+
+
+def flight(**values: str) -> Transport:
+    return replace(Transport(FLIGHT, How.AGENT, mode="flight", number="LH1784"), **values)  # pyright: ignore[reportArgumentType]
+
+
+@pytest.mark.parametrize(
+    ("item", "stands"),
+    [
+        (activity("10:30 Walk", "Walk", time="10:30"), True),
+        (activity("10:30 Walk", "Walk", end_time="10:30"), False),
+        (activity("12:00-13:30 Lunch at Pé", "Lunch", time="12:00", end_time="13:30"), True),
+        (activity("12:00-13:30 Lunch at Pé", "Lunch", time="13:30"), False),
+        (activity("12:00-13:30 Lunch at Pé", "Lunch", end_time="12:00"), False),
+        (activity("Until 17:00 Swimming", "Swimming", end_time="17:00"), True),
+        (stay(check_in="2027-05-03", check_in_time="15:00"), True),
+        (stay(check_in="2027-05-05"), False),
+        (stay(check_out="2027-05-03"), False),
+        (stay(check_in_time="11:00"), False),
+        (stay(check_out_time="15:00"), False),
+        (replace(stay(check_in="2027-05-03"), quote=f"{STAY}\n{FLIGHT}\n{COLUMNS}"), True),
+        (flight(depart="2027-05-03T09:15"), True),
+        (flight(depart="2027-05-03T11:20"), False),
+        (flight(arrive="2027-05-03T09:15"), False),
+    ],
+)
+def test_a_time_or_day_of_one_field_is_refused_in_the_other(item: Item, stands: bool) -> None:  # noqa: FBT001
+    reason = why_not(item, read(GROUND_TEXT.encode()))
+    assert (reason is None) == stands, reason
 
 
 def grounds() -> Iterator[tuple[Ground, list[Item]]]:

@@ -19,6 +19,7 @@ from booking_variants import Drawn, hotel, journey, programme
 
 from documents.cards import has_card, holds_card, masked
 from documents.dates import dates_in
+from documents.grounding import why_not
 from documents.merge import merge, standing
 from documents.model import Context, Document, How, Plan, Stay, Transport
 from documents.money import amounts_in
@@ -260,6 +261,91 @@ def test_a_stay_and_a_flight_that_one_text_tells_twice_are_once() -> None:
     assert [one.depart for one in plan.transport] == ["2027-05-03T08:30"]
 
 
+@pytest.mark.parametrize(
+    ("line", "address"),
+    [
+        ("Address: Travessa das Merceeiras 27, 1100-348 Lisbon", "Travessa das Merceeiras 27, 1100-348 Lisbon"),
+        ("Adresse : 12 rue X, Paris", "12 rue X, Paris"),
+        ("Anschrift\nHauptstr. 5, 10115 Berlin", "Hauptstr. 5, 10115 Berlin"),
+        ("Dirección: Calle Mayor 3, Madrid", "Calle Mayor 3, Madrid"),
+        ("Indirizzo: Via Roma 1, 00100 Roma", "Via Roma 1, 00100 Roma"),
+        ("住所：東京都港区1-2-3", "東京都港区1-2-3"),
+        ("Address\tRua A 5, Lisboa", "Rua A 5, Lisboa"),
+        ("Address: stay@memmo.example", None),
+    ],
+)
+def test_the_address_of_a_stay_is_its_location_wherever_it_is_told(line: str, address: str | None) -> None:
+    days = "Check-in: 5 April 2027\nCheck-out: 8 April 2027\n"
+    for text in (
+        f"Hotel: Memmo\n{line}\nReservation number: MA-4471902\n{days}",
+        f"Hotel: Memmo\n{days}{line}\nHotel: Iris\nCheck-in: 8 April 2027\nCheck-out: 9 April 2027\n",
+        f"Hotel Memmo: 5 April 2027 - 8 April 2027 (3 nights)\n{line}\n",
+    ):
+        document = read(text.encode())
+        stays = plan_of(document, Context()).stays
+        assert [one.location for one in stays] == [address, None][: len(stays)]
+        assert why_not(stays[0], document) is None
+
+
+OUT_AND_BACK = (
+    "Outbound\nLH1784  Munich (MUC) to Porto (OPO)\nSat 10 Apr 2027\nDeparture 09:15  Arrival 11:20\n"
+    "Return\nLH1785 Porto (OPO) to Munich (MUC)\nSat 17 Apr 2027\nDeparture 12:10 Arrival 16:05\n"
+)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        OUT_AND_BACK,
+        OUT_AND_BACK.replace(" to ", " - ").replace("Departure ", "").replace("Arrival", "-"),
+        OUT_AND_BACK.replace(" to ", " nach ").replace("Departure", "Abflug").replace("Arrival", "Ankunft"),
+        OUT_AND_BACK.replace(" to ", " a ").replace("Departure", "Salida").replace("Arrival", "Llegada"),
+        OUT_AND_BACK.replace(" to ", " → ").replace("Departure", "Départ").replace("Arrival", "Arrivée"),
+        (
+            "Sat 10 Apr 2027\nLH1784 Munich (MUC) to Porto (OPO)\nDeparture 09:15 Arrival 11:20\n"
+            "Sat 17 Apr 2027\nLH1785 Porto (OPO) to Munich (MUC)\nDeparture 12:10 Arrival 16:05\n"
+        ),
+        (
+            "Munich (MUC) → Porto (OPO)\nLH1784\nSat 10 Apr 2027\n09:15 – 11:20\n"
+            "Porto (OPO) → Munich (MUC)\nLH1785\nSat 17 Apr 2027\n12:10 – 16:05\n"
+        ),
+        (
+            "LH1784\nMunich (MUC) 10 Apr 2027 09:15\nPorto (OPO) 10 Apr 2027 11:20\n"
+            "LH1785\nPorto (OPO) 17 Apr 2027 12:10\nMunich (MUC) 17 Apr 2027 16:05\n"
+        ),
+    ],
+)
+def test_a_number_with_airports_is_a_flight_although_no_word_says_so_and_the_day_below_is_its_own(text: str) -> None:
+    plan = plan_text(text)
+    assert [(one.mode, one.number, one.origin, one.destination, one.depart, one.arrive) for one in plan.transport] == [
+        ("flight", "LH1784", "Munich (MUC)", "Porto (OPO)", "2027-04-10T09:15", "2027-04-10T11:20"),
+        ("flight", "LH1785", "Porto (OPO)", "Munich (MUC)", "2027-04-17T12:10", "2027-04-17T16:05"),
+    ]
+    assert (plan.activities, plan.unread) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("text", "origin"),
+    [
+        ("LH1784 MUC-OPO Sat 10 Apr 2027 09:15 11:20\n", "MUC"),
+        ("LH1784 Munich (MUC) – Porto (OPO)\nSat 10 Apr 2027, 09:15 – 11:20\n", "Munich (MUC)"),
+        ("LH1784 MUC to OPO, 10 Apr 2027, dep 09:15 arr 11:20\n", "MUC"),
+        ("LH1784 Munich to Porto\n10 April 2027\nDepart: 09:15\nArrive: 11:20\n", "Munich"),
+    ],
+)
+def test_codes_of_airports_and_times_of_both_ends_show_a_flight(text: str, origin: str) -> None:
+    assert [(one.number, one.origin, one.depart, one.arrive) for one in plan_text(text).transport] == [
+        ("LH1784", origin, "2027-04-10T09:15", "2027-04-10T11:20")
+    ]
+
+
+def test_the_code_of_a_house_with_arrival_and_departure_is_no_flight() -> None:
+    text = "Hotel Roma\nBR2034 Booking\nArrival: 10 April 2027 15:00\nDeparture: 17 April 2027 11:00\n"
+    assert [one.name for one in plan_text(text).stays] == ["Hotel Roma"]
+    assert plan_text(text).transport == []
+    assert plan_text("10 April 2027\n09:15 Walk past Gate A4 to B7\n11:20 Museum MA1784 tour\n").transport == []
+
+
 def stay(**values: object) -> Stay:
     return replace(
         Stay("", How.RULE, name="Hotel Roma", check_in="2027-05-03", check_out="2027-05-05", nights=2), **values
@@ -292,8 +378,100 @@ def test_a_later_schedule_replaces_and_a_cancellation_marks() -> None:
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "Date: Tue, 2 Mar 2027 08:00:00 +0000\n\nYour booking CV-777 has been cancelled.",
+        "Ihre Buchung CV-777 wurde storniert.",
+        "Votre réservation CV-777 a été annulée.",
+        "Su reserva CV-777 ha sido cancelada.",
+        "La prenotazione CV-777 è stata annullata.",
+        "ご予約（予約番号: CV-777）はキャンセルされました。",
+        "Cancelled: CV-777",
+        "Status: storniert\nBuchungsnummer: CV-777\n",
+        "Subject: Stornierung Ihrer Buchung CV-777\n\nGuten Tag,\n\nschade, dass Sie nicht kommen.",
+        "Dear Ms X,\n\nwe confirm the cancellation of your reservation.\nConfirmation number: CV-777\n",
+        "Cancellation confirmation\nHotel name: not clear\nConfirmation number: CV-777\nCheck-in: 10 April 2027\n",
+    ],
+)
+def test_a_cancellation_by_a_number_alone_is_an_item(text: str) -> None:
+    plan = plan_text(text)
+    assert [(one.confirmation, one.cancelled) for one in plan.cancellations] == [("CV-777", True)]
+    assert plan.cancellations[0].quote in text
+    assert (plan.stays, plan.unresolved) == ([], [])
+    booked = Plan(stays=[stay(confirmation="CV777"), stay(name="Pension Iris", confirmation="CV-778")])
+    merged = merge(booked, plan)
+    assert ([one.cancelled for one in merged.stays], merged.cancellations) == ([True, False], [])
+
+
+def test_only_the_flight_and_the_booking_that_are_named_are_cancelled() -> None:
+    flights = (
+        "LH 1784 Munich - Porto, 10 April 2027, departs 09:15\nLH 1785 Porto - Munich, 17 April 2027, departs 12:10\n"
+    )
+    plan = plan_text("Your flight LH1785 on 17 April 2027 has been cancelled.\n")
+    assert [(one.number, one.depart, one.cancelled) for one in plan.transport] == [("LH1785", "2027-04-17", True)]
+    plan = plan_text(f"Your flight LH 1785 has been cancelled.\nYour flights\n{flights}")
+    assert [(one.number, one.cancelled) for one in plan.transport] == [("LH 1784", False), ("LH 1785", True)]
+    plan = plan_text(
+        "Your booking CV-777 has been cancelled and replaced by booking CV-778.\nHotel Roma\n"
+        "Check-in: 5 April 2027\nCheck-out: 8 April 2027\nConfirmation number: CV-778\n"
+    )
+    assert [(one.confirmation, one.cancelled) for one in plan.stays] == [("CV-778", False)]
+    assert [one.confirmation for one in plan.cancellations] == ["CV-777"]
+
+
+def test_a_cancellation_that_names_nothing_is_unresolved() -> None:
+    plan = plan_text("Your booking has been cancelled.")
+    assert [(one.kind, one.quotes) for one in plan.unresolved] == [
+        ("cancellation", ("Your booking has been cancelled.",))
+    ]
+
+
+def test_structured_data_may_tell_a_cancellation_by_its_number() -> None:
+    page = (
+        '<script type="application/ld+json">{"@type":"LodgingReservation","reservationNumber":"CV-777",'
+        '"reservationStatus":"https://schema.org/ReservationCancelled"}</script><p>Booking CV-777: see below.</p>'
+    )
+    plan = plan_of(read(page.encode(), filename="a.html"), Context())
+    assert [(one.confirmation, one.quote) for one in plan.cancellations] == [("CV-777", "Booking CV-777: see below.")]
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "Cancellation policy: free until 2 April 2027.",
+        "If your booking has been cancelled, you get a refund.",
+        "Your booking can be cancelled until 2 April 2027.",
+        "Your booking has not been cancelled.",
+        "Kostenlose Stornierung bis 2. April 2027.",
+        "Ihre Buchung kann bis 2. April 2027 storniert werden.",
+        "Annulation gratuite jusqu'au 2 avril 2027",
+        "Cancelación gratuita hasta el 2 de abril de 2027",
+        "キャンセル料は無料",
+    ],
+)
+def test_what_may_be_cancelled_is_not(sentence: str) -> None:
+    text = f"{sentence}\nHotel Roma\nBooking CV-777\nCheck-in: 5 April 2027\nCheck-out: 8 April 2027\n"
+    plan = plan_text(text)
+    assert [one.cancelled for one in plan.stays] == [False]
+    assert (plan.cancellations, plan.unresolved) == ([], [])
+
+
+@pytest.mark.parametrize(
     "line",
-    ["Mon 12 May 2027 12:00 x EUR 3.00 ", "12.12.", "may 12 - ", "from A ", "check-in 12 May ", "EUR 1 - ", "("],
+    [
+        "Your booking X-77 has been cancelled. ",
+        "storniert ",
+        "4111 1111 ",
+        "On 4 May 2027 A <a@b.example> wrote: ",
+        "Date: 4 May 2027 ",
+        "Mon 12 May 2027 12:00 x EUR 3.00 ",
+        "12.12.",
+        "may 12 - ",
+        "from A ",
+        "check-in 12 May ",
+        "EUR 1 - ",
+        "(",
+    ],
 )
 def test_hostile_text_is_planned_without_backtracking(line: str) -> None:
     for text in (line * (20_000 // len(line)), (line + "\n") * (20_000 // len(line))):

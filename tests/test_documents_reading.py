@@ -332,7 +332,7 @@ def test_plain_text_has_lines_items_headings_and_cells() -> None:
         Line("Hotel Harbour House 2 nights", cells=("Hotel", "Harbour House", "2 nights")),
     ]
     document = read(b"## Day 1\n| Time | Plan |\n|---|:--|\n| 9:00 | Castle |\n3. Oktober: Anreise\r\nlast\0\x1b[31m")
-    assert document.kind is Kind.OTHER
+    assert (document.kind, document.lines[-1]) == (Kind.TEXT, Line("last[31m"))
     document = read(b"## Day 1\n| Time | Plan |\n|---|:--|\n| 9:00 | Castle |\n3. Oktober: Anreise\r\nlast\x1b[0m")
     assert document.lines == [
         Line("Day 1", level=2),
@@ -372,6 +372,27 @@ def test_the_bytes_tell_the_kind_whatever_is_declared(kind: str) -> None:
 )
 def test_other_files_are_told_from_text(content: bytes, kind: Kind) -> None:
     assert kind_of(content) is kind
+
+
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    [
+        (b"Hotel Roma\0 Check-in 5 April 2027\n", Kind.TEXT),
+        (b"\0Hotel\0 Roma", Kind.TEXT),
+        ("Grüße ".encode() * 1000 + b"\0", Kind.TEXT),
+        (b"GIF8 is a shop, and RIFF is another", Kind.TEXT),
+        (b"<html>\0<p>x</p>", Kind.PAGE),
+        (b"GIF89a\x01\0\x01\0\x80\0\0", Kind.OTHER),
+        (b"II*\0\x08\0\0\0", Kind.OTHER),
+    ],
+)
+def test_text_that_is_declared_stays_text_although_control_characters_are_in_it(content: bytes, kind: Kind) -> None:
+    assert kind_of(content, None, "text/plain") is kind
+
+
+def test_a_stray_control_character_makes_no_text_a_file() -> None:
+    assert kind_of(b"Hotel Roma\0 Check-in 5 April 2027\n") is Kind.TEXT
+    assert kind_of(b"\0\1bin Ada Brekke ada@example.net") is Kind.OTHER
 
 
 def test_a_picture_is_a_document_without_lines_that_says_so() -> None:

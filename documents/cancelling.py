@@ -1,0 +1,186 @@
+"""What a document tells to be cancelled: all that it holds, some of it, or what it names by a number alone."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from documents import labels
+from documents.dates import dates_in
+from documents.model import Cancellation, How, Transport, Unresolved
+from documents.points import number_in
+from documents.quotes import code_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from documents.marks import Mark, Reading
+    from documents.model import Activity, Plan, Stay
+
+    Entry = Activity | Stay | Transport
+
+WHICH = "A booking is told to be cancelled, but not which."
+HEAD = 6
+# A heading or subject that announces a cancellation.
+NOTICE = re.compile(
+    r"^\W*(?:(?:re|fw|fwd|aw|wg|tr|rv|i|r)\s*:\s*)*"
+    r"(?:(?:your|the|ihre?|votre|su|tu|la|sua|vostra)\s)?(?:cancell?ed|cancell?ations?|storn(?:o|iert|ierung)\w*|annul\w+"
+    r"|cancelaci[oó]n|anulaci[oó]n|cancelad[oa]|annullament\w+|annullat[oa]|cancellazion\w+|disdetta"
+    r"|キャンセル|取消|予約取消)(?![^\W_])",
+    re.IGNORECASE,
+)
+CONFIRMS = re.compile(
+    r"(?:confirm\w*|bestätig\w*|confirmons|confirmamos|confermiamo)\s(?:\w+\s){0,3}(?:cancell?ation|stornierung|annulation"
+    r"|cancelación|anulación|cancellazione|annullamento)(?![^\W_])"
+    r"|conferma di (?:cancellazione|annullamento)|confirmation d'annulation|confirmación de (?:cancelación|anulación)",
+    re.IGNORECASE,
+)
+# Words of conditions: what may be cancelled is not.
+TERMS = re.compile(
+    r"(?<![^\W_])(?:polic\w+|conditions?|terms|rules|fees?|free|until|deadline|before|within|request\w*|can|may|insurance"
+    r"|bedingung\w*|gebühr\w*|kosten\w*|bis|frist|möglich|anfrag\w*|versicherung"
+    r"|gratuite?s?|jusqu\w*|frais|politique|assurance|hasta|gratuit[ao]|gastos|política|seguro"
+    r"|fino|entro|penal\w*|politica|assicurazione|ポリシー|規定|無料|まで|料)(?![^\W_])|キャンセル(?:料|ポリシー|規定|は)",
+    re.IGNORECASE,
+)
+IF = re.compile(
+    r"(?:^|[,;(]\s?)\W*(?:if|unless|should|in case|when|wenn|falls|sofern|sollte\w*|si|s'il|en cas|en caso|se"
+    r"|qualora)(?![^\W_])|(?<![^\W_])(?:not|never|can|may|might|could|would|nicht|kann|können|könnte|no|non|peut|puede[ns]?|può)\s(?:be\s)?$",
+    re.IGNORECASE,
+)
+THEN = re.compile(
+    r"\s?,?\s?(?:if|unless|wenn|falls|sofern|werden kann|si|se|cuando)(?![^\W_])|\s(?:werden|sein)(?![^\W_])"
+)
+# A number that stands beside the word without a label.
+BARE = re.compile(r"(?<![\w./-])(?=[A-Z0-9-]*\d)[A-Z0-9]{1,6}(?:-?[A-Z0-9]{2,})+(?![\w/-])")
+SHORTEST_BARE = 5
+
+
+def cancel(plan: Plan, reading: Reading) -> None:
+    """Mark what the document tells to be cancelled, and add what it names by a number only."""
+    _cancel_parts(plan, reading)
+    heads = [text for text in _heads(reading) if is_told(text) or _is_announced(text)]
+    told = [mark for mark in reading.marks if not mark.aside and (mark.text in heads or is_told(mark.text))]
+    named = _named([*(mark.text for mark in told), *heads], reading)
+    numbers = _numbers(told, reading)
+    entries: list[Entry] = [*plan.activities, *plan.stays, *plan.transport]
+    for entry in entries:
+        entry.cancelled = entry.cancelled or _concerns(entry, named, numbers, whole=bool(heads), entries=entries)
+    if heads and all(entry.cancelled for entry in entries):
+        plan.days, plan.costs = [], []
+    _add_named(plan, named, numbers, entries)
+    status = [] if entries else [text for text in _heads(reading) if labels.CANCELLED_STATUS.fullmatch(text)]
+    if not named and not numbers and (heads or status) and not any(entry.cancelled for entry in entries):
+        _add_unnamed(plan, reading, [*heads, *status])
+    if heads and plan.cancellations:
+        # The number says which stay it is.
+        plan.unresolved = [one for one in plan.unresolved if one.kind != "stay"]
+
+
+def is_told(text: str) -> bool:
+    """Whether a sentence says that something is cancelled, rather than that it may be."""
+    found = labels.CANCELLED.search(text)
+    return bool(found and not IF.search(text[: found.start()]) and not THEN.match(text[found.end() :]))
+
+
+def _is_announced(text: str) -> bool:
+    return bool((NOTICE.match(text) or CONFIRMS.search(text)) and not TERMS.search(text))
+
+
+def _heads(reading: Reading) -> list[str]:
+    """The subject and the first sentences, which speak of the document as a whole."""
+    first = [mark.text for mark in reading.marks if not mark.aside and not labels.GREETING.match(mark.text)][:HEAD]
+    return [*filter(None, [reading.document.subject]), *first]
+
+
+def _cancel_parts(plan: Plan, reading: Reading) -> None:
+    """Mark what sections and rows tell that are cancelled."""
+    cancelled = {mark.text for mark in reading.marks if mark.cancelled}
+    cancelled -= {mark.text for mark in reading.marks if not mark.cancelled}
+    for entry in [*plan.activities, *plan.stays, *plan.transport]:
+        entry.cancelled = bool(cancelled) and any(line in cancelled for line in entry.quote.split("\n"))
+
+
+def _named(texts: list[str], reading: Reading) -> dict[str, str]:
+    """The numbers of the bookings that sentences tell to be cancelled, each with its sentence."""
+    named: dict[str, str] = {}
+    services = {code_of(number) for mark in reading.marks if texts and (number := number_in(mark, reading)[0])}
+    for text in dict.fromkeys(texts):
+        for code in _codes_in(text, services):
+            # Words of the document are a better quote than its subject.
+            if code not in named or named[code] not in reading.text:
+                named[code] = text
+    return named
+
+
+def _codes_in(text: str, services: set[str]) -> Iterator[str]:
+    if code := labels.code_in(text):
+        yield code
+        return
+    taken = [(one.start, one.end) for one in dates_in(text)]
+    bare = {
+        match[0]
+        for match in BARE.finditer(text)
+        if len(match[0]) >= SHORTEST_BARE
+        and code_of(match[0]) not in services
+        and not any(start < match.end() and match.start() < end for start, end in taken)
+    }
+    if len(bare) == 1:
+        yield bare.pop()
+
+
+def _numbers(told: list[Mark], reading: Reading) -> dict[str, Mark]:
+    """The flights and trains that sentences tell to be cancelled."""
+    return {code_of(number): mark for mark in told if (number := number_in(mark, reading)[0])}
+
+
+def _concerns(
+    entry: Entry, named: dict[str, str], numbers: dict[str, Mark], *, whole: bool, entries: list[Entry]
+) -> bool:
+    number = code_of((entry.number if isinstance(entry, Transport) else None) or "")
+    if numbers and any(isinstance(one, Transport) and code_of(one.number or "") in numbers for one in entries):
+        return number in numbers
+    if not named:
+        return whole
+    known = {code_of(code) for code in named}
+    return code_of(entry.confirmation) in known if entry.confirmation else whole
+
+
+def _add_named(plan: Plan, named: dict[str, str], numbers: dict[str, Mark], entries: list[Entry]) -> None:
+    known = {code_of(one.confirmation) for one in entries if one.confirmation and one.cancelled}
+    served = {code_of(one.number or "") for one in entries if isinstance(one, Transport)}
+    for number, mark in numbers.items():
+        days = mark.trip_days
+        code = labels.code_in(mark.text)
+        if number in served or not (days or code):
+            continue
+        day = days[0].isoformat() if len(days) == 1 else None
+        written = next((word for word in re.split(r"[,;()]", mark.text) if number in code_of(word)), "")
+        shown = re.search(r"\b[A-Z0-9]{2,3}\s?\d{1,4}\b", written)
+        plan.transport.append(
+            Transport(
+                mark.text,
+                How.RULE,
+                confirmation=code,
+                cancelled=True,
+                mode="flight" if re.fullmatch(r"[A-Z0-9]{2}\d{1,4}", number) else "other",
+                number=shown[0] if shown else number,
+                depart=day,
+            )
+        )
+        known |= {code_of(code)} if code else set()
+    plan.cancellations += [
+        Cancellation(text, How.RULE, confirmation=code, cancelled=True)
+        for code, text in named.items()
+        if code_of(code) not in known
+    ]
+
+
+def _add_unnamed(plan: Plan, reading: Reading, heads: list[str]) -> None:
+    """The only number of the document is what is cancelled, else that is left open."""
+    quote = next((head for head in heads if head in reading.text), heads[0])
+    if code := reading.only_code:
+        stated = next((mark.text for mark in reading.marks if labels.code_in(mark.text) == code), quote)
+        plan.cancellations.append(Cancellation(stated, How.RULE, confirmation=code, cancelled=True))
+    else:
+        plan.unresolved.append(Unresolved("cancellation", WHICH, (quote,)))
