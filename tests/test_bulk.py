@@ -169,7 +169,7 @@ async def test_changed_destinations_group_and_primary_client_are_found_by_search
 
 
 @pytest.mark.parametrize("kind", sorted(TYPES))
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(4)
 async def test_an_operation_with_missing_or_invalid_data_is_refused(tmp_path: Path, kind: str) -> None:
     async with new_desk(tmp_path) as desk:
         assert (await desk.fails(KYOTO, {"type": kind})).startswith("invalid_input: data is missing.")

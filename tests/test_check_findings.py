@@ -122,7 +122,7 @@ def anywhere(one: Damage) -> Trip:
 
 
 @pytest.mark.parametrize("one", [*CONTENT, *BY_HAND, *ALTERED], ids=str)
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(4)
 async def test_a_check_finds_the_damage_among_many_trips_and_nothing_else(tmp_path: Path, one: Damage) -> None:
     path = tmp_path / "voygen.db"
     wanted = damaged(path, (one, anywhere(one)))
@@ -141,7 +141,7 @@ async def test_damage_to_the_content_is_repaired_and_the_repair_is_undone(tmp_pa
 
 
 @pytest.mark.parametrize("one", SCHEMA, ids=str)
-@pytest.mark.sampled(4)
+@pytest.mark.sampled(8)
 async def test_damage_to_the_schema_is_repaired_and_the_repair_is_undone(tmp_path: Path, one: Damage) -> None:
     await assert_found_repaired_and_undone(tmp_path / "voygen.db", (one, Trip(6)))
 

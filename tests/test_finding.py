@@ -84,6 +84,7 @@ async def test_digits_do_not_match_part_of_a_number(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("dressed", ["#2", '"2"', "'2'", "[2]", "(2)", "trip 2", "Trip #2", "trip_id: 2", "2,", "id=2"])
+@pytest.mark.sampled(2)
 async def test_a_dressed_up_id_never_means_another_trip_with_the_digits_in_its_name(
     tmp_path: Path, dressed: str
 ) -> None:

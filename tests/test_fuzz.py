@@ -310,7 +310,7 @@ async def cursors(desk: Desk) -> dict[str, list[Any]]:
 
 @long_examples
 @pytest.mark.parametrize("name", names)
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(4)
 async def test_a_tools_answer_fits_its_schema_or_is_a_readable_error(tmp_path: Path, name: str) -> None:
     async with fuzzed(tmp_path) as fuzz:
         await fuzz.explore([name], CALLS * 2)

@@ -172,6 +172,7 @@ PHASES_OF_RESTORE: list[tuple[Phase, Phase]] = [
 
 
 @pytest.mark.parametrize(("phase", "later"), PHASES_OF_RESTORE)
+@pytest.mark.sampled(2)
 async def test_deleting_and_restoring_a_client_keeps_everyone_who_shares_the_email(
     tmp_path: Path, phase: Phase, later: Phase
 ) -> None:

@@ -220,6 +220,7 @@ LATE: dict[str, tuple[list[str], str, str]] = {
 
 
 @pytest.mark.parametrize("late", LATE)
+@pytest.mark.sampled(3)
 async def test_an_obstacle_that_appears_at_the_last_moment_stops_the_move(file: Path, late: str) -> None:
     statements, guard, name = LATE[late]
     reverse = look(file, "SELECT sql FROM sqlite_master WHERE name = 'trg_trips_v2_clients_update'")[0][0]

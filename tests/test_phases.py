@@ -130,6 +130,7 @@ async def test_there_is_no_phase_before_the_first_or_after_the_last(db: Embedded
 
 
 @pytest.mark.parametrize("conflict", ["", "OR REPLACE", "OR IGNORE", "OR FAIL"])
+@pytest.mark.sampled(2)
 async def test_in_prefer_junction_old_code_cannot_write_the_json_and_the_error_says_what_to_do(
     db: EmbeddedDatabase, file: Path, conflict: str
 ) -> None:

@@ -156,6 +156,7 @@ ONE_TRIP = [
 
 
 @pytest.mark.parametrize(("query", "trip"), ONE_TRIP)
+@pytest.mark.sampled(2)
 def test_a_sentence_finds_its_one_trip_and_a_write_goes_there(path: Path, query: str, trip: int) -> None:
     found = ask(path, query)
     assert [one.trip_id for one in found.trips] == [trip]

@@ -103,6 +103,7 @@ async def test_white_space_and_the_order_of_keys_do_not_change_the_digest() -> N
         (7, "[]"),
     ],
 )
+@pytest.mark.sampled(3)
 async def test_any_change_to_a_list_changes_the_digest(trip: int, value: object) -> None:
     assert await digest_of({**LISTS, trip: value}, ROWS) != await digest_of(LISTS, ROWS)
 

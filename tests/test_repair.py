@@ -198,6 +198,7 @@ class Writer(threading.Thread):
 
 
 @pytest.mark.parametrize("without", [None, "trg_trip_client_assignments_insert", "trg_trip_client_sync_reconcile"])
+@pytest.mark.sampled(3)
 async def test_no_write_by_others_is_lost_while_a_repair_runs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, without: str | None
 ) -> None:

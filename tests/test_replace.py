@@ -312,7 +312,7 @@ def assignments(con: sqlite3.Connection) -> dict[int, tuple[Any, ...]]:
 
 @pytest.mark.parametrize("pragmas", [("ON", "OFF"), ("ON" if is_hosted() else "OFF", "ON")])
 @pytest.mark.parametrize("phase", PHASES)
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(3)
 async def test_whoever_shares_trips_and_roles_keeps_exactly_the_own_assignments(
     tmp_path: Path, phase: Phase, pragmas: tuple[str, str]
 ) -> None:

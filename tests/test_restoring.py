@@ -94,6 +94,7 @@ async def whole(desk: Desk, query: object) -> dict[str, Any]:
 
 @each_phase
 @each_trip_deletion
+@pytest.mark.sampled(2)
 async def test_a_trip_is_restored_exactly(tmp_path: Path, phase: Phase, deletion: tuple[str, dict[str, Any]]) -> None:
     async with new_desk(tmp_path) as desk:
         enrich(desk)

@@ -130,6 +130,7 @@ DELETE FROM trips_v2;
 
 @pytest.mark.parametrize("phase", PHASES)
 @pytest.mark.parametrize("recursive", [False, True], ids=["", "recursive"])
+@pytest.mark.sampled(2)
 async def test_the_index_follows_every_write_in_every_phase(tmp_path: Path, phase: Phase, *, recursive: bool) -> None:
     path = seeded(tmp_path / "voygen.db")
     async with await open_database(path) as db:

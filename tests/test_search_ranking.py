@@ -118,6 +118,7 @@ async def test_an_answer_says_why_a_client_matched(tmp_path: Path) -> None:
         ("the and", "The And"),
     ],
 )
+@pytest.mark.sampled(3)
 async def test_a_match_of_the_whole_name_comes_first_whatever_its_case_accents_and_ampersands(
     tmp_path: Path, name: str, query: str
 ) -> None:

@@ -50,7 +50,7 @@ class ListedTool:
 
 
 class _Once:
-    """A function that is called once; made in a hundredth of the time of functools.cache, for each tool at the start."""
+    """A function that is called once. Each tool needs some at the start, and functools.cache takes long to make."""
 
     def __init__(self, make: Callable[[], AnyTool]) -> None:
         self._make = make
