@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-import tempfile
+import secrets
 from contextlib import contextmanager, suppress
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from database.errors import DatabaseError, DatabaseFull, DatabaseUnavailable, file_error
@@ -14,6 +13,7 @@ from database.platform import give_name, has_no_room, lock_folder, make_private_
 
 if TYPE_CHECKING:
     from collections.abc import Generator
+    from pathlib import Path
 
 _PREFIX = ".voygen-unfinished-"
 
@@ -56,8 +56,11 @@ def scratch_folder(parent: Path) -> Generator[Path]:
     make_private_folder(parent)
     for left in _unfinished(parent):
         _remove_if_unused(left)
-    folder, lock = _new_folder(parent)
+    folder, lock = _new_name(parent), None  # the name first, so that an interrupted creation leaves nothing either
     try:
+        while not folder.is_dir():  # another run may have taken it for a leftover before it was locked
+            unlock(lock)
+            lock = _made_and_locked(folder)
         yield folder
     finally:
         _empty(folder)
@@ -98,16 +101,19 @@ def _remove_if_unused(folder: Path) -> None:
             unlock(lock)
 
 
-def _new_folder(parent: Path) -> tuple[Path, int | None]:
-    """Create and lock a folder; once more if another run took it for a leftover before it was locked."""
+def _new_name(parent: Path) -> Path:
     while True:
-        folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=parent))
-        lock = None
-        with suppress(BlockingIOError, FileNotFoundError):
-            lock = lock_folder(folder)
-        if folder.is_dir():
-            return folder, lock
-        unlock(lock)
+        folder = parent / f"{_PREFIX}{secrets.token_hex(4)}"
+        if not os.path.lexists(folder):
+            return folder
+
+
+def _made_and_locked(folder: Path) -> int | None:
+    """Create a private folder and lock it; None if another run has locked or removed it."""
+    folder.mkdir(mode=0o700)
+    with suppress(BlockingIOError, FileNotFoundError):
+        return lock_folder(folder)
+    return None
 
 
 def _empty(folder: Path) -> None:
