@@ -84,6 +84,7 @@ async def test_an_ambiguous_deletion_asks_which_trip_and_then_for_confirmation(t
     [Person(action="decline"), Person(action="cancel"), Person("another"), Person("")],
     ids=["declined", "cancelled", "no choice of ours", "nothing chosen"],
 )
+@pytest.mark.sampled(2)
 async def test_nothing_is_deleted_without_the_users_confirmation(tmp_path: Path, era: Era, person: Person) -> None:
     async with new_desk(tmp_path, era, person.answer) as desk:
         before = desk.everything()

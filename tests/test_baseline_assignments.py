@@ -141,6 +141,7 @@ BAD_EMAILS: list[tuple[dict[str, Any], str]] = [
 
 @an_era
 @pytest.mark.parametrize(("data", "words"), BAD_EMAILS, ids=[str(data) for data, _ in BAD_EMAILS])
+@pytest.mark.sampled(3)
 async def test_an_assignment_that_does_not_identify_a_client_gets_an_error_with_a_remedy(
     tmp_path: Path, era: Era, data: dict[str, Any], words: str
 ) -> None:

@@ -17,6 +17,7 @@ PERIOD = {"start_date": "2027-03-01", "end_date": "2027-03-05"}
 
 @an_era
 @pytest.mark.parametrize("identifier", ["", " ", "%", "_", "%%", "?", "lima % kyoto_", "x" * 301])
+@pytest.mark.sampled(2)
 async def test_an_identifier_without_a_matching_trip_writes_nothing(tmp_path: Path, era: Era, identifier: str) -> None:
     async with new_desk(tmp_path, era) as desk:
         await desk.do(EMPTY, op("rename_trip", new_name="Lima in Kyoto"))
@@ -77,6 +78,7 @@ EARLIER_NOTES: list[str | None] = [
 
 @an_era
 @pytest.mark.parametrize("earlier", EARLIER_NOTES, ids=lambda earlier: repr(earlier)[:20])
+@pytest.mark.sampled(3)
 async def test_two_notes_added_in_one_call_are_both_kept_whatever_the_column_held(
     tmp_path: Path, era: Era, earlier: str | None
 ) -> None:
@@ -129,6 +131,7 @@ WRONG: list[dict[str, Any]] = [
 
 @an_era
 @pytest.mark.parametrize("operation", WRONG, ids=str)
+@pytest.mark.sampled(3)
 async def test_a_missing_or_invalid_cost_or_status_is_refused(
     tmp_path: Path, era: Era, operation: dict[str, Any]
 ) -> None:

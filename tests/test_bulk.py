@@ -90,6 +90,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
 
 
 @pytest.mark.parametrize("case", REFUSED)
+@pytest.mark.sampled(2)
 async def test_an_operation_that_could_mean_something_else_is_refused(tmp_path: Path, case: str) -> None:
     async with new_desk(tmp_path) as desk:
         before = desk.everything()
@@ -182,6 +183,7 @@ async def test_an_operation_with_missing_or_invalid_data_is_refused(tmp_path: Pa
 @pytest.mark.parametrize(
     "operation", [5, None, "add_note", [], {}, {"type": None}, {"type": ["x"]}, {"type": "zzz", "data": {}}], ids=str
 )
+@pytest.mark.sampled(2)
 async def test_an_unknown_operation_type_is_refused_with_the_valid_types(tmp_path: Path, operation: Any) -> None:
     async with new_desk(tmp_path) as desk:
         problem, remedy = (await desk.fails(KYOTO, operation)).split("\n")

@@ -46,6 +46,7 @@ async def test_five_hundred_assignments_in_one_call_are_written_to_the_json_in_b
 
 
 @pytest.mark.parametrize("raw", [None, '[{"em', "null", "{}", '[{"name":"Baby"}, "loose", 7]'])
+@pytest.mark.sampled(2)
 async def test_without_triggers_the_backup_write_keeps_both_stores_equal(tmp_path: Path, raw: str | None) -> None:
     async with new_desk(tmp_path) as desk:
         desk.drop_triggers()

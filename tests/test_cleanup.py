@@ -186,6 +186,7 @@ async def test_matches_beyond_the_limit_of_a_call_are_reported_and_left_for_the_
 
 
 @pytest.mark.parametrize("pattern", ["", " ", "*", "%", "**", "%%%%", "___", "* *", "?", "a*b", "@*"])
+@pytest.mark.sampled(3)
 async def test_patterns_that_are_too_broad_are_refused(tmp_path: Path, pattern: str) -> None:
     async with new_desk(tmp_path) as desk:
         before = desk.everything()

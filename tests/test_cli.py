@@ -134,6 +134,7 @@ def test_the_environment_can_name_the_database(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "command", [["migrate"], ["migrate", "--dry-run"], ["check"], ["serve"], ["export"], ["backup"]], ids=" ".join
 )
+@pytest.mark.sampled(2)
 def test_a_file_that_is_not_a_database_is_refused_and_left_unchanged(tmp_path: Path, command: list[str]) -> None:
     text, garbage, folder = tmp_path / "text.db", tmp_path / "garbage.db", tmp_path / "folder.db"
     text.write_text("Dear diary, this is no database at all.\n" * 50)
@@ -163,6 +164,7 @@ BROKEN: dict[str, bytes] = {
 
 @pytest.mark.parametrize("name", BROKEN)
 @pytest.mark.parametrize("more", [[], ["--dry-run"]], ids=["", "dry"])
+@pytest.mark.sampled(3)
 def test_a_dump_that_cannot_be_loaded_leaves_nothing_behind(tmp_path: Path, name: str, more: list[str]) -> None:
     dump, target = tmp_path / name, tmp_path / "made" / "voygen.db"
     dump.write_bytes(BROKEN[name])
@@ -283,6 +285,7 @@ def test_a_damaged_database_is_refused_with_a_readable_error(tmp_path: Path) -> 
 @pytest.mark.parametrize(
     "look", [("migrate", "--dry-run"), ("check",), ("repair",), ("phase",), ("validate",)], ids=lambda look: look[0]
 )
+@pytest.mark.sampled(2)
 def test_read_only_commands_leave_the_file_unchanged_byte_for_byte(tmp_path: Path, look: tuple[str, ...]) -> None:
     path = tmp_path / "voygen.db"
     if look[0] == "migrate":

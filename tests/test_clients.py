@@ -204,6 +204,7 @@ async def test_clients_whose_emails_differ_only_by_case_can_each_be_updated(tmp_
         ("update_client", {"email": ANA, "role": "payer"}, "invalid_input: role is not an argument here."),
     ],
 )
+@pytest.mark.sampled(3)
 async def test_a_call_without_a_client_or_a_valid_change_is_refused(
     tmp_path: Path, tool: str, arguments: dict[str, Any], words: str
 ) -> None:

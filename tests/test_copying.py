@@ -111,6 +111,7 @@ async def test_a_copy_takes_only_what_is_asked_for(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("text", [None, "", "oops", "{}", '"a"', "[1,", '[null, 7, "x"]'])
+@pytest.mark.sampled(2)
 async def test_a_trip_in_an_odd_shape_is_copied_without_loss(tmp_path: Path, text: str | None) -> None:
     async with new_desk(tmp_path) as desk:
         columns = ("accommodations", "transportation", "notes", "financials")

@@ -279,6 +279,7 @@ def test_a_secret_in_a_settings_file_readable_by_others_is_reported(patient: Pat
         ),
     ],
 )
+@pytest.mark.sampled(2)
 def test_a_client_that_could_not_start_the_server_is_reported(
     patient: Patient, path: Path, content: str, words: str
 ) -> None:

@@ -32,6 +32,7 @@ NO_ARRAYS = ["", "null", "{}", '{"email": "ana@x.io"}', '[{"email": "ana@x.io"',
 
 
 @pytest.mark.parametrize("text", NO_ARRAYS)
+@pytest.mark.sampled(2)
 def test_text_that_is_not_an_array_is_quarantined_and_the_column_stays_unchanged(
     con: sqlite3.Connection, text: str
 ) -> None:
@@ -43,6 +44,7 @@ def test_text_that_is_not_an_array_is_quarantined_and_the_column_stays_unchanged
 
 
 @pytest.mark.parametrize("text", NO_ARRAYS)
+@pytest.mark.sampled(2)
 def test_a_trip_inserted_with_text_that_is_not_an_array_starts_without_clients(
     con: sqlite3.Connection, text: str
 ) -> None:
@@ -52,6 +54,7 @@ def test_a_trip_inserted_with_text_that_is_not_an_array_starts_without_clients(
 
 
 @pytest.mark.parametrize("text", NO_ARRAYS)
+@pytest.mark.sampled(2)
 def test_assigning_on_a_trip_whose_text_is_not_an_array_writes_both_sides(con: sqlite3.Connection, text: str) -> None:
     assign(con, ANA)
     write_past_the_triggers(con, text)
@@ -61,6 +64,7 @@ def test_assigning_on_a_trip_whose_text_is_not_an_array_writes_both_sides(con: s
 
 
 @pytest.mark.parametrize("text", NO_ARRAYS)
+@pytest.mark.sampled(2)
 def test_unassigning_on_a_trip_whose_text_is_not_an_array_writes_both_sides(con: sqlite3.Connection, text: str) -> None:
     assign(con, ANA)
     assign(con, BEN)

@@ -64,6 +64,7 @@ def test_assigning_again_with_or_replace_leaves_the_json_unchanged(con: sqlite3.
         [],
     ],
 )
+@pytest.mark.sampled(2)
 def test_an_unlinked_entry_is_kept_when_another_entry_is_added_and_removed(con: sqlite3.Connection, entry: Any) -> None:
     write_json(con, [entry])
     assign(con, ANA)

@@ -46,6 +46,7 @@ CALLS: list[tuple[str, dict[str, Any], str]] = [
 
 @an_era
 @pytest.mark.parametrize(("tool", "arguments", "words"), CALLS, ids=[words[:50] for *_, words in CALLS])
+@pytest.mark.sampled(3)
 async def test_an_error_gives_a_code_the_problem_and_what_to_send(
     tmp_path: Path, era: Era, tool: str, arguments: dict[str, Any], words: str
 ) -> None:

@@ -130,6 +130,7 @@ async def test_statistics_count_trips_with_and_without_facts_and_the_reasons_for
         ({"filters": '{"client_email": "ben@example.net"}'}, [BANFF]),
     ],
 )
+@pytest.mark.sampled(3)
 async def test_trips_are_selected_by_query_ids_and_filters(
     tmp_path: Path, arguments: dict[str, Any], found: list[int]
 ) -> None:
@@ -181,6 +182,7 @@ async def test_a_cursor_continues_where_the_page_ended_and_only_with_the_same_ar
         ("mark_facts_dirty", {"trip_ids": []}),
     ],
 )
+@pytest.mark.sampled(3)
 async def test_arguments_out_of_bounds_are_refused(tmp_path: Path, tool: str, arguments: dict[str, Any]) -> None:
     async with new_desk(tmp_path) as desk:
         before = raw.dump(desk.connection)

@@ -55,6 +55,7 @@ async def refusal(desk: Desk, identifier: object) -> str:
         "ana@ex",
     ],
 )
+@pytest.mark.sampled(3)
 async def test_a_trip_is_found_by_id_slug_name_words_and_clients(tmp_path: Path, identifier: object) -> None:
     async with new_desk(tmp_path) as desk:
         assert await written_to(desk, identifier) == KYOTO
@@ -138,6 +139,7 @@ async def test_an_identifier_without_a_match_is_refused_with_suggestions_by_spel
 
 
 @pytest.mark.parametrize("blank", ["", " ", "%", "_", "% _", "*", '"', "'", "--", "()", "\t"])
+@pytest.mark.sampled(3)
 async def test_a_query_with_no_words_is_refused(tmp_path: Path, blank: str) -> None:
     async with new_desk(tmp_path) as desk:
         error = await refusal(desk, blank)

@@ -92,6 +92,7 @@ GUESTS = [FAMILY[0], FAMILY[1], FAMILY[3], FAMILY[4]]
 
 @each_phase
 @pytest.mark.parametrize("foreign_keys", ["ON", pytest.param("OFF", marks=foreign_keys_off)])
+@pytest.mark.sampled(2)
 async def test_the_guests_of_a_client_deleted_by_raw_sql_stay(tmp_path: Path, phase: Phase, foreign_keys: str) -> None:
     async with new_desk(tmp_path) as desk:
         desk.sql("UPDATE trips_v2 SET clients = ? WHERE trip_id = ?", json.dumps(FAMILY), KYOTO)

@@ -72,6 +72,7 @@ async def outcome(path: Path) -> tuple[dict[str, Any], str]:
 
 
 @every_prefix
+@pytest.mark.sampled(2)
 async def test_voygen_goes_on_where_the_hosting_tool_stopped_on_an_empty_database(tmp_path: Path, count: int) -> None:
     path = tmp_path / "hosted.db"
     assert hosting.apply_files(path, count) == FILES[:count]

@@ -240,6 +240,7 @@ async def test_the_issuers_metadata_is_found_at_each_standard_location(place: st
     ],
     ids=lambda broken: str(broken)[:90],
 )
+@pytest.mark.sampled(2)
 async def test_an_issuer_whose_keys_are_unavailable_is_not_asked_again_for_a_while(broken: dict[str, Any]) -> None:
     with issuing() as server:
         keys = f"http://127.0.0.1:{server.port}/keys"

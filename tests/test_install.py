@@ -263,6 +263,7 @@ BROKEN: dict[str, tuple[Callable[[str], str], str]] = {
 @linux
 @pytest.mark.parametrize("kind", BROKEN)
 @pytest.mark.parametrize("client", ["claude-desktop", "vscode"])
+@pytest.mark.sampled(2)
 def test_a_broken_file_is_reported_and_left_unchanged(tmp_path: Path, client: str, kind: str) -> None:
     home = Home(tmp_path, client)
     text, said = BROKEN[kind]

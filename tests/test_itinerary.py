@@ -289,6 +289,7 @@ SHAPES: dict[str, tuple[Any, dict[str, Any], Any]] = {
 
 
 @pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.sampled(3)
 async def test_an_item_is_added_to_a_schedule_of_any_shape(tmp_path: Path, shape: str) -> None:
     async with new_desk(tmp_path) as desk:
         before, data, after = SHAPES[shape]

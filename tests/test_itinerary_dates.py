@@ -164,6 +164,7 @@ DAYS: dict[str, tuple[list[Any], dict[str, Any], list[str]]] = {
 
 
 @pytest.mark.parametrize("case", DAYS)
+@pytest.mark.sampled(2)
 async def test_warnings_about_a_day(tmp_path: Path, case: str) -> None:
     async with new_desk(tmp_path) as desk:
         items, operation, told = DAYS[case]
@@ -228,6 +229,7 @@ async def test_warnings_about_stays_and_nights(tmp_path: Path) -> None:
         ("2026-10-05", "2026-10-04", "bus", True),
     ],
 )
+@pytest.mark.sampled(3)
 async def test_an_arrival_before_the_departure_is_odd_unless_time_zones_explain_it(
     tmp_path: Path, depart: str, arrive: str, kind: str, *, is_odd: bool
 ) -> None:

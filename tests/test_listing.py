@@ -121,6 +121,7 @@ async def test_pages_of_activities_have_no_gaps_or_duplicates_while_more_are_log
     "wrong",
     ["x", "é", "====", cursor([]), cursor(["2026-01-01", "x"]), cursor(["2026-01-01", 2**70]), cursor({"a": 1})],
 )
+@pytest.mark.sampled(2)
 async def test_an_invalid_cursor_is_refused(tmp_path: Path, wrong: str) -> None:
     async with new_desk(tmp_path) as desk:
         for tool in ("list_trips", "get_recent_activities"):
@@ -149,6 +150,7 @@ async def test_an_invalid_cursor_is_refused(tmp_path: Path, wrong: str) -> None:
         ),
     ],
 )
+@pytest.mark.sampled(3)
 async def test_invalid_list_arguments_are_refused(
     tmp_path: Path, tool: str, arguments: dict[str, Any], words: str
 ) -> None:

@@ -31,6 +31,7 @@ TWO = [{"note": "first", "timestamp": "2025-01-01", "by": "Eva"}, "second", {"te
         ("plain text, no JSON", "1", "NEW", []),
     ],
 )
+@pytest.mark.sampled(2)
 async def test_one_note_of_any_shape_is_changed_or_removed_and_the_rest_stays(
     tmp_path: Path, stored: str, note_id: str, edited: object, removed: object
 ) -> None:

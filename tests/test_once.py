@@ -78,6 +78,7 @@ async def test_a_call_that_changes_nothing_leaves_no_receipt(tmp_path: Path) -> 
 
 @an_era
 @pytest.mark.parametrize("kind", [None, 5, [], {"a": 1}, "no such"])
+@pytest.mark.sampled(2)
 async def test_a_call_with_a_key_and_an_unknown_operation_type_takes_effect_once(
     tmp_path: Path, era: Era, kind: Any
 ) -> None:

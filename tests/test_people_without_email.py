@@ -190,6 +190,7 @@ async def test_a_migration_links_any_number_of_emails_with_another_spelling(tmp_
 
 
 @pytest.mark.parametrize("sign", ["\u200b", "\u200d", "\u202e", "\x7f", "\x1b", "\u3164", "\u034f", "\ufe0f"])
+@pytest.mark.sampled(2)
 async def test_an_email_with_an_invisible_character_is_refused(tmp_path: Path, sign: str) -> None:
     async with new_desk(tmp_path) as desk:
         before = desk.everything()

@@ -202,6 +202,7 @@ MISSPELT: list[tuple[str, list[int], list[str]]] = [
 
 
 @pytest.mark.parametrize(("query", "trips", "clients"), MISSPELT)
+@pytest.mark.sampled(2)
 def test_a_clear_nearest_match_is_found_and_a_write_only_names_it(
     path: Path, query: str, trips: list[int], clients: list[str]
 ) -> None:

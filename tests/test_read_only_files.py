@@ -59,6 +59,7 @@ def test_commands_that_only_read_need_no_write_permission(locked: Path, command:
 
 
 @pytest.mark.parametrize("command", ["check", "export", "serve", "migrate", "backup"])
+@pytest.mark.sampled(2)
 def test_an_unreadable_file_is_reported_in_one_line(locked: Path, command: str) -> None:
     locked.chmod(0)
     done = ran(command, "--db", locked)
@@ -68,6 +69,7 @@ def test_an_unreadable_file_is_reported_in_one_line(locked: Path, command: str) 
 
 
 @pytest.mark.parametrize("command", WRITING, ids=" ".join)
+@pytest.mark.sampled(2)
 def test_commands_that_write_are_refused_in_one_line(locked: Path, command: tuple[str, ...]) -> None:
     before = locked.read_bytes()
     done = ran(*command, "--db", locked)

@@ -82,6 +82,7 @@ async def test_a_detached_table_is_rebuilt_in_any_way_and_attaching_brings_every
 
 @each_phase
 @each_table
+@pytest.mark.sampled(2)
 async def test_sqlite_refuses_to_rename_a_table_to_one_that_our_views_and_triggers_read(
     tmp_path: Path, phase: Phase, table: str
 ) -> None:
@@ -94,6 +95,7 @@ async def test_sqlite_refuses_to_rename_a_table_to_one_that_our_views_and_trigge
 
 @each_phase
 @each_table
+@pytest.mark.sampled(2)
 async def test_a_repair_puts_back_what_a_rebuild_with_the_triggers_in_place_removed(
     tmp_path: Path, phase: Phase, table: str
 ) -> None:
@@ -111,6 +113,7 @@ async def test_a_repair_puts_back_what_a_rebuild_with_the_triggers_in_place_remo
 
 @each_phase
 @each_table
+@pytest.mark.sampled(2)
 async def test_a_drop_that_would_delete_assignments_is_refused(tmp_path: Path, phase: Phase, table: str) -> None:
     path = await in_phase(tmp_path / "voygen.db", phase)
     before = raw.everything(path)
@@ -200,6 +203,7 @@ def rename_first(path: Path, *, foreign_keys: bool) -> None:
 
 @each_phase
 @pytest.mark.parametrize("before_the_rebuild", [True, False], ids=["detached_before", "detached_after"])
+@pytest.mark.sampled(2)
 async def test_attaching_corrects_foreign_keys_that_follow_a_renamed_table(
     tmp_path: Path, phase: Phase, *, before_the_rebuild: bool
 ) -> None:

@@ -312,6 +312,7 @@ async def test_words_in_notes_and_roles_never_identify_the_trip_for_a_write(tmp_
     "query",
     ["AND", "NOT kyoto OR", 'kyoto" OR "banff', "kyoto*", "{name}: kyoto", "NEAR(kyoto)", "kyoto@\0"],
 )
+@pytest.mark.sampled(2)
 async def test_search_operators_are_treated_as_words(tmp_path: Path, query: str) -> None:
     async with new_desk(tmp_path) as desk:
         found = await trips(desk, query)

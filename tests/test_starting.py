@@ -100,6 +100,7 @@ def run(command: list[str], *, forked: bool, **how: Any) -> tuple[int, dict[str,
 
 
 @pytest.mark.parametrize("end", list(ENDS))
+@pytest.mark.sampled(2)
 def test_a_forked_process_sees_what_a_started_one_sees_and_ends_like_it(probe: list[str], end: str) -> None:
     forked, started = (run([*probe, "é", "", end], forked=which) for which in (True, False))
     assert forked == started

@@ -29,6 +29,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("what", REFUSED)
+@pytest.mark.sampled(2)
 async def test_the_limits_of_the_hosted_engine_hold(db: EmbeddedDatabase, what: str) -> None:
     with pytest.raises(DatabaseError):
         await db.read(*REFUSED[what][:2])

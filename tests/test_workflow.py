@@ -130,6 +130,7 @@ def test_instructions_name_only_tools_and_operations_that_exist() -> None:
         ("get_workflow_instructions", {"phase": "planning"}, "invalid_input: phase is not an argument here."),
     ],
 )
+@pytest.mark.sampled(2)
 async def test_an_invalid_phase_or_step_is_refused(
     tmp_path: Path, tool: str, arguments: dict[str, Any], words: str
 ) -> None:
