@@ -95,17 +95,35 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker(pytest.mark.skip(f"embedded only: {mark.args[0]}"))
 
 
+# Modules whose subject is the protocol: their tests run in every era of it, the others by turns in one.
+OF_THE_PROTOCOL = {"test_asking", "test_catalogue", "test_http", "test_outside_clients", "test_reading", "test_stdio"}
+
+
 def _without_most_cases(items: list[pytest.Item]) -> list[pytest.Item]:
-    """Keep one of so many cases of each test that is marked as sampled."""
+    """Keep one of so many cases of each test that is marked as sampled, and one era of those not of the protocol."""
+    eras: dict[tuple[object, ...], list[object]] = {}
+    for item in items:
+        if isinstance(item, pytest.Function) and _era_of(item) not in eras.setdefault(_test_of(item), []):
+            eras[_test_of(item)].append(_era_of(item))
+    turns = {test: of_test[number % len(of_test)] for number, (test, of_test) in enumerate(eras.items())}
+    items = [item for item in items if item.path.stem in OF_THE_PROTOCOL or _has_its_turn(item, turns)]
     seen: Counter[tuple[object, ...]] = Counter()
     kept: list[pytest.Item] = []
     for item in items:
-        test = (item.path, getattr(item, "originalname", item.name))
+        test = _test_of(item)
         mark = item.get_closest_marker("sampled")
         if not mark or seen[test] % mark.args[0] == 0:
             kept.append(item)
         seen[test] += 1
     return kept
+
+
+def _test_of(item: pytest.Item) -> tuple[object, ...]:
+    return item.path, getattr(item, "originalname", item.name)
+
+
+def _has_its_turn(item: pytest.Item, turns: dict[tuple[object, ...], object]) -> bool:
+    return not isinstance(item, pytest.Function) or _era_of(item) == turns[_test_of(item)]
 
 
 def _sample(items: list[pytest.Item]) -> list[pytest.Item]:

@@ -39,9 +39,9 @@ if TYPE_CHECKING:
 
     from database.engine import Database, Results, Statement
 
-TRIPS = campaigns.rounds(1_500, 100_000)
+TRIPS = campaigns.rounds(1_000, 100_000)
 
-SEQUENCES = campaigns.rounds(2, 100) if is_hosted() else campaigns.rounds(6, 1_000)
+SEQUENCES = campaigns.rounds(2, 100) if is_hosted() else campaigns.rounds(4, 1_000)
 
 # Three entries per trip: one in order, one in another case, and one without a client on every 50th trip.
 BIG = f"""

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="POSIX pipes")
 
 # Calls per agent in one day.
-CALLS = campaigns.rounds(15, 200)
+CALLS = campaigns.rounds(8, 200)
 
 AGENTS = 8
 

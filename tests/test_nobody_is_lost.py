@@ -148,6 +148,6 @@ def test_whoever_was_entered_and_not_removed_is_named_by_get_anything() -> None:
     run_state_machine_as_test(
         Desk,
         settings=settings(
-            max_examples=campaigns.rounds(3 if is_hosted() else 6, 200), stateful_step_count=20, deadline=None
+            max_examples=campaigns.rounds(3 if is_hosted() else 4, 200), stateful_step_count=20, deadline=None
         ),
     )
