@@ -40,7 +40,7 @@ MEMORY, ENOUGH = Path("/dev/shm"), 4 << 30  # noqa: S108 - pytest makes private 
 
 
 # On the hosted engine, the short form runs one of so many cases of a test.
-SAMPLE = 6
+SAMPLE = 10
 
 # Parameters of tests that set recursive_triggers.
 RECURSION = ("recursive_triggers", "recursive", "recursion", "pragmas", "machine", "con")
