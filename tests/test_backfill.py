@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
     from database.engine import Database, Results, Statement
 
-TRIPS = campaigns.rounds(1_000, 100_000)
+TRIPS = campaigns.rounds(1_500, 100_000)
 
 SEQUENCES = campaigns.rounds(2, 100) if is_hosted() else campaigns.rounds(4, 1_000)
 
