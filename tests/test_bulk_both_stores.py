@@ -150,7 +150,7 @@ async def test_notes_added_by_two_processes_at_once_are_all_kept(tmp_path: Path)
     assert [process.returncode for process in processes] == [0, 0]
     assert [json.loads(out) for out, _ in outputs] == [[True] * 15] * 2
     async with open_desk(path) as desk:
-        wanted = {f"{name} {n}" for name in ("one", "other") for n in range(15)}
+        wanted = {f"{name} {n}" for name in ("one", "other") for n in range(8)}
         assert notes_of(desk.json("notes", KYOTO)) == wanted
     assert integrity(path) == "ok"
 
@@ -182,7 +182,7 @@ async def main():
     async with open_desk(pathlib.Path(sys.argv[1])) as desk:
         print("ready", flush=True)
         sys.stdin.readline()
-        answers = [await desk.bulk(KYOTO, op("add_note", note=f"{{sys.argv[2]}} {{n}}")) for n in range(15)]
+        answers = [await desk.bulk(KYOTO, op("add_note", note=f"{{sys.argv[2]}} {{n}}")) for n in range(8)]
         print(json.dumps([answer["success"] for answer in answers]))
 
 asyncio.run(main())

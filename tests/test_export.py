@@ -82,6 +82,7 @@ def refused(lines: list[str]) -> str:
 
 
 @pytest.mark.parametrize("name", ["seed-legacy", "d1-export-2025", "drifted-dual-write"])
+@pytest.mark.sampled(3)
 def test_a_legacy_database_is_restored_exactly_before_and_after_its_migration(
     tmp_path: Path, legacy_database: Callable[[str], Path], name: str
 ) -> None:

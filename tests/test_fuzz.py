@@ -320,6 +320,7 @@ async def test_a_tools_answer_fits_its_schema_or_is_a_readable_error(tmp_path: P
 @long_examples
 @an_era
 @pytest.mark.parametrize("phase", PHASES)
+@pytest.mark.sampled(3)
 async def test_all_tools_together_keep_the_database_consistent_in_every_phase(
     tmp_path: Path, era: Era, phase: Phase
 ) -> None:

@@ -145,6 +145,7 @@ def test_guests_of_a_client_whose_stored_email_has_upper_case_stay(
 
 
 @each_phase
+@pytest.mark.sampled(3)
 async def test_exactly_those_stay_who_were_named_as_guests(tmp_path: Path, phase: Phase) -> None:
     async with new_desk(tmp_path) as desk:
         for names in [*combinations(NAMES, 1), *combinations(NAMES, 2), *combinations(NAMES[:7], 3)]:

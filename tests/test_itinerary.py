@@ -417,6 +417,7 @@ async def test_ranges_and_values_in_objects_are_edited_without_loss(tmp_path: Pa
 
 
 @pytest.mark.parametrize("name", ["d1-export-2025", "seed-legacy", "drifted-dual-write"])
+@pytest.mark.sampled(3)
 async def test_a_legacy_databases_schedules_are_edited_and_its_facts_stay_right(
     legacy_database: Callable[[str], Path], name: str
 ) -> None:

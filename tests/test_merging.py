@@ -32,6 +32,7 @@ async def add_other(desk: Desk) -> int:
 
 
 @pytest.mark.parametrize("phase", ["dual_write", "prefer_junction", "normalized"])
+@pytest.mark.sampled(3)
 async def test_everything_of_one_client_moves_to_the_other_and_the_undo_brings_back_the_digest(
     tmp_path: Path, phase: Phase
 ) -> None:

@@ -78,6 +78,7 @@ async def test_a_migration_file_that_fails_is_rolled_back_and_the_files_before_i
 
 
 @pytest.mark.parametrize("name", NAMES)
+@pytest.mark.sampled(3)
 async def test_an_interrupted_migration_is_completed_by_the_next_run(
     legacy_database: Load, tmp_path: Path, name: str
 ) -> None:

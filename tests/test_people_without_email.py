@@ -60,6 +60,7 @@ async def test_clients_and_trips_are_created_without_an_email(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("phase", ["dual_write", "prefer_junction", "normalized"])
+@pytest.mark.sampled(3)
 async def test_assigning_an_unlinked_entry_by_name_links_it_and_keeps_its_keys(tmp_path: Path, phase: Phase) -> None:
     async with new_desk(tmp_path) as desk:
         add_to_json(desk, {"name": "Baby Hale", "role": "child", "seat": "lap"}, "Grandma")

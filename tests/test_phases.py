@@ -77,6 +77,7 @@ def file(db: EmbeddedDatabase, tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("name", NAMES)
+@pytest.mark.sampled(3)
 async def test_every_phase_is_consistent_and_nothing_is_lost_on_the_way_up_and_down(
     legacy_database: Callable[[str], Path], name: str
 ) -> None:
@@ -102,6 +103,7 @@ async def test_every_phase_is_consistent_and_nothing_is_lost_on_the_way_up_and_d
 
 
 @pytest.mark.parametrize("phase", PHASES)
+@pytest.mark.sampled(3)
 async def test_custom_schema_objects_are_kept_in_every_phase(
     legacy_database: Callable[[str], Path], phase: Phase
 ) -> None:

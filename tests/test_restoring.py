@@ -357,6 +357,7 @@ async def test_an_id_or_email_that_is_taken_is_a_conflict(tmp_path: Path) -> Non
 
 
 @each_phase
+@pytest.mark.sampled(3)
 async def test_assignments_of_a_deleted_client_are_restored_with_the_client(tmp_path: Path, phase: Phase) -> None:
     async with new_desk(tmp_path) as desk:
         enrich(desk)

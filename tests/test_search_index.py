@@ -156,6 +156,7 @@ async def test_the_index_follows_writes_by_a_program_without_foreign_keys(tmp_pa
 
 
 @pytest.mark.parametrize("phase", PHASES)
+@pytest.mark.sampled(3)
 async def test_travelers_beyond_the_limit_are_indexed_separately_from_their_trip(tmp_path: Path, phase: Phase) -> None:
     path = seeded(tmp_path / "voygen.db")
     async with await open_database(path) as db:

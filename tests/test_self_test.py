@@ -75,6 +75,7 @@ async def failing(path: Path) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("phase", PARTS)
+@pytest.mark.sampled(3)
 async def test_every_part_passes_in_every_phase_and_nothing_is_left_behind(tmp_path: Path, phase: str) -> None:
     path = await moved_to(filled_file(tmp_path / "voygen.db", FEW), phase)
     before = raw.everything(path)

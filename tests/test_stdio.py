@@ -176,6 +176,7 @@ def test_calls_sent_before_the_end_of_input_are_all_finished(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("kind", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.sampled(2)
 def test_a_signal_lets_accepted_calls_finish_and_closes_the_database(tmp_path: Path, kind: signal.Signals) -> None:
     path = seeded(tmp_path / "voygen.db")
     with start(path) as process:
