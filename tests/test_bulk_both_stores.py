@@ -148,7 +148,7 @@ async def test_notes_added_by_two_processes_at_once_are_all_kept(tmp_path: Path)
         assert await process.stdout.readline() == b"ready\n"
     outputs = await asyncio.gather(*[process.communicate(b"go\n") for process in processes])
     assert [process.returncode for process in processes] == [0, 0]
-    assert [json.loads(out) for out, _ in outputs] == [[True] * 15] * 2
+    assert [json.loads(out) for out, _ in outputs] == [[True] * 8] * 2
     async with open_desk(path) as desk:
         wanted = {f"{name} {n}" for name in ("one", "other") for n in range(8)}
         assert notes_of(desk.json("notes", KYOTO)) == wanted

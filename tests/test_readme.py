@@ -34,7 +34,7 @@ LONGEST_README = 150
 INSTALLING = {
     "python3 -m venv .venv && .venv/bin/pip install --quiet . && .venv/bin/voygen demo",
     (
-        "python3 -m venv .venv && .venv/bin/pip install --quiet --require-hashes -r requirements-test.txt"
+        "python3 -m venv .venv && .venv/bin/pip install --quiet --no-compile --require-hashes -r requirements-test.txt"
         " && .venv/bin/pip install --quiet --no-deps --no-build-isolation -e . && .venv/bin/python -m pytest"
     ),
     "pipx install .",
