@@ -11,9 +11,9 @@ import pytest
 import raw
 from confirmations import CALENDAR, DAYS, MAIL, sent
 from desk import KYOTO, new_desk, op, seeded
-from faults import Faults, Program, changes
+from faults import Faults, Program
 from test_documents_tools import parse, take
-from test_kills import new_folder, tool_call
+from test_kills import changes_of_call, new_folder, tool_call
 
 from database.embedded import open_database
 from database.engine import ForwardingDatabase, Statement
@@ -250,12 +250,7 @@ async def test_an_import_that_fails_at_any_statement_leaves_everything_as_it_was
 
 async def test_a_killed_import_is_whole_or_not_there_and_can_be_called_again(program: Program, tmp_path: Path) -> None:
     message = tool_call("import_trip_document", {"trip_identifier": str(KYOTO), "text": DAYS, "parse": "days"})
-    folder, log = new_folder(tmp_path / "undisturbed"), tmp_path / "log"
-    with program.serve(seeded(folder / "voygen.db"), faults=Faults(folder, log)) as pipe:
-        pipe.greet()
-        first = changes(log)
-        assert pipe.ask(message)
-        last = changes(log)
+    first, last = changes_of_call(program, tmp_path, message)
     for number in range(KILLS):
         folder = new_folder(tmp_path / f"{number}")
         path = seeded(folder / "voygen.db")

@@ -101,17 +101,23 @@ def tool_call(tool: str, arguments: dict[str, Any]) -> dict[str, Any]:
     return {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}
 
 
-@pytest.mark.parametrize(("tool", "arguments"), [("merge_clients", MERGE), ("erase_client", ERASE)])
-async def test_a_tool_killed_in_its_work_did_all_or_nothing_and_can_be_called_again(
-    program: Program, tmp_path: Path, figures: Figures, tool: str, arguments: dict[str, Any]
-) -> None:
-    message = tool_call(tool, arguments)
+def changes_of_call(program: Program, tmp_path: Path, message: dict[str, Any]) -> tuple[int, int]:
+    """Return the numbers of changes to the file before an undisturbed call and after it."""
     folder, log = new_folder(tmp_path / "undisturbed"), tmp_path / "log"
     with program.serve(seeded(folder / "voygen.db"), faults=Faults(folder, log)) as pipe:
         pipe.greet()
         first = changes(log)
         assert pipe.ask(message)
         last = changes(log)
+    return first, last
+
+
+@pytest.mark.parametrize(("tool", "arguments"), [("merge_clients", MERGE), ("erase_client", ERASE)])
+async def test_a_tool_killed_in_its_work_did_all_or_nothing_and_can_be_called_again(
+    program: Program, tmp_path: Path, figures: Figures, tool: str, arguments: dict[str, Any]
+) -> None:
+    message = tool_call(tool, arguments)
+    first, last = changes_of_call(program, tmp_path, message)
     for number in range(TOOL_KILLS):
         folder = new_folder(tmp_path / f"{number}")
         path = seeded(folder / "voygen.db")
