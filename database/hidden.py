@@ -29,7 +29,7 @@ _ENCODED = re.compile(
 
 @dataclass
 class Hidden:
-    """What hides the person.
+    """Encodings that hide the person.
 
     documents       doc_ids whose bytes name the person
     encoded         doc_id and a part of the text that names the person in base64

@@ -1,4 +1,4 @@
-"""What a document tells to be cancelled: all that it holds, some of it, or what it names by a number alone."""
+"""Cancellations that a document tells: of all that it holds, some of it, or what it names by a number alone."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def cancel(plan: Plan, reading: Reading) -> None:
 
 
 def is_told(text: str) -> bool:
-    """Whether a sentence says that something is cancelled, rather than that it may be."""
+    """Return True if a sentence says that something is cancelled, rather than that it may be."""
     found = labels.CANCELLED.search(text)
     return bool(found and not IF.search(text[: found.start()]) and not THEN.match(text[found.end() :]))
 

@@ -45,12 +45,12 @@ def masked(text: str) -> str:
 
 
 def has_card(text: str) -> bool:
-    """Whether a text holds the number of a payment card."""
+    """Return True if a text holds the number of a payment card."""
     return next(_cards_in(text), None) is not None
 
 
 def holds_card(content: bytes) -> bool:
-    """Whether the bytes of a document hold the number of a payment card, in hidden text and encoded parts too."""
+    """Return True if a document's bytes hold a payment card's number, in hidden text and encoded parts too."""
     return any(has_card(text) for text in _texts_of(content))
 
 
@@ -101,7 +101,7 @@ def _is_card(digits: str) -> bool:
 
 
 def _is_written(text: str, groups: list[tuple[int, int]], first: int, last: int) -> bool:
-    """Whether groups have the sizes of a card's, and are neither decimals nor part of a list of numbers."""
+    """Return True if groups have the sizes of a card's, and are neither decimals nor part of a list of numbers."""
     sizes = [end - start for start, end in groups[first : last + 1]]
     if len(sizes) == 1:
         return not (first and text[groups[first - 1][1] : groups[first][0]] in {".", ","})
@@ -118,7 +118,7 @@ def _signs(text: str, groups: list[tuple[int, int]], first: int, last: int) -> s
 
 
 def _goes_on(text: str, groups: list[tuple[int, int]], first: int, last: int) -> int:
-    """How many groups of the same size and signs stand in a row."""
+    """Count the groups of the same size and signs that stand in a row."""
     size, sign = groups[first][1] - groups[first][0], text[groups[first][1] : groups[first + 1][0]]
     begin, end = first, last
     while begin and _alike(text, groups, begin - 1, size, sign):

@@ -173,7 +173,7 @@ def _kind(before: str, after: str) -> str:
 
 
 def _is_priced(mark: Mark, before: str) -> bool:
-    """Whether an amount without a word such as "total" stands where prices stand."""
+    """Return True if an amount without a word such as "total" stands where prices stand."""
     if mark.line.cells or mark.day:
         return True
     return bool(re.search(r"[^\W\d_]", before)) and len(mark.text.split()) <= LONG

@@ -117,7 +117,7 @@ def _dates_in(text: str) -> tuple[Told, ...]:
 
 
 def _matches(text: str) -> Iterator[re.Match[str]]:
-    """What looks like a date, tried only where one can begin."""
+    """Yield matches that look like a date, tried only where one can begin."""
     end = 0
     for beginning in BEGINNING.finditer(text):
         if beginning.start() >= end and (match := DATE.match(text, beginning.start())):

@@ -65,7 +65,7 @@ def between_ends(
 
 
 def _continues(mark: Mark, day: date, reading: Reading, *, covered: bool) -> bool:
-    """Whether a line may tell an end of the journey whose number stands in another."""
+    """Return True if a line may tell an end of the journey whose number stands in another."""
     return not (
         covered
         or mark.aside

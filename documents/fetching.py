@@ -56,7 +56,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """How names are resolved and connections opened; None for the system's way."""
+    """The ways to resolve names and open connections; None for the system's."""
 
     resolve: Resolve | None = None
     backend: httpcore2.AsyncNetworkBackend | None = None
@@ -248,7 +248,7 @@ def _reason(error: Exception) -> str:
 
 
 def _has_host(url: httpx2.URL) -> bool:
-    """Whether the host's name can be read: what stands for letters outside of ASCII may be broken."""
+    """Return True if the host's name can be read: what stands for letters outside of ASCII may be broken."""
     try:
         str(url.host)
     except ValueError:

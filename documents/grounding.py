@@ -98,7 +98,7 @@ def _with_parts(document: Document) -> Iterator[Document]:
 
 
 def _is_whole(text: str, begin: int, end: int) -> bool:
-    """Whether a quote doesn't cut a number or a word."""
+    """Return True if a quote doesn't cut a number or a word."""
     before = begin > 0 and text[begin - 1].isalnum() and text[begin].isalnum() and text[begin].isascii()
     after = end < len(text) and text[end].isalnum() and text[end - 1].isalnum() and text[end - 1].isascii()
     return not before and not after
@@ -181,7 +181,7 @@ def _stay(item: Stay, told: Told) -> str | None:  # noqa: C901 - one reason a va
 
 
 def _nights_end(item: Stay, told: Told) -> bool:
-    """Whether the check-out follows from the check-in and the nights that the quote tells."""
+    """Return True if the check-out follows from the check-in and the nights that the quote tells."""
     if not item.check_in or not item.check_out:
         return False
     nights = (date.fromisoformat(item.check_out) - date.fromisoformat(item.check_in)).days
@@ -197,7 +197,7 @@ def _counts(item: Stay) -> bool:
 
 
 def _in_day_order(item: Stay, told: Told) -> bool:
-    """Whether the times stand in the order of the labels of arrival and departure."""
+    """Return True if the times stand in the order of the labels of arrival and departure."""
     arrives, leaves = labels.CHECK_IN.search(told.quote), labels.CHECK_OUT.search(told.quote)
     in_order = are_ordered(told.times, item.check_in_time or "", item.check_out_time or "")
     turned = bool(arrives and leaves and leaves.start() < arrives.start())
@@ -237,7 +237,7 @@ def _has_code(number: str, quote: str) -> bool:
 
 
 def _spread(number: str, quote: str) -> bool:
-    """Whether a number whose parts stand apart, as in "ICE 578" or のぞみ 225号, is in the quote."""
+    """Return True if a number whose parts stand apart, as in "ICE 578" or のぞみ 225号, is in the quote."""
     words = words_of(number)
     there = words_of(quote.replace("号", " ").replace("便", " "))
     return any(there[i : i + len(words)] == words for i in range(len(there) - len(words) + 1))
@@ -261,7 +261,7 @@ def _is_next(first: str, day: str) -> bool:
 
 
 def _overnight(item: Transport) -> bool:
-    """Whether the arrival's time is before the departure's, so that it must be another day."""
+    """Return True if the arrival's time is before the departure's, so that it must be another day."""
     depart, arrive = item.depart or "", item.arrive or ""
     return (
         len(depart) >= CLOCK
@@ -272,7 +272,7 @@ def _overnight(item: Transport) -> bool:
 
 
 def _places_ordered(origin: str, destination: str, quote: str) -> bool:
-    """Whether the origin stands before the destination, or labels say that it is the origin."""
+    """Return True if the origin stands before the destination, or labels say that it is the origin."""
     plain = folded(quote)
     first, last = plain.find(folded(origin)), plain.find(folded(destination))
     if first < 0 or last < 0 or first < last:
@@ -308,7 +308,7 @@ def _cost(item: Cost, told: Told, reading: Reading) -> str | None:
 
 
 def _bare(item: Cost, quote: str) -> bool:
-    """Whether an amount without a currency stands in the quote, as a number of its own."""
+    """Return True if an amount without a currency stands in the quote, as a number of its own."""
     numbers = re.findall(r"(?<![\d.,])\d[\d.,' ]*\d|(?<![\d.,])\d(?![\d.,]\d)", quote)
     return any(value_of(number) == item.amount for number in numbers)
 

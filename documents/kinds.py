@@ -121,7 +121,7 @@ def _by_letters(head: bytes) -> Kind:
 
 
 def _is_text(head: bytes, *, lenient: bool) -> bool:
-    """Whether bytes are text, although a stray control character, such as NUL, may be in it."""
+    """Return True if bytes are text, although a stray control character, such as NUL, may be in it."""
     odd = sum(letter not in WHITE for letter in head if letter < FIRST_LETTER)
     most = len(head) // (FEW if lenient else VERY_FEW)
     begins = lenient or not head or head[0] >= FIRST_LETTER or head[0] in WHITE

@@ -87,7 +87,7 @@ def _marks_of(index: int, line: Line, *, stamped: bool) -> list[Mark]:
 
 
 def is_chat(lines: list[Line]) -> bool:
-    """Whether lines begin with the day and time they were sent, as messages pasted from a chat do."""
+    """Return True if lines begin with the day and time they were sent, as messages pasted from a chat do."""
     return sum(1 for line in lines if line.text[:1] in "[0123456789" and STAMP.match(line.text)) >= 2
 
 

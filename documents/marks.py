@@ -98,13 +98,13 @@ class Reading:
     answers: dict[str, bool] = field(default_factory=dict[str, bool])
 
     def holds(self, pattern: re.Pattern[str]) -> bool:
-        """Whether a pattern stands anywhere in the text."""
+        """Return True if a pattern stands anywhere in the text."""
         if pattern.pattern not in self.answers:
             self.answers[pattern.pattern] = bool(pattern.search(self.text))
         return self.answers[pattern.pattern]
 
     def speaks_of(self, pattern: re.Pattern[str]) -> bool:
-        """Whether a pattern for lower case stands anywhere in the text."""
+        """Return True if a pattern for lower case stands anywhere in the text."""
         if pattern.pattern not in self.answers:
             self.answers[pattern.pattern] = bool(pattern.search(self.lower))
         return self.answers[pattern.pattern]

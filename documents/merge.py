@@ -201,7 +201,7 @@ def _same_journey(a: Transport, b: Transport) -> bool:
 
 
 def share_a_word(a: str, b: str) -> bool:
-    """Whether two names share a word that says something, or are the same where they have none."""
+    """Return True if two names share a word that says something, or are the same where they have none."""
     first, second = _words(a), _words(b)
     if first & second:
         return True
@@ -220,7 +220,7 @@ def _code(text: str | None) -> str:
 
 
 def _contradicts(a: Entry, b: Entry) -> bool:
-    """Whether two tellings of one booking have different moments."""
+    """Return True if two tellings of one booking have different moments."""
     return any(_differ(getattr(a, name), getattr(b, name)) for name in _MOMENTS[type(a)])
 
 
@@ -232,7 +232,7 @@ _MOMENTS: dict[type[Item], tuple[str, ...]] = {
 
 
 def _differ(a: str | None, b: str | None) -> bool:
-    """Whether two moments exclude each other. A day alone agrees with each of its times, UTC with any local time."""
+    """Return True if two moments exclude each other. A day alone agrees with its times, UTC with any local time."""
     if a is None or b is None or a == b or a.endswith("Z") != b.endswith("Z"):
         return False
     return not (a.startswith(b) or b.startswith(a))
@@ -258,7 +258,7 @@ def _counted(entry: Entry) -> Entry:
 
 
 def _is_whole(entry: Item) -> bool:
-    """Whether an entry still has the day that it is about."""
+    """Return True if an entry still has the day that it is about."""
     if isinstance(entry, Stay):
         return bool(entry.check_in and entry.check_out) or bool(entry.check_in)
     if isinstance(entry, Transport):

@@ -1,4 +1,4 @@
-"""What a document holds: first as it was read, then as the plan that was found in it."""
+"""The content of a document: first as it was read, then as the plan that was found in it."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ class Document:
 
 
 class How(StrEnum):
-    """How an item was found."""
+    """The way an item was found."""
 
     STRUCTURED = "structured"
     RULE = "rule"
@@ -91,7 +91,7 @@ class How(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What is known besides the document: the trip's dates and currency, and when the document was received."""
+    """Knowledge from outside the document: the trip's dates and currency, and when the document was received."""
 
     trip_start: date | None = None
     trip_end: date | None = None
@@ -101,7 +101,7 @@ class Context:
 
 @dataclass(slots=True)
 class Item:
-    """What all kinds of items have. `quote` holds the words of the document that state the item, verbatim."""
+    """The fields of all kinds of items. `quote` holds the words of the document that state the item, verbatim."""
 
     quote: str
     how: How
@@ -186,7 +186,7 @@ class Unresolved:
 
 @dataclass(slots=True)
 class Plan:
-    """What was found. A cost is told, not added up."""
+    """The findings. A cost is told, not added up."""
 
     days: list[Day] = field(default_factory=list[Day])
     activities: list[Activity] = field(default_factory=list[Activity])

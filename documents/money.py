@@ -150,14 +150,14 @@ def amounts_in(text: str, *, spaced: bool = False) -> list[Amount]:
 
 
 def _names_currency(text: str) -> bool:
-    """Whether a text has the sign or code of a currency at all."""
+    """Return True if a text has the sign or code of a currency at all."""
     if not SIGNS.isdisjoint(text) or any(word in text for word in WORDS):
         return True
     return any(code in KNOWN for code in CAPITALS.findall(text))
 
 
 def _ordinary(match: re.Match[str], text: str) -> bool:
-    """Whether a currency before the digits belongs to an earlier amount, as in 45 EUR 2 Nächte."""
+    """Return True if a currency before the digits belongs to an earlier amount, as in 45 EUR 2 Nächte."""
     before = re.search(r"\d\s?$", text[max(0, match.start() - 3) : match.start()])
     return bool(before) and match.end("c") < match.start("n")
 

@@ -1,4 +1,4 @@
-"""What a wallet pass tells in fields of a known meaning, as an object in the shape of schema.org."""
+"""Conversion of a wallet pass's fields of known meaning to an object in the shape of schema.org."""
 
 from __future__ import annotations
 

@@ -117,7 +117,7 @@ def _labelled(lines: Sequence[Line], place: int) -> tuple[str, str, int] | None:
 
 
 def _is_header(header: Pasted, label: str, start: int, after: str, *, alone: bool) -> bool:
-    """Whether fields are those of a mail, and not those of a ticket or an appointment."""
+    """Return True if fields are those of a mail, and not those of a ticket or an appointment."""
     sender, sent, subject = (header.fields.get(name) for name in ("sender", "sent", "subject"))
     if "recipient" in " ".join(header.fields) and len(header.fields) == 1:
         return False

@@ -101,7 +101,7 @@ def _plan_of_calendar(document: Document, context: Context) -> Plan:
 
 
 def _found(reading: Reading, told: Plan) -> Plan:
-    """What the rules find in the visible text."""
+    """Return the plan that the rules find in the visible text."""
     plan = Plan()
     if _is_search(reading, told):
         plan.unread = _unread(reading, set(), plan)
@@ -121,7 +121,7 @@ def _found(reading: Reading, told: Plan) -> Plan:
 
 
 def _is_told(activity: Activity, told: Plan) -> bool:
-    """Whether an activity of the text is a journey or stay that structured data tells."""
+    """Return True if an activity of the text is a journey or stay that structured data tells."""
     moment = f"{activity.date}T{activity.time}"
     if any(moment in {one.depart, one.arrive} for one in told.transport):
         return True
@@ -143,7 +143,7 @@ def _is_booking(reading: Reading) -> bool:
 
 
 def _is_search(reading: Reading, told: Plan) -> bool:
-    """Whether a page offers rather than tells what is booked."""
+    """Return True if a page offers rather than tells what is booked."""
     if _entries(told) or reading.codes:
         return False
     return bool(labels.SEARCH.search(f"{(reading.document.title or '').lower()}\n{reading.lower}"))
@@ -192,7 +192,7 @@ def _unread(reading: Reading, covered: set[int], plan: Plan) -> list[str]:
 
 
 def _is_past(mark: Mark) -> bool:
-    """Whether a line tells nothing but when something was issued or who was born when."""
+    """Return True if a line tells nothing but when something was issued or who was born when."""
     return (
         bool(mark.told)
         and not mark.times

@@ -101,7 +101,7 @@ def _is_label(text: str, hit: tuple[int, int, bool]) -> bool:
 
 
 def _postfix(text: str, begin: int, end: int, mark: Mark) -> bool:
-    """Whether the place stands before the label, as in "Hamburg Hbf ab 08:01" or "東京駅発"."""
+    """Return True if the place stands before the label, as in "Hamburg Hbf ab 08:01" or "東京駅発"."""
     if text[end - 1 : end] in {"発", "着"}:
         return True
     follows_time = any(0 <= time.start - end <= 3 for time in mark.times)
@@ -146,7 +146,7 @@ def modes_of(reading: Reading) -> list[str]:
 
 
 def _shows_flights(reading: Reading) -> bool:
-    """Whether lines look like flights although no word says so: a number with airports, or with both ends' times."""
+    """Return True if lines look like flights although no word says so: a number with airports or both times."""
     if FLIGHTS not in reading.answers:
         marks = reading.marks
         reading.answers[FLIGHTS] = any(

@@ -77,7 +77,7 @@ class Told:
         return clock is None or clock in self.times
 
     def has_words(self, text: str | None) -> bool:
-        """Whether the words of a name stand in the quote, in their order."""
+        """Return True if the words of a name stand in the quote, in their order."""
         if not text:
             return True
         wanted, there = words_of(text), words_of(self.quote)

@@ -145,7 +145,7 @@ def _believable(number: str) -> bool:
 
 
 def _like_a_service(text: str, match: re.Match[str]) -> bool:
-    """Whether the number begins the line, or the line tells a departure or a route."""
+    """Return True if the number begins the line, or the line tells a departure or a route."""
     begins = not text[: match.start()].strip(" :|-–—")
     return bool(begins or labels.DEPART.search(text) or route_of(text) or len(times_in(text)) >= 2)
 
@@ -177,7 +177,7 @@ def _behind_number(text: str) -> re.Match[str] | None:
 
 
 def shows_airports(text: str) -> bool:
-    """Whether a line tells two airports: with their codes in brackets, or with the codes after a flight's number."""
+    """Return True if a line tells two airports: with codes in brackets, or with codes after a flight's number."""
     number = AIR.search(text)
     return bool(AIRPORTS.search(text) or (number and AIR_CODES.match(text[number.end() :])))
 
@@ -189,7 +189,7 @@ def airport_in(text: str) -> str | None:
 
 
 def flight_number_at_start(text: str) -> bool:
-    """Whether a line begins with what looks like the number of a flight."""
+    """Return True if a line begins with what looks like the number of a flight."""
     number = AIR.search(text)
     return bool(number and number["n"][:2] not in NOT_CARRIERS and not re.search(r"[^\W\d_]", text[: number.start()]))
 

@@ -63,7 +63,7 @@ def set_days(reading: Reading) -> None:
 
 
 def _ends(mark: Mark, current: _Current) -> bool:
-    """Whether a line ends what the day's heading began."""
+    """Return True if a line ends what the day's heading began."""
     level = mark.line.level
     if level and (not current.level or level <= current.level):
         return True
@@ -121,7 +121,7 @@ def _lead_of_row(mark: Mark) -> int | None:
 
 
 def _fills(cell: str, told: list[Told]) -> bool:
-    """Whether a cell holds nothing but a date."""
+    """Return True if a cell holds nothing but a date."""
     rest = cell[: told[0].start] + cell[told[-1].end :]
     return (
         len(told) == 1

@@ -1,4 +1,4 @@
-"""Which of two fields the times and days of a quote belong to, by the labels that stand before them."""
+"""Assignment of a quote's times and days to one of two fields, by the labels that stand before them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ CLOCK = 16
 def is_other_side(
     moment: str | None, quote: str, sides: tuple[re.Pattern[str], re.Pattern[str]], *, begins: bool
 ) -> bool:
-    """Whether a day, a time or both stand in the quote only after the labels of the other field.
+    """Return True if a day, a time or both stand in the quote only after the labels of the other field.
 
     Only where each value follows its label: headings of columns and labels after their values say nothing.
     """
@@ -64,12 +64,12 @@ def _days(quote: str) -> list[tuple[int, str]]:
 
 
 def only_ends(quote: str, clock: str | None) -> bool:
-    """Whether a time stands in the quote as the end of something only, as in "10:00-11:30"."""
+    """Return True if a time stands in the quote as the end of something only, as in "10:00-11:30"."""
     told = [time.ends for time in times_in(quote) if time.clock == clock]
     return bool(told) and all(told)
 
 
 def never_ends(quote: str, clock: str | None) -> bool:
-    """Whether a time stands in the quote only as the beginning of something."""
+    """Return True if a time stands in the quote only as the beginning of something."""
     told = [time.ends for time in times_in(quote) if time.clock == clock]
     return bool(told) and not any(told)

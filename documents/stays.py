@@ -218,7 +218,7 @@ class _Finder:
         return None
 
     def _under_hotels(self, place: int) -> bool:
-        """Whether the section's heading, or the line before, speaks of places to stay."""
+        """Return True if the section's heading, or the line before, speaks of places to stay."""
         for mark in self.reading.marks[max(0, place - 6) : place][::-1]:
             if (
                 re.search(
@@ -355,7 +355,7 @@ class _Finder:
 
 
 def _is_again(stay: Stay, known: Stay) -> bool:
-    """Whether a stay is told a second time. Other rooms and other confirmations are other stays."""
+    """Return True if a stay is told a second time. Other rooms and other confirmations are other stays."""
     same = (stay.check_in, stay.check_out) == (known.check_in, known.check_out) and share_a_word(stay.name, known.name)
     booked = not (stay.confirmation and known.confirmation and stay.confirmation != known.confirmation)
     return same and booked and not (stay.room and known.room and stay.room != known.room)

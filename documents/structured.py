@@ -242,7 +242,7 @@ def _zoned(value: object) -> datetime | None:
 
 
 def _in_order(begin: object, end: object) -> bool:
-    """Whether a journey doesn't end before it begins, where zones let that be seen."""
+    """Return True if a journey doesn't end before it begins, where zones let that be seen."""
     first, last = _zoned(begin), _zoned(end)
     if first and last:
         return first <= last

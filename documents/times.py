@@ -130,7 +130,7 @@ def _times_in(text: str) -> tuple[Time, ...]:
 
 
 def _matches(text: str) -> Iterator[re.Match[str]]:
-    """What looks like a time, tried only where one can begin."""
+    """Yield matches that look like a time, tried only where one can begin."""
     end = 0
     for beginning in BEGINNING.finditer(text):
         if beginning.start() >= end and (match := TIME.match(text, beginning.start())):

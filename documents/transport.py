@@ -137,12 +137,12 @@ def _block_at(marks: list[Mark], place: int, reading: Reading) -> Block | None:
 
 
 def _begins_another(mark: Mark, block: Block) -> bool:
-    """Whether a line is the heading of another day than the one that the block stands under."""
+    """Return True if a line is the heading of another day than the one that the block stands under."""
     return not mark.times and block.marks[0].day not in {None, mark.day}
 
 
 def _dates(block: Block, marks: list[Mark], at: int) -> bool:
-    """Whether a line with a day alone tells that of the number above it: a line of departure or of times follows."""
+    """Return True if a day alone is that of the number above it: a line of departure or of times follows."""
     if block.number is None or any(mark.times or mark.told for mark in block.marks):
         return False
     if marks[at].times:
@@ -158,7 +158,7 @@ def _dates(block: Block, marks: list[Mark], at: int) -> bool:
 
 
 def _times_only(block: Block) -> bool:
-    """Whether the block already has both its times, so that a line with a new day begins something else."""
+    """Return True if the block already has both its times, so that a line with a new day begins something else."""
     return sum(len(mark.times) for mark in block.marks) >= 2
 
 

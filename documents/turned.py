@@ -110,7 +110,7 @@ def _fill(table: Turned, row: Mark, first: int, last: int) -> None:
 
 
 def _begin(row: Mark, column: int) -> int:
-    """Where a cell's text begins in that of its row."""
+    """Return the place where a cell's text begins in that of its row."""
     begin = 0
     for cell in row.line.cells[:column]:
         at = row.text.find(cell, begin) if cell else -1

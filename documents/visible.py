@@ -44,7 +44,7 @@ def visible_lines(tree: LexborHTMLParser) -> list[Line]:
 
 @dataclass(slots=True)
 class _Before:
-    """What was so before an element, and is again after it."""
+    """The state before an element, which holds again after it."""
 
     tag: str
     block: bool

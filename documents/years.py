@@ -32,7 +32,7 @@ UNCLEAR_ORDER = "Which number is the day and which the month is told nowhere."
 
 @dataclass(slots=True)
 class Almanac:
-    """What a document says about its dates."""
+    """Statements of a document about its dates."""
 
     context: Context
     language: str | None = None
@@ -141,7 +141,7 @@ class Almanac:
 
 
 def _month_first(told: Told) -> bool | None:
-    """Whether a numeric date begins with the month, or None where that can't be seen."""
+    """Return True if a numeric date begins with the month, or None where that can't be seen."""
     if not told.numeric or told.unclear or told.day == told.month:
         return None
     return told.american

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tools.tool import AnyTool
 
 Run: TypeAlias = "Callable[..., Awaitable[Any]]"
-"""What runs a call: takes a database and the arguments, and returns the answer."""
+"""The code that runs a call: it takes a database and the arguments, and returns the answer."""
 
 CATALOGUE = Path(__file__).with_name("catalogue.json")
 

@@ -35,7 +35,7 @@ def _schema_of(model: type[Arguments]) -> dict[str, Any]:
 
 
 class _Normalized(dict[str, Any]):
-    """What was sent in its normalized form, with the value that was validated from it."""
+    """An argument as sent, in its normalized form, with the value that was validated from it."""
 
     value: Any
 

@@ -39,7 +39,7 @@ NO_BOOKING = "A cancellation whose confirmation number the trip has no booking f
 
 @dataclass
 class Applied:
-    """What became of a plan. `ids` has the item_id of each item that is in the itinerary, by the item's identity."""
+    """The outcome of a plan. `ids` has the item_id of each item that is in the itinerary, by the item's identity."""
 
     created: dict[str, int] = field(default_factory=lambda: {"days": 0, "activities": 0, "stays": 0, "transport": 0})
     duplicates: int = 0
@@ -58,7 +58,7 @@ class Applied:
 
 @dataclass(frozen=True)
 class Wanted:
-    """How to apply a plan. `received` tells when the document that states an item was received, if one does."""
+    """Options for applying a plan. `received` tells when the document that states an item was received, if one does."""
 
     overwrite: Overwrite = "none"
     max_days: int = 14

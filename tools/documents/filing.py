@@ -37,7 +37,7 @@ _TYPES = {
 
 @dataclass(frozen=True)
 class Keeping:
-    """What of a document to keep, and whether it takes the place of an earlier one from the same address."""
+    """The parts of a document to keep, and whether it replaces an earlier one from the same address."""
 
     tag: str | None = None
     raw: bool = True

@@ -1,4 +1,4 @@
-"""Whether an item of a plan and an entry of an itinerary are the same booking."""
+"""Comparison of a plan's items with an itinerary's entries: the same booking or not."""
 
 from __future__ import annotations
 

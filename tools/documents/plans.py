@@ -42,7 +42,7 @@ MaxActivities = Annotated[int, Field(ge=1, le=200, description="Most per day.")]
 
 @dataclass(frozen=True)
 class Parsing:
-    """How to put a plan into the itinerary."""
+    """Options for putting a plan into the itinerary."""
 
     strategy: Literal["schedule_first", "full_text"] = "schedule_first"
     overwrite: Overwrite = "none"

@@ -1,4 +1,4 @@
-"""Where documents may come from, as the server was started with."""
+"""Sources that documents may come from, as the server was started with."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Sources:
-    """Where documents may come from: files in `import_dir`, and pages of public hosts or of `allow_hosts`."""
+    """The sources of documents: files in `import_dir`, and pages of public hosts or of `allow_hosts`."""
 
     import_dir: Path | None = None
     allow_hosts: tuple[str, ...] = ()
