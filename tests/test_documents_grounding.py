@@ -141,7 +141,7 @@ def grounds() -> Iterator[tuple[Ground, list[Item]]]:
 
 
 def changes_a_value(item: Item, changed: Item, ground: Ground) -> bool:
-    """Whether a mutation says something that the document doesn't: a digit of "18" may give another true value."""
+    """Return True if a mutation says what the document doesn't: a digit of "18" may give another true value."""
     if isinstance(item, Activity) and isinstance(changed, Activity) and changed.time != item.time:
         clock = changed.time or ""
         return clock not in item.quote and clock.lstrip("0") not in item.quote
