@@ -12,6 +12,7 @@ from documents import labels
 from documents.dates import dates_in
 from documents.marks import About, Mark, Reading
 from documents.model import Activity, Day, How, Kind
+from documents.patterns import Words
 from documents.tables import Role, Row, rows_of
 from documents.times import times_in
 
@@ -44,8 +45,8 @@ LONGEST_TAIL = 12
 SHORT = 9
 ASIDE_ROLES = {Role.HOTEL, Role.DATE, Role.TIME, Role.PRICE, Role.NIGHTS, Role.ROOM, Role.CONFIRMATION}
 DAY_TITLE = 90
-RUNNING = re.compile(
-    r"\b(?:is|are|was|were|you|please|ist|sind|bitte|est|sont|vous|es|son|por favor|è|sono|si prega)\b", re.IGNORECASE
+RUNNING = Words(
+    r"\b(?:is|are|was|were|you|please|ist|sind|bitte|est|sont|vous|es|son|por favor|è|sono|si prega)\b",
 )
 
 
@@ -215,14 +216,13 @@ def _is_untimed_entry(mark: Mark, reading: Reading) -> bool:
     return plain and len(text) >= 4 and not mark.line.level
 
 
-LEG = re.compile(
+LEG = Words(
     r"^\W{0,3}(?:outbound|inbound|return|departing|returning|hinfahrt|rückfahrt|hinflug|rückflug|hinreise|rückreise"
     r"|aller|retour"
     r"|andata|ritorno|ida|vuelta|regreso|往路|復路)\W*$"
     r"|(?<![^\W_])(?:seats?|sitzplatz|sitzplätze|places?|asientos?|posto|posti|class|klasse|operated|platform|gleis"
     r"|coach"
     r"|wagen|voiture|carrozza|coche|baggage|luggage|gepäck|座席)(?![^\W_])",
-    re.IGNORECASE,
 )
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from documents import labels
 from documents.dates import dates_in
 from documents.model import Cancellation, How, Transport, Unresolved
+from documents.patterns import Words
 from documents.points import number_in
 from documents.quotes import code_of
 
@@ -29,24 +30,21 @@ NOTICE = re.compile(
     r"|キャンセル|取消|予約取消)(?![^\W_])",
     re.IGNORECASE,
 )
-CONFIRMS = re.compile(
+CONFIRMS = Words(
     r"(?:confirm\w*|bestätig\w*|confirmons|confirmamos|confermiamo)\s(?:\w+\s){0,3}(?:cancell?ation|stornierung|annulation"
     r"|cancelación|anulación|cancellazione|annullamento)(?![^\W_])"
     r"|conferma di (?:cancellazione|annullamento)|confirmation d'annulation|confirmación de (?:cancelación|anulación)",
-    re.IGNORECASE,
 )
 # Words of conditions: what may be cancelled is not.
-TERMS = re.compile(
+TERMS = Words(
     r"(?<![^\W_])(?:polic\w+|conditions?|terms|rules|fees?|free|until|deadline|before|within|request\w*|can|may|insurance"
     r"|bedingung\w*|gebühr\w*|kosten\w*|bis|frist|möglich|anfrag\w*|versicherung"
     r"|gratuite?s?|jusqu\w*|frais|politique|assurance|hasta|gratuit[ao]|gastos|política|seguro"
     r"|fino|entro|penal\w*|politica|assicurazione|ポリシー|規定|無料|まで|料)(?![^\W_])|キャンセル(?:料|ポリシー|規定|は)",
-    re.IGNORECASE,
 )
-IF = re.compile(
+IF = Words(
     r"(?:^|[,;(]\s?)\W*(?:if|unless|should|in case|when|wenn|falls|sofern|sollte\w*|si|s'il|en cas|en caso|se"
     r"|qualora)(?![^\W_])|(?<![^\W_])(?:not|never|can|may|might|could|would|nicht|kann|können|könnte|no|non|peut|puede[ns]?|può)\s(?:be\s)?$",
-    re.IGNORECASE,
 )
 THEN = re.compile(
     r"\s?,?\s?(?:if|unless|wenn|falls|sofern|werden kann|si|se|cuando)(?![^\W_])|\s(?:werden|sein)(?![^\W_])"

@@ -8,20 +8,20 @@ from typing import TYPE_CHECKING
 from documents.marks import About, Mark, Reading
 from documents.model import Cost, How, Unresolved
 from documents.money import Amount, settled
+from documents.patterns import Words
 
 if TYPE_CHECKING:
     from datetime import date
 
 
-def _words(pattern: str) -> re.Pattern[str]:
-    return re.compile(rf"(?<![^\W_])(?:{pattern})", re.IGNORECASE)
+def _words(pattern: str) -> Words:
+    return Words(rf"(?<![^\W_])(?:{pattern})")
 
 
-OFFERED = re.compile(
+OFFERED = Words(
     r"(?:(?<![^\W_])(?:from|ab|schon ab|à partir de|dès|desde|a partir de|da|a partire da|starting(?: at"
     r"| from)?|starts? (?:at|from)|only|nur|as low as|up to|bis zu|jusqu'à|hasta|fino a|save|spare\w*|value"
     r"|worth|menu à|entry|entrée|eintritt ab))\s?$",
-    re.IGNORECASE,
 )
 FROM_AFTER = re.compile(r"^\s?(?:から|～|~|\+|起)")
 UNRELATED = _words(
@@ -52,10 +52,9 @@ PAID = _words(
     r"paid|bezahlt|payée?|réglé|pagad[oa]|pagat[oa]|abonado|charged|お支払い?済|支払済|payment received"
     r"|zahlung erhalten|abgebucht|belastet"
 )
-ALREADY_PAID = re.compile(
+ALREADY_PAID = Words(
     r",\s(?:(?:already|fully|schon|bereits|déjà|già|ya)\s)?(?:paid|bezahlt|payée?s?|réglée?s?|pagad[oa]"
     r"|pagat[oaie])(?![^\W_])",
-    re.IGNORECASE,
 )
 TAX = _words(
     r"tax(?:es)?\b|city tax|kurtaxe|steuern?\b|mwst|vat\b|iva\b|tva\b|taxe de séjour|tasa|imposta|tassa|税|duty"
@@ -66,19 +65,17 @@ TOTAL = _words(
     r"|pauschal|comes to|revient à|le tout|zusammen|in tutto|en todo|合計|総額|代金|料金|金額|お支払い"
 )
 PART = _words(r"subtotal|zwischensumme|sous-total|base fare|room charge|net\b|netto|小計")
-EACH = re.compile(
+EACH = Words(
     r"(?<![^\W_])(?:(?:per|pro|par|por|a|each|je|/)\s?(?:person\w*|night|nacht|nuit|noche|notte|day|tag|jour"
     r"|d[ií]a|giorno|persona|personne|adult|erwachsene\w*|guest|gast|traveller|room|zimmer|pax)"
     r"|p\.?\s?p\.?(?![^\W_])|each\b|chacun|cada uno|1名様|おひとり様|一人|/n\b|a person|pro kopf|la nuit|la noche"
     r"|al giorno|a notte)",
-    re.IGNORECASE,
 )
-CURRENCYLESS = re.compile(
+CURRENCYLESS = Words(
     r"(?<![^\W_])(?:total|amount|price|fare|cost|gesamtpreis|preis|summe|betrag|montant|prix|importe|precio"
     r"|totale|prezzo|importo|合計)\b[^\d\n]{0,20}?(?P<n>\d[\d.,' ]*\d|\d)\s*(?:each|p\.?p\.?)?\s*$"
     r"|(?<![\d.,:/])(?P<m>\d{1,6}(?:[.,]\d\d)?)\s(?:each|per person|pro person|par personne|por persona"
     r"|a persona|p\.?p\.)(?![^\W_])",
-    re.IGNORECASE,
 )
 NO_CURRENCY = "The currency of this amount is told nowhere."
 DIGIT = re.compile(r"\d")

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from documents.memory import remembered
+from documents.patterns import Words
 from documents.words import MONTHS, WEEKDAYS, any_of
 
 if TYPE_CHECKING:
@@ -75,9 +76,12 @@ FIRST_WORD = re.compile(r"\W{0,3}([^\W\d_]+)")
 DATE = re.compile(
     f"{COMPACT}|{ISO}|{JAPANESE}|{NUMERIC}|{DOTTED}|{WRITTEN}|{STROKE}|{AMERICAN}", re.IGNORECASE | re.VERBOSE
 )
-# Where a date can begin: at digits, or at the name of a month with a capital letter.
+# Where a date can begin: at digits before a sign, a month or a word of a range, or at a month with a capital letter.
+MONTHS_BEGIN = any_of(sorted({name[:2] for name in MONTHS}))
 BEGINNING = re.compile(
-    rf"(?<![\d.,:])\d{{1,4}}(?!\d|:\d)|[A-Z](?<![^\W\d_].)(?i:{any_of(sorted({name[1:3] for name in MONTHS}))})"
+    r"(?<![\d.,:])\d{1,4}(?!\d|:\d)(?=(?:st|nd|rd|th|er|[º°])?\.?\s{0,3}(?:[-–—→~～〜./年月&]|から|[de]\b|(?i:"
+    rf"{MONTHS_BEGIN}|al?\b|al\d|à|and|au|bis|d'|de|e\b|e\d|et|fi|ha|of|the|through|thru|till|to|un|y\b)))"
+    rf"|[A-Z](?<![^\W\d_].)(?i:{any_of(sorted({name[1:3] for name in MONTHS}))})"
 )
 
 # A weekday and a day of the month at the start of a line; the month follows from the lines above.
@@ -93,11 +97,11 @@ AFTER = re.compile(rf"\s?[,(（]?\s?(?P<w>{WEEKDAY}|[月火水木金土日](?:�
 JOINT = re.compile(rf"\s*(?:\([^()]{{0,12}}\))?\s*{TO}\s*(?:the|el|le|den|il)?\s*$", re.IGNORECASE)
 ENGLISH_WORDS = {"may", "march", "mar", "set", "ago", "so"}
 # The number of a day of the programme, which is no day of the month.
-NUMBERED = re.compile(
-    r"(?<![^\W_])(?:day|tag|jour|d[ií]a|giorno|week|woche|no|nr|stage|etappe|étape)\.?\s*$", re.IGNORECASE
+NUMBERED = Words(
+    r"(?<![^\W_])(?:day|tag|jour|d[ií]a|giorno|week|woche|no|nr|stage|etappe|étape)\.?\s*$",
 )
 NUMBERING = re.compile(r"\s*\d\.\d\.")
-LEAD = re.compile(r"\b(?:am|vom|bis|zum|den|ab|on|dem|und)\s$", re.IGNORECASE)
+LEAD = Words(r"\b(?:am|vom|bis|zum|den|ab|on|dem|und)\s$")
 
 
 def dates_in(text: str) -> list[Told]:

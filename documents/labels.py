@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 
+from documents.patterns import Words
 from documents.words import MONTHS, WEEKDAYS, any_of
 
 
-def _words(*patterns: str) -> re.Pattern[str]:
+def _words(*patterns: str) -> Words:
     """Match any of the patterns at the start of a word."""
-    return re.compile(rf"(?:(?<![^\W_])|(?<=[\u3040-\u9fff]))(?:{'|'.join(patterns)})", re.IGNORECASE)
+    return Words(rf"(?:(?<![^\W_])|(?<=[\u3040-\u9fff]))(?:{'|'.join(patterns)})")
 
 
 # Before a date, or in its row's label.
@@ -56,17 +57,15 @@ CHECK_OUT = _words(
     r"check[-\s]?out|out(?=\s?:)|departure|departing|leaving|leave(?=\s*[:：])|depart|abreise|auszug|départ|sortie|salida"
     r"|partenza|チェックアウト|出発日|退室"
 )
-DEPART = re.compile(
+DEPART = Words(
     r"(?<![^\W_])(?:departure|departs?|departing|dep\b\.?|leaves|abfahrt|abflug|ab\b|départ|salida|sale"
     r"|partenza|parte|embark\w*|pick[-\s]?up|abholung|prise en charge|recogida|ritiro)(?![^\W_])"
     r"|出発|発(?![行売表])",
-    re.IGNORECASE,
 )
-ARRIVE = re.compile(
+ARRIVE = Words(
     r"(?<![^\W_])(?:arrival|arrives?|arriving|arr\b\.?|ankunft|an\b|arrivée|llegada|llega|arrivo|arriva"
     r"|drop[-\s]?off|return(?=\s*(?::|$))|rückgabe|restitution|retour(?=\s*:)"
     r"|devolución|riconsegna)(?![^\W_])|到着|着(?![物用])",
-    re.IGNORECASE,
 )
 BOOKED = _words(
     r"(?:booking|reservation|confirmation|order|ticket|voucher|record locator|pnr|itinerary)\s?(?:no\b|n[°º]"
@@ -104,10 +103,9 @@ LODGING_WORD = (
     r"|estancia|machiya|minshuku|tower|towers|plaza|spa|glamping|"
     r"houseboat|farm|ranch|bothy|station|kasbah|dar|mas|monasterio|convento"
 )
-LODGING = re.compile(
+LODGING = Words(
     rf"(?<![^\W_])(?:{LODGING_WORD})(?![^\W_])|[^\W_]{{3,}}(?:hotel|hof|haus|pension)(?![^\W_])|旅館|ホテル|民宿|温泉宿"
     rf"|荘(?=\s|$|（|\()|ペンション|ゲストハウス",
-    re.IGNORECASE,
 )
 LODGED = re.compile(
     r"^\W{0,3}(?:(?:hotel|property|accommodation)\s?name|name of (?:the )?(?:hotel|property)"
@@ -125,9 +123,8 @@ STAYING = re.compile(
     r"|all')|alojamiento en)\s*(?:the\s|l'|el\s|la\s)?",
     re.IGNORECASE,
 )
-NIGHTS = re.compile(
+NIGHTS = Words(
     r"(?<![\d.,])(?P<n>\d{1,2})\s?-?\s?(?:nights?|nächte|nacht|nuits?|nuitées?|noches?|notti|notte|泊)(?![^\W_])",
-    re.IGNORECASE,
 )
 ROOM = re.compile(
     r"^\W{0,3}(?:room(?: type)?|zimmer(?:typ)?|chambre|habitación|camera|部屋(?:タイプ)?"
@@ -153,14 +150,13 @@ CLOSING = _words(
     r"|mostrador(?:es)?"
     r"|enregistrement|comptoirs?|accettazione|check[-\s]?in (?:apre|chiude|ouvre|ferme|abre|cierra)"
 )
-MEAL_HOURS = re.compile(r"breakfast|desayuno|frühstück|petit[-\s]déjeuner|colazione|朝食", re.IGNORECASE)
-OFFERS = re.compile(
+MEAL_HOURS = Words(r"breakfast|desayuno|frühstück|petit[-\s]déjeuner|colazione|朝食")
+OFFERS = Words(
     r"you (?:may|might) (?:also )?like|recommended|special offers?|offers for you|more (?:hotels|offers"
     r"|ideas)|people also|upgrade your|add to your (?:trip|booking|stay)|make the most|"
     r"das könnte|empfehlungen|weitere (?:angebote|hotels)|unsere angebote|sonderangebote|vous aimerez"
     r"|nos offres|offres|suggestions|también te|te puede|ofertas|recomendad|"
     r"potrebbe|ti potrebbe|offerte|consigliat|おすすめ|オススメ|advert|sponsored|anzeige|newsletter",
-    re.IGNORECASE,
 )
 # For text in lower case.
 SEARCH = re.compile(
@@ -170,7 +166,7 @@ SEARCH = re.compile(
     r"|meilleurs hôtels|mejores hoteles|migliori hotel|where to (?:stay|eat)|où dormir|newsletter|空室",
 )
 # Lines that stand at the end of a document and belong to no day.
-SMALL_PRINT = re.compile(
+SMALL_PRINT = Words(
     r"©|\(c\) ?\d{4}|copyright|https?://|www\.|@\w|(?<![^\W_])(?:tel|tél|fax|phone|telefon|teléfono|telefono"
     r"|hotline|ltd|limited|gmbh|s\.?a\.?r\.?l|s\.l\.|s\.r\.l|inc|vat|ust|siret|founded|established|est\."
     r"|since|regards|sincerely|yours|cheers|cordialmente|distinti|a presto|liebe grüße|herzliche|bien à vous"
@@ -178,7 +174,6 @@ SMALL_PRINT = re.compile(
     r"fondée?|depuis|fundad[oa]|desde (?=1[89])|fondat[oa]|rated|kind regards|best wishes|mit freundlichen"
     r"|viele grüße|cordialement|un saludo|saludos|cordiali|handelsregister|registered)(?![^\W_])|電話|創業|創立"
     r"|株式会社|旅行社$",
-    re.IGNORECASE,
 )
 # The end of a letter, below which no day goes on.
 SIGNED = re.compile(
@@ -202,21 +197,19 @@ GREETING = re.compile(
     r"[^\d:]{0,60}[,!:]$|[^\d:]{1,30}(?:様|さま|御中)(?:、|$))",
     re.IGNORECASE,
 )
-CANCELLED = re.compile(
+CANCELLED = Words(
     r"(?:has|have|is|was|were|been|now)\s(?:been\s)?cancell?ed|booking cancell?ed|reservation cancell?ed"
     r"|cancellation (?:confirmed|confirmation|notice)|(?:wurde|ist|sind|haben)\s.{0,60}storniert|storniert\b"
     r"|stornierungsbestätigung"
     r"|(?:a été|est|ont été)\sannulée?s?|annulation (?:confirmée|de votre)|(?:ha sido|está|fue"
     r"|han sido)\scancelad[oa]s?|cancelación confirmada|(?:è stat[oa]|sono stat[ei])\s(?:annullat"
     r"|cancellat)[oaei]|キャンセルされました|キャンセル(?:確認|完了)|^cancelled$",
-    re.IGNORECASE,
 )
-OLD = re.compile(
+OLD = Words(
     r"^\W{0,3}(?:(?:your|the|ihr\w*|de[rmns]|die|das|votre|vos|le|la|les|l'|sus?|tus?|el|los|las|il|lo|i|gli"
     r"|vostr[oaie]|tuo)\s)?(?:old|previous|former|original|before|was|bisher\w*|alte[rs]?|vorher|ursprünglich\w*"
     r"|ancien(?:ne)?s?|précédent|initial|anterior|antiguo|vecchio|precedente|originale|変更前|旧)\b"
     r"|変更前|^旧",
-    re.IGNORECASE,
 )
 NEW = re.compile(
     r"^\W{0,3}(?:(?:your|the|ihr\w*|de[rmns]|die|das|votre|vos|le|la|les|l'|sus?|tus?|el|los|las|il|lo|i|gli"
@@ -265,17 +258,15 @@ LEG = re.compile(
     re.IGNORECASE,
 )
 # Conditions and advice, whose times are no appointments.
-CONDITIONAL = re.compile(
+CONDITIONAL = Words(
     r"^\W{0,3}(?:if|should you|unless|in case|falls|wenn|sollten|si|s'il|en cas|en caso|se|qualora|in caso)(?![^\W_])"
     r"|もし|場合",
-    re.IGNORECASE,
 )
 # Points of a loyalty scheme.
-LOYALTY = re.compile(
+LOYALTY = Words(
     r"(?<![\w.,])\d[\d.,]{0,9}\s?(?:(?:bonus|status|treue|reward)?\s?(?:points?|miles|meilen|punkte|puntos|punti|millas"
     r"|miglia)"
     r"(?![^\W_])|ポイント|マイル)|(?:ポイント|マイル)[:：]",
-    re.IGNORECASE,
 )
 # Alone in a line or cell: the status of what stands below or beside.
 CANCELLED_STATUS = re.compile(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from documents import labels
 from documents.dates import dates_in
+from documents.patterns import Words
 from documents.times import times_in
 
 if TYPE_CHECKING:
@@ -35,23 +36,20 @@ CUT = re.compile(
     r"|[.!?](?:\s|$)|[★☆*]|\s(?:with us|bei uns|avec nous|con nosotros|da noi)\b",
     re.IGNORECASE,
 )
-NO_NAME = re.compile(
+NO_NAME = Words(
     r"^(?:your|our|the|this|ihr|unser|votre|notre|su|tu|vostro|hotels?|accommodation|details|room|double"
     r"|single|twin|zimmer|doppelzimmer|habitación|chambre|camera|info|check|total|price|n/?a|tbc|-|–)$"
     r"|\?|@|https?:|www\.|\b(?:cancel|terms|please|bitte|thank|policy|tel|phone|call|find|search|best|ab|from)\b",
-    re.IGNORECASE,
 )
-ROOMY = re.compile(
+ROOMY = Words(
     r"(?<![^\W_])(?:room|zimmer|doppelzimmer|einzelzimmer|double|twin|single|doble|doppia|singola|chambre"
     r"|habitación|camera|suite|board|breakfast|frühstück|nights?|nächte|night)(?![^\W_])",
-    re.IGNORECASE,
 )
-GENERIC = re.compile(
+GENERIC = Words(
     r"booking|reserv|confirm|thank|details|your |itinerary|voucher|overview|buchung|bestätig|danke|ihre "
     r"|rechnung|votre|merci|récapitulatif|tu |su |gracias|detalles|vostr|grazie|riepilogo|予約|確認|receipt"
     r"|invoice|"
     r"stay|payment|price|hello|hi |dear|guten|bonjour|hola|ciao|new |nuevo|ancien|old",
-    re.IGNORECASE,
 )
 
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from documents.dates import Told
     from documents.model import Context, Document, Line
     from documents.money import Amount
+    from documents.patterns import Words
     from documents.times import Time
     from documents.years import Almanac
 
@@ -97,13 +98,13 @@ class Reading:
     # What was asked about the whole text, because each answer costs a look at all of it.
     answers: dict[str, bool] = field(default_factory=dict[str, bool])
 
-    def holds(self, pattern: re.Pattern[str]) -> bool:
+    def holds(self, pattern: re.Pattern[str] | Words) -> bool:
         """Return True if a pattern stands anywhere in the text."""
         if pattern.pattern not in self.answers:
             self.answers[pattern.pattern] = bool(pattern.search(self.text))
         return self.answers[pattern.pattern]
 
-    def speaks_of(self, pattern: re.Pattern[str]) -> bool:
+    def speaks_of(self, pattern: re.Pattern[str] | Words) -> bool:
         """Return True if a pattern for lower case stands anywhere in the text."""
         if pattern.pattern not in self.answers:
             self.answers[pattern.pattern] = bool(pattern.search(self.lower))

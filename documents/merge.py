@@ -7,6 +7,7 @@ from dataclasses import fields, replace
 from datetime import date
 from typing import TYPE_CHECKING, TypeVar
 
+from documents.memory import remembered
 from documents.model import Activity, Cancellation, Cost, Day, How, Item, Plan, Stay, Transport, Unresolved
 from documents.words import folded
 
@@ -202,8 +203,7 @@ def _same_journey(a: Transport, b: Transport) -> bool:
 
 def share_a_word(a: str, b: str) -> bool:
     """Return True if two names share a word that says something, or are the same where they have none."""
-    first, second = _words(a), _words(b)
-    if first & second:
+    if words_of(a) & words_of(b):
         return True
     plain = folded(a).replace(" ", ""), folded(b).replace(" ", "")
     if not plain[0] or not plain[1]:
@@ -211,7 +211,9 @@ def share_a_word(a: str, b: str) -> bool:
     return plain[0] == plain[1] or (not plain[0].isascii() and (plain[0] in plain[1] or plain[1] in plain[0]))
 
 
-def _words(text: str) -> set[str]:
+@remembered
+def words_of(text: str) -> set[str]:
+    """The words of a name that say something."""
     return set(WORD.findall(folded(text))) - COMMON
 
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from documents.patterns import Words
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -127,12 +129,11 @@ RANGED = re.compile(r"\s?(?:-|–|—|to|bis|à|a|～|~)\s?(?=\d)")
 TO = re.compile(rf"\s?(?:-|–|—|to|bis|à|～|~)\s?(?:{CURRENCY})?\s?$")
 GROUPED = re.compile(r"[1-9]\d{0,2}(?: \d{3})+(?:[.,]\d{1,2})?")
 # Before digits that may be a number of rooms or persons, or the number of a room, and not the thousands of an amount.
-COUNTED = re.compile(
+COUNTED = Words(
     r"(?<![^\W_])(?:rooms?|zimmer|chambres?|habitaci[oó]n(?:es)?|camer[ae]|cabins?|cabines?|kabinen?|no\.?|nr\.?"
     r"|n[°º]\.?"
     r"|num\.?|seats?|days?|tage?|jours?|d[ií]as?|giorn[oi]|week|x|×|für|for|pour|para|per|pax|nights?|personen"
     r"|adult\w*)\s?$",
-    re.IGNORECASE,
 )
 
 

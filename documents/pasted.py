@@ -67,7 +67,7 @@ def without_headers(lines: Sequence[Line]) -> tuple[list[Line], datetime | None,
     while place < len(lines):
         header = _header_at(lines, place, alone=not found) or _attribution_at(lines, place) or _stamp_at(lines, place)
         if header is None:
-            if FORWARDS.search(lines[place].text) and SEPARATOR.fullmatch(lines[place].text):
+            if SEPARATOR.fullmatch(lines[place].text) and FORWARDS.search(lines[place].text):
                 kept[place] = replace(lines[place], aside=True)
             place += 1
             continue

@@ -15,7 +15,7 @@ from documents.dates import dates_in
 from documents.marking import read_marks
 from documents.marks import About, Mark, Reading
 from documents.memory import remembering
-from documents.merge import share_a_word, together
+from documents.merge import share_a_word, together, words_of
 from documents.model import Activity, Context, Cost, Document, Item, Kind, Line, Plan, Stay, Transport, Unresolved
 from documents.stays import stays_of
 from documents.transport import journeys_of
@@ -151,23 +151,42 @@ def _is_search(reading: Reading, told: Plan) -> bool:
 
 def _quote(told: Plan, reading: Reading) -> None:
     """Give bookings of structured data the words of the text that state them, if it does."""
+    lines = _Lines(reading.marks)
     for entry in _entries(told):
         name = getattr(entry, "name", None) or getattr(entry, "title", None) or getattr(entry, "number", None) or ""
         day = (
             getattr(entry, "check_in", None) or getattr(entry, "date", None) or getattr(entry, "depart", None) or ""
         )[:10]
-        entry.quote = _line_with(reading, name, day) or ""
+        entry.quote = lines.telling(name, day)
     for one in told.cancellations:
         one.quote = next((mark.text for mark in reading.marks if (one.confirmation or "") in mark.text), "")
     for cost in told.costs:
         cost.quote = next((m.text for m in reading.marks for a in m.amounts if a.value == cost.amount), "")
 
 
-def _line_with(reading: Reading, name: str, day: str) -> str | None:
-    named = [mark for mark in reading.marks if name and share_a_word(name, mark.text)]
-    dated = [mark for mark in reading.marks if day in {d.isoformat() for d in mark.trip_days}]
-    both = [mark for mark in named if mark in dated]
-    return next((mark.text for mark in [*both, *dated, *named]), None)
+class _Lines:
+    """The lines of a document by their words and days, so that each booking need not look at all of them."""
+
+    def __init__(self, marks: list[Mark]) -> None:
+        self._marks = marks
+        self._by_word: dict[str, list[int]] = {}
+        self._by_day: dict[str, list[int]] = {}
+        for place, mark in enumerate(marks):
+            for word in words_of(mark.text):
+                self._by_word.setdefault(word, []).append(place)
+            for day in {day.isoformat() for day in mark.trip_days}:
+                self._by_day.setdefault(day, []).append(place)
+
+    def telling(self, name: str, day: str) -> str:
+        """Return the line that tells both, else the day, else the name; empty if none does."""
+        named, dated = self._named(name), self._by_day.get(day, [])
+        both = sorted(set(named).intersection(dated))
+        return next((self._marks[place].text for place in [*both, *dated, *named]), "")
+
+    def _named(self, name: str) -> list[int]:
+        if not name.isascii():
+            return [place for place, mark in enumerate(self._marks) if share_a_word(name, mark.text)]
+        return sorted({place for word in words_of(name) for place in self._by_word.get(word, [])})
 
 
 def _doubts(reading: Reading) -> list[Unresolved]:

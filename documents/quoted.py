@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from documents.model import Document, Kind, Line
+from documents.patterns import Words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -32,19 +33,17 @@ RECIPIENT = _labels(
     "|antwort an|répondre à|responder a|rispondi a"
 )
 FIELD = re.compile(r"\s*\**\s*([^\W\d_][\w -]{0,20}?)\s*\**\s*[:：]\s*\**\s*(.*)")  # noqa: RUF001 - a wide colon
-ATTRIBUTION = re.compile(
+ATTRIBUTION = Words(
     r"\b(?:wrote|writes|schrieb|a écrit|escribió|ha scritto|escreveu|schreef|skrev|napisał(?:\(a\))?|kirjoitti)\b"
     r".{0,80}?\s*:\s*$|(?:のメール|wrote|写道)\s*[:：]\s*$",  # noqa: RUF001
-    re.IGNORECASE,
 )
 LABELLED = re.compile(r"\W{0,3}[^\W\d_][^:：\d]{0,28}[:：]")  # noqa: RUF001 - a wide colon
 SEPARATOR = re.compile(r"[-_=–—\s]*\b[^\d:]{4,60}[-_=–—\s]*:?|[-_=–—]{5,}")  # noqa: RUF001
-FORWARDS = re.compile(
+FORWARDS = Words(
     r"forwarded message|original message|forwarded by|weitergeleitete|ursprüngliche nachricht|message transféré"
     r"|message d'origine|mensaje reenviado|mensaje original|messaggio inoltrato|messaggio originale"
     r"|mensagem encaminhada|mensagem original|doorgestuurd bericht|oorspronkelijk bericht|vidarebefordrat"
     r"|videresendt|wiadomość przekazana|転送|元のメッセージ|转发",
-    re.IGNORECASE,
 )
 QUOTE_MARKS = re.compile(r"(?:>\s?)+")
 
@@ -64,6 +63,7 @@ MONTHS = (
 )
 WORDY = re.compile(r"(\d{1,2})(?:\.|º|er|st|nd|rd|th)?\s+(?:de\s+)?([^\W\d]{3,})\.?,?\s+(?:de\s+)?(\d{4})")
 WORDY_AMERICAN = re.compile(r"([^\W\d]{3,})\.?\s+(\d{1,2})(?:st|nd|rd|th)?,?\s+(\d{4})")
+YEAR = re.compile(r"\d{4}")
 ISO = re.compile(r"(\d{4})[-年/.]\s?(\d{1,2})[-月/.]\s?(\d{1,2})")
 NUMERIC = re.compile(r"(\d{1,2})([./-])(\d{1,2})[./-](\d{4})")
 CLOCK = re.compile(r"(?<!\d)(\d{1,2})[:h](\d{2})(?!\d)(?::\d{2})?\s*([ap]\.?m)?", re.IGNORECASE)
@@ -98,7 +98,7 @@ def split_quoted(lines: Sequence[Line]) -> tuple[list[Line], list[Document]]:
             own_again = _Found(None, None, 0)
             own_again.lines = own
             found.append(own_again)
-        if line.text and not (FORWARDS.search(line.text) and SEPARATOR.fullmatch(line.text)):
+        if line.text and not (SEPARATOR.fullmatch(line.text) and FORWARDS.search(line.text)):
             (found[-1].lines if found else own).append(line)
         place += 1
     return own, [_document(mail) for mail in found if mail.lines is not own and mail.lines]
@@ -188,6 +188,8 @@ def goes_on_from(first: Line, second: Line) -> bool:
 
 def day_of(text: str) -> tuple[int, int, int] | None:
     """Return the year, month and day that a header tells, or None if that is not clear."""
+    if not YEAR.search(text):
+        return None
     if match := ISO.search(text):
         return int(match[1]), int(match[2]), int(match[3])
     for pattern, day, month in ((WORDY, 1, 2), (WORDY_AMERICAN, 2, 1)):

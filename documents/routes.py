@@ -7,6 +7,7 @@ import re
 from documents import labels
 from documents.dates import dates_in
 from documents.memory import remembered
+from documents.patterns import Words
 from documents.times import times_in
 
 MODES = {
@@ -27,6 +28,7 @@ MODE = {
     name: re.compile(rf"(?<![^\W_])(?:{pattern})" if name != "flight" else rf"(?:(?<![^\W_])(?:{pattern}))|便")
     for name, pattern in MODES.items()
 }
+ANY_MODE = re.compile(rf"(?<![^\W_])(?:{'|'.join(MODES.values())})|便")
 RAIL = (
     "ICE|ICN|IC|EC|ECE|RE|RB|IRE|IR|TGV|TER|AVE|AVLO|ALVIA|RJX|RJ|NJ|EN|WB|FLX|EST|THA|"
     "Eurostar|Frecciarossa|Frecciargento|Frecciabianca|Italo|Intercity|InterCity|Intercités|INOUI|OUIGO"
@@ -96,21 +98,21 @@ GLUE = re.compile(
     re.IGNORECASE,
 )
 LONGEST_TAIL = 60
-TAIL = re.compile(
+TAIL = Words(
     r"(?:[\s:：,;.|·\-–—→➔>(（]|(?:\b(?:at|um|on|am|le|el|il|à|a|a las|alle|ore|alle ore|ab|an|den|de|h|uhr|dep"
     r"|arr|den|um)\b))+$",
-    re.IGNORECASE,
 )
-NOT_A_PLACE = re.compile(
+NOT_A_PLACE = Words(
     r"\d{3}|(?<![^\W_])(?:seats?|class|coach|platform|gate|terminal|gleis|wagen|voiture|sitz|platz|posto"
     r"|asiento|binario|economy|adult|erwachsene|duration|dauer|stops?|operated)(?![^\W_])",
-    re.IGNORECASE,
 )
 
 
 @remembered
 def mode_of(text: str) -> str | None:
     text = text.lower()
+    if not ANY_MODE.search(text):
+        return None
     return next((name for name, pattern in MODE.items() if pattern.search(text)), None)
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from documents import labels
 from documents.dates import dates_in
 from documents.marks import About, Mark, Reading
+from documents.patterns import Words
 
 if TYPE_CHECKING:
     from datetime import date
@@ -27,7 +28,7 @@ ENDS = re.compile(
     re.IGNORECASE,
 )
 ON = re.compile(r"^\W{0,3}(?:(?:and |then )?on|am|le|el|il|den|der|the|date|datum|fecha|data)?[\s:]*$", re.IGNORECASE)
-PREPOSITION = re.compile(r"\b(?:on|am|le|el|il|den|vom|for|of|für|del|du)\s$", re.IGNORECASE)
+PREPOSITION = Words(r"\b(?:on|am|le|el|il|den|vom|for|of|für|del|du)\s$")
 
 
 @dataclass(slots=True)

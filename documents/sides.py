@@ -11,7 +11,7 @@ from documents.dates import dates_in
 from documents.times import times_in
 
 if TYPE_CHECKING:
-    import re
+    from documents.patterns import Words
 
 # The labels of what begins and of what ends.
 STAY = (labels.CHECK_IN, labels.CHECK_OUT)
@@ -19,9 +19,7 @@ JOURNEY = (labels.DEPART, labels.ARRIVE)
 CLOCK = 16
 
 
-def is_other_side(
-    moment: str | None, quote: str, sides: tuple[re.Pattern[str], re.Pattern[str]], *, begins: bool
-) -> bool:
+def is_other_side(moment: str | None, quote: str, sides: tuple[Words, Words], *, begins: bool) -> bool:
     """Return True if a day, a time or both stand in the quote only after the labels of the other field.
 
     Only where each value follows its label: headings of columns and labels after their values say nothing.
@@ -46,7 +44,7 @@ def _of(side: bool, spans: list[tuple[bool, int, int]], values: list[tuple[int, 
     return {value for one, begin, end in spans if one is side for place, value in values if begin <= place < end}
 
 
-def _spans(quote: str, sides: tuple[re.Pattern[str], re.Pattern[str]]) -> list[tuple[bool, int, int]]:
+def _spans(quote: str, sides: tuple[Words, Words]) -> list[tuple[bool, int, int]]:
     """The stretches of the quote that stand after a label of what begins (True) or ends."""
     first, last = sides
     hits = sorted(

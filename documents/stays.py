@@ -11,6 +11,7 @@ from documents.arrivals import labelled_days, labelled_times
 from documents.lodging import STRONG, address_near, name_in, name_of_line, nearest_name
 from documents.merge import share_a_word
 from documents.model import How, Stay, Unresolved
+from documents.patterns import Words
 from documents.tables import Role, Row, rows_of
 from documents.turned import turned_tables
 from documents.words import WEEKDAYS, any_of, folded
@@ -25,12 +26,11 @@ PERIOD = re.compile(
     r"|fechas|soggiorno|periodo|宿泊日|ご?宿泊|期間)\b|宿泊日|宿泊期間",
     re.IGNORECASE,
 )
-TILL = re.compile(
+TILL = Words(
     rf"(?<![^\W_])(?:till|until|bis|jusqu'(?:à|au)|hasta(?: el)?"
     rf"|fino a)\s(?P<w>{any_of([w for w in WEEKDAYS if (len(w) > 3 and w.isascii()) or len(w) > 4])})(?![^\W_])",
-    re.IGNORECASE,
 )
-ROOMS = re.compile(r"(?<![\d.,])(\d{1,2})\s?(?:rooms|zimmer|chambres|habitaciones|camere|室)(?![^\W_])", re.IGNORECASE)
+ROOMS = Words(r"(?<![\d.,])(\d{1,2})\s?(?:rooms|zimmer|chambres|habitaciones|camere|室)(?![^\W_])")
 # A name that begins with the kind of house, right before its dates.
 BEFORE_DATES = re.compile(
     rf"(?:^|\s)(?P<name>(?=[A-ZÀ-Ý])(?:{labels.LODGING_WORD})(?-i:(?:\s(?:[a-zß-ÿ]{{1,3}}\s){{0,2}}[A-ZÀ-Ý0-9][^\s,.;:]*){{1,4}}))"

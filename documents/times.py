@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from documents.memory import remembered
+from documents.patterns import Words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,10 +49,9 @@ TIME = re.compile(f"{CLOCK}|{FRENCH}|{DOTTED}|{HOUR}|{JAPANESE}|{SPOKEN}|{NOON}|
 BEGINNING = re.compile(
     r"(?<![\d.,:])\d{1,4}(?!\d)|(?:ore|alle|dalle|um|a las|las)\s(?=\d|ore)|(?:12\s)?noon|午[前後]", re.IGNORECASE
 )
-MAYBE = re.compile(
+MAYBE = Words(
     r"\d\s?[:h時.]|\d\s?(?:[ap]\.?\s?m\b|uhr|o'clock|sharp)|\b(?:ore|alle|dalle|um|las)\s\d|noon"
     r"|(?<![\d.,])[0-2]\d[0-5]\d(?:\s?(?:hrs?|hours)\b|(?:\s?\+\d)?\s*$)",
-    re.IGNORECASE,
 )
 PRINTED = re.compile(
     r"[^a-z]*(?<![A-Z])(?:DEP|DEPART|DEPARTS|DEPARTURE|ARR|ARRIVE|ARRIVES|ARRIVAL|ETD|ETA|LV|AR)(?![A-Z])[^a-z]*"
@@ -59,44 +59,40 @@ PRINTED = re.compile(
 YEARLIKE = re.compile(r"20[2-4]\d")
 
 # A dotted time without a unit is one only at the start of a line or cell, or after such a word.
-TIMELY = re.compile(
+TIMELY = Words(
     r"(?:^\W{0,3}|\b(?:ore|alle|dalle|um|ab|an|von|bis|at|from|until|till|by|kl\.?|partenza|arrivo|abfahrt"
     r"|ankunft|à|las)\s|[-–]\s?|[:|]\s)$",
-    re.IGNORECASE,
 )
 AFTER_PRICE = re.compile(
     r"\s?(?:€|\$|£|¥|%|EUR|USD|GBP|CHF|kr\b|km\b|kg\b|m\b|mi\b|t\b|l\b|Euro|stars?\b|/)", re.IGNORECASE
 )
 BEFORE_PRICE = re.compile(r"(?:€|\$|£|¥|EUR|USD|GBP|CHF|[A-Z]{3})\s?$")
-SPAN = re.compile(
+SPAN = Words(
     r"\b(?:for|within|in|during|durée|dauer|duration|durata|duración|environ|ca\.|about|24|für|binnen|les|par"
     r"|per)\s*:?\s?$",
-    re.IGNORECASE,
 )
 MINUTES = re.compile(r"\s?[0-5]?\d\s?m(?:in)?\b", re.IGNORECASE)
-LASTING = re.compile(
+LASTING = Words(
     r"(?:duration|travel time|flight time|journey time|fahrzeit|flugzeit|reisezeit|fahrtdauer|flugdauer|dauer|durée"
     r"|duración|durata"
     r"|tempo di viaggio|所要時間|飛行時間)\s?[:：]?\s?$",
-    re.IGNORECASE,
 )
-HOURLY = re.compile(
-    r"(?:^\W{0,3}|\b(?:à|a|de|dès|vers|jusqu'à|entre|et|las|desde|hasta|après|avant|h)\s|[-–:|]\s?)$", re.IGNORECASE
+HOURLY = Words(
+    r"(?:^\W{0,3}|\b(?:à|a|de|dès|vers|jusqu'à|entre|et|las|desde|hasta|après|avant|h)\s|[-–:|]\s?)$",
 )
 JOINT = re.compile(
     r"\s?(?:-|–|—|to|bis|until|till|à|a|al|alle|y|e|et|and|～|~|〜|から)\s?(?:las\s|ore\s|alle\s)?(?:ca\.\s|about\s)?",
     re.IGNORECASE,
 )
-BETWEEN = re.compile(r"\b(?:between|entre|tra|zwischen|de|dalle|from|von)\s(?:las\s|le\s)?$", re.IGNORECASE)
-ENDING = re.compile(
+BETWEEN = Words(r"\b(?:between|entre|tra|zwischen|de|dalle|from|von)\s(?:las\s|le\s)?$")
+ENDING = Words(
     r"\b(?:until|till|bis(?:\sca\.)?|jusqu'à|hasta(?:\slas)?|fino\salle|back(?:\s(?:by|at|about|around))*"
     r"|returns?(?:\sat|\sby|\sabout)*"
     r"|ends?(?:\sat|\sby)*|finishes(?:\sat)?|ending(?:\sat)?|endet(?:\sum)?|zurück(?:\sgegen|\sum)*"
     r"|retour\s(?:à|vers)|regreso\sa\slas|rientro\salle)\s?$",
-    re.IGNORECASE,
 )
-LEFT = re.compile(
-    r"(?<![\d.,:€$£/])\b(?P<h>[01]?\d|2[0-3])(?:[:.](?P<m>[0-5]\d))?\s?(?:-|–|to|bis|à|a)\s?$", re.IGNORECASE
+LEFT = Words(
+    r"(?<![\d.,:€$£/])\b(?P<h>[01]?\d|2[0-3])(?:[:.](?P<m>[0-5]\d))?\s?(?:-|–|to|bis|à|a)\s?$",
 )
 LATER = re.compile(
     r"\s?\(?\s?\+\s?([12])\b(?:\s?(?:days?|Tage?|jours?|d[ií]as?|giorn[oi]|日))?\)?|\s?\(?(?:next day"
@@ -104,7 +100,7 @@ LATER = re.compile(
     re.IGNORECASE,
 )
 EVENING = re.compile(r"\s?(?:di sera|de la (?:tarde|noche)|du soir|abends)\b", re.IGNORECASE)
-DINING = re.compile(r"dinner|supper|evening|tonight|drinks|concert|show|party", re.IGNORECASE)
+DINING = Words(r"dinner|supper|evening|tonight|drinks|concert|show|party")
 
 
 def times_in(text: str) -> list[Time]:

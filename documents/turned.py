@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from documents.marks import Mark, Reading
+    from documents.patterns import Words
 
 MOST_ROWS = 8
 PICK_UP = re.compile(
@@ -83,7 +84,7 @@ def _columns(mark: Mark) -> tuple[str, int, int] | None:
     return None
 
 
-def _is_label(pattern: re.Pattern[str], cell: str) -> bool:
+def _is_label(pattern: re.Pattern[str] | Words, cell: str) -> bool:
     return bool(pattern.match(cell.strip())) and len(cell.split()) <= 2
 
 

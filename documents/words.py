@@ -64,6 +64,8 @@ def any_of(names: list[str] | dict[str, int]) -> str:
 
 def folded(text: str) -> str:
     """The text in lower case without accents, for comparing names."""
+    if text.isascii():
+        return text.lower()
     return "".join(c for c in normalize("NFKD", text).casefold() if not combining(c))
 
 

@@ -1,0 +1,50 @@
+"""Patterns of words that ignore case, made for many lines of which few match."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# What is no letter of a pattern: an escape, the name of a group.
+SYNTAX = re.compile(r"\\.|\(\?P<\w+>")
+UPPER = re.compile(r"[A-Z]")
+
+
+class Words:
+    """A pattern that ignores case, with the methods of a compiled one.
+
+    It is looked for in the text in lower case first, where the engine passes over alternatives by their first letter.
+    That takes a third of the time, and most lines have no match. The pattern itself must be in lower case.
+    """
+
+    __slots__ = ("_any", "_lower", "pattern")
+
+    def __init__(self, pattern: str) -> None:
+        if UPPER.search(SYNTAX.sub("", pattern)):
+            raise ValueError(f"This pattern is not in lower case: {pattern}")
+        self.pattern = pattern
+        self._lower = re.compile(pattern)
+        self._any = re.compile(pattern, re.IGNORECASE)
+
+    def search(self, text: str, *place: int) -> re.Match[str] | None:
+        return self._any.search(text, *place) if self._may_match(text, *place) else None
+
+    def match(self, text: str, *place: int) -> re.Match[str] | None:
+        return self._any.match(text, *place)
+
+    def fullmatch(self, text: str, *place: int) -> re.Match[str] | None:
+        return self._any.fullmatch(text, *place)
+
+    def finditer(self, text: str, *place: int) -> Iterator[re.Match[str]]:
+        return self._any.finditer(text, *place) if self._may_match(text, *place) else iter(())
+
+    def sub(self, replacement: str, text: str, count: int = 0) -> str:
+        return self._any.sub(replacement, text, count) if self._may_match(text) else text
+
+    def _may_match(self, text: str, *place: int) -> bool:
+        lower = text.lower()
+        # A few letters have more than one in lower case.
+        return len(lower) != len(text) or bool(self._lower.search(lower, *place))
