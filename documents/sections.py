@@ -74,7 +74,7 @@ def _ends(mark: Mark, current: _Current) -> bool:
         return True
     if mark.times and not ENDS.match(mark.text):
         return False
-    heading = labels.LODGED.match(mark.text + ":") and len(mark.text.split()) <= 2
+    heading = labels.LODGED.fullmatch(mark.text + ":")
     return bool(ENDS.match(mark.text) or labels.SIGNED.match(mark.text) or labels.DAY.match(mark.text) or heading)
 
 

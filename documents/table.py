@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from documents.dates import dates_in
 from documents.model import Line
 
 if TYPE_CHECKING:
@@ -15,9 +14,6 @@ MOST_COLUMNS = 50
 MOST_ROWS = 1_000
 # A cell with more lines than these is laid out, not listed.
 MOST_LINES = 12
-# Letters and digits that stand beside the date of a cell which tells one day in several lines: "Day 12", "Saturday".
-MOST_BESIDE = 12
-MOST_DAY_LINES = 4
 
 
 @dataclass(slots=True)
@@ -57,9 +53,6 @@ class Table:
         """
         columns = self._columns()
         fresh = [cell for cell in self.row if cell.lines]
-        for cell in fresh:
-            if _is_one_day(cell):
-                cell.lines = [Line(cell.text)]
         self.row = []
         counts = {len(cell.lines) for cell in fresh} - {1}
         told = sum(1 for cell in columns if cell.lines)
@@ -94,15 +87,6 @@ class Table:
             self.reaching[column] = (cell, left - 1)
         text = cell.text
         return Cell(1, 1, [Line(text)] if text else [], repeated=True)
-
-
-def _is_one_day(cell: Cell) -> bool:
-    """Return True if the lines of a cell tell one day together, as in "Day 1" above "Sat 11/09"."""
-    if cell.rich or not 1 < len(cell.lines) <= MOST_DAY_LINES:
-        return False
-    text = cell.text
-    told = dates_in(text)
-    return len(told) == 1 and sum(map(str.isalnum, text[: told[0].start] + text[told[0].end :])) <= MOST_BESIDE
 
 
 def _row(columns: list[Cell], index: int, *, aside: bool) -> Line:
