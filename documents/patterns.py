@@ -18,8 +18,8 @@ class Words:
     """A pattern that ignores case, with the methods of a compiled one.
 
     It is looked for in the text in lower case first, where the engine passes over alternatives by their first letter.
-    That takes a third of the time, and most lines have no match. The pattern itself must be in lower case, with straight
-    apostrophes, which match curved ones as well.
+    That takes a third of the time, and most lines have no match. The pattern itself must be in lower case. Its straight
+    apostrophes match curved ones as well.
     """
 
     __slots__ = ("_any", "_lower", "pattern")

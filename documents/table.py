@@ -22,7 +22,7 @@ DATE_LINES = 3
 LONGEST_DATE = 40
 DAY = re.compile(
     rf"(?<![^\W\d_])(?:{WEEKDAY}|day|tag|jour|d[ií]a|giorno|dag|j|t|g|d)\.?\s?\d|\d\s?日目"
-    rf"|(?<![^\W\d_])(?:{WEEKDAY})(?![^\W\d_])|[（(][月火水木金土日][)）]",
+    rf"|(?<![^\W\d_])(?:{WEEKDAY})(?![^\W\d_])|[(\uff08][月火水木金土日][)\uff09]",
     re.IGNORECASE,
 )
 
