@@ -40,7 +40,7 @@ class Told:
 MONTH = any_of(MONTHS)
 # Two letters are words of their own in other languages, so they count with a capital letter only.
 LONG_WEEKDAY = any_of([name for name in WEEKDAYS if len(name) > 2])
-SHORT_WEEKDAY = "Mo|Di|Mi|Do|Fr|Sa|So"
+SHORT_WEEKDAY = "Mo|Di|Mi|Do|Fr|Sa|So|[Ww]o|[Vv]r|[Zz][ao]"
 WEEKDAY = rf"(?:{LONG_WEEKDAY}|(?-i:{SHORT_WEEKDAY}))"
 ORDINAL = r"(?:st|nd|rd|th|er|º|°|\.)?"
 TO = r"(?:-|–|—|→|~|～|〜|to|till|until|through|thru|bis(?:\szum)?|al|au|a|à|hasta(?:\sel)?|jusqu'au|fino\sal|から)"

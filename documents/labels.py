@@ -87,7 +87,7 @@ CODE = re.compile(
     re.IGNORECASE,
 )
 DAY = re.compile(
-    r"^\W{0,3}(?:(?:day|tag|jour|d[ií]a|giorno|reisetag)\s*(?P<a>\d{1,2})\b|(?P<b>\d{1,2})\s?(?:\.\s?(?:tag\b"
+    r"^\W{0,3}(?:(?:day|tag|jour|j\.?|d[ií]a|giorno|dag|reisetag)\s*(?P<a>\d{1,2})\b|(?P<b>\d{1,2})\s?(?:\.\s?(?:tag\b"
     r"|reisetag\b)|(?:st|nd|rd|th|er|e|ème|º|°)\s(?:day|jour|d[ií]a|giorno)|日目))",
     re.IGNORECASE,
 )

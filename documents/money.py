@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from documents.patterns import Words
+from documents.words import MONTHS, any_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -121,7 +122,11 @@ DIGITS = (
 LEADING = re.compile(
     rf"(?P<c>{CURRENCY})\s{{0,3}}(?P<n>{DIGITS})(?:[.,][-–]{{1,2}}(?!\s?\d))?(?:\s?(?P<c2>{'|'.join(CODES)})\b)?"
 )
-TRAILING = re.compile(rf"(?<![\d.,])(?P<n>{DIGITS})(?:,[-–]{{1,2}})?\s?(?P<c>{CURRENCY})(?![A-Za-z])")
+TRAILING = re.compile(rf"(?<![\d.,/])(?<!\d:)(?P<n>{DIGITS})(?:,[-–]{{1,2}})?\s?(?P<c>{CURRENCY})(?![A-Za-z])")
+MOMENT = Words(
+    rf"(?:\d[./-]\d{{1,2}}[./-]|(?<![^\W\d_])(?:{any_of(MONTHS)})(?:\.|,|\sde)?\s)(?:19|20)\d\d\s?$"
+    r"|(?<!\d)[0-2]?\d[:h][0-5]\d\s?$",
+)
 CAPITALS = re.compile(r"[A-Z]{3}")
 SIGNS = {sign for symbol in (*SYMBOLS, *SHARED) for sign in symbol if not sign.isascii() or sign == "$"}
 WORDS = tuple(symbol for symbol in (*SYMBOLS, *SHARED) if SIGNS.isdisjoint(symbol))
@@ -144,7 +149,10 @@ def amounts_in(text: str, *, spaced: bool = False) -> list[Amount]:
     leading = [match for match in LEADING.finditer(text) if not _ordinary(match, text)]
     taken = [match.span() for match in leading]
     trailing = [
-        m for m in TRAILING.finditer(text) if not any(m.start("n") < end and start < m.end("n") for start, end in taken)
+        m
+        for m in TRAILING.finditer(text)
+        if not any(m.start("n") < end and start < m.end("n") for start, end in taken)
+        and not _is_moment(text, m.end("n"))
     ]
     found = [_amount(match, spaced=spaced or match in leading) for match in [*leading, *trailing]]
     return sorted(_ranges([one for one in found if one], text), key=lambda one: one.start)
@@ -160,7 +168,12 @@ def _names_currency(text: str) -> bool:
 def _ordinary(match: re.Match[str], text: str) -> bool:
     """Return True if a currency before the digits belongs to an earlier amount, as in 45 EUR 2 Nächte."""
     before = re.search(r"\d\s?$", text[max(0, match.start() - 3) : match.start()])
-    return bool(before) and match.end("c") < match.start("n")
+    return bool(before) and match.end("c") < match.start("n") and not _is_moment(text, match.start())
+
+
+def _is_moment(text: str, end: int) -> bool:
+    """Return True if a text ends with a year or a time there, whose digits are no amount."""
+    return bool(MOMENT.search(text[max(0, end - 24) : end]))
 
 
 def _amount(match: re.Match[str], *, spaced: bool) -> Amount | None:

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
 # What is no letter of a pattern: an escape, the name of a group.
 SYNTAX = re.compile(r"\\.|\(\?P<\w+>")
+CURVED, STRAIGHT = "\u2019", "'"
 UPPER = re.compile(r"[A-Z]")
 
 
@@ -17,7 +18,8 @@ class Words:
     """A pattern that ignores case, with the methods of a compiled one.
 
     It is looked for in the text in lower case first, where the engine passes over alternatives by their first letter.
-    That takes a third of the time, and most lines have no match. The pattern itself must be in lower case.
+    That takes a third of the time, and most lines have no match. The pattern itself must be in lower case. Its straight
+    apostrophes match curved ones as well.
     """
 
     __slots__ = ("_any", "_lower", "pattern")
@@ -30,15 +32,17 @@ class Words:
         self._any = re.compile(pattern, re.IGNORECASE)
 
     def search(self, text: str, *place: int) -> re.Match[str] | None:
+        text = text.replace(CURVED, STRAIGHT)
         return self._any.search(text, *place) if self._may_match(text, *place) else None
 
     def match(self, text: str, *place: int) -> re.Match[str] | None:
-        return self._any.match(text, *place)
+        return self._any.match(text.replace(CURVED, STRAIGHT), *place)
 
     def fullmatch(self, text: str, *place: int) -> re.Match[str] | None:
-        return self._any.fullmatch(text, *place)
+        return self._any.fullmatch(text.replace(CURVED, STRAIGHT), *place)
 
     def finditer(self, text: str, *place: int) -> Iterator[re.Match[str]]:
+        text = text.replace(CURVED, STRAIGHT)
         return self._any.finditer(text, *place) if self._may_match(text, *place) else iter(())
 
     def sub(self, replacement: str, text: str, count: int = 0) -> str:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import re
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from documents.dates import WEEKDAY, dates_in
 from documents.model import Line
+from documents.times import times_in
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -14,6 +17,14 @@ MOST_COLUMNS = 50
 MOST_ROWS = 1_000
 # A cell with more lines than these is laid out, not listed.
 MOST_LINES = 12
+# The lines of a cell that tells a day: its number or weekday, the date, the year or the place.
+DATE_LINES = 3
+LONGEST_DATE = 40
+DAY = re.compile(
+    rf"(?<![^\W\d_])(?:{WEEKDAY}|day|tag|jour|d[ií]a|giorno|dag|j|t|g|d)\.?\s?\d|\d\s?日目"
+    rf"|(?<![^\W\d_])(?:{WEEKDAY})(?![^\W\d_])|[(\uff08][月火水木金土日][)\uff09]",
+    re.IGNORECASE,
+)
 
 
 @dataclass(slots=True)
@@ -51,6 +62,7 @@ class Table:
         `text` doesn't. Where several cells have the same number of lines, each of these is a row. Other rows serve
         the layout, and their cells follow each other.
         """
+        self.row = [_dated(cell) for cell in self.row]
         columns = self._columns()
         fresh = [cell for cell in self.row if cell.lines]
         self.row = []
@@ -87,6 +99,16 @@ class Table:
             self.reaching[column] = (cell, left - 1)
         text = cell.text
         return Cell(1, 1, [Line(text)] if text else [], repeated=True)
+
+
+def _dated(cell: Cell) -> Cell:
+    """Return the cell, in one line if only its lines together tell the day, as in "Day 2" above "12 May"."""
+    if not 1 < len(cell.lines) <= DATE_LINES or cell.rich:
+        return cell
+    text = cell.text
+    if len(text) > LONGEST_DATE or not DAY.search(text) or len(dates_in(text)) != 1 or times_in(text):
+        return cell
+    return replace(cell, lines=[Line(text)])
 
 
 def _row(columns: list[Cell], index: int, *, aside: bool) -> Line:
