@@ -11,6 +11,7 @@ from documents.model import Cancellation, How, Transport, Unresolved
 from documents.patterns import Words
 from documents.points import number_in
 from documents.quotes import code_of
+from documents.words import folded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,10 +63,15 @@ def cancel(plan: Plan, reading: Reading) -> None:
     named = _named([*(mark.text for mark in told), *heads], reading)
     numbers = _numbers(told, reading)
     entries: list[Entry] = [*plan.activities, *plan.stays, *plan.transport]
+    called = _called(plan, told)
+    whole = bool(heads) and not 0 < len(called) < len(entries)
     for entry in entries:
-        entry.cancelled = entry.cancelled or _concerns(entry, named, numbers, whole=bool(heads), entries=entries)
-    if heads and all(entry.cancelled for entry in entries):
-        plan.days, plan.costs = [], []
+        entry.cancelled = (
+            entry.cancelled
+            or any(entry is one for one in called)
+            or _concerns(entry, named, numbers, whole=whole, entries=entries)
+        )
+    _drop_costs(plan, entries, whole=bool(heads))
     _add_named(plan, named, numbers, entries)
     status = [] if entries else [text for text in _heads(reading) if labels.CANCELLED_STATUS.fullmatch(text)]
     if not named and not numbers and (heads or status) and not any(entry.cancelled for entry in entries):
@@ -73,6 +79,22 @@ def cancel(plan: Plan, reading: Reading) -> None:
     if heads and plan.cancellations:
         # The number says which stay it is.
         plan.unresolved = [one for one in plan.unresolved if one.kind != "stay"]
+
+
+def _called(plan: Plan, told: list[Mark]) -> list[Stay]:
+    """The stays that sentences about cancellations call by name. Those of all sentences are none."""
+    sentences = [folded(mark.text) for mark in told]
+    return [stay for stay in plan.stays if any(folded(stay.name) in sentence for sentence in sentences)]
+
+
+def _drop_costs(plan: Plan, entries: list[Entry], *, whole: bool) -> None:
+    """Drop the days and costs of what is cancelled."""
+    if all(entry.cancelled for entry in entries) and (entries or whole):
+        plan.days, plan.costs = [], []
+        return
+    lines = {line for entry in entries if entry.cancelled for line in entry.quote.split("\n")}
+    lines -= {line for entry in entries if not entry.cancelled for line in entry.quote.split("\n")}
+    plan.costs = [cost for cost in plan.costs if cost.quote not in lines]
 
 
 def is_told(text: str) -> bool:
@@ -88,7 +110,7 @@ def _is_announced(text: str) -> bool:
 def _heads(reading: Reading) -> list[str]:
     """The subject and the first sentences, which speak of the document as a whole."""
     first = [mark.text for mark in reading.marks if not mark.aside and not labels.GREETING.match(mark.text)][:HEAD]
-    return [*filter(None, [reading.document.subject]), *first]
+    return [*dict.fromkeys(filter(None, [reading.document.subject, reading.document.title])), *first]
 
 
 def _cancel_parts(plan: Plan, reading: Reading) -> None:

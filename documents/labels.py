@@ -199,12 +199,26 @@ GREETING = re.compile(
     re.IGNORECASE,
 )
 CANCELLED = Words(
-    r"(?:has|have|is|was|were|been|now)\s(?:been\s)?cancell?ed|booking cancell?ed|reservation cancell?ed"
-    r"|cancellation (?:confirmed|confirmation|notice)|(?:wurde|ist|sind|haben)\s.{0,60}storniert|storniert\b"
-    r"|stornierungsbestätigung"
-    r"|(?:a été|est|ont été)\sannulée?s?|annulation (?:confirmée|de votre)|(?:ha sido|está|fue"
-    r"|han sido)\scancelad[oa]s?|cancelación confirmada|(?:è stat[oa]|sono stat[ei])\s(?:annullat"
-    r"|cancellat)[oaei]|キャンセルされました|キャンセル(?:確認|完了)|^cancelled$",
+    r"(?:has|have|is|was|were|been|now|'ve|successfully)\s(?:been\s|now\s|successfully\s)?cancell?ed"
+    r"|(?:booking|reservation|stay|order) cancell?ed|cancellation (?:confirmed|confirmation|notice|number|complete\w*)"
+    r"|(?:confirm|processed|received|registered) (?:the|your) cancellation|cancell?ed (?:on|at) (?=\d|[a-z]{3,9} \d)"
+    r"|(?:wurde|ist|sind|haben|wird)\s.{0,60}storniert|storniert\b|(?:wurde|ist|haben)\s.{0,60}abgesagt"
+    r"|stornierungsbestätigung|storno(?:nummer|bestätigung)|stornierung (?:bestätigt|ist erfolgt|erfolgreich)"
+    r"|stornierungs(?:nummer|datum)"
+    r"|(?:bestätigen|bestätigung)\s.{0,30}(?:die|der|ihrer?) stornierung"
+    r"|(?:a (?:bien )?été|est|ont été|sont|avons(?: bien)?)\s(?:bien\s)?annulée?s?"
+    r"|annulation (?:confirmée|enregistrée|effectuée|de votre)|numéro d'annulation"
+    r"|(?:confirmons|enregistré|pris en compte|traité) (?:l'|votre (?:demande d')?)annulation|annulée? le (?=\d)"
+    r"|(?:ha sido|está|fue|han sido|hemos|ha|queda|quedado)\s(?:cancelad|anulad)[oa]s?"
+    r"|(?:cancelación|anulación) (?:confirmada|realizada|de (?:su|tu|la) reserva)|número de (?:cancelación|anulación)"
+    r"|(?:confirmamos|tramitado|procesado) (?:la|su|tu) (?:cancelación|anulación)"
+    r"|(?:è stat[oa]|sono stat[ei]|abbiamo|risulta)\s(?:annullat|cancellat|disdett)[oaei]"
+    r"|(?:confermiamo|confermato|effettuato|registrato) (?:l'annullamento|la (?:cancellazione|disdetta))"
+    r"|(?:annullamento|cancellazione|disdetta) (?:confermat[oa]|effettuat[oa]|(?:del|della) (?:sua|tua|vostra))"
+    r"|(?:foi|está|foram) (?:cancelad|anulad)[oa]s?|cancelamento (?:confirmado|da sua)"
+    r"|(?:is|zijn|werd|hebben)\s.{0,40}geannuleerd|annulering (?:bevestigd|van uw)|annuleringsnummer"
+    r"|キャンセルされました|キャンセル(?:確認|完了)|キャンセル(?:手続き|処理)?(?:を|が|は)?(?:承りました|受け付け|受付け?(?:いた|まし|完了|日)"
+    r"|いたしました|確定|完了)|キャンセルのお知らせ|取り?消し?(?:しました|されました|いたしました|を承りました|のお知らせ|完了)|^cancelled$",
 )
 OLD = Words(
     r"^\W{0,3}(?:(?:your|the|ihr\w*|de[rmns]|die|das|votre|vos|le|la|les|l'|sus?|tus?|el|los|las|il|lo|i|gli"

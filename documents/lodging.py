@@ -153,8 +153,9 @@ def nearest_name(reading: Reading, place: int, end: int, since: int = 0) -> tupl
         found = _labelled(own, []) or _worded(own, []) or _headed(own, None)
         if found or any(_is_like_a_name(mark) for mark in own):
             return found
+    inside = [mark for mark in marks[place : end + 1] if not mark.line.cells]
     return (
-        _labelled(before, after) or _worded(before, after) or _in_sentences(before, after) or _headed(before, reading)
+        _labelled(before, after) or _labelled(inside, []) or _worded(before, after) or _in_sentences(before, after) or _headed(before, reading)
     )
 
 
@@ -183,13 +184,21 @@ def _labelled(before: list[Mark], after: list[Mark]) -> tuple[Name, str] | None:
             continue
         labelled = labels.LODGED.match(mark.text) or (mark.label and labels.LODGED.match(mark.label + ":"))
         staying = labels.STAYING.search(mark.text)
-        text = mark.text[staying.end() :] if staying and not labelled else mark.text
+        text = _leading(mark.text[staying.end() :]) if staying and not labelled else mark.text
         if (labelled or staying) and (name := name_in(text)):
             return name, mark.text
         cells = mark.line.cells
         if len(cells) == 2 and labels.LODGED.match(cells[0] + ":") and (name := name_in(cells[1])):
             return name, mark.text
     return None
+
+
+def _leading(text: str) -> str:
+    """Return the name that a sentence goes on with, as in "Ashdown Manor has been moved"."""
+    name, _, _ = next(houses_in(text), ("", 0, 0))
+    if name and text.startswith(name):
+        return text[: len(name)] + (text[len(name) :] if text[len(name) :].startswith((",", " (")) else "")
+    return text
 
 
 def _worded(before: list[Mark], after: list[Mark]) -> tuple[Name, str] | None:

@@ -14,6 +14,7 @@ from documents.marks import About, Mark, Reading
 from documents.money import Amount, amounts_in
 from documents.replaced import set_replaced, set_replaced_days
 from documents.sections import set_days
+from documents.statuses import set_cancelled
 from documents.times import times_in
 from documents.words import language_of
 from documents.years import UNCLEAR_ORDER, WEEKDAY_DISAGREES, Almanac, years_in
@@ -63,6 +64,7 @@ def read_marks(document: Document, context: Context, certain: set[date] | None =
             set_replaced_days(mark)
     _set_datelines(marks, context)
     _set_asides(marks)
+    set_cancelled(marks)
     almanac = _almanac(document, context, marks, language, certain or set())
     reading = Reading(document, context, marks, almanac, language, text)
     reading.lower = text.lower()
@@ -216,7 +218,7 @@ _SUBJECTS = [
 def _set_asides(marks: list[Mark]) -> None:
     """Mark menus, footers, sections of offers and, where a new schedule follows, the old one."""
     offers: int | None = None
-    old = cancelled = False
+    old = False
     replaced = any(labels.NEW.match(m.text) and len(m.text.split()) <= LABEL_WORDS for m in marks)
     for mark in marks:
         short = len(mark.text.split()) <= LABEL_WORDS + 2
@@ -224,17 +226,12 @@ def _set_asides(marks: list[Mark]) -> None:
             offers = None
         if short and not mark.amounts and labels.OFFERS.search(mark.text) and not mark.told:
             offers = mark.line.level or 7
-        if mark.line.level or (short and labels.CONFIRMED_STATUS.fullmatch(mark.text)):
-            cancelled = False
-        if short and labels.CANCELLED_STATUS.fullmatch(mark.text):
-            cancelled = True
         if short and labels.NEW.match(mark.text):
             old = False
         elif replaced and short and labels.OLD.search(mark.text):
             old = True
         mark.aside = mark.line.aside or offers is not None
         mark.old = mark.old or old
-        mark.cancelled = cancelled or any(labels.CANCELLED_STATUS.fullmatch(cell) for cell in mark.line.cells)
 
 
 def _almanac(

@@ -1,0 +1,69 @@
+"""Lines such as "Status: cancelled", and the lines above or below that they are about."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from documents import labels
+from documents.marks import About
+
+if TYPE_CHECKING:
+    from documents.marks import Mark
+
+SHORT = 7
+PAIR = 2
+
+
+def set_cancelled(marks: list[Mark]) -> None:
+    """Mark what sections and rows tell that are cancelled.
+
+    A status stands above what it is about, or below it: as the first one of the document does.
+    """
+    stated = [(place, status) for place, mark in enumerate(marks) if (status := _status_of(mark)) is not None]
+    if stated:
+        before, after = _tells_days(marks[: stated[0][0]]), _tells_days(marks[stated[-1][0] + 1 :])
+        if before and not after:
+            _set_above(marks, stated)
+        else:
+            _set_below(marks, dict(stated))
+    for mark in marks:
+        cells = mark.line.cells
+        if any(labels.CANCELLED_STATUS.fullmatch(cell) for cell in cells):
+            mark.cancelled = True
+
+
+def _status_of(mark: Mark) -> bool | None:
+    """Return True for a line that tells what is cancelled, False for what stands, None for any other."""
+    cells = mark.line.cells
+    if len(cells) > PAIR or (not cells and len(mark.text.split()) > SHORT):
+        return None
+    text = mark.text
+    if labels.CANCELLED_STATUS.fullmatch(text):
+        return True
+    return False if labels.CONFIRMED_STATUS.fullmatch(text) else None
+
+
+def _head_above(marks: list[Mark], place: int) -> int:
+    return next((i for i in range(place - 1, -1, -1) if marks[i].line.level), 0)
+
+
+def _tells_days(marks: list[Mark]) -> bool:
+    return any(About.TRIP in mark.about for mark in marks)
+
+
+def _set_below(marks: list[Mark], stated: dict[int, bool]) -> None:
+    cancelled = False
+    for place, mark in enumerate(marks):
+        if mark.line.level:
+            cancelled = False
+        cancelled = stated.get(place, cancelled)
+        mark.cancelled = cancelled
+
+
+def _set_above(marks: list[Mark], stated: list[tuple[int, bool]]) -> None:
+    begin = 0
+    for place, cancelled in stated:
+        begin = max(begin, _head_above(marks, place))
+        for mark in marks[begin : place + 1]:
+            mark.cancelled = cancelled
+        begin = place + 1
