@@ -59,7 +59,10 @@ def cancel(plan: Plan, reading: Reading) -> None:
     """Mark what the document tells to be cancelled, and add what it names by a number only."""
     _cancel_parts(plan, reading)
     heads = [text for text in _heads(reading) if is_told(text) or _is_announced(text)]
-    told = [mark for mark in reading.marks if not mark.aside and (mark.text in heads or is_told(mark.text))]
+    spoken = reading.speaks_of(labels.CANCELLED)
+    told = [
+        mark for mark in reading.marks if not mark.aside and (mark.text in heads or (spoken and is_told(mark.text)))
+    ]
     named = _named([*(mark.text for mark in told), *heads], reading)
     numbers = _numbers(told, reading)
     entries: list[Entry] = [*plan.activities, *plan.stays, *plan.transport]

@@ -21,13 +21,16 @@ STRONG_WORD = (
 )
 WORD = r"[A-ZÀ-ÖØ-Þ][^\s,.;:!?()\[\]|/–—]*"
 INNER = (
-    r"(?:(?:de|del|di|da|do|du|des|of|the|d['’]|dell['’]|della|delle|dei|la|las|los|le|les|el|il|lo|l['’]|und|and|&|y|e"
+    r"(?:(?:de|del|di|da|do|du|des|of|the|d['’]|dell['’]|della|delle|dei|la|las|los|le|les|el|il|lo"
+    r"|l['’]|und|and|&|y|e"
     r"|et|von|van|der|den|zum|zur|am|an der|auf der|auf dem|at the|on the|by the|in the|aan|ter|op|a|au|aux)\s?){1,3}"
 )
 RUN = rf"(?:\s(?:{INNER})?{WORD})"
 GENERIC = Words(
-    r"(?<![^\W_])(?:booking|reserv\w*|confirm\w*|details?|voucher|name|information|info|policy|policies|rules?|buchung\w*"
-    r"|bestätigung\w*|adresse|address|website|reception|rezeption|réception|recepción|transfers?|pick[-\s]?up|check\w*"
+    r"(?<![^\W_])(?:booking|reserv\w*|confirm\w*|details?|voucher|name|information|info|policy|policies"
+    r"|rules?|buchung\w*"
+    r"|bestätigung\w*|adresse|address|website|reception|rezeption|réception|recepción|transfers?"
+    r"|pick[-\s]?up|check\w*"
     r"|price|rates?|total|costs?|nights?|rooms?|summary|list|breakfast|shuttle|category|categoría|catégorie|kategorie"
     r"|einchecken|auschecken|bar|pool|restaurant|lobby|lounge)(?![^\W_])",
 )
@@ -39,7 +42,7 @@ def _pattern(words: str) -> re.Pattern[str]:
     return re.compile(
         rf"(?P<left>(?:(?<![^\W_]){WORD}(?:\s(?:(?:of|and|the|&|de|du|des|del|di|van|von)\s)?{WORD}){{0,4}}\s)?)"
         rf"(?P<kind>(?<![^\W_])(?i:{words})(?![^\W_]))"
-        rf"(?P<right>{RUN}{{0,5}})"
+        rf"(?P<right>{RUN}{{0,5}}(?:\s\d{{1,4}}(?=\s*[,;()]|\.?$))?)"
     )
 
 

@@ -54,7 +54,8 @@ CHECK_IN = _words(
     r"|llegada|entrada|arrivo|aankomst|incheck\w*|chegada|チェックイン|到着日|ご?宿泊日|入室"
 )
 CHECK_OUT = _words(
-    r"check[-\s]?out|out(?=\s?:)|departure|departing|leaving|leave(?=\s*[:：]|\son\s|\sus\s)|depart|abreise|auszug|départ|sortie|salida"
+    r"check[-\s]?out|out(?=\s?:)|departure|departing|leaving|leave(?=\s*[:：]|\son\s|\sus\s)|depart"
+    r"|abreise|auszug|départ|sortie|salida"
     r"|partenza|vertrek|uitcheck\w*|saída|チェックアウト|出発日|退室"
 )
 DEPART = Words(
@@ -87,7 +88,8 @@ CODE = re.compile(
     re.IGNORECASE,
 )
 DAY = re.compile(
-    r"^\W{0,3}(?:(?:day|tag|jour|j\.?|d[ií]a|giorno|dag|reisetag)\s*(?P<a>\d{1,2})\b|(?P<b>\d{1,2})\s?(?:\.\s?(?:tag\b"
+    r"^\W{0,3}(?:(?:day|tag|jour|j\.?|d[ií]a|giorno|dag|reisetag)\s*(?P<a>\d{1,2})\b"
+    r"|(?P<b>\d{1,2})\s?(?:\.\s?(?:tag\b"
     r"|reisetag\b)|(?:st|nd|rd|th|er|e|ème|º|°)\s(?:day|jour|d[ií]a|giorno)|日目))",
     re.IGNORECASE,
 )
@@ -97,7 +99,8 @@ LODGING_WORD = (
     r"|parador|gasthof|gasthaus|gästehaus|guest\s?house|"
     r"b&b|auberge|albergo|agriturismo|masseria|palazzo|villa|casa|quinta|posada|finca|cortijo|resort|suites?"
     r"|apartments?|apartamentos?|appartement|ferienwohnung|"
-    r"chalet|château|cottage|house|haus|hof|manor|castle|camp(?:ing)?|campsite|cabins?|bungalow|motel|maison|gîte|chambres?"
+    r"chalet|château|cottage|house|haus|hof|manor|castle|camp(?:ing)?|campsite|cabins?|bungalow|motel"
+    r"|maison|gîte|chambres?"
     r"|rooms|residence|résidence|residenz|retreat|palace|palais|"
     r"schloss|schlosshotel|landhaus|seehotel|berghotel|rifugio|refuge|refugio|locanda|relais|domaine|hacienda"
     r"|estancia|machiya|minshuku|tower|towers|plaza|spa|glamping|"
@@ -125,7 +128,8 @@ STAYING = re.compile(
     re.IGNORECASE,
 )
 NIGHTS = Words(
-    r"(?<![\d.,])(?P<n>\d{1,2})\s?-?\s?(?:nights?|nächten?|nacht|nachten|nuits?|nuitées?|noches?|noites?|notti|notte|泊)(?![^\W_])",
+    r"(?<![\d.,])(?P<n>\d{1,2})\s?-?\s?(?:nights?|nächten?|nacht|nachten|nuits?|nuitées?|noches?"
+    r"|noites?|notti|notte|泊)(?![^\W_])",
 )
 ROOM = re.compile(
     r"^\W{0,3}(?:room(?: type)?|zimmer(?:typ)?|chambre|habitación|camera|部屋(?:タイプ)?"
@@ -139,7 +143,8 @@ OPENING = _words(
     r"|öffnungszeiten|geöffnet|täglich|erreichbar|telefon",
     r"horaires? d'ouverture|ouvert\w*|ouvre|appelez|assistance|tous les jours|abiert[oa]s?|abre|horario"
     r"|todos los días|teléfono|llame|apert[oaie]|apre|orari[oa]?\b(?! di)|telefono|tutti i giorni",
-    r"年中無休|毎日|営業時間|受付時間|受付|開館|定休|お問い合わせ|電話|mon(?:day)?\s?(?:-|–|to)\s?(?:fri|sat|sun)|mo\s?(?:-|–|bis)\s?(?:fr|sa|so)"
+    r"年中無休|毎日|営業時間|受付時間|受付|開館|定休|お問い合わせ|電話|mon(?:day)?\s?(?:-|–|to)\s?(?:fri|sat|sun)|mo\s?(?:-|–"
+    r"|bis)\s?(?:fr|sa|so)"
     r"|lun\w*\s?(?:-|–|a|à)\s?(?:ven|vie|sab|sáb|dom)|"
     r"breakfast|desayuno|frühstück|petit[-\s]déjeuner|colazione|朝食|local time|ortszeit",
 )
@@ -200,7 +205,8 @@ GREETING = re.compile(
 )
 CANCELLED = Words(
     r"(?:has|have|is|was|were|been|now|'ve|successfully)\s(?:been\s|now\s|successfully\s)?cancell?ed"
-    r"|(?:booking|reservation|stay|order) cancell?ed|cancellation (?:confirmed|confirmation|notice|number|complete\w*)"
+    r"|(?:booking|reservation|stay|order) cancell?ed|cancellation (?:confirmed|confirmation|notice"
+    r"|number|complete\w*)"
     r"|(?:confirm|processed|received|registered) (?:the|your) cancellation|cancell?ed (?:on|at) (?=\d|[a-z]{3,9} \d)"
     r"|(?:wurde|ist|sind|haben|wird)\s.{0,60}storniert|storniert\b|(?:wurde|ist|haben)\s.{0,60}abgesagt"
     r"|stornierungsbestätigung|storno(?:nummer|bestätigung)|stornierung (?:bestätigt|ist erfolgt|erfolgreich)"
@@ -217,8 +223,10 @@ CANCELLED = Words(
     r"|(?:annullamento|cancellazione|disdetta) (?:confermat[oa]|effettuat[oa]|(?:del|della) (?:sua|tua|vostra))"
     r"|(?:foi|está|foram) (?:cancelad|anulad)[oa]s?|cancelamento (?:confirmado|da sua)"
     r"|(?:is|zijn|werd|hebben)\s.{0,40}geannuleerd|annulering (?:bevestigd|van uw)|annuleringsnummer"
-    r"|キャンセルされました|キャンセル(?:確認|完了)|キャンセル(?:手続き|処理)?(?:を|が|は)?(?:承りました|受け付け|受付け?(?:いた|まし|完了|日)"
-    r"|いたしました|確定|完了)|キャンセルのお知らせ|取り?消し?(?:しました|されました|いたしました|を承りました|のお知らせ|完了)|^cancelled$",
+    r"|キャンセルされました|キャンセル(?:確認|完了)|キャンセル(?:手続き|処理)?(?:を|が|は)?(?:承りました|受け付け|受付け?(?:いた|まし|完了"
+    r"|日)"
+    r"|いたしました|確定|完了)|キャンセルのお知らせ|取り?消し?(?:しました|されました|いたしました|を承りました|のお知らせ|完了)"
+    r"|^cancelled$",
 )
 OLD = Words(
     r"^\W{0,3}(?:(?:your|the|ihr\w*|de[rmns]|die|das|votre|vos|le|la|les|l'|sus?|tus?|el|los|las|il|lo|i|gli"
@@ -254,7 +262,8 @@ FREE = re.compile(
 WHAT = re.compile(
     r"^\W{0,3}(?:what|event|activity|tour|experience|excursion|show|performance|titel|veranstaltung|ausflug|erlebnis"
     r"|aktivität"
-    r"|activité|événement|spectacle|visite|actividad|evento|excursión|espectáculo|attività|esperienza|spettacolo|visita"
+    r"|activité|événement|spectacle|visite|actividad|evento|excursión|espectáculo|attività|esperienza"
+    r"|spettacolo|visita"
     r"|内容|プラン名?|イベント名?|体験)(?:\s*[:：]\s*|\s+(?=[^\W\d_]))(?P<name>\S.{2,120})$",
     re.IGNORECASE,
 )
@@ -268,7 +277,8 @@ WHEN = re.compile(
 )
 # The headings of a journey there and back.
 LEG = re.compile(
-    r"\W*(?:outbound|outward|inbound|return|departing|returning|hinfahrt|rückfahrt|hinflug|rückflug|hinreise|rückreise"
+    r"\W*(?:outbound|outward|inbound|return|departing|returning|hinfahrt|rückfahrt|hinflug|rückflug"
+    r"|hinreise|rückreise"
     r"|aller|retour|andata|ritorno|ida|vuelta|regreso|往路|復路)(?: (?:journey|flight|trip|train))?\W*",
     re.IGNORECASE,
 )
@@ -279,7 +289,8 @@ CONDITIONAL = Words(
 )
 # Points of a loyalty scheme.
 LOYALTY = Words(
-    r"(?<![\w.,])\d[\d.,]{0,9}\s?(?:(?:bonus|status|treue|reward)?\s?(?:points?|miles|meilen|punkte|puntos|punti|millas"
+    r"(?<![\w.,])\d[\d.,]{0,9}\s?(?:(?:bonus|status|treue|reward)?\s?(?:points?|miles|meilen|punkte"
+    r"|puntos|punti|millas"
     r"|miglia)"
     r"(?![^\W_])|ポイント|マイル)|(?:ポイント|マイル)[:：]",
 )
@@ -291,7 +302,8 @@ CANCELLED_STATUS = re.compile(
     re.IGNORECASE,
 )
 CONFIRMED_STATUS = re.compile(
-    r"\W*(?:(?:status|estado|statut|stato|ステータス)\s*[:：]\s*)?(?:confirmed|bestätigt|gebucht|unverändert|confirmée?s?"
+    r"\W*(?:(?:status|estado|statut|stato|ステータス)\s*[:：]\s*)?(?:confirmed|bestätigt|gebucht|unverändert"
+    r"|confirmée?s?"
     r"|confirmad[oa]s?"
     r"|confermat[oaie]|unchanged|booked|active|sin cambios|inchangée?s?|予約済み?|確定)\W*",
     re.IGNORECASE,

@@ -18,8 +18,10 @@ if TYPE_CHECKING:
 Name = tuple[str, str | None]
 # What rooms are called, rather than houses.
 ROOMS = Words(
-    r"^\W*(?:\d{1,2}\s?(?:x\s?)?)?(?:rooms?|suites?|zimmer|[^\W_]*zimmer|chambres?|habitaci[oó]n(?:es)?|camer[ae]|kamers?|quartos?"
-    r"|apartments?|appartements?|apartamentos?|appartamento|studios?|cabins?|types?|art|kategorie|catégorie|categor[ií]a)"
+    r"^\W*(?:\d{1,2}\s?(?:x\s?)?)?(?:rooms?|suites?|zimmer|[^\W_]*zimmer|chambres?|habitaci[oó]n(?:es)?"
+    r"|camer[ae]|kamers?|quartos?"
+    r"|apartments?|appartements?|apartamentos?|appartamento|studios?|cabins?|types?|art|kategorie"
+    r"|catégorie|categor[ií]a)"
     r"(?![^\W_])(?!.*(?:d'hôtes))",
 )
 # Words that name nothing but places to stay. The others, such as "house", need more evidence.
@@ -59,7 +61,8 @@ GENERIC = Words(
 
 
 ADDRESS_WORD = (
-    r"(?:(?:hotel|property|street|postal|full)\s)?address|(?:hotel|post)?adresse|anschrift|dirección|domicilio|indirizzo"
+    r"(?:(?:hotel|property|street|postal|full)\s)?address|(?:hotel|post)?adresse|anschrift|dirección"
+    r"|domicilio|indirizzo"
     r"|morada|endereço|adres|adress|location|lage|ubicación|localización|posizione|住所|所在地"
 )
 ADDRESS_LABEL = re.compile(rf"\W{{0,3}}(?:{ADDRESS_WORD})\s*[:：]?", re.IGNORECASE)
@@ -155,7 +158,11 @@ def nearest_name(reading: Reading, place: int, end: int, since: int = 0) -> tupl
             return found
     inside = [mark for mark in marks[place : end + 1] if not mark.line.cells]
     return (
-        _labelled(before, after) or _labelled(inside, []) or _worded(before, after) or _in_sentences(before, after) or _headed(before, reading)
+        _labelled(before, after)
+        or _labelled(inside, [])
+        or _worded(before, after)
+        or _in_sentences(before, after)
+        or _headed(before, reading)
     )
 
 

@@ -17,6 +17,7 @@ from documents.marks import About, Mark, Reading
 from documents.memory import remembering
 from documents.merge import share_a_word, together, words_of
 from documents.model import Activity, Context, Cost, Document, Item, Kind, Line, Plan, Stay, Transport, Unresolved
+from documents.proposals import is_offer
 from documents.stays import stays_of
 from documents.transport import journeys_of
 
@@ -146,7 +147,7 @@ def _is_search(reading: Reading, told: Plan) -> bool:
     """Return True if a page offers rather than tells what is booked."""
     if _entries(told) or reading.codes:
         return False
-    return bool(labels.SEARCH.search(f"{(reading.document.title or '').lower()}\n{reading.lower}"))
+    return is_offer(reading)
 
 
 def _quote(told: Plan, reading: Reading) -> None:

@@ -21,8 +21,10 @@ OLD = Words(
     r"(?![^\W_])|変更前|^旧|以前",
 )
 NEW = Words(
-    r"(?<![^\W_])(?:new|updated?|revised|changed|now|after|amended|current(?:ly)?|neu\w*|jetzt|nachher|aktuell\w*|geändert\w*"
-    r"|nouve(?:au|l|lle)s?|après|maintenant|modifiée?s?|actuel(?:le)?s?|nuev[oa]s?|ahora|después|actual(?:es|izad[oa])?"
+    r"(?<![^\W_])(?:new|updated?|revised|changed|now|after|amended|current(?:ly)?|neu\w*|jetzt|nachher"
+    r"|aktuell\w*|geändert\w*"
+    r"|nouve(?:au|l|lle)s?|après|maintenant|modifiée?s?|actuel(?:le)?s?|nuev[oa]s?|ahora|después"
+    r"|actual(?:es|izad[oa])?"
     r"|nuov[oaie]|adesso|ora|dopo|attual[ei]|modificat[oa]|nov[oa]s?|agora|depois|atual|nieuwe?|nu|huidige)(?![^\W_])"
     r"|変更後|^新",
 )
@@ -32,7 +34,8 @@ INSTEAD = Words(
     r"|bisher\w*|vorher|zuvor|ursprünglich\w*|nicht|au lieu|à la place|précédemment|initialement|auparavant"
     r"|en (?:lugar|vez)|anteriormente|inicialmente|originalmente|antes|invece|al posto|anziché|precedentemente"
     r"|inizialmente|originariamente|em vez|em lugar|anteriormente|in plaats van|oorspronkelijk|eerst|voorheen)"
-    r"(?:\s(?:of|de|del|du|des|dell?a?|do|da|the|as|am|on|at|um|den|dem|der|vom|von|le|el|il|o|op|planned|booked|gebucht"
+    r"(?:\s(?:of|de|del|du|des|dell?a?|do|da|the|as|am|on|at|um|den|dem|der|vom|von|le|el|il|o|op"
+    r"|planned|booked|gebucht"
     r"|geplant\w*|prévue?s?|previst[oa]s?|for|für|pour|para|per|from))*\s?[:(]?\s?$",
 )
 # Words before "from one day to another" that tell of a change, not of a stay.

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 
 from documents import labels
 from documents.arrivals import labelled_days, labelled_times
+from documents.checkins import checked_in
 from documents.houses import house_in
 from documents.lodging import STRONG, address_near, name_in, nearest_name
 from documents.merge import share_a_word
 from documents.model import How, Stay, Unresolved
 from documents.nightly import NIGHT, Told, night_of_line, nights_of, stays_of_nights, told_by
 from documents.patterns import Words
-from documents.tables import Role, Row, rows_of
+from documents.tables import Role, Row, rows_of, span_of
 from documents.turned import turned_tables
 from documents.words import WEEKDAYS, any_of
 
@@ -94,7 +95,7 @@ class _Finder:
             if row.mark.aside or row.mark.old or self.places[id(row.mark)] in self.covered:
                 continue
             hotel = row.cell(Role.HOTEL)
-            span = _span_of_row(row)
+            span = span_of(row)
             name = name_in(hotel) if hotel else None
             if span and not name:
                 name = next(
@@ -168,7 +169,11 @@ class _Finder:
 
     def in_programmes(self) -> None:
         """Lines of days such as "Overnight: Casa das Ondas"."""
-        lines = [(place, mark) for place, mark in self.open_marks() if mark.day and not mark.line.cells]
+        lines = [
+            (place, mark)
+            for place, mark in self.open_marks()
+            if mark.day and not mark.line.cells and not (mark.times and mark.amounts)
+        ]
         housed = any(NIGHT.match(mark.text) and labels.LODGING.search(mark.text) for _, mark in lines)
         entries: list[tuple[Mark, Told]] = []
         for place, mark in lines:
@@ -177,6 +182,12 @@ class _Finder:
                 if not mark.times and not mark.leads:
                     self.used.add(place)
         self._add_nightly(entries)
+
+        for one in checked_in([mark for mark in self.reading.marks if not (mark.aside or mark.old)]):
+            stay = self._stay(self._from_to(one.first, one.check_out), (one.name, None), (one.check_in, one.check_out))
+            stay.check_in_time, stay.check_out_time = one.check_in_time, one.check_out_time
+            if not any(_overlaps(stay, known) for known in self.found):
+                self.add(stay)
 
     def _name_in_line(self, place: int, mark: Mark) -> tuple[str, str | None] | None:
         text = mark.text
@@ -213,7 +224,8 @@ class _Finder:
         for mark in self.reading.marks[max(0, place - 6) : place][::-1]:
             if (
                 re.search(
-                    r"(?i)(?:hotels?|accommodation|lodging|unterk[uü]nft|übernachtung|h[eé]bergement|h[oô]tels|nuitées|alojamiento"
+                    r"(?i)(?:hotels?|accommodation|lodging|unterk[uü]nft|übernachtung|h[eé]bergement"
+                    r"|h[oô]tels|nuitées|alojamiento"
                     r"|hospedaje|alloggi|pernottament|overnachting|verblijf|hospedage|alojamento|stays|宿泊)",
                     mark.text,
                 )
@@ -379,16 +391,3 @@ def quoted(marks: list[Mark]) -> str:
 def _next(day: date, weekday: str) -> date:
     number = WEEKDAYS[weekday.lower()]
     return day + timedelta((number - day.weekday() - 1) % 7 + 1)
-
-
-def _span_of_row(row: Row) -> tuple[date, date] | None:
-    span = row.mark.range()
-    if span:
-        return span
-    days = row.mark.trip_days
-    if row.has(Role.CHECK_IN, Role.CHECK_OUT) or row.has(Role.HOTEL, Role.ARRIVE, Role.DEPART):
-        return (days[0], days[1]) if len(days) == 2 and days[0] < days[1] else None
-    nights = labels.NIGHTS.search(row.mark.text) or re.fullmatch(r"(?P<n>\d{1,2})", row.cell(Role.NIGHTS))
-    if row.has(Role.CHECK_IN) and len(days) == 1 and nights:
-        return days[0], days[0] + timedelta(int(nights["n"]))
-    return None

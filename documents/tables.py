@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import date, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from documents import labels
 from documents.dates import dates_in
 from documents.times import times_in
 
@@ -122,3 +124,17 @@ def _role(cell: str) -> Role:
     if len(text) > 30:
         return Role.OTHER
     return next((role for role, pattern in PATTERNS if pattern.match(text)), Role.OTHER)
+
+
+def span_of(row: Row) -> tuple[date, date] | None:
+    """Return the first and the last day of a stay that a row tells."""
+    span = row.mark.range()
+    if span:
+        return span
+    days = row.mark.trip_days
+    if row.has(Role.CHECK_IN, Role.CHECK_OUT) or row.has(Role.HOTEL, Role.ARRIVE, Role.DEPART):
+        return (days[0], days[1]) if len(days) == 2 and days[0] < days[1] else None
+    nights = labels.NIGHTS.search(row.mark.text) or re.fullmatch(r"(?P<n>\d{1,2})", row.cell(Role.NIGHTS))
+    if row.has(Role.CHECK_IN) and len(days) == 1 and nights:
+        return days[0], days[0] + timedelta(int(nights["n"]))
+    return None
