@@ -6,9 +6,14 @@ from typing import TYPE_CHECKING
 
 from documents import labels
 from documents.marks import About, Mark
+from documents.patterns import Words
 
 if TYPE_CHECKING:
     from datetime import date
+
+# Labels that say nothing but where a range begins and ends.
+FROM = Words(r"\W*(?:from|von|ab|du|de|del|desde|dal|van|a partir de)\W*")
+TO = Words(r"\W*(?:to|until|till|bis|au|al|hasta|fino al|tot|t/m|até)\W*")
 
 
 def _segments(mark: Mark) -> list[tuple[bool, int, int]]:
@@ -21,6 +26,10 @@ def _segments(mark: Mark) -> list[tuple[bool, int, int]]:
         if labels.CHECK_IN.match(mark.label):
             hits = [(0, 0, True)]
         elif labels.CHECK_OUT.match(mark.label):
+            hits = [(0, 0, False)]
+        elif FROM.fullmatch(mark.label):
+            hits = [(0, 0, True)]
+        elif TO.fullmatch(mark.label):
             hits = [(0, 0, False)]
     ends = [*(hit[0] for hit in hits[1:]), len(mark.text)][: len(hits)]
     return [(arrives, begin, end) for (_, begin, arrives), end in zip(hits, ends, strict=True)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from documents import labels
@@ -16,6 +17,22 @@ if TYPE_CHECKING:
 
 # A name and the town.
 Name = tuple[str, str | None]
+# A street with a number, and what stands below the name of somebody's home.
+STREET = re.compile(r"[^\W\d_]{3,}\.?,?\s\d{1,4}\s?[a-z]?(?:\s?[,;/-]|$)|^\d{1,5}(?:[/-]\d+)?\s[^\W\d_]{2,}")
+HOSTED = Words(
+    r"(?<![^\W_])(?:hosted by|host:|gastgeber\w*|proposé par|hôte\b|anfitri[oó]n\w*|alojamiento entero"
+    r"|entire (?:home|place"
+    r"|apartment|rental|house|villa|cabin)|logement entier|gesamte unterkunft|intero alloggio|host\s?:"
+    r"|espaço inteiro)",
+)
+# Labels of people, below which a name is theirs.
+PERSON = Words(
+    r"(?<![^\W_])(?:guests?|travell?ers?|passengers?|customer|booked (?:by|for)|contact|name|gast|gäste"
+    r"|reisende\w*|kunde|bucher"
+    r"|client\w*|voyageur\w*|nom|huésped\w*|viajer\w*|titular|nombre|ospit[ei]|viaggiator\w*"
+    r"|intestatari\w*|nome|hóspede\w*"
+    r"|gasten|naam)(?![^\W_])|様|氏名|お名前|宿泊者",
+)
 # What rooms are called, rather than houses.
 ROOMS = Words(
     r"^\W*(?:\d{1,2}\s?(?:x\s?)?)?(?:rooms?|suites?|zimmer|[^\W_]*zimmer|chambres?|habitaci[oó]n(?:es)?"
@@ -151,9 +168,9 @@ def nearest_name(reading: Reading, place: int, end: int, since: int = 0) -> tupl
     marks = reading.marks
     first = max(0, place - 14)
     before, after = marks[first:place][::-1], marks[end + 1 : end + 9]
+    own = marks[max(since, first) : place][::-1]
     if since > first:
-        own = marks[since:place][::-1]
-        found = _labelled(own, []) or _worded(own, []) or _headed(own, None)
+        found = _labelled(own, []) or _worded(own, []) or _headed(own, None) or _addressed(own)
         if found or any(_is_like_a_name(mark) for mark in own):
             return found
     inside = [mark for mark in marks[place : end + 1] if not mark.line.cells]
@@ -163,6 +180,7 @@ def nearest_name(reading: Reading, place: int, end: int, since: int = 0) -> tupl
         or _worded(before, after)
         or _in_sentences(before, after)
         or _headed(before, reading)
+        or _addressed(before)
     )
 
 
@@ -171,7 +189,36 @@ def _is_like_a_name(mark: Mark) -> bool:
     plain = not (mark.aside or mark.told or mark.times or mark.amounts or len(mark.line.cells) > 1)
     if not plain or len(mark.text.split()) > 6 or re.search(r"[:：]", mark.text) or ROOMY.search(mark.text):
         return False
+    if mark.text[-1:] in ".!?,;" or labels.GREETING.match(mark.text) or HOSTED.search(mark.text):
+        return False
     return mark.text[:1].isupper() and not GENERIC.search(mark.text) and name_in(mark.text) is not None
+
+
+def _addressed(before: list[Mark]) -> tuple[Name, str] | None:
+    """The name that stands right above an address, or above the words that tell whose home it is."""
+    for below, mark in pairwise(before):
+        text = below.text
+        address = STREET.search(text) and len(text.split()) <= 10 and not (below.told or below.times or below.amounts)
+        if (address or HOSTED.search(text)) and _is_like_a_name(mark) and not PERSON.search(mark.label):
+            name = name_in(mark.text)
+            return (name, mark.text) if name else None
+    return None
+
+
+def is_range_alone(mark: Mark) -> bool:
+    """Return True if a line tells a range of days and hardly anything else."""
+    rest = mark.text[: mark.told[0].start] + mark.text[mark.told[-1].end :]
+    return not mark.amounts and len(re.findall(r"[^\W\d_]{2,}", rest)) <= 3
+
+
+def stands_below_house(marks: list[Mark], place: int) -> bool:
+    """Return True if one of the few lines above names a house."""
+    for mark in marks[max(0, place - 3) : place][::-1]:
+        if mark.told or mark.aside or len(mark.text.split()) > 9:
+            return False
+        if STRONG.search(mark.text) and name_of_line(mark.text) and not ROOMS.match(mark.text):
+            return True
+    return False
 
 
 def _in_sentences(before: list[Mark], after: list[Mark]) -> tuple[Name, str] | None:

@@ -35,15 +35,20 @@ NIGHT = Words(
     r"^\W{0,3}(?:over)?(?:night|nacht|nuit|noche|notte|noite)|^\W{0,3}(?:über|over)n|^\W{0,3}(?:pern|ü"
     r"|ün|o/n|stay)(?![^\W_])",
 )
-SAME_HOUSE = re.compile(
-    r"\W*(?:idem|ibid\w*|dito|ditto|do\.|s\.\s?o\.|(?:siehe|wie|s\.) (?:oben|vortag|gestern|tag zuvor"
+SAME = (
+    r"idem|ibid\w*|dito|ditto|do\.|s\.\s?o\.|(?:siehe|wie|s\.) (?:oben|vortag|gestern|tag zuvor"
     r"|zuvor|am vortag)"
     r"|(?:as|see) above|same(?: (?:hotel|place|house|lodge|accommodation))?(?: as (?:above|before|yesterday|day \d+"
     r"|(?:the )?(?:previous|last) (?:day|night)))?|(?:gleiches|selbes|dasselbe) hotel|même (?:hôtel"
     r"|hébergement|adresse)"
     r"(?: que la veille)?|(?:el )?mismo (?:hotel|alojamiento)|(?:lo )?stesso (?:hotel|albergo)"
     r"|come sopra|comme ci-dessus"
-    r"|ver arriba|zelfde hotel|mesmo hotel|″|〃|”|\"|''|,,|同上|同ホテル|連泊)\W*",
+    r"|ver arriba|zelfde hotel|mesmo hotel|″|〃|”|同上|同ホテル|連泊"
+)
+SAME_HOUSE = re.compile(rf"\W*(?:{SAME})\W*", re.IGNORECASE)
+SAME_NIGHT = re.compile(
+    rf"(?<![^\W_])(?:overnight|night|übernachtung|nacht|nuit(?:ée)?|noche|alojamiento|notte|pernottamento|overnachting"
+    rf"|noite|宿泊)\W{{0,3}}(?:im |at the |à l['’ ]|au |en el |nello |in het |no )?(?:{SAME})(?![^\W_])",
     re.IGNORECASE,
 )
 # Nights that are spent on the way or at home.
@@ -82,9 +87,13 @@ def night_of_line(text: str, *, bare: bool) -> Told | None:
     labelled = labels.LODGED.match(text) or SHORT_LABEL.match(text)
     if labelled:
         return told_by(text[labelled.end() :], bare=bare or not NIGHT.match(labelled[0]))
+    if SAME_NIGHT.search(text):
+        return Told(same=True)
     night = NIGHT_AT.search(text)
     house = house_in(text[night.end() :]) if night and not labels.OPENING.search(text) else None
     name = name_in(house) if house else None
+    if night and not house:
+        return Told()
     return Told(name) if name else None
 
 
@@ -96,7 +105,9 @@ def told_by(text: str, *, bare: bool) -> Told | None:
     if SAME_HOUSE.fullmatch(text):
         return Told(same=True)
     name = name_in(text) or name_of_line(text)
-    if not name or (NO_HOUSE.search(name[0]) and not labels.LODGING.search(name[0])):
+    if not labels.LODGING.search(text) and (NO_HOUSE.search(text) or not re.search(r"[^\W_]", text)):
+        return Told()
+    if not name:
         return None
     return Told(name) if bare or name[1] or labels.LODGING.search(name[0]) else None
 
@@ -114,17 +125,21 @@ def nights_of(entries: Iterable[tuple[Mark, Told]]) -> Iterator[Night]:
             yield before
 
 
-def stays_of_nights(nights: Iterable[Night], reading: Reading) -> Iterator[tuple[list[Night], date]]:
-    """Yield the nights of each stay and the day after the last, where the programme has such a day."""
+def stays_of_nights(nights: Iterable[Night], told: set[date], reading: Reading) -> Iterator[tuple[list[Night], date]]:
+    """Yield the nights of each stay and the day after the last.
+
+    That day must tell of its own night, as `told` does, or be the last of the programme: else the stay may go on.
+    """
     days = {mark.day for mark in reading.marks if mark.day and (mark.leads or mark.line.cells)}
     days |= {span[1] for mark in reading.marks if len(mark.told) > 1 and (span := mark.range())}
+    last = max((mark.day for mark in reading.marks if mark.day and mark.leads and mark.programme), default=None)
     for group in _groups(nights):
         first, after = group[0], group[-1].day + timedelta(1)
         if first.nights:
             after = max(after, first.day + timedelta(first.nights)) if len(group) == 1 else after
             if (after - first.day).days == first.nights <= LONGEST:
                 yield group, after
-        elif after in days:
+        elif after in days and (after in told or after == last):
             yield group, after
 
 

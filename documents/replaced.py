@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 from typing import TYPE_CHECKING
 
 from documents.marks import About
@@ -11,7 +12,8 @@ from documents.patterns import Words
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from documents.marks import Mark
+    from documents.marks import Mark, Reading
+    from documents.model import Stay
 
 # Words of a heading of a column or row that hold in these languages: en, de, fr, es, it, pt, nl, ja.
 OLD = Words(
@@ -120,7 +122,8 @@ def set_replaced_days(mark: Mark) -> None:
     for i, told in enumerate(mark.told):
         before = mark.text[max(0, told.start - REACH) : told.start]
         moved = i + 1 < len(mark.told) and _is_moved(mark, i)
-        if moved or (INSTEAD.search(before) and len(mark.told) > 1):
+        closes = told.closes and i > 0 and mark.about[i - 1] is About.OLD
+        if moved or closes or (INSTEAD.search(before) and len(mark.told) > 1):
             mark.about[i] = About.OLD
     if len(mark.times) > 1:
         mark.times = [one for one in mark.times if not INSTEAD.search(mark.text[max(0, one.start - REACH) : one.start])]
@@ -133,3 +136,28 @@ def _is_moved(mark: Mark, i: int) -> bool:
     start = FROM.search(before)
     onto = told.opens or ONTO.fullmatch(mark.text, told.end, following.start)
     return bool(start and onto and MOVED.search(before[: start.start()]))
+
+
+def replace_days(stays: list[Stay], reading: Reading) -> None:
+    """Give stays the days that a later line tells instead of theirs."""
+    for mark in reading.marks:
+        old = _range(mark, About.OLD)
+        if not old:
+            continue
+        new = _range(mark, About.TRIP)
+        for stay in [one for one in stays if (one.check_in, one.check_out) == old and mark.text not in one.quote]:
+            if not new or not (new[0] < new[1]):
+                stays.remove(stay)
+                continue
+            stay.check_in, stay.check_out = new
+            stay.nights = (date.fromisoformat(new[1]) - date.fromisoformat(new[0])).days
+            stay.quote = f"{stay.quote}\n{mark.text}"
+
+
+def _range(mark: Mark, about: About) -> tuple[str, str] | None:
+    for i in range(len(mark.told) - 1):
+        first, last = mark.days[i], mark.days[i + 1]
+        subjects = mark.about[i], mark.about[i + 1]
+        if mark.told[i].opens and mark.told[i + 1].closes and first and last and subjects == (about, about):
+            return first.isoformat(), last.isoformat()
+    return None

@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING
 from documents import labels
 from documents.arrivals import labelled_days, labelled_times
 from documents.checkins import checked_in
-from documents.houses import house_in
-from documents.lodging import STRONG, address_near, name_in, nearest_name
+from documents.linenames import TILL, name_in_line
+from documents.lodging import STRONG, address_near, is_range_alone, name_in, nearest_name, stands_below_house
 from documents.merge import share_a_word
 from documents.model import How, Stay, Unresolved
 from documents.nightly import NIGHT, Told, night_of_line, nights_of, stays_of_nights, told_by
 from documents.patterns import Words
+from documents.replaced import replace_days
 from documents.tables import Role, Row, rows_of, span_of
 from documents.turned import turned_tables
-from documents.words import WEEKDAYS, any_of
+from documents.words import WEEKDAYS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,19 +30,10 @@ PERIOD = re.compile(
     r"|fechas|soggiorno|periodo|宿泊日|ご?宿泊|期間)\b|宿泊日|宿泊期間",
     re.IGNORECASE,
 )
-TILL = Words(
-    rf"(?<![^\W_])(?:till|until|bis|jusqu'(?:à|au)|hasta(?: el)?"
-    rf"|fino a)\s(?P<w>{any_of([w for w in WEEKDAYS if (len(w) > 3 and w.isascii()) or len(w) > 4])})(?![^\W_])",
-)
 ROOMS = Words(r"(?<![\d.,])(\d{1,2})\s?(?:rooms|zimmer|chambres|habitaciones|camere|室)(?![^\W_])")
-# A name that begins with the kind of house, right before its dates.
-BEFORE_DATES = re.compile(
-    rf"(?:^|\s)(?P<name>(?=[A-ZÀ-Ý])(?:{labels.LODGING_WORD})(?-i:(?:\s(?:[a-zß-ÿ]{{1,3}}\s){{0,2}}[A-ZÀ-Ý0-9][^\s,.;:]*){{1,4}}))"
-    r"\s(?-i:from|vom|von|du|del|dal|for)\s(?:the\s)?$",
-    re.IGNORECASE,
-)
-DIGIT = re.compile(r"\d")
 NEAR = 9
+# Days of a programme that make a range of days a journey's.
+PROGRAMME = 2
 RECENT = 100
 NIGHTS_DISAGREE = "The nights told don't agree with the dates."
 LONGEST = 120
@@ -55,6 +47,7 @@ def stays_of(reading: Reading, covered: set[int]) -> tuple[list[Stay], set[int],
     finder.in_lines()
     finder.in_programmes()
     finder.in_labels()
+    replace_days(finder.found, reading)
     return finder.found, finder.used, finder.unresolved
 
 
@@ -101,10 +94,10 @@ class _Finder:
                 name = next(
                     (found for cell in row.mark.line.cells if STRONG.search(cell) and (found := name_in(cell))), None
                 )
-            if span and not name and row.has(Role.CHECK_IN, Role.CHECK_OUT) and not row.has(Role.HOTEL):
+            if span and not name and not row.has(Role.HOTEL):
                 place = self.places[id(row.mark)]
                 named = nearest_name(self.reading, place, place)
-                name = named[0] if named else None
+                name = named[0] if named and labels.LODGING.search(named[0][0]) else None
             if span and name:
                 self._add_row(row, name, span)
             elif hotel and row.mark.day:
@@ -124,7 +117,8 @@ class _Finder:
 
     def _add_nightly(self, entries: list[tuple[Mark, Told]]) -> None:
         """One stay for a house that consecutive nights name."""
-        for group, after in stays_of_nights(nights_of(entries), self.reading):
+        told = {mark.day for mark, _ in entries if mark.day}
+        for group, after in stays_of_nights(nights_of(entries), told, self.reading):
             first = group[0]
             stay = self._stay(self._from_to(first.mark, after), first.name, (first.day, after))
             if self.in_table or not any(_overlaps(stay, known) for known in self.found):
@@ -144,7 +138,7 @@ class _Finder:
 
     def in_lines(self) -> None:
         for place, mark in list(self.open_marks()):
-            name = self._name_in_line(place, mark)
+            name = name_in_line(self.reading, place, mark)
             if name is None:
                 continue
             span = mark.range()
@@ -179,7 +173,7 @@ class _Finder:
         for place, mark in lines:
             if told := night_of_line(mark.text, bare=housed):
                 entries.append((mark, told))
-                if not mark.times and not mark.leads:
+                if (told.name or told.same) and not mark.times and not mark.leads:
                     self.used.add(place)
         self._add_nightly(entries)
 
@@ -188,53 +182,6 @@ class _Finder:
             stay.check_in_time, stay.check_out_time = one.check_in_time, one.check_out_time
             if not any(_overlaps(stay, known) for known in self.found):
                 self.add(stay)
-
-    def _name_in_line(self, place: int, mark: Mark) -> tuple[str, str | None] | None:
-        text = mark.text
-        lodged = labels.LODGED.match(text)
-        span = mark.range()
-        told = labels.NIGHTS.search(text) if DIGIT.search(text) else None
-        if not (lodged or span or told or (mark.day and TILL.search(text))):
-            return None
-        staying = labels.STAYING.search(text)
-        if staying and (name := name_in(text[staying.end() :])):
-            return name
-        if span and (named := BEFORE_DATES.search(text[: mark.told[0].start])):
-            return name_in(named["name"])
-        if span and (house := house_in(text, strong=True)):
-            return name_in(house)
-        candidates = [text, *mark.line.cells]
-        if mark.told and not re.search(
-            r"[^\W\d_]{3}", re.sub(r"(?i)\b(?:from|vom|du|del|dal|el|le)\b", "", text[: mark.told[0].start])
-        ):
-            candidates.insert(0, text[mark.told[-1].end :].lstrip(" :：,-–"))
-        for candidate in candidates:
-            name = name_in(candidate)
-            if name and (
-                lodged
-                or STRONG.search(name[0])
-                or ((told or self._under_hotels(place)) and labels.LODGING.search(candidate))
-                or (span and told and self._under_hotels(place))
-            ):
-                return name
-        return None
-
-    def _under_hotels(self, place: int) -> bool:
-        """Return True if the section's heading, or the line before, speaks of places to stay."""
-        for mark in self.reading.marks[max(0, place - 6) : place][::-1]:
-            if (
-                re.search(
-                    r"(?i)(?:hotels?|accommodation|lodging|unterk[uü]nft|übernachtung|h[eé]bergement"
-                    r"|h[oô]tels|nuitées|alojamiento"
-                    r"|hospedaje|alloggi|pernottament|overnachting|verblijf|hospedage|alojamento|stays|宿泊)",
-                    mark.text,
-                )
-                and len(mark.text.split()) <= 5
-            ):
-                return True
-            if mark.line.level:
-                return False
-        return False
 
     # Labels: Check-in, Check-out.
 
@@ -248,7 +195,7 @@ class _Finder:
                     self._add_labelled(start, (place, told, clock))
                     start = None
             span = mark.range() if mark.told else None
-            if span and (PERIOD.match(mark.text) or PERIOD.match(mark.label)) and place not in self.used:
+            if span and place not in self.used and self._is_of_stay(place, mark, span):
                 self._add_labelled((place, span[0], None), (place, span[1], None))
             if (
                 start
@@ -259,6 +206,13 @@ class _Finder:
             ):
                 self._add_labelled(start, (place, start[1] + timedelta(int(nights["n"])), None))
                 start = None
+
+    def _is_of_stay(self, place: int, mark: Mark, span: tuple[date, date]) -> bool:
+        """Return True if a range of days is labelled, but not that of a programme, or stands below a house's name."""
+        if PERIOD.match(mark.text) or PERIOD.match(mark.label):
+            days = {one.day for one in self.reading.marks if one.leads and one.programme and one.day}
+            return sum(span[0] <= day <= span[1] for day in days) < PROGRAMME
+        return is_range_alone(mark) and stands_below_house(self.reading.marks, place)
 
     def _out_follows(self, place: int) -> bool:
         return any(

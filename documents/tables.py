@@ -132,9 +132,16 @@ def span_of(row: Row) -> tuple[date, date] | None:
     if span:
         return span
     days = row.mark.trip_days
-    if row.has(Role.CHECK_IN, Role.CHECK_OUT) or row.has(Role.HOTEL, Role.ARRIVE, Role.DEPART):
+    if row.has(Role.CHECK_IN, Role.CHECK_OUT) or row.has(Role.HOTEL, Role.ARRIVE, Role.DEPART) or _is_of_stay(row):
         return (days[0], days[1]) if len(days) == 2 and days[0] < days[1] else None
     nights = labels.NIGHTS.search(row.mark.text) or re.fullmatch(r"(?P<n>\d{1,2})", row.cell(Role.NIGHTS))
     if row.has(Role.CHECK_IN) and len(days) == 1 and nights:
         return days[0], days[0] + timedelta(int(nights["n"]))
     return None
+
+
+def _is_of_stay(row: Row) -> bool:
+    """Return True if a table tells arrivals before departures, and neither times nor places of a journey."""
+    if not row.has(Role.ARRIVE, Role.DEPART) or OF_JOURNEYS & set(row.roles) or row.mark.times:
+        return False
+    return row.roles.index(Role.ARRIVE) < row.roles.index(Role.DEPART)

@@ -1,0 +1,99 @@
+"""Names of places to stay in lines that tell the days or nights of a stay as well."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from documents import labels
+from documents.houses import houses_in
+from documents.lodging import STRONG, Name, name_in
+from documents.patterns import Words
+from documents.words import WEEKDAYS, any_of
+
+if TYPE_CHECKING:
+    from documents.marks import Mark, Reading
+
+TILL = Words(
+    rf"(?<![^\W_])(?:till|until|bis|jusqu'(?:à|au)|hasta(?: el)?"
+    rf"|fino a)\s(?P<w>{any_of([w for w in WEEKDAYS if (len(w) > 3 and w.isascii()) or len(w) > 4])})(?![^\W_])",
+)
+# A name that begins with the kind of house, right before its dates.
+BEFORE_DATES = re.compile(
+    rf"(?:^|\s)(?P<name>(?=[A-ZÀ-Ý])(?:{labels.LODGING_WORD})(?-i:(?:\s(?:[a-zß-ÿ]{{1,3}}\s){{0,2}}[A-ZÀ-Ý0-9][^\s,.;:]*){{1,4}}))"
+    r"\s(?-i:from|vom|von|du|del|dal|for)\s(?:the\s)?$",
+    re.IGNORECASE,
+)
+DIGIT = re.compile(r"\d")
+HOTELS = re.compile(
+    r"hotels?|accommodation|lodging|unterk[uü]nft|übernachtung|h[eé]bergement|h[oô]tels|nuitées|alojamiento|hospedaje"
+    r"|alloggi|pernottament|overnachting|verblijf|hospedage|alojamento|stays|宿泊",
+    re.IGNORECASE,
+)
+# Words that end what a range of days is about.
+THEN = Words(
+    r"[;.]\s|(?<![^\W_])(?:then|afterwards|after that|followed by|dann|danach|anschließend|puis|ensuite|luego|después"
+    r"|poi|dopo|depois|daarna)(?![^\W_])|(?<![^\W_])(?:nights?|nächte|nuits|noches|notti)\s(?:at|in|im"
+    r"|à|en|al|nel)(?![^\W_])",
+)
+WIDE = 60
+
+
+def name_in_line(reading: Reading, place: int, mark: Mark) -> Name | None:
+    """Return the name of a house in a line with a range of days, a number of nights or a label."""
+    text = mark.text
+    lodged = labels.LODGED.match(text)
+    span = mark.range()
+    told = labels.NIGHTS.search(text) if DIGIT.search(text) else None
+    if not (lodged or span or told or (mark.day and TILL.search(text))):
+        return None
+    if span and (named := BEFORE_DATES.search(text[: mark.told[0].start])):
+        return name_in(named["name"])
+    if span and not mark.line.cells and (name := _in_clause(mark)):
+        return name
+    staying = labels.STAYING.search(text)
+    if staying and span and _is_apart(mark, staying.start(), staying.end()):
+        staying = None
+    if staying and (name := name_in(text[staying.end() :])):
+        return name
+    candidates = [text, *mark.line.cells]
+    if mark.told and not re.search(
+        r"[^\W\d_]{3}", re.sub(r"(?i)\b(?:from|vom|du|del|dal|el|le)\b", "", text[: mark.told[0].start])
+    ):
+        candidates.insert(0, text[mark.told[-1].end :].lstrip(" :：,-–"))
+    hotels = _under_hotels(reading, place)
+    for candidate in candidates:
+        name = name_in(candidate)
+        if name and (
+            lodged
+            or STRONG.search(name[0])
+            or ((told or hotels) and labels.LODGING.search(candidate))
+            or (span and told and hotels)
+        ):
+            return name
+    return None
+
+
+def _in_clause(mark: Mark) -> Name | None:
+    """Return the name of the only house that the clause around a range of days tells."""
+    houses = list(houses_in(mark.text, strong=True))
+    names = {name for name, begin, end in houses if not _is_apart(mark, begin, end)}
+    return name_in(names.pop()) if len(names) == 1 else None
+
+
+def _is_apart(mark: Mark, begin: int, end: int) -> bool:
+    """Return True if a place in the line belongs to another clause than the range of days."""
+    first = next(i for i, told in enumerate(mark.told) if told.opens)
+    start, stop = mark.told[first].start, mark.told[first + 1].end
+    between = mark.text[stop:begin] if begin >= stop else mark.text[end:start]
+    return len(between) > WIDE or bool(THEN.search(between))
+
+
+def _under_hotels(reading: Reading, place: int) -> bool:
+    """Return True if the section's heading, or a line before, speaks of places to stay."""
+    for mark in reading.marks[max(0, place - 6) : place][::-1]:
+        if len(mark.text.split()) <= 5 and HOTELS.search(mark.text):
+            return True
+        if mark.line.level:
+            return False
+    return False
