@@ -124,11 +124,20 @@ def _pieces(text: str) -> list[str]:
 def _mark(index: int, line: Line, text: str) -> Mark:
     if not TELLING.search(text):
         return Mark(index, line, text, [], [], [], [])
-    told = dates_in(text)
+    told = dates_in(text) or _day_of_cell(line, text)
     taken = [(one.start, one.end) for one in told]
     times = [time for time in times_in(text) if not any(start < time.end and time.start < end for start, end in taken)]
     amounts = _cell_amounts(line, text) if line.cells else amounts_in(text)
     return Mark(index, line, text, told, [], times, amounts)
+
+
+def _day_of_cell(line: Line, text: str) -> list[Told]:
+    """Return the weekday and day of the month that fill the first or second cell of a row, as in "Mon 14"."""
+    for cell in line.cells[:2]:
+        if cell and (told := dates_in(cell)) and told[0].day and told[0].end >= len(cell.rstrip(" .")):
+            begin = text.find(cell)
+            return [replace(one, start=begin + one.start, end=begin + one.end) for one in told]
+    return []
 
 
 def _cell_amounts(line: Line, text: str) -> list[Amount]:

@@ -24,6 +24,8 @@ DAY_FIRST_ENGLISH = {"en-GB", "en-AU", "en-NZ", "en-IE", "en-ZA", "en-IN"}
 DAY_FIRST = {"de", "fr", "es", "it", "pt", "nl"}
 # A date without a year belongs to the nearest date that has one, within so many days.
 NEAR = 200
+# Days between the first and the last one of a document that weekdays with a day of the month are looked for in.
+LONGEST = 62
 
 WEEKDAY_DISAGREES = "The weekday doesn't agree with the date."
 NO_YEAR = "The year is told nowhere."
@@ -131,6 +133,8 @@ class Almanac:
 
     def _loose(self, told: Told, previous: date | None) -> date | str:
         """A weekday, perhaps with a day of the month, is the next such day after the one before it."""
+        if told.day and (inside := self._among_anchors(told)):
+            return inside
         if previous is None:
             return NO_YEAR
         for ahead in range(1, 32 if told.day else 7):
@@ -138,6 +142,16 @@ class Almanac:
             if told.day in {0, day.day} and day.weekday() == told.weekday:
                 return day
         return WEEKDAY_DISAGREES
+
+
+    def _among_anchors(self, told: Told) -> date | None:
+        """Return the only such day between the first and the last one that the document tells in full."""
+        first, last = min(self.anchors, default=None), max(self.anchors, default=None)
+        if not first or not last or (last - first).days > LONGEST:
+            return None
+        days = [first + timedelta(ahead) for ahead in range((last - first).days + 1)]
+        found = [day for day in days if (day.day, day.weekday()) == (told.day, told.weekday)]
+        return found[0] if len(found) == 1 else None
 
 
 def _month_first(told: Told) -> bool | None:
