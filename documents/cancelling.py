@@ -79,6 +79,8 @@ def cancel(plan: Plan, reading: Reading) -> None:
     status = [] if entries else [text for text in _heads(reading) if labels.CANCELLED_STATUS.fullmatch(text)]
     if not named and not numbers and (heads or status) and not any(entry.cancelled for entry in entries):
         _add_unnamed(plan, reading, [*heads, *status])
+    if not heads and told and not named and not numbers and not any(entry.cancelled for entry in entries):
+        plan.unresolved.append(Unresolved("cancellation", WHICH, tuple(mark.text for mark in told[:1])))
     if heads and plan.cancellations:
         # The number says which stay it is.
         plan.unresolved = [one for one in plan.unresolved if one.kind != "stay"]

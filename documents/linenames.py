@@ -36,6 +36,12 @@ THEN = Words(
     r"|poi|dopo|depois|daarna)(?![^\W_])|(?<![^\W_])(?:nights?|nächte|nuits|noches|notti)\s(?:at|in|im"
     r"|à|en|al|nel)(?![^\W_])",
 )
+# Words before the first day of a number of nights.
+STARTS = Words(
+    r"(?<![^\W_])(?:from|starting|beginning|check(?:ing)?[-\s]?in|arriving|ab|vom|anreise|à partir du"
+    r"|dès le|du|arrivée(?: le)?"
+    r"|desde el|desde|a partir del|del|llegada|dal|a partire dal|arrivo|vanaf|a partir de)(?: the| am| on)?:?\s$"
+)
 WIDE = 60
 
 
@@ -72,6 +78,11 @@ def name_in_line(reading: Reading, place: int, mark: Mark) -> Name | None:
         ):
             return name
     return None
+
+
+def counts_from(mark: Mark) -> bool:
+    """Return True if the nights of a line are told to begin on its day."""
+    return bool(STARTS.search(mark.text[: mark.told[0].start]))
 
 
 def _in_clause(mark: Mark) -> Name | None:

@@ -33,6 +33,7 @@ PERSON = Words(
     r"|intestatari\w*|nome|hóspede\w*"
     r"|gasten|naam)(?![^\W_])|様|氏名|お名前|宿泊者",
 )
+QUOTED = re.compile(r"[「『]([^「」『』]{2,40})[」』]")
 # What rooms are called, rather than houses.
 ROOMS = Words(
     r"^\W*(?:\d{1,2}\s?(?:x\s?)?)?(?:rooms?|suites?|zimmer|[^\W_]*zimmer|chambres?|habitaci[oó]n(?:es)?"
@@ -226,7 +227,8 @@ def _in_sentences(before: list[Mark], after: list[Mark]) -> tuple[Name, str] | N
     found: dict[str, str] = {}
     for mark in [*before, *after]:
         if not mark.aside and not labels.OPENING.search(mark.text):
-            for name, _, _ in houses_in(mark.text, strong=True):
+            quoted = [one[1] for one in QUOTED.finditer(mark.text) if labels.LODGING.search(one[1])]
+            for name in quoted or [name for name, _, _ in houses_in(mark.text, strong=True)]:
                 found.setdefault(name, mark.text)
     named = [(name, text) for name, text in found.items() if is_name(name) and not ROOMS.search(name)]
     return ((named[0][0], None), named[0][1]) if len(named) == 1 else None

@@ -134,8 +134,8 @@ def _mark(index: int, line: Line, text: str) -> Mark:
 def _day_of_cell(line: Line, text: str) -> list[Told]:
     """Return the weekday and day of the month that fill the first or second cell of a row, as in "Mon 14"."""
     for cell in line.cells[:2]:
-        if cell and (told := dates_in(cell)) and told[0].day and told[0].end >= len(cell.rstrip(" .")):
-            begin = text.find(cell)
+        begin = text.find(cell) if cell else -1
+        if begin >= 0 and (told := dates_in(cell)) and told[0].day and told[0].end >= len(cell.rstrip(" .")):
             return [replace(one, start=begin + one.start, end=begin + one.end) for one in told]
     return []
 

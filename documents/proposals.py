@@ -36,6 +36,14 @@ PROPOSED = re.compile(
     r"|devis|proposition|offre"
     r"|presupuesto|propuesta|oferta|preventivo|proposta|offerta|orçamento|reisvoorstel|offerte)(?![^\W_])|見積|ご提案"
 )
+# Requests to judge what is over.
+REVIEW = re.compile(
+    r"how was your (?:stay|trip|visit)|rate your (?:stay|trip)|leave a review|share your (?:experience|feedback)"
+    r"|wie war (?:ihr|dein|euer) (?:aufenthalt|reise)|bewerten sie (?:ihren|ihre)|bewerte deine[nm]?"
+    r"|comment s'est passé|donnez votre avis|votre avis (?:nous|sur)|(?:cómo|qué tal) (?:fue|ha ido"
+    r"|estuvo)|valora (?:tu|su)"
+    r"|com'è andato|lascia una recensione|como foi a sua|hoe was (?:uw|je) verblijf|ご滞在はいかがでした|アンケート"
+)
 HEAD = 4
 
 
@@ -45,4 +53,6 @@ def is_offer(reading: Reading) -> bool:
     if labels.SEARCH.search(f"{heads}\n{reading.lower}") or NOTHING.search(reading.lower):
         return True
     first = "\n".join([heads, *(mark.text.lower() for mark in reading.marks[:HEAD])])
+    if REVIEW.search(first):
+        return True
     return bool(PROPOSED.search(first) and WITHOUT_OBLIGATION.search(reading.lower))

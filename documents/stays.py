@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from documents import labels
 from documents.arrivals import labelled_days, labelled_times
 from documents.checkins import checked_in
-from documents.linenames import TILL, name_in_line
+from documents.linenames import TILL, counts_from, name_in_line
 from documents.lodging import STRONG, address_near, is_range_alone, name_in, nearest_name, stands_below_house
 from documents.merge import share_a_word
 from documents.model import How, Stay, Unresolved
@@ -151,6 +151,9 @@ class _Finder:
                 self.add(self._with_address(self._stay(mark.text, name, span), place), place)
             elif mark.day and told and not mark.range():
                 self.add(self._stay(mark.text, name, (mark.day, mark.day + timedelta(int(told["n"])))), place)
+            elif told and len(mark.told) == len(mark.trip_days) == 1 and counts_from(mark):
+                first = mark.trip_days[0]
+                self.add(self._stay(mark.text, name, (first, first + timedelta(int(told["n"])))), place)
             elif mark.day and (till := TILL.search(mark.text)):
                 self.add(self._stay(mark.text, name, (mark.day, _next(mark.day, till["w"]))))
 
@@ -199,9 +202,9 @@ class _Finder:
                 self._add_labelled((place, span[0], None), (place, span[1], None))
             if (
                 start
-                and place > start[0]
                 and place - start[0] <= NEAR
                 and (nights := labels.NIGHTS.search(mark.text))
+                and (place > start[0] or nights.start() >= mark.told[-1].end)
                 and not self._out_follows(place)
             ):
                 self._add_labelled(start, (place, start[1] + timedelta(int(nights["n"])), None))

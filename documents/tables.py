@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from documents import labels
 from documents.dates import dates_in
+from documents.lodging import ROOMS
 from documents.times import times_in
 
 if TYPE_CHECKING:
@@ -48,8 +49,10 @@ HEADINGS = [
     (Role.NIGHTS, r"nights$|nächte|nuits$|noches|notti|nachten|noites|泊数"),
     (Role.ROOM, r"room|zimmer|chambre|habitación|camera|部屋|cabin"),
     (Role.HOTEL, (
-        r"hotel|hôtel|accommodation|lodging|overnight|night|stay\b|übernachtung|unterkunft|nacht\b|hébergement|nuit(?:ée)?\b"
-        r"|alojamiento|noche\b|pernocta|pernottamento|alloggio|notte\b|overnachting|verblijf|alojamento|noite\b|pernoite"
+        r"hotel|hôtel|accommodation|lodging|overnight|night|stay\b|übernachtung|unterkunft|nacht\b"
+        r"|hébergement|nuit(?:ée)?\b"
+        r"|alojamiento|noche\b|pernocta|pernottamento|alloggio|notte\b|overnachting|verblijf|alojamento"
+        r"|noite\b|pernoite"
         r"|宿泊|ご?宿泊[先地]|宿$|泊$"
     )),
     (Role.NUMBER, r"flight|train|flug|zug|vol\b|vuelo|volo|treno|tren\b|service|bus\b|ferry|verbindung|便名?|列車"),
@@ -66,6 +69,7 @@ HEADINGS = [
     )),
     (Role.PRICE, r"price|amount|cost|total|preis|betrag|prix|montant|precio|importe|prezzo|importo|料金|金額|fare"),
 ]  # fmt: skip
+LONGEST_NAME = 8
 OF_JOURNEYS = {Role.ORIGIN, Role.DESTINATION, Role.NUMBER}
 PATTERNS = [(role, re.compile(rf"(?:{pattern})", re.IGNORECASE)) for role, pattern in HEADINGS]
 
@@ -96,15 +100,33 @@ def rows_of(reading: Reading) -> list[Row]:
     rows: list[Row] = []
     roles: tuple[Role, ...] = ()
     heads: tuple[str, ...] = ()
-    for mark in reading.marks:
+    for place, mark in enumerate(reading.marks):
         cells = mark.line.cells
         if not cells:
             roles = ()
-        elif found := _headings(cells):
+        elif found := _headings(cells) or _headings_of_days(reading.marks[place : place + 2]):
             roles, heads = found, cells
         elif roles and len(cells) <= len(roles) + 1 and len(cells) > 2 - (len(roles) < 3):
             rows.append(Row(mark, roles, heads))
-    return rows
+    return _with_houses(rows)
+
+
+def _with_houses(rows: list[Row]) -> list[Row]:
+    """Return the rows with a column of hotels, where most cells of one without a known heading name houses."""
+    tables: dict[tuple[str, ...], list[Row]] = {}
+    for row in rows:
+        if Role.OTHER in row.roles and not row.has(Role.HOTEL):
+            tables.setdefault(row.heads, []).append(row)
+    roles: dict[tuple[str, ...], tuple[Role, ...]] = {}
+    for heads, alike in tables.items():
+        for column, role in enumerate(alike[0].roles):
+            cells = [row.mark.line.cells[column] for row in alike if len(row.mark.line.cells) > column]
+            told = [cell for cell in cells if len(cell.strip(" -–—")) > 1]
+            houses = sum(len(cell.split()) <= LONGEST_NAME and bool(labels.LODGING.search(cell)) for cell in told)
+            if role is Role.OTHER and houses > 1 and houses * 2 >= len(told):
+                roles[heads] = (*alike[0].roles[:column], Role.HOTEL, *alike[0].roles[column + 1 :])
+                break
+    return [replace(row, roles=roles.get(row.heads, row.roles)) for row in rows] if roles else rows
 
 
 def _headings(cells: tuple[str, ...]) -> tuple[Role, ...]:
@@ -117,6 +139,16 @@ def _headings(cells: tuple[str, ...]) -> tuple[Role, ...]:
         roles = tuple(turned.get(role, role) for role in roles)
     known = sum(role is not Role.OTHER for role in roles)
     return roles if known >= max(2, len(cells) // 2) else ()
+
+
+def _headings_of_days(marks: list[Mark]) -> tuple[Role, ...]:
+    """The roles of a row of words, the first of which is "Day" or so, above a row that begins with a day."""
+    cells = marks[0].line.cells
+    if len(marks) == 1 or len(marks[1].line.cells) != len(cells) or not marks[1].leads or marks[0].told:
+        return ()
+    short = all(0 < len(cell) <= 30 and not re.search(r"\d", cell) for cell in cells)
+    roles = tuple(_role(cell) for cell in cells)
+    return roles if short and roles[0] is Role.DATE else ()
 
 
 def _role(cell: str) -> Role:
@@ -134,6 +166,8 @@ def span_of(row: Row) -> tuple[date, date] | None:
     days = row.mark.trip_days
     if row.has(Role.CHECK_IN, Role.CHECK_OUT) or row.has(Role.HOTEL, Role.ARRIVE, Role.DEPART) or _is_of_stay(row):
         return (days[0], days[1]) if len(days) == 2 and days[0] < days[1] else None
+    if len(days) == 2 and days[0] < days[1] and any(ROOMS.match(cell) for cell in row.mark.line.cells):
+        return days[0], days[1]
     nights = labels.NIGHTS.search(row.mark.text) or re.fullmatch(r"(?P<n>\d{1,2})", row.cell(Role.NIGHTS))
     if row.has(Role.CHECK_IN) and len(days) == 1 and nights:
         return days[0], days[0] + timedelta(int(nights["n"]))

@@ -143,7 +143,6 @@ class Almanac:
                 return day
         return WEEKDAY_DISAGREES
 
-
     def _among_anchors(self, told: Told) -> date | None:
         """Return the only such day between the first and the last one that the document tells in full."""
         first, last = min(self.anchors, default=None), max(self.anchors, default=None)
