@@ -67,7 +67,8 @@ def cancel(plan: Plan, reading: Reading) -> None:
     numbers = _numbers(told, reading)
     entries: list[Entry] = [*plan.activities, *plan.stays, *plan.transport]
     called = _called(plan, told)
-    whole = bool(heads) and not 0 < len(called) < len(entries)
+    parts = sum(entry.cancelled for entry in entries)
+    whole = bool(heads) and not 0 < len(called) < len(entries) and not 0 < parts < len(entries)
     for entry in entries:
         entry.cancelled = (
             entry.cancelled
@@ -88,8 +89,23 @@ def cancel(plan: Plan, reading: Reading) -> None:
 
 def _called(plan: Plan, told: list[Mark]) -> list[Stay]:
     """The stays that sentences about cancellations call by name. Those of all sentences are none."""
-    sentences = [folded(mark.text) for mark in told]
-    return [stay for stay in plan.stays if any(folded(stay.name) in sentence for sentence in sentences)]
+    called: list[Stay] = []
+    for mark in told:
+        found = labels.CANCELLED.search(mark.text)
+        clauses = [mark.text] if found is None else [_clause_around(mark.text, found.end()), mark.text]
+        for clause in clauses:
+            named = [stay for stay in plan.stays if folded(stay.name) in folded(clause)]
+            if named:
+                called += named
+                break
+    return called
+
+
+def _clause_around(text: str, place: int) -> str:
+    """Return the clause of a sentence that ends or goes on at a place."""
+    begin = max(text.rfind(sign, 0, place) for sign in ",;:")
+    end = next((i for i in range(place, len(text)) if text[i] in ",;:."), len(text))
+    return text[begin + 1 : end]
 
 
 def _drop_costs(plan: Plan, entries: list[Entry], *, whole: bool) -> None:

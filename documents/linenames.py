@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING
 from documents import labels
 from documents.houses import houses_in
 from documents.lodging import STRONG, Name, name_in
+from documents.marks import About
 from documents.patterns import Words
 from documents.words import WEEKDAYS, any_of
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from documents.marks import Mark, Reading
 
 TILL = Words(
@@ -41,6 +44,12 @@ STARTS = Words(
     r"(?<![^\W_])(?:from|starting|beginning|check(?:ing)?[-\s]?in|arriving|ab|vom|anreise|à partir du"
     r"|dès le|du|arrivée(?: le)?"
     r"|desde el|desde|a partir del|del|llegada|dal|a partire dal|arrivo|vanaf|a partir de)(?: the| am| on)?:?\s$"
+)
+# What takes place in a house without anybody's staying there. For text in lower case.
+EVENT = Words(
+    r"(?<![^\W_])(?:conference|congress|convention|symposium|summit|kongress|tagung|konferenz|fachmesse"
+    r"|hochzeit|wedding"
+    r"|congrès|colloque|congreso|convegno|congresso)(?![^\W_])"
 )
 WIDE = 60
 
@@ -85,11 +94,48 @@ def counts_from(mark: Mark) -> bool:
     return bool(STARTS.search(mark.text[: mark.told[0].start]))
 
 
-def _in_clause(mark: Mark) -> Name | None:
-    """Return the name of the only house that the clause around a range of days tells."""
+def named_ranges(mark: Mark) -> list[tuple[Name, tuple[date, date]]]:
+    """Return the houses of a sentence that tells several ranges of days and as many houses, each with its days."""
+    spans = [
+        (mark.told[i].start, mark.days[i], mark.days[i + 1])
+        for i in range(len(mark.told) - 1)
+        if mark.told[i].opens and mark.told[i + 1].closes and mark.about[i] is About.TRIP
+    ]
     houses = list(houses_in(mark.text, strong=True))
-    names = {name for name, begin, end in houses if not _is_apart(mark, begin, end)}
-    return name_in(names.pop()) if len(names) == 1 else None
+    if len(spans) < 2 or len(spans) != len(houses) or len({name for name, _, _ in houses}) < len(houses):
+        return []
+    order = [begin < start for (start, _, _), (_, begin, _) in zip(spans, houses, strict=True)]
+    starts = sorted([start for start, _, _ in spans] + [begin for _, begin, _ in houses])
+    alternate = starts[::2] in ([start for start, _, _ in spans], [begin for _, begin, _ in houses])
+    if len(set(order)) != 1 or not alternate:
+        return []
+    found: list[tuple[Name, tuple[date, date]]] = []
+    for (_, first, last), (house, _, _) in zip(spans, houses, strict=True):
+        name = name_in(house)
+        if not (name and first and last and first < last):
+            return []
+        found.append((name, (first, last)))
+    return found
+
+
+def _in_clause(mark: Mark) -> Name | None:
+    """Return the name of the only house that the clause around a range of days tells, or of the nearest one."""
+    if not any(houses_in(mark.text, strong=True)):
+        return None
+    strong = dict.fromkeys(name for name, _, _ in houses_in(mark.text, strong=True))
+    houses = [one for one in houses_in(mark.text) if not _is_apart(mark, one[1], one[2])]
+    if len(strong) == 1 and len(houses) == 1:
+        return name_in(houses[0][0])
+    ranked = sorted((_distance(mark, begin, end), name) for name, begin, end in houses)
+    if len(ranked) == 1 or (ranked and ranked[0][0] < ranked[1][0]):
+        return name_in(ranked[0][1])
+    return None
+
+
+def _distance(mark: Mark, begin: int, end: int) -> int:
+    first = next(i for i, told in enumerate(mark.told) if told.opens)
+    start, stop = mark.told[first].start, mark.told[first + 1].end
+    return begin - stop if begin >= stop else start - end
 
 
 def _is_apart(mark: Mark, begin: int, end: int) -> bool:

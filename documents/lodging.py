@@ -13,6 +13,8 @@ from documents.patterns import Words
 from documents.times import times_in
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from documents.marks import Mark, Reading
 
 # A name and the town.
@@ -220,6 +222,15 @@ def stands_below_house(marks: list[Mark], place: int) -> bool:
         if STRONG.search(mark.text) and name_of_line(mark.text) and not ROOMS.match(mark.text):
             return True
     return False
+
+
+def stands_above_house(marks: list[Mark], place: int, span: tuple[date, date]) -> bool:
+    """Return True if the line below names a house, and the nights told further below are those of the range."""
+    below = marks[place + 1 : place + 8]
+    if not below or below[0].told or not (STRONG.search(below[0].text) and name_of_line(below[0].text)):
+        return False
+    counts = [int(nights["n"]) for mark in below if (nights := labels.NIGHTS.search(mark.text))]
+    return bool(counts) and counts[0] == (span[1] - span[0]).days
 
 
 def _in_sentences(before: list[Mark], after: list[Mark]) -> tuple[Name, str] | None:

@@ -9,8 +9,16 @@ from typing import TYPE_CHECKING
 from documents import labels
 from documents.arrivals import labelled_days, labelled_times
 from documents.checkins import checked_in
-from documents.linenames import TILL, counts_from, name_in_line
-from documents.lodging import STRONG, address_near, is_range_alone, name_in, nearest_name, stands_below_house
+from documents.linenames import EVENT, TILL, counts_from, name_in_line, named_ranges
+from documents.lodging import (
+    STRONG,
+    address_near,
+    is_range_alone,
+    name_in,
+    nearest_name,
+    stands_above_house,
+    stands_below_house,
+)
 from documents.merge import share_a_word
 from documents.model import How, Stay, Unresolved
 from documents.nightly import NIGHT, Told, night_of_line, nights_of, stays_of_nights, told_by
@@ -34,6 +42,8 @@ ROOMS = Words(r"(?<![\d.,])(\d{1,2})\s?(?:rooms|zimmer|chambres|habitaciones|cam
 NEAR = 9
 # Days of a programme that make a range of days a journey's.
 PROGRAMME = 2
+SHORT = 6
+PAIR = 2
 RECENT = 100
 NIGHTS_DISAGREE = "The nights told don't agree with the dates."
 LONGEST = 120
@@ -138,17 +148,17 @@ class _Finder:
 
     def in_lines(self) -> None:
         for place, mark in list(self.open_marks()):
+            if len(mark.told) > PAIR and (several := named_ranges(mark)):
+                for house, days in several:
+                    self.add(self._stay(mark.text, house, days), place)
+                continue
             name = name_in_line(self.reading, place, mark)
             if name is None:
                 continue
             span = mark.range()
             told = labels.NIGHTS.search(mark.text)
-            if span and (span[1] - span[0]).days <= LONGEST:
-                if told and int(told["n"]) != (span[1] - span[0]).days:
-                    self.unresolved.append(Unresolved("stay", NIGHTS_DISAGREE, (mark.text,)))
-                    self.used.add(place)
-                    continue
-                self.add(self._with_address(self._stay(mark.text, name, span), place), place)
+            if span:
+                self._add_span(place, mark, name, span)
             elif mark.day and told and not mark.range():
                 self.add(self._stay(mark.text, name, (mark.day, mark.day + timedelta(int(told["n"])))), place)
             elif told and len(mark.told) == len(mark.trip_days) == 1 and counts_from(mark):
@@ -156,6 +166,18 @@ class _Finder:
                 self.add(self._stay(mark.text, name, (first, first + timedelta(int(told["n"])))), place)
             elif mark.day and (till := TILL.search(mark.text)):
                 self.add(self._stay(mark.text, name, (mark.day, _next(mark.day, till["w"]))))
+
+    def _add_span(self, place: int, mark: Mark, name: tuple[str, str | None], span: tuple[date, date]) -> None:
+        """Add the stay of a line with a range of days, unless the line tells another number of nights."""
+        told, nights = labels.NIGHTS.search(mark.text), (span[1] - span[0]).days
+        event = self.reading.speaks_of(EVENT) and not told and not labels.STAYING.search(mark.text)
+        if event or nights > LONGEST:
+            return
+        if told and int(told["n"]) != nights:
+            self.unresolved.append(Unresolved("stay", NIGHTS_DISAGREE, (mark.text,)))
+            self.used.add(place)
+            return
+        self.add(self._with_address(self._stay(mark.text, name, span), place), place)
 
     def _with_address(self, stay: Stay, place: int) -> Stay:
         """The stay of a line with the address that a line below it tells."""
@@ -215,7 +237,9 @@ class _Finder:
         if PERIOD.match(mark.text) or PERIOD.match(mark.label):
             days = {one.day for one in self.reading.marks if one.leads and one.programme and one.day}
             return sum(span[0] <= day <= span[1] for day in days) < PROGRAMME
-        return is_range_alone(mark) and stands_below_house(self.reading.marks, place)
+        if not is_range_alone(mark):
+            return False
+        return stands_below_house(self.reading.marks, place) or stands_above_house(self.reading.marks, place, span)
 
     def _out_follows(self, place: int) -> bool:
         return any(
@@ -236,7 +260,8 @@ class _Finder:
             (n for mark in self.reading.marks[max(0, begin - 3) : end + 4] if (n := labels.NIGHTS.search(mark.text))),
             None,
         )
-        if told and int(told["n"]) != (last[1] - first[1]).days and any(told[0] in mark.text for mark in marks):
+        inside = told and any(told[0] in mark.text for mark in [*marks, *self._below(end)])
+        if told and inside and int(told["n"]) != (last[1] - first[1]).days:
             self.unresolved.append(Unresolved("stay", NIGHTS_DISAGREE, (quote, told[0])))
             return
         stay = self._stay(quote, named[0], (first[1], last[1]), code=self._code_near(begin, end))
@@ -251,17 +276,21 @@ class _Finder:
         stay.quote = self._with_name(named[1], min(told_at), max(told_at))
         self.add(stay, *range(begin, end + 1))
 
+    def _below(self, end: int) -> list[Mark]:
+        """The short lines right below the dates of a stay that belong to it."""
+        below = self.reading.marks[end + 1 : end + 3]
+        return [] if any(mark.told for mark in below) else [mark for mark in below if len(mark.text.split()) <= SHORT]
+
     def _since(self, begin: int) -> int:
         """The place where the lines of the stay before end."""
         return next((place + 1 for place in range(begin - 1, max(-1, begin - 15), -1) if place in self.used), 0)
 
     def _room_near(self, begin: int, end: int) -> int | None:
         """The place of the line that tells the room, near to the dates."""
-        first = max(0, begin - 4)
-        marks = self.reading.marks[first : end + 6]
-        return next(
-            (first + i for i, mark in enumerate(marks) if not mark.amounts and labels.ROOM.match(mark.text)), None
-        )
+        above = range(begin, max(self._since(begin), begin - 4) - 1, -1)
+        marks = self.reading.marks
+        below = range(end + 1, min(len(marks), end + 6))
+        return next((i for i in [*above, *below] if not marks[i].amounts and labels.ROOM.match(marks[i].text)), None)
 
     def _room(self, place: int) -> str | None:
         match = labels.ROOM.match(self.reading.marks[place].text)

@@ -15,9 +15,13 @@ if TYPE_CHECKING:
     from documents.model import Context
 
 BARE_YEAR = re.compile(r"(?<![\d./-])(20[2-4]\d)(?![\d./-]|\s?(?:€|EUR|USD|km|m\b))")
+# The year of a week's number.
+OF_WEEK = re.compile(r"\b(?:KW|week|woche|semaine|semana|settimana)\s?\d{1,2}\s?/\s?(20[2-4]\d)(?!\d)", re.IGNORECASE)
 # Years that a bare year must not be taken from.
 NOT_A_YEAR = re.compile(
-    r"(?:©|\(c\)|copyright|since|seit|depuis|desde|dal|founded|gegründet|est\.)\s*(?:\d{4}\s?[-–]\s?)?$", re.IGNORECASE
+    r"(?:©|\(c\)|copyright|since|seit|depuis|desde|dal|founded|gegründet"
+    r"|est\.)\s*(?:\d{4}\s?[-–]\s?)?$",
+    re.IGNORECASE,
 )
 MONTH_FIRST = {"en-US", "en-PH"}
 DAY_FIRST_ENGLISH = {"en-GB", "en-AU", "en-NZ", "en-IE", "en-ZA", "en-IN"}
@@ -162,7 +166,8 @@ def _month_first(told: Told) -> bool | None:
 
 def years_in(text: str) -> list[int]:
     """The bare years of a title or heading."""
-    return [int(m[1]) for m in BARE_YEAR.finditer(text) if not NOT_A_YEAR.search(text[: m.start()])]
+    bare = [int(m[1]) for m in BARE_YEAR.finditer(text) if not NOT_A_YEAR.search(text[: m.start()])]
+    return bare + [int(m[1]) for m in OF_WEEK.finditer(text)]
 
 
 def _made(year: int, month: int, day: int) -> date | None:
