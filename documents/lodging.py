@@ -110,7 +110,7 @@ def name_in(text: str) -> Name | None:
     if spans:
         text = text[: min(start for start, _ in spans)]
     text = NUMBERING.sub("", labels.LODGED.sub("", text)).strip(" -–—:：•*·\"'«»“”")
-    parts = [part.strip(" -–—.\"'«»“”") for part in CUT.split(text)]
+    parts = [part.strip(" -–—.\"'«»“”)）") for part in CUT.split(text)]
     name = AT.sub("", parts[0]) if parts else ""
     name = re.sub(r"\s+(?:from|vom|von|du|del|dal|on|am|for|ab)$", "", name)
     if not is_name(name) or BARE.fullmatch(name):

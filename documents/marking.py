@@ -29,6 +29,8 @@ BREAK = re.compile(r"[.!?;。]\s*(?=[A-ZÀ-Ý¿¡\u3040-\u9fff])")
 # What stands at the end of a sentence, but not of an abbreviation or of a German ordinal.
 SENTENCE = re.compile(r"(?:[^\W\d_]{4}[.!?]|\)\.|[!?。]|\d[ap]m[.;]|\d{4}[.;]|:\d\d[.;]|[€$£][.;]|[A-Z]{3}[.;])$")
 JAPANESE_DEADLINE = re.compile(r"(?:以降|まで|より)の?.{0,8}(?:キャンセル|取消|変更|お支払い)|までに")
+# What is booked for a range of days, rather than on a day.
+TAKEN = re.compile(r"(?:booked|reserved|gebucht|reserviert|réservée?|reservad[oa]|prenotat[oa]|geboekt)", re.IGNORECASE)
 LETTERS = re.compile(r"[^\W\d_]")
 SENTENCE_LENGTH = 40
 LONGEST = 600
@@ -178,9 +180,14 @@ def _about(mark: Mark, place: int) -> About:
     if not LETTERS.search(clause):
         clause = mark.label if begin == 0 else ""
     for about, pattern in _SUBJECTS:
-        if pattern.search(clause):
+        if (found := pattern.search(clause)) and not (told.opens and _is_booked(clause[found.start() :])):
             return about
     return _about_after(mark.text[told.end :])
+
+
+def _is_booked(clause: str) -> bool:
+    """Return True if what stands before a range of days tells what is booked, or cancelled what was before a comma."""
+    return bool(TAKEN.match(clause)) or "," in clause
 
 
 def _set_datelines(marks: list[Mark], context: Context) -> None:
