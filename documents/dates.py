@@ -94,7 +94,7 @@ BEFORE = re.compile(
     rf"(?<![^\W\d_])(?P<w>{WEEKDAY})\.?\)?,?\s{{0,2}}(?:the\s|den\s|dem\s|le\s|el\s|il\s)?[-–]?\s?$", re.IGNORECASE
 )
 AFTER = re.compile(rf"\s?[,(（]?\s?(?P<w>{WEEKDAY}|[月火水木金土日](?:曜日?)?)(?![^\W\d_])\s?[)）]?", re.IGNORECASE)
-JOINT = re.compile(rf"\s*(?:\([^()]{{0,12}}\))?\s*{TO}\s*(?:the|el|le|den|il)?\s*$", re.IGNORECASE)
+JOINT = re.compile(rf"\s*,?\s*(?:\([^()]{{0,12}}\))?\s*{TO}\s*(?:the|el|le|den|il)?\s*$", re.IGNORECASE)
 ENGLISH_WORDS = {"may", "march", "mar", "set", "ago", "so"}
 # The number of a day of the programme, which is no day of the month.
 NUMBERED = Words(
@@ -220,7 +220,17 @@ def _stroke(match: re.Match[str], first: int, second: int, text: str) -> list[To
     near = BEFORE.search(text[max(0, match.start() - 24) : match.start()]) or re.match(
         r"\s?[(（][月火水木金土日]", text[match.end() : match.end() + 4]
     )
-    return _either(match, first, second, None, dotted=False) if near else []
+    ranged = OPENS.search(text[: match.start()]) if (after := CLOSES.match(text, match.end())) else None
+    ranged = ranged or (after is None and OPENED.search(text[: match.start()]))
+    return _either(match, first, second, None, dotted=False) if near or ranged else []
+
+
+# The words of a range of numeric dates without a year, as in "dal 29/12 al 2/1".
+OPENS = Words(r"(?<![^\W_])(?:dal|du|del|desde el|vom|from|van|de)\s$")
+CLOSES = re.compile(r"\s(?:al|au|hasta el|bis|to|tot|a)\s\d{1,2}/\d{1,2}(?![\d/])", re.IGNORECASE)
+OPENED = Words(
+    r"(?<![^\W_])(?:dal|du|del|desde el|vom|from|van|de)\s\d{1,2}/\d{1,2}\s(?:al|au|hasta el|bis|to|tot|a)\s$"
+)
 
 
 def _checked(

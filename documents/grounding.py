@@ -185,7 +185,7 @@ def _nights_end(item: Stay, told: Told) -> bool:
     if not item.check_in or not item.check_out:
         return False
     nights = (date.fromisoformat(item.check_out) - date.fromisoformat(item.check_in)).days
-    return any(int(match["n"]) == nights for match in labels.NIGHTS.finditer(told.quote))
+    return any(labels.nights_of(match) == nights for match in labels.NIGHTS.finditer(told.quote))
 
 
 def _counts(item: Stay) -> bool:

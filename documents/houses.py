@@ -15,11 +15,13 @@ if TYPE_CHECKING:
 STRONG_WORD = (
     r"[^\W_]*hotels?|hôtel|hotell|pension|pensión|pensione|pensão|inn|lodge|hostel|hostal|ostello|hostería|hospedería"
     r"|ryokan|riad|parador|gasthof|gasthaus|gästehaus|guest\s?house|b&b|auberge|albergue|albergo|agriturismo|masseria"
-    r"|posada|pousada|resort|apartments?|aparthotel|apartamentos?|ferienwohnung|ferienhaus|motel|gîte|locanda|relais"
+    r"|posada|pousada|resort|apartments?|aparthotel|apartamentos?|ferienwohnung|ferienhaus|motel|gîte"
+    r"|[^\W_]{3,}herberge|casa rural|bed (?:and|&) breakfast|chambre d'hôtes|hospiz|locanda|relais"
     r"|minshuku|machiya|suites|glamping|campsite|herberg|landhaus|berghotel|seehotel|schlosshotel|rifugio|refugio"
     r"|chambres d'hôtes|homestay|cabins|bungalows|hütte|[^\W_]{3,}hütte|kasbah|bivouac|bivacco|campamento"
 )
-WORD = r"[A-ZÀ-ÖØ-Þ][^\s,.;:!?()\[\]|/–—]*"
+QUOTES = str.maketrans("", "", '"„“«”»')
+WORD = r"[\"„“«]?[A-ZÀ-ÖØ-Þ][^\s,.;:!?()\[\]|/–—]*"
 INNER = (
     r"(?:(?:de|del|di|da|do|du|des|of|the|d['’]|dell['’]|della|delle|dei|la|las|los|le|les|el|il|lo"
     r"|l['’]|und|and|&|y|e"
@@ -57,7 +59,7 @@ def houses_in(text: str, *, strong: bool = False) -> Iterator[tuple[str, int, in
         begin = match.start()
         if right and left and not text[:begin].strip(" -–—•*\"'«“(") and not FIRST.match(left):
             left, begin = "", match.start("kind")
-        name = " ".join(part for part in (left, kind, right) if part)
+        name = " ".join(part for part in (left, kind, right) if part).translate(QUOTES)
         if (left or right) and not GENERIC.search(name) and re.search(r"[^\W\d_]{2}", left + right):
             yield name, begin, match.end()
 

@@ -99,7 +99,8 @@ LODGING_WORD = (
     r"|parador|gasthof|gasthaus|gästehaus|guest\s?house|"
     r"b&b|auberge|albergo|agriturismo|masseria|palazzo|villa|casa|quinta|posada|finca|cortijo|resort|suites?"
     r"|apartments?|apartamentos?|appartement|ferienwohnung|"
-    r"chalet|château|cottages?|hótel|hotell|lodges|house|haus|hof|manor|castle|camp(?:ing)?|campsite|cabins?|bungalow|motel"
+    r"chalet|château|cottages?|hótel|hotell|lodges|house|haus|hof|manor|castle|camp(?:ing)?|campsite"
+    r"|cabins?|bungalow|motel"
     r"|maison|gîte|chambres?"
     r"|rooms|residence|résidence|residenz|retreat|palace|palais|"
     r"schloss|schlosshotel|landhaus|seehotel|berghotel|rifugio|refuge|refugio|locanda|relais|domaine|hacienda"
@@ -127,9 +128,29 @@ STAYING = re.compile(
     r"|all')|alojamiento en)\s*(?:the\s|l'|el\s|la\s)?",
     re.IGNORECASE,
 )
+# Numbers of nights in words.
+COUNTS = {
+    word: number
+    for number, words in enumerate(
+        [
+            "one eine una une",
+            "two zwei deux dos due duas twee",
+            "three drei trois tres tre três drie",
+            "four vier quatre cuatro quattro quatro",
+            "five fünf cinq cinco cinque vijf",
+            "six sechs seis sei zes",
+            "seven sieben sept siete sette sete zeven",
+            "eight acht huit ocho otto oito",
+            "nine neun neuf nueve nove negen",
+            "ten zehn dix diez dieci dez tien",
+        ],
+        start=1,
+    )
+    for word in words.split()
+}
 NIGHTS = Words(
-    r"(?<![\d.,])(?P<n>\d{1,2})\s?-?\s?(?:nights?|nächten?|nacht|nachten|nuits?|nuitées?|noches?"
-    r"|noites?|notti|notte|泊)(?![^\W_])",
+    rf"(?<![\d.,])(?P<n>\d{{1,2}}|(?<![^\W_])(?:{any_of(COUNTS)})(?=\s))\s?-?\s?(?:nights?|nächten?|nacht|nachten|nuits?|nuitées?"
+    r"|noches?|noites?|notti|notte|泊)(?![^\W_])",
 )
 ROOM = re.compile(
     r"^\W{0,3}(?:room(?: type)?|zimmer(?:typ)?|chambre|habitación|camera|部屋(?:タイプ)?"
@@ -143,7 +164,8 @@ OPENING = _words(
     r"|öffnungszeiten|geöffnet|täglich|erreichbar|telefon",
     r"horaires? d'ouverture|ouvert\w*|ouvre|appelez|assistance|tous les jours|abiert[oa]s?|abre|horario"
     r"|todos los días|teléfono|llame|apert[oaie]|apre|orari[oa]?\b(?! di)|telefono|tutti i giorni",
-    r"年中無休|毎日|営業時間|受付時間|受付|開館|定休|お問い合わせ|電話|mon(?:day)?\s?(?:-|–|to)\s?(?:fri|sat|sun)|mo\s?(?:-|–"
+    r"年中無休|毎日|営業時間|受付時間|受付|開館|定休|お問い合わせ|電話|mon(?:day)?\s?(?:-|–|to)\s?(?:fri|sat|sun)|mo\s?(?:-"
+    r"|–"
     r"|bis)\s?(?:fr|sa|so)"
     r"|lun\w*\s?(?:-|–|a|à)\s?(?:ven|vie|sab|sáb|dom)|"
     r"breakfast|desayuno|frühstück|petit[-\s]déjeuner|colazione|朝食|local time|ortszeit",
@@ -223,9 +245,11 @@ CANCELLED = Words(
     r"|(?:annullamento|cancellazione|disdetta) (?:confermat[oa]|effettuat[oa]|(?:del|della) (?:sua|tua|vostra))"
     r"|(?:foi|está|foram) (?:cancelad|anulad)[oa]s?|cancelamento (?:confirmado|da sua)"
     r"|(?:is|zijn|werd|hebben)\s.{0,40}geannuleerd|annulering (?:bevestigd|van uw)|annuleringsnummer"
-    r"|キャンセルされました|キャンセル(?:確認|完了)|キャンセル(?:手続き|処理)?(?:を|が|は)?(?:承りました|受け付け|受付け?(?:いた|まし|完了"
+    r"|キャンセルされました|キャンセル(?:確認|完了)|キャンセル(?:手続き|処理)?(?:を|が|は)?(?:承りました|受け付け|受付け?(?:いた|まし"
+    r"|完了"
     r"|日)"
-    r"|いたしました|確定|完了)|キャンセルのお知らせ|取り?消し?(?:しました|されました|いたしました|を承りました|のお知らせ|完了)"
+    r"|いたしました|確定|完了)|キャンセルのお知らせ|取り?消し?(?:しました|されました|いたしました|を承りました|のお知らせ"
+    r"|完了)"
     r"|^cancelled$",
 )
 OLD = Words(
@@ -305,7 +329,7 @@ CONFIRMED_STATUS = re.compile(
     r"\W*(?:(?:status|estado|statut|stato|ステータス)\s*[:：]\s*)?(?:confirmed|bestätigt|gebucht|unverändert"
     r"|confirmée?s?"
     r"|confirmad[oa]s?"
-    r"|confermat[oaie]|unchanged|booked|active|sin cambios|inchangée?s?|予約済み?|確定)\W*",
+    r"|confermat[oaie]|unchanged|booked|active|sin cambios|inchangée?s?|ご?予約済み?|(?:予約)?確定|予約中)\W*",
     re.IGNORECASE,
 )
 CODED = re.compile(r"(?<![A-Za-z0-9-])[A-Z0-9][A-Z0-9-]{3,18}[A-Z0-9](?![A-Za-z0-9-])")
@@ -320,3 +344,8 @@ def code_in(text: str) -> str | None:
         if any(c.isdigit() for c in code) or (len(code) == 6 and not text.isupper()):
             return code
     return None
+
+
+def nights_of(match: re.Match[str]) -> int:
+    """The number of nights that a match of `NIGHTS` tells."""
+    return COUNTS[match["n"].lower()] if match["n"].isalpha() else int(match["n"])

@@ -27,7 +27,6 @@ BEFORE_DATES = re.compile(
     r"\s(?-i:from|vom|von|du|del|dal|for)\s(?:the\s)?$",
     re.IGNORECASE,
 )
-DIGIT = re.compile(r"\d")
 HOTELS = re.compile(
     r"hotels?|accommodation|lodging|unterk[uü]nft|übernachtung|h[eé]bergement|h[oô]tels|nuitées|alojamiento|hospedaje"
     r"|alloggi|pernottament|overnachting|verblijf|hospedage|alojamento|stays|宿泊",
@@ -59,7 +58,7 @@ def name_in_line(reading: Reading, place: int, mark: Mark) -> Name | None:
     text = mark.text
     lodged = labels.LODGED.match(text)
     span = mark.range()
-    told = labels.NIGHTS.search(text) if DIGIT.search(text) else None
+    told = labels.NIGHTS.search(text)
     if not (lodged or span or told or (mark.day and TILL.search(text))):
         return None
     if span and (named := BEFORE_DATES.search(text[: mark.told[0].start])):

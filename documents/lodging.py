@@ -229,7 +229,7 @@ def stands_above_house(marks: list[Mark], place: int, span: tuple[date, date]) -
     below = marks[place + 1 : place + 8]
     if not below or below[0].told or not (STRONG.search(below[0].text) and name_of_line(below[0].text)):
         return False
-    counts = [int(nights["n"]) for mark in below if (nights := labels.NIGHTS.search(mark.text))]
+    counts = [labels.nights_of(nights) for mark in below if (nights := labels.NIGHTS.search(mark.text))]
     return bool(counts) and counts[0] == (span[1] - span[0]).days
 
 

@@ -29,6 +29,10 @@ NIGHT_AT = Words(
     r"|(?:overnachting|overnachten|nacht) (?:in|bij|op)|(?:noite|pernoite|alojamento|hospedagem) (?:no"
     r"|na|em))(?![^\W_])",
 )
+# The same without a preposition, right before a name.
+NIGHT_THERE = re.compile(
+    r"(?<![^\W_])(?i:overnight|übernachtung|nuit|noche|notte|pernottamento|overnachting|pernoite)\s(?=[A-ZÀ-ÖØ-Þ])"
+)
 SHORT_LABEL = re.compile(r"^\W{0,3}(?:Ü|ÜN|O/N|Übern\.|Overn\.|Nuit|Nacht|Night|Noche|Notte|Noite|泊)\s*[:：]\s*")
 # Words of a label that says where a night is spent, rather than which hotel.
 NIGHT = Words(
@@ -89,7 +93,7 @@ def night_of_line(text: str, *, bare: bool) -> Told | None:
         return told_by(text[labelled.end() :], bare=bare or not NIGHT.match(labelled[0]))
     if SAME_NIGHT.search(text):
         return Told(same=True)
-    night = NIGHT_AT.search(text)
+    night = NIGHT_AT.search(text) or NIGHT_THERE.search(text)
     house = house_in(text[night.end() :]) if night and not labels.OPENING.search(text) else None
     name = name_in(house) if house else None
     if night and not house:
@@ -121,7 +125,7 @@ def nights_of(entries: Iterable[tuple[Mark, Told]]) -> Iterator[Night]:
         name = before.name if told.same and before and (mark.day - before.day).days <= GAP else told.name
         if name:
             count = None if told.same else labels.NIGHTS.search(mark.text)
-            before = Night(mark.day, name, mark, int(count["n"]) if count else None)
+            before = Night(mark.day, name, mark, labels.nights_of(count) if count else None)
             yield before
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from documents import labels
@@ -11,6 +12,9 @@ if TYPE_CHECKING:
     from documents.marks import Mark
 
 SHORT = 7
+STATUS = re.compile(
+    r"\W{0,3}(?:(?:booking )?status|estado|statut|stato|buchungsstatus|ステータス)\s*[:：]", re.IGNORECASE
+)
 PAIR = 2
 
 
@@ -40,7 +44,7 @@ def _status_of(mark: Mark) -> bool | None:
     text = mark.text
     if labels.CANCELLED_STATUS.fullmatch(text):
         return True
-    return False if labels.CONFIRMED_STATUS.fullmatch(text) else None
+    return False if labels.CONFIRMED_STATUS.fullmatch(text) or STATUS.match(text) else None
 
 
 def _head_above(marks: list[Mark], place: int) -> int:

@@ -34,7 +34,8 @@ if TYPE_CHECKING:
     from documents.marks import Mark, Reading
 
 PERIOD = re.compile(
-    r"^\W{0,3}(?:dates?|stay|your stay|period|zeitraum|aufenthalt|reisezeitraum|séjour|votre séjour|estancia"
+    r"^\W{0,3}(?:dates?|stay|your stay|period|zeitraum|aufenthalt|(?:reise|miet|buchungs"
+    r"|aufenthalts)zeitraum|rental period|séjour|votre séjour|estancia"
     r"|fechas|soggiorno|periodo|宿泊日|ご?宿泊|期間)\b|宿泊日|宿泊期間",
     re.IGNORECASE,
 )
@@ -105,9 +106,7 @@ class _Finder:
                     (found for cell in row.mark.line.cells if STRONG.search(cell) and (found := name_in(cell))), None
                 )
             if span and not name and not row.has(Role.HOTEL):
-                place = self.places[id(row.mark)]
-                named = nearest_name(self.reading, place, place)
-                name = named[0] if named and labels.LODGING.search(named[0][0]) else None
+                name = self._name_of_table(row, {one.mark.text for one in rows})
             if span and name:
                 self._add_row(row, name, span)
             elif hotel and row.mark.day:
@@ -117,6 +116,12 @@ class _Finder:
                     nightly.append((row.mark, told))
         self._add_nightly(nightly)
         self.in_table = False
+
+    def _name_of_table(self, row: Row, rows: set[str]) -> tuple[str, str | None] | None:
+        """The house that the lines above a table name, for all of its rows."""
+        place = self.places[id(row.mark)]
+        named = nearest_name(self.reading, place, place)
+        return named[0] if named and named[1] not in rows and labels.LODGING.search(named[0][0]) else None
 
     def _add_row(self, row: Row, name: tuple[str, str | None], span: tuple[date, date]) -> None:
         code = row.cell(Role.CONFIRMATION)
@@ -160,10 +165,10 @@ class _Finder:
             if span:
                 self._add_span(place, mark, name, span)
             elif mark.day and told and not mark.range():
-                self.add(self._stay(mark.text, name, (mark.day, mark.day + timedelta(int(told["n"])))), place)
+                self.add(self._stay(mark.text, name, (mark.day, mark.day + timedelta(labels.nights_of(told)))), place)
             elif told and len(mark.told) == len(mark.trip_days) == 1 and counts_from(mark):
                 first = mark.trip_days[0]
-                self.add(self._stay(mark.text, name, (first, first + timedelta(int(told["n"])))), place)
+                self.add(self._stay(mark.text, name, (first, first + timedelta(labels.nights_of(told)))), place)
             elif mark.day and (till := TILL.search(mark.text)):
                 self.add(self._stay(mark.text, name, (mark.day, _next(mark.day, till["w"]))))
 
@@ -173,7 +178,7 @@ class _Finder:
         event = self.reading.speaks_of(EVENT) and not told and not labels.STAYING.search(mark.text)
         if event or nights > LONGEST:
             return
-        if told and int(told["n"]) != nights:
+        if told and labels.nights_of(told) != nights:
             self.unresolved.append(Unresolved("stay", NIGHTS_DISAGREE, (mark.text,)))
             self.used.add(place)
             return
@@ -229,7 +234,7 @@ class _Finder:
                 and (place > start[0] or nights.start() >= mark.told[-1].end)
                 and not self._out_follows(place)
             ):
-                self._add_labelled(start, (place, start[1] + timedelta(int(nights["n"])), None))
+                self._add_labelled(start, (place, start[1] + timedelta(labels.nights_of(nights)), None))
                 start = None
 
     def _is_of_stay(self, place: int, mark: Mark, span: tuple[date, date]) -> bool:
@@ -261,7 +266,7 @@ class _Finder:
             None,
         )
         inside = told and any(told[0] in mark.text for mark in [*marks, *self._below(end)])
-        if told and inside and int(told["n"]) != (last[1] - first[1]).days:
+        if told and inside and labels.nights_of(told) != (last[1] - first[1]).days:
             self.unresolved.append(Unresolved("stay", NIGHTS_DISAGREE, (quote, told[0])))
             return
         stay = self._stay(quote, named[0], (first[1], last[1]), code=self._code_near(begin, end))

@@ -49,7 +49,9 @@ HEADINGS = [
     (Role.NIGHTS, r"nights$|nächte|nuits$|noches|notti|nachten|noites|泊数"),
     (Role.ROOM, r"room|zimmer|chambre|habitación|camera|部屋|cabin"),
     (Role.HOTEL, (
-        r"hotel|hôtel|accommodation|lodging|overnight|night|stay\b|übernachtung|unterkunft|nacht\b"
+        r"hotel|hôtel|property|struttura|sistemazione|établissement|logement|prestataire"
+        r"|establecimiento|hospedaje|施設|accommodation|lodging|overnight|night|stay\b|übernachtung"
+        r"|unterkunft|nacht\b"
         r"|hébergement|nuit(?:ée)?\b"
         r"|alojamiento|noche\b|pernocta|pernottamento|alloggio|notte\b|overnachting|verblijf|alojamento"
         r"|noite\b|pernoite"
@@ -170,7 +172,7 @@ def span_of(row: Row) -> tuple[date, date] | None:
         return days[0], days[1]
     nights = labels.NIGHTS.search(row.mark.text) or re.fullmatch(r"(?P<n>\d{1,2})", row.cell(Role.NIGHTS))
     if row.has(Role.CHECK_IN) and len(days) == 1 and nights:
-        return days[0], days[0] + timedelta(int(nights["n"]))
+        return days[0], days[0] + timedelta(labels.nights_of(nights))
     return None
 
 
