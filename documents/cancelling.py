@@ -50,6 +50,8 @@ IF = Words(
 THEN = re.compile(
     r"\s?,?\s?(?:if|unless|wenn|falls|sofern|werden kann|si|se|cuando)(?![^\W_])|\s(?:werden|sein)(?![^\W_])"
 )
+# Each word for a cancellation holds one of these.
+BEGINNINGS = ("cancel", "storn", "abgesagt", "annul", "anulad", "anulac", "disd", "キャンセル", "取消", "取り消")
 # A number that stands beside the word without a label.
 BARE = re.compile(r"(?<![\w./-])(?=[A-Z0-9-]*\d)[A-Z0-9]{1,6}(?:-?[A-Z0-9]{2,})+(?![\w/-])")
 SHORTEST_BARE = 5
@@ -59,7 +61,7 @@ def cancel(plan: Plan, reading: Reading) -> None:
     """Mark what the document tells to be cancelled, and add what it names by a number only."""
     _cancel_parts(plan, reading)
     heads = [text for text in _heads(reading) if is_told(text) or _is_announced(text)]
-    spoken = reading.speaks_of(labels.CANCELLED)
+    spoken = any(word in reading.lower for word in BEGINNINGS) and reading.speaks_of(labels.CANCELLED)
     told = [
         mark for mark in reading.marks if not mark.aside and (mark.text in heads or (spoken and is_told(mark.text)))
     ]

@@ -58,7 +58,7 @@ def name_in_line(reading: Reading, place: int, mark: Mark) -> Name | None:
     text = mark.text
     lodged = labels.LODGED.match(text)
     span = mark.range()
-    told = labels.NIGHTS.search(text)
+    told = labels.NIGHTS.search(text) if reading.speaks_of(labels.NIGHTS) else None
     if not (lodged or span or told or (mark.day and TILL.search(text))):
         return None
     if span and (named := BEFORE_DATES.search(text[: mark.told[0].start])):

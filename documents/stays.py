@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from documents import labels
 from documents.arrivals import labelled_days, labelled_times
-from documents.checkins import checked_in
+from documents.checkins import OUT, checked_in
 from documents.linenames import EVENT, TILL, counts_from, name_in_line, named_ranges
 from documents.lodging import (
     STRONG,
@@ -207,7 +207,8 @@ class _Finder:
                     self.used.add(place)
         self._add_nightly(entries)
 
-        for one in checked_in([mark for mark in self.reading.marks if not (mark.aside or mark.old)]):
+        marks = [mark for mark in self.reading.marks if not (mark.aside or mark.old)]
+        for one in checked_in(marks) if self.reading.speaks_of(OUT) else ():
             stay = self._stay(self._from_to(one.first, one.check_out), (one.name, None), (one.check_in, one.check_out))
             stay.check_in_time, stay.check_out_time = one.check_in_time, one.check_out_time
             if not any(_overlaps(stay, known) for known in self.found):
