@@ -12,8 +12,9 @@ if TYPE_CHECKING:
     from datetime import date
 
 # Labels that say nothing but where a range begins and ends.
-FROM = Words(r"\W*(?:from|von|ab|du|de|del|desde|dal|van|a partir de)\W*")
-TO = Words(r"\W*(?:to|until|till|bis|au|al|hasta|fino al|tot|t/m|até)\W*")
+FROM = Words(r"\W*(?:in|from|von|ab|du|de|del|desde|dal|van|a partir de)\W*")
+TO = Words(r"\W*(?:out|to|until|till|bis|au|al|hasta|fino al|tot|t/m|até)\W*")
+PAIR = 2
 
 
 def _segments(mark: Mark) -> list[tuple[bool, int, int]]:
@@ -22,6 +23,9 @@ def _segments(mark: Mark) -> list[tuple[bool, int, int]]:
         [(m.start(), m.end(), True) for m in labels.CHECK_IN.finditer(mark.text)]
         + [(m.start(), m.end(), False) for m in labels.CHECK_OUT.finditer(mark.text)]
     )
+    if not hits and len(mark.line.cells) == PAIR:
+        ends = [(FROM, True), (TO, False)]
+        hits = [(0, 0, arrives) for pattern, arrives in ends if pattern.fullmatch(mark.line.cells[0])]
     if not hits and mark.label:
         if labels.CHECK_IN.match(mark.label):
             hits = [(0, 0, True)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from documents.labels import LODGING_WORD
+from documents.labels import DATE_WORDS, LODGING_WORD
 from documents.patterns import Words
 
 if TYPE_CHECKING:
@@ -55,13 +55,15 @@ HOUSE = _pattern(f"{STRONG_WORD}|{LODGING_WORD}")
 def houses_in(text: str, *, strong: bool = False) -> Iterator[tuple[str, int, int]]:
     """Yield the names of houses in a text with the places where they begin and end."""
     for match in (STRONG_HOUSE if strong else HOUSE).finditer(text):
-        left, kind, right = match["left"].strip(), match["kind"], match["right"].strip()
+        left, kind, right = match["left"].strip(), match["kind"], match["right"]
+        dated = DATE_WORDS.search(right)
+        right = (right[: dated.start()] if dated else right).strip()
         begin = match.start()
         if right and left and not text[:begin].strip(" -–—•*\"'«“(") and not FIRST.match(left):
             left, begin = "", match.start("kind")
         name = " ".join(part for part in (left, kind, right) if part).translate(QUOTES)
         if (left or right) and not GENERIC.search(name) and re.search(r"[^\W\d_]{2}", left + right):
-            yield name, begin, match.end()
+            yield name, begin, match.start("right") + len(right)
 
 
 def house_in(text: str, *, strong: bool = False) -> str | None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from documents import labels
 from documents.dates import dates_in
 from documents.houses import STRONG_WORD, houses_in
+from documents.marks import About
 from documents.patterns import Words
 from documents.times import times_in
 
@@ -184,6 +185,7 @@ def nearest_name(reading: Reading, place: int, end: int, since: int = 0) -> tupl
         or _in_sentences(before, after)
         or _headed(before, reading)
         or _addressed(before)
+        or _signed(marks[end:])
     )
 
 
@@ -208,6 +210,15 @@ def _addressed(before: list[Mark]) -> tuple[Name, str] | None:
     return None
 
 
+def _signed(after: list[Mark]) -> tuple[Name, str] | None:
+    """The name of the house that signs a letter."""
+    signed = next((i for i, mark in enumerate(after) if labels.SIGNED.match(mark.text)), len(after))
+    for mark in after[signed + 1 : signed + 5]:
+        if STRONG.search(mark.text) and (name := name_of_line(mark.text)) and STRONG.search(name[0]):
+            return name, mark.text
+    return None
+
+
 def is_range_alone(mark: Mark) -> bool:
     """Return True if a line tells a range of days and hardly anything else."""
     rest = mark.text[: mark.told[0].start] + mark.text[mark.told[-1].end :]
@@ -217,11 +228,19 @@ def is_range_alone(mark: Mark) -> bool:
 def stands_below_house(marks: list[Mark], place: int) -> bool:
     """Return True if one of the few lines above names a house."""
     for mark in marks[max(0, place - 3) : place][::-1]:
+        if mark.told and all(about is About.OLD for about in mark.about):
+            continue
         if mark.told or mark.aside or len(mark.text.split()) > 9:
             return False
         if STRONG.search(mark.text) and name_of_line(mark.text) and not ROOMS.match(mark.text):
             return True
     return False
+
+
+def stands_below_room(marks: list[Mark], place: int) -> bool:
+    """Return True if the line above tells the room that a range of days is about."""
+    above = marks[place - 1] if place else None
+    return above is not None and not above.told and len(above.text.split()) <= 6 and bool(ROOMS.match(above.text))
 
 
 def stands_above_house(marks: list[Mark], place: int, span: tuple[date, date]) -> bool:

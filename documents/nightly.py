@@ -33,7 +33,11 @@ NIGHT_AT = Words(
 NIGHT_THERE = re.compile(
     r"(?<![^\W_])(?i:overnight|übernachtung|nuit|noche|notte|pernottamento|overnachting|pernoite)\s(?=[A-ZÀ-ÖØ-Þ])"
 )
-SHORT_LABEL = re.compile(r"^\W{0,3}(?:Ü|ÜN|O/N|Übern\.|Overn\.|Nuit|Nacht|Night|Noche|Notte|Noite|泊)\s*[:：]\s*")
+SHORT_LABEL = re.compile(
+    r"^\W{0,3}(?:Ü|ÜN|O/N|Übern\.|Overn\.|Nuit|Nacht|Night|Noche|Notte|Noite|泊)\s*[:：]\s*"
+    r"|^\W{0,2}[【［\[](?:宿泊?|泊|宿泊先|ホテル|hotel|overnight)[】］\]]\s*|^\s*[🏨🛏🛌⛺🏕]\ufe0f?\s*",
+    re.IGNORECASE,
+)
 # Words of a label that says where a night is spent, rather than which hotel.
 NIGHT = Words(
     r"^\W{0,3}(?:over)?(?:night|nacht|nuit|noche|notte|noite)|^\W{0,3}(?:über|over)n|^\W{0,3}(?:pern|ü"

@@ -23,6 +23,17 @@ NOTHING = re.compile(
     r"|non (?:costituisce|rappresenta) (?:una )?(?:prenotazione|conferma)|nulla è (?:stato )?(?:ancora )?prenotat"
     r"|nog niets (?:geboekt|gereserveerd)|nada (?:está|foi) (?:ainda )?reservado|予約はまだ"
 )
+FULL = re.compile(
+    r"(?:unfortunately|regret|afraid)[^.!?]{0,80}(?:fully booked|no (?:rooms?|availability)|not available|sold out)"
+    r"|(?:leider|bedauer)[^.!?]{0,80}(?:ausgebucht|kein(?:e|en)? (?:freien? )?(?:zimmer|verfügbarkeit)"
+    r"|nicht verfügbar)"
+    r"|(?:malheureusement|regrett)[^.!?]{0,80}(?:complets?|pas (?:de )?disponib)"
+    r"|(?:lamentablemente|desgraciadamente|sentimos|lamentamos)[^.!?]{0,80}(?:complet[oa]s?|no (?:hay"
+    r"|tenemos) disponib)"
+    r"|(?:purtroppo|spiacenti)[^.!?]{0,80}(?:al completo|non (?:abbiamo|c'è) disponib)"
+    r"|helaas[^.!?]{0,80}(?:volgeboekt|vol\b)"
+    r"|infelizmente[^.!?]{0,80}(?:esgotad|lotad)|満室(?:の|と|で)"
+)
 # These say so only in a document that calls itself a proposal.
 WITHOUT_OBLIGATION = re.compile(
     r"unverbindlich|freibleibend|vorbehaltlich (?:der )?verfügbarkeit|non-binding|without obligation|no obligation"
@@ -50,7 +61,7 @@ HEAD = 4
 def is_offer(reading: Reading) -> bool:
     """Return True if a document offers rather than tells what is booked."""
     heads = f"{reading.document.title or ''}\n{reading.document.subject or ''}".lower()
-    if labels.SEARCH.search(f"{heads}\n{reading.lower}") or NOTHING.search(reading.lower):
+    if labels.SEARCH.search(f"{heads}\n{reading.lower}") or NOTHING.search(reading.lower) or FULL.search(reading.lower):
         return True
     first = "\n".join([heads, *(mark.text.lower() for mark in reading.marks[:HEAD])])
     if REVIEW.search(first):

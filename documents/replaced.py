@@ -30,6 +30,18 @@ NEW = Words(
     r"|nuov[oaie]|adesso|ora|dopo|attual[ei]|modificat[oa]|nov[oa]s?|agora|depois|atual|nieuwe?|nu|huidige)(?![^\W_])"
     r"|変更後|^新",
 )
+# Words before days that a sentence sets against each other.
+ONCE = Words(
+    r"(?<![^\W_])(?:previously|formerly|originally|before|was|were|bisher\w*|vorher|zuvor|ursprünglich\w*|avant"
+    r"|précédemment|initialement|antes|anteriormente|inicialmente|prima|precedentemente|inizialmente"
+    r"|antes|eerst|eerder"
+    r"|oorspronkelijk)(?![^\W_])"
+)
+NOW = Words(
+    r"(?<![^\W_])(?:now|new|instead|jetzt|nun(?:mehr)?|neu|stattdessen|maintenant|désormais|nouveau"
+    r"|ahora|nuev[oa]|adesso"
+    r"|ora|nuov[oa]|agora|nov[oa]|nu|nieuw)(?![^\W_])"
+)
 # Words right before a day or time that another replaces.
 INSTEAD = Words(
     r"(?<![^\W_])(?:instead of|in place of|rather than|not|previously|formerly|originally|was|statt|anstatt|anstelle"
@@ -119,14 +131,31 @@ def cell_span(row: Mark, column: int) -> tuple[int, int]:
 
 def set_replaced_days(mark: Mark) -> None:
     """Note the days of a line that other days replace, and take the times out that do not hold any more."""
+    contrasts = _contrasted(mark)
     for i, told in enumerate(mark.told):
         before = mark.text[max(0, told.start - REACH) : told.start]
         moved = i + 1 < len(mark.told) and _is_moved(mark, i)
         closes = told.closes and i > 0 and mark.about[i - 1] is About.OLD
-        if moved or closes or (INSTEAD.search(before) and len(mark.told) > 1):
+        contrasted = i in contrasts
+        if moved or closes or contrasted or (INSTEAD.search(before) and len(mark.told) > 1):
             mark.about[i] = About.OLD
     if len(mark.times) > 1:
         mark.times = [one for one in mark.times if not INSTEAD.search(mark.text[max(0, one.start - REACH) : one.start])]
+
+
+def _contrasted(mark: Mark) -> set[int]:
+    """Return the places of days after "before", in a line that has other days after "now"."""
+    old: set[int] = set()
+    new = False
+    begin = 0
+    for i, told in enumerate(mark.told):
+        clause = mark.text[begin : told.start]
+        begin = told.end
+        if NOW.search(clause):
+            new = True
+        elif ONCE.search(clause):
+            old.add(i)
+    return old if new else set()
 
 
 def _is_moved(mark: Mark, i: int) -> bool:

@@ -18,6 +18,7 @@ from documents.lodging import (
     nearest_name,
     stands_above_house,
     stands_below_house,
+    stands_below_room,
 )
 from documents.merge import share_a_word
 from documents.model import How, Stay, Unresolved
@@ -245,7 +246,12 @@ class _Finder:
             return sum(span[0] <= day <= span[1] for day in days) < PROGRAMME
         if not is_range_alone(mark):
             return False
-        return stands_below_house(self.reading.marks, place) or stands_above_house(self.reading.marks, place, span)
+        marks = self.reading.marks
+        return (
+            stands_below_house(marks, place)
+            or stands_above_house(marks, place, span)
+            or stands_below_room(marks, place)
+        )
 
     def _out_follows(self, place: int) -> bool:
         return any(
