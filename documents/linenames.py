@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from documents import labels
-from documents.houses import houses_in
+from documents.houses import house_in, houses_in
 from documents.lodging import STRONG, Name, name_in
 from documents.marks import About
 from documents.patterns import Words
@@ -50,6 +51,22 @@ EVENT = Words(
     r"|hochzeit|wedding"
     r"|congrès|colloque|congreso|convegno|congresso)(?![^\W_])"
 )
+NIGHTS_OF = Words(
+    r"(?<![^\W_])(?:nights? (?:of|on)|nächte? (?:vom|am|auf den)|nuits? (?:du|des|de)|noches? (?:del|de los|de)"
+    r"|nott[ei] (?:del|dei|di)|noites? (?:de|do)|nachten? van)(?: the| le| el)?\s$"
+)
+# The words at the beginning of a list of nights.
+NIGHTLY = Words(
+    r"^\W{0,3}(?:(?:the|your|our|les|vos|nos|die|ihre|las|sus|le|as)\s)?(?:nights|nächte|nuits|noches"
+    r"|notti|noites|nachten)"
+    r"(?![^\W_])"
+)
+# The day of the month before another one, with its weekday.
+JOINED = re.compile(
+    r"(?:[^\W\d_]{2,}\s)?(\d{1,2})(?:st|nd|rd|th)?\.?,?\s(?:et|and|und|y|e|en|&)\s(?:the\s|le\s|el\s)?$"
+)
+# Lines of such a list.
+LIST = 12
 WIDE = 60
 
 
@@ -86,6 +103,39 @@ def name_in_line(reading: Reading, place: int, mark: Mark) -> Name | None:
         ):
             return name
     return None
+
+
+def listed_nights(reading: Reading, place: int) -> tuple[Name, tuple[date, date]] | None:
+    """Return the house and days of a line that lists its nights, as in "nights of 12 and 13 May"."""
+    mark = reading.marks[place]
+    days = mark.trip_days
+    if not days or len(days) != len(mark.told) or any(one.opens for one in mark.told):
+        return None
+    if [day - days[0] for day in days] != [timedelta(number) for number in range(len(days))]:
+        return None
+    first, before = days[0], mark.text[: mark.told[0].start]
+    if joined := JOINED.search(before):
+        first -= timedelta(1)
+        before = before[: joined.start()]
+        if int(joined[1]) != first.day:
+            return None
+    count = (days[-1] - first).days + 1
+    told = labels.NIGHTS.search(mark.text)
+    if told and labels.nights_of(told) != count:
+        return None
+    house = house_in(mark.text, strong=True)
+    name = name_in(house) if house else None
+    if not name or not (NIGHTS_OF.search(before) or (told and count > 1) or _under_nights(reading, place)):
+        return None
+    return name, (first, days[-1] + timedelta(1))
+
+
+def _under_nights(reading: Reading, place: int) -> bool:
+    """Return True if lines of one kind stand below words that say that their days are nights."""
+    for mark in reading.marks[max(0, place - LIST) : place][::-1]:
+        if not mark.told:
+            return len(mark.text.split()) <= 8 and bool(NIGHTLY.search(mark.text))
+    return False
 
 
 def counts_from(mark: Mark) -> bool:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from documents import labels
 from documents.arrivals import labelled_days, labelled_times
 from documents.checkins import OUT, checked_in
-from documents.linenames import EVENT, TILL, counts_from, name_in_line, named_ranges
+from documents.linenames import EVENT, TILL, counts_from, listed_nights, name_in_line, named_ranges
 from documents.lodging import (
     STRONG,
     address_near,
@@ -157,6 +157,9 @@ class _Finder:
             if len(mark.told) > PAIR and (several := named_ranges(mark)):
                 for house, days in several:
                     self.add(self._stay(mark.text, house, days), place)
+                continue
+            if mark.told and (listed := listed_nights(self.reading, place)):
+                self.add(self._stay(mark.text, *listed), place)
                 continue
             name = name_in_line(self.reading, place, mark)
             if name is None:
