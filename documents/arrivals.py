@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from datetime import date
 
 # Labels that say nothing but where a range begins and ends.
-FROM = Words(r"\W*(?:in|from|von|ab|du|de|del|desde|dal|van|a partir de)\W*")
-TO = Words(r"\W*(?:out|to|until|till|bis|au|al|hasta|fino al|tot|t/m|até)\W*")
+FROM = Words(r"\W*(?:in|date in|from|von|ab|du|de|del|desde|dal|van|a partir de)\W*")
+TO = Words(r"\W*(?:out|date out|to|until|till|bis|au|al|hasta|fino al|tot|t/m|até)\W*")
 PAIR = 2
 
 

@@ -26,7 +26,7 @@ HEAD = 6
 # A heading or subject that announces a cancellation.
 NOTICE = re.compile(
     r"^\W*(?:(?:re|fw|fwd|aw|wg|tr|rv|i|r)\s*:\s*)*"
-    r"(?:(?:your|the|ihre?|votre|su|tu|la|sua|vostra)\s)?(?:cancell?ed|cancell?ations?|storn(?:o|iert|ierung)\w*|annul\w+"
+    r"(?:(?:your|the|ihre?|votre|su|tu|la|sua|vostra)\s)?(?:cancell?ed|cancell?ations?|absage|storn(?:o|iert|ierung)\w*|annul\w+"
     r"|cancelaci[oó]n|anulaci[oó]n|cancelad[oa]|annullament\w+|annullat[oa]|cancellazion\w+|disdetta"
     r"|キャンセル|取消|予約取消)(?![^\W_])",
     re.IGNORECASE,
@@ -51,7 +51,19 @@ THEN = re.compile(
     r"\s?,?\s?(?:if|unless|wenn|falls|sofern|werden kann|si|se|cuando)(?![^\W_])|\s(?:werden|sein)(?![^\W_])"
 )
 # Each word for a cancellation holds one of these.
-BEGINNINGS = ("cancel", "storn", "abgesagt", "annul", "anulad", "anulac", "disd", "キャンセル", "取消", "取り消")
+BEGINNINGS = (
+    "cancel",
+    "storn",
+    "absag",
+    "abgesagt",
+    "annul",
+    "anulad",
+    "anulac",
+    "disd",
+    "キャンセル",
+    "取消",
+    "取り消",
+)
 # A number that stands beside the word without a label.
 BARE = re.compile(r"(?<![\w./-])(?=[A-Z0-9-]*\d)[A-Z0-9]{1,6}(?:-?[A-Z0-9]{2,})+(?![\w/-])")
 SHORTEST_BARE = 5
@@ -68,8 +80,8 @@ def cancel(plan: Plan, reading: Reading) -> None:
     named = _named([*(mark.text for mark in told), *heads], reading)
     numbers = _numbers(told, reading)
     entries: list[Entry] = [*plan.activities, *plan.stays, *plan.transport]
-    called = _called(plan, told)
     parts = sum(entry.cancelled for entry in entries)
+    called = [] if 0 < parts < len(entries) else _called(plan, told)
     whole = bool(heads) and not 0 < len(called) < len(entries) and not 0 < parts < len(entries)
     for entry in entries:
         entry.cancelled = (

@@ -164,7 +164,8 @@ OPENING = _words(
     r"|öffnungszeiten|geöffnet|täglich|erreichbar|telefon",
     r"horaires? d'ouverture|ouvert\w*|ouvre|appelez|assistance|tous les jours|abiert[oa]s?|abre|horario"
     r"|todos los días|teléfono|llame|apert[oaie]|apre|orari[oa]?\b(?! di)|telefono|tutti i giorni",
-    r"年中無休|毎日|営業時間|受付時間|受付|開館|定休|お問い合わせ|電話|mon(?:day)?\s?(?:-|–|to)\s?(?:fri|sat|sun)|mo\s?(?:-"
+    r"年中無休|毎日|営業時間|受付時間|受付|開館|定休|お問い合わせ|電話|mon(?:day)?\s?(?:-|–|to)\s?(?:fri|sat|sun)"
+    r"|mo\s?(?:-"
     r"|–"
     r"|bis)\s?(?:fr|sa|so)"
     r"|lun\w*\s?(?:-|–|a|à)\s?(?:ven|vie|sab|sáb|dom)|"
@@ -231,6 +232,9 @@ CANCELLED = Words(
     r"|number|complete\w*)"
     r"|(?:confirm|processed|received|registered) (?:the|your) cancellation|cancell?ed (?:on|at) (?=\d|[a-z]{3,9} \d)"
     r"|(?:wurde|ist|sind|haben|wird)\s.{0,60}storniert|storniert\b|(?:wurde|ist|haben)\s.{0,60}abgesagt"
+    r"|(?:müssen wir|wir müssen)\s.{0,120}(?:absagen|stornieren)(?![^\W_])|we (?:must|have to|had to|need to) cancel"
+    r"|nous (?:devons|sommes contraints d')\s?annuler|(?:obligados a|tenemos que) (?:cancelar|anular)"
+    r"|dobbiamo (?:annullare|cancellare|disdire)"
     r"|stornierungsbestätigung|storno(?:nummer|bestätigung)|stornierung (?:bestätigt|ist erfolgt|erfolgreich)"
     r"|stornierungs(?:nummer|datum)"
     r"|(?:bestätigen|bestätigung)\s.{0,30}(?:die|der|ihrer?) stornierung"
@@ -245,10 +249,12 @@ CANCELLED = Words(
     r"|(?:annullamento|cancellazione|disdetta) (?:confermat[oa]|effettuat[oa]|(?:del|della) (?:sua|tua|vostra))"
     r"|(?:foi|está|foram) (?:cancelad|anulad)[oa]s?|cancelamento (?:confirmado|da sua)"
     r"|(?:is|zijn|werd|hebben)\s.{0,40}geannuleerd|annulering (?:bevestigd|van uw)|annuleringsnummer"
-    r"|キャンセルされました|キャンセル(?:確認|完了)|キャンセル(?:手続き|処理)?(?:を|が|は)?(?:承りました|受け付け|受付け?(?:いた|まし"
+    r"|キャンセルされました|キャンセル(?:確認|完了)|キャンセル(?:手続き|処理)?(?:を|が|は)?(?:承りました|受け付け|受付け?(?:いた"
+    r"|まし"
     r"|完了"
     r"|日)"
-    r"|いたしました|確定|完了)|キャンセルのお知らせ|取り?消し?(?:しました|されました|いたしました|を承りました|のお知らせ"
+    r"|いたしました|確定|完了)|キャンセルのお知らせ|取り?消し?(?:しました|されました|いたしました|を承りました"
+    r"|のお知らせ"
     r"|完了)"
     r"|^cancelled$",
 )
@@ -262,7 +268,7 @@ NEW = re.compile(
     r"^\W{0,3}(?:(?:your|the|ihr\w*|de[rmns]|die|das|votre|vos|le|la|les|l'|sus?|tus?|el|los|las|il|lo|i|gli"
     r"|vostr[oaie]|tuo)\s)?(?:new|updated|revised|now|after|neu\w*|aktuell\w*|nouve(?:au|l|lle)s?|nuev[oa]s?"
     r"|actualizado"
-    r"|nuov[oa]|aggiornato)\b|変更後|^新",
+    r"|nuov[oa]|aggiornato)\b|\W{0,3}変更後|^新",
     re.IGNORECASE,
 )
 DATE_WORDS = re.compile(

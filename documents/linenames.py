@@ -47,7 +47,8 @@ STARTS = Words(
 )
 # What takes place in a house without anybody's staying there. For text in lower case.
 EVENT = Words(
-    r"(?<![^\W_])(?:conference|congress|convention|symposium|summit|kongress|tagung|konferenz|fachmesse"
+    r"(?<![^\W_])(?:conference|congress|getting married|save the date|are held for|room block"
+    r"|convention|symposium|summit|kongress|tagung|konferenz|fachmesse"
     r"|hochzeit|wedding"
     r"|congrès|colloque|congreso|convegno|congresso)(?![^\W_])"
 )
@@ -65,6 +66,8 @@ NIGHTLY = Words(
 JOINED = re.compile(
     r"(?:[^\W\d_]{2,}\s)?(\d{1,2})(?:st|nd|rd|th)?\.?,?\s(?:et|and|und|y|e|en|&)\s(?:the\s|le\s|el\s)?$"
 )
+# What stands between the nights of a list and the house.
+AFTER_NIGHTS = re.compile(r"\s?\)?\s?[:：]\s?(?=[^\W\d_])")
 # Lines of such a list.
 LIST = 12
 WIDE = 60
@@ -93,6 +96,9 @@ def name_in_line(reading: Reading, place: int, mark: Mark) -> Name | None:
     ):
         candidates.insert(0, text[mark.told[-1].end :].lstrip(" :：,-–"))
     hotels = _under_hotels(reading, place)
+    listed = AFTER_NIGHTS.match(text, told.end()) if told and hotels else None
+    if listed and (name := name_in(text[listed.end() :])):
+        return name
     for candidate in candidates:
         name = name_in(candidate)
         if name and (
@@ -140,7 +146,9 @@ def _under_nights(reading: Reading, place: int) -> bool:
 
 def counts_from(mark: Mark) -> bool:
     """Return True if the nights of a line are told to begin on its day."""
-    return bool(STARTS.search(mark.text[: mark.told[0].start]))
+    told, nights = mark.told[0], labels.NIGHTS.search(mark.text)
+    beside = nights and re.fullmatch(r"[\s,;:()–-]{1,4}", mark.text[told.end : nights.start()])
+    return bool(beside or STARTS.search(mark.text[: told.start]))
 
 
 def named_ranges(mark: Mark) -> list[tuple[Name, tuple[date, date]]]:

@@ -292,7 +292,7 @@ def _worded(before: list[Mark], after: list[Mark]) -> tuple[Name, str] | None:
         for mark in [*before, *after[:3]]:
             if mark.aside or mark.amounts or labels.OPENING.search(mark.text):
                 continue
-            for text in mark.line.cells or [mark.text]:
+            for text in [cell for i, cell in enumerate(mark.line.cells) if i != mark.old_cell] or [mark.text]:
                 name = name_of_line(text) if pattern.search(text) else None
                 if name and pattern.search(name[0]) and not ROOMS.match(name[0]):
                     return name, mark.text

@@ -54,6 +54,8 @@ class Mark:
     aside: bool = False
     # Part of a section that a later schedule replaces.
     old: bool = False
+    # The place of a cell whose value another cell of the row replaces.
+    old_cell: int | None = None
     # Part of a section, or a row, that is told to be cancelled.
     cancelled: bool = False
     # The day, time and sender before a message of a chat.

@@ -47,6 +47,8 @@ INVISIBLE = re.compile(
 )
 BULLET = re.compile(r"[-*+•‣◦▪●·\u2013]\s")
 HEADING = re.compile(r"(#{1,6})\s+(?=\S)")
+# A label and its value with dots between them.
+LEADERS = re.compile(r"([^\W\d_][^.:]{1,30}?)\s?(?:(?<=\s)\.{2,}|\.{4,})\s?:?\s*(\S[^.]*(?:\.[^.]+)*)")
 MARKDOWN_RULE = re.compile(r"\|?[\s:|-]*-{3}[\s:|-]*\|?")
 TEXT_CUT = f"The text beyond {TEXT_CHARACTERS:,} characters."
 
@@ -137,5 +139,7 @@ def _cells(raw: str) -> tuple[str, ...]:
     stripped = raw.strip(" ")
     if stripped.startswith("|") and stripped.endswith("|") and stripped.count("|") > 2:  # noqa: PLR2004 - two cells
         return tuple(map(tidy, stripped[1:-1].split("|")))
+    if led := LEADERS.fullmatch(stripped):
+        return tidy(led[1]), tidy(led[2])
     cells = tuple(map(tidy, raw.split("\t")))
     return cells if sum(map(bool, cells)) > 1 else ()

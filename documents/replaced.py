@@ -50,7 +50,8 @@ INSTEAD = Words(
     r"|inizialmente|originariamente|em vez|em lugar|anteriormente|in plaats van|oorspronkelijk|eerst|voorheen)"
     r"(?:\s(?:of|de|del|du|des|dell?a?|do|da|the|as|am|on|at|um|den|dem|der|vom|von|le|el|il|o|op"
     r"|planned|booked|gebucht"
-    r"|geplant\w*|prévue?s?|previst[oa]s?|for|für|pour|para|per|from))*\s?[:(]?\s?$",
+    r"|geplant\w*|prévue?s?|previst[oa]s?|for|für|pour|para|per|from))*\s?[:(]?\s?$"
+    r"|変更前の?(?:日程|期間)?\W{0,2}$",
 )
 # Words before "from one day to another" that tell of a change, not of a stay.
 MOVED = Words(
@@ -115,6 +116,7 @@ def _empty(row: Mark, column: int) -> None:
     row.told = [one for one in row.told if not begin <= one.start < end]
     row.times = [one for one in row.times if not begin <= one.start < end]
     row.amounts = [one for one in row.amounts if not begin <= one.start < end]
+    row.old_cell = column
 
 
 def cell_span(row: Mark, column: int) -> tuple[int, int]:
