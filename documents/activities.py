@@ -12,6 +12,7 @@ from documents import labels
 from documents.dates import dates_in
 from documents.marks import About, Mark, Reading
 from documents.model import Activity, Day, How, Kind
+from documents.occasions import OCCASION, is_appointment, is_nameless, is_no_appointment, name_near
 from documents.patterns import Words
 from documents.tables import Role, Row, rows_of
 from documents.times import times_in
@@ -59,10 +60,10 @@ def activities_of(reading: Reading, covered: set[int], stayed: set[int]) -> tupl
         if mark.aside or mark.old or place in covered or (place in stayed and not mark.line.cells):
             continue
         day = _day_of(mark)
-        if day is None or _is_no_entry(mark):
+        if day is None or _is_no_entry(mark) or is_no_appointment(mark):
             continue
         made = _of_row(rows[id(mark)], day) if id(mark) in rows else _of_text(mark, day, reading)
-        made = [named for one in made if (named := _named(one, place, reading))]
+        made = [named for one in made if (named := _named(one, place, reading, covered | stayed))]
         if made:
             found += made
             used.add(place)
@@ -152,17 +153,15 @@ def _of_row(row: Row, day: date) -> list[Activity]:
     return [_activity(mark.text, day, times[0].clock, end, text)]
 
 
-def _named(activity: Activity, place: int, reading: Reading) -> Activity | None:
-    """An activity that a label such as "When" tells, with the name beside the label "What"; None if there is none."""
-    if not labels.WHEN.fullmatch(activity.title):
-        return activity
-    marks = reading.marks
-    for other in [*range(place - 1, max(-1, place - 4), -1), *range(place + 1, min(len(marks), place + 4))]:
-        if name := labels.WHAT.match(marks[other].text):
-            title = name["name"] or ""
-            between = marks[min(place, other) : max(place, other) + 1]
-            return replace(activity, title=title.strip()[:TITLE_LENGTH], quote="\n".join(mark.text for mark in between))
-    return None
+def _named(activity: Activity, place: int, reading: Reading, covered: set[int]) -> Activity | None:
+    """An activity by the name in its line or, if that says only when it is, in its block; None if it tells none."""
+    mark = reading.marks[place]
+    if is_nameless(activity.title):
+        if found := name_near(place, reading, covered):
+            name, between = found
+            return replace(activity, title=name[:TITLE_LENGTH], quote="\n".join(one.text for one in between))
+        return activity if OCCASION.search(activity.title) else None
+    return activity if mark.day or is_appointment(mark.text, activity.title) else None
 
 
 def _other_cell(row: Row) -> str:

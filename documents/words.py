@@ -34,10 +34,14 @@ WEEKDAYS = {
         [
             "monday montag lundi lunes lunedì lunedi mon lun mo maandag segunda-feira 月曜日 月曜 月",
             "tuesday dienstag mardi martes martedì martedi tues tue mar di dinsdag terça-feira 火曜日 火曜 火",
-            "wednesday mittwoch mercredi miércoles miercoles mercoledì mercoledi woensdag quarta-feira wed mer mié mie mi wo"
-            " 水曜日 水曜 水",
-            "thursday donnerstag jeudi jueves giovedì giovedi donderdag quinta-feira thurs thur thu jeu jue gio do"
-            " 木曜日 木曜 木",
+            (
+                "wednesday mittwoch mercredi miércoles miercoles mercoledì mercoledi woensdag quarta-feira"
+                " wed mer mié mie mi wo 水曜日 水曜 水"
+            ),
+            (
+                "thursday donnerstag jeudi jueves giovedì giovedi donderdag quinta-feira thurs thur thu jeu jue gio do"
+                " 木曜日 木曜 木"
+            ),
             "friday freitag vendredi viernes venerdì venerdi fri ven vie fr vrijdag sexta-feira vr 金曜日 金曜 金",
             "saturday samstag sonnabend samedi sábado sabado sabato sat sam sáb sab sa zaterdag za 土曜日 土曜 土",
             "sunday sonntag dimanche domingo domenica sun dim dom so zondag zo 日曜日 日曜 日",
