@@ -100,6 +100,8 @@ ENGLISH_WORDS = {"may", "march", "mar", "set", "ago", "so"}
 NUMBERED = Words(
     r"(?<![^\W_])(?:day|tag|jour|d[ií]a|giorno|week|woche|no|nr|stage|etappe|étape)\.?\s*$",
 )
+# What follows a name that is a weekday's then, not a month's, as in "J4 mar. 14/09".
+DAY_AND_MONTH = re.compile(r"\.?,?\s{1,2}\d{1,2}[./-]\d{1,2}(?!\d)")
 NUMBERING = re.compile(r"\s*\d\.\d\.")
 LEAD = Words(r"\b(?:am|vom|bis|zum|den|ab|on|dem|und)\s$")
 
@@ -152,6 +154,8 @@ def _told(match: re.Match[str], text: str) -> list[Told]:
 
 def _written(match: re.Match[str], group: dict[str, str | None], text: str) -> list[Told]:
     name = str(group["m"])
+    if name.lower() in WEEKDAYS and DAY_AND_MONTH.match(text, match.end("m")):
+        return []
     year = _number(group["y"]) or (2000 + int(group["yy"]) if group["yy"] else None)
     abbreviated = match.end() > match.end("m") and text[match.end("m")] == "."
     if (

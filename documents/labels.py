@@ -51,11 +51,11 @@ BORN = _words(
 
 CHECK_IN = _words(
     r"check[-\s]?in|in(?=\s?:)|arrival|arriving|arrive|anreise|ankunft|einzug|arrivée|entrée"
-    r"|llegada|entrada|arrivo|チェックイン|到着日|ご?宿泊日|入室"
+    r"|llegada|entrada|arrivo|aankomst|incheck\w*|chegada|チェックイン|到着日|ご?宿泊日|入室"
 )
 CHECK_OUT = _words(
-    r"check[-\s]?out|out(?=\s?:)|departure|departing|leaving|leave(?=\s*[:：])|depart|abreise|auszug|départ|sortie|salida"
-    r"|partenza|チェックアウト|出発日|退室"
+    r"check[-\s]?out|out(?=\s?:)|departure|departing|leaving|leave(?=\s*[:：]|\son\s|\sus\s)|depart|abreise|auszug|départ|sortie|salida"
+    r"|partenza|vertrek|uitcheck\w*|saída|チェックアウト|出発日|退室"
 )
 DEPART = Words(
     r"(?<![^\W_])(?:departure|departs?|departing|dep\b\.?|leaves|abfahrt|abflug|ab\b|départ|salida|sale"
@@ -97,7 +97,7 @@ LODGING_WORD = (
     r"|parador|gasthof|gasthaus|gästehaus|guest\s?house|"
     r"b&b|auberge|albergo|agriturismo|masseria|palazzo|villa|casa|quinta|posada|finca|cortijo|resort|suites?"
     r"|apartments?|apartamentos?|appartement|ferienwohnung|"
-    r"chalet|château|cottage|house|haus|hof|manor|castle|camp|cabins?|bungalow|motel|maison|gîte|chambres?"
+    r"chalet|château|cottage|house|haus|hof|manor|castle|camp(?:ing)?|campsite|cabins?|bungalow|motel|maison|gîte|chambres?"
     r"|rooms|residence|résidence|residenz|retreat|palace|palais|"
     r"schloss|schlosshotel|landhaus|seehotel|berghotel|rifugio|refuge|refugio|locanda|relais|domaine|hacienda"
     r"|estancia|machiya|minshuku|tower|towers|plaza|spa|glamping|"
@@ -111,7 +111,8 @@ LODGED = re.compile(
     r"^\W{0,3}(?:(?:hotel|property|accommodation)\s?name|name of (?:the )?(?:hotel|property)"
     r"|hotel|your hotel|accommodations?|lodging|overnight(?: at| in)?|stay(?:ing)?(?: at)?|property"
     r"|übernachtung|unterkunft|nacht in|hébergement|hôtel|nuit(?:ée)? à l'|logement"
-    r"|alojamiento|hotel|noche en|alloggio|pernottamento|struttura|hotel|establecimiento|établissement|宿泊施設"
+    r"|alojamiento|noche en|alloggio|pernottamento|struttura|accommodatie|overnachting|verblijf|alojamento|hospedagem"
+    r"|establecimiento|établissement|宿泊施設"
     r"|宿泊先|ご?宿泊|施設名|ホテル名?|宿名?)\s*[:：]\s*",
     re.IGNORECASE,
 )
@@ -124,7 +125,7 @@ STAYING = re.compile(
     re.IGNORECASE,
 )
 NIGHTS = Words(
-    r"(?<![\d.,])(?P<n>\d{1,2})\s?-?\s?(?:nights?|nächte|nacht|nuits?|nuitées?|noches?|notti|notte|泊)(?![^\W_])",
+    r"(?<![\d.,])(?P<n>\d{1,2})\s?-?\s?(?:nights?|nächten?|nacht|nachten|nuits?|nuitées?|noches?|noites?|notti|notte|泊)(?![^\W_])",
 )
 ROOM = re.compile(
     r"^\W{0,3}(?:room(?: type)?|zimmer(?:typ)?|chambre|habitación|camera|部屋(?:タイプ)?"

@@ -7,19 +7,24 @@ from typing import TYPE_CHECKING
 
 from documents import labels
 from documents.dates import dates_in
+from documents.houses import STRONG_WORD, houses_in
 from documents.patterns import Words
 from documents.times import times_in
 
 if TYPE_CHECKING:
     from documents.marks import Mark, Reading
 
+# A name and the town.
+Name = tuple[str, str | None]
+# What rooms are called, rather than houses.
+ROOMS = Words(
+    r"^\W*(?:\d{1,2}\s?(?:x\s?)?)?(?:rooms?|suites?|zimmer|[^\W_]*zimmer|chambres?|habitaci[oó]n(?:es)?|camer[ae]|kamers?|quartos?"
+    r"|apartments?|appartements?|apartamentos?|appartamento|studios?|cabins?|types?|art|kategorie|catégorie|categor[ií]a)"
+    r"(?![^\W_])(?!.*(?:d'hôtes))",
+)
 # Words that name nothing but places to stay. The others, such as "house", need more evidence.
 STRONG = re.compile(
-    r"(?<![^\W_])(?:hotel|hôtel|seehotel|pension|pensión|pensione|inn|lodge|hostel|hostal|hostería|hospedería"
-    r"|ryokan|riad|parador|gasthof|gasthaus|gästehaus|guest\s?house|b&b|auberge|"
-    r"albergo|agriturismo|masseria|posada|resort|apartments?|apartamentos?|ferienwohnung|motel|gîte|locanda"
-    r"|relais|minshuku|machiya|suites|chambres d'hôtes|glamping)(?![^\W_])"
-    r"|[^\W_]{3,}hotel(?![^\W_])|旅館|ホテル|民宿|ペンション|ゲストハウス",
+    rf"(?<![^\W_])(?:{STRONG_WORD})(?![^\W_])|旅館|ホテル|民宿|ペンション|ゲストハウス",
     re.IGNORECASE,
 )
 INTRO = re.compile(
@@ -71,15 +76,17 @@ AT = re.compile(
     rf"|^.*(?<![^\W_])(?:à|dans|all|nell|dell)\s?(?:l)?['’](?=(?:{labels.LODGING_WORD})(?![^\W_]))",
     re.IGNORECASE,
 )
+# The number of an entry of a list.
+NUMBERING = re.compile(r"^\W{0,3}\d{1,2}[.)]\s+(?=[^\W\d_])")
 BARE = re.compile(rf"(?:the |das |le |el |il |l')?(?:{labels.LODGING_WORD})", re.IGNORECASE)
 
 
-def name_in(text: str) -> tuple[str, str | None] | None:
+def name_in(text: str) -> Name | None:
     """The name of a place to stay at the start of a text, and its town if one follows."""
     spans = [(one.start, one.end) for one in [*dates_in(text), *times_in(text)]]
     if spans:
         text = text[: min(start for start, _ in spans)]
-    text = labels.LODGED.sub("", text).strip(" -–—:：•*·\"'«»“”")
+    text = NUMBERING.sub("", labels.LODGED.sub("", text)).strip(" -–—:：•*·\"'«»“”")
     parts = [part.strip(" -–—.\"'«»“”") for part in CUT.split(text)]
     name = AT.sub("", parts[0]) if parts else ""
     name = re.sub(r"\s+(?:from|vom|von|du|del|dal|on|am|for|ab)$", "", name)
@@ -133,15 +140,44 @@ def is_name(text: str) -> bool:
     return text[:1].isupper() or not text[:1].isascii() or text[:1].isdigit() or bool(STRONG.match(text))
 
 
-def nearest_name(reading: Reading, place: int, end: int) -> tuple[tuple[str, str | None], str] | None:
-    """The name that dates of a stay belong to, and the text it stands in."""
+def nearest_name(reading: Reading, place: int, end: int, since: int = 0) -> tuple[Name, str] | None:
+    """The name that dates of a stay belong to, and the text it stands in.
+
+    `since` is where the lines of the stay before end. Only rooms of one house have no name of their own after that.
+    """
     marks = reading.marks
-    before = marks[max(0, place - 14) : place][::-1]
-    after = marks[end + 1 : end + 9]
-    return _labelled(before, after) or _worded(before, after) or _headed(before, reading)
+    first = max(0, place - 14)
+    before, after = marks[first:place][::-1], marks[end + 1 : end + 9]
+    if since > first:
+        own = marks[since:place][::-1]
+        found = _labelled(own, []) or _worded(own, []) or _headed(own, None)
+        if found or any(_is_like_a_name(mark) for mark in own):
+            return found
+    return (
+        _labelled(before, after) or _worded(before, after) or _in_sentences(before, after) or _headed(before, reading)
+    )
 
 
-def _labelled(before: list[Mark], after: list[Mark]) -> tuple[tuple[str, str | None], str] | None:
+def _is_like_a_name(mark: Mark) -> bool:
+    """Return True if a line may be the name of a house that no word shows to be one."""
+    plain = not (mark.aside or mark.told or mark.times or mark.amounts or len(mark.line.cells) > 1)
+    if not plain or len(mark.text.split()) > 6 or re.search(r"[:：]", mark.text) or ROOMY.search(mark.text):
+        return False
+    return mark.text[:1].isupper() and not GENERIC.search(mark.text) and name_in(mark.text) is not None
+
+
+def _in_sentences(before: list[Mark], after: list[Mark]) -> tuple[Name, str] | None:
+    """The name of the only house that sentences around the dates tell."""
+    found: dict[str, str] = {}
+    for mark in [*before, *after]:
+        if not mark.aside and not labels.OPENING.search(mark.text):
+            for name, _, _ in houses_in(mark.text, strong=True):
+                found.setdefault(name, mark.text)
+    named = [(name, text) for name, text in found.items() if is_name(name) and not ROOMS.search(name)]
+    return ((named[0][0], None), named[0][1]) if len(named) == 1 else None
+
+
+def _labelled(before: list[Mark], after: list[Mark]) -> tuple[Name, str] | None:
     for mark in [*before, *after]:
         if mark.aside:
             continue
@@ -156,28 +192,31 @@ def _labelled(before: list[Mark], after: list[Mark]) -> tuple[tuple[str, str | N
     return None
 
 
-def _worded(before: list[Mark], after: list[Mark]) -> tuple[tuple[str, str | None], str] | None:
+def _worded(before: list[Mark], after: list[Mark]) -> tuple[Name, str] | None:
     for pattern in (STRONG, labels.LODGING):
         for mark in [*before, *after[:3]]:
             if mark.aside or mark.amounts or labels.OPENING.search(mark.text):
                 continue
-            if pattern.search(mark.text) and (name := name_of_line(mark.text)) and pattern.search(name[0]):
-                return name, mark.text
+            for text in mark.line.cells or [mark.text]:
+                name = name_of_line(text) if pattern.search(text) else None
+                if name and pattern.search(name[0]) and not ROOMS.match(name[0]):
+                    return name, mark.text
     return None
 
 
-def _headed(before: list[Mark], reading: Reading) -> tuple[tuple[str, str | None], str] | None:
+def _headed(before: list[Mark], reading: Reading | None) -> tuple[Name, str] | None:
     for mark in before:
-        if mark.line.level and not mark.aside and not GENERIC.search(mark.text) and (name := name_in(mark.text)):
+        named = mark.line.level and not (mark.aside or GENERIC.search(mark.text) or ROOMS.match(mark.text))
+        if named and (name := name_in(mark.text)):
             return name, mark.text
-    for head in (reading.document.title, reading.document.subject):
+    for head in (reading.document.title, reading.document.subject) if reading else ():
         for part in re.split(r"\s[-–—|·:]\s|:\s", head or ""):
-            if labels.LODGING.search(part) and (name := name_of_line(part)) and name[0] in reading.text:
+            if reading and labels.LODGING.search(part) and (name := name_of_line(part)) and name[0] in reading.text:
                 return name, name[0]
     return None
 
 
-def name_of_line(text: str) -> tuple[str, str | None] | None:
+def name_of_line(text: str) -> Name | None:
     """The name in a short line, without words such as "Reservation confirmed" before it."""
     if len(text.split()) > 14:
         return None

@@ -13,6 +13,7 @@ from documents.chats import STAMP, is_chat, senders
 from documents.dates import WEEKDAY, dates_in
 from documents.marks import About, Mark, Reading
 from documents.money import Amount, amounts_in
+from documents.replaced import set_replaced, set_replaced_days
 from documents.sections import set_days
 from documents.times import times_in
 from documents.words import language_of
@@ -54,8 +55,11 @@ def read_marks(document: Document, context: Context, certain: set[date] | None =
         for mark in ([_stamp(index, line, line.text)] if index in sent else _marks_of(index, line, stamped=stamped))
     ]
     _set_labels(marks)
+    set_replaced(marks)
     for mark in marks:
         mark.about = [About.ISSUED if mark.stamp else _about(mark, i) for i in range(len(mark.told))]
+        if len(mark.told) > 1 or len(mark.times) > 1:
+            set_replaced_days(mark)
     _set_datelines(marks, context)
     _set_asides(marks)
     almanac = _almanac(document, context, marks, language, certain or set())
@@ -226,7 +230,7 @@ def _set_asides(marks: list[Mark]) -> None:
         elif replaced and short and labels.OLD.search(mark.text):
             old = True
         mark.aside = mark.line.aside or offers is not None
-        mark.old = old
+        mark.old = mark.old or old
         mark.cancelled = cancelled or any(labels.CANCELLED_STATUS.fullmatch(cell) for cell in mark.line.cells)
 
 

@@ -26,6 +26,8 @@ class About(StrEnum):
     DUE = "due"
     DEADLINE = "deadline"
     BORN = "born"
+    # A day that another one replaces.
+    OLD = "old"
 
 
 @dataclass(slots=True)

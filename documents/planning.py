@@ -216,7 +216,7 @@ def _is_past(mark: Mark) -> bool:
         bool(mark.told)
         and not mark.times
         and not mark.amounts
-        and all(about in {About.ISSUED, About.BORN} for about in mark.about)
+        and all(about in {About.ISSUED, About.BORN, About.OLD} for about in mark.about)
     )
 
 

@@ -28,6 +28,8 @@ ENDS = re.compile(
     re.IGNORECASE,
 )
 ON = re.compile(r"^\W{0,3}(?:(?:and |then )?on|am|le|el|il|den|der|the|date|datum|fecha|data)?[\s:]*$", re.IGNORECASE)
+# The number of a day beside its date, as in "J1" or "T 2".
+NUMBERED = re.compile(r"^\W*[JTDGM]\.?\s?\d{1,2}(?!\w)")
 PREPOSITION = Words(r"\b(?:on|am|le|el|il|den|vom|for|of|für|del|du)\s$")
 
 
@@ -72,7 +74,7 @@ def _ends(mark: Mark, current: _Current) -> bool:
         return True
     if mark.times and not ENDS.match(mark.text):
         return False
-    heading = labels.LODGED.match(mark.text + ":") and len(mark.text.split()) <= 2
+    heading = labels.LODGED.fullmatch(mark.text + ":")
     return bool(ENDS.match(mark.text) or labels.SIGNED.match(mark.text) or labels.DAY.match(mark.text) or heading)
 
 
@@ -123,12 +125,8 @@ def _lead_of_row(mark: Mark) -> int | None:
 
 def _fills(cell: str, told: list[Told]) -> bool:
     """Return True if a cell holds nothing but a date."""
-    rest = cell[: told[0].start] + cell[told[-1].end :]
-    return (
-        len(told) == 1
-        and not LETTERS.search(labels.DAY.sub("", rest))
-        and not re.search(r"\d", labels.DAY.sub("", rest))
-    )
+    rest = NUMBERED.sub("", labels.DAY.sub("", cell[: told[0].start] + cell[told[-1].end :]))
+    return len(told) == 1 and not LETTERS.search(rest) and not re.search(r"\d", rest)
 
 
 def _numbered_days(reading: Reading) -> dict[str, date]:

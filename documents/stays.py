@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING
 
 from documents import labels
 from documents.arrivals import labelled_days, labelled_times
-from documents.lodging import STRONG, address_near, name_in, name_of_line, nearest_name
+from documents.houses import house_in
+from documents.lodging import STRONG, address_near, name_in, nearest_name
 from documents.merge import share_a_word
 from documents.model import How, Stay, Unresolved
+from documents.nightly import NIGHT, Told, night_of_line, nights_of, stays_of_nights, told_by
 from documents.patterns import Words
 from documents.tables import Role, Row, rows_of
 from documents.turned import turned_tables
-from documents.words import WEEKDAYS, any_of, folded
+from documents.words import WEEKDAYS, any_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,6 +52,7 @@ def stays_of(reading: Reading, covered: set[int]) -> tuple[list[Stay], set[int],
     finder.in_tables()
     finder.in_turned_tables()
     finder.in_lines()
+    finder.in_programmes()
     finder.in_labels()
     return finder.found, finder.used, finder.unresolved
 
@@ -84,9 +87,11 @@ class _Finder:
 
     def in_tables(self) -> None:
         self.in_table = True
-        nightly: list[tuple[date, str, Row]] = []
-        for row in rows_of(self.reading):
-            if row.mark.aside or self.places[id(row.mark)] in self.covered:
+        nightly: list[tuple[Mark, Told]] = []
+        rows = rows_of(self.reading)
+        housed = {row.heads for row in rows if labels.LODGING.search(row.cell(Role.HOTEL))}
+        for row in rows:
+            if row.mark.aside or row.mark.old or self.places[id(row.mark)] in self.covered:
                 continue
             hotel = row.cell(Role.HOTEL)
             span = _span_of_row(row)
@@ -95,11 +100,17 @@ class _Finder:
                 name = next(
                     (found for cell in row.mark.line.cells if STRONG.search(cell) and (found := name_in(cell))), None
                 )
+            if span and not name and row.has(Role.CHECK_IN, Role.CHECK_OUT) and not row.has(Role.HOTEL):
+                place = self.places[id(row.mark)]
+                named = nearest_name(self.reading, place, place)
+                name = named[0] if named else None
             if span and name:
                 self._add_row(row, name, span)
-            elif hotel and name and row.mark.day:
-                self.used.add(self.places[id(row.mark)])
-                nightly.append((row.mark.day, hotel, row))
+            elif hotel and row.mark.day:
+                bare = row.heads in housed or not NIGHT.match(row.head(Role.HOTEL))
+                if told := told_by(hotel, bare=bare):
+                    self.used.add(self.places[id(row.mark)])
+                    nightly.append((row.mark, told))
         self._add_nightly(nightly)
         self.in_table = False
 
@@ -110,28 +121,13 @@ class _Finder:
         stay.room = room or None
         self.add(stay, self.places[id(row.mark)])
 
-    def _add_nightly(self, nightly: list[tuple[date, str, Row]]) -> None:
-        """One stay for a hotel that the rows of consecutive nights name."""
-        groups: list[list[tuple[date, str, Row]]] = []
-        for entry in nightly:
-            if groups and folded(groups[-1][-1][1]) == folded(entry[1]) and (entry[0] - groups[-1][-1][0]).days <= 1:
-                groups[-1].append(entry)
-            else:
-                groups.append([entry])
-        days = sorted({mark.day for mark in self.reading.marks if mark.day and mark.line.cells})
-        for group in groups:
-            first, last, text = group[0][0], group[-1][0], group[0][1]
-            name = name_in(text)
-            told = labels.NIGHTS.search(text)
-            after = last + timedelta(1)
-            if told:
-                after = first + timedelta(int(told["n"]))
-                agrees = last < after
-            else:
-                agrees = after in days
-            if name and agrees:
-                quote = group[0][2].mark.text if told else self._from_to(group[0][2].mark, after)
-                self.add(self._stay(quote, name, (first, after)))
+    def _add_nightly(self, entries: list[tuple[Mark, Told]]) -> None:
+        """One stay for a house that consecutive nights name."""
+        for group, after in stays_of_nights(nights_of(entries), self.reading):
+            first = group[0]
+            stay = self._stay(self._from_to(first.mark, after), first.name, (first.day, after))
+            if self.in_table or not any(_overlaps(stay, known) for known in self.found):
+                self.add(stay)
 
     def in_turned_tables(self) -> None:
         for table in turned_tables(self.reading):
@@ -146,7 +142,6 @@ class _Finder:
     # Lines such as "Casa das Ondas, Lisbon - 12 to 15 September (3 nights)".
 
     def in_lines(self) -> None:
-        nightly: list[tuple[date, str, Mark]] = []
         for place, mark in list(self.open_marks()):
             name = self._name_in_line(place, mark)
             if name is None:
@@ -163,10 +158,6 @@ class _Finder:
                 self.add(self._stay(mark.text, name, (mark.day, mark.day + timedelta(int(told["n"])))), place)
             elif mark.day and (till := TILL.search(mark.text)):
                 self.add(self._stay(mark.text, name, (mark.day, _next(mark.day, till["w"]))))
-            elif mark.day and labels.LODGED.match(mark.text):
-                nightly.append((mark.day, name[0], mark))
-                self.used.add(place)
-        self._add_overnights(nightly)
 
     def _with_address(self, stay: Stay, place: int) -> Stay:
         """The stay of a line with the address that a line below it tells."""
@@ -175,19 +166,17 @@ class _Finder:
             stay.quote = quoted(self.reading.marks[place : address[1] + 1])
         return stay
 
-    def _add_overnights(self, nightly: list[tuple[date, str, Mark]]) -> None:
-        groups: list[list[tuple[date, str, Mark]]] = []
-        for entry in nightly:
-            if groups and folded(groups[-1][-1][1]) == folded(entry[1]) and (entry[0] - groups[-1][-1][0]).days <= 1:
-                groups[-1].append(entry)
-            else:
-                groups.append([entry])
-        days = {mark.day for mark in self.reading.marks if mark.leads and mark.day}
-        for group in groups:
-            first, after = group[0][0], group[-1][0] + timedelta(1)
-            name = name_of_line(group[0][2].text)
-            if name and after in days and not any(folded(stay.name) == folded(name[0]) for stay in self.found):
-                self.add(self._stay(self._from_to(group[0][2], after), name, (first, after)))
+    def in_programmes(self) -> None:
+        """Lines of days such as "Overnight: Casa das Ondas"."""
+        lines = [(place, mark) for place, mark in self.open_marks() if mark.day and not mark.line.cells]
+        housed = any(NIGHT.match(mark.text) and labels.LODGING.search(mark.text) for _, mark in lines)
+        entries: list[tuple[Mark, Told]] = []
+        for place, mark in lines:
+            if told := night_of_line(mark.text, bare=housed):
+                entries.append((mark, told))
+                if not mark.times and not mark.leads:
+                    self.used.add(place)
+        self._add_nightly(entries)
 
     def _name_in_line(self, place: int, mark: Mark) -> tuple[str, str | None] | None:
         text = mark.text
@@ -201,6 +190,8 @@ class _Finder:
             return name
         if span and (named := BEFORE_DATES.search(text[: mark.told[0].start])):
             return name_in(named["name"])
+        if span and (house := house_in(text, strong=True)):
+            return name_in(house)
         candidates = [text, *mark.line.cells]
         if mark.told and not re.search(
             r"[^\W\d_]{3}", re.sub(r"(?i)\b(?:from|vom|du|del|dal|el|le)\b", "", text[: mark.told[0].start])
@@ -222,8 +213,8 @@ class _Finder:
         for mark in self.reading.marks[max(0, place - 6) : place][::-1]:
             if (
                 re.search(
-                    r"(?i)(?:hotels?|accommodation|unterk[uü]nft|h[eé]bergement|h[oô]tels|alojamiento|alloggi"
-                    r"|stays|宿泊)",
+                    r"(?i)(?:hotels?|accommodation|lodging|unterk[uü]nft|übernachtung|h[eé]bergement|h[oô]tels|nuitées|alojamiento"
+                    r"|hospedaje|alloggi|pernottament|overnachting|verblijf|hospedage|alojamento|stays|宿泊)",
                     mark.text,
                 )
                 and len(mark.text.split()) <= 5
@@ -268,7 +259,7 @@ class _Finder:
         begin, end = first[0], last[0]
         marks = self.reading.marks[begin : end + 1]
         quote = "\n".join(mark.text for mark in marks)
-        named = nearest_name(self.reading, begin, end)
+        named = nearest_name(self.reading, begin, end, self._since(begin))
         if not named:
             self.unresolved.append(Unresolved("stay", "The name of this place to stay is not clear.", (quote,)))
             return
@@ -290,6 +281,10 @@ class _Finder:
         told_at = [begin, end, begin if room is None else room, begin if address is None else address[1]]
         stay.quote = self._with_name(named[1], min(told_at), max(told_at))
         self.add(stay, *range(begin, end + 1))
+
+    def _since(self, begin: int) -> int:
+        """The place where the lines of the stay before end."""
+        return next((place + 1 for place in range(begin - 1, max(-1, begin - 15), -1) if place in self.used), 0)
 
     def _room_near(self, begin: int, end: int) -> int | None:
         """The place of the line that tells the room, near to the dates."""
@@ -359,6 +354,12 @@ def _is_again(stay: Stay, known: Stay) -> bool:
     same = (stay.check_in, stay.check_out) == (known.check_in, known.check_out) and share_a_word(stay.name, known.name)
     booked = not (stay.confirmation and known.confirmation and stay.confirmation != known.confirmation)
     return same and booked and not (stay.room and known.room and stay.room != known.room)
+
+
+def _overlaps(stay: Stay, known: Stay) -> bool:
+    """Return True if a stay in the same house is known for some of its nights."""
+    apart = (stay.check_in or "") >= (known.check_out or "") or (known.check_in or "") >= (stay.check_out or "")
+    return not apart and share_a_word(stay.name, known.name)
 
 
 def quoted(marks: list[Mark]) -> str:

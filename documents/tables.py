@@ -43,11 +43,12 @@ HEADINGS = [
     (Role.CHECK_IN, r"check[-\s]?in|チェックイン|arrival date|anreise(?:tag)?$|llegada$|entrada$"),
     (Role.CHECK_OUT, r"check[-\s]?out|チェックアウト|departure date|abreise(?:tag)?$|salida$"),
     (Role.PERIOD, r"dates$|zeitraum|période|periodo|período|von\s?[-–]\s?bis|termin|期間"),
-    (Role.NIGHTS, r"nights?$|nächte|nuits?$|noches|notti|泊"),
+    (Role.NIGHTS, r"nights$|nächte|nuits$|noches|notti|nachten|noites|泊数"),
     (Role.ROOM, r"room|zimmer|chambre|habitación|camera|部屋|cabin"),
     (Role.HOTEL, (
-        r"hotel|hôtel|accommodation|lodging|overnight|stay\b|übernachtung|unterkunft|hébergement|nuitée"
-        r"|alojamiento|pernottamento|alloggio|宿泊|宿$"
+        r"hotel|hôtel|accommodation|lodging|overnight|night|stay\b|übernachtung|unterkunft|nacht\b|hébergement|nuit(?:ée)?\b"
+        r"|alojamiento|noche\b|pernocta|pernottamento|alloggio|notte\b|overnachting|verblijf|alojamento|noite\b|pernoite"
+        r"|宿泊|ご?宿泊[先地]|宿$|泊$"
     )),
     (Role.NUMBER, r"flight|train|flug|zug|vol\b|vuelo|volo|treno|tren\b|service|bus\b|ferry|verbindung|便名?|列車"),
     (Role.ORIGIN, r"from\b|von\b|origin|origen|de$|da$|departure (?:airport|station|city)|出発地|abfahrtsort"),
@@ -71,6 +72,11 @@ PATTERNS = [(role, re.compile(rf"(?:{pattern})", re.IGNORECASE)) for role, patte
 class Row:
     mark: Mark
     roles: tuple[Role, ...]
+    heads: tuple[str, ...] = ()
+
+    def head(self, role: Role) -> str:
+        """The heading of the first column with a role."""
+        return next((head for head, one in zip(self.heads, self.roles, strict=False) if one is role), "")
 
     def cell(self, *roles: Role) -> str:
         """The text of the first column with one of the roles."""
@@ -87,14 +93,15 @@ def rows_of(reading: Reading) -> list[Row]:
     """The rows of the tables that have headings."""
     rows: list[Row] = []
     roles: tuple[Role, ...] = ()
+    heads: tuple[str, ...] = ()
     for mark in reading.marks:
         cells = mark.line.cells
         if not cells:
             roles = ()
-        elif heads := _headings(cells):
-            roles = heads
+        elif found := _headings(cells):
+            roles, heads = found, cells
         elif roles and len(cells) <= len(roles) + 1 and len(cells) > 2 - (len(roles) < 3):
-            rows.append(Row(mark, roles))
+            rows.append(Row(mark, roles, heads))
     return rows
 
 

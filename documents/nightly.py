@@ -1,0 +1,135 @@
+"""Stays that a programme tells night by night: consecutive days in one house are one stay."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import TYPE_CHECKING
+
+from documents import labels
+from documents.houses import house_in
+from documents.lodging import Name, name_in, name_of_line
+from documents.patterns import Words
+from documents.words import folded
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from documents.marks import Mark, Reading
+
+# A place where a night is spent, in a programme's text: what follows names it.
+NIGHT_AT = Words(
+    r"(?<![^\W_])(?:(?:overnight|night|nights|sleep|lodging|accommodation)(?: stay| accommodation)? (?:at|in)"
+    r"|(?:übernachtung|übernachten|übernachtet|nacht|unterkunft|logis)(?: wir| sie| ihr)?(?: heute)? (?:im|in|auf|bei|am|in der|in einem)"
+    r"|(?:nuit(?:ée)?|hébergement|logement|coucher|installation)(?: et [^\W_]+)? (?:à|au|aux|dans|en|chez|sous)"
+    r"|(?:noche|alojamiento|pernocta(?:ción|mos)?|hospedaje|dormimos) (?:en|al)"
+    r"|(?:notte|pernottamento|pernotto|alloggio|sistemazione) (?:in|a|al|all|alla|nel|nell|presso|nella)"
+    r"|(?:overnachting|overnachten|nacht) (?:in|bij|op)|(?:noite|pernoite|alojamento|hospedagem) (?:no|na|em))(?![^\W_])",
+)
+SHORT_LABEL = re.compile(r"^\W{0,3}(?:Ü|ÜN|O/N|Übern\.|Overn\.|Nuit|Nacht|Night|Noche|Notte|Noite|泊)\s*[:：]\s*")
+# Words of a label that says where a night is spent, rather than which hotel.
+NIGHT = Words(
+    r"^\W{0,3}(?:over)?(?:night|nacht|nuit|noche|notte|noite)|^\W{0,3}(?:über|over)n|^\W{0,3}(?:pern|ü|ün|o/n|stay)(?![^\W_])",
+)
+SAME_HOUSE = re.compile(
+    r"\W*(?:idem|ibid\w*|dito|ditto|do\.|s\.\s?o\.|(?:siehe|wie|s\.) (?:oben|vortag|gestern|tag zuvor|zuvor|am vortag)"
+    r"|(?:as|see) above|same(?: (?:hotel|place|house|lodge|accommodation))?(?: as (?:above|before|yesterday|day \d+"
+    r"|(?:the )?(?:previous|last) (?:day|night)))?|(?:gleiches|selbes|dasselbe) hotel|même (?:hôtel|hébergement|adresse)"
+    r"(?: que la veille)?|(?:el )?mismo (?:hotel|alojamiento)|(?:lo )?stesso (?:hotel|albergo)|come sopra|comme ci-dessus"
+    r"|ver arriba|zelfde hotel|mesmo hotel|″|〃|”|\"|''|,,|同上|同ホテル|連泊)\W*",
+    re.IGNORECASE,
+)
+# Nights that are spent on the way or at home.
+NO_HOUSE = Words(
+    r"(?<![^\W_])(?:(?:night\s?|nacht|sleeper )?(?:train|zug|bus|ferry|fähre|flight|flug\w*)|train(?: de nuit)?|tren|treno"
+    r"|traghetto|ferry|vol(?: de nuit)?|vuelo|volo|avión|aereo|avion|plane|aircraft|on board|an bord|à bord|a bordo|in flight"
+    r"|home|zu ?hause|domicile|casa propia|tbc|tba|n/?a|own arrangements?|eigene\w*|libre|none|keine?)(?![^\W_])|[機車船]中泊|機内|帰宅",
+)
+GAP = 1
+LONGEST = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Night:
+    """A day of a programme, the house of the night after it, and the nights that are told beside its name."""
+
+    day: date
+    name: Name
+    mark: Mark
+    nights: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a line or cell says of a night: the name of a house, or that it is the one of the night before."""
+
+    name: Name | None = None
+    same: bool = False
+
+
+def night_of_line(text: str, *, bare: bool) -> Told | None:
+    """Return what a programme's line says of the night, or None. `bare` is as for `told_by`, of labels of nights."""
+    labelled = labels.LODGED.match(text) or SHORT_LABEL.match(text)
+    if labelled:
+        return told_by(text[labelled.end() :], bare=bare or not NIGHT.match(labelled[0]))
+    night = NIGHT_AT.search(text)
+    house = house_in(text[night.end() :]) if night and not labels.OPENING.search(text) else None
+    name = name_in(house) if house else None
+    return Told(name) if name else None
+
+
+def told_by(text: str, *, bare: bool) -> Told | None:
+    """Return what a cell, or the text after a label, says of the night.
+
+    A word alone is a house's name only if `bare`, else it may be a town's.
+    """
+    if SAME_HOUSE.fullmatch(text):
+        return Told(same=True)
+    name = name_in(text) or name_of_line(text)
+    if not name or (NO_HOUSE.search(name[0]) and not labels.LODGING.search(name[0])):
+        return None
+    return Told(name) if bare or name[1] or labels.LODGING.search(name[0]) else None
+
+
+def nights_of(entries: Iterable[tuple[Mark, Told]]) -> Iterator[Night]:
+    """Yield the nights of lines or rows that belong to days, in their order."""
+    before: Night | None = None
+    for mark, told in entries:
+        if not mark.day:
+            continue
+        name = before.name if told.same and before and (mark.day - before.day).days <= GAP else told.name
+        if name:
+            count = None if told.same else labels.NIGHTS.search(mark.text)
+            before = Night(mark.day, name, mark, int(count["n"]) if count else None)
+            yield before
+
+
+def stays_of_nights(nights: Iterable[Night], reading: Reading) -> Iterator[tuple[list[Night], date]]:
+    """Yield the nights of each stay and the day after the last, where the programme has such a day."""
+    days = {mark.day for mark in reading.marks if mark.day and (mark.leads or mark.line.cells)}
+    days |= {span[1] for mark in reading.marks if len(mark.told) > 1 and (span := mark.range())}
+    for group in _groups(nights):
+        first, after = group[0], group[-1].day + timedelta(1)
+        if first.nights:
+            after = max(after, first.day + timedelta(first.nights)) if len(group) == 1 else after
+            if (after - first.day).days == first.nights <= LONGEST:
+                yield group, after
+        elif after in days:
+            yield group, after
+
+
+def _groups(nights: Iterable[Night]) -> list[list[Night]]:
+    groups: list[list[Night]] = []
+    for night in nights:
+        last = groups[-1][-1] if groups else None
+        if last and 0 <= (night.day - last.day).days <= GAP and _is_same(last.name[0], night.name[0]):
+            groups[-1].append(night)
+        else:
+            groups.append([night])
+    return groups
+
+
+def _is_same(a: str, b: str) -> bool:
+    names = folded(a), folded(b)
+    return names[0].startswith(names[1]) or names[1].startswith(names[0])

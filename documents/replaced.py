@@ -1,0 +1,132 @@
+"""What a document tells beside the value that replaces it: an old column, an old row, a day after "instead of"."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from documents.marks import About
+from documents.patterns import Words
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from documents.marks import Mark
+
+# Words of a heading of a column or row that hold in these languages: en, de, fr, es, it, pt, nl, ja.
+OLD = Words(
+    r"(?<![^\W_])(?:old|previous(?:ly)?|former(?:ly)?|original(?:ly)?|before|was|bisher\w*|alt(?:e[rsn]?)?|vorher\w*"
+    r"|ursprünglich\w*|zuvor|ancien(?:ne)?s?|précédente?s?|initiale?s?|initialement|avant|anterior(?:es|mente)?"
+    r"|antigu[oa]s?|antes|original(?:es)?|vecchi[oae]|precedent[ei]|originale|prima|antig[oa]s?|oude?|vorige|eerder)"
+    r"(?![^\W_])|変更前|^旧|以前",
+)
+NEW = Words(
+    r"(?<![^\W_])(?:new|updated?|revised|changed|now|after|amended|current(?:ly)?|neu\w*|jetzt|nachher|aktuell\w*|geändert\w*"
+    r"|nouve(?:au|l|lle)s?|après|maintenant|modifiée?s?|actuel(?:le)?s?|nuev[oa]s?|ahora|después|actual(?:es|izad[oa])?"
+    r"|nuov[oaie]|adesso|ora|dopo|attual[ei]|modificat[oa]|nov[oa]s?|agora|depois|atual|nieuwe?|nu|huidige)(?![^\W_])"
+    r"|変更後|^新",
+)
+# Words right before a day or time that another replaces.
+INSTEAD = Words(
+    r"(?<![^\W_])(?:instead of|in place of|rather than|not|previously|formerly|originally|was|statt|anstatt|anstelle"
+    r"|bisher\w*|vorher|zuvor|ursprünglich\w*|nicht|au lieu|à la place|précédemment|initialement|auparavant"
+    r"|en (?:lugar|vez)|anteriormente|inicialmente|originalmente|antes|invece|al posto|anziché|precedentemente"
+    r"|inizialmente|originariamente|em vez|em lugar|anteriormente|in plaats van|oorspronkelijk|eerst|voorheen)"
+    r"(?:\s(?:of|de|del|du|des|dell?a?|do|da|the|as|am|on|at|um|den|dem|der|vom|von|le|el|il|o|op|planned|booked|gebucht"
+    r"|geplant\w*|prévue?s?|previst[oa]s?|for|für|pour|para|per|from))*\s?[:(]?\s?$",
+)
+# Words before "from one day to another" that tell of a change, not of a stay.
+MOVED = Words(
+    r"(?<![^\W_])(?:moved|changed|rescheduled|postponed|shifted|brought forward|verschoben|verlegt|geändert|umgebucht"
+    r"|reportée?s?|déplacée?s?|décalée?s?|modifiée?s?|avancée?s?|aplazad[oa]s?|cambiad[oa]s?|trasladad[oa]s?"
+    r"|modificad[oa]s?|adelantad[oa]s?|spostat[oaie]|posticipat[oaie]|anticipat[oaie]|modificat[oaie]|adiad[oa]s?"
+    r"|alterad[oa]s?|verplaatst|gewijzigd|verzet)(?![^\W_])[^.;!?]{0,40}$",
+)
+FROM = Words(r"(?<![^\W_])(?:from|von|vom|du|de|del|dal|da|van)\s(?:the\s|el\s|le\s|il\s)?$")
+ONTO = re.compile(
+    r"\W*(?:to|on ?to|auf|auf den|zum|au|à|al|a|para el|a il|naar)\s?(?:the|den|el|le|il)?\s*", re.IGNORECASE
+)
+# Cells of the new column that leave what the old one tells.
+SAME = re.compile(
+    r"\W*(?:unchanged|no change|same|unverändert|gleich|inchangée?|sin cambios?|igual|invariat[oa]|sem alteraç\w+"
+    r"|ongewijzigd|変更なし|同じ)?\W*",
+    re.IGNORECASE,
+)
+WORDS = 4
+REACH = 60
+
+
+def set_replaced(marks: list[Mark]) -> None:
+    """Take the days, times and amounts of old columns out of their rows, and mark old rows."""
+    place = 0
+    while place < len(marks):
+        columns = len(marks[place].line.cells)
+        end = place + 1
+        while columns and end < len(marks) and len(marks[end].line.cells) == columns:
+            end += 1
+        if end - place > 1:
+            _set_table(marks[place:end])
+        place = end
+
+
+def _set_table(rows: list[Mark]) -> None:
+    head, *body = rows
+    cells = head.line.cells
+    old, new = list(_columns(cells, OLD, NEW)), list(_columns(cells, NEW, OLD))
+    if len(old) == len(new) == 1 and old[0] and new[0]:
+        for row in body:
+            if not SAME.fullmatch(row.line.cells[new[0]]):
+                _empty(row, old[0])
+        return
+    firsts = [row.line.cells[0] for row in rows]
+    old, new = list(_columns(firsts, OLD, NEW)), list(_columns(firsts, NEW, OLD))
+    if old and new:
+        for place in old:
+            rows[place].old = True
+
+
+def _columns(cells: tuple[str, ...] | list[str], pattern: Words, other: Words) -> Iterator[int]:
+    """Yield the places of short cells that hold one of the words and none of the others."""
+    for place, cell in enumerate(cells):
+        short = 0 < len(cell.split()) <= WORDS and not re.search(r"\d", cell)
+        if short and pattern.search(cell) and not other.search(cell):
+            yield place
+
+
+def _empty(row: Mark, column: int) -> None:
+    begin, end = cell_span(row, column)
+    row.told = [one for one in row.told if not begin <= one.start < end]
+    row.times = [one for one in row.times if not begin <= one.start < end]
+    row.amounts = [one for one in row.amounts if not begin <= one.start < end]
+
+
+def cell_span(row: Mark, column: int) -> tuple[int, int]:
+    """The places where a cell's text begins and ends in that of its row."""
+    place = 0
+    begin = end = 0
+    for cell in row.line.cells[: column + 1]:
+        at = row.text.find(cell, place) if cell else -1
+        begin = at if at >= 0 else place
+        end = begin + len(cell) if at >= 0 else begin
+        place = end
+    return begin, end
+
+
+def set_replaced_days(mark: Mark) -> None:
+    """Note the days of a line that other days replace, and take the times out that do not hold any more."""
+    for i, told in enumerate(mark.told):
+        before = mark.text[max(0, told.start - REACH) : told.start]
+        moved = i + 1 < len(mark.told) and _is_moved(mark, i)
+        if moved or (INSTEAD.search(before) and len(mark.told) > 1):
+            mark.about[i] = About.OLD
+    if len(mark.times) > 1:
+        mark.times = [one for one in mark.times if not INSTEAD.search(mark.text[max(0, one.start - REACH) : one.start])]
+
+
+def _is_moved(mark: Mark, i: int) -> bool:
+    """Return True if a day is the first of "moved from one day to another"."""
+    told, following = mark.told[i], mark.told[i + 1]
+    before = mark.text[max(0, told.start - REACH) : told.start]
+    start = FROM.search(before)
+    onto = told.opens or ONTO.fullmatch(mark.text, told.end, following.start)
+    return bool(start and onto and MOVED.search(before[: start.start()]))
