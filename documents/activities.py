@@ -60,7 +60,7 @@ def activities_of(reading: Reading, covered: set[int], stayed: set[int]) -> tupl
         if mark.aside or mark.old or place in covered or (place in stayed and not mark.line.cells):
             continue
         day = _day_of(mark)
-        if day is None or _is_no_entry(mark) or is_no_appointment(mark):
+        if day is None or (mark.terms and not mark.day) or _is_no_entry(mark) or is_no_appointment(mark):
             continue
         made = _of_row(rows[id(mark)], day) if id(mark) in rows else _of_text(mark, day, reading)
         made = [named for one in made if (named := _named(one, place, reading, covered | stayed))]

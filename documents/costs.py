@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from documents import labels
+from documents.fees import is_no_cost, is_rate
 from documents.marks import About, Mark, Reading
 from documents.model import Cost, How, Unresolved
 from documents.money import Amount, settled
@@ -41,15 +43,18 @@ OPTIONAL = _words(
     r"|supplément|on request|upgrade|add-on|if you (?:like|wish)|オプション|任意|追加"
 )
 DEPOSIT = _words(
-    r"deposit|anzahlung|acompte|arrhes|depósito|anticipo|señal|acconto|caparra|prepayment|vorauszahlung|申込金"
+    r"deposit|anzahlung|acompte|arrhes|depósito|anticipo|señal|acconto|caparra|prepayment|vorauszahlung|aanbetaling"
+    r"|sinal\b|申込金"
     r"|手付金|内金|デポジット"
 )
 BALANCE = _words(
     r"balance|remaining|restzahlung|restbetrag|outstanding|solde|restant|reste à|saldo|resto"
-    r"|importe pendiente|pendiente|rimanente|残金|残額|amount due|still to pay|left to pay|rest\b"
+    r"|importe pendiente|pendiente|rimanente|a pagar|da pagare|to (?:be )?pa(?:y|id)|zu (?:be)?zahlen|à (?:payer"
+    r"|régler)"
+    r"|te betalen|openstaand|restbedrag|resterend|falta pagar|残金|残額|amount due|still to pay|left to pay|rest\b"
 )
 PAID = _words(
-    r"paid|bezahlt|payée?|réglé|pagad[oa]|pagat[oa]|abonado|charged|お支払い?済|支払済|payment received"
+    r"paid|bezahlt|payée?|réglé|pagad[oa]|pagat[oa]|abonado|charged|お支払い?済|支払済|payment received|betaald|voldaan"
     r"|zahlung erhalten|abgebucht|belastet"
 )
 ALREADY_PAID = Words(
@@ -62,7 +67,9 @@ TAX = _words(
 TOTAL = _words(
     r"(?:sub)?total|grand total|gesamt\w*|insgesamt|summe|endpreis|reisepreis|montant|importe|totale|prezzo"
     r"|price|preis|prix|precio|amount\b|cost\b|kosten|coste?\b|costo|quota|fare\b|fahrpreis|tarif|package"
-    r"|pauschal|comes to|revient à|le tout|zusammen|in tutto|en todo|合計|総額|代金|料金|金額|お支払い"
+    r"|pauschal|comes to|revient à|le tout|zusammen|in tutto|en todo|totaal\w*|reissom|prijs|preço|valor\b|合計"
+    r"|総額|代金"
+    r"|料金|金額|お支払い"
 )
 PART = _words(r"subtotal|zwischensumme|sous-total|base fare|room charge|net\b|netto|小計")
 EACH = Words(
@@ -82,6 +89,24 @@ DIGIT = re.compile(r"\d")
 RANK = ["total", "paid", "deposit", "balance", "item", "tax", "optional", "range"]
 LABEL = 80
 LONG = 16
+SHORT = 6
+LETTERS = re.compile(r"[^\W\d_]")
+BRACKETS = re.compile(r"[(\[][^()\[\]]*[)\]]?")
+RUNNING = Words(
+    r"(?<![^\W_])(?:is|are|was|were|will|can|you|we|costs?|comes|kostet|kosten|ist|sind|wird|werden|kann|können|sie"
+    r"|wir|est|sont|sera|seront|coûte|coûtent|vous|nous|es|son|será|serán|cuesta|cuestan|puede|è|sono|sarà|costa"
+    r"|costano"
+    r"|può|is|zijn|wordt|worden|kost|u|é|são|custa)(?![^\W_])",
+)
+BOOKED = Words(
+    r"(?<![^\W_])(?:flight|train|ferry|tour|flug|zug|fähre|vol|train|vuelo|tren|volo|treno|vlucht|trein|voo)"
+)
+FURTHER = Words(
+    r"(?<![^\W_])(?:second|extra|additional|further|another|other|each|every|zweite\w*|weitere\w*|zusätzlich\w*|jede\w*"
+    r"|andere\w*|deuxième|second|supplémentaire|autre|chaque|segund[oa]|adicional|otr[oa]|cada|ulterior[ei]"
+    r"|aggiuntiv[oa]"
+    r"|altr[oa]|ogni|tweede|elke|outr[oa])(?![^\W_])",
+)
 
 
 def costs_of(reading: Reading, *, dated: bool, booked: bool) -> tuple[list[Cost], set[int], list[Unresolved]]:
@@ -119,11 +144,12 @@ def _cost(mark: Mark, i: int, amount: Amount, reading: Reading) -> tuple[Cost | 
         or OFFERED.search(before.rstrip())
         or FROM_AFTER.match(after)
         or UNRELATED.search(clause)
+        or is_no_cost(mark, before, after)
     ):
         return None, False
     each = bool(EACH.search(after[:40]) or (EACH.search(before[-60:]) and not TOTAL.search(after[:20])))
     kind = _kind(before, after)
-    if kind == "item" and not _is_priced(mark, before):
+    if kind in {"item", "tax"} and (mark.terms or not _is_priced(mark, before, after)):
         return None, False
     currency = amount.currency or settled(
         amount, reading.holds, language=reading.language, trip_currency=reading.context.trip_currency
@@ -159,7 +185,10 @@ def _kind(before: str, after: str) -> str:
     if PART.search(before):
         return "item"
     if TOTAL.search(before) or re.match(
-        r"\s*(?:in total|total|gesamt|insgesamt|en total|au total|in totale)\b", after, re.IGNORECASE
+        r"\s*(?:in (?:total|all)|total|gesamt|insgesamt|en total|au total|in totale|in totaal"
+        r"|no total)\b",
+        after,
+        re.IGNORECASE,
     ):
         return "total"
     if DEPOSIT.search(after[:40]):
@@ -169,11 +198,21 @@ def _kind(before: str, after: str) -> str:
     return "item"
 
 
-def _is_priced(mark: Mark, before: str) -> bool:
-    """Return True if an amount without a word such as "total" stands where prices stand."""
-    if mark.line.cells or mark.day:
+def _is_priced(mark: Mark, before: str, after: str) -> bool:
+    """Return True if an amount without a word such as "total" stands where prices stand: in a row, or after a label."""
+    if mark.line.cells:
         return True
-    return bool(re.search(r"[^\W\d_]", before)) and len(mark.text.split()) <= LONG
+    if not LETTERS.search(before):
+        return False
+    if is_rate(before) or len(BRACKETS.sub("", after).split()) > SHORT:
+        return False
+    if RUNNING.search(before):
+        booked = labels.LODGING.search(before) or BOOKED.search(before)
+        return bool(booked and not FURTHER.search(before)) and len(mark.text.split()) <= LONG
+    if len(mark.amounts) > 1 and any(is_rate(mark.text[: one.start]) for one in mark.amounts):
+        return False
+    prose = len(mark.amounts) > 1 and mark.text.endswith(".") and len(mark.text.split()) > SHORT * 2
+    return len(before.split()) <= LONG and not prose
 
 
 def _label(before: str) -> str | None:

@@ -54,7 +54,8 @@ CHECK_IN = _words(
     r"|llegada|entrada|arrivo|aankomst|incheck\w*|chegada|チェックイン|到着日|ご?宿泊日|入室"
 )
 CHECK_OUT = _words(
-    r"check[-\s]?out|out(?=\s?:)|departure|departing|leaving|leave(?=\s*[:：]|\son\s|\sus\s)|depart|abreise|auszug|départ|sortie|salida"
+    r"check[-\s]?out|out(?=\s?:)|departure|departing|leaving|leave(?=\s*[:：]|\son\s|\sus\s)|depart|abreise|auszug"
+    r"|départ|sortie|salida"
     r"|partenza|vertrek|uitcheck\w*|saída|チェックアウト|出発日|退室"
 )
 DEPART = Words(
@@ -97,7 +98,8 @@ LODGING_WORD = (
     r"|parador|gasthof|gasthaus|gästehaus|guest\s?house|"
     r"b&b|auberge|albergo|agriturismo|masseria|palazzo|villa|casa|quinta|posada|finca|cortijo|resort|suites?"
     r"|apartments?|apartamentos?|appartement|ferienwohnung|"
-    r"chalet|château|cottage|house|haus|hof|manor|castle|camp(?:ing)?|campsite|cabins?|bungalow|motel|maison|gîte|chambres?"
+    r"chalet|château|cottage|house|haus|hof|manor|castle|camp(?:ing)?|campsite|cabins?|bungalow|motel|maison|gîte"
+    r"|chambres?"
     r"|rooms|residence|résidence|residenz|retreat|palace|palais|"
     r"schloss|schlosshotel|landhaus|seehotel|berghotel|rifugio|refuge|refugio|locanda|relais|domaine|hacienda"
     r"|estancia|machiya|minshuku|tower|towers|plaza|spa|glamping|"
@@ -125,7 +127,8 @@ STAYING = re.compile(
     re.IGNORECASE,
 )
 NIGHTS = Words(
-    r"(?<![\d.,])(?P<n>\d{1,2})\s?-?\s?(?:nights?|nächten?|nacht|nachten|nuits?|nuitées?|noches?|noites?|notti|notte|泊)(?![^\W_])",
+    r"(?<![\d.,])(?P<n>\d{1,2})\s?-?\s?(?:nights?|nächten?|nacht|nachten|nuits?|nuitées?|noches?|noites?|notti|notte"
+    r"|泊)(?![^\W_])",
 )
 ROOM = re.compile(
     r"^\W{0,3}(?:room(?: type)?|zimmer(?:typ)?|chambre|habitación|camera|部屋(?:タイプ)?"
@@ -158,6 +161,17 @@ OFFERS = Words(
     r"das könnte|empfehlungen|weitere (?:angebote|hotels)|unsere angebote|sonderangebote|vous aimerez"
     r"|nos offres|offres|suggestions|también te|te puede|ofertas|recomendad|"
     r"potrebbe|ti potrebbe|offerte|consigliat|おすすめ|オススメ|advert|sponsored|anzeige|newsletter",
+)
+# Headings of conditions and advice.
+TERMS = Words(
+    r"(?<![^\W_])(?:cancell?ation|conditions?|terms|polic(?:y|ies)|fare rules|important|please note|good to know"
+    r"|(?:house )?rules|before you (?:go|travel|arrive)|need to know|stornier\w*|storno\w*|\w*bedingungen|agb"
+    r"|wichtig\w*"
+    r"|hinweise?|gut zu wissen|bitte beachten|annulation|importante?s?|(?:bon )?à savoir|informations? (?:utiles?"
+    r"|pratiques?)"
+    r"|règlement|condiciones|cancelación|política|a tener en cuenta|normas|condizioni|cancellazione|disdetta|politica"
+    r"|da sapere|avvertenze|regole|penali|voorwaarden|annulering|belangrijk\w*|goed om te weten|condições|cancelamento"
+    r"|endorsements?)(?![^\W_])|キャンセル|取消|注意|備考|規約|規定|ポリシー|ご案内",
 )
 # For text in lower case.
 SEARCH = re.compile(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from documents import labels
 from documents.chats import STAMP, is_chat, senders
 from documents.dates import WEEKDAY, dates_in
+from documents.fees import set_terms
 from documents.marks import About, Mark, Reading
 from documents.money import Amount, amounts_in
 from documents.replaced import set_replaced, set_replaced_days
@@ -62,6 +63,7 @@ def read_marks(document: Document, context: Context, certain: set[date] | None =
             set_replaced_days(mark)
     _set_datelines(marks, context)
     _set_asides(marks)
+    set_terms(marks)
     almanac = _almanac(document, context, marks, language, certain or set())
     reading = Reading(document, context, marks, almanac, language, text)
     reading.lower = text.lower()

@@ -21,30 +21,38 @@ if TYPE_CHECKING:
 # A place where a night is spent, in a programme's text: what follows names it.
 NIGHT_AT = Words(
     r"(?<![^\W_])(?:(?:overnight|night|nights|sleep|lodging|accommodation)(?: stay| accommodation)? (?:at|in)"
-    r"|(?:übernachtung|übernachten|übernachtet|nacht|unterkunft|logis)(?: wir| sie| ihr)?(?: heute)? (?:im|in|auf|bei|am|in der|in einem)"
+    r"|(?:übernachtung|übernachten|übernachtet|nacht|unterkunft|logis)(?: wir| sie| ihr)?(?: heute)? (?:im|in|auf"
+    r"|bei|am|in der|in einem)"
     r"|(?:nuit(?:ée)?|hébergement|logement|coucher|installation)(?: et [^\W_]+)? (?:à|au|aux|dans|en|chez|sous)"
     r"|(?:noche|alojamiento|pernocta(?:ción|mos)?|hospedaje|dormimos) (?:en|al)"
     r"|(?:notte|pernottamento|pernotto|alloggio|sistemazione) (?:in|a|al|all|alla|nel|nell|presso|nella)"
-    r"|(?:overnachting|overnachten|nacht) (?:in|bij|op)|(?:noite|pernoite|alojamento|hospedagem) (?:no|na|em))(?![^\W_])",
+    r"|(?:overnachting|overnachten|nacht) (?:in|bij|op)|(?:noite|pernoite|alojamento|hospedagem) (?:no|na"
+    r"|em))(?![^\W_])",
 )
 SHORT_LABEL = re.compile(r"^\W{0,3}(?:Ü|ÜN|O/N|Übern\.|Overn\.|Nuit|Nacht|Night|Noche|Notte|Noite|泊)\s*[:：]\s*")
 # Words of a label that says where a night is spent, rather than which hotel.
 NIGHT = Words(
-    r"^\W{0,3}(?:over)?(?:night|nacht|nuit|noche|notte|noite)|^\W{0,3}(?:über|over)n|^\W{0,3}(?:pern|ü|ün|o/n|stay)(?![^\W_])",
+    r"^\W{0,3}(?:over)?(?:night|nacht|nuit|noche|notte|noite)|^\W{0,3}(?:über|over)n|^\W{0,3}(?:pern|ü|ün|o/n"
+    r"|stay)(?![^\W_])",
 )
 SAME_HOUSE = re.compile(
     r"\W*(?:idem|ibid\w*|dito|ditto|do\.|s\.\s?o\.|(?:siehe|wie|s\.) (?:oben|vortag|gestern|tag zuvor|zuvor|am vortag)"
     r"|(?:as|see) above|same(?: (?:hotel|place|house|lodge|accommodation))?(?: as (?:above|before|yesterday|day \d+"
-    r"|(?:the )?(?:previous|last) (?:day|night)))?|(?:gleiches|selbes|dasselbe) hotel|même (?:hôtel|hébergement|adresse)"
-    r"(?: que la veille)?|(?:el )?mismo (?:hotel|alojamiento)|(?:lo )?stesso (?:hotel|albergo)|come sopra|comme ci-dessus"
+    r"|(?:the )?(?:previous|last) (?:day|night)))?|(?:gleiches|selbes|dasselbe) hotel|même (?:hôtel|hébergement"
+    r"|adresse)"
+    r"(?: que la veille)?|(?:el )?mismo (?:hotel|alojamiento)|(?:lo )?stesso (?:hotel|albergo)|come sopra"
+    r"|comme ci-dessus"
     r"|ver arriba|zelfde hotel|mesmo hotel|″|〃|”|\"|''|,,|同上|同ホテル|連泊)\W*",
     re.IGNORECASE,
 )
 # Nights that are spent on the way or at home.
 NO_HOUSE = Words(
-    r"(?<![^\W_])(?:(?:night\s?|nacht|sleeper )?(?:train|zug|bus|ferry|fähre|flight|flug\w*)|train(?: de nuit)?|tren|treno"
-    r"|traghetto|ferry|vol(?: de nuit)?|vuelo|volo|avión|aereo|avion|plane|aircraft|on board|an bord|à bord|a bordo|in flight"
-    r"|home|zu ?hause|domicile|casa propia|tbc|tba|n/?a|own arrangements?|eigene\w*|libre|none|keine?)(?![^\W_])|[機車船]中泊|機内|帰宅",
+    r"(?<![^\W_])(?:(?:night\s?|nacht|sleeper )?(?:train|zug|bus|ferry|fähre|flight|flug\w*)|train(?: de nuit)?|tren"
+    r"|treno"
+    r"|traghetto|ferry|vol(?: de nuit)?|vuelo|volo|avión|aereo|avion|plane|aircraft|on board|an bord|à bord|a bordo"
+    r"|in flight"
+    r"|home|zu ?hause|domicile|casa propia|tbc|tba|n/?a|own arrangements?|eigene\w*|libre|none|keine?)(?![^\W_])"
+    r"|[機車船]中泊|機内|帰宅",
 )
 GAP = 1
 LONGEST = 120
