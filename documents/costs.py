@@ -144,11 +144,12 @@ def _cost(mark: Mark, i: int, amount: Amount, reading: Reading) -> tuple[Cost | 
         or OFFERED.search(before.rstrip())
         or FROM_AFTER.match(after)
         or UNRELATED.search(clause)
-        or is_no_cost(mark, before, after)
     ):
         return None, False
     each = bool(EACH.search(after[:40]) or (EACH.search(before[-60:]) and not TOTAL.search(after[:20])))
     kind = _kind(before, after)
+    if kind != "optional" and is_no_cost(mark, before, after):
+        return None, False
     if kind in {"item", "tax"} and (mark.terms or not _is_priced(mark, before, after)):
         return None, False
     currency = amount.currency or settled(

@@ -76,6 +76,8 @@ ABSENT = _words(
     r"|mancata presentazione"
     r"|per day late|unless|si no\b|wenn sie|falls"
 )
+ASIDE = Words("|".join(pattern.pattern for pattern in (HELD, REWARD, INSURED, JAPANESE_FEE)))
+UNCERTAIN = Words("|".join(pattern.pattern for pattern in (WISH, LAST_TIME, CONDITIONAL, ABSENT)))
 # A price that someone asks for a thing, such as a menu, without having booked it.
 RATE = _words(r"(?:at|à|zu|je|por|um|für|per|voor|a|al|tot|only|nur|seulement|solo|just)\s$")
 SECTION = Words(
@@ -96,10 +98,7 @@ def is_no_cost(mark: Mark, before: str, after: str) -> bool:
     if FORMER.search(before[-48:]) or FEE.search(before[-64:]) or FEE.match(after.lstrip(" (:")):
         return True
     clause = f"{before[-90:]} {after[:60]}"
-    if HELD.search(clause) or REWARD.search(clause) or INSURED.search(clause) or JAPANESE_FEE.search(clause):
-        return True
-    text = mark.text
-    return bool(WISH.search(text) or LAST_TIME.search(text) or CONDITIONAL.search(text) or ABSENT.search(text))
+    return bool(ASIDE.search(clause) or UNCERTAIN.search(mark.text))
 
 
 def set_terms(marks: list[Mark]) -> None:
