@@ -12,7 +12,8 @@ from documents import labels
 from documents.dates import dates_in
 from documents.marks import About, Mark, Reading
 from documents.model import Activity, Day, How, Kind
-from documents.occasions import OCCASION, is_appointment, is_nameless, is_no_appointment, name_near
+from documents.money import amounts_in
+from documents.occasions import OCCASION, heading_of, is_appointment, is_nameless, is_no_appointment, name_near
 from documents.patterns import Words
 from documents.tables import Role, Row, rows_of
 from documents.times import times_in
@@ -46,6 +47,18 @@ LONGEST_TAIL = 12
 SHORT = 9
 ASIDE_ROLES = {Role.HOTEL, Role.DATE, Role.TIME, Role.PRICE, Role.NIGHTS, Role.ROOM, Role.CONFIRMATION}
 DAY_TITLE = 90
+WORDED = re.compile(r"[^\W\d_]{3}|[\u3040-\u9fff]{2}")
+# How long something takes, which is no part of its name.
+LASTS = Words(
+    r"[(（]?\s?(?:ca\.?\s|about\s|approx\.?\s|environ\s)?(?<![^\W_])(?:duration|dauer|durée|duración|durata|duur"
+    r"|duração|所要時間?)"
+    r"\s?[:：]?\s?(?:ca\.?\s|about\s|approx\.?\s|environ\s)?\d[\d.,:]*\s?(?:h|hours?|hrs?|std|stunden|heures?|horas?"
+    r"|ore"
+    r"|uur|min\w*|時間|分)?\.?\s?\d{0,2}(?:\s?min\w*)?\s?[)）]?"
+    r"|[(（](?:ca\.?\s|about\s|approx\.?\s|environ\s)?\d{1,3}(?:[.,:h½]\d*)?\s?(?:h|hours?|hrs?|std|stunden|heures?"
+    r"|horas?|ore"
+    r"|uur|min\w*|時間|分)\.?\s?\d{0,2}[)）]",
+)
 RUNNING = Words(
     r"\b(?:is|are|was|were|you|please|ist|sind|bitte|est|sont|vous|es|son|por favor|è|sono|si prega)\b",
 )
@@ -82,12 +95,20 @@ def days_of(reading: Reading, used: set[int], covered: set[int], stayed: set[int
             continue
         title = _day_title(mark)
         told = bool(mark.text[mark.rest :].strip(" .:")) and (not mark.amounts or len(mark.text.split()) > SHORT)
-        if mark.day not in active and not (programme and (told or mark.line.level or mark.line.cells)):
+        row = bool(mark.line.cells) and not (mark.amounts and _is_rate(mark))
+        if mark.day not in active and not (programme and (told or mark.line.level or row)):
             continue
         iso = mark.day.isoformat()
         known = days.setdefault(iso, Day(iso, title, mark.text))
         known.title = known.title or title
     return list(days.values())
+
+
+def _is_rate(mark: Mark) -> bool:
+    """Return True if a row has nothing but a day and prices, as the nights of a hotel's bill."""
+    return not any(
+        WORDED.search(cell) and not dates_in(cell) and not amounts_in(cell, spaced=True) for cell in mark.line.cells
+    )
 
 
 def _day_of(mark: Mark) -> date | None:
@@ -161,7 +182,11 @@ def _named(activity: Activity, place: int, reading: Reading, covered: set[int]) 
             name, between = found
             return replace(activity, title=name[:TITLE_LENGTH], quote="\n".join(one.text for one in between))
         return activity if OCCASION.search(activity.title) else None
-    return activity if mark.day or is_appointment(mark.text, activity.title) else None
+    if mark.day:
+        return activity
+    if above := heading_of(activity.title, place, reading, covered):
+        return replace(activity, title=f"{activity.title}: {above.text}", quote=f"{above.text}\n{mark.text}")
+    return activity if is_appointment(mark, activity.title) else None
 
 
 def _other_cell(row: Row) -> str:
@@ -274,7 +299,7 @@ def _title(text: str, times: list[Time]) -> str:
     for one in reversed(dates_in(text)):
         if not one.opens and not one.closes and one.month:
             text = text[: one.start] + " " + text[one.end :]
-    text = re.sub(r"(?:\(\s*\)|（\s*）)", " ", text)
+    text = LASTS.sub(" ", re.sub(r"(?:\(\s*\)|（\s*）)", " ", text))
     text = re.sub(r"\s+([,;.!])", r"\1", re.sub(r"\s{2,}", " ", text))
     text = LEADING.sub("", text)
     while True:

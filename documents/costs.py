@@ -10,6 +10,7 @@ from documents.fees import is_no_cost, is_rate
 from documents.marks import About, Mark, Reading
 from documents.model import Cost, How, Unresolved
 from documents.money import Amount, settled
+from documents.occasions import OFFERED
 from documents.patterns import Words
 
 if TYPE_CHECKING:
@@ -20,11 +21,6 @@ def _words(pattern: str) -> Words:
     return Words(rf"(?<![^\W_])(?:{pattern})")
 
 
-OFFERED = Words(
-    r"(?:(?<![^\W_])(?:from|ab|schon ab|à partir de|dès|desde|a partir de|da|a partire da|starting(?: at"
-    r"| from)?|starts? (?:at|from)|only|nur|as low as|up to|bis zu|jusqu'à|hasta|fino a|save|spare\w*|value"
-    r"|worth|menu à|entry|entrée|eintritt ab))\s?$",
-)
 FROM_AFTER = re.compile(r"^\s?(?:から|～|~|\+|起)")
 UNRELATED = _words(
     r"not included|excluded|nicht enthalten|nicht inbegriffen|non compris"
@@ -35,6 +31,7 @@ UNRELATED = _words(
     r"franchigia|liabilit|insured|versicherungssumme|voucher worth|credit of|points|discount|rabatt|réduction"
     r"|descuento|sconto|was\b|statt\b|instead of|キャンセル|資本金|no[-\s]show|per mile|per km|charges? apply"
     r"|if you cancel|"
+    r"\w*absicherung|insolven\w*|bürgschaft|garantie financière|garanzia|"
     r"security deposit|kaution|caution|fianza|cauzione|deposit refundable|minimum spend|share price|turnover|revenue"
 )
 OPTIONAL = _words(
@@ -129,9 +126,19 @@ def costs_of(reading: Reading, *, dated: bool, booked: bool) -> tuple[list[Cost]
                 continue
             if cost.currency is None:
                 unresolved.append(Unresolved("cost", NO_CURRENCY, (mark.text,)))
-            elif dated or cost.of in {"total", "paid", "deposit", "balance"}:
+            else:
                 found.append((place, cost, each))
+    if not dated:
+        found = _settled(found)
     return _chosen(found), {place for place, _, _ in found}, unresolved
+
+
+def _settled(found: list[tuple[int, Cost, bool]]) -> list[tuple[int, Cost, bool]]:
+    """The totals and payments among costs, and the items if they add up to one of these."""
+    sums = {cost.amount for _, cost, _ in found if cost.of in {"total", "paid"}}
+    items = [cost.amount for _, cost, each in found if cost.of in {"item", "tax"} and not each and cost.amount]
+    whole = sum(items) in sums
+    return [one for one in found if one[1].of in {"total", "paid", "deposit", "balance"} or (whole and not one[2])]
 
 
 def _cost(mark: Mark, i: int, amount: Amount, reading: Reading) -> tuple[Cost | None, bool]:
@@ -150,7 +157,7 @@ def _cost(mark: Mark, i: int, amount: Amount, reading: Reading) -> tuple[Cost | 
     kind = _kind(before, after)
     if kind != "optional" and is_no_cost(mark, before, after):
         return None, False
-    if kind in {"item", "tax"} and (mark.terms or not _is_priced(mark, before, after)):
+    if kind in {"item", "tax"} and (mark.terms or not _is_priced(mark, i, before, after)):
         return None, False
     currency = amount.currency or settled(
         amount, reading.holds, language=reading.language, trip_currency=reading.context.trip_currency
@@ -169,9 +176,16 @@ def _around(mark: Mark, i: int, amount: Amount) -> tuple[str, str]:
     rest = re.split(r"[;!?]\s|\.\s(?=[A-ZÀ-Ý])", mark.text[amount.end : end])[0]
     paid = ALREADY_PAID.search(rest)
     after = rest.split(", ")[0] + (paid[0] if paid else "")
-    if not re.search(r"[^\W\d_]", before) and not i:
-        before = mark.label
+    if not LETTERS.search(before):
+        before = mark.text[: mark.amounts[0].start] if i and _is_product(mark, i) else before if i else mark.label
     return before, after
+
+
+def _is_product(mark: Mark, i: int) -> bool:
+    """Return True if an amount is the one before it times the number in the line, as in 2 x 24.50 49.00."""
+    unit, whole = mark.amounts[i - 1].value, mark.amounts[i].value
+    numbers = {int(number) for number in re.findall(r"(?<![\d.,])\d{1,2}(?![\d.,])", mark.text)}
+    return any(unit * number == whole for number in numbers)
 
 
 def _kind(before: str, after: str) -> str:
@@ -199,7 +213,7 @@ def _kind(before: str, after: str) -> str:
     return "item"
 
 
-def _is_priced(mark: Mark, before: str, after: str) -> bool:
+def _is_priced(mark: Mark, i: int, before: str, after: str) -> bool:
     """Return True if an amount without a word such as "total" stands where prices stand: in a row, or after a label."""
     if mark.line.cells:
         return True
@@ -207,7 +221,11 @@ def _is_priced(mark: Mark, before: str, after: str) -> bool:
         return False
     if is_rate(before) or len(BRACKETS.sub("", after).split()) > SHORT:
         return False
-    if RUNNING.search(before):
+    if labels.DEADLINE.search(mark.text):
+        return False
+    if i + 1 < len(mark.amounts) and _is_product(mark, i + 1):
+        return False
+    if RUNNING.search(re.split(r"[.!?]\s", mark.text[: mark.amounts[i].start])[-1]):
         booked = labels.LODGING.search(before) or BOOKED.search(before)
         return bool(booked and not FURTHER.search(before)) and len(mark.text.split()) <= LONG
     if len(mark.amounts) > 1 and any(is_rate(mark.text[: one.start]) for one in mark.amounts):
@@ -234,11 +252,20 @@ def _due(mark: Mark, amount: Amount, i: int) -> date | None:
     return None
 
 
+def _exceeds(cost: Cost, totals: list[Cost]) -> bool:
+    """Return True if an amount is larger than all totals in its currency, so that it can't be a part of one."""
+    same = [one.amount for one in totals if one.currency == cost.currency and one.amount]
+    return bool(same and cost.amount and cost.amount > max(same))
+
+
 def _chosen(found: list[tuple[int, Cost, bool]]) -> list[Cost]:
     """The costs without those told twice, and without prices of one person where there is a total."""
-    whole = any(cost.of in {"total", "paid"} and not each for _, cost, each in found)
+    totals = [cost for _, cost, each in found if cost.of in {"total", "paid"} and not each]
+    whole = bool(totals)
     kept: list[Cost] = []
     for _, cost, each in sorted(found, key=lambda entry: RANK.index(entry[1].of)):
+        if cost.of == "item" and _exceeds(cost, totals):
+            continue
         if each and whole and cost.of in {"item", "total"}:
             continue
         if each and cost.of == "total":

@@ -65,6 +65,12 @@ FORMER = _words(
     r"|di listino"
     r"|originale)|vecchio \w+|oude prijs)\W*(?:the\s|de\s|von\s)?\W*$|(?:旧料金|変更前|通常価?格?|定価|旧)\W*$"
 )
+ROUGHLY = _words(
+    r"budget|estimat\w*|geschätzt\w*|voraussichtlich\w*|schätz\w*|estimé\w*|estimad\w*|stimat\w*|geschat\w*|richtpreis"
+    r"|guide price|indicati\w*|(?:about|approx\w*|around|circa|ca|rund|etwa|environ|autour de|alrededor de|un[oa]s"
+    r"|aprox\w*"
+    r"|ongeveer|cerca de|intorno a)\.?\s?$|(?:約|およそ|予算)\W*$"
+)
 LAST_TIME = _words(
     r"last (?:time|year)|letztes (?:mal|jahr)|la dernière fois|l'an dernier|la última vez|el año pasado|l'ultima volta"
     r"|l'anno scorso|vorige keer|vorig jaar|da última vez"
@@ -78,6 +84,8 @@ ABSENT = _words(
 )
 ASIDE = Words("|".join(pattern.pattern for pattern in (HELD, REWARD, INSURED, JAPANESE_FEE)))
 UNCERTAIN = Words("|".join(pattern.pattern for pattern in (WISH, LAST_TIME, CONDITIONAL, ABSENT)))
+AFTER = re.compile(r"^\W*(?:(?:an|in|de|di|of|as)\s)?")
+FEES = Words(r"(?:fees?|charges?|penalty|gebühr\w*|frais|gastos|penale|kosten)\W*$")
 # A price that someone asks for a thing, such as a menu, without having booked it.
 RATE = _words(r"(?:at|à|zu|je|por|um|für|per|voor|a|al|tot|only|nur|seulement|solo|just)\s$")
 SECTION = Words(
@@ -95,7 +103,12 @@ COUNTED = re.compile(r"\d|[×x]\s")
 
 def is_no_cost(mark: Mark, before: str, after: str) -> bool:
     """Return True if the words around an amount say that it isn't paid for what is booked."""
-    if FORMER.search(before[-48:]) or FEE.search(before[-64:]) or FEE.match(after.lstrip(" (:")):
+    if (
+        FORMER.search(before[-48:])
+        or ROUGHLY.search(before[-48:])
+        or FEE.search(before[-64:])
+        or FEE.match(AFTER.sub("", after))
+    ):
         return True
     clause = f"{before[-90:]} {after[:60]}"
     return bool(ASIDE.search(clause) or UNCERTAIN.search(mark.text))

@@ -38,7 +38,7 @@ DUE = _words(
 )
 DEADLINE = _words(
     r"cancel|refund|storn|annul|cancela|rückerstatt|rembours|reembols|rimbors|キャンセル|取消|valid until|offer ends"
-    r"|gratuit|échange|exchange|modif|free until|"
+    r"|gratuit(?!ies)|échange|exchange|modif|free until|"
     r"(?:in caso di )?disdetta|gratis bis|kostenfrei|kostenlos|book (?:by|before)|(?:when|if) you book|deadline"
     r"|expires?|expiry|renew"
     r"|charged on|changed on|amended on|(?:reply|respond|answer|let us know|confirm) (?:by|before|until|no later)"

@@ -146,7 +146,10 @@ def amounts_in(text: str, *, spaced: bool = False) -> list[Amount]:
     """The amounts with a currency, in their order. `spaced` allows 2 150,00 € with common spaces."""
     if not _names_currency(text):
         return []
-    leading = [match for match in LEADING.finditer(text) if not _ordinary(match, text)]
+    leading: list[re.Match[str]] = []
+    for match in LEADING.finditer(text):
+        if (leading and text[leading[-1].end() : match.start()].isspace()) or not _ordinary(match, text):
+            leading.append(match)
     taken = [match.span() for match in leading]
     trailing = [
         m

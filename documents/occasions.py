@@ -22,7 +22,8 @@ OCCASION = Words(
     r"|exhibition|theat|film\b|screening|festival|boat\b|sail|ride\b|balloon|snorkel|div(?:e|ing)\b|kayak|canoe|golf"
     r"|tee"
     r"\b|restaurant|cocktail|drinks\b|afternoon tea|guide|rendezvous|briefing|lecture|rehearsal|fitting|session|rafting"
-    r"|zipline|surf|horse|cycling|bike\b|sightseeing|aquarium|zoo\b|circus|musical\b|gala|service at"
+    r"|zipline|surf|horse|cycling|bike\b|sightseeing|aquarium|watching|observation|beobachtung|avistamiento"
+    r"|osservazione|zoo\b|circus|musical\b|gala|service at"
     r"|(?:stadt|wein|kirchen|nacht|haus)?führung|besichtigung|abendessen|mittagessen|essen\b|tisch\b|konzert"
     r"|vorstellung"
     r"|aufführung|oper\b|ausflug|\w*rundfahrt|\w*fahrt\b|wanderung|spaziergang|verkostung|\w*probe\b|kurs\b|\w*kurs\b"
@@ -51,6 +52,12 @@ WISH = Words(
     r"|sería posible|vorre(?:i|mmo)|potre(?:bbe|mmo|ste)|sarebbe|avete|desider|zou(?:den)?\b.{0,20}graag|gostarí"
     r"|poderí|têm)|[?？]\s*$"
     r"|希望|お願いできます|可能でしょうか|いただけます(?:か|でしょう)|でしょうか",
+)
+# Words before the price of an offer.
+OFFERED = Words(
+    r"(?:(?<![^\W_])(?:from|ab|schon ab|à partir de|dès|desde|a partir de|da|a partire da|starting(?: at"
+    r"| from)?|starts? (?:at|from)|only|nur|as low as|up to|bis zu|jusqu'à|hasta|fino a|save|spare\w*|value"
+    r"|worth|menu à|entry|entrée|eintritt ab))\s?$",
 )
 # What was done with an order or a message, with the moment it was done.
 RECORDED = Words(
@@ -98,7 +105,8 @@ PLAIN = frozenset(
     )
 )
 JAPANESE_PLAIN = re.compile(
-    r"\W*(?:ご?(?:来店|来場|利用|入場|入館|開催|集合|開始|体験|参加|見学|公演|訪問|乗船|来館|希望))?(?:日時?|日付|時間|時刻|日程)\W*"
+    r"\W*(?:ご?(?:来店|来場|利用|入場|入館|開催|集合|開始|体験|参加|見学|公演|訪問|乗船|来館|希望))?(?:日時?"
+    r"|日付|時間|時刻|日程)\W*"
     r"|\W*(?:開演|開場|開始|入場|集合)\W*"
 )
 PERSONS = (
@@ -117,7 +125,8 @@ PLACE = re.compile(
     r"^\W{0,3}(?:restaurant|ristorante|restaurante|lokal|venue|museum|museo|musée|museu|attraction|attraktion"
     r"|theat(?:re|er)"
     r"|théâtre|teatro|product|produkt|produit|producto|prodotto|film|konzert|concert|concerto|concierto|voorstelling"
-    r"|activiteit|evenement|führung|title|titre|título|titolo|店名|店舗名?|お店|会場|施設|公演名?|ツアー名?|商品名?|コース名?)"
+    r"|activiteit|evenement|führung|title|titre|título|titolo|店名|店舗名?|お店|会場|施設|公演名?|ツアー名?"
+    r"|商品名?|コース名?)"
     r"\s*[:：]\s*(?P<name>\S.{2,120})$",
     re.IGNORECASE,
 )
@@ -157,16 +166,20 @@ def is_no_appointment(mark: Mark) -> bool:
     last = max(one.end for one in told)
     return bool(
         UNTIL.search(text[max(0, first - 30) : first])
+        or any(OFFERED.search(text[: one.start].rstrip()) for one in mark.amounts)
         or UNTIL_AFTER.match(text, last)
         or (RECORDED.search(text) and not OCCASION.search(text))
     )
 
 
-def is_appointment(text: str, title: str) -> bool:
-    """Return True if a line outside a programme tells an appointment: by what it is, or as a name and a place."""
-    if RECORDED.search(text):
+def is_appointment(mark: Mark, title: str) -> bool:
+    """Return True if a line outside a programme tells an appointment: by what it is, or as a name and a place.
+
+    A price at the end of the line, as in a bill, tells it as well.
+    """
+    if RECORDED.search(mark.text):
         return False
-    if OCCASION.search(title):
+    if OCCASION.search(title) or (len(mark.amounts) == 1 and not mark.text[mark.amounts[0].end :].strip(" .")):
         return True
     if ":" in title or title.endswith((".", "!")):
         return False
@@ -180,6 +193,15 @@ def is_nameless(title: str) -> bool:
         return True
     words = TOKEN.findall(title.lower())
     return not words or all(word in PLAIN for word in words)
+
+
+def heading_of(title: str, place: int, reading: Reading, covered: set[int]) -> Mark | None:
+    """The heading right above a line such as "Sailing: 12 June, 10:20", whose label is not all of the name."""
+    mark, above = reading.marks[place], reading.marks[place - 1] if place else None
+    label = re.match(r"\W{0,3}([^\W\d_]+(?:\s[^\W\d_]+)?)\s?[:：]", mark.text)
+    if not above or not above.line.level or not label or label[1] != title.strip() or place - 1 in covered:
+        return None
+    return above if _name(above) else None
 
 
 def name_near(place: int, reading: Reading, covered: set[int]) -> tuple[str, list[Mark]] | None:
@@ -212,7 +234,9 @@ def _name(mark: Mark) -> str | None:
     name = NUMBERING.sub("", mark.text).strip(" .:")
     if len(name) > NAME_LENGTH or len(name.split()) > NAME_WORDS or len(TOKEN.findall(name)) < 1 or len(name) < 2:
         return None
-    if re.search(r"[:：!?]|[^\W\d_]{3}\.\s", name) or mark.text.rstrip().endswith((".", "。")):
+    if re.search(
+        r"[!?]|[^\W\d_]{3}\.\s" if mark.line.level else r"[:：!?]|[^\W\d_]{3}\.\s", name
+    ) or mark.text.rstrip().endswith((".", "。")):
         return None
     if GENERIC.search(name) or is_nameless(name) or labels.code_in(mark.text) or WISH.search(name):
         return None
