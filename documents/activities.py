@@ -13,7 +13,15 @@ from documents.dates import dates_in
 from documents.marks import About, Mark, Reading
 from documents.model import Activity, Day, How, Kind
 from documents.money import amounts_in
-from documents.occasions import OCCASION, heading_of, is_appointment, is_nameless, is_no_appointment, name_near
+from documents.occasions import (
+    OCCASION,
+    heading_of,
+    is_appointment,
+    is_nameless,
+    is_no_appointment,
+    name_below,
+    name_near,
+)
 from documents.patterns import Words
 from documents.tables import Role, Row, rows_of
 from documents.times import times_in
@@ -77,6 +85,9 @@ def activities_of(reading: Reading, covered: set[int], stayed: set[int]) -> tupl
             continue
         made = _of_row(rows[id(mark)], day) if id(mark) in rows else _of_text(mark, day, reading)
         made = [named for one in made if (named := _named(one, place, reading, covered | stayed))]
+        made = [
+            one for one in made if one.time or not found or (one.date, one.title) != (found[-1].date, found[-1].title)
+        ]
         if made:
             found += made
             used.add(place)
@@ -178,7 +189,8 @@ def _named(activity: Activity, place: int, reading: Reading, covered: set[int]) 
     """An activity by the name in its line or, if that says only when it is, in its block; None if it tells none."""
     mark = reading.marks[place]
     if is_nameless(activity.title):
-        if found := name_near(place, reading, covered):
+        below = mark.day and not mark.leads and not activity.title
+        if found := (name_below if below else name_near)(place, reading, covered):
             name, between = found
             return replace(activity, title=name[:TITLE_LENGTH], quote="\n".join(one.text for one in between))
         return activity if OCCASION.search(activity.title) else None
@@ -260,7 +272,7 @@ def _entries(text: str, day: date, quote: str) -> list[Activity]:
         end = next((time.clock for time in times if time.ends and time.start > starts[0].start), None)
         title = _title(text, times)
         day += timedelta(starts[0].later)
-        return [_activity(quote, day, starts[0].clock, end, title)] if title else []
+        return [_activity(quote, day, starts[0].clock, end, title)]
     return [made for part in _parts(text, starts) if (made := _entry(part, day, quote))]
 
 

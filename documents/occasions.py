@@ -220,6 +220,19 @@ def name_near(place: int, reading: Reading, covered: set[int]) -> tuple[str, lis
     return None
 
 
+def name_below(place: int, reading: Reading, covered: set[int]) -> tuple[str, list[Mark]] | None:
+    """The name in the line below one with a time alone, if the programme of the day begins with such a line."""
+    marks = reading.marks
+    first = place
+    while first and not marks[first - 1].leads and marks[first - 1].day == marks[place].day:
+        first -= 1
+    begins = marks[first].times and not TOKEN.search(marks[first].text[marks[first].times[-1].end :])
+    if not begins or place + 1 >= len(marks) or place + 1 in covered or marks[place + 1].day != marks[place].day:
+        return None
+    name = _name(marks[place + 1])
+    return (name, marks[place : place + 2]) if name else None
+
+
 def _labelled(marks: list[Mark], places: range) -> tuple[str, int] | None:
     for other in places:
         if match := labels.WHAT.match(marks[other].text) or PLACE.match(marks[other].text):
