@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from documents import labels
 from documents.dates import dates_in
+from documents.forms import form_days
 from documents.marks import About, Mark, Reading
 from documents.model import Activity, Day, How, Kind
 from documents.money import amounts_in
@@ -77,13 +78,17 @@ def activities_of(reading: Reading, covered: set[int], stayed: set[int]) -> tupl
     found: list[Activity] = []
     used: set[int] = set()
     rows = {id(row.mark): row for row in rows_of(reading)}
+    forms = form_days(reading, covered | stayed)
     for place, mark in enumerate(reading.marks):
         if mark.aside or mark.old or place in covered or (place in stayed and not mark.line.cells):
             continue
-        day = _day_of(mark)
+        day = forms[place][0] if place in forms else _day_of(mark)
         if day is None or (mark.terms and not mark.day) or _is_no_entry(mark) or is_no_appointment(mark):
             continue
-        made = _of_row(rows[id(mark)], day) if id(mark) in rows else _of_text(mark, day, reading)
+        if place in forms:
+            made = _of_form(mark, day)
+        else:
+            made = _of_row(rows[id(mark)], day) if id(mark) in rows else _of_text(mark, day, reading)
         made = [named for one in made if (named := _named(one, place, reading, covered | stayed))]
         made = [
             one for one in made if one.time or not found or (one.date, one.title) != (found[-1].date, found[-1].title)
@@ -91,7 +96,24 @@ def activities_of(reading: Reading, covered: set[int], stayed: set[int]) -> tupl
         if made:
             found += made
             used.add(place)
+            if place in forms:
+                _complete(made, reading, place, forms[place][1])
+                used.add(forms[place][1])
     return found, used
+
+
+def _of_form(mark: Mark, day: date) -> list[Activity]:
+    start = mark.times[0]
+    end = next((time.clock for time in mark.times[1:] if time.ends), None)
+    return [_activity(mark.text, day, start.clock, end, "")]
+
+
+def _complete(made: list[Activity], reading: Reading, place: int, dated: int) -> None:
+    """Let the quote of a form's activity hold the line with the day as well."""
+    for one in made:
+        text = reading.marks[dated].text
+        if text not in one.quote.split("\n"):
+            one.quote = f"{one.quote}\n{text}" if dated > place else f"{text}\n{one.quote}"
 
 
 def days_of(reading: Reading, used: set[int], covered: set[int], stayed: set[int]) -> list[Day]:

@@ -210,11 +210,10 @@ def name_near(place: int, reading: Reading, covered: set[int]) -> tuple[str, lis
     after = range(place + 1, min(len(marks), place + REACH))
     before = range(place - 1, max(-1, place - 1 - REACH), -1)
     for other in [*before, *after]:
-        text = marks[other].text
         if other in before and other not in covered and (name := _name(marks[other])):
             return name, marks[other : place + 1]
-        if (match := labels.WHAT.match(text) or PLACE.match(text)) and not marks[other].times:
-            return str(match["name"]).strip(), marks[min(place, other) : max(place, other) + 1]
+        if not marks[other].times and (name := _labelled_name(marks[other])):
+            return name, marks[min(place, other) : max(place, other) + 1]
         if other in before and (marks[other].times or marks[other].line.aside):
             return None if not (found := _labelled(marks, after)) else (found[0], marks[place : found[1] + 1])
     return None
@@ -235,9 +234,17 @@ def name_below(place: int, reading: Reading, covered: set[int]) -> tuple[str, li
 
 def _labelled(marks: list[Mark], places: range) -> tuple[str, int] | None:
     for other in places:
-        if match := labels.WHAT.match(marks[other].text) or PLACE.match(marks[other].text):
-            return str(match["name"]).strip(), other
+        if name := _labelled_name(marks[other]):
+            return name, other
     return None
+
+
+def _labelled_name(mark: Mark) -> str | None:
+    """The name beside a label such as "Event" in a line, or in the last cell of a row."""
+    cells = [cell for cell in mark.line.cells if cell]
+    text = f"{cells[0]}: {cells[-1]}" if len(cells) > 1 else mark.text
+    match = labels.WHAT.match(text) or PLACE.match(text)
+    return str(match["name"]).strip() if match else None
 
 
 def _name(mark: Mark) -> str | None:
