@@ -22,6 +22,7 @@ from documents.occasions import (
     is_no_appointment,
     name_below,
     name_near,
+    name_of_form,
 )
 from documents.patterns import Words
 from documents.tables import Role, Row, rows_of
@@ -129,7 +130,8 @@ def days_of(reading: Reading, used: set[int], covered: set[int], stayed: set[int
         title = _day_title(mark)
         told = bool(mark.text[mark.rest :].strip(" .:")) and (not mark.amounts or len(mark.text.split()) > SHORT)
         row = bool(mark.line.cells) and not (mark.amounts and _is_rate(mark))
-        if mark.day not in active and not (programme and (told or mark.line.level or row)):
+        within = bool(active) and min(active) < mark.day < max(active)
+        if mark.day not in active and not (programme and (told or mark.line.level or row or within)):
             continue
         iso = mark.day.isoformat()
         known = days.setdefault(iso, Day(iso, title, mark.text))
@@ -212,7 +214,8 @@ def _named(activity: Activity, place: int, reading: Reading, covered: set[int]) 
     mark = reading.marks[place]
     if is_nameless(activity.title):
         below = mark.day and not mark.leads and not activity.title
-        if found := (name_below if below else name_near)(place, reading, covered):
+        found = name_below(place, reading, covered) if below else name_near(place, reading, covered)
+        if found := found or name_of_form(place, reading):
             name, between = found
             return replace(activity, title=name[:TITLE_LENGTH], quote="\n".join(one.text for one in between))
         return activity if OCCASION.search(activity.title) else None

@@ -64,7 +64,8 @@ TAX = _words(
 TOTAL = _words(
     r"(?:sub)?total|grand total|gesamt\w*|insgesamt|summe|endpreis|reisepreis|montant|importe|totale|prezzo"
     r"|price|preis|prix|precio|amount\b|cost\b|kosten|coste?\b|costo|quota|fare\b|fahrpreis|tarif|package"
-    r"|pauschal|comes to|revient à|le tout|zusammen|in tutto|en todo|totaal\w*|reissom|prijs|preço|valor\b|合計"
+    r"|pauschal|comes to|revient à|le tout|zusammen|in tutto|en todo|会費|参加費"
+    r"|totaal\w*|reissom|prijs|preço|valor\b|合計"
     r"|総額|代金"
     r"|料金|金額|お支払い"
 )
@@ -75,6 +76,8 @@ EACH = Words(
     r"|p\.?\s?p\.?(?![^\W_])|each\b|chacun|cada uno|1名様|おひとり様|一人|/n\b|a person|pro kopf|la nuit|la noche"
     r"|al giorno|a notte)",
 )
+# A price of one of something, such as 4 a basket.
+PER = Words(r"\s?(?:(?:a|an|per|each|pro|je|par|por|al?|cada|/)\s?(?:half )?[^\W\d_]{3,})")
 CURRENCYLESS = Words(
     r"(?<![^\W_])(?:total|amount|price|fare|cost|gesamtpreis|preis|summe|betrag|montant|prix|importe|precio"
     r"|totale|prezzo|importo|合計)\b[^\d\n]{0,20}?(?P<n>\d[\d.,' ]*\d|\d)\s*(?:each|p\.?p\.?)?\s*$"
@@ -153,9 +156,13 @@ def _cost(mark: Mark, i: int, amount: Amount, reading: Reading) -> tuple[Cost | 
         or UNRELATED.search(clause)
     ):
         return None, False
-    each = bool(EACH.search(after[:40]) or (EACH.search(before[-60:]) and not TOTAL.search(after[:20])))
+    each = bool(
+        EACH.search(after[:40]) or PER.match(after) or (EACH.search(before[-60:]) and not TOTAL.search(after[:20]))
+    )
     kind = _kind(before, after)
     if kind != "optional" and is_no_cost(mark, before, after):
+        return None, False
+    if mark.terms and each:
         return None, False
     if kind in {"item", "tax"} and (mark.terms or not _is_priced(mark, i, before, after)):
         return None, False
@@ -230,7 +237,8 @@ def _is_priced(mark: Mark, i: int, before: str, after: str) -> bool:
         return bool(booked and not FURTHER.search(before)) and len(mark.text.split()) <= LONG
     if len(mark.amounts) > 1 and any(is_rate(mark.text[: one.start]) for one in mark.amounts):
         return False
-    prose = len(mark.amounts) > 1 and mark.text.endswith(".") and len(mark.text.split()) > SHORT * 2
+    ends = mark.text.endswith((".", "。")) and not re.search(r"[:：=]", mark.text)
+    prose = ends and len(mark.text.split()) > (SHORT if len(mark.amounts) == 1 else SHORT * 2)
     return len(before.split()) <= LONG and not prose
 
 

@@ -23,7 +23,7 @@ FEE = _words(
     r"|check[-\s]?out|cancellation)|damage|smoking|lost (?:key|ticket)|(?:after|out of)[-\s]hours|overtime"
     r"|excess (?:baggage"
     r"|luggage)|extra (?:bag|bed|night|hour|person|driver)|additional (?:bag|night|hour|driver|person|guest))s?\b"
-    r"(?:\s(?:fees?|charges?|costs?|penalt\w+))?\W*(?:is|of|costs?|are|at)?\W*$"
+    r"(?:\s(?:fees?|charges?|costs?|penalt\w+))?\W*(?:is|are)?\s?(?:charged|of|costs?|at)?\s?(?:at)?\W*$"
     r"|(?:change|cancell?ation|amendment|no[-\s]?show|rebooking|refund|reissue) (?:fees?|charges?|penalt\w+)"
     r"|(?:umbuchung|storn|änderung|no-show|namensänderung|rückerstattung|verspätung|nichterschein|nachtzuschlag)\w*"
     r"|(?:frais|pénalités?|retenue) (?:de |d'|pour )(?:la )?(?:modification|annulation|changement|échange|rembours"

@@ -14,6 +14,7 @@ from documents.dates import WEEKDAY, dates_in
 from documents.fees import set_terms
 from documents.marks import About, Mark, Reading
 from documents.money import Amount, amounts_in
+from documents.occasions import set_records
 from documents.replaced import set_replaced, set_replaced_days
 from documents.sections import set_days
 from documents.times import times_in
@@ -61,6 +62,7 @@ def read_marks(document: Document, context: Context, certain: set[date] | None =
         mark.about = [About.ISSUED if mark.stamp else _about(mark, i) for i in range(len(mark.told))]
         if len(mark.told) > 1 or len(mark.times) > 1:
             set_replaced_days(mark)
+    set_records(marks)
     _set_datelines(marks, context)
     _set_asides(marks)
     set_terms(marks)

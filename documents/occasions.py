@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from documents import labels
+from documents.marks import About
 from documents.patterns import Words
 
 if TYPE_CHECKING:
@@ -52,6 +53,15 @@ WISH = Words(
     r"|sería posible|vorre(?:i|mmo)|potre(?:bbe|mmo|ste)|sarebbe|avete|desider|zou(?:den)?\b.{0,20}graag|gostarí"
     r"|poderí|têm)|[?？]\s*$"
     r"|希望|お願いできます|可能でしょうか|いただけます(?:か|でしょう)|でしょうか",
+)
+# What nobody has confirmed yet.
+PENDING = Words(
+    r"(?<![^\W_])(?:(?:have|has|'ve) asked|not (?:yet )?(?:replied|confirmed|answered)|waiting (?:list|for)|waitlist"
+    r"|awaiting"
+    r"|unconfirmed|angefragt|noch nicht|warteliste|en attente|pas encore|liste d'attente|todavía no|aún no"
+    r"|lista de espera"
+    r"|in attesa|non ancora|lista d'attesa|wachtlijst|nog niet|aangevraagd|em espera|ainda não|reminder|erinnerung"
+    r"|rappel\b|recordatorio|promemoria|herinnering|lembrete)(?![^\W_])|未確定|仮予約|リクエスト中|キャンセル待ち",
 )
 # Words before the price of an offer.
 OFFERED = Words(
@@ -111,7 +121,8 @@ JAPANESE_PLAIN = re.compile(
 )
 PERSONS = (
     r"(?:persons?|people|persone?n|personnes?|personas?|persone|pessoas?|pax|guests?|gäste|covers?|couverts?"
-    r"|comensales|coperti|adults?|erwachsene|adultes?|adultos?|adulti|convives|places?|seats?|plätze|名様?|人)"
+    r"|comensales|coperti|players?|spieler|joueurs|jugadores|giocatori|spelers|tickets?|karten|adults?|erwachsene"
+    r"|adultes?|adultos?|adulti|convives|places?|seats?|plätze|名様?|人)"
 )
 PARTY = Words(
     r"\W*(?:(?:(?:a |ein(?:en)? |una? |une |un )?(?:table|tisch|mesa|tavolo|tafel)\s)?(?:for|für|pour|para|per"
@@ -125,7 +136,9 @@ PLACE = re.compile(
     r"^\W{0,3}(?:restaurant|ristorante|restaurante|lokal|venue|museum|museo|musée|museu|attraction|attraktion"
     r"|theat(?:re|er)"
     r"|théâtre|teatro|product|produkt|produit|producto|prodotto|film|konzert|concert|concerto|concierto|voorstelling"
-    r"|activiteit|evenement|führung|title|titre|título|titolo|店名|店舗名?|お店|会場|施設|公演名?|ツアー名?"
+    r"|passeio|atividade|experiência|experiencia|behandlung|treatment|kurs|workshop|class|course|clase|curso|corso"
+    r"|cours|atelier|taller|cruise|croisière|crucero|crociera|rondleiding|uitje|activiteit|evenement|führung|title"
+    r"|titre|título|titolo|店名|店舗名?|お店|会場|施設|公演名?|ツアー名?"
     r"|商品名?|コース名?)"
     r"\s*[:：]\s*(?P<name>\S.{2,120})$",
     re.IGNORECASE,
@@ -146,6 +159,7 @@ GENERIC = Words(
     r"|quando)"
     r"|予約|確認|注文|ありがとう|ご案内|お客様|内容|様$",
 )
+LABEL = re.compile(r"[^:：\d]{1,30}[:：]")
 NUMBERING = re.compile(r"^\W*\d{1,2}\s?[.)]\s+|^[■●◆★▪•*\-–—\s]+")
 PHRASES = re.compile(r"\s*[,;|·–—]\s+|\s+[-–—]\s+|、")
 NAME_WORDS = 14
@@ -157,7 +171,7 @@ FEWEST_PHRASES = 2
 def is_no_appointment(mark: Mark) -> bool:
     """Return True if a line's day and time are those of a wish, a message, a record or a last chance."""
     text = mark.text
-    if WISH.search(text):
+    if WISH.search(text) or PENDING.search(text):
         return True
     told = [*mark.told, *(time for time in mark.times if not time.ends)]
     if not told or not mark.told:
@@ -170,6 +184,15 @@ def is_no_appointment(mark: Mark) -> bool:
         or UNTIL_AFTER.match(text, last)
         or (RECORDED.search(text) and not OCCASION.search(text))
     )
+
+
+def set_records(marks: list[Mark]) -> None:
+    """Note the days of lines such as "1 May, 11:02 - Order received" as those of what was done with a booking."""
+    for mark in marks:
+        if len(mark.told) != 1 or mark.line.level or mark.line.cells or TOKEN.search(mark.text[: mark.told[0].start]):
+            continue
+        if len(mark.text.split()) <= NAME_WORDS and RECORDED.search(mark.text) and not OCCASION.search(mark.text):
+            mark.about = [About.ISSUED]
 
 
 def is_appointment(mark: Mark, title: str) -> bool:
@@ -207,15 +230,43 @@ def heading_of(title: str, place: int, reading: Reading, covered: set[int]) -> M
 def name_near(place: int, reading: Reading, covered: set[int]) -> tuple[str, list[Mark]] | None:
     """The name of what a line without one tells, from the lines of its block, and the lines from there to it."""
     marks = reading.marks
+    if stacked := _stacked(place, marks):
+        return stacked
     after = range(place + 1, min(len(marks), place + REACH))
     before = range(place - 1, max(-1, place - 1 - REACH), -1)
     for other in [*before, *after]:
         if other in before and other not in covered and (name := _name(marks[other])):
             return name, marks[other : place + 1]
-        if not marks[other].times and (name := _labelled_name(marks[other])):
+        if not (marks[other].times or marks[other].amounts) and (name := _labelled_name(marks[other])):
             return name, marks[min(place, other) : max(place, other) + 1]
         if other in before and (marks[other].times or marks[other].line.aside):
             return None if not (found := _labelled(marks, after)) else (found[0], marks[place : found[1] + 1])
+    return None
+
+
+def _stacked(place: int, marks: list[Mark]) -> tuple[str, list[Mark]] | None:
+    """The name in the first line of a cell with several, whose lines are rows with the same other cells."""
+    cells = marks[place].line.cells
+    column = next((i for i, cell in enumerate(cells) if cell and cell in marks[place].text), None)
+    if column is None or len(cells) < 2:
+        return None
+    others = [cell for i, cell in enumerate(cells) if i != column]
+    first = place
+    while first and [c for i, c in enumerate(marks[first - 1].line.cells) if i != column] == others and any(others):
+        first -= 1
+    name = marks[first].line.cells[column] if first < place else ""
+    usable = name and not marks[first].times and not marks[first].told and not is_nameless(name)
+    return (name, marks[first : place + 1]) if usable else None
+
+
+def name_of_form(place: int, reading: Reading) -> tuple[str, list[Mark]] | None:
+    """The name below a label such as "Event", above a line with a time below the label "Time"."""
+    marks = reading.marks
+    if not marks[place].label or not is_nameless(marks[place].label):
+        return None
+    for other in range(place - 1, max(-1, place - 2 * REACH), -1):
+        if marks[other].label and not marks[other].told and (name := _labelled_name(marks[other])):
+            return name, marks[other : place + 1]
     return None
 
 
@@ -240,9 +291,11 @@ def _labelled(marks: list[Mark], places: range) -> tuple[str, int] | None:
 
 
 def _labelled_name(mark: Mark) -> str | None:
-    """The name beside a label such as "Event" in a line, or in the last cell of a row."""
+    """The name beside or below a label such as "Event", or in the last cell of a row that it begins."""
     cells = [cell for cell in mark.line.cells if cell]
     text = f"{cells[0]}: {cells[-1]}" if len(cells) > 1 else mark.text
+    if mark.label and not cells and not LABEL.match(text):
+        text = f"{mark.label.strip(' :：')}: {text}"
     match = labels.WHAT.match(text) or PLACE.match(text)
     return str(match["name"]).strip() if match else None
 
