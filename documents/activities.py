@@ -247,7 +247,9 @@ def _joined_cells(mark: Mark) -> str:
     cells = [
         cell
         for cell in mark.line.cells
-        if cell and not ((told := dates_in(cell)) and len(cell) <= told[-1].end - told[0].start + 4)
+        if cell
+        and cell in mark.text
+        and not ((told := dates_in(cell)) and len(cell) <= told[-1].end - told[0].start + 4)
     ]
     return " ".join(cells)
 

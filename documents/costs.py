@@ -279,6 +279,9 @@ def _chosen(found: list[tuple[int, Cost, bool]]) -> list[Cost]:
         if each and cost.of == "total":
             cost.of = "item"
         twin = next((one for one in kept if (one.amount, one.currency) == (cost.amount, cost.currency)), None)
+        again = twin and any(one.label and PART.search(one.label) for one in (twin, cost))
+        if twin and again and twin.of == "item":
+            continue
         if twin and not (twin.of == cost.of == "item" and twin.quote != cost.quote and twin.label != cost.label):
             twin.due = twin.due or cost.due
             continue

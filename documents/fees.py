@@ -87,7 +87,7 @@ UNCERTAIN = Words("|".join(pattern.pattern for pattern in (WISH, LAST_TIME, COND
 AFTER = re.compile(r"^\W*(?:(?:an|in|de|di|of|as)\s)?")
 FEES = Words(r"(?:fees?|charges?|penalty|gebühr\w*|frais|gastos|penale|kosten)\W*$")
 # A price that someone asks for a thing, such as a menu, without having booked it.
-RATE = _words(r"(?:at|à|zu|je|por|um|für|per|voor|a|al|tot|only|nur|seulement|solo|just)\s$")
+RATE = _words(r"(?:at|for|à|zu|je|por|um|für|per|voor|a|al|tot|only|nur|seulement|solo|just)\s$")
 SECTION = Words(
     r"\W{0,3}(?:total|price|cost|payment|itinerary|programme|program|day|hotel|flight|your|booking|reservation|gesamt"
     r"|preis|zahlung|reise|kosten|tag|prix|paiement|voyage|jour|vol\b|precio|pago|viaje|día|vuelo|prezzo|pagamento"

@@ -189,7 +189,11 @@ def is_no_appointment(mark: Mark) -> bool:
 def set_records(marks: list[Mark]) -> None:
     """Note the days of lines such as "1 May, 11:02 - Order received" as those of what was done with a booking."""
     for mark in marks:
-        if len(mark.told) != 1 or mark.line.level or mark.line.cells or TOKEN.search(mark.text[: mark.told[0].start]):
+        if len(mark.told) != 1 or mark.line.level or mark.line.cells:
+            continue
+        if TOKEN.search(mark.text[: mark.told[0].start]) and (
+            mark.about[0] is not About.TRIP or not RECORDED.match(mark.text)
+        ):
             continue
         if len(mark.text.split()) <= NAME_WORDS and RECORDED.search(mark.text) and not OCCASION.search(mark.text):
             mark.about = [About.ISSUED]

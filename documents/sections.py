@@ -49,6 +49,8 @@ class _Current:
     level: int
     cells: bool
     programme: bool
+    # Whether the line with the day tells a time as well, as an appointment does.
+    timed: bool = False
 
 
 def set_days(reading: Reading) -> None:
@@ -63,14 +65,18 @@ def set_days(reading: Reading) -> None:
             mark.leads, mark.day = True, mark.days[lead]
             mark.rest = mark.told[lead].end
             mark.programme = _is_programme(mark, mark.told[lead].start)
-            current = _Current(mark.day, mark.line.level, bool(mark.line.cells), mark.programme) if mark.day else None
+            current = (
+                _Current(mark.day, mark.line.level, bool(mark.line.cells), mark.programme, timed=bool(mark.times))
+                if mark.day
+                else None
+            )
         elif mark.text in numbered:
             mark.leads, mark.day, mark.rest = True, numbered[mark.text], _day_ends(mark.text)
             mark.programme = True
             current = _Current(numbered[mark.text], mark.line.level, cells=False, programme=True)
         elif current and not _ends(mark, current):
             mark.day = current.day if not any(day != current.day for day in mark.trip_days) else None
-            mark.programme = current.programme
+            mark.programme = current.programme and not current.timed
         elif not (current and mark.line.cells and not mark.line.level):
             current = None
 
