@@ -151,7 +151,7 @@ def _cost(mark: Mark, i: int, amount: Amount, reading: Reading) -> tuple[Cost | 
     if (
         amount.ranged
         or amount.value <= 0
-        or OFFERED.search(before.rstrip())
+        or OFFERED.search(before.rstrip()[-32:])
         or FROM_AFTER.match(after)
         or UNRELATED.search(clause)
     ):

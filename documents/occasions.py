@@ -180,7 +180,7 @@ def is_no_appointment(mark: Mark) -> bool:
     last = max(one.end for one in told)
     return bool(
         UNTIL.search(text[max(0, first - 30) : first])
-        or any(OFFERED.search(text[: one.start].rstrip()) for one in mark.amounts)
+        or any(OFFERED.search(text[: one.start].rstrip()[-32:]) for one in mark.amounts)
         or UNTIL_AFTER.match(text, last)
         or (RECORDED.search(text) and not OCCASION.search(text))
     )
