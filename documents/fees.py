@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from documents.labels import CONDITIONAL, TERMS
-from documents.occasions import WISH
+from documents.occasions import WISH, is_entry
 from documents.patterns import Words
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ def is_no_cost(mark: Mark, before: str, after: str) -> bool:
     ):
         return True
     clause = f"{before[-90:]} {after[:60]}"
-    return bool(ASIDE.search(clause) or UNCERTAIN.search(mark.text))
+    return bool(ASIDE.search(clause) or (not is_entry(mark) and UNCERTAIN.search(mark.text)))
 
 
 def set_terms(marks: list[Mark]) -> None:

@@ -168,10 +168,15 @@ REACH = 4
 FEWEST_PHRASES = 2
 
 
+def is_entry(mark: Mark) -> bool:
+    """Return True if a line begins with a time below a day, as the entries of a programme do."""
+    return bool(mark.day and mark.times and mark.times[0].start <= 3 and not mark.text.endswith(("?", "？")))
+
+
 def is_no_appointment(mark: Mark) -> bool:
     """Return True if a line's day and time are those of a wish, a message, a record or a last chance."""
     text = mark.text
-    if WISH.search(text) or PENDING.search(text):
+    if not is_entry(mark) and (WISH.search(text) or PENDING.search(text)):
         return True
     told = [*mark.told, *(time for time in mark.times if not time.ends)]
     if not told or not mark.told:
