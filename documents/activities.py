@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from documents import labels
-from documents.dates import dates_in
+from documents.dates import WEEKDAY, dates_in
 from documents.forms import form_days
 from documents.marks import About, Mark, Reading
 from documents.model import Activity, Day, How, Kind
@@ -57,6 +57,10 @@ LONGEST_TAIL = 12
 SHORT = 9
 ASIDE_ROLES = {Role.HOTEL, Role.DATE, Role.TIME, Role.PRICE, Role.NIGHTS, Role.ROOM, Role.CONFIRMATION}
 DAY_TITLE = 90
+# A range of weekdays, before the hours of a desk.
+WEEKDAYS = re.compile(
+    rf"(?<![^\W\d_]){WEEKDAY}\.?\s?(?:-|–|bis|to|à|al?|t/m|〜|～)\s?{WEEKDAY}(?![^\W\d_])", re.IGNORECASE
+)
 WORDED = re.compile(r"[^\W\d_]{3}|[\u3040-\u9fff]{2}")
 # How long something takes, which is no part of its name.
 LASTS = Words(
@@ -173,6 +177,8 @@ def _is_no_entry(mark: Mark) -> bool:
     ):
         return True
     ranged = any(time.ends for time in mark.times)
+    if ranged and not mark.told and WEEKDAYS.search(text):
+        return True
     loose = not mark.leads and mark.day is None
     if (ranged or (loose and labels.MEAL_HOURS.search(text))) and labels.OPENING.search(text):
         return True

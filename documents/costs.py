@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from documents import labels
-from documents.fees import is_no_cost, is_rate
+from documents.fees import is_former, is_no_cost, is_rate
 from documents.marks import About, Mark, Reading
 from documents.model import Cost, How, Unresolved
 from documents.money import Amount, settled
@@ -183,6 +183,9 @@ def _around(mark: Mark, i: int, amount: Amount) -> tuple[str, str]:
     rest = re.split(r"[;!?]\s|\.\s(?=[A-ZÀ-Ý])", mark.text[amount.end : end])[0]
     paid = ALREADY_PAID.search(rest)
     after = rest.split(", ")[0] + (paid[0] if paid else "")
+    if end < len(mark.text) and is_former(after):
+        # It is said of the next amount.
+        after = ""
     if not LETTERS.search(before):
         before = mark.text[: mark.amounts[0].start] if i and _is_product(mark, i) else before if i else mark.label
     return before, after

@@ -25,6 +25,7 @@ FEE = _words(
     r"|luggage)|extra (?:bag|bed|night|hour|person|driver)|additional (?:bag|night|hour|driver|person|guest))s?\b"
     r"(?:\s(?:fees?|charges?|costs?|penalt\w+))?\W*(?:is|are)?\s?(?:charged|of|costs?|at)?\s?(?:at)?\W*$"
     r"|(?:change|cancell?ation|amendment|no[-\s]?show|rebooking|refund|reissue) (?:fees?|charges?|penalt\w+)"
+    r"|(?:late payment|pénalités? de retard|indemnité|verzug\w*|mahn\w*|intereses|interessi|mora\b)"
     r"|(?:umbuchung|storn|änderung|no-show|namensänderung|rückerstattung|verspätung|nichterschein|nachtzuschlag)\w*"
     r"|(?:frais|pénalités?|retenue) (?:de |d'|pour )(?:la )?(?:modification|annulation|changement|échange|rembours"
     r"|no[-\s]?show"
@@ -66,7 +67,9 @@ FORMER = _words(
     r"|originale)|vecchio \w+|oude prijs)\W*(?:the\s|de\s|von\s)?\W*$|(?:旧料金|変更前|通常価?格?|定価|旧)\W*$"
 )
 ROUGHLY = _words(
-    r"budget|estimat\w*|geschätzt\w*|voraussichtlich\w*|schätz\w*|estimé\w*|estimad\w*|stimat\w*|geschat\w*|richtpreis"
+    r"(?:höchstens|maximal|mindestens|at (?:most|least)|max\.|maximum|minimum|au (?:maximum|plus|moins)|como máximo"
+    r"|al (?:massimo|meno)|almeno|maximaal|minstens|no máximo)\.?\s?$|budget|estimat\w*|geschätzt\w*"
+    r"|voraussichtlich\w*|schätz\w*|estimé\w*|estimad\w*|stimat\w*|geschat\w*|richtpreis"
     r"|guide price|indicati\w*|(?:about|approx\w*|around|circa|ca|rund|etwa|environ|autour de|alrededor de|un[oa]s"
     r"|aprox\w*"
     r"|ongeveer|cerca de|intorno a)\.?\s?$|(?:約|およそ|予算)\W*$"
@@ -138,6 +141,11 @@ def _ends(mark: Mark) -> bool:
     text = mark.text.strip()
     letters = TITLE.sub("", text)
     return _is_head(mark) and (text.isupper() or letters.endswith((":", "：")) or bool(SECTION.match(text)))
+
+
+def is_former(before: str) -> bool:
+    """Return True if the words before an amount say that another has replaced it."""
+    return bool(FORMER.search(before[-48:]))
 
 
 def is_rate(before: str) -> bool:

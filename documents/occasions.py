@@ -48,7 +48,7 @@ WISH = Words(
     r"(?<![^\W_])(?:(?:would|we'd|i'd|should) (?:also |really )?(?:like|love|prefer)|could (?:we|you|i)|can (?:we"
     r"|you|i)\b"
     r"|do you have|is it possible|would it be|please (?:book|reserve|add|check)|was hoping|were hoping"
-    r"|instead of|möcht|hätten? gern|könnt|wäre es|haben sie|wünsch|bitte (?:buchen|reservieren)|würden"
+    r"|möcht|hätten? gern|könnt|wäre es|haben sie|wünsch|bitte (?:buchen|reservieren)|würden"
     r"|souhait|voudri|aimeri|pourri|serait-il|avez-vous|est-il possible|gustaría|quisiér|querría|podrí|tienen"
     r"|sería posible|vorre(?:i|mmo)|potre(?:bbe|mmo|ste)|sarebbe|avete|desider|zou(?:den)?\b.{0,20}graag|gostarí"
     r"|poderí|têm)|[?？]\s*$"
@@ -159,6 +159,7 @@ GENERIC = Words(
     r"|quando)"
     r"|予約|確認|注文|ありがとう|ご案内|お客様|内容|様$",
 )
+DIGIT = re.compile(r"\d")
 LABEL = re.compile(r"[^:：\d]{1,30}[:：]")
 NUMBERING = re.compile(r"^\W*\d{1,2}\s?[.)]\s+|^[■●◆★▪•*\-–—\s]+")
 PHRASES = re.compile(r"\s*[,;|·–—]\s+|\s+[-–—]\s+|、")
@@ -177,6 +178,8 @@ def is_no_appointment(mark: Mark) -> bool:
     """Return True if a line's day and time are those of a wish, a message, a record or a last chance."""
     text = mark.text
     if not is_entry(mark) and (WISH.search(text) or PENDING.search(text)):
+        return True
+    if any(UNTIL_AFTER.match(text, time.end) for time in mark.times):
         return True
     told = [*mark.told, *(time for time in mark.times if not time.ends)]
     if not told or not mark.told:
@@ -245,6 +248,10 @@ def name_near(place: int, reading: Reading, covered: set[int]) -> tuple[str, lis
     before = range(place - 1, max(-1, place - 1 - REACH), -1)
     for other in [*before, *after]:
         if other in before and other not in covered and (name := _name(marks[other])):
+            above = marks[other - 1] if other else None
+            if above and above.line.level and not marks[other].line.level and DIGIT.search(name) and _name(above):
+                # An address below the name.
+                return str(_name(above)), marks[other - 1 : place + 1]
             return name, marks[other : place + 1]
         if not (marks[other].times or marks[other].amounts) and (name := _labelled_name(marks[other])):
             return name, marks[min(place, other) : max(place, other) + 1]
