@@ -9,9 +9,21 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from documents import labels
-from documents.dates import dates_in
+from documents.dates import WEEKDAY, dates_in
+from documents.forms import form_days
 from documents.marks import About, Mark, Reading
 from documents.model import Activity, Day, How, Kind
+from documents.money import amounts_in
+from documents.occasions import (
+    OCCASION,
+    heading_of,
+    is_appointment,
+    is_nameless,
+    is_no_appointment,
+    name_below,
+    name_near,
+    name_of_form,
+)
 from documents.patterns import Words
 from documents.tables import Role, Row, rows_of
 from documents.times import times_in
@@ -45,6 +57,22 @@ LONGEST_TAIL = 12
 SHORT = 9
 ASIDE_ROLES = {Role.HOTEL, Role.DATE, Role.TIME, Role.PRICE, Role.NIGHTS, Role.ROOM, Role.CONFIRMATION}
 DAY_TITLE = 90
+# A range of weekdays, before the hours of a desk.
+WEEKDAYS = re.compile(
+    rf"(?<![^\W\d_]){WEEKDAY}\.?\s?(?:-|–|bis|to|à|al?|t/m|〜|～)\s?{WEEKDAY}(?![^\W\d_])", re.IGNORECASE
+)
+WORDED = re.compile(r"[^\W\d_]{3}|[\u3040-\u9fff]{2}")
+# How long something takes, which is no part of its name.
+LASTS = Words(
+    r"[(（]?\s?(?:ca\.?\s|about\s|approx\.?\s|environ\s)?(?<![^\W_])(?:duration|dauer|durée|duración|durata|duur"
+    r"|duração|所要時間?)"
+    r"\s?[:：]?\s?(?:ca\.?\s|about\s|approx\.?\s|environ\s)?\d[\d.,:]*\s?(?:h|hours?|hrs?|std|stunden|heures?|horas?"
+    r"|ore"
+    r"|uur|min\w*|時間|分)?\.?\s?\d{0,2}(?:\s?min\w*)?\s?[)）]?"
+    r"|[(（](?:ca\.?\s|about\s|approx\.?\s|environ\s)?\d{1,3}(?:[.,:h½]\d*)?\s?(?:h|hours?|hrs?|std|stunden|heures?"
+    r"|horas?|ore"
+    r"|uur|min\w*|時間|分)\.?\s?\d{0,2}[)）]",
+)
 RUNNING = Words(
     r"\b(?:is|are|was|were|you|please|ist|sind|bitte|est|sont|vous|es|son|por favor|è|sono|si prega)\b",
 )
@@ -55,18 +83,42 @@ def activities_of(reading: Reading, covered: set[int], stayed: set[int]) -> tupl
     found: list[Activity] = []
     used: set[int] = set()
     rows = {id(row.mark): row for row in rows_of(reading)}
+    forms = form_days(reading, covered | stayed)
     for place, mark in enumerate(reading.marks):
         if mark.aside or mark.old or place in covered or (place in stayed and not mark.line.cells):
             continue
-        day = _day_of(mark)
-        if day is None or _is_no_entry(mark):
+        day = forms[place][0] if place in forms else _day_of(mark)
+        if day is None or (mark.terms and not mark.day) or _is_no_entry(mark) or is_no_appointment(mark):
             continue
-        made = _of_row(rows[id(mark)], day) if id(mark) in rows else _of_text(mark, day, reading)
-        made = [named for one in made if (named := _named(one, place, reading))]
+        if place in forms:
+            made = _of_form(mark, day)
+        else:
+            made = _of_row(rows[id(mark)], day) if id(mark) in rows else _of_text(mark, day, reading)
+        made = [named for one in made if (named := _named(one, place, reading, covered | stayed))]
+        made = [
+            one for one in made if one.time or not found or (one.date, one.title) != (found[-1].date, found[-1].title)
+        ]
         if made:
             found += made
             used.add(place)
+            if place in forms:
+                _complete(made, reading, place, forms[place][1])
+                used.add(forms[place][1])
     return found, used
+
+
+def _of_form(mark: Mark, day: date) -> list[Activity]:
+    start = mark.times[0]
+    end = next((time.clock for time in mark.times[1:] if time.ends), None)
+    return [_activity(mark.text, day, start.clock, end, "")]
+
+
+def _complete(made: list[Activity], reading: Reading, place: int, dated: int) -> None:
+    """Let the quote of a form's activity hold the line with the day as well."""
+    for one in made:
+        text = reading.marks[dated].text
+        if text not in one.quote.split("\n"):
+            one.quote = f"{one.quote}\n{text}" if dated > place else f"{text}\n{one.quote}"
 
 
 def days_of(reading: Reading, used: set[int], covered: set[int], stayed: set[int]) -> list[Day]:
@@ -81,12 +133,21 @@ def days_of(reading: Reading, used: set[int], covered: set[int], stayed: set[int
             continue
         title = _day_title(mark)
         told = bool(mark.text[mark.rest :].strip(" .:")) and (not mark.amounts or len(mark.text.split()) > SHORT)
-        if mark.day not in active and not (programme and (told or mark.line.level or mark.line.cells)):
+        row = bool(mark.line.cells) and not (mark.amounts and _is_rate(mark))
+        within = bool(active) and min(active) < mark.day < max(active)
+        if mark.day not in active and not (programme and (told or mark.line.level or row or within)):
             continue
         iso = mark.day.isoformat()
         known = days.setdefault(iso, Day(iso, title, mark.text))
         known.title = known.title or title
     return list(days.values())
+
+
+def _is_rate(mark: Mark) -> bool:
+    """Return True if a row has nothing but a day and prices, as the nights of a hotel's bill."""
+    return not any(
+        WORDED.search(cell) and not dates_in(cell) and not amounts_in(cell, spaced=True) for cell in mark.line.cells
+    )
 
 
 def _day_of(mark: Mark) -> date | None:
@@ -116,6 +177,8 @@ def _is_no_entry(mark: Mark) -> bool:
     ):
         return True
     ranged = any(time.ends for time in mark.times)
+    if ranged and not mark.told and WEEKDAYS.search(text):
+        return True
     loose = not mark.leads and mark.day is None
     if (ranged or (loose and labels.MEAL_HOURS.search(text))) and labels.OPENING.search(text):
         return True
@@ -152,17 +215,21 @@ def _of_row(row: Row, day: date) -> list[Activity]:
     return [_activity(mark.text, day, times[0].clock, end, text)]
 
 
-def _named(activity: Activity, place: int, reading: Reading) -> Activity | None:
-    """An activity that a label such as "When" tells, with the name beside the label "What"; None if there is none."""
-    if not labels.WHEN.fullmatch(activity.title):
+def _named(activity: Activity, place: int, reading: Reading, covered: set[int]) -> Activity | None:
+    """An activity by the name in its line or, if that says only when it is, in its block; None if it tells none."""
+    mark = reading.marks[place]
+    if is_nameless(activity.title):
+        below = mark.day and not mark.leads and not activity.title
+        found = name_below(place, reading, covered) if below else name_near(place, reading, covered)
+        if found := found or name_of_form(place, reading):
+            name, between = found
+            return replace(activity, title=name[:TITLE_LENGTH], quote="\n".join(one.text for one in between))
+        return activity if OCCASION.search(activity.title) else None
+    if mark.day:
         return activity
-    marks = reading.marks
-    for other in [*range(place - 1, max(-1, place - 4), -1), *range(place + 1, min(len(marks), place + 4))]:
-        if name := labels.WHAT.match(marks[other].text):
-            title = name["name"] or ""
-            between = marks[min(place, other) : max(place, other) + 1]
-            return replace(activity, title=title.strip()[:TITLE_LENGTH], quote="\n".join(mark.text for mark in between))
-    return None
+    if above := heading_of(activity.title, place, reading, covered):
+        return replace(activity, title=f"{activity.title}: {above.text}", quote=f"{above.text}\n{mark.text}")
+    return activity if is_appointment(mark, activity.title) else None
 
 
 def _other_cell(row: Row) -> str:
@@ -186,7 +253,9 @@ def _joined_cells(mark: Mark) -> str:
     cells = [
         cell
         for cell in mark.line.cells
-        if cell and not ((told := dates_in(cell)) and len(cell) <= told[-1].end - told[0].start + 4)
+        if cell
+        and cell in mark.text
+        and not ((told := dates_in(cell)) and len(cell) <= told[-1].end - told[0].start + 4)
     ]
     return " ".join(cells)
 
@@ -236,7 +305,7 @@ def _entries(text: str, day: date, quote: str) -> list[Activity]:
         end = next((time.clock for time in times if time.ends and time.start > starts[0].start), None)
         title = _title(text, times)
         day += timedelta(starts[0].later)
-        return [_activity(quote, day, starts[0].clock, end, title)] if title else []
+        return [_activity(quote, day, starts[0].clock, end, title)]
     return [made for part in _parts(text, starts) if (made := _entry(part, day, quote))]
 
 
@@ -275,7 +344,7 @@ def _title(text: str, times: list[Time]) -> str:
     for one in reversed(dates_in(text)):
         if not one.opens and not one.closes and one.month:
             text = text[: one.start] + " " + text[one.end :]
-    text = re.sub(r"(?:\(\s*\)|（\s*）)", " ", text)
+    text = LASTS.sub(" ", re.sub(r"(?:\(\s*\)|（\s*）)", " ", text))
     text = re.sub(r"\s+([,;.!])", r"\1", re.sub(r"\s{2,}", " ", text))
     text = LEADING.sub("", text)
     while True:

@@ -26,7 +26,9 @@ HEAD = 6
 # A heading or subject that announces a cancellation.
 NOTICE = re.compile(
     r"^\W*(?:(?:re|fw|fwd|aw|wg|tr|rv|i|r)\s*:\s*)*"
-    r"(?:(?:your|the|ihre?|votre|su|tu|la|sua|vostra)\s)?(?:cancell?ed|cancell?ations?|absage|storn(?:o|iert|ierung)\w*|annul\w+"
+    r"(?:(?:your|the|ihre?|votre|su|tu|la|sua|vostra)\s)?"
+    r"(?!\w*(?:kosten|gebühr|entgelt|bedingung|versicherung|frist|pauschale|verzekering|voorwaarden|regeling))"
+    r"(?:cancell?ed|cancell?ations?|absage|storn(?:o|iert|ierung)\w*|annul\w+"
     r"|cancelaci[oó]n|anulaci[oó]n|cancelad[oa]|annullament\w+|annullat[oa]|cancellazion\w+|disdetta"
     r"|キャンセル|取消|予約取消)(?![^\W_])",
     re.IGNORECASE,

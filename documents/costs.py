@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from documents import labels
+from documents.fees import is_former, is_no_cost, is_rate
 from documents.marks import About, Mark, Reading
 from documents.model import Cost, How, Unresolved
 from documents.money import Amount, settled
+from documents.occasions import OFFERED
 from documents.patterns import Words
 
 if TYPE_CHECKING:
@@ -18,11 +21,6 @@ def _words(pattern: str) -> Words:
     return Words(rf"(?<![^\W_])(?:{pattern})")
 
 
-OFFERED = Words(
-    r"(?:(?<![^\W_])(?:from|ab|schon ab|à partir de|dès|desde|a partir de|da|a partire da|starting(?: at"
-    r"| from)?|starts? (?:at|from)|only|nur|as low as|up to|bis zu|jusqu'à|hasta|fino a|save|spare\w*|value"
-    r"|worth|menu à|entry|entrée|eintritt ab))\s?$",
-)
 FROM_AFTER = re.compile(r"^\s?(?:から|～|~|\+|起)")
 UNRELATED = _words(
     r"not included|excluded|nicht enthalten|nicht inbegriffen|non compris"
@@ -33,6 +31,7 @@ UNRELATED = _words(
     r"franchigia|liabilit|insured|versicherungssumme|voucher worth|credit of|points|discount|rabatt|réduction"
     r"|descuento|sconto|was\b|statt\b|instead of|キャンセル|資本金|no[-\s]show|per mile|per km|charges? apply"
     r"|if you cancel|"
+    r"\w*absicherung|insolven\w*|bürgschaft|garantie financière|garanzia|"
     r"security deposit|kaution|caution|fianza|cauzione|deposit refundable|minimum spend|share price|turnover|revenue"
 )
 OPTIONAL = _words(
@@ -41,15 +40,18 @@ OPTIONAL = _words(
     r"|supplément|on request|upgrade|add-on|if you (?:like|wish)|オプション|任意|追加"
 )
 DEPOSIT = _words(
-    r"deposit|anzahlung|acompte|arrhes|depósito|anticipo|señal|acconto|caparra|prepayment|vorauszahlung|申込金"
+    r"deposit|anzahlung|acompte|arrhes|depósito|anticipo|señal|acconto|caparra|prepayment|vorauszahlung|aanbetaling"
+    r"|sinal\b|申込金"
     r"|手付金|内金|デポジット"
 )
 BALANCE = _words(
     r"balance|remaining|restzahlung|restbetrag|outstanding|solde|restant|reste à|saldo|resto"
-    r"|importe pendiente|pendiente|rimanente|残金|残額|amount due|still to pay|left to pay|rest\b"
+    r"|importe pendiente|pendiente|rimanente|a pagar|da pagare|to (?:be )?pa(?:y|id)|zu (?:be)?zahlen|à (?:payer"
+    r"|régler)"
+    r"|te betalen|openstaand|restbedrag|resterend|falta pagar|残金|残額|amount due|still to pay|left to pay|rest\b"
 )
 PAID = _words(
-    r"paid|bezahlt|payée?|réglé|pagad[oa]|pagat[oa]|abonado|charged|お支払い?済|支払済|payment received"
+    r"paid|bezahlt|payée?|réglé|pagad[oa]|pagat[oa]|abonado|charged|お支払い?済|支払済|payment received|betaald|voldaan"
     r"|zahlung erhalten|abgebucht|belastet"
 )
 ALREADY_PAID = Words(
@@ -62,7 +64,10 @@ TAX = _words(
 TOTAL = _words(
     r"(?:sub)?total|grand total|gesamt\w*|insgesamt|summe|endpreis|reisepreis|montant|importe|totale|prezzo"
     r"|price|preis|prix|precio|amount\b|cost\b|kosten|coste?\b|costo|quota|fare\b|fahrpreis|tarif|package"
-    r"|pauschal|comes to|revient à|le tout|zusammen|in tutto|en todo|合計|総額|代金|料金|金額|お支払い"
+    r"|pauschal|comes to|revient à|le tout|zusammen|in tutto|en todo|会費|参加費"
+    r"|totaal\w*|reissom|prijs|preço|valor\b|合計"
+    r"|総額|代金"
+    r"|料金|金額|お支払い"
 )
 PART = _words(r"subtotal|zwischensumme|sous-total|base fare|room charge|net\b|netto|小計")
 EACH = Words(
@@ -71,6 +76,8 @@ EACH = Words(
     r"|p\.?\s?p\.?(?![^\W_])|each\b|chacun|cada uno|1名様|おひとり様|一人|/n\b|a person|pro kopf|la nuit|la noche"
     r"|al giorno|a notte)",
 )
+# A price of one of something, such as 4 a basket.
+PER = Words(r"\s?(?:(?:a|an|per|each|pro|je|par|por|al?|cada|/)\s?(?:half )?[^\W\d_]{3,})")
 CURRENCYLESS = Words(
     r"(?<![^\W_])(?:total|amount|price|fare|cost|gesamtpreis|preis|summe|betrag|montant|prix|importe|precio"
     r"|totale|prezzo|importo|合計)\b[^\d\n]{0,20}?(?P<n>\d[\d.,' ]*\d|\d)\s*(?:each|p\.?p\.?)?\s*$"
@@ -82,6 +89,24 @@ DIGIT = re.compile(r"\d")
 RANK = ["total", "paid", "deposit", "balance", "item", "tax", "optional", "range"]
 LABEL = 80
 LONG = 16
+SHORT = 6
+LETTERS = re.compile(r"[^\W\d_]")
+BRACKETS = re.compile(r"[(\[][^()\[\]]*[)\]]?")
+RUNNING = Words(
+    r"(?<![^\W_])(?:is|are|was|were|will|can|you|we|costs?|comes|kostet|kosten|ist|sind|wird|werden|kann|können|sie"
+    r"|wir|est|sont|sera|seront|coûte|coûtent|vous|nous|es|son|será|serán|cuesta|cuestan|puede|è|sono|sarà|costa"
+    r"|costano"
+    r"|può|is|zijn|wordt|worden|kost|u|é|são|custa)(?![^\W_])",
+)
+BOOKED = Words(
+    r"(?<![^\W_])(?:flight|train|ferry|tour|flug|zug|fähre|vol|train|vuelo|tren|volo|treno|vlucht|trein|voo)"
+)
+FURTHER = Words(
+    r"(?<![^\W_])(?:second|extra|additional|further|another|other|each|every|zweite\w*|weitere\w*|zusätzlich\w*|jede\w*"
+    r"|andere\w*|deuxième|second|supplémentaire|autre|chaque|segund[oa]|adicional|otr[oa]|cada|ulterior[ei]"
+    r"|aggiuntiv[oa]"
+    r"|altr[oa]|ogni|tweede|elke|outr[oa])(?![^\W_])",
+)
 
 
 def costs_of(reading: Reading, *, dated: bool, booked: bool) -> tuple[list[Cost], set[int], list[Unresolved]]:
@@ -104,9 +129,19 @@ def costs_of(reading: Reading, *, dated: bool, booked: bool) -> tuple[list[Cost]
                 continue
             if cost.currency is None:
                 unresolved.append(Unresolved("cost", NO_CURRENCY, (mark.text,)))
-            elif dated or cost.of in {"total", "paid", "deposit", "balance"}:
+            else:
                 found.append((place, cost, each))
+    if not dated:
+        found = _settled(found)
     return _chosen(found), {place for place, _, _ in found}, unresolved
+
+
+def _settled(found: list[tuple[int, Cost, bool]]) -> list[tuple[int, Cost, bool]]:
+    """The totals and payments among costs, and the items if they add up to one of these."""
+    sums = {cost.amount for _, cost, _ in found if cost.of in {"total", "paid"}}
+    items = [cost.amount for _, cost, each in found if cost.of in {"item", "tax"} and not each and cost.amount]
+    whole = sum(items) in sums
+    return [one for one in found if one[1].of in {"total", "paid", "deposit", "balance"} or (whole and not one[2])]
 
 
 def _cost(mark: Mark, i: int, amount: Amount, reading: Reading) -> tuple[Cost | None, bool]:
@@ -116,14 +151,20 @@ def _cost(mark: Mark, i: int, amount: Amount, reading: Reading) -> tuple[Cost | 
     if (
         amount.ranged
         or amount.value <= 0
-        or OFFERED.search(before.rstrip())
+        or OFFERED.search(before.rstrip()[-32:])
         or FROM_AFTER.match(after)
         or UNRELATED.search(clause)
     ):
         return None, False
-    each = bool(EACH.search(after[:40]) or (EACH.search(before[-60:]) and not TOTAL.search(after[:20])))
+    each = bool(
+        EACH.search(after[:40]) or PER.match(after) or (EACH.search(before[-60:]) and not TOTAL.search(after[:20]))
+    )
     kind = _kind(before, after)
-    if kind == "item" and not _is_priced(mark, before):
+    if kind != "optional" and is_no_cost(mark, before, after):
+        return None, False
+    if mark.terms and each:
+        return None, False
+    if kind in {"item", "tax"} and (mark.terms or not _is_priced(mark, i, before, after)):
         return None, False
     currency = amount.currency or settled(
         amount, reading.holds, language=reading.language, trip_currency=reading.context.trip_currency
@@ -142,9 +183,19 @@ def _around(mark: Mark, i: int, amount: Amount) -> tuple[str, str]:
     rest = re.split(r"[;!?]\s|\.\s(?=[A-ZÀ-Ý])", mark.text[amount.end : end])[0]
     paid = ALREADY_PAID.search(rest)
     after = rest.split(", ")[0] + (paid[0] if paid else "")
-    if not re.search(r"[^\W\d_]", before) and not i:
-        before = mark.label
+    if end < len(mark.text) and is_former(after):
+        # It is said of the next amount.
+        after = ""
+    if not LETTERS.search(before):
+        before = mark.text[: mark.amounts[0].start] if i and _is_product(mark, i) else before if i else mark.label
     return before, after
+
+
+def _is_product(mark: Mark, i: int) -> bool:
+    """Return True if an amount is the one before it times the number in the line, as in 2 x 24.50 49.00."""
+    unit, whole = mark.amounts[i - 1].value, mark.amounts[i].value
+    numbers = {int(number) for number in re.findall(r"(?<![\d.,])\d{1,2}(?![\d.,])", mark.text)}
+    return any(unit * number == whole for number in numbers)
 
 
 def _kind(before: str, after: str) -> str:
@@ -159,7 +210,10 @@ def _kind(before: str, after: str) -> str:
     if PART.search(before):
         return "item"
     if TOTAL.search(before) or re.match(
-        r"\s*(?:in total|total|gesamt|insgesamt|en total|au total|in totale)\b", after, re.IGNORECASE
+        r"\s*(?:in (?:total|all)|total|gesamt|insgesamt|en total|au total|in totale|in totaal"
+        r"|no total)\b",
+        after,
+        re.IGNORECASE,
     ):
         return "total"
     if DEPOSIT.search(after[:40]):
@@ -169,11 +223,26 @@ def _kind(before: str, after: str) -> str:
     return "item"
 
 
-def _is_priced(mark: Mark, before: str) -> bool:
-    """Return True if an amount without a word such as "total" stands where prices stand."""
-    if mark.line.cells or mark.day:
+def _is_priced(mark: Mark, i: int, before: str, after: str) -> bool:
+    """Return True if an amount without a word such as "total" stands where prices stand: in a row, or after a label."""
+    if mark.line.cells:
         return True
-    return bool(re.search(r"[^\W\d_]", before)) and len(mark.text.split()) <= LONG
+    if not LETTERS.search(before):
+        return False
+    if is_rate(before) or len(BRACKETS.sub("", after).split()) > SHORT:
+        return False
+    if labels.DEADLINE.search(mark.text):
+        return False
+    if i + 1 < len(mark.amounts) and _is_product(mark, i + 1):
+        return False
+    if RUNNING.search(re.split(r"[.!?]\s", mark.text[: mark.amounts[i].start])[-1]):
+        booked = labels.LODGING.search(before) or BOOKED.search(before)
+        return bool(booked and not FURTHER.search(before)) and len(mark.text.split()) <= LONG
+    if len(mark.amounts) > 1 and any(is_rate(mark.text[: one.start]) for one in mark.amounts):
+        return False
+    ends = mark.text.endswith((".", "。")) and not re.search(r"[:：=]", mark.text)
+    prose = ends and len(mark.text.split()) > (SHORT if len(mark.amounts) == 1 else SHORT * 2)
+    return len(before.split()) <= LONG and not prose
 
 
 def _label(before: str) -> str | None:
@@ -194,16 +263,28 @@ def _due(mark: Mark, amount: Amount, i: int) -> date | None:
     return None
 
 
+def _exceeds(cost: Cost, totals: list[Cost]) -> bool:
+    """Return True if an amount is larger than all totals in its currency, so that it can't be a part of one."""
+    same = [one.amount for one in totals if one.currency == cost.currency and one.amount]
+    return bool(same and cost.amount and cost.amount > max(same))
+
+
 def _chosen(found: list[tuple[int, Cost, bool]]) -> list[Cost]:
     """The costs without those told twice, and without prices of one person where there is a total."""
-    whole = any(cost.of in {"total", "paid"} and not each for _, cost, each in found)
+    totals = [cost for _, cost, each in found if cost.of in {"total", "paid"} and not each]
+    whole = bool(totals)
     kept: list[Cost] = []
     for _, cost, each in sorted(found, key=lambda entry: RANK.index(entry[1].of)):
+        if cost.of == "item" and _exceeds(cost, totals):
+            continue
         if each and whole and cost.of in {"item", "total"}:
             continue
         if each and cost.of == "total":
             cost.of = "item"
         twin = next((one for one in kept if (one.amount, one.currency) == (cost.amount, cost.currency)), None)
+        again = twin and any(one.label and PART.search(one.label) for one in (twin, cost))
+        if twin and again and twin.of == "item":
+            continue
         if twin and not (twin.of == cost.of == "item" and twin.quote != cost.quote and twin.label != cost.label):
             twin.due = twin.due or cost.due
             continue

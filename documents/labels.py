@@ -38,7 +38,7 @@ DUE = _words(
 )
 DEADLINE = _words(
     r"cancel|refund|storn|annul|cancela|rückerstatt|rembours|reembols|rimbors|キャンセル|取消|valid until|offer ends"
-    r"|gratuit|échange|exchange|modif|free until|"
+    r"|gratuit(?!ies)|échange|exchange|modif|free until|"
     r"(?:in caso di )?disdetta|gratis bis|kostenfrei|kostenlos|book (?:by|before)|(?:when|if) you book|deadline"
     r"|expires?|expiry|renew"
     r"|charged on|changed on|amended on|(?:reply|respond|answer|let us know|confirm) (?:by|before|until|no later)"
@@ -186,6 +186,17 @@ OFFERS = Words(
     r"das könnte|empfehlungen|weitere (?:angebote|hotels)|unsere angebote|sonderangebote|vous aimerez"
     r"|nos offres|offres|suggestions|también te|te puede|ofertas|recomendad|"
     r"potrebbe|ti potrebbe|offerte|consigliat|おすすめ|オススメ|advert|sponsored|anzeige|newsletter",
+)
+# Headings of conditions and advice.
+TERMS = Words(
+    r"(?<![^\W_])(?:cancell?ation|conditions?|terms|polic(?:y|ies)|fare rules|important|please note|good to know"
+    r"|(?:house )?rules|before you (?:go|travel|arrive)|need to know|stornier\w*|storno\w*|\w*bedingungen|agb"
+    r"|wichtig\w*"
+    r"|hinweise?|gut zu wissen|bitte beachten|annulation|importante?s?|(?:bon )?à savoir|informations? (?:utiles?"
+    r"|pratiques?)"
+    r"|règlement|condiciones|cancelación|política|a tener en cuenta|normas|condizioni|cancellazione|disdetta|politica"
+    r"|da sapere|avvertenze|regole|penali|voorwaarden|annulering|belangrijk\w*|goed om te weten|condições|cancelamento"
+    r"|endorsements?)(?![^\W_])|キャンセル|取消|注意|備考|規約|規定|ポリシー|ご案内",
 )
 # For text in lower case.
 SEARCH = re.compile(

@@ -9,9 +9,12 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from documents import labels
+from documents.chats import STAMP, is_chat, senders
 from documents.dates import WEEKDAY, dates_in
+from documents.fees import set_terms
 from documents.marks import About, Mark, Reading
 from documents.money import Amount, amounts_in
+from documents.occasions import set_records
 from documents.replaced import set_replaced, set_replaced_days
 from documents.sections import set_days
 from documents.statuses import set_cancelled
@@ -38,12 +41,6 @@ LONGEST = 600
 LONGEST_ROW = 2_000
 # A line without any of these has neither date, time nor amount.
 TELLING = re.compile(rf"\d|noon|^\W{{0,3}}(?:{WEEKDAY})\b", re.IGNORECASE)
-# The day, time and sender before a message, as chats are exported or copied.
-STAMP = re.compile(
-    r"\[?\d{1,4}[./-]\d{1,2}[./-]\d{1,4},?\s\d{1,2}[:.]\d\d(?:[:.]\d\d)?(?:\s?[ap]\.?\s?m\.?)?"
-    r"(?:\]\s?|\s?[-–]\s)[^:\[\]]{1,40}:\s",
-    re.IGNORECASE,
-)
 # What stands before the day of a letter: nothing, or a town.
 DATELINE = re.compile(r"\W*|[A-ZÀ-Ý\u3040-\u9fff][^\d:]{1,30},\s*(?:(?:the|den|le|el|il|li|am|a|em)\s)?")
 LONGEST_HEAD = 15
@@ -56,17 +53,23 @@ def read_marks(document: Document, context: Context, certain: set[date] | None =
     """Mark the sentences of a document, settle its days and tell which day each sentence belongs to."""
     text = document.text
     language = _language(document, text)
-    stamped = is_chat(document.lines)
-    marks = [mark for index, line in enumerate(document.lines) for mark in _marks_of(index, line, stamped=stamped)]
+    stamped, sent = is_chat(document.lines), senders(document.lines)
+    marks = [
+        mark
+        for index, line in enumerate(document.lines)
+        for mark in ([_stamp(index, line, line.text)] if index in sent else _marks_of(index, line, stamped=stamped))
+    ]
     _set_labels(marks)
     set_replaced(marks)
     for mark in marks:
         mark.about = [About.ISSUED if mark.stamp else _about(mark, i) for i in range(len(mark.told))]
         if len(mark.told) > 1 or len(mark.times) > 1:
             set_replaced_days(mark)
+    set_records(marks)
     _set_datelines(marks, context)
     _set_asides(marks)
     set_cancelled(marks)
+    set_terms(marks)
     almanac = _almanac(document, context, marks, language, certain or set())
     reading = Reading(document, context, marks, almanac, language, text)
     reading.lower = text.lower()
@@ -89,14 +92,12 @@ def _marks_of(index: int, line: Line, *, stamped: bool) -> list[Mark]:
     text, marks = line.text, list[Mark]()
     if stamped and (stamp := STAMP.match(text)):
         text = text[stamp.end() :]
-        sent = stamp[0].rstrip()
-        marks = [Mark(index, line, sent, dates_in(sent), [], [], [], stamp=True)]
+        marks = [_stamp(index, line, stamp[0].rstrip())]
     return marks + [_mark(index, line, part) for sentence in _sentences(text) for part in _dated_clauses(sentence)]
 
 
-def is_chat(lines: list[Line]) -> bool:
-    """Return True if lines begin with the day and time they were sent, as messages pasted from a chat do."""
-    return sum(1 for line in lines if line.text[:1] in "[0123456789" and STAMP.match(line.text)) >= 2
+def _stamp(index: int, line: Line, sent: str) -> Mark:
+    return Mark(index, line, sent, dates_in(sent), [], [], [], stamp=True)
 
 
 def _dated_clauses(text: str) -> list[str]:

@@ -58,6 +58,8 @@ class Mark:
     old_cell: int | None = None
     # Part of a section, or a row, that is told to be cancelled.
     cancelled: bool = False
+    # Part of a section of conditions or advice, whose amounts are paid only if something happens.
+    terms: bool = False
     # The day, time and sender before a message of a chat.
     stamp: bool = False
     # Where the text after the leading date begins.

@@ -130,7 +130,12 @@ MOMENT = Words(
 CAPITALS = re.compile(r"[A-Z]{3}")
 SIGNS = {sign for symbol in (*SYMBOLS, *SHARED) for sign in symbol if not sign.isascii() or sign == "$"}
 WORDS = tuple(symbol for symbol in (*SYMBOLS, *SHARED) if SIGNS.isdisjoint(symbol))
-RANGED = re.compile(r"\s?(?:-|–|—|to|bis|à|a|～|~)\s?(?=\d)")
+# The end of a range of prices, not of the time until one is due.
+RANGED = re.compile(
+    r"\s?(?:-|–|—|to|bis|à|a|～|~)\s?(?=\d)(?!\d{1,2}[./-]\d{1,2}[./-]|\d{4}[/年-]|\d{1,2}[:h月]\d"
+    rf"|\d{{1,2}}\.?\s(?:de\s)?(?:{any_of(MONTHS)})(?![^\W\d_]))",
+    re.IGNORECASE,
+)
 TO = re.compile(rf"\s?(?:-|–|—|to|bis|à|～|~)\s?(?:{CURRENCY})?\s?$")
 GROUPED = re.compile(r"[1-9]\d{0,2}(?: \d{3})+(?:[.,]\d{1,2})?")
 # Before digits that may be a number of rooms or persons, or the number of a room, and not the thousands of an amount.
@@ -146,7 +151,10 @@ def amounts_in(text: str, *, spaced: bool = False) -> list[Amount]:
     """The amounts with a currency, in their order. `spaced` allows 2 150,00 € with common spaces."""
     if not _names_currency(text):
         return []
-    leading = [match for match in LEADING.finditer(text) if not _ordinary(match, text)]
+    leading: list[re.Match[str]] = []
+    for match in LEADING.finditer(text):
+        if (leading and text[leading[-1].end() : match.start()].isspace()) or not _ordinary(match, text):
+            leading.append(match)
     taken = [match.span() for match in leading]
     trailing = [
         m

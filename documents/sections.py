@@ -30,6 +30,16 @@ ENDS = re.compile(
 ON = re.compile(r"^\W{0,3}(?:(?:and |then )?on|am|le|el|il|den|der|the|date|datum|fecha|data)?[\s:]*$", re.IGNORECASE)
 # The number of a day beside its date, as in "J1" or "T 2".
 NUMBERED = re.compile(r"^\W*[JTDGM]\.?\s?\d{1,2}(?!\w)")
+# The label of the day on which a tour begins.
+START = Words(
+    r"\W{0,3}(?:(?:tour |trip |reise|reise )?(?:start(?:s|ing|datum| date)?|begins?|beginning|beginn"
+    r"|departure(?: date)?|dates?"
+    r"|travel date|abreise(?:datum)?|abfahrt|ab\b|reisedatum|reisebeginn|(?:date de )?départ|début"
+    r"|(?:fecha de )?(?:salida|inicio)"
+    r"|(?:data di )?(?:partenza|inizio)|(?:data de )?(?:partida|saída)|vertrek(?:datum)?|begin))\s?(?:[:：]|on|am|le"
+    r"|el|il|op|em)"
+    r"|出発日?|開始日",
+)
 PREPOSITION = Words(r"\b(?:on|am|le|el|il|den|vom|for|of|für|del|du)\s$")
 
 
@@ -39,6 +49,8 @@ class _Current:
     level: int
     cells: bool
     programme: bool
+    # Whether the line with the day tells a time as well, as an appointment does.
+    timed: bool = False
 
 
 def set_days(reading: Reading) -> None:
@@ -53,14 +65,18 @@ def set_days(reading: Reading) -> None:
             mark.leads, mark.day = True, mark.days[lead]
             mark.rest = mark.told[lead].end
             mark.programme = _is_programme(mark, mark.told[lead].start)
-            current = _Current(mark.day, mark.line.level, bool(mark.line.cells), mark.programme) if mark.day else None
+            current = (
+                _Current(mark.day, mark.line.level, bool(mark.line.cells), mark.programme, timed=bool(mark.times))
+                if mark.day
+                else None
+            )
         elif mark.text in numbered:
             mark.leads, mark.day, mark.rest = True, numbered[mark.text], _day_ends(mark.text)
             mark.programme = True
             current = _Current(numbered[mark.text], mark.line.level, cells=False, programme=True)
         elif current and not _ends(mark, current):
             mark.day = current.day if not any(day != current.day for day in mark.trip_days) else None
-            mark.programme = current.programme
+            mark.programme = current.programme and not current.timed
         elif not (current and mark.line.cells and not mark.line.level):
             current = None
 
@@ -139,6 +155,12 @@ def _numbered_days(reading: Reading) -> dict[str, date]:
     if not starts:
         ranges = {span for mark in reading.marks if not mark.aside and (span := mark.range())}
         starts = {first for first, last in ranges if (last - first).days + 1 == max(number for _, number in heads)}
+    if not starts:
+        starts = {
+            mark.trip_days[0]
+            for mark in reading.marks
+            if len(mark.told) == 1 and mark.trip_days and not mark.aside and START.match(mark.text)
+        }
     if len(starts) != 1:
         return {}
     start = starts.pop()

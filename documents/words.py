@@ -1,4 +1,4 @@
-"""Words of dates in eight languages, and the guess at the language of a text."""
+"""Words of dates in six languages and, written out, in some more; and the guess at a text's language."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ MONTHS = {
     name: number
     for number, names in enumerate(
         [
-            "january januar jänner janvier enero gennaio jan janv ene gen januari janeiro",
-            "february februar feber février fevrier febrero febbraio feb febr févr fév februari fevereiro fev",
-            "march märz mars marzo mar mär mrz maart mrt março",
+            "january januar jänner janvier enero gennaio jan janv ene gen",
+            "february februar feber février fevrier febrero febbraio feb febr févr fév",
+            "march märz mars marzo mar mär mrz",
             "april avril abril aprile apr avr abr",
-            "may mai mayo maggio mag mei maio",
-            "june juni juin junio giugno jun giu junho",
-            "july juli juillet julio luglio jul juil lug julho",
-            "august août aout agosto aug ago augustus",
-            "september septembre septiembre setiembre settembre sep sept set setembro",
-            "october oktober octobre octubre ottobre oct okt ott outubro",
+            "may mai mayo maggio mag",
+            "june juni juin junio giugno jun giu",
+            "july juli juillet julio luglio jul juil lug",
+            "august août aout agosto aug ago",
+            "september septembre septiembre setiembre settembre sep sept set",
+            "october oktober octobre octubre ottobre oct okt ott",
             "november novembre noviembre nov",
-            "december dezember décembre decembre diciembre dicembre dec dez déc dic dezembro",
+            "december dezember décembre decembre diciembre dicembre dec dez déc dic",
         ],
         start=1,
     )
@@ -32,23 +32,38 @@ WEEKDAYS = {
     name: number
     for number, names in enumerate(
         [
-            "monday montag lundi lunes lunedì lunedi mon lun mo maandag segunda-feira 月曜日 月曜 月",
-            "tuesday dienstag mardi martes martedì martedi tues tue mar di dinsdag terça-feira 火曜日 火曜 火",
-            (
-                "wednesday mittwoch mercredi miércoles miercoles mercoledì mercoledi woensdag quarta-feira"
-                " wed mer mié mie mi wo 水曜日 水曜 水"
-            ),
-            (
-                "thursday donnerstag jeudi jueves giovedì giovedi donderdag quinta-feira thurs thur thu jeu jue gio do"
-                " 木曜日 木曜 木"
-            ),
-            "friday freitag vendredi viernes venerdì venerdi fri ven vie fr vrijdag sexta-feira vr 金曜日 金曜 金",
-            "saturday samstag sonnabend samedi sábado sabado sabato sat sam sáb sab sa zaterdag za 土曜日 土曜 土",
-            "sunday sonntag dimanche domingo domenica sun dim dom so zondag zo 日曜日 日曜 日",
+            "monday montag lundi lunes lunedì lunedi mon lun mo 月曜日 月曜 月",
+            "tuesday dienstag mardi martes martedì martedi tues tue mar di 火曜日 火曜 火",
+            "wednesday mittwoch mercredi miércoles miercoles mercoledì mercoledi wed mer mié mie mi 水曜日 水曜 水",
+            "thursday donnerstag jeudi jueves giovedì giovedi thurs thur thu jeu jue gio do 木曜日 木曜 木",
+            "friday freitag vendredi viernes venerdì venerdi fri ven vie fr 金曜日 金曜 金",
+            "saturday samstag sonnabend samedi sábado sabado sabato sat sam sáb sab sa 土曜日 土曜 土",
+            "sunday sonntag dimanche domingo domenica sun dim dom so 日曜日 日曜 日",
         ]
     )
     for name in names.split()
 }
+
+# The months and the days of the week, written out in languages of which other words are not known.
+for names in (
+    "januari februari maart april mei juni juli augustus september oktober november december",
+    "janeiro fevereiro março abril maio junho julho agosto setembro outubro novembro dezembro",
+    "januari februari mars april maj juni juli augusti september oktober november december",
+    "januar februar marts april maj juni juli august september oktober november desember",
+    "stycznia lutego marca kwietnia maja czerwca lipca sierpnia września października listopada grudnia",
+    "ledna února března dubna května června července srpna září října listopadu prosince",
+):
+    MONTHS.update((name, number) for number, name in enumerate(names.split(), start=1))
+for names in (
+    "maandag dinsdag woensdag donderdag vrijdag zaterdag zondag",
+    "segunda-feira terça-feira quarta-feira quinta-feira sexta-feira sábado domingo",
+    "måndag tisdag onsdag torsdag fredag lördag söndag",
+    "mandag tirsdag onsdag torsdag fredag lørdag søndag",
+):
+    WEEKDAYS.update((name, number) for number, name in enumerate(names.split()))
+# Short forms in Dutch that are no words of the other languages.
+MONTHS["mrt"] = 3
+WEEKDAYS.update({"wo": 2, "vr": 4, "za": 5, "zo": 6})
 
 # Words that stand in one of these languages only, among those that bookings and programmes are full of.
 TELLING = {
