@@ -80,7 +80,7 @@ def segments_of(mark: Mark) -> list[tuple[bool, str, int, int]]:
         + [(m.start(), m.end(), False) for m in labels.ARRIVE.finditer(text)]
     )
     hits = [hit for i, hit in enumerate(hits) if i == 0 or hit[0] >= hits[i - 1][1]]
-    hits = [hit for hit in hits if _is_label(text, hit)]
+    hits = [hit for hit in hits if is_end_label(text, hit)]
     segments: list[tuple[bool, str, int, int]] = []
     for i, (begin, end, departs) in enumerate(hits):
         after = text[end : hits[i + 1][0] if i + 1 < len(hits) else len(text)]
@@ -91,7 +91,7 @@ def segments_of(mark: Mark) -> list[tuple[bool, str, int, int]]:
     return segments
 
 
-def _is_label(text: str, hit: tuple[int, int, bool]) -> bool:
+def is_end_label(text: str, hit: tuple[int, int, bool]) -> bool:
     """Words such as "an" and "ab" are labels before a time or a place's name only."""
     word = text[hit[0] : hit[1]].lower()
     rest = text[hit[1] :].lstrip(" :：-–")

@@ -34,7 +34,11 @@ RAIL = (
     "Eurostar|Frecciarossa|Frecciargento|Frecciabianca|Italo|Intercity|InterCity|Intercités|INOUI|OUIGO"
     "|Talgo|Amtrak|Nightjet|Railjet|Acela|Regionale(?: Veloce)?|Thalys"
 )
-RAILWAY = re.compile(rf"(?<![A-Za-z0-9-])(?P<n>(?:{RAIL})\s?\d{{1,5}})(?![\dA-Za-z]|[.,:]\d)")
+# The name of a train may go on before its number, as in "TGV INOUI n° 6607" and "ICE Sprinter Nr. 579".
+RAILWAY = re.compile(
+    rf"(?<![A-Za-z0-9-])(?P<n>(?:{RAIL})(?:\s[A-Z][A-Za-z]{{1,9}})?\s?(?:(?:n[°ºo]|[Nn]r|[Nn]o)\.?\s?)?\d{{1,6}})"
+    r"(?![\dA-Za-z]|[.,:]\d)"
+)
 # Names of trains that are codes of airlines, too.
 FLIES_TOO = re.compile(r"(?:RJ|EN|NJ|RE|RB|IR|IC|EC|WB)\s?\d")
 # For text in lower case.

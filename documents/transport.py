@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from documents import labels
 from documents.dates import dates_in
 from documents.ends import between_ends, pair_at
+from documents.legs import legs_of
 from documents.marks import About, Mark, Reading
 from documents.model import How, Transport
 from documents.points import Block, Point, arrival_of, modes_of, moment_of, number_in, place_in, segments_of, take
@@ -40,6 +41,9 @@ def journeys_of(reading: Reading) -> tuple[list[Transport], set[int]]:
     covered: set[int] = set()
     rows = {id(row.mark): row for row in rows_of(reading)}
     hired = _hired(reading, covered)
+    legs, told = legs_of(reading, set(rows))
+    found += legs
+    covered |= told
     place = 0
     marks = reading.marks
     while place < len(marks):
@@ -58,7 +62,7 @@ def journeys_of(reading: Reading) -> tuple[list[Transport], set[int]]:
                 found.append(pair)
                 covered |= {place, place + 1}
                 size = 2
-            elif not (row and row.has(Role.CHECK_IN)) and (block := _block_at(marks, place, reading)):
+            elif not (row and row.has(Role.CHECK_IN)) and (block := _block_at(marks, place, reading, covered)):
                 made = _made(block, reading, marks[place - 1] if place else None)
                 if made:
                     found.append(made)
@@ -108,7 +112,7 @@ def _once(journeys: list[Transport]) -> list[Transport]:
     return list(once.values())
 
 
-def _block_at(marks: list[Mark], place: int, reading: Reading) -> Block | None:
+def _block_at(marks: list[Mark], place: int, reading: Reading, covered: set[int]) -> Block | None:
     mark = marks[place]
     number, mode = number_in(mark, reading)
     car = not number and _is_pickup(mark) and reading.speaks_of(MODE["car"])
@@ -121,6 +125,8 @@ def _block_at(marks: list[Mark], place: int, reading: Reading) -> Block | None:
         return None
     block = Block([mark], number, "car" if car else (mode or named))
     for at, following in enumerate(marks[place + 1 : place + BLOCK], place + 1):
+        if at in covered:
+            break
         if following.leads and not following.line.level and _dates(block, marks, at):
             block.marks.append(following)
             continue

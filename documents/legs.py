@@ -1,0 +1,248 @@
+"""Journeys by the order in which lines tell numbers, days, times and places, whatever the layout.
+
+Lines between two headings are taken together. If they tell two times and one number for each leg, and two places for
+the times, they are read; what is told by halves or twice in different ways is left.
+"""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import TYPE_CHECKING
+
+from documents import labels
+from documents.marks import Mark
+from documents.model import How, Transport
+from documents.points import Block, Point, arrival_of, modes_of, moment_of
+from documents.routes import mode_of
+from documents.signs import Sign, Token, signs_of
+from documents.nearby import ends_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from documents.marks import Reading
+
+LONGEST_LINE = 12
+LONGEST_ZONE = 60
+MOST_LEGS = 12
+LONGEST_CROSSING = timedelta(3)
+# Modes of which a journey may be read without the number of a service.
+UNNUMBERED = ("flight", "train", "ferry", "bus")
+Leg = list[Token]
+
+
+def legs_of(reading: Reading, headed: set[int]) -> tuple[list[Transport], set[int]]:
+    """The journeys of a document's groups of lines, and the places of the marks that they cover.
+
+    `headed` are the ids of rows below headings, which are read by their columns.
+    """
+    found: list[Transport] = []
+    covered: set[int] = set()
+    for first, last in _zones(reading.marks, headed):
+        tokens = [token for at in range(first, last) for token in signs_of(reading.marks[at], at, reading)]
+        for made, marks in _journeys(tokens, reading, range(first, last)):
+            found.append(made)
+            covered |= marks
+    return found, covered
+
+
+def _zones(marks: list[Mark], headed: set[int]) -> Iterator[tuple[int, int]]:
+    """The groups of lines that may tell legs: between headings, sentences and amounts."""
+    first: int | None = None
+    for at, mark in enumerate(marks):
+        breaks = _breaks(mark) or id(mark) in headed
+        begins = bool(mark.line.level or labels.LEG.fullmatch(mark.text))
+        if first is not None and (breaks or begins or at - first >= LONGEST_ZONE):
+            yield first, at
+            first = None
+        if first is None and not breaks:
+            first = at
+    if first is not None:
+        yield first, len(marks)
+
+
+def _breaks(mark: Mark) -> bool:
+    return bool(
+        mark.aside
+        or mark.old
+        or mark.cancelled
+        or mark.stamp
+        or mark.amounts
+        or (not mark.line.cells and len(mark.text.split()) > LONGEST_LINE and not _tells_leg(mark))
+    )
+
+
+def _tells_leg(mark: Mark) -> bool:
+    return len(mark.times) == 2 and len(mark.text) < 160  # noqa: PLR2004 - departure and arrival
+
+
+def _journeys(tokens: list[Token], reading: Reading, lines: range) -> Iterator[tuple[Transport, set[int]]]:
+    times = [token for token in tokens if token.sign is Sign.TIME]
+    numbers = _numbers(tokens)
+    if len(times) < 2 or len(numbers) > MOST_LEGS:  # noqa: PLR2004 - departure and arrival
+        return
+    if not numbers:
+        mode = _unnumbered(tokens, reading, lines)
+        legs = [tokens] if mode and len(times) == 2 else []  # noqa: PLR2004 - departure and arrival
+        modes = [mode]
+    else:
+        legs = _cut(tokens, numbers, times)
+        modes = [token.mode for token in numbers]
+    previous: Transport | None = None
+    made: list[tuple[Transport, set[int]]] = []
+    for leg, mode in zip(legs, modes, strict=False):
+        journey = _made(leg, mode, reading, previous)
+        if journey is None:
+            # Lines of which one leg isn't understood may be understood wrongly as a whole.
+            return
+        made.append(journey)
+        previous = journey[0]
+    yield from made
+
+
+def _numbers(tokens: list[Token]) -> list[Token]:
+    numbers: list[Token] = []
+    for token in tokens:
+        if token.sign is Sign.NUMBER and (not numbers or numbers[-1].text != token.text):
+            numbers.append(token)
+    return numbers
+
+
+def _unnumbered(tokens: list[Token], reading: Reading, lines: range) -> str | None:
+    """The mode of a journey without a number that lines tell by a word and by a route or labels."""
+    marks = [reading.marks[at] for at in lines]
+    near = [mark.text for mark in marks] + [marks[0].label]
+    modes = {mode for text in near if (mode := mode_of(text)) in UNNUMBERED}
+    if len(modes) != 1:
+        modes = set(modes_of(reading)) if not modes else set()
+    flags = [token.departs for token in tokens if token.sign is Sign.TIME]
+    routed = any(token.routed for token in tokens)
+    return next(iter(modes)) if len(modes) == 1 and (flags == [True, False] or routed) else None
+
+
+def _cut(tokens: list[Token], numbers: list[Token], times: list[Token]) -> list[Leg]:
+    """The tokens of each leg, by whether its number stands before, after or between its times."""
+    if len(times) != 2 * len(numbers):
+        return []
+    pairs = list(zip(times[::2], times[1::2], strict=True))
+    if all(number.at <= first.at for number, (first, _) in zip(numbers, pairs, strict=True)):
+        cuts = [number.at for number in numbers[1:]]
+        if any(pairs[i][1].line >= cut[0] for i, cut in enumerate(cuts)):
+            return _cut_between(tokens, pairs)
+        cuts = [(line, -1) for line, _ in cuts]
+    elif all(number.at >= second.at for number, (_, second) in zip(numbers, pairs, strict=True)):
+        cuts = [(number.line + 1, -1) for number in numbers[:-1]]
+    else:
+        inside = (first.at <= number.at <= second.at for number, (first, second) in zip(numbers, pairs, strict=True))
+        return _cut_between(tokens, pairs) if all(inside) else []
+    if any(not pairs[i][1].at < cut <= pairs[i + 1][0].at for i, cut in enumerate(cuts)):
+        return []
+    return _parts(tokens, cuts)
+
+
+def _cut_between(tokens: list[Token], pairs: list[tuple[Token, Token]]) -> list[Leg]:
+    """The legs where times alone part them: a place after each time, or before each."""
+    first = next((token.sign for token in tokens if token.sign in {Sign.TIME, Sign.PLACE}), Sign.TIME)
+    cuts: list[tuple[int, int]] = []
+    for (_, arrives), (departs, _) in zip(pairs, pairs[1:], strict=False):
+        between = [t for t in tokens if arrives.at < t.at < departs.at and t.sign is Sign.PLACE]
+        if first is Sign.TIME:
+            cut = (between[0].line, between[0].start + 1) if between else (arrives.line, arrives.start + 1)
+        else:
+            cut = between[-1].at if between else departs.at
+        cuts.append(cut)
+    return _parts(tokens, cuts)
+
+
+def _parts(tokens: list[Token], cuts: list[tuple[int, int]]) -> list[Leg]:
+    bounds = [(-1, -1), *cuts, (1 << 30, 0)]
+    legs = [
+        [token for token in tokens if begin <= token.at < end] for begin, end in zip(bounds, bounds[1:], strict=False)
+    ]
+    for leg, following in zip(legs, legs[1:], strict=False):
+        _hand_over(leg, following)
+    return legs
+
+
+def _hand_over(leg: Leg, following: Leg) -> None:
+    """Give days that stand alone below a leg to the one that follows."""
+    lines = {token.line for token in leg if token.sign in {Sign.TIME, Sign.NUMBER, Sign.PLACE}}
+    last = max(token.line for token in leg if token.sign is Sign.TIME)
+    later = [t for t in leg if t.sign is Sign.DAY and t.line > last and t.line not in lines]
+    for token in later:
+        leg.remove(token)
+    following[:0] = later
+
+
+def _made(
+    leg: Leg, mode: str | None, reading: Reading, previous: Transport | None
+) -> tuple[Transport, set[int]] | None:
+    departs, arrives = (token for token in leg if token.sign is Sign.TIME)
+    number = next((token for token in leg if token.sign is Sign.NUMBER), None)
+    ends = ends_of(leg)
+    if departs.departs is False or arrives.departs is True or ends is None:
+        return None
+    told = _told(leg)
+    days = _days(leg, told, reading, previous)
+    if days is None or departs.time is None or arrives.time is None:
+        return None
+    origin, destination = ends
+    block = Block(
+        [],
+        number.text if number else None,
+        mode,
+        depart=Point(origin.text, departs.time, days[0]),
+        arrive=Point(destination.text, arrives.time, days[1]),
+    )
+    used = [departs, arrives, origin, destination, *told, *(t for t in leg if t.sign is Sign.NUMBER)]
+    lines = range(min(token.line for token in used), max(token.line for token in used) + 1)
+    quote = "\n".join(dict.fromkeys(reading.marks[at].text for at in lines))
+    arrive = arrival_of(block, days[0])
+    depart = moment_of(days[0], departs.time)
+    if arrive and days[1] and arrive < depart:
+        return None
+    made = Transport(
+        quote,
+        How.RULE,
+        confirmation=labels.code_in(quote) or reading.only_code,
+        mode=mode or "other",
+        number=block.number,
+        origin=origin.text,
+        destination=destination.text,
+        depart=depart,
+        arrive=arrive,
+    )
+    return made, set(lines)
+
+
+def _told(leg: Leg) -> list[Token]:
+    """The last day before a leg's number and times, and those among them."""
+    told = [token for token in leg if token.sign is Sign.DAY]
+    core = min(token.line for token in leg if token.sign in {Sign.TIME, Sign.NUMBER})
+    before = [token for token in told if token.line < core]
+    last = max(token.line for token in leg if token.sign in {Sign.TIME, Sign.NUMBER})
+    return [*before[-1:], *(token for token in told if core <= token.line <= last)]
+
+
+def _days(
+    leg: Leg, told: list[Token], reading: Reading, previous: Transport | None
+) -> tuple[date, date | None] | None:
+    """The days of departure and, if told apart, of arrival."""
+    first = next(token for token in leg if token.sign is Sign.TIME)
+    if any(token.day is None for token in told):
+        return None
+    days = list(dict.fromkeys(token.day for token in told if token.day))
+    if len(days) == 1:
+        return days[0], None
+    if days:
+        fits = len(days) == 2 and timedelta(0) < days[1] - days[0] <= LONGEST_CROSSING  # noqa: PLR2004 - both ends
+        return (days[0], days[1]) if fits else None
+    mark = reading.marks[first.line]
+    day = mark.day
+    if day is None and mark.line.cells and first.line:
+        day = reading.marks[first.line - 1].day
+    if previous and previous.arrive and first.time:
+        came = date.fromisoformat(previous.arrive[:10])
+        if day is None or day < came:
+            return (came, None) if previous.arrive[11:16] <= first.time.clock else None
+    return (day, None) if day else None

@@ -1,0 +1,268 @@
+"""The numbers, days, times and places of a line that may be part of a journey, in their order."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import TYPE_CHECKING
+
+from documents import labels
+from documents.marks import About
+from documents.patterns import Words
+from documents.points import is_end_label, number_in
+from documents.routes import CODE3, RAIL, is_named, place_of, route_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import date
+
+    from documents.marks import Mark, Reading
+    from documents.times import Time
+
+
+class Sign(Enum):
+    """Kind of a token."""
+
+    NUMBER = auto()
+    DAY = auto()
+    TIME = auto()
+    PLACE = auto()
+    LABEL = auto()
+
+
+@dataclass(slots=True, eq=False)
+class Token:
+    """A number, day, time, place or label with where it stands."""
+
+    sign: Sign
+    line: int
+    start: int
+    text: str = ""
+    time: Time | None = None
+    day: date | None = None
+    mode: str | None = None
+    # Whether a label says that it is of the departure or of the arrival.
+    departs: bool | None = None
+    # Whether a place stands beside another with a sign or word of direction between them.
+    routed: bool = False
+
+    @property
+    def at(self) -> tuple[int, int]:
+        return self.line, self.start
+
+    @property
+    def code(self) -> str | None:
+        match = CODE3.search(self.text)
+        return match[1] if match else None
+
+
+PARTS = re.compile(r"\s{2,}|\t|[;|·•／|]|[→➔⇒►▶➜⟶✈]|->|=>|>|\s[-–—]\s|^\s*[-–—]\s|\s[-–—]\s*$")
+# What stands in brackets beside a place's name, apart from its code.
+ASIDE = re.compile(r"[（(](?![A-Z]{3}[)）])[^()（）]*[)）]")
+STRAY = re.compile(r"[（(](?![A-Z]{3}[)）])|(?<![A-Z]{3})[)）]")
+# A label before a colon, and those of a journey's ends.
+LABELLED = re.compile(r"^\W{0,3}(?P<label>[^:：\d]{1,40}?)\s*[:：]\s*(?P<rest>.*)$")
+ORIGIN = Words(
+    r"\W{0,3}(?:from|origin|depart\w* (?:airport|station|city|port|stop)|start|abflughafen|startbahnhof|abfahrtsort"
+    r"|abfahrtshafen|einstieg|von|ab|"
+    r"de|au départ de|gare de départ|aéroport de départ|provenance|origine|ville de départ|origen|desde"
+    r"|(?:aeropuerto|estación|puerto) de salida|da|partenza da|(?:aeroporto|stazione|porto) di partenza|van|vertrek van"
+    r"|origem|partida de|出発(?:地|駅|空港)|乗車駅|departure|departs?|départ|salida|partenza|abfahrt|abflug|vertrek"
+    r"|partida|出発|from station|embark\w*)\W{0,3}"
+)
+GOAL = Words(
+    r"\W{0,3}(?:to|destination|arriv\w* (?:airport|station|city|port|stop)|zielflughafen|zielbahnhof|zielhafen|ziel"
+    r"|ankunftsort|ausstieg|nach|an|"
+    r"à|vers|gare d'arrivée|aéroport d'arrivée|ville d'arrivée|destino|hasta|(?:aeropuerto|estación|puerto) de llegada"
+    r"|a|destinazione|arrivo a|(?:aeroporto|stazione|porto) di arrivo|naar|bestemming|aankomst in|chegada a|para"
+    r"|到着(?:地|駅|空港)|降車駅|目的地|arrival|arrives?|ankunft|arrivée|llegada|arrivo|aankomst|chegada|到着"
+    r"|disembark\w*)\W{0,3}"
+)
+ROUTE = Words(
+    r"\W{0,3}(?:route|journey|leg|trip|trajet|itinéraire|parcours|strecke|verbindung|relation|ruta|trayecto|tramo"
+    r"|tratta|percorso|itinerario|traject|trecho|trajeto|percurso|区\s?間|経路|flight|train|ferry|bus|flug|zug|vol"
+    r"|vuelo|volo|treno|tren|fähre|traversée|travesía|traghetto|crossing|overtocht|vlucht|trein|voo|comboio|便|列車)\W{0,3}"
+)
+# Words of lines, or of labels, whose times are not those of a journey's ends.
+OTHER_TIMES = Words(
+    r"(?<![^\W_])(?:boarding|gate|check[-\s]?in|bag(?:gage)? drop|last (?:check|entry)|latest|opens?|closes?|closing"
+    r"|duration|transit|layover|stopover|connection|change|wait\w*|einsteigen|einstieg|schalter|gepäck\w*|dauer|umstieg"
+    r"|umsteige\w*|aufenthalt|wartezeit|embarquement|enregistrement|durée|correspondance|escale|attente|embarque|puerta"
+    r"|facturación|duración|conexión|transbordo|escala|imbarco|durata|coincidenza|cambio|scalo|attesa|instappen|duur"
+    r"|overstap\w*|wachttijd|duração|conexão|issued|printed|booked|gebucht|réservé|reservad[oa]|prenotat[oa]"
+    r"|acquistat[oa]|valid\w*|until|gültig|hotline|hours|horario|öffnungszeiten|present yourself|be at|report"
+    r"|previously|formerly|instead of|statt|bisher|au lieu de|anteriormente|en lugar de|invece|anziché|in plaats van)"
+    r"(?![^\W_])|締切|搭乗|所要|乗換|待ち|受付|お問い合わせ|集合|時間[:：]|変更前"
+)
+# Words of pieces that name no place.
+NO_PLACE = Words(
+    r"(?<![^\W_])(?:mrs?|ms|miss|mstr|dr|herrn?|frau|m\.|mme|mlle|sr|sra|srta|sig|sig\.ra|dhr|mevr"
+    r"|passengers?|travell?ers?|adults?|child(?:ren)?|infants?|name|reisende[rn]?|erwachsene[rn]?|kind(?:er)?|fahrgast"
+    r"|fahrgäste|passagers?|voyageurs?|adultes?|enfants?|pasajer[oa]s?|adult[oai]|niñ[oa]s?|passegger[oi]|viaggiator[ei]"
+    r"|bambin[oi]|reizigers?|volwassenen?|passageiros?"
+    r"|economy|business|premium|first|second|standard|classe?|klasse|fare|tarif\w*|tarifa|tariffa|flex|saver|comfort"
+    r"|light|basic|eco|cabin|kabine|cabine|cabina|camarote|deck|seats?|sitz\w*|platz|siège|asiento|posto|plaza|coach"
+    r"|wagen|voiture|coche|carrozza|rijtuig|stoel|bags?|baggage|luggage|gepäck|bagages?|equipaje|bagaglio|meal"
+    r"|direct|direkt\w*|directo|diretto|non-?stop|stops?|via|operated|operating|marketed|durchgeführt|betrieben|opéré"
+    r"|effectué|operado|operato|uitgevoerd|airways|airlines?|aerolíneas?|boeing|airbus|embraer|bombardier|aircraft"
+    r"|flugzeug|appareil|avión|aereo|equipment|terminal|gate|platform|gleis|quai|voie|andén|vía|binario|spoor|status"
+    r"|confirmed|ok|bestätigt|confirmée?|confirmad[oa]|confermat[oa]|bevestigd|booking|reference|buchung\w*|référence"
+    r"|réservation|reserva|localizador|prenotazione|codice|boeking\w*|tickets?|e-?ticket|itinerary|total|duration|dauer"
+    r"|durée|duración|durata|duur|hours?|std|min|minutes?|stunden|heures?|horas?|ore|ora|next day|tag|jour|día|giorno"
+    r"|your|ihre?|votre|tu|su|il tuo|uw|dear|hello|thank|please|bitte|merci|gracias|grazie|flights?|flug|vols?|vuelo"
+    r"|volo|trains?|zug|treno|tren|trein|bus|ferry|fähre|outbound|inbound|outward|return|hinflug|rückflug|hinfahrt"
+    r"|rückfahrt|aller|retour|ida|vuelta|andata|ritorno|heenreis|terugreis|change|umstieg|umsteigen|correspondance"
+    r"|connection|transbordo|cambio|coincidenza|overstap\w*|layover|departs?|arrives?|date|datum|fecha|data|time|zeit"
+    r"|heure|hora|placement|libre|reservation|reservierung|vessel|ship|schiff|navire|buque|nave|vehicle|fahrzeug"
+    r"|departure|arrival|abfahrt|ankunft|abflug|départ|arrivée|salida|llegada|partenza|arrivo|vertrek|aankomst|from|to"
+    r"|origin|destination|service|carrier|compagnie|compañía|compagnia|changed?|details|nr|no|km|miles)(?![^\W_])"
+    r"|様|号車|座席|指定席|自由席|普通車|グリーン車|列車|便名|予約|合計|大人|おとな|こども|泊|乗車日|日付|窓側|通路側"
+)
+PRODUCT = re.compile(rf"(?:{RAIL}|TGV INOUI|FR|ICE International)(?:\s(?:n[°º.]|nr\.?|no\.?))?", re.IGNORECASE)
+AROUND = re.compile(r"^(?:[号便]?\s?(?:にて|で|に乗車|乗車)?)\s?|(?:へ|行き?|まで|より|から|を)$")
+FORMER = Words(
+    r"(?:instead of|previously|formerly|was|were|not|no longer|statt|anstatt|bisher|früher|vorher|nicht mehr|au lieu de"
+    r"|auparavant|initialement|en (?:lugar|vez) de|antes|anteriormente|invece (?:di|delle|del)|anziché|prima|in plaats van"
+    r"|eerder|em vez de|変更前)\W{0,3}(?:(?:at|um|à|a las|las|alle|delle|le|ore|om|às|de)\s)?$"
+)
+LETTERS = re.compile(r"[^\W\d_]{2}")
+MOST_WORDS = 8
+
+
+def signs_of(mark: Mark, line: int, reading: Reading) -> list[Token]:
+    """The tokens of a line, in order."""
+    spans = sorted(_spans(mark, line, reading), key=lambda span: (span[0], -span[1]))
+    tokens: list[Token] = []
+    place = 0
+    numbered = any(token and token.sign is Sign.NUMBER for _, _, token in spans)
+    for start, end, token in [*spans, (len(mark.text), len(mark.text), None)]:
+        if start < place:
+            continue
+        tokens += _places(mark, line, place, start)
+        if token:
+            tokens.append(token)
+        place = end
+    _label(tokens, mark)
+    if numbered:
+        _drop_carriers(tokens)
+    return [token for token in tokens if token.sign is not Sign.LABEL]
+
+
+def _spans(mark: Mark, line: int, reading: Reading) -> Iterator[tuple[int, int, Token | None]]:
+    text = mark.text
+    for time in mark.times:
+        yield time.start, time.end, None if _is_other(mark, time) else Token(Sign.TIME, line, time.start, time=time)
+    for told, day, about in zip(mark.told, mark.days, mark.about, strict=True):
+        of_trip = about is About.TRIP and not told.opens and not told.closes
+        yield told.start, told.end, Token(Sign.DAY, line, told.start, day=day) if of_trip else None
+    number, mode = number_in(mark, reading)
+    if number and (at := text.find(number)) >= 0:
+        yield at, at + len(number), Token(Sign.NUMBER, line, at, number, mode=mode)
+    for pattern, departs in ((labels.DEPART, True), (labels.ARRIVE, False)):
+        for match in pattern.finditer(text):
+            if is_end_label(text, (match.start(), match.end(), departs)):
+                yield match.start(), match.end(), Token(Sign.LABEL, line, match.start(), match[0], departs=departs)
+
+
+def _is_other(mark: Mark, time: Time) -> bool:
+    """Return True if a time is that of boarding, of a desk or of an earlier schedule."""
+    before = mark.text[: time.start]
+    piece = PARTS.split(before)[-1] if len(mark.times) > 1 else before
+    return bool(
+        OTHER_TIMES.search(piece)
+        or FORMER.search(before)
+        or (OTHER_TIMES.search(mark.label) and not LETTERS.search(before + mark.text[time.end :]))
+        or (OTHER_TIMES.search(mark.text) and len(mark.times) == 1 and not labels.DEPART.search(mark.text))
+    )
+
+
+def _places(mark: Mark, line: int, begin: int, end: int) -> list[Token]:
+    text = mark.text[begin:end]
+    if not text.strip():
+        return []
+    departs: bool | None = None
+    shift = 0
+    if begin == 0 and (labelled := LABELLED.match(text)):
+        label = labelled["label"]
+        if ORIGIN.fullmatch(label):
+            departs = True
+        elif GOAL.fullmatch(label):
+            departs = False
+        elif not ROUTE.fullmatch(label):
+            return []
+        shift = labelled.start("rest")
+        text = text[shift:]
+    if departs is None and (route := route_of(text)):
+        ends = [place for name in route if (place := _named(name))]
+        if len(ends) == 2:  # noqa: PLR2004 - from and to
+            at = begin + shift
+            return [Token(Sign.PLACE, line, at + i, name, routed=True) for i, name in enumerate(ends)]
+    tokens: list[Token] = []
+    at = 0
+    for piece in _pieces(mark, text):
+        where = max(text.find(piece, at), at)
+        at = where + len(piece)
+        if name := _named(piece):
+            tokens.append(Token(Sign.PLACE, line, begin + shift + where, name, departs=departs))
+    return tokens
+
+
+def _pieces(mark: Mark, text: str) -> Iterator[str]:
+    rest = [text]
+    for cell in mark.line.cells:
+        if cell and cell in rest[-1] and cell != rest[-1]:
+            last = rest.pop()
+            before, after = last.split(cell, 1)
+            rest += [before, cell, after]
+    for one in rest:
+        yield from (piece for piece in PARTS.split(one) if piece and piece.strip())
+
+
+def _named(piece: str) -> str | None:
+    """The place that a piece of a line names, if it is nothing but that."""
+    piece = STRAY.sub("", ASIDE.sub("", piece))
+    piece = AROUND.sub("", AROUND.sub("", piece.strip(" ,.:、。，")))
+    place = place_of(piece)
+    if place is None or not is_named(place) or len(place.split()) > MOST_WORDS or ":" in place:
+        return None
+    plain = CODE3.sub("", place)
+    if not plain.strip() or (NO_PLACE.search(plain) or PRODUCT.fullmatch(plain.strip())):
+        return None
+    if labels.LEG.fullmatch(place) or place.endswith((".", "!", "?")):
+        return None
+    return place
+
+
+def _label(tokens: list[Token], mark: Mark) -> None:
+    """Note for times and places whether a label says which end they are of."""
+    current: bool | None = None
+    if mark.label and not any(token.sign is Sign.LABEL for token in tokens):
+        if labels.DEPART.match(mark.label):
+            current = True
+        elif labels.ARRIVE.match(mark.label):
+            current = False
+    for i, token in enumerate(tokens):
+        if token.sign is Sign.LABEL:
+            # 発 and 着 stand after what they label.
+            if token.text[-1:] in "発着" and i and tokens[i - 1].sign in {Sign.TIME, Sign.PLACE}:
+                tokens[i - 1].departs = token.departs
+            else:
+                current = token.departs
+        elif token.sign is Sign.TIME:
+            token.departs = current if token.departs is None else token.departs
+
+
+def _drop_carriers(tokens: list[Token]) -> None:
+    """Leave out names beside a service's number, which are those of its carrier, class or train."""
+    at = next(i for i, token in enumerate(tokens) if token.sign is Sign.NUMBER)
+    timed = any(token.sign is Sign.TIME for token in tokens)
+    named = [token for token in tokens if token.sign is Sign.PLACE and not token.code and not token.routed]
+    if not timed:
+        dropped = named
+    elif at and tokens[at - 1] in named and tokens[at - 1].departs is None:
+        dropped = [tokens[at - 1]] if all(t.sign is not Sign.TIME for t in tokens[:at]) else []
+    else:
+        dropped = []
+    for token in dropped:
+        tokens.remove(token)
