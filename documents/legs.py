@@ -15,12 +15,14 @@ from documents.model import How, Transport
 from documents.points import Block, Point, arrival_of, modes_of, moment_of
 from documents.routes import mode_of
 from documents.signs import Sign, Token, signs_of
+from documents.tables import Role
 from documents.nearby import ends_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from documents.marks import Reading
+    from documents.tables import Row
 
 LONGEST_LINE = 12
 LONGEST_ZONE = 60
@@ -28,33 +30,65 @@ MOST_LEGS = 12
 LONGEST_CROSSING = timedelta(3)
 # Modes of which a journey may be read without the number of a service.
 UNNUMBERED = ("flight", "train", "ferry", "bus")
+ELSEWHERE = {Role.HOTEL, Role.ROOM, Role.NIGHTS, Role.PRICE, Role.CONFIRMATION, Role.CHECK_IN, Role.CHECK_OUT}
 Leg = list[Token]
 
 
-def legs_of(reading: Reading, headed: set[int]) -> tuple[list[Transport], set[int]]:
+def legs_of(reading: Reading, headed: dict[int, Row], taken: set[int]) -> tuple[list[Transport], set[int]]:
     """The journeys of a document's groups of lines, and the places of the marks that they cover.
 
-    `headed` are the ids of rows below headings, which are read by their columns.
+    `headed` are the rows below headings by the ids of their marks, each of which is read by itself, `taken` the places of marks that are
+    read already.
     """
     found: list[Transport] = []
     covered: set[int] = set()
-    for first, last in _zones(reading.marks, headed):
-        tokens = [token for at in range(first, last) for token in signs_of(reading.marks[at], at, reading)]
+    for first, last in _zones(reading.marks, headed, taken):
+        tokens = [token for at in range(first, last) for token in _signs(reading.marks[at], at, reading, headed)]
         for made, marks in _journeys(tokens, reading, range(first, last)):
             found.append(made)
             covered |= marks
     return found, covered
 
 
-def _zones(marks: list[Mark], headed: set[int]) -> Iterator[tuple[int, int]]:
+def journey_of_signs(tokens: list[Token], reading: Reading) -> Transport | None:
+    """The one journey that tokens tell, if they do."""
+    numbers = _numbers(tokens)
+    times = [token for token in tokens if token.sign is Sign.TIME]
+    modes = modes_of(reading)
+    mode = numbers[0].mode if numbers else modes[0] if len(modes) == 1 else None
+    if len(times) != 2 or len(numbers) > 1 or not mode:  # noqa: PLR2004 - departure and arrival
+        return None
+    made = _made(tokens, mode, reading, None)
+    return made[0] if made else None
+
+
+def _signs(mark: Mark, at: int, reading: Reading, headed: dict[int, Row]) -> list[Token]:
+    """The tokens of a line, without the places in columns of a table that are not about journeys."""
+    tokens = signs_of(mark, at, reading)
+    row = headed.get(id(mark))
+    if row is None:
+        return tokens
+    place = 0
+    for role, cell in zip(row.roles, mark.line.cells, strict=False):
+        begin = max(mark.text.find(cell, place), place)
+        place = begin + len(cell)
+        if role in ELSEWHERE:
+            tokens = [t for t in tokens if t.sign is not Sign.PLACE or not begin <= t.start < place]
+    return tokens
+
+
+def _zones(marks: list[Mark], headed: dict[int, Row], taken: set[int]) -> Iterator[tuple[int, int]]:
     """The groups of lines that may tell legs: between headings, sentences and amounts."""
     first: int | None = None
     for at, mark in enumerate(marks):
-        breaks = _breaks(mark) or id(mark) in headed
+        alone = id(mark) in headed
+        breaks = alone or at in taken or _breaks(mark)
         begins = bool(mark.line.level or labels.LEG.fullmatch(mark.text))
         if first is not None and (breaks or begins or at - first >= LONGEST_ZONE):
             yield first, at
             first = None
+        if alone and at not in taken and not _breaks(mark):
+            yield at, at + 1
         if first is None and not breaks:
             first = at
     if first is not None:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 from typing import TYPE_CHECKING
 
 from documents import labels
+from documents.dates import dates_in
 from documents.marks import About
 from documents.patterns import Words
 from documents.points import is_end_label, number_in
-from documents.routes import CODE3, RAIL, is_named, place_of, route_of
+from documents.routes import CODE3, RAIL, is_named, mode_of, place_of, route_of
+from documents.times import times_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -119,6 +121,7 @@ NO_PLACE = Words(
     r"|origin|destination|service|carrier|compagnie|compañía|compagnia|changed?|details|nr|no|km|miles)(?![^\W_])"
     r"|様|号車|座席|指定席|自由席|普通車|グリーン車|列車|便名|予約|合計|大人|おとな|こども|泊|乗車日|日付|窓側|通路側"
 )
+BARE_NUMBER = re.compile(r"[A-Z]{0,3}\s?\d{2,6}")
 PRODUCT = re.compile(rf"(?:{RAIL}|TGV INOUI|FR|ICE International)(?:\s(?:n[°º.]|nr\.?|no\.?))?", re.IGNORECASE)
 AROUND = re.compile(r"^(?:[号便]?\s?(?:にて|で|に乗車|乗車)?)\s?|(?:へ|行き?|まで|より|から|を)$")
 FORMER = Words(
@@ -147,6 +150,36 @@ def signs_of(mark: Mark, line: int, reading: Reading) -> list[Token]:
     if numbered:
         _drop_carriers(tokens)
     return [token for token in tokens if token.sign is not Sign.LABEL]
+
+
+def values_of(label: str, cell: str, row: Mark, line: int, reading: Reading) -> list[Token]:
+    """The tokens of a cell that a label says the meaning of."""
+    if OTHER_TIMES.search(label):
+        return []
+    begin = max(row.text.rfind(cell) if row.line.cells[-1] == cell else row.text.find(cell), 0)
+    inside = [i for i, told in enumerate(row.told) if begin <= told.start and told.end <= begin + len(cell)]
+    told = dates_in(cell)
+    if len(inside) != len(told):
+        return []
+    mark = replace(
+        row,
+        line=replace(row.line, cells=()),
+        text=cell,
+        label=label.strip(" :：*"),
+        told=told,
+        days=[row.days[i] for i in inside],
+        about=[row.about[i] for i in inside],
+        times=times_in(cell),
+    )
+    tokens = signs_of(mark, line, reading)
+    departs = True if ORIGIN.fullmatch(label) else False if GOAL.fullmatch(label) else None
+    kept = [t for t in tokens if t.sign is not Sign.PLACE or departs is not None or t.routed or ROUTE.fullmatch(label)]
+    for token in kept:
+        if token.sign in {Sign.PLACE, Sign.TIME} and token.departs is None and not token.routed:
+            token.departs = departs
+    if (mode := mode_of(label)) and BARE_NUMBER.fullmatch(cell) and not any(t.sign is Sign.NUMBER for t in kept):
+        kept.append(Token(Sign.NUMBER, line, 0, cell, mode=mode))
+    return kept
 
 
 def _spans(mark: Mark, line: int, reading: Reading) -> Iterator[tuple[int, int, Token | None]]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from documents import labels
 from documents.dates import dates_in
 from documents.ends import between_ends, pair_at
+from documents.columned import columned_journeys, turned_journeys
 from documents.legs import legs_of
 from documents.marks import About, Mark, Reading
 from documents.model import How, Transport
@@ -41,7 +42,10 @@ def journeys_of(reading: Reading) -> tuple[list[Transport], set[int]]:
     covered: set[int] = set()
     rows = {id(row.mark): row for row in rows_of(reading)}
     hired = _hired(reading, covered)
-    legs, told = legs_of(reading, set(rows))
+    for journeys, told in (columned_journeys(reading, rows), turned_journeys(reading)):
+        found += journeys
+        covered |= told
+    legs, told = legs_of(reading, rows, covered)
     found += legs
     covered |= told
     place = 0
@@ -51,10 +55,7 @@ def journeys_of(reading: Reading) -> tuple[list[Transport], set[int]]:
         row = rows.get(id(mark))
         size = 1
         if not mark.aside and not mark.old and place not in covered:
-            if row and (journey := _of_row(row, reading)):
-                found.append(journey)
-                covered.add(place)
-            elif between := between_ends(marks, place, reading, covered):
+            if between := between_ends(marks, place, reading, covered):
                 made, first, size = between
                 found.append(made)
                 covered |= set(range(first, place + size))
@@ -298,56 +299,3 @@ def _loose_times(block: Block, mark: Mark) -> None:
             block.depart.time = time
         elif block.arrive.time is None and time is not block.depart.time:
             block.arrive.time = time
-
-
-def _of_row(row: Row, reading: Reading) -> Transport | None:
-    """A journey that a table tells in columns."""
-    if not (row.has(Role.ORIGIN, Role.DESTINATION) or (row.has(Role.DEPART, Role.ARRIVE) and row.has(Role.NUMBER))):
-        return None
-    mark = row.mark
-    depart_cell, arrive_cell = row.cell(Role.DEPART, Role.TIME), row.cell(Role.ARRIVE)
-    origin = row.cell(Role.ORIGIN) or place_in(depart_cell)
-    destination = row.cell(Role.DESTINATION) or place_in(arrive_cell)
-    if not origin and not destination:
-        routes = (route for cell in mark.line.cells if (route := route_of(cell)))
-        origin, destination = next(routes, (origin, destination))
-    number = row.cell(Role.NUMBER)
-    if not number:
-        number = number_in(mark, reading)[0] or ""
-    departs, arrives = (
-        times_in(depart_cell or row.cell(Role.ORIGIN)),
-        times_in(arrive_cell or row.cell(Role.DESTINATION)),
-    )
-    day = mark.day or next(iter(mark.trip_days), None)
-    if not day or not (number or departs):
-        return None
-    last = mark.trip_days[-1] if mark.trip_days and _tells_day(arrive_cell or row.cell(Role.DESTINATION)) else None
-    block = Block(
-        [mark],
-        number or None,
-        None,
-        depart=Point(origin, departs[0] if departs else None),
-        arrive=Point(destination, arrives[0] if arrives else None, last),
-    )
-    mode = (
-        mode_of(number)
-        or number_in(mark, reading)[1]
-        or next((name for name in MODE if reading.speaks_of(MODE[name])), None)
-    )
-    block.mode = mode
-    bare = re.search(r"(?:[A-Z]{1,4}\s?)?\d{1,5}", number)
-    return Transport(
-        mark.text,
-        How.RULE,
-        confirmation=row.cell(Role.CONFIRMATION) or None,
-        mode=mode or "other",
-        number=bare[0] if bare else None,
-        origin=place_of(without_moments(origin or "")),
-        destination=place_of(without_moments(destination or "")),
-        depart=moment_of(day, block.depart.time),
-        arrive=arrival_of(block, day),
-    )
-
-
-def _tells_day(cell: str) -> list[Told]:
-    return dates_in(cell)
