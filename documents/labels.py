@@ -59,13 +59,13 @@ CHECK_OUT = _words(
 )
 DEPART = Words(
     r"(?<![^\W_])(?:departure|departs?|departing|dep\b\.?|leaves|abfahrt|abflug|ab\b|départ|salida|sale"
-    r"|partenza|parte|vertrek\w*|partida|saída|embark\w*|pick[-\s]?up|abholung|prise en charge|recogida|ritiro)(?![^\W_])"
+    r"|partenza|parte|vertrek\w*|partida|saída|embark\w*|pick[-\s]?up|abholung|prise en charge|recogida|ritiro|ophalen|levantamento|retirada)(?![^\W_])"
     r"|出発|発(?![行売表])",
 )
 ARRIVE = Words(
     r"(?<![^\W_])(?:arrival|arrives?|arriving|arr\b\.?|ankunft|an\b|arrivée|llegada|llega|arrivo|arriva|aankomst|chegada"
     r"|drop[-\s]?off|return(?=\s*(?::|$))|rückgabe|restitution|retour(?=\s*:)"
-    r"|devolución|riconsegna)(?![^\W_])|到着|着(?![物用])",
+    r"|devolución|riconsegna|terugbrengen|inleveren|devolução)(?![^\W_])|到着|着(?![物用])",
 )
 BOOKED = _words(
     r"(?:booking|reservation|confirmation|order|ticket|voucher|record locator|pnr|itinerary)\s?(?:no\b|n[°º]"

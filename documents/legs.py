@@ -7,13 +7,14 @@ the times, they are read; what is told by halves or twice in different ways is l
 from __future__ import annotations
 
 from datetime import date, timedelta
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from documents import labels
 from documents.marks import Mark
 from documents.model import How, Transport
 from documents.points import Block, Point, arrival_of, modes_of, moment_of
-from documents.routes import mode_of
+from documents.routes import CODE3, mode_of
 from documents.signs import Sign, Token, signs_of
 from documents.tables import Role
 from documents.nearby import ends_of
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from documents.tables import Row
 
 LONGEST_LINE = 12
+HEADING_WORDS = 4
 LONGEST_ZONE = 60
 MOST_LEGS = 12
 LONGEST_CROSSING = timedelta(3)
@@ -44,10 +46,40 @@ def legs_of(reading: Reading, headed: dict[int, Row], taken: set[int]) -> tuple[
     covered: set[int] = set()
     for first, last in _zones(reading.marks, headed, taken):
         tokens = [token for at in range(first, last) for token in _signs(reading.marks[at], at, reading, headed)]
-        for made, marks in _journeys(tokens, reading, range(first, last)):
+        for made, marks in _journeys_of(tokens, reading, range(first, last)):
             found.append(made)
             covered |= marks
     return found, covered
+
+
+def _journeys_of(tokens: list[Token], reading: Reading, lines: range) -> list[tuple[Transport, set[int]]]:
+    """The journeys of a group of lines as a whole, else of its sections, else of lines that tell all of one."""
+    if sum(1 for token in tokens if token.sign is Sign.TIME) < 2:  # noqa: PLR2004 - departure and arrival
+        return []
+    if found := list(_journeys(tokens, reading, lines)):
+        return found
+    begins = [at for at in lines[1:] if _begins_section(reading.marks[at])]
+    if not begins:
+        begins = [at for line in lines for at in (line, line + 1) if reading.marks[line].times and lines[0] < at <= lines[-1]]
+        parts = pairwise([lines[0], *dict.fromkeys(begins), lines[-1] + 1]) if begins else []
+        return [one for first, last in parts for one in _journeys(_within(tokens, first, last), reading, range(first, last))]
+    parts = pairwise([lines[0], *begins, lines[-1] + 1])
+    return [one for first, last in parts for one in _journeys_of(_within(tokens, first, last), reading, range(first, last))]
+
+
+def _within(tokens: list[Token], first: int, last: int) -> list[Token]:
+    return [token for token in tokens if first <= token.line < last]
+
+
+def _begins_section(mark: Mark) -> bool:
+    """Return True if a line heads what follows in plain text: in capitals, or by a kind of service alone."""
+    if mark.leads:
+        return True
+    if mark.told or mark.times or mark.line.cells or len(mark.text.split()) > HEADING_WORDS:
+        return False
+    return (mark.text.isupper() and not CODE3.search(mark.text)) or bool(
+        (mode_of(mark.text) or mark.text.endswith(":")) and not any(letter.isdigit() for letter in mark.text)
+    )
 
 
 def journey_of_signs(tokens: list[Token], reading: Reading) -> Transport | None:

@@ -30,8 +30,17 @@ ROUTED = re.compile(
 LETTERS = re.compile(r"[^\W\d_]{2}")
 # Words of times.
 CLOCKS = re.compile(r"(?<![^\W\d_])(?:[ap]\.?m\.?|uhr|hrs?|h|to|bis|until)(?![^\W_])", re.IGNORECASE)
+# What is said of hired cars only. For text in lower case.
+CAR = re.compile(
+    r"(?:or similar|or equivalent|oder ähnlich|oder gleichwertig|ou similaires?|ou équivalent|o similar|o equivalente"
+    r"|o simil[ei]|of vergelijkbaar|of gelijkwaardig|ou similar|または同等)(?![^\W_])"
+    r"|unlimited (?:mileage|kilomet\w+|km)|(?:km|kilometer) (?:frei|unbegrenzt|inklusive)|kilométrage illimité"
+    r"|kilometraje ilimitado|(?:km|chilometraggio) illimitat[io]|onbeperkte kilometers|full to full|lleno/lleno|voll/voll"
+    r"|pieno/pieno|plein/plein|免責補償|車種"
+)
 PICK_UP = re.compile(
-    r"\W{0,3}(?:pick[-\s]?up|abholung|prise en charge|retrait|recogida|ritiro|貸出|出発店舗)",
+    r"\W{0,3}(?:pick[-\s]?up|collection|abholung|anmietung|übernahme|prise en charge|retrait|départ de la location"
+    r"|recogida|ritiro|ophalen|levantamento|retirada|貸出|出発店舗|受取)",
     re.IGNORECASE,
 )
 
@@ -116,7 +125,7 @@ def _once(journeys: list[Transport]) -> list[Transport]:
 def _block_at(marks: list[Mark], place: int, reading: Reading, covered: set[int]) -> Block | None:
     mark = marks[place]
     number, mode = number_in(mark, reading)
-    car = not number and _is_pickup(mark) and reading.speaks_of(MODE["car"])
+    car = not number and _is_pickup(mark) and (reading.speaks_of(MODE["car"]) or reading.speaks_of(CAR))
     named = mode_of(mark.text)
     routed = ROUTED.match(mark.text)
     if routed and not named:
