@@ -60,11 +60,17 @@ def _journeys_of(tokens: list[Token], reading: Reading, lines: range) -> list[tu
         return found
     begins = [at for at in lines[1:] if _begins_section(reading.marks[at])]
     if not begins:
-        begins = [at for line in lines for at in (line, line + 1) if reading.marks[line].times and lines[0] < at <= lines[-1]]
+        begins = [
+            at for line in lines for at in (line, line + 1) if reading.marks[line].times and lines[0] < at <= lines[-1]
+        ]
         parts = pairwise([lines[0], *dict.fromkeys(begins), lines[-1] + 1]) if begins else []
-        return [one for first, last in parts for one in _journeys(_within(tokens, first, last), reading, range(first, last))]
+        return [
+            one for first, last in parts for one in _journeys(_within(tokens, first, last), reading, range(first, last))
+        ]
     parts = pairwise([lines[0], *begins, lines[-1] + 1])
-    return [one for first, last in parts for one in _journeys_of(_within(tokens, first, last), reading, range(first, last))]
+    return [
+        one for first, last in parts for one in _journeys_of(_within(tokens, first, last), reading, range(first, last))
+    ]
 
 
 def _within(tokens: list[Token], first: int, last: int) -> list[Token]:
@@ -182,7 +188,7 @@ def _unnumbered(tokens: list[Token], reading: Reading, lines: range) -> str | No
     if len(modes) != 1:
         modes = set(modes_of(reading)) if not modes else set()
     flags = [token.departs for token in tokens if token.sign is Sign.TIME]
-    routed = any(token.routed for token in tokens)
+    routed = any(t.routed and not (marks[0].leads and t.line == lines[0] and not marks[0].times) for t in tokens)
     return next(iter(modes)) if len(modes) == 1 and (flags == [True, False] or routed) else None
 
 
@@ -290,9 +296,7 @@ def _told(leg: Leg) -> list[Token]:
     return [*before[-1:], *(token for token in told if core <= token.line <= last)]
 
 
-def _days(
-    leg: Leg, told: list[Token], reading: Reading, previous: Transport | None
-) -> tuple[date, date | None] | None:
+def _days(leg: Leg, told: list[Token], reading: Reading, previous: Transport | None) -> tuple[date, date | None] | None:
     """The days of departure and, if told apart, of arrival."""
     first = next(token for token in leg if token.sign is Sign.TIME)
     if any(token.day is None for token in told):

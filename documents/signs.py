@@ -12,7 +12,7 @@ from documents.dates import dates_in
 from documents.marks import About
 from documents.patterns import Words
 from documents.points import is_end_label, number_in
-from documents.routes import CODE3, RAIL, is_named, mode_of, place_of, route_of
+from documents.routes import CODE3, RAIL, is_named, mode_of, place_of, route_of, without_moments
 from documents.times import times_in
 
 if TYPE_CHECKING:
@@ -121,7 +121,17 @@ NO_PLACE = Words(
     r"|origin|destination|service|carrier|compagnie|compañía|compagnia|changed?|details|nr|no|km|miles)(?![^\W_])"
     r"|様|号車|座席|指定席|自由席|普通車|グリーン車|列車|便名|予約|合計|大人|おとな|こども|泊|乗車日|日付|窓側|通路側"
 )
+KIND = re.compile(
+    r"^(?:ferry|crossing|fähre|überfahrt|traversée|travesía|traversata|traghetto|veerboot|overtocht|train|zug|treno|tren"
+    r"|trein|bus|coach|autobus|autobús|vol|vuelo|volo|flug|flight|vlucht|fahrt|trajet|trayecto|tratta|strecke)\s+",
+    re.IGNORECASE,
+)
 BARE_NUMBER = re.compile(r"[A-Z]{0,3}\s?\d{2,6}")
+NO_OFFICE = Words(
+    r"^(?:[ap]\.?m\.?|h|hrs?|uhr|hours?|o'clock|at|um|à|alle|ore|a las|om|às)$|(?<![^\W_])(?:open|opening|hours|tel|phone"
+    r"|driver|fahrer|conducteur|conductor|conducente|or similar|oder ähnlich|o similar|ou similaire|o simile|class|klasse"
+    r"|group|gruppe|grupo|gruppo|catégorie|category|kategorie|categoría|categoria)(?![^\W_])|車種|クラス"
+)
 PRODUCT = re.compile(rf"(?:{RAIL}|TGV INOUI|FR|ICE International)(?:\s(?:n[°º.]|nr\.?|no\.?))?", re.IGNORECASE)
 AROUND = re.compile(r"^(?:[号便]?\s?(?:にて|で|に乗車|乗車)?)\s?|(?:へ|行き?|まで|より|から|を)$")
 FORMER = Words(
@@ -259,12 +269,22 @@ def _named(piece: str) -> str | None:
     place = place_of(piece)
     if place is None or not is_named(place) or len(place.split()) > MOST_WORDS or ":" in place:
         return None
+    place = KIND.sub("", place) or place
     plain = CODE3.sub("", place)
     if not plain.strip() or (NO_PLACE.search(plain) or PRODUCT.fullmatch(plain.strip())):
         return None
     if labels.LEG.fullmatch(place) or place.endswith((".", "!", "?")):
         return None
     return place
+
+
+def plain_place(text: str) -> str | None:
+    """The first name in a part of a line that is no word of journeys, with what follows it up to a day or time."""
+    plain = without_moments(text)
+    for piece in PARTS.split(plain):
+        if (place := place_of(STRAY.sub("", ASIDE.sub("", piece or "")))) and not NO_OFFICE.search(place):
+            return place
+    return None
 
 
 def _label(tokens: list[Token], mark: Mark) -> None:

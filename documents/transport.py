@@ -9,6 +9,7 @@ from documents import labels
 from documents.dates import dates_in
 from documents.ends import between_ends, pair_at
 from documents.columned import columned_journeys, turned_journeys
+from documents.hires import CAR, hires_of
 from documents.legs import legs_of
 from documents.marks import About, Mark, Reading
 from documents.model import How, Transport
@@ -16,7 +17,6 @@ from documents.points import Block, Point, arrival_of, modes_of, moment_of, numb
 from documents.routes import MODE, airport_in, mode_of, place_of, route_of, shows_airports, without_moments
 from documents.tables import Role, Row, rows_of
 from documents.times import times_in
-from documents.turned import turned_tables
 
 if TYPE_CHECKING:
     from datetime import date
@@ -30,14 +30,6 @@ ROUTED = re.compile(
 LETTERS = re.compile(r"[^\W\d_]{2}")
 # Words of times.
 CLOCKS = re.compile(r"(?<![^\W\d_])(?:[ap]\.?m\.?|uhr|hrs?|h|to|bis|until)(?![^\W_])", re.IGNORECASE)
-# What is said of hired cars only. For text in lower case.
-CAR = re.compile(
-    r"(?:or similar|or equivalent|oder ähnlich|oder gleichwertig|ou similaires?|ou équivalent|o similar|o equivalente"
-    r"|o simil[ei]|of vergelijkbaar|of gelijkwaardig|ou similar|または同等)(?![^\W_])"
-    r"|unlimited (?:mileage|kilomet\w+|km)|(?:km|kilometer) (?:frei|unbegrenzt|inklusive)|kilométrage illimité"
-    r"|kilometraje ilimitado|(?:km|chilometraggio) illimitat[io]|onbeperkte kilometers|full to full|lleno/lleno|voll/voll"
-    r"|pieno/pieno|plein/plein|免責補償|車種"
-)
 PICK_UP = re.compile(
     r"\W{0,3}(?:pick[-\s]?up|collection|abholung|anmietung|übernahme|prise en charge|retrait|départ de la location"
     r"|recogida|ritiro|ophalen|levantamento|retirada|貸出|出発店舗|受取)",
@@ -50,7 +42,8 @@ def journeys_of(reading: Reading) -> tuple[list[Transport], set[int]]:
     found: list[Transport] = []
     covered: set[int] = set()
     rows = {id(row.mark): row for row in rows_of(reading)}
-    hired = _hired(reading, covered)
+    hired, told = hires_of(reading)
+    covered |= told
     for journeys, told in (columned_journeys(reading, rows), turned_journeys(reading)):
         found += journeys
         covered |= told
@@ -81,35 +74,6 @@ def journeys_of(reading: Reading) -> tuple[list[Transport], set[int]]:
                     covered |= set(range(first, place + size))
         place += size
     return _once(hired + found), covered
-
-
-def _hired(reading: Reading, covered: set[int]) -> list[Transport]:
-    """Cars that tables tell with a column for picking up and one for returning."""
-    found: list[Transport] = []
-    for table in turned_tables(reading):
-        if table.kind != "car" or not table.first.day or not table.last.day:
-            continue
-        marks = reading.marks[table.begin : table.begin + table.size]
-        covered |= set(range(table.begin, table.begin + table.size))
-        ends = [
-            f"{end.day.isoformat()}T{end.clock}" if end.clock else end.day.isoformat()
-            for end in (table.first, table.last)
-            if end.day
-        ]
-        quote = "\n".join(mark.text for mark in marks)
-        found.append(
-            Transport(
-                quote,
-                How.RULE,
-                confirmation=reading.only_code,
-                mode="car",
-                origin=table.first.place,
-                destination=table.last.place,
-                depart=ends[0],
-                arrive=ends[1],
-            )
-        )
-    return found
 
 
 def _once(journeys: list[Transport]) -> list[Transport]:
