@@ -31,10 +31,10 @@ CLOCK = rf"(?<![\d.,:])(?P<h>[01]?\d|2[0-3])\s?:\s?(?P<m>[0-5]\d)(?::[0-5]\d)?(?
 FRENCH = r"(?<![\d.,:])(?P<fh>[01]?\d|2[0-3])\s?h\s?(?P<fm>[0-5]\d)(?!\d|\s?m(?:in)?\b)"
 DOTTED = (
     rf"(?<![\d.,:])(?P<dh>[01]?\d|2[0-3])\.(?P<dm>[0-5]\d)(?![\d.,]\d|\d)(?:{HALF.replace('half', 'dhalf')}"
-    rf"|(?P<uhr>\s?Uhr))?"
+    rf"|(?P<uhr>\s?(?:Uhr|uur)))?"
 )
 HOUR = (
-    rf"(?<![\d.,:/])(?P<hh>[01]?\d|2[0-3])(?:{HALF.replace('half', 'hhalf')}|\s?(?P<unit>Uhr\b|o'clock"
+    rf"(?<![\d.,:/])(?P<hh>[01]?\d|2[0-3])(?:{HALF.replace('half', 'hhalf')}|\s?(?P<unit>Uhr\b|uur\b|o'clock"
     rf"|h(?:eures)?\b(?!/|\.\w))|\s(?P<sharp>sharp))"
 )
 JAPANESE = r"(?P<noon>午前|午後)?\s?(?P<jh>[01]?\d|2[0-3])時(?!間)(?:(?P<jm>[0-5]?\d)分|(?P<jhalf>半))?"
@@ -50,7 +50,7 @@ BEGINNING = re.compile(
     r"(?<![\d.,:])\d{1,4}(?!\d)|(?:ore|alle|dalle|um|a las|las)\s(?=\d|ore)|(?:12\s)?noon|午[前後]", re.IGNORECASE
 )
 MAYBE = Words(
-    r"\d\s?[:h時.]|\d\s?(?:[ap]\.?\s?m\b|uhr|o'clock|sharp)|\b(?:ore|alle|dalle|um|las)\s\d|noon"
+    r"\d\s?[:h時.]|\d\s?(?:[ap]\.?\s?m\b|uhr|uur|o'clock|sharp)|\b(?:ore|alle|dalle|um|las)\s\d|noon"
     r"|(?<![\d.,])[0-2]\d[0-5]\d(?:\s?(?:hrs?|hours)\b|(?:\s?\+\d)?\s*$)",
 )
 PRINTED = re.compile(

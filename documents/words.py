@@ -1,4 +1,4 @@
-"""Words of dates in English, German, French, Spanish, Italian and Japanese, and the guess at a text's language."""
+"""Words of dates in six languages and, written out, in some more; and the guess at a text's language."""
 
 from __future__ import annotations
 
@@ -43,6 +43,24 @@ WEEKDAYS = {
     )
     for name in names.split()
 }
+
+# The months and the days of the week, written out in languages of which other words are not known.
+for names in (
+    "januari februari maart april mei juni juli augustus september oktober november december",
+    "janeiro fevereiro março abril maio junho julho agosto setembro outubro novembro dezembro",
+    "januari februari mars april maj juni juli augusti september oktober november december",
+    "januar februar marts april maj juni juli august september oktober november desember",
+    "stycznia lutego marca kwietnia maja czerwca lipca sierpnia września października listopada grudnia",
+    "ledna února března dubna května června července srpna září října listopadu prosince",
+):
+    MONTHS.update((name, number) for number, name in enumerate(names.split(), start=1))
+for names in (
+    "maandag dinsdag woensdag donderdag vrijdag zaterdag zondag",
+    "segunda-feira terça-feira quarta-feira quinta-feira sexta-feira sábado domingo",
+    "måndag tisdag onsdag torsdag fredag lördag söndag",
+    "mandag tirsdag onsdag torsdag fredag lørdag søndag",
+):
+    WEEKDAYS.update((name, number) for number, name in enumerate(names.split()))
 
 # Words that stand in one of these languages only, among those that bookings and programmes are full of.
 TELLING = {

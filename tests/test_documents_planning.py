@@ -78,9 +78,12 @@ def test_other_layouts_names_dates_and_languages_score_alike(draw: Callable[[Ran
         ("Your room 2 may be changed", []),
         ("AIR MON 03MAY27, HOTEL 7MAY2027 to 09MAY", [(3, 5, 2027), (7, 5, 2027), (9, 5, 2027)]),
         ("11/13/2026", [(13, 11, 2026)]),
+        ("zaterdag 24 juli 2027 tot 1 augustus", [(24, 7, 2027), (1, 8, None)]),
+        ("De 3 a 7 de março de 2027", [(3, 3, 2027), (7, 3, 2027)]),
+        ("tisdag 5 maj, 5 maja 2027, 15. října", [(5, 5, None), (5, 5, 2027), (15, 10, None)]),
     ],
 )
-def test_dates_are_found_in_six_languages(text: str, days: list[tuple[int, int, int | None]]) -> None:
+def test_dates_are_found_in_many_languages(text: str, days: list[tuple[int, int, int | None]]) -> None:
     assert [(one.day, one.month, one.year) for one in dates_in(text)] == days
 
 
@@ -90,6 +93,7 @@ def test_dates_are_found_in_six_languages(text: str, days: list[tuple[int, int, 
         ("9.30 am Tram", ["09:30"]),
         ("land at 1:40pm", ["13:40"]),
         ("um 9 Uhr", ["09:00"]),
+        ("om 17.30 uur", ["17:30"]),
         ("à 14h30", ["14:30"]),
         ("10時 小岩井, 午後3時半", ["10:00", "15:30"]),
         ("17:00-19:00 Walk", ["17:00", "19:00"]),
