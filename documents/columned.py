@@ -73,9 +73,8 @@ def _size(marks: list[Mark], place: int, row: Row, rows: dict[int, Row]) -> int:
 def _joined(row: Row, marks: list[Mark]) -> Row:
     if len(marks) == 1:
         return row
-    cells = tuple(
-        " ".join(dict.fromkeys(filter(None, lines))) for lines in zip(*(m.line.cells for m in marks), strict=True)
-    )
+    columns: list[tuple[str, ...]] = list(zip(*(mark.line.cells for mark in marks), strict=True))
+    cells = tuple(" ".join(dict.fromkeys(filter(None, lines))) for lines in columns)
     first = marks[0]
     days = [day for mark in marks for day in mark.days]
     joined = replace(

@@ -22,7 +22,8 @@ CAR = re.compile(
     r"(?:or similar|or equivalent|oder ähnlich|oder gleichwertig|ou similaires?|ou équivalent|o similar|o equivalente"
     r"|o simil[ei]|of vergelijkbaar|of gelijkwaardig|ou similar|または同等)(?![^\W_])"
     r"|unlimited (?:mileage|kilomet\w+|km)|(?:km|kilometer) (?:frei|unbegrenzt|inklusive)|kilométrage illimité"
-    r"|kilometraje ilimitado|(?:km|chilometraggio) illimitat[io]|onbeperkte kilometers|full to full|lleno/lleno|voll/voll"
+    r"|kilometraje ilimitado|(?:km|chilometraggio) illimitat[io]|onbeperkte kilometers|full to full"
+    r"|lleno/lleno|voll/voll"
     r"|pieno/pieno|plein/plein|免責補償|車種"
 )
 PICK_UP = re.compile(
@@ -46,10 +47,15 @@ Found = tuple[list[Transport], set[int]]
 def hires_of(reading: Reading) -> Found:
     """The cars that a document tells, and the places of the marks that do."""
     found, covered = _in_columns(reading)
-    if not (reading.speaks_of(MODE["car"]) or reading.speaks_of(CAR)):
+    begins = [
+        place
+        for place, mark in enumerate(reading.marks)
+        if PICK_UP.match(mark.text) and not (mark.aside or mark.old or mark.cancelled)
+    ]
+    if not begins or not (reading.speaks_of(MODE["car"]) or reading.speaks_of(CAR)):
         return found, covered
-    for place, mark in enumerate(reading.marks):
-        if place in covered or mark.aside or mark.old or mark.cancelled or not PICK_UP.match(mark.text):
+    for place in begins:
+        if place in covered:
             continue
         if made := _hire_at(place, reading):
             found.append(made[0])
@@ -102,7 +108,7 @@ def _hire_at(place: int, reading: Reading) -> tuple[Transport, set[int]] | None:
             current, below = last, 0
         else:
             labelled, below = False, below + 1
-        if mark.aside or mark.old or mark.amounts or mark.line.level and at > place and not labelled:
+        if mark.aside or mark.old or mark.amounts or (mark.line.level and at > place and not labelled):
             break
         if not labelled and (below > MOST_BELOW or (current is last and last.moment and last.places)):
             break

@@ -59,7 +59,8 @@ CHECK_OUT = _words(
 )
 DEPART = Words(
     r"(?<![^\W_])(?:departure|departs?|departing|dep\b\.?|leaves|abfahrt|abflug|ab\b|départ|salida|sale"
-    r"|partenza|parte|vertrek\w*|partida|saída|embark\w*|pick[-\s]?up|abholung|prise en charge|recogida|ritiro|ophalen|levantamento|retirada)(?![^\W_])"
+    r"|partenza|parte|vertrek\w*|partida|saída|embark\w*|pick[-\s]?up|abholung|prise en charge|recogida|ritiro|ophalen"
+    r"|levantamento|retirada)(?![^\W_])"
     r"|出発|発(?![行売表])",
 )
 ARRIVE = Words(

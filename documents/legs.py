@@ -11,18 +11,17 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from documents import labels
-from documents.marks import Mark
 from documents.model import How, Transport
+from documents.nearby import ends_of
 from documents.points import Block, Point, arrival_of, modes_of, moment_of
 from documents.routes import CODE3, mode_of
 from documents.signs import Sign, Token, signs_of
 from documents.tables import Role
-from documents.nearby import ends_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from documents.marks import Reading
+    from documents.marks import Mark, Reading
     from documents.tables import Row
 
 LONGEST_LINE = 12
@@ -39,12 +38,14 @@ Leg = list[Token]
 def legs_of(reading: Reading, headed: dict[int, Row], taken: set[int]) -> tuple[list[Transport], set[int]]:
     """The journeys of a document's groups of lines, and the places of the marks that they cover.
 
-    `headed` are the rows below headings by the ids of their marks, each of which is read by itself, `taken` the places of marks that are
-    read already.
+    `headed` are the rows below headings by the ids of their marks, each of which is read by itself, `taken` the places
+    of marks that are read already.
     """
     found: list[Transport] = []
     covered: set[int] = set()
     for first, last in _zones(reading.marks, headed, taken):
+        if sum(len(mark.times) for mark in reading.marks[first:last]) < 2:
+            continue
         tokens = [token for at in range(first, last) for token in _signs(reading.marks[at], at, reading, headed)]
         for made, marks in _journeys_of(tokens, reading, range(first, last)):
             found.append(made)
@@ -54,27 +55,25 @@ def legs_of(reading: Reading, headed: dict[int, Row], taken: set[int]) -> tuple[
 
 def _journeys_of(tokens: list[Token], reading: Reading, lines: range) -> list[tuple[Transport, set[int]]]:
     """The journeys of a group of lines as a whole, else of its sections, else of lines that tell all of one."""
-    if sum(1 for token in tokens if token.sign is Sign.TIME) < 2:  # noqa: PLR2004 - departure and arrival
+    if sum(1 for token in tokens if token.sign is Sign.TIME) < 2:
         return []
     if found := list(_journeys(tokens, reading, lines)):
         return found
     begins = [at for at in lines[1:] if _begins_section(reading.marks[at])]
-    if not begins:
-        begins = [
-            at for line in lines for at in (line, line + 1) if reading.marks[line].times and lines[0] < at <= lines[-1]
-        ]
-        parts = pairwise([lines[0], *dict.fromkeys(begins), lines[-1] + 1]) if begins else []
-        return [
-            one for first, last in parts for one in _journeys(_within(tokens, first, last), reading, range(first, last))
-        ]
-    parts = pairwise([lines[0], *begins, lines[-1] + 1])
-    return [
-        one for first, last in parts for one in _journeys_of(_within(tokens, first, last), reading, range(first, last))
-    ]
+    sections = _between([lines[0], *begins, lines[-1] + 1])
+    if begins:
+        return [one for part in sections for one in _journeys_of(_within(tokens, part), reading, part)]
+    around = [at for line in lines if reading.marks[line].times for at in (line, line + 1)]
+    alone = _between(sorted({lines[0], *around, lines[-1] + 1}))
+    return [one for part in alone if len(alone) > 1 for one in _journeys(_within(tokens, part), reading, part)]
 
 
-def _within(tokens: list[Token], first: int, last: int) -> list[Token]:
-    return [token for token in tokens if first <= token.line < last]
+def _between(bounds: list[int]) -> list[range]:
+    return [range(first, last) for first, last in pairwise(bounds)]
+
+
+def _within(tokens: list[Token], lines: range) -> list[Token]:
+    return [token for token in tokens if token.line in lines]
 
 
 def _begins_section(mark: Mark) -> bool:
@@ -94,7 +93,7 @@ def journey_of_signs(tokens: list[Token], reading: Reading) -> Transport | None:
     times = [token for token in tokens if token.sign is Sign.TIME]
     modes = modes_of(reading)
     mode = numbers[0].mode if numbers else modes[0] if len(modes) == 1 else None
-    if len(times) != 2 or len(numbers) > 1 or not mode:  # noqa: PLR2004 - departure and arrival
+    if len(times) != 2 or len(numbers) > 1 or not mode:
         return None
     made = _made(tokens, mode, reading, None)
     return made[0] if made else None
@@ -145,17 +144,17 @@ def _breaks(mark: Mark) -> bool:
 
 
 def _tells_leg(mark: Mark) -> bool:
-    return len(mark.times) == 2 and len(mark.text) < 160  # noqa: PLR2004 - departure and arrival
+    return len(mark.times) == 2 and len(mark.text) < 160
 
 
 def _journeys(tokens: list[Token], reading: Reading, lines: range) -> Iterator[tuple[Transport, set[int]]]:
     times = [token for token in tokens if token.sign is Sign.TIME]
     numbers = _numbers(tokens)
-    if len(times) < 2 or len(numbers) > MOST_LEGS:  # noqa: PLR2004 - departure and arrival
+    if len(times) < 2 or len(numbers) > MOST_LEGS:
         return
     if not numbers:
         mode = _unnumbered(tokens, reading, lines)
-        legs = [tokens] if mode and len(times) == 2 else []  # noqa: PLR2004 - departure and arrival
+        legs = [tokens] if mode and len(times) == 2 else []
         modes = [mode]
     else:
         legs = _cut(tokens, numbers, times)
@@ -184,9 +183,9 @@ def _unnumbered(tokens: list[Token], reading: Reading, lines: range) -> str | No
     """The mode of a journey without a number that lines tell by a word and by a route or labels."""
     marks = [reading.marks[at] for at in lines]
     near = [mark.text for mark in marks] + [marks[0].label]
-    modes = {mode for text in near if (mode := mode_of(text)) in UNNUMBERED}
+    modes: set[str] = {mode for text in near if (mode := mode_of(text)) and mode in UNNUMBERED}
     if len(modes) != 1:
-        modes = set(modes_of(reading)) if not modes else set()
+        modes = set() if modes else set(modes_of(reading))
     flags = [token.departs for token in tokens if token.sign is Sign.TIME]
     routed = any(t.routed and not (marks[0].leads and t.line == lines[0] and not marks[0].times) for t in tokens)
     return next(iter(modes)) if len(modes) == 1 and (flags == [True, False] or routed) else None
@@ -216,7 +215,7 @@ def _cut_between(tokens: list[Token], pairs: list[tuple[Token, Token]]) -> list[
     """The legs where times alone part them: a place after each time, or before each."""
     first = next((token.sign for token in tokens if token.sign in {Sign.TIME, Sign.PLACE}), Sign.TIME)
     cuts: list[tuple[int, int]] = []
-    for (_, arrives), (departs, _) in zip(pairs, pairs[1:], strict=False):
+    for (_, arrives), (departs, _) in pairwise(pairs):
         between = [t for t in tokens if arrives.at < t.at < departs.at and t.sign is Sign.PLACE]
         if first is Sign.TIME:
             cut = (between[0].line, between[0].start + 1) if between else (arrives.line, arrives.start + 1)
@@ -228,10 +227,8 @@ def _cut_between(tokens: list[Token], pairs: list[tuple[Token, Token]]) -> list[
 
 def _parts(tokens: list[Token], cuts: list[tuple[int, int]]) -> list[Leg]:
     bounds = [(-1, -1), *cuts, (1 << 30, 0)]
-    legs = [
-        [token for token in tokens if begin <= token.at < end] for begin, end in zip(bounds, bounds[1:], strict=False)
-    ]
-    for leg, following in zip(legs, legs[1:], strict=False):
+    legs = [[token for token in tokens if begin <= token.at < end] for begin, end in pairwise(bounds)]
+    for leg, following in pairwise(legs):
         _hand_over(leg, following)
     return legs
 
@@ -305,7 +302,7 @@ def _days(leg: Leg, told: list[Token], reading: Reading, previous: Transport | N
     if len(days) == 1:
         return days[0], None
     if days:
-        fits = len(days) == 2 and timedelta(0) < days[1] - days[0] <= LONGEST_CROSSING  # noqa: PLR2004 - both ends
+        fits = len(days) == 2 and timedelta(0) < days[1] - days[0] <= LONGEST_CROSSING
         return (days[0], days[1]) if fits else None
     mark = reading.marks[first.line]
     day = mark.day

@@ -13,7 +13,8 @@ from documents.times import times_in
 MODES = {
     "flight": r"flights?\b|flug\b|flüge|rückflug|hinflug|vols?\b|vuelos?\b|vol[oi]\b|fly\b"
     r"|vluchten|vlucht(?:nummer)?\b|voos?\b|airline|airways|e-?ticket|boarding|便|航空",
-    "train": r"trains?\b|zug\b|bahn\b|trenes\b|tren\b|tren[oi]\b|trein(?:en)?\b|comboios?\b|rail\b|railway|新幹線|特急|列車|\d号",
+    "train": r"trains?\b|zug\b|bahn\b|trenes\b|tren\b|tren[oi]\b|trein(?:en)?\b"
+    r"|comboios?\b|rail\b|railway|新幹線|特急|列車|\d号",
     "ferry": r"ferry|fähre|crossing\b|überfahrt|traversée|travesía|traversata"
     r"|veer(?:boot|dienst)\b|overtocht|balsa\b|traghett[oi]|transbordador|bac\b|nave\b|catamaran|フェリー",
     "bus": r"bus\b|coach\b|autobús|autobus|pullman|autocar|autocarro|ônibus|fernbus|バス",

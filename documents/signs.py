@@ -128,16 +128,17 @@ KIND = re.compile(
 )
 BARE_NUMBER = re.compile(r"[A-Z]{0,3}\s?\d{2,6}")
 NO_OFFICE = Words(
-    r"^(?:[ap]\.?m\.?|h|hrs?|uhr|hours?|o'clock|at|um|à|alle|ore|a las|om|às)$|(?<![^\W_])(?:open|opening|hours|tel|phone"
-    r"|driver|fahrer|conducteur|conductor|conducente|or similar|oder ähnlich|o similar|ou similaire|o simile|class|klasse"
-    r"|group|gruppe|grupo|gruppo|catégorie|category|kategorie|categoría|categoria)(?![^\W_])|車種|クラス"
+    r"^(?:[ap]\.?m\.?|h|hrs?|uhr|hours?|o'clock|at|um|à|alle|ore|a las|om|às)$|(?<![^\W_])(?:open|opening|hours|tel"
+    r"|phone|driver|fahrer"
+    r"|conducteur|conductor|conducente|or similar|oder ähnlich|o similar|ou similaire|o simile|class"
+    r"|klasse|group|gruppe|grupo|gruppo|catégorie|category|kategorie|categoría|categoria)(?![^\W_])|車種|クラス"
 )
 PRODUCT = re.compile(rf"(?:{RAIL}|TGV INOUI|FR|ICE International)(?:\s(?:n[°º.]|nr\.?|no\.?))?", re.IGNORECASE)
 AROUND = re.compile(r"^(?:[号便]?\s?(?:にて|で|に乗車|乗車)?)\s?|(?:へ|行き?|まで|より|から|を)$")
 FORMER = Words(
     r"(?:instead of|previously|formerly|was|were|not|no longer|statt|anstatt|bisher|früher|vorher|nicht mehr|au lieu de"
-    r"|auparavant|initialement|en (?:lugar|vez) de|antes|anteriormente|invece (?:di|delle|del)|anziché|prima|in plaats van"
-    r"|eerder|em vez de|変更前)\W{0,3}(?:(?:at|um|à|a las|las|alle|delle|le|ore|om|às|de)\s)?$"
+    r"|auparavant|initialement|en (?:lugar|vez) de|antes|anteriormente|invece (?:di|delle|del)|anziché|prima"
+    r"|in plaats van|eerder|em vez de|変更前)\W{0,3}(?:(?:at|um|à|a las|las|alle|delle|le|ore|om|às|de)\s)?$"
 )
 LETTERS = re.compile(r"[^\W\d_]{2}")
 MOST_WORDS = 8
@@ -238,7 +239,7 @@ def _places(mark: Mark, line: int, begin: int, end: int) -> list[Token]:
         text = text[shift:]
     if departs is None and (route := route_of(text)):
         ends = [place for name in route if (place := _named(name))]
-        if len(ends) == 2:  # noqa: PLR2004 - from and to
+        if len(ends) == 2:
             at = begin + shift
             return [Token(Sign.PLACE, line, at + i, name, routed=True) for i, name in enumerate(ends)]
     tokens: list[Token] = []

@@ -49,9 +49,18 @@ HEADINGS = [
         r"hotel|hôtel|accommodation|lodging|overnight|stay\b|übernachtung|unterkunft|hébergement|nuitée"
         r"|alojamiento|pernottamento|alloggio|宿泊|宿$"
     )),
-    (Role.NUMBER, r"flight|train|flug|zug|vol\b|vuelo|volo|treno|tren\b|trein|vlucht|voo\b|comboio|service|bus\b|ferry|verbindung|便名?|列車|flt\b|numéro de vol"),
-    (Role.ORIGIN, r"from\b|von\b|origin|origen|de$|da$|departure (?:airport|station|city)|出発(?:地|駅|空港)|abfahrtsort|van\b|herkomst|origem|départ de|provenance"),
-    (Role.DESTINATION, r"to\b|nach\b|destination|destino|destinazione|à$|a$|arrival (?:airport|station)|到着(?:地|駅|空港)|目的地|ziel|naar\b|bestemming|arrivée à"),
+    (Role.NUMBER, (
+        r"flight|train|flug|zug|vol\b|vuelo|volo|treno|tren\b|trein|vlucht|voo\b|comboio|service|bus\b|ferry"
+        r"|verbindung|便名?|列車|flt\b|numéro de vol"
+    )),
+    (Role.ORIGIN, (
+        r"from\b|von\b|origin|origen|de$|da$|departure (?:airport|station|city)|出発(?:地|駅|空港)|abfahrtsort|van\b"
+        r"|herkomst|origem|départ de|provenance"
+    )),
+    (Role.DESTINATION, (
+        r"to\b|nach\b|destination|destino|destinazione|à$|a$|arrival (?:airport|station)|到着(?:地|駅|空港)|目的地"
+        r"|ziel|naar\b|bestemming|arrivée à"
+    )),
     (Role.DEPART, r"dep(?:art\w*)?\b|abfahrt|abflug|ab$|départ|salida|partenza|出発|sails|vertrek|partida|saída"),
     (Role.ARRIVE, r"arr(?:iv\w*)?\b|ankunft|an$|arrivée|llegada|arrivo|到着|aankomst|chegada"),
     (Role.PORT, r"port\b|hafen|escale|puerto|porto|寄港"),

@@ -6,22 +6,19 @@ import re
 from typing import TYPE_CHECKING
 
 from documents import labels
-from documents.dates import dates_in
-from documents.ends import between_ends, pair_at
 from documents.columned import columned_journeys, turned_journeys
+from documents.ends import between_ends, pair_at
 from documents.hires import CAR, hires_of
 from documents.legs import legs_of
 from documents.marks import About, Mark, Reading
 from documents.model import How, Transport
-from documents.points import Block, Point, arrival_of, modes_of, moment_of, number_in, place_in, segments_of, take
+from documents.points import Block, Point, arrival_of, modes_of, moment_of, number_in, segments_of, take
 from documents.routes import MODE, airport_in, mode_of, place_of, route_of, shows_airports, without_moments
-from documents.tables import Role, Row, rows_of
-from documents.times import times_in
+from documents.tables import Role, rows_of
 
 if TYPE_CHECKING:
     from datetime import date
 
-    from documents.dates import Told
 
 BLOCK = 7
 ROUTED = re.compile(
