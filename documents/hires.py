@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from documents.model import How, Transport
-from documents.points import moment_of
+from documents.points import modes_of, moment_of
 from documents.routes import MODE, is_named
 from documents.signs import Sign, plain_place, signs_of
 from documents.turned import turned_tables
@@ -38,6 +38,16 @@ DROP_OFF = re.compile(
     r"|inlever\w*|terugbreng\w*|devolução|返却|返車)",
     re.IGNORECASE,
 )
+# What stands for these in documents about nothing but a car.
+BEGIN = re.compile(
+    r"\W{0,3}(?:from|departure|start|von|ab|beginn|abfahrt|du|début|départ|desde|inicio|salida|da|inizio|partenza|van|start"
+    r"|início|出発|開始)\s*[:：]",
+    re.IGNORECASE,
+)
+END = re.compile(
+    r"\W{0,3}(?:to|until|end|arrival|bis|ende|au|fin|arrivée|hasta|llegada|a|fine|fino|rientro|tot|einde|fim|終了)\s*[:：]",
+    re.IGNORECASE,
+)
 MOST_LINES = 14
 MOST_BELOW = 3
 LONGEST_LABEL = 30
@@ -50,10 +60,12 @@ def hires_of(reading: Reading) -> Found:
     begins = [
         place
         for place, mark in enumerate(reading.marks)
-        if PICK_UP.match(mark.text) and not (mark.aside or mark.old or mark.cancelled)
+        if (PICK_UP.match(mark.text) or BEGIN.match(mark.text)) and not (mark.aside or mark.old or mark.cancelled)
     ]
     if not begins or not (reading.speaks_of(MODE["car"]) or reading.speaks_of(CAR)):
         return found, covered
+    if modes_of(reading):
+        begins = [place for place in begins if PICK_UP.match(reading.marks[place].text)]
     for place in begins:
         if place in covered:
             continue
@@ -102,9 +114,9 @@ def _hire_at(place: int, reading: Reading) -> tuple[Transport, set[int]] | None:
     for at in range(place, min(place + MOST_LINES, len(reading.marks))):
         mark = reading.marks[at]
         labelled = True
-        if PICK_UP.match(mark.text):
+        if PICK_UP.match(mark.text) or BEGIN.match(mark.text):
             current, below = first, 0
-        elif DROP_OFF.match(mark.text):
+        elif DROP_OFF.match(mark.text) or END.match(mark.text):
             current, below = last, 0
         else:
             labelled, below = False, below + 1
@@ -135,8 +147,10 @@ def _take(end: _End, mark: Mark, at: int, reading: Reading, *, labelled: bool) -
 def _places(mark: Mark, *, labelled: bool) -> list[str]:
     """The office that a line names, after its label if it has one."""
     text = mark.text
-    if labelled:
-        match = PICK_UP.match(text) or DROP_OFF.match(text)
+    if labelled and mark.line.cells:
+        text = mark.line.cells[-1]
+    elif labelled:
+        match = next((m for label in (PICK_UP, DROP_OFF, BEGIN, END) if (m := label.match(text))), None)
         rest = text[match.end() :] if match else text
         colon = re.match(r"[^:：\d]{0,30}[:：]", rest)
         text = rest[colon.end() :] if colon else rest

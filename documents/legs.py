@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from documents import labels
 from documents.model import How, Transport
 from documents.nearby import ends_of
-from documents.points import Block, Point, arrival_of, modes_of, moment_of
-from documents.routes import CODE3, mode_of
+from documents.points import Block, Point, arrival_of, modes_of, moment_of, number_in
+from documents.routes import CODE3, mode_of, route_of
 from documents.signs import Sign, Token, signs_of
 from documents.tables import Role
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 LONGEST_LINE = 12
 HEADING_WORDS = 4
+LONGEST_SENTENCE = 200
 LONGEST_ZONE = 60
 MOST_LEGS = 12
 LONGEST_CROSSING = timedelta(3)
@@ -43,7 +44,7 @@ def legs_of(reading: Reading, headed: dict[int, Row], taken: set[int]) -> tuple[
     """
     found: list[Transport] = []
     covered: set[int] = set()
-    for first, last in _zones(reading.marks, headed, taken):
+    for first, last in _zones(reading, headed, taken):
         if sum(len(mark.times) for mark in reading.marks[first:last]) < 2:
             continue
         tokens = [token for at in range(first, last) for token in _signs(reading.marks[at], at, reading, headed)]
@@ -62,7 +63,15 @@ def _journeys_of(tokens: list[Token], reading: Reading, lines: range) -> list[tu
     begins = [at for at in lines[1:] if _begins_section(reading.marks[at])]
     sections = _between([lines[0], *begins, lines[-1] + 1])
     if begins:
-        return [one for part in sections for one in _journeys_of(_within(tokens, part), reading, part)]
+        several = [(_within(tokens, part), part) for part in sections]
+        made = [_journeys_of(within, reading, part) for within, part in several]
+        numbered = [any(token.sign is Sign.NUMBER for token in within) for within, _ in several]
+        # Where a number's section tells no journey, the sections are cut in the wrong places.
+        return (
+            []
+            if any(n and not one for n, one in zip(numbered, made, strict=True))
+            else [j for one in made for j in one]
+        )
     around = [at for line in lines if reading.marks[line].times for at in (line, line + 1)]
     alone = _between(sorted({lines[0], *around, lines[-1] + 1}))
     return [one for part in alone if len(alone) > 1 for one in _journeys(_within(tokens, part), reading, part)]
@@ -82,9 +91,9 @@ def _begins_section(mark: Mark) -> bool:
         return True
     if mark.told or mark.times or mark.line.cells or len(mark.text.split()) > HEADING_WORDS:
         return False
-    return (mark.text.isupper() and not CODE3.search(mark.text)) or bool(
-        (mode_of(mark.text) or mark.text.endswith(":")) and not any(letter.isdigit() for letter in mark.text)
-    )
+    return (
+        mark.text.isupper() and not CODE3.search(mark.text) and not any(letter.isdigit() for letter in mark.text)
+    ) or bool((mode_of(mark.text) or mark.text.endswith(":")) and not any(letter.isdigit() for letter in mark.text))
 
 
 def journey_of_signs(tokens: list[Token], reading: Reading) -> Transport | None:
@@ -101,7 +110,8 @@ def journey_of_signs(tokens: list[Token], reading: Reading) -> Transport | None:
 
 def _signs(mark: Mark, at: int, reading: Reading, headed: dict[int, Row]) -> list[Token]:
     """The tokens of a line, without the places in columns of a table that are not about journeys."""
-    tokens = signs_of(mark, at, reading)
+    # A line of former times stands within the lines of a journey.
+    tokens = [] if mark.old else signs_of(mark, at, reading)
     row = headed.get(id(mark))
     if row is None:
         return tokens
@@ -114,17 +124,18 @@ def _signs(mark: Mark, at: int, reading: Reading, headed: dict[int, Row]) -> lis
     return tokens
 
 
-def _zones(marks: list[Mark], headed: dict[int, Row], taken: set[int]) -> Iterator[tuple[int, int]]:
+def _zones(reading: Reading, headed: dict[int, Row], taken: set[int]) -> Iterator[tuple[int, int]]:
     """The groups of lines that may tell legs: between headings, sentences and amounts."""
     first: int | None = None
+    marks = reading.marks
     for at, mark in enumerate(marks):
         alone = id(mark) in headed
-        breaks = alone or at in taken or _breaks(mark)
+        breaks = alone or at in taken or _breaks(mark, reading)
         begins = bool(mark.line.level or labels.LEG.fullmatch(mark.text))
         if first is not None and (breaks or begins or at - first >= LONGEST_ZONE):
             yield first, at
             first = None
-        if alone and at not in taken and not _breaks(mark):
+        if alone and at not in taken and not _breaks(mark, reading):
             yield at, at + 1
         if first is None and not breaks:
             first = at
@@ -132,19 +143,22 @@ def _zones(marks: list[Mark], headed: dict[int, Row], taken: set[int]) -> Iterat
         yield first, len(marks)
 
 
-def _breaks(mark: Mark) -> bool:
+def _breaks(mark: Mark, reading: Reading) -> bool:
     return bool(
         mark.aside
-        or mark.old
+        or (mark.old and not mark.times)
         or mark.cancelled
         or mark.stamp
         or mark.amounts
-        or (not mark.line.cells and len(mark.text.split()) > LONGEST_LINE and not _tells_leg(mark))
+        or (not mark.line.cells and len(mark.text.split()) > LONGEST_LINE and not _tells_leg(mark, reading))
     )
 
 
-def _tells_leg(mark: Mark) -> bool:
-    return len(mark.times) == 2 and len(mark.text) < 160
+def _tells_leg(mark: Mark, reading: Reading) -> bool:
+    """Return True if a sentence tells the times of a journey, or its number and places."""
+    if len(mark.text) > LONGEST_SENTENCE:
+        return False
+    return len(mark.times) == 2 or (route_of(mark.text) is not None and number_in(mark, reading)[0] is not None)
 
 
 def _journeys(tokens: list[Token], reading: Reading, lines: range) -> Iterator[tuple[Transport, set[int]]]:
@@ -234,13 +248,17 @@ def _parts(tokens: list[Token], cuts: list[tuple[int, int]]) -> list[Leg]:
 
 
 def _hand_over(leg: Leg, following: Leg) -> None:
-    """Give days that stand alone below a leg to the one that follows."""
+    """Give days and routes that stand alone below a leg to the one that follows."""
     lines = {token.line for token in leg if token.sign in {Sign.TIME, Sign.NUMBER, Sign.PLACE}}
     last = max(token.line for token in leg if token.sign is Sign.TIME)
     later = [t for t in leg if t.sign is Sign.DAY and t.line > last and t.line not in lines]
+    places = [token for token in leg if token.sign is Sign.PLACE]
+    routes = [token for token in places if token.routed and token.line > last]
+    if len(places) - len(routes) >= 2:
+        later += routes
     for token in later:
         leg.remove(token)
-    following[:0] = later
+    following[:0] = sorted(later, key=lambda token: token.at)
 
 
 def _made(

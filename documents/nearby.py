@@ -55,10 +55,10 @@ def _coded(places: list[Token]) -> list[Token]:
 
 
 def _beside(leg: list[Token], times: list[Token]) -> list[Token]:
-    """The one place in the line of each time."""
-    if times[0].line == times[1].line:
-        return []
+    """The one place in the line of each time, or the two in that of both."""
     found = [[token for token in leg if token.sign is Sign.PLACE and token.line == time.line] for time in times]
+    if times[0].line == times[1].line:
+        return found[0]
     return [found[0][0], found[1][0]] if all(len(one) == 1 for one in found) else []
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from documents import labels
 from documents.routes import (
+    AIRPORT,
     FLIES_TOO,
     MODE,
     RAIL,
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 FLIGHTS = "lines look like flights"
 NEAR = 6
 ENDS = 2
+# The code of an airport with nothing but a time beside it.
+AIRPORT_ALONE = re.compile(rf"^\W*{AIRPORT}\W*$")
 
 
 @dataclass(slots=True)
@@ -161,6 +164,9 @@ def _flies_here(reading: Reading, place: int) -> bool:
     if any(shows_airports(mark.text) for mark in near[:4]):
         return True
     if sum(1 for mark in near[1:5] if mark.times and airport_in(mark.text)) >= ENDS:
+        return True
+    before = reading.marks[max(0, place - NEAR) : place + NEAR]
+    if sum(1 for mark in before if mark.times and AIRPORT_ALONE.search(without_moments(mark.text))) >= ENDS:
         return True
     if reading.speaks_of(RIDES) or reading.speaks_of(MODE["bus"]) or reading.speaks_of(MODE["ferry"]):
         return False

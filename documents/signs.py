@@ -119,12 +119,15 @@ NO_PLACE = Words(
     r"|heure|hora|placement|libre|reservation|reservierung|vessel|ship|schiff|navire|buque|nave|vehicle|fahrzeug"
     r"|departure|arrival|abfahrt|ankunft|abflug|départ|arrivée|salida|llegada|partenza|arrivo|vertrek|aankomst|from|to"
     r"|origin|destination|service|carrier|compagnie|compañía|compagnia|changed?|details|nr|no|km|miles)(?![^\W_])"
-    r"|様|号車|座席|指定席|自由席|普通車|グリーン車|列車|便名|予約|合計|大人|おとな|こども|泊|乗車日|日付|窓側|通路側"
+    r"|様|号車|席$|座席|指定席|自由席|普通車|グリーン車|列車|便名|予約|合計|大人|おとな|こども|泊|乗車日|日付|窓側|通路側"
 )
 KIND = re.compile(
     r"^(?:ferry|crossing|fähre|überfahrt|traversée|travesía|traversata|traghetto|veerboot|overtocht|train|zug|treno|tren"
     r"|trein|bus|coach|autobus|autobús|vol|vuelo|volo|flug|flight|vlucht|fahrt|trajet|trayecto|tratta|strecke)\s+",
     re.IGNORECASE,
+)
+WORDED = re.compile(
+    r"(?P<a>[A-ZÀ-Ý][^\d:]{1,30}?)\s(?:to|nach|vers|naar|hasta|til|till|para|à|a)\s(?P<b>[A-ZÀ-Ý][^\d:]{1,30})"
 )
 BARE_NUMBER = re.compile(r"[A-Z]{0,3}\s?\d{2,6}")
 NO_OFFICE = Words(
@@ -237,7 +240,7 @@ def _places(mark: Mark, line: int, begin: int, end: int) -> list[Token]:
             return []
         shift = labelled.start("rest")
         text = text[shift:]
-    if departs is None and (route := route_of(text)):
+    if departs is None and (route := route_of(text) or _worded_route(text)):
         ends = [place for name in route if (place := _named(name))]
         if len(ends) == 2:
             at = begin + shift
@@ -250,6 +253,12 @@ def _places(mark: Mark, line: int, begin: int, end: int) -> list[Token]:
         if name := _named(piece):
             tokens.append(Token(Sign.PLACE, line, begin + shift + where, name, departs=departs))
     return tokens
+
+
+def _worded_route(text: str) -> tuple[str, str] | None:
+    """From and to of a whole line such as "Portsmouth to Caen" or "Kiel nach Oslo"."""
+    match = WORDED.fullmatch(ASIDE.sub("", text).strip(" ,.:·–-"))
+    return (match["a"], match["b"]) if match else None
 
 
 def _pieces(mark: Mark, text: str) -> Iterator[str]:

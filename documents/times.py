@@ -95,8 +95,10 @@ LEFT = Words(
     r"(?<![\d.,:€$£/])\b(?P<h>[01]?\d|2[0-3])(?:[:.](?P<m>[0-5]\d))?\s?(?:-|–|to|bis|à|a)\s?$",
 )
 LATER = re.compile(
-    r"\s?\(?\s?\+\s?([12])\b(?:\s?(?:days?|Tage?|jours?|d[ií]as?|giorn[oi]|日))?\)?|\s?\(?(?:next day"
-    r"|am nächsten tag|le lendemain|翌日)\)?",
+    r"\s?\(?\s?\+\s?([12])\b(?:\s?(?:days?|Tage?|jours?|d[ií]as?|giorn[oi]|dag(?:en)?|日))?\)?"
+    r"|,?\s?\(?(?:(?:on |the )*(?:next|following) (?:day|morning)|am (?:nächsten|folgenden) (?:tag|morgen)|am folgetag"
+    r"|(?:le )?lendemain(?: matin)?|(?:a|d)el día siguiente|al día siguiente|día siguiente|(?:il |del )?giorno (?:dopo"
+    r"|successivo|seguente)|(?:de )?volgende dag|(?:n?o )?dia seguinte|翌日|翌朝)\)?",
     re.IGNORECASE,
 )
 EVENING = re.compile(r"\s?(?:di sera|de la (?:tarde|noche)|du soir|abends)\b", re.IGNORECASE)

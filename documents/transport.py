@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 
 BLOCK = 7
+FORMER_TIMES = re.compile(rf"(?:{labels.OLD.pattern})[^:：.]{{0,40}}[:：]", re.IGNORECASE)
+NEW_TIMES = re.compile(rf"(?:{labels.NEW.pattern})[^:：.]{{0,40}}[:：]", re.IGNORECASE)
 ROUTED = re.compile(
     r"\W{0,3}(?:tratta|strecke|route|trajet|ruta|trayecto|itinéraire|verbindung|relation|区間)\s*[:：]", re.IGNORECASE
 )
@@ -38,6 +40,7 @@ def journeys_of(reading: Reading) -> tuple[list[Transport], set[int]]:
     """The journeys of a document, and the places of the marks that they cover."""
     found: list[Transport] = []
     covered: set[int] = set()
+    _set_former(reading.marks)
     rows = {id(row.mark): row for row in rows_of(reading)}
     hired, told = hires_of(reading)
     covered |= told
@@ -71,6 +74,15 @@ def journeys_of(reading: Reading) -> tuple[list[Transport], set[int]]:
                     covered |= set(range(first, place + size))
         place += size
     return _once(hired + found), covered
+
+
+def _set_former(marks: list[Mark]) -> None:
+    """Mark lines that are labelled as the former times if others are labelled as the new ones."""
+    if not any(mark.times and NEW_TIMES.match(mark.text) for mark in marks):
+        return
+    for mark in marks:
+        if mark.times and FORMER_TIMES.match(mark.text):
+            mark.old = True
 
 
 def _once(journeys: list[Transport]) -> list[Transport]:
