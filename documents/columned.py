@@ -12,7 +12,7 @@ from documents.model import How, Transport
 from documents.patterns import Words
 from documents.points import Block, Point, arrival_of, moment_of, number_in, place_in
 from documents.routes import MODE, mode_of, place_of, route_of, without_moments
-from documents.signs import values_of
+from documents.signs import named_in, values_of
 from documents.tables import Role, Row
 from documents.times import times_in
 
@@ -94,8 +94,8 @@ def _of_row(row: Row, reading: Reading) -> Transport | None:
         return None
     mark = row.mark
     depart_cell, arrive_cell = row.cell(Role.DEPART, Role.TIME), row.cell(Role.ARRIVE)
-    origin = row.cell(Role.ORIGIN) or place_in(depart_cell)
-    destination = row.cell(Role.DESTINATION) or place_in(arrive_cell)
+    origin = row.cell(Role.ORIGIN) or named_in(depart_cell) or place_in(depart_cell)
+    destination = row.cell(Role.DESTINATION) or named_in(arrive_cell) or place_in(arrive_cell)
     if not origin and not destination:
         routes = (route for cell in mark.line.cells if (route := route_of(cell)))
         origin, destination = next(routes, (origin, destination))

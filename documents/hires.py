@@ -62,14 +62,17 @@ def hires_of(reading: Reading) -> Found:
         for place, mark in enumerate(reading.marks)
         if (PICK_UP.match(mark.text) or BEGIN.match(mark.text)) and not (mark.aside or mark.old or mark.cancelled)
     ]
-    if not begins or not (reading.speaks_of(MODE["car"]) or reading.speaks_of(CAR)):
+    if not begins:
+        return found, covered
+    car = reading.speaks_of(MODE["car"]) or reading.speaks_of(CAR)
+    if not car and not reading.speaks_of(MODE["transfer"]):
         return found, covered
     if modes_of(reading):
         begins = [place for place in begins if PICK_UP.match(reading.marks[place].text)]
     for place in begins:
         if place in covered:
             continue
-        if made := _hire_at(place, reading):
+        if made := _hire_at(place, reading, car=car):
             found.append(made[0])
             covered |= made[1]
     return found, covered
@@ -108,7 +111,7 @@ class _End:
         return moment_of(self.days[0], self.times[0]) if len(days) == 1 and len(clocks) == 1 else None
 
 
-def _hire_at(place: int, reading: Reading) -> tuple[Transport, set[int]] | None:
+def _hire_at(place: int, reading: Reading, *, car: bool) -> tuple[Transport, set[int]] | None:
     first, last = _End(), _End()
     current, below, until = first, 0, place
     for at in range(place, min(place + MOST_LINES, len(reading.marks))):
@@ -126,10 +129,14 @@ def _hire_at(place: int, reading: Reading) -> tuple[Transport, set[int]] | None:
             break
         if _take(current, mark, at, reading, labelled=labelled):
             until = at
-    if not first.moment or not last.moment or not first.places or last.moment <= first.moment:
+    if not first.moment or not first.places:
         return None
     lines = range(place, until + 1)
     goal = last.places[0] if last.places else None
+    if not last.days and not last.times and goal and not car and reading.speaks_of(MODE["transfer"]):
+        return _made(reading, lines, (first.places[0], first.moment), (goal, None), "transfer"), set(lines)
+    if not car or not last.moment or last.moment <= first.moment:
+        return None
     return _made(reading, lines, (first.places[0], first.moment), (goal, last.moment)), set(lines)
 
 
@@ -160,12 +167,18 @@ def _places(mark: Mark, *, labelled: bool) -> list[str]:
     return [place] if place and is_named(place) else []
 
 
-def _made(reading: Reading, lines: range, first: tuple[str | None, str], last: tuple[str | None, str]) -> Transport:
+def _made(
+    reading: Reading,
+    lines: range,
+    first: tuple[str | None, str],
+    last: tuple[str | None, str | None],
+    mode: str = "car",
+) -> Transport:
     return Transport(
         "\n".join(reading.marks[at].text for at in lines),
         How.RULE,
         confirmation=reading.only_code,
-        mode="car",
+        mode=mode,
         origin=first[0],
         destination=last[0],
         depart=first[1],

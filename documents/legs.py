@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 LONGEST_LINE = 12
 HEADING_WORDS = 4
+LONGEST_STOP = 6
 LONGEST_SENTENCE = 200
 LONGEST_ZONE = 60
 MOST_LEGS = 12
@@ -202,7 +203,18 @@ def _unnumbered(tokens: list[Token], reading: Reading, lines: range) -> str | No
         modes = set() if modes else set(modes_of(reading))
     flags = [token.departs for token in tokens if token.sign is Sign.TIME]
     routed = any(t.routed and not (marks[0].leads and t.line == lines[0] and not marks[0].times) for t in tokens)
-    return next(iter(modes)) if len(modes) == 1 and (flags == [True, False] or routed) else None
+    stops = _stops(tokens, marks, lines) and any(mode_of(mark.text) and not mark.times for mark in marks)
+    return next(iter(modes)) if len(modes) == 1 and (flags == [True, False] or routed or stops) else None
+
+
+def _stops(tokens: list[Token], marks: list[Mark], lines: range) -> bool:
+    """Return True if the two times stand in lines that follow each other, each with a place and nothing else."""
+    at = [token.line for token in tokens if token.sign is Sign.TIME]
+    if len(at) != 2 or at[1] != at[0] + 1:
+        return False
+    told = [[token.sign for token in tokens if token.line == line] for line in at]
+    short = all(len(marks[line - lines[0]].text.split()) <= LONGEST_STOP for line in at)
+    return short and all(sorted(one, key=lambda sign: sign.value) == [Sign.TIME, Sign.PLACE] for one in told)
 
 
 def _cut(tokens: list[Token], numbers: list[Token], times: list[Token]) -> list[Leg]:

@@ -56,6 +56,13 @@ WORDED = re.compile(
     re.IGNORECASE,
 )
 JAPANESE = re.compile(r"(?P<n>(?:[ァ-ヴー]{2,8}|[ぁ-ん]{2,6})\s?\d{1,4})号|(?P<f>[A-Z]{2}\s?\d{1,4})便")
+# Words before numbers of gates, seats, rooms and papers.
+NUMBERS_ELSE = Words(
+    r"(?<![^\W_])(?:gates?|seats?|terminal|room|cabin|coach|car|stand|zone|group|platform|row|class|deck|berth|passport|id"
+    r"|ref(?:erence)?|booking|invoice|order|code|sitz\w*|platz|zimmer|kabine|wagen|gleis|gruppe|ausweis|rechnung|porte"
+    r"|siège|place|voiture|cabine|quai|facture|puerta|asiento|plaza|coche|andén|vía|factura|uscita|posto|carrozza|binario"
+    r"|cabina|fattura|stoel|rijtuig|spoor|lugar|carruagem)(?:\s?(?:no|nr|n[°º])\.?)?[\s:#.]{0,3}$"
+)
 NOT_CARRIERS = {
     "NO",
     "NR",
@@ -138,6 +145,8 @@ def number_of(text: str, *, flies: bool, rides: bool = True) -> tuple[str | None
     for match in AIR.finditer(text):
         carrier = match["n"][:2].upper()
         if carrier in NOT_CARRIERS or text[max(0, match.start() - 2) : match.start()].strip() in {"#", "/"}:
+            continue
+        if NUMBERS_ELSE.search(text, 0, match.start()):
             continue
         mode = mode_of(text)
         if mode == "flight" or (mode is None and _like_a_service(text, match) and flies):

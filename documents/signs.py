@@ -11,8 +11,18 @@ from documents import labels
 from documents.dates import dates_in
 from documents.marks import About
 from documents.patterns import Words
-from documents.points import is_end_label, number_in
-from documents.routes import CODE3, RAIL, is_named, mode_of, place_of, route_of, without_moments
+from documents.points import is_end_label, modes_of, number_in
+from documents.routes import (
+    CODE3,
+    NOT_CARRIERS,
+    NUMBERS_ELSE,
+    RAIL,
+    is_named,
+    mode_of,
+    place_of,
+    route_of,
+    without_moments,
+)
 from documents.times import times_in
 
 if TYPE_CHECKING:
@@ -97,6 +107,16 @@ OTHER_TIMES = Words(
     r"|previously|formerly|instead of|statt|bisher|au lieu de|anteriormente|en lugar de|invece|anziché|in plaats van)"
     r"(?![^\W_])|締切|搭乗|所要|乗換|待ち|受付|お問い合わせ|集合|時間[:：]|変更前"
 )
+# Words of names of stops, which may have the kind of service in them.
+STOP = Words(
+    r"(?<![^\W_])(?:station|stop|terminal|terminus|airport|port|harbou?r|hall|pier|bahnhof|hafen|anleger|haltestelle|gare"
+    r"|aéroport|arrêt|quai|estación|aeropuerto|puerto|parada|stazione|aeroporto|porto|fermata|halte|haven|luchthaven"
+    r"|estação|paragem)(?![^\W_])"
+)
+SERVICES = re.compile(
+    r"(?<![^\W_])(?:train|bus|coach|ferry|zug|bahn|autobus|autobuses|tren|treno|terminal|standard|first|business)\b",
+    re.IGNORECASE,
+)
 # Words of pieces that name no place.
 NO_PLACE = Words(
     r"(?<![^\W_])(?:mrs?|ms|miss|mstr|dr|herrn?|frau|m\.|mme|mlle|sr|sra|srta|sig|sig\.ra|dhr|mevr"
@@ -129,6 +149,11 @@ KIND = re.compile(
 WORDED = re.compile(
     r"(?P<a>[A-ZÀ-Ý][^\d:]{1,30}?)\s(?:to|nach|vers|naar|hasta|til|till|para|à|a)\s(?P<b>[A-ZÀ-Ý][^\d:]{1,30})"
 )
+# The number of a service after the name of its carrier, and behind both ends.
+CARRIED = re.compile(
+    r"\W{0,3}(?:[A-ZÀ-Ý][\w.&'-]*\s){1,4}(?P<n>(?:[A-Z]{2}|[A-Z]\d|\d[A-Z])\s?\d{2,4})(?=$|\s*[|·•,(]|\s[-–—]\s)"
+)
+BEHIND = re.compile(r"(?:[(,·|]|\s[-–—])\s?(?:[A-Z][a-z]+\s)?(?P<n>[A-Z]{2,3}\s?\d{1,5})\s?\)?$")
 BARE_NUMBER = re.compile(r"[A-Z]{0,3}\s?\d{2,6}")
 NO_OFFICE = Words(
     r"^(?:[ap]\.?m\.?|h|hrs?|uhr|hours?|o'clock|at|um|à|alle|ore|a las|om|às)$|(?<![^\W_])(?:open|opening|hours|tel"
@@ -204,12 +229,26 @@ def _spans(mark: Mark, line: int, reading: Reading) -> Iterator[tuple[int, int, 
         of_trip = about is About.TRIP and not told.opens and not told.closes
         yield told.start, told.end, Token(Sign.DAY, line, told.start, day=day) if of_trip else None
     number, mode = number_in(mark, reading)
+    if not number:
+        number, mode = _alone(mark, reading)
     if number and (at := text.find(number)) >= 0:
         yield at, at + len(number), Token(Sign.NUMBER, line, at, number, mode=mode)
     for pattern, departs in ((labels.DEPART, True), (labels.ARRIVE, False)):
         for match in pattern.finditer(text):
             if is_end_label(text, (match.start(), match.end(), departs)):
                 yield match.start(), match.end(), Token(Sign.LABEL, line, match.start(), match[0], departs=departs)
+
+
+def _alone(mark: Mark, reading: Reading) -> tuple[str | None, str | None]:
+    """A number that is the line, but for its carrier, or stands behind a route with both times."""
+    text = mark.text
+    match = CARRIED.match(text) or (len(mark.times) == 2 and BEHIND.search(text)) or None
+    if match is None or match["n"][:2] in NOT_CARRIERS or NUMBERS_ELSE.search(text, 0, match.start("n")):
+        return None, None
+    if NO_PLACE.search(text[: match.start("n")]) and not BEHIND.search(text):
+        return None, None
+    modes = modes_of(reading)
+    return (match["n"], modes[0]) if len(modes) == 1 else (None, None)
 
 
 def _is_other(mark: Mark, time: Time) -> bool:
@@ -281,11 +320,18 @@ def _named(piece: str) -> str | None:
         return None
     place = KIND.sub("", place) or place
     plain = CODE3.sub("", place)
+    if STOP.search(plain):
+        plain = SERVICES.sub("", plain)
     if not plain.strip() or (NO_PLACE.search(plain) or PRODUCT.fullmatch(plain.strip())):
         return None
     if labels.LEG.fullmatch(place) or place.endswith((".", "!", "?")):
         return None
     return place
+
+
+def named_in(text: str) -> str | None:
+    """The first place that a part of a text names."""
+    return next((name for piece in PARTS.split(without_moments(text)) if piece and (name := _named(piece))), None)
 
 
 def plain_place(text: str) -> str | None:
