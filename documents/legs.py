@@ -197,23 +197,27 @@ def _numbers(tokens: list[Token]) -> list[Token]:
 def _unnumbered(tokens: list[Token], reading: Reading, lines: range) -> str | None:
     """The mode of a journey without a number that lines tell by a word and by a route or labels."""
     marks = [reading.marks[at] for at in lines]
+    before = reading.marks[lines[0] - 1] if lines[0] else None
+    if before and before.text.endswith((":", "：")) and not before.times:
+        marks = [before, *marks]
     near = [mark.text for mark in marks] + [marks[0].label]
     modes: set[str] = {mode for text in near if (mode := mode_of(text)) and mode in UNNUMBERED}
     if len(modes) != 1:
         modes = set() if modes else set(modes_of(reading))
     flags = [token.departs for token in tokens if token.sign is Sign.TIME]
-    routed = any(t.routed and not (marks[0].leads and t.line == lines[0] and not marks[0].times) for t in tokens)
-    stops = _stops(tokens, marks, lines) and any(mode_of(mark.text) and not mark.times for mark in marks)
+    head = reading.marks[lines[0]]
+    routed = any(t.routed and not (head.leads and t.line == lines[0] and not head.times) for t in tokens)
+    stops = _stops(tokens, reading.marks) and any(mode_of(mark.text) and not mark.times for mark in marks)
     return next(iter(modes)) if len(modes) == 1 and (flags == [True, False] or routed or stops) else None
 
 
-def _stops(tokens: list[Token], marks: list[Mark], lines: range) -> bool:
+def _stops(tokens: list[Token], marks: list[Mark]) -> bool:
     """Return True if the two times stand in lines that follow each other, each with a place and nothing else."""
     at = [token.line for token in tokens if token.sign is Sign.TIME]
     if len(at) != 2 or at[1] != at[0] + 1:
         return False
     told = [[token.sign for token in tokens if token.line == line] for line in at]
-    short = all(len(marks[line - lines[0]].text.split()) <= LONGEST_STOP for line in at)
+    short = all(len(marks[line].text.split()) <= LONGEST_STOP for line in at)
     return short and all(sorted(one, key=lambda sign: sign.value) == [Sign.TIME, Sign.PLACE] for one in told)
 
 
