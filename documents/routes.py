@@ -11,7 +11,7 @@ from documents.patterns import Words
 from documents.times import times_in
 
 MODES = {
-    "flight": r"flights?\b|flug\b|flüge|rückflug|hinflug|vols?\b|vuelos?\b|vol[oi]\b|fly\b"
+    "flight": r"flights?\b|flug(?:s|es|nummern?|zeiten?)?\b|flüge|rückflug|hinflug|vols?\b|vuelos?\b|vol[oi]\b|fly\b"
     r"|vluchten|vlucht(?:nummer)?\b|voos?\b|airline|airways|e-?ticket|boarding|便|航空",
     "train": r"trains?\b|zug\b|bahn\b|trenes\b|tren\b|tren[oi]\b|trein(?:en)?\b"
     r"|comboios?\b|rail\b|railway|新幹線|特急|列車|\d号",
@@ -250,7 +250,7 @@ def place_of(text: str) -> str | None:
     text = re.sub(r"\s{2,}.*$", "", text)
     text = re.split(r"[,;|]\s*(?:ab|an|dep|arr|departs?|arrives?)\b", text, flags=re.IGNORECASE)[0].strip(" ,;")
     text = re.split(
-        r"[,;]?\s*\(?(?=(?:terminal|gate|platform|gleis|quai|voie|binario|andén)\b)",
+        r"[,;]?\s*\(?(?=(?:terminal|gate|platform|gleis|quai|voie|binario|andén|spoor|t\s?\d[a-z]?$)\b)",
         text,
         maxsplit=1,
         flags=re.IGNORECASE,

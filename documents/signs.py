@@ -17,6 +17,7 @@ from documents.routes import (
     NOT_CARRIERS,
     NUMBERS_ELSE,
     RAIL,
+    RIDES,
     is_named,
     mode_of,
     place_of,
@@ -247,7 +248,7 @@ def _alone(mark: Mark, reading: Reading) -> tuple[str | None, str | None]:
         return None, None
     if NO_PLACE.search(text[: match.start("n")]) and not BEHIND.search(text):
         return None, None
-    modes = modes_of(reading)
+    modes = modes_of(reading) or (["train"] if reading.speaks_of(RIDES) else [])
     return (match["n"], modes[0]) if len(modes) == 1 else (None, None)
 
 

@@ -14,6 +14,7 @@ from documents.marks import About, Mark, Reading
 from documents.model import How, Transport
 from documents.points import Block, Point, arrival_of, modes_of, moment_of, number_in, segments_of, take
 from documents.routes import MODE, airport_in, mode_of, place_of, route_of, shows_airports, without_moments
+from documents.signs import Sign, signs_of
 from documents.tables import Role, rows_of
 
 if TYPE_CHECKING:
@@ -189,6 +190,8 @@ def _made(block: Block, reading: Reading, before: Mark | None = None) -> Transpo
         return None
     if depart.time is None and arrive.time is None and not (depart.place and arrive.place):
         return None
+    if not (depart.place and arrive.place) and _names_places(block, reading):
+        return None
     quote = "\n".join(mark.text for mark in _told_of(block))
     return Transport(
         quote,
@@ -201,6 +204,11 @@ def _made(block: Block, reading: Reading, before: Mark | None = None) -> Transpo
         depart=moment_of(departs_on, depart.time),
         arrive=arrival_of(block, departs_on),
     )
+
+
+def _names_places(block: Block, reading: Reading) -> bool:
+    """Return True if lines name places, although it isn't clear which of them is which end."""
+    return any(token.sign is Sign.PLACE for mark in block.marks for token in signs_of(mark, 0, reading))
 
 
 def _told_of(block: Block) -> list[Mark]:
