@@ -151,6 +151,8 @@ def _breaks(mark: Mark, reading: Reading) -> bool:
         or mark.cancelled
         or mark.stamp
         or mark.amounts
+        or labels.GREETING.match(mark.text)
+        or labels.SIGNED.match(mark.text)
         or (not mark.line.cells and len(mark.text.split()) > LONGEST_LINE and not _tells_leg(mark, reading))
     )
 
@@ -207,8 +209,17 @@ def _unnumbered(tokens: list[Token], reading: Reading, lines: range) -> str | No
     flags = [token.departs for token in tokens if token.sign is Sign.TIME]
     head = reading.marks[lines[0]]
     routed = any(t.routed and not (head.leads and t.line == lines[0] and not head.times) for t in tokens)
-    stops = _stops(tokens, reading.marks) and any(mode_of(mark.text) and not mark.times for mark in marks)
+    stops = _stops(tokens, reading.marks) and _announces(tokens, marks, reading)
     return next(iter(modes)) if len(modes) == 1 and (flags == [True, False] or routed or stops) else None
+
+
+def _announces(tokens: list[Token], marks: list[Mark], reading: Reading) -> bool:
+    """Return True if the line above two stops, but for that of the day, says what kind of service calls at them."""
+    first = next(token.line for token in tokens if token.sign is Sign.TIME)
+    above = [mark for mark in marks if mark.index < reading.marks[first].index and not mark.told]
+    if not above or not mode_of(above[-1].text):
+        return False
+    return above[-1].text.endswith((":", "：")) or len(above[-1].text.split()) <= HEADING_WORDS
 
 
 def _stops(tokens: list[Token], marks: list[Mark]) -> bool:
@@ -247,7 +258,11 @@ def _cut_between(tokens: list[Token], pairs: list[tuple[Token, Token]]) -> list[
     cuts: list[tuple[int, int]] = []
     for (_, arrives), (departs, _) in pairwise(pairs):
         between = [t for t in tokens if arrives.at < t.at < departs.at and t.sign is Sign.PLACE]
-        if first is Sign.TIME:
+        if between and between[0].line == arrives.line:
+            cut = (between[0].line, between[0].start + 1)
+        elif between and between[-1].line == departs.line:
+            cut = between[-1].at
+        elif first is Sign.TIME:
             cut = (between[0].line, between[0].start + 1) if between else (arrives.line, arrives.start + 1)
         else:
             cut = between[-1].at if between else departs.at

@@ -325,7 +325,12 @@ def _named(piece: str) -> str | None:
         plain = SERVICES.sub("", plain)
     if not plain.strip() or (NO_PLACE.search(plain) or PRODUCT.fullmatch(plain.strip())):
         return None
-    if labels.LEG.fullmatch(place) or place.endswith((".", "!", "?")):
+    if (
+        labels.LEG.fullmatch(place)
+        or ORIGIN.fullmatch(place)
+        or GOAL.fullmatch(place)
+        or place.endswith((".", "!", "?"))
+    ):
         return None
     return place
 
@@ -352,6 +357,10 @@ def _label(tokens: list[Token], mark: Mark) -> None:
             current = True
         elif labels.ARRIVE.match(mark.label):
             current = False
+        elif len(tokens) == 1 and tokens[0].departs is None and ORIGIN.fullmatch(mark.label):
+            tokens[0].departs = True
+        elif len(tokens) == 1 and tokens[0].departs is None and GOAL.fullmatch(mark.label):
+            tokens[0].departs = False
     for i, token in enumerate(tokens):
         if token.sign is Sign.LABEL:
             # 発 and 着 stand after what they label.
