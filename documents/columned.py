@@ -11,8 +11,8 @@ from documents.legs import journey_of_signs
 from documents.model import How, Transport
 from documents.patterns import Words
 from documents.points import Block, Point, arrival_of, moment_of, number_in, place_in
-from documents.routes import MODE, mode_of, place_of, route_of, without_moments
-from documents.signs import named_in, values_of
+from documents.routes import MODE, codes_of, mode_of, place_of, route_of, without_moments
+from documents.signs import named_in, signs_of, values_of
 from documents.tables import Role, Row
 from documents.times import times_in
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 MOST_LINES = 4
 LEAST_ROWS = 3
 MOST_COLUMNS = 4
+CODE = re.compile(r"[A-Z]{3}")
 NUMBERED = re.compile(r"(?:[A-Z]{1,4}\s?)?\d{1,6}")
 FORMER = Words(
     r"(?<![^\W_])(?:old|previous|former|original\w*|before|was|cancelled|bisher\w*|alt(?:e[rs]?)?|vorher\w*|ursprünglich\w*"
@@ -47,7 +48,13 @@ def columned_journeys(reading: Reading, rows: dict[int, Row]) -> Found:
         if row and not mark.aside and not mark.old:
             size = _size(reading.marks, place, row, rows)
             whole = _joined(row, reading.marks[place : place + size])
-            if journey := _of_row(whole, reading):
+            journey = _of_row(whole, reading)
+            if journey is None and size > 1:
+                lines = range(place, place + size)
+                journey = journey_of_signs(
+                    [token for at in lines for token in signs_of(reading.marks[at], at, reading)], reading
+                )
+            if journey:
                 found.append(journey)
                 covered |= set(range(place, place + size))
         place += size
@@ -97,17 +104,17 @@ def _of_row(row: Row, reading: Reading) -> Transport | None:
     origin = row.cell(Role.ORIGIN) or named_in(depart_cell) or place_in(depart_cell)
     destination = row.cell(Role.DESTINATION) or named_in(arrive_cell) or place_in(arrive_cell)
     if not origin and not destination:
-        routes = (route for cell in mark.line.cells if (route := route_of(cell)))
+        routes = (route for cell in mark.line.cells if (route := route_of(cell) or codes_of(cell)))
         origin, destination = next(routes, (origin, destination))
-    number = row.cell(Role.NUMBER) or number_in(mark, reading)[0] or ""
-    if not re.search(r"\d", number):
+    number = row.cell(Role.NUMBER)
+    if not re.search(r"\d", number) or dates_in(number):
         number = number_in(mark, reading)[0] or ""
     departs, arrives = (
         times_in(depart_cell or row.cell(Role.ORIGIN)),
         times_in(arrive_cell or row.cell(Role.DESTINATION)),
     )
     day = mark.day or next(iter(mark.trip_days), None)
-    if not day or not (number or departs):
+    if not (day and origin and destination) or not (departs or (number and mark.trip_days)):
         return None
     last = mark.trip_days[-1] if mark.trip_days and dates_in(arrive_cell or row.cell(Role.DESTINATION)) else None
     mode = mode_of(number) or number_in(mark, reading)[1] or mode_of(mark.text)
@@ -119,6 +126,9 @@ def _of_row(row: Row, reading: Reading) -> Transport | None:
         depart=Point(origin, departs[0] if departs else None),
         arrive=Point(destination, arrives[0] if arrives else None, last),
     )
+    ends = _plain(origin), _plain(destination)
+    if not all(ends):
+        return None
     bare = NUMBERED.search(number)
     return Transport(
         mark.text,
@@ -126,17 +136,22 @@ def _of_row(row: Row, reading: Reading) -> Transport | None:
         confirmation=row.cell(Role.CONFIRMATION) or None,
         mode=mode or "other",
         number=bare[0] if bare else None,
-        origin=place_of(without_moments(origin or "")),
-        destination=place_of(without_moments(destination or "")),
+        origin=ends[0],
+        destination=ends[1],
         depart=moment_of(day, block.depart.time),
         arrive=arrival_of(block, day),
     )
 
 
+def _plain(place: str) -> str | None:
+    # Codes of airports may be short names of weekdays, too.
+    return place if CODE.fullmatch(place) else place_of(without_moments(place))
+
+
 def _routed(row: Row) -> bool:
     """Return True if a cell tells from where to where, and the times stand in theirs."""
     depart = row.cell(Role.DEPART)
-    return bool(times_in(depart)) and any(route_of(cell) for cell in row.mark.line.cells)
+    return bool(times_in(depart)) and any(route_of(cell) or codes_of(cell) for cell in row.mark.line.cells)
 
 
 def turned_journeys(reading: Reading) -> Found:

@@ -6,6 +6,7 @@ the times, they are read; what is told by halves or twice in different ways is l
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -17,6 +18,7 @@ from documents.points import Block, Point, arrival_of, modes_of, moment_of, numb
 from documents.routes import CODE3, mode_of, route_of
 from documents.signs import Sign, Token, signs_of
 from documents.tables import Role
+from documents.times import LATER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -113,6 +115,11 @@ def _signs(mark: Mark, at: int, reading: Reading, headed: dict[int, Row]) -> lis
     """The tokens of a line, without the places in columns of a table that are not about journeys."""
     # A line of former times stands within the lines of a journey.
     tokens = [] if mark.old else signs_of(mark, at, reading)
+    for token in tokens:
+        # A day later may stand in a line of its own below the time.
+        after = reading.marks[at + 1].text if at + 1 < len(reading.marks) else ""
+        if token.time and token is tokens[-1] and LATER.fullmatch(after):
+            token.time = replace(token.time, later=1)
     row = headed.get(id(mark))
     if row is None:
         return tokens

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from documents.signs import Sign
@@ -12,10 +13,12 @@ if TYPE_CHECKING:
 
 Ends = tuple["Token", "Token"]
 BOTH = 2
+CODE = re.compile(r"[A-Z]{3}")
 
 
 def ends_of(leg: list[Token]) -> Ends | None:
     """The origin and the destination of a leg, or None if the lines don't settle them."""
+    leg = _without_codes(leg)
     places = _once([token for token in leg if token.sign is Sign.PLACE])
     times = [token for token in leg if token.sign is Sign.TIME]
     for choice in (
@@ -28,6 +31,16 @@ def ends_of(leg: list[Token]) -> Ends | None:
         if len(choice) == BOTH and folded(choice[0].text) != folded(choice[1].text):
             return choice[0], choice[1]
     return None
+
+
+def _without_codes(leg: list[Token]) -> list[Token]:
+    """The tokens without codes of airports whose names stand in the line above or below."""
+    places = [token for token in leg if token.sign is Sign.PLACE]
+    named = {token.line for token in places if not CODE.fullmatch(token.text)}
+    codes = [token for token in places if CODE.fullmatch(token.text)]
+    below = all(code.line + 1 in named for code in codes)
+    above = all(code.line - 1 in named for code in codes)
+    return [token for token in leg if token not in codes] if codes and below != above else leg
 
 
 def _once(places: list[Token]) -> list[Token]:

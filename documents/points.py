@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 FLIGHTS = "lines look like flights"
 NEAR = 6
 ENDS = 2
+FAR = 10
 # The code of an airport with nothing but a time beside it.
 AIRPORT_ALONE = re.compile(rf"^\W*{AIRPORT}\W*$")
 
@@ -164,6 +165,12 @@ def _flies_here(reading: Reading, place: int) -> bool:
     if any(shows_airports(mark.text) for mark in near[:4]):
         return True
     if sum(1 for mark in near[1:5] if mark.times and airport_in(mark.text)) >= ENDS:
+        return True
+    around = reading.marks[max(0, place - FAR) : place + FAR]
+    if (
+        any(mark.times for mark in around)
+        and sum(1 for m in around if not m.times and AIRPORT_ALONE.match(m.text)) >= ENDS
+    ):
         return True
     before = reading.marks[max(0, place - NEAR) : place + NEAR]
     if sum(1 for mark in before if mark.times and AIRPORT_ALONE.search(without_moments(mark.text))) >= ENDS:

@@ -33,6 +33,8 @@ ANY_MODE = re.compile(rf"(?<![^\W_])(?:{'|'.join(MODES.values())})|便")
 RAIL = (
     "ICE|ICN|IC|EC|ECE|RE|RB|IRE|IR|TGV|TER|AVE|AVLO|ALVIA|RJX|RJ|NJ|EN|WB|FLX|EST|THA|"
     "Eurostar|Frecciarossa|Frecciargento|Frecciabianca|Italo|Intercity|InterCity|Intercités|INOUI|OUIGO"
+    "|KTX|SRT|THSR|EIP|EIC|TLK|REX|SuperCity|Lyntog|X2000|EuroCity|EuroNight|InterRegio|Euromed|Avant|Pendolino|RegioJet"
+    "|Nozomi|Hikari|Kodama|Sakura|Mizuho|Hayabusa|Komachi|Kagayaki|Hakutaka|Haruka|Azusa|Shinkansen"
     "|Talgo|Amtrak|Nightjet|Railjet|Acela|Regionale(?: Veloce)?|Thalys"
 )
 # The name of a train may go on before its number, as in "TGV INOUI n° 6607" and "ICE Sprinter Nr. 579".
@@ -192,6 +194,12 @@ def _behind_number(text: str) -> re.Match[str] | None:
     return AIR_CODES.match(rest) or NAMES.match(rest)
 
 
+def codes_of(text: str) -> tuple[str, str] | None:
+    """From and to of a text that is nothing but the codes of two airports."""
+    match = AIR_CODES.fullmatch(text.strip())
+    return (match["a"], match["b"]) if match else None
+
+
 def shows_airports(text: str) -> bool:
     """Return True if a line tells two airports: with codes in brackets, or with codes after a flight's number."""
     number = AIR.search(text)
@@ -250,7 +258,7 @@ def place_of(text: str) -> str | None:
     text = re.sub(r"\s{2,}.*$", "", text)
     text = re.split(r"[,;|]\s*(?:ab|an|dep|arr|departs?|arrives?)\b", text, flags=re.IGNORECASE)[0].strip(" ,;")
     text = re.split(
-        r"[,;]?\s*\(?(?=(?:terminal|gate|platform|gleis|quai|voie|binario|andén|spoor|t\s?\d[a-z]?$)\b)",
+        r"[,;]?\s*\(?(?<![^\W_])(?=(?:terminal|gate|platform|gleis|quai|voie|binario|andén|spoor|t\s?\d[a-z]?$)\b)",
         text,
         maxsplit=1,
         flags=re.IGNORECASE,

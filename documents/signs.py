@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from documents import labels
 from documents.dates import dates_in
 from documents.marks import About
-from documents.patterns import Words
 from documents.points import is_end_label, modes_of, number_in
 from documents.routes import (
     CODE3,
@@ -18,12 +17,14 @@ from documents.routes import (
     NUMBERS_ELSE,
     RAIL,
     RIDES,
+    codes_of,
     is_named,
     mode_of,
     place_of,
     route_of,
     without_moments,
 )
+from documents.terms import FORMER, GOAL, KIND, NO_OFFICE, NO_PLACE, ORIGIN, OTHER_TIMES, ROUTE, SERVICES, STOP
 from documents.times import times_in
 
 if TYPE_CHECKING:
@@ -76,77 +77,6 @@ ASIDE = re.compile(r"[（(](?![A-Z]{3}[)）])[^()（）]*[)）]")
 STRAY = re.compile(r"[（(](?![A-Z]{3}[)）])|(?<![A-Z]{3})[)）]")
 # A label before a colon, and those of a journey's ends.
 LABELLED = re.compile(r"^\W{0,3}(?P<label>[^:：\d]{1,40}?)\s*[:：]\s*(?P<rest>.*)$")
-ORIGIN = Words(
-    r"\W{0,3}(?:from|origin|depart\w* (?:airport|station|city|port|stop)|start|abflughafen|startbahnhof|abfahrtsort"
-    r"|abfahrtshafen|einstieg|von|ab|"
-    r"de|au départ de|gare de départ|aéroport de départ|provenance|origine|ville de départ|origen|desde"
-    r"|(?:aeropuerto|estación|puerto) de salida|da|partenza da|(?:aeroporto|stazione|porto) di partenza|van|vertrek van"
-    r"|origem|partida de|出発(?:地|駅|空港)|乗車駅|departure|departs?|départ|salida|partenza|abfahrt|abflug|vertrek"
-    r"|partida|出発|from station|embark\w*)\W{0,3}"
-)
-GOAL = Words(
-    r"\W{0,3}(?:to|destination|arriv\w* (?:airport|station|city|port|stop)|zielflughafen|zielbahnhof|zielhafen|ziel"
-    r"|ankunftsort|ausstieg|nach|an|"
-    r"à|vers|gare d'arrivée|aéroport d'arrivée|ville d'arrivée|destino|hasta|(?:aeropuerto|estación|puerto) de llegada"
-    r"|a|destinazione|arrivo a|(?:aeroporto|stazione|porto) di arrivo|naar|bestemming|aankomst in|chegada a|para"
-    r"|到着(?:地|駅|空港)|降車駅|目的地|arrival|arrives?|ankunft|arrivée|llegada|arrivo|aankomst|chegada|到着"
-    r"|disembark\w*)\W{0,3}"
-)
-ROUTE = Words(
-    r"\W{0,3}(?:route|journey|leg|trip|trajet|itinéraire|parcours|strecke|verbindung|relation|ruta|trayecto|tramo"
-    r"|tratta|percorso|itinerario|traject|trecho|trajeto|percurso|区\s?間|経路|flight|train|ferry|bus|flug|zug|vol"
-    r"|vuelo|volo|treno|tren|fähre|traversée|travesía|traghetto|crossing|overtocht|vlucht|trein|voo|comboio|便|列車)\W{0,3}"
-)
-# Words of lines, or of labels, whose times are not those of a journey's ends.
-OTHER_TIMES = Words(
-    r"(?<![^\W_])(?:boarding|gate|check[-\s]?in|bag(?:gage)? drop|last (?:check|entry)|latest|opens?|closes?|closing"
-    r"|duration|transit|layover|stopover|connection|change|wait\w*|einsteigen|einstieg|schalter|gepäck\w*|dauer|umstieg"
-    r"|umsteige\w*|aufenthalt|wartezeit|embarquement|enregistrement|durée|correspondance|escale|attente|embarque|puerta"
-    r"|facturación|duración|conexión|transbordo|escala|imbarco|durata|coincidenza|cambio|scalo|attesa|instappen|duur"
-    r"|overstap\w*|wachttijd|duração|conexão|issued|printed|booked|gebucht|réservé|reservad[oa]|prenotat[oa]"
-    r"|acquistat[oa]|valid\w*|until|gültig|hotline|hours|horario|öffnungszeiten|present yourself|be at|report"
-    r"|previously|formerly|instead of|statt|bisher|au lieu de|anteriormente|en lugar de|invece|anziché|in plaats van)"
-    r"(?![^\W_])|締切|搭乗|所要|乗換|待ち|受付|お問い合わせ|集合|時間[:：]|変更前"
-)
-# Words of names of stops, which may have the kind of service in them.
-STOP = Words(
-    r"(?<![^\W_])(?:station|stop|terminal|terminus|airport|port|harbou?r|hall|pier|bahnhof|hafen|anleger|haltestelle|gare"
-    r"|aéroport|arrêt|quai|estación|aeropuerto|puerto|parada|stazione|aeroporto|porto|fermata|halte|haven|luchthaven"
-    r"|estação|paragem)(?![^\W_])"
-)
-SERVICES = re.compile(
-    r"(?<![^\W_])(?:train|bus|coach|ferry|zug|bahn|autobus|autobuses|tren|treno|terminal|standard|first|business)\b",
-    re.IGNORECASE,
-)
-# Words of pieces that name no place.
-NO_PLACE = Words(
-    r"(?<![^\W_])(?:mrs?|ms|miss|mstr|dr|herrn?|frau|m\.|mme|mlle|sr|sra|srta|sig|sig\.ra|dhr|mevr"
-    r"|passengers?|travell?ers?|adults?|child(?:ren)?|infants?|name|reisende[rn]?|erwachsene[rn]?|kind(?:er)?|fahrgast"
-    r"|fahrgäste|passagers?|voyageurs?|adultes?|enfants?|pasajer[oa]s?|adult[oai]|niñ[oa]s?|passegger[oi]|viaggiator[ei]"
-    r"|bambin[oi]|reizigers?|volwassenen?|passageiros?"
-    r"|economy|business|premium|first|second|standard|classe?|klasse|fare|tarif\w*|tarifa|tariffa|flex|saver|comfort"
-    r"|light|basic|eco|cabin|kabine|cabine|cabina|camarote|deck|seats?|sitz\w*|platz|siège|asiento|posto|plaza|coach"
-    r"|wagen|voiture|coche|carrozza|rijtuig|stoel|bags?|baggage|luggage|gepäck|bagages?|equipaje|bagaglio|meal"
-    r"|direct|direkt\w*|directo|diretto|non-?stop|stops?|via|operated|operating|marketed|durchgeführt|betrieben|opéré"
-    r"|effectué|operado|operato|uitgevoerd|airways|airlines?|aerolíneas?|boeing|airbus|embraer|bombardier|aircraft"
-    r"|flugzeug|appareil|avión|aereo|equipment|terminal|gate|platform|gleis|quai|voie|andén|vía|binario|spoor|status"
-    r"|confirmed|ok|bestätigt|confirmée?|confirmad[oa]|confermat[oa]|bevestigd|booking|reference|buchung\w*|référence"
-    r"|réservation|reserva|localizador|prenotazione|codice|boeking\w*|tickets?|e-?ticket|itinerary|total|duration|dauer"
-    r"|durée|duración|durata|duur|hours?|std|min|minutes?|stunden|heures?|horas?|ore|ora|next day|tag|jour|día|giorno"
-    r"|your|ihre?|votre|tu|su|il tuo|uw|dear|hello|thank|please|bitte|merci|gracias|grazie|flights?|flug|vols?|vuelo"
-    r"|volo|trains?|zug|treno|tren|trein|bus|ferry|fähre|outbound|inbound|outward|return|hinflug|rückflug|hinfahrt"
-    r"|rückfahrt|aller|retour|ida|vuelta|andata|ritorno|heenreis|terugreis|change|umstieg|umsteigen|correspondance"
-    r"|connection|transbordo|cambio|coincidenza|overstap\w*|layover|departs?|arrives?|date|datum|fecha|data|time|zeit"
-    r"|heure|hora|placement|libre|reservation|reservierung|vessel|ship|schiff|navire|buque|nave|vehicle|fahrzeug"
-    r"|departure|arrival|abfahrt|ankunft|abflug|départ|arrivée|salida|llegada|partenza|arrivo|vertrek|aankomst|from|to"
-    r"|origin|destination|service|carrier|compagnie|compañía|compagnia|changed?|details|nr|no|km|miles)(?![^\W_])"
-    r"|様|号車|席$|座席|指定席|自由席|普通車|グリーン車|列車|便名|予約|合計|大人|おとな|こども|泊|乗車日|日付|窓側|通路側"
-)
-KIND = re.compile(
-    r"^(?:ferry|crossing|fähre|überfahrt|traversée|travesía|traversata|traghetto|veerboot|overtocht|train|zug|treno|tren"
-    r"|trein|bus|coach|autobus|autobús|vol|vuelo|volo|flug|flight|vlucht|fahrt|trajet|trayecto|tratta|strecke)\s+",
-    re.IGNORECASE,
-)
 WORDED = re.compile(
     r"(?P<a>[A-ZÀ-Ý][^\d:]{1,30}?)\s(?:to|nach|vers|naar|hasta|til|till|para|à|a)\s(?P<b>[A-ZÀ-Ý][^\d:]{1,30})"
 )
@@ -156,19 +86,8 @@ CARRIED = re.compile(
 )
 BEHIND = re.compile(r"(?:[(,·|]|\s[-–—])\s?(?:[A-Z][a-z]+\s)?(?P<n>[A-Z]{2,3}\s?\d{1,5})\s?\)?$")
 BARE_NUMBER = re.compile(r"[A-Z]{0,3}\s?\d{2,6}")
-NO_OFFICE = Words(
-    r"^(?:[ap]\.?m\.?|h|hrs?|uhr|hours?|o'clock|at|um|à|alle|ore|a las|om|às)$|(?<![^\W_])(?:open|opening|hours|tel"
-    r"|phone|driver|fahrer"
-    r"|conducteur|conductor|conducente|or similar|oder ähnlich|o similar|ou similaire|o simile|class"
-    r"|klasse|group|gruppe|grupo|gruppo|catégorie|category|kategorie|categoría|categoria)(?![^\W_])|車種|クラス"
-)
 PRODUCT = re.compile(rf"(?:{RAIL}|TGV INOUI|FR|ICE International)(?:\s(?:n[°º.]|nr\.?|no\.?))?", re.IGNORECASE)
 AROUND = re.compile(r"^(?:[号便]?\s?(?:にて|で|に乗車|乗車)?)\s?|(?:へ|行き?|まで|より|から|を)$")
-FORMER = Words(
-    r"(?:instead of|previously|formerly|was|were|not|no longer|statt|anstatt|bisher|früher|vorher|nicht mehr|au lieu de"
-    r"|auparavant|initialement|en (?:lugar|vez) de|antes|anteriormente|invece (?:di|delle|del)|anziché|prima"
-    r"|in plaats van|eerder|em vez de|変更前)\W{0,3}(?:(?:at|um|à|a las|las|alle|delle|le|ore|om|às|de)\s)?$"
-)
 LETTERS = re.compile(r"[^\W\d_]{2}")
 MOST_WORDS = 8
 
@@ -268,23 +187,14 @@ def _places(mark: Mark, line: int, begin: int, end: int) -> list[Token]:
     text = mark.text[begin:end]
     if not text.strip():
         return []
-    departs: bool | None = None
-    shift = 0
-    if begin == 0 and (labelled := LABELLED.match(text)):
-        label = labelled["label"]
-        if ORIGIN.fullmatch(label):
-            departs = True
-        elif GOAL.fullmatch(label):
-            departs = False
-        elif not ROUTE.fullmatch(label):
-            return []
-        shift = labelled.start("rest")
-        text = text[shift:]
-    if departs is None and (route := route_of(text) or _worded_route(text)):
-        ends = [place for name in route if (place := _named(name))]
-        if len(ends) == 2:
-            at = begin + shift
-            return [Token(Sign.PLACE, line, at + i, name, routed=True) for i, name in enumerate(ends)]
+    found = _labelled(text) if begin == 0 else (None, 0)
+    if found is None:
+        return []
+    departs, shift = found
+    text = text[shift:]
+    if departs is None and (ends := _both(text)):
+        at = begin + shift
+        return [Token(Sign.PLACE, line, at + i, name, routed=True) for i, name in enumerate(ends)]
     tokens: list[Token] = []
     at = 0
     for piece in _pieces(mark, text):
@@ -293,6 +203,26 @@ def _places(mark: Mark, line: int, begin: int, end: int) -> list[Token]:
         if name := _named(piece):
             tokens.append(Token(Sign.PLACE, line, begin + shift + where, name, departs=departs))
     return tokens
+
+
+def _labelled(text: str) -> tuple[bool | None, int] | None:
+    """What a label says of the places after it, and where they begin. None if it is not about places."""
+    labelled = LABELLED.match(text)
+    if not labelled:
+        return None, 0
+    known = ((ORIGIN, True), (GOAL, False), (ROUTE, None))
+    return next(
+        ((departs, labelled.start("rest")) for label, departs in known if label.fullmatch(labelled["label"])), None
+    )
+
+
+def _both(text: str) -> tuple[str, str] | None:
+    """From and to of a text that tells both."""
+    if codes := codes_of(text):
+        return codes
+    route = route_of(text) or _worded_route(text)
+    ends = [_named(name) for name in route or ()]
+    return (ends[0], ends[1]) if len(ends) == 2 and ends[0] and ends[1] else None
 
 
 def _worded_route(text: str) -> tuple[str, str] | None:
