@@ -86,6 +86,21 @@ Lundi 19 avril 2027
 Roscoff 09h00
 Plymouth 14h00
 """
+TWO_CELLS_A_LINE = """<p>Reservation E8XK3Q</p><table><tr><td colspan="2">FR1234 - Going out</td></tr>
+<tr><td>STN</td><td>TSF</td></tr><tr><td>(London Stansted)</td><td>(Venice Treviso)</td></tr>
+<tr><td>Thu, 15 Apr 27</td><td>Thu, 15 Apr 27</td></tr><tr><td>Depart 06:35</td><td>Arrive 09:40</td></tr></table>"""
+LABELS_ABOVE = """<h2>Tu billete de autobús</h2><div>Origen</div><div>Madrid (Est. Sur)</div><div>Destino</div>
+<div>Granada</div><div>Fecha de viaje</div><div>21/10/2027</div><div>Salida</div><div>08:30</div><div>Llegada</div>
+<div>13:00</div><div>Asiento</div><div>23</div>"""
+ONE_VALUE_A_LINE = """<h3>Manchester to Dubai</h3><p>Sunday, 10 October 2027</p><p>EK 018</p><p>13:40</p><p>MAN</p>
+<p>Manchester, Terminal 1</p><p>7 hrs 10 mins</p><p>00:50</p><p>+1</p><p>DXB</p><p>Dubai, Terminal 3</p>"""
+ENDS_BELOW_EACH_OTHER = """<table><tr><th>Flight</th><th>From / To</th><th>Departure / Arrival</th></tr>
+<tr><td>FI 543</td><td>Paris (CDG)<br>Reykjavik (KEF)</td><td>Fri 13 Aug 2027 14:10<br>Fri 13 Aug 2027 15:40</td></tr>
+</table>"""
+ROUTES_OF_CODES = """Date         Flight    Route      Dep     Arr
+07.09.2027   OS 202    FRA-VIE    12:05   13:25
+07.09.2027   OS 645    VIE-KIV    14:40   17:10
+"""
 LAYOUTS: list[tuple[str, str, list[Journey]]] = [
     ("a.txt", COLUMNS, [
         ("flight", "SQ 317", "LONDON (LHR)", "SINGAPORE (SIN)", "2027-01-14T11:25", "2027-01-15T08:20"),
@@ -127,6 +142,18 @@ LAYOUTS: list[tuple[str, str, list[Journey]]] = [
     ("a.md", MARKDOWN, [
         ("train", "EC 391", "Hamburg Hbf", "København", "2027-06-07T09:25", "2027-06-07T14:10"),
         ("train", "SJ 540", "København", "Stockholm C", "2027-06-07T15:27", "2027-06-07T20:36"),
+    ]),
+    ("a.html", TWO_CELLS_A_LINE, [("flight", "FR1234", "STN", "TSF", "2027-04-15T06:35", "2027-04-15T09:40")]),
+    ("a.html", LABELS_ABOVE, [("bus", None, "Madrid", "Granada", "2027-10-21T08:30", "2027-10-21T13:00")]),
+    ("a.html", ONE_VALUE_A_LINE, [
+        ("flight", "EK 018", "Manchester", "Dubai", "2027-10-10T13:40", "2027-10-11T00:50"),
+    ]),
+    ("a.html", ENDS_BELOW_EACH_OTHER, [
+        ("flight", "FI 543", "Paris (CDG)", "Reykjavik (KEF)", "2027-08-13T14:10", "2027-08-13T15:40"),
+    ]),
+    ("a.txt", ROUTES_OF_CODES, [
+        ("flight", "OS 202", "FRA", "VIE", "2027-09-07T12:05", "2027-09-07T13:25"),
+        ("flight", "OS 645", "VIE", "KIV", "2027-09-07T14:40", "2027-09-07T17:10"),
     ]),
     ("a.txt", REBOOKED, [("ferry", None, "Roscoff", "Plymouth", "2027-04-19T09:00", "2027-04-19T14:00")]),
 ]  # fmt: skip
