@@ -71,10 +71,20 @@ def _size(marks: list[Mark], place: int, row: Row, rows: dict[int, Row]) -> int:
         number = row.cell(Role.NUMBER)
         pairs = zip(row.mark.line.cells, mark.line.cells, strict=True)
         again = [cell for cell, other in pairs if cell and cell == other and cell not in mark.text]
-        if not again or (number and number not in again):
+        below = row.mark.line.cells[0] and not mark.line.cells[0] and not again
+        if not below and (not again or (number and number not in again)):
+            break
+        if below and not _is_below(row, mark):
             break
         size += 1
     return size
+
+
+def _is_below(row: Row, mark: Mark) -> bool:
+    """Return True if a line fills cells of the columns of both ends only, and the row above lacks their times."""
+    filled = {role for role, cell in zip(row.roles, mark.line.cells, strict=False) if cell}
+    ends = {Role.DEPART, Role.ARRIVE, Role.ORIGIN, Role.DESTINATION}
+    return filled <= ends and bool(mark.times) and not row.mark.times
 
 
 def _joined(row: Row, marks: list[Mark]) -> Row:

@@ -51,14 +51,27 @@ def _rows(lines: list[str], at: int, heads: list[Part]) -> dict[int, tuple[str, 
     for place in range(at + 1, min(at + 1 + MOST_ROWS, len(lines))):
         line = lines[place]
         if RULE.fullmatch(line):
-            if rows and not line.strip():
+            if rows and not line.strip() and not _goes_on(lines, place, heads):
                 break
             continue
-        cells = _cells(_parts(line), heads)
+        cells = _cells(_parts(line), heads) or (_below(_parts(line), heads) if place - 1 in rows else None)
         if cells is None:
             break
         rows[place] = cells
     return rows
+
+
+def _goes_on(lines: list[str], place: int, heads: list[Part]) -> bool:
+    """Return True if a whole row follows an empty line."""
+    return place + 1 < len(lines) and bool(_cells(_parts(lines[place + 1]), heads))
+
+
+def _below(parts: list[Part], heads: list[Part]) -> tuple[str, ...] | None:
+    """The cells of a line that goes on with the row above: each begins where a heading does, none below the first."""
+    starts = {part.start: part.text for part in parts}
+    if len(parts) < 2 or not set(starts) <= {head.start for head in heads[1:]}:
+        return None
+    return tuple(starts.get(head.start, "") for head in heads)
 
 
 def _cells(parts: list[Part], heads: list[Part]) -> tuple[str, ...] | None:

@@ -68,16 +68,18 @@ def _journeys_of(tokens: list[Token], reading: Reading, lines: range) -> list[tu
     if begins:
         several = [(_within(tokens, part), part) for part in sections]
         made = [_journeys_of(within, reading, part) for within, part in several]
-        numbered = [any(token.sign is Sign.NUMBER for token in within) for within, _ in several]
-        # Where a number's section tells no journey, the sections are cut in the wrong places.
-        return (
-            []
-            if any(n and not one for n, one in zip(numbered, made, strict=True))
-            else [j for one in made for j in one]
-        )
+        # Where a number or both times tell no journey, the sections are cut in the wrong places.
+        torn = any(_is_torn(within) and not one for (within, _), one in zip(several, made, strict=True))
+        return [] if torn else [journey for one in made for journey in one]
     around = [at for line in lines if reading.marks[line].times for at in (line, line + 1)]
     alone = _between(sorted({lines[0], *around, lines[-1] + 1}))
     return [one for part in alone if len(alone) > 1 for one in _journeys(_within(tokens, part), reading, part)]
+
+
+def _is_torn(tokens: list[Token]) -> bool:
+    """Return True if a section tells a number, or nothing but both times."""
+    signs = [token.sign for token in tokens]
+    return Sign.NUMBER in signs or (signs.count(Sign.TIME) == 2 and not {Sign.PLACE, Sign.LABEL} & set(signs))
 
 
 def _between(bounds: list[int]) -> list[range]:
@@ -211,13 +213,14 @@ def _unnumbered(tokens: list[Token], reading: Reading, lines: range) -> str | No
         marks = [before, *marks]
     near = [mark.text for mark in marks] + [marks[0].label]
     modes: set[str] = {mode for text in near if (mode := mode_of(text)) and mode in UNNUMBERED}
-    if len(modes) != 1:
-        modes = set() if modes else set(modes_of(reading))
+    spoken = len(modes) == 1
+    if not modes:
+        modes = set(modes_of(reading))
     flags = [token.departs for token in tokens if token.sign is Sign.TIME]
     head = reading.marks[lines[0]]
     routed = any(t.routed and not (head.leads and t.line == lines[0] and not head.times) for t in tokens)
     stops = _stops(tokens, reading.marks) and _announces(tokens, marks, reading)
-    return next(iter(modes)) if len(modes) == 1 and (flags == [True, False] or routed or stops) else None
+    return next(iter(modes)) if len(modes) == 1 and (flags == [True, False] or (spoken and (routed or stops))) else None
 
 
 def _announces(tokens: list[Token], marks: list[Mark], reading: Reading) -> bool:

@@ -24,7 +24,7 @@ from documents.routes import (
     route_of,
     without_moments,
 )
-from documents.terms import FORMER, GOAL, KIND, NO_OFFICE, NO_PLACE, ORIGIN, OTHER_TIMES, ROUTE, SERVICES, STOP
+from documents.terms import FORMER, GOAL, KIND, NO_OFFICE, NO_PLACE, OPEN, ORIGIN, OTHER_TIMES, ROUTE, SERVICES, STOP
 from documents.times import times_in
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ WORDED = re.compile(
 CARRIED = re.compile(
     r"\W{0,3}(?:[A-ZÀ-Ý][\w.&'-]*\s){1,4}(?P<n>(?:[A-Z]{2}|[A-Z]\d|\d[A-Z])\s?\d{2,4})(?=$|\s*[|·•,(]|\s[-–—]\s)"
 )
-BEHIND = re.compile(r"(?:[(,·|]|\s[-–—])\s?(?:[A-Z][a-z]+\s)?(?P<n>[A-Z]{2,3}\s?\d{1,5})\s?\)?$")
+BEHIND = re.compile(r"(?:[(,·|]|\s[-–—])\s?(?:[A-Z][a-z]+\s)?(?P<n>(?:[A-Z]{2,3}|[A-Z]\d|\d[A-Z])\s?\d{1,5})\s?\)?$")
 BARE_NUMBER = re.compile(r"[A-Z]{0,3}\s?\d{2,6}")
 PRODUCT = re.compile(rf"(?:{RAIL}|TGV INOUI|FR|ICE International)(?:\s(?:n[°º.]|nr\.?|no\.?))?", re.IGNORECASE)
 AROUND = re.compile(r"^(?:[号便]?\s?(?:にて|で|に乗車|乗車)?)\s?|(?:へ|行き?|まで|より|から|を)$")
@@ -176,7 +176,8 @@ def _is_other(mark: Mark, time: Time) -> bool:
     before = mark.text[: time.start]
     piece = PARTS.split(before)[-1] if len(mark.times) > 1 else before
     return bool(
-        OTHER_TIMES.search(piece)
+        OPEN.search(mark.text)
+        or OTHER_TIMES.search(piece)
         or FORMER.search(before)
         or (OTHER_TIMES.search(mark.label) and not LETTERS.search(before + mark.text[time.end :]))
         or (OTHER_TIMES.search(mark.text) and len(mark.times) == 1 and not labels.DEPART.search(mark.text))
@@ -187,7 +188,7 @@ def _places(mark: Mark, line: int, begin: int, end: int) -> list[Token]:
     text = mark.text[begin:end]
     if not text.strip():
         return []
-    found = _labelled(text) if begin == 0 else (None, 0)
+    found = _labelled(text)
     if found is None:
         return []
     departs, shift = found

@@ -40,6 +40,13 @@ OTHER_TIMES = Words(
     r"|previously|formerly|instead of|statt|bisher|au lieu de|anteriormente|en lugar de|invece|anziché|in plaats van)"
     r"(?![^\W_])|締切|搭乗|所要|乗換|待ち|受付|お問い合わせ|集合|時間[:：]|変更前"
 )
+# Words of the hours of offices and shops.
+OPEN = Words(
+    r"(?<![^\W_])(?:open(?:s|ing)?|office|hours|daily|geöffnet|öffnungszeiten|büro|sprechzeiten|täglich|erreichbar|ouvert\w*"
+    r"|horaires d'ouverture|horaires de l'agence|agence|tous les jours|abiert[oa]s?|oficina|horario de|todos los días"
+    r"|apert[oa]|ufficio|orari[oa]? (?:di|ufficio)|tutti i giorni|geopend|openingstijden|kantoor|dagelijks|abert[oa])(?![^\W_])"
+    r"|営業|受付時間"
+)
 # Words of names of stops, which may have the kind of service in them.
 STOP = Words(
     r"(?<![^\W_])(?:station|stop|terminal|terminus|airport|port|harbou?r|hall|pier|bahnhof|hafen|anleger|haltestelle|gare"

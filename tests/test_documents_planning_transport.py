@@ -97,6 +97,13 @@ ONE_VALUE_A_LINE = """<h3>Manchester to Dubai</h3><p>Sunday, 10 October 2027</p>
 ENDS_BELOW_EACH_OTHER = """<table><tr><th>Flight</th><th>From / To</th><th>Departure / Arrival</th></tr>
 <tr><td>FI 543</td><td>Paris (CDG)<br>Reykjavik (KEF)</td><td>Fri 13 Aug 2027 14:10<br>Fri 13 Aug 2027 15:40</td></tr>
 </table>"""
+ROWS_OF_TWO_LINES = """Flight No.   Departure                       Arrival
+VJ 198       Hanoi (HAN)                     Ho Chi Minh City (SGN)
+             10 Mar 2027 09:20               10 Mar 2027 11:30
+
+VJ 199       Ho Chi Minh City (SGN)          Hanoi (HAN)
+             17 Mar 2027 18:45               17 Mar 2027 20:55
+"""
 ROUTES_OF_CODES = """Date         Flight    Route      Dep     Arr
 07.09.2027   OS 202    FRA-VIE    12:05   13:25
 07.09.2027   OS 645    VIE-KIV    14:40   17:10
@@ -150,6 +157,10 @@ LAYOUTS: list[tuple[str, str, list[Journey]]] = [
     ]),
     ("a.html", ENDS_BELOW_EACH_OTHER, [
         ("flight", "FI 543", "Paris (CDG)", "Reykjavik (KEF)", "2027-08-13T14:10", "2027-08-13T15:40"),
+    ]),
+    ("a.txt", ROWS_OF_TWO_LINES, [
+        ("flight", "VJ 198", "Hanoi (HAN)", "Ho Chi Minh City (SGN)", "2027-03-10T09:20", "2027-03-10T11:30"),
+        ("flight", "VJ 199", "Ho Chi Minh City (SGN)", "Hanoi (HAN)", "2027-03-17T18:45", "2027-03-17T20:55"),
     ]),
     ("a.txt", ROUTES_OF_CODES, [
         ("flight", "OS 202", "FRA", "VIE", "2027-09-07T12:05", "2027-09-07T13:25"),
@@ -210,6 +221,10 @@ def test_a_hired_car_and_a_transfer_are_read_from_labelled_lines(text: str, expe
         "Flight LH 12\n12 June 2027\n10:00 Bremen\n11:00 Ulm\n12:00 Porto\n",
         # A programme's route is no train's.
         "Jour 4 - mardi 15 juin 2027 : Corte > Bastia\n- 10h15 : petit train touristique, arrivée à 12h05\n",
+        # A session, although the document speaks of trains.
+        "Conference on trains\nTuesday 8 June 2027\n11:00 - 12:30 Session A: Vienna - Bratislava line\n",
+        # A tour's stops.
+        "**4 April 2027**\n- 09:00 Asakusa-Tempel\n- 13:30 Teezeremonie\n- Zug nach Nikko am Nachmittag\n",
         # Calls of a ship.
         "Cruise by ferry\nMonday 11 October 2027\nLisbon arrive 08:00 depart 18:00\n",
         "Hotel Roma\nArrival 3 May 2027 15:00\nDeparture 5 May 2027 11:00\nTrains run every hour.\n",
