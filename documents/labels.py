@@ -208,13 +208,13 @@ CANCELLED = Words(
 )
 OLD = Words(
     r"^\W{0,3}(?:(?:your|the|ihr\w*|de[rmns]|die|das|votre|vos|le|la|les|l'|sus?|tus?|el|los|las|il|lo|i|gli"
-    r"|vostr[oaie]|tuo)\s)?(?:old|previous|former|original|before|was|bisher\w*|alte[rs]?|vorher|ursprünglich\w*"
+    r"|vostr[oaie]|tuo)\s)?(?:old|previous|former|original|before|was|bisher\w*|alte[rs]?|(?:alt|avant|antes|prima|oud|voorheen)(?=\s*:)|oude|vorige|vorher|ursprünglich\w*"
     r"|ancien(?:ne)?s?|précédent|initial|anterior|antiguo|vecchio|precedente|originale|変更前|旧)\b"
     r"|変更前|^旧",
 )
 NEW = re.compile(
     r"^\W{0,3}(?:(?:your|the|ihr\w*|de[rmns]|die|das|votre|vos|le|la|les|l'|sus?|tus?|el|los|las|il|lo|i|gli"
-    r"|vostr[oaie]|tuo)\s)?(?:new|updated|revised|now|after|neu\w*|aktuell\w*|nouve(?:au|l|lle)s?|nuev[oa]s?"
+    r"|vostr[oaie]|tuo)\s)?(?:new|updated|revised|now|after|neu\w*|nieuwe?|(?:après|después|dopo|voortaan)(?=\s*:)|aktuell\w*|nouve(?:au|l|lle)s?|nuev[oa]s?"
     r"|actualizado"
     r"|nuov[oa]|aggiornato)\b|変更後|^新",
     re.IGNORECASE,

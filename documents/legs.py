@@ -310,7 +310,7 @@ def _made(
     ends = ends_of(leg)
     if departs.departs is False or arrives.departs is True or ends is None:
         return None
-    told = _told(leg)
+    told = _told(leg) or _dated_below(leg, reading)
     days = _days(leg, told, reading, previous)
     if days is None or departs.time is None or arrives.time is None:
         return None
@@ -350,6 +350,13 @@ def _told(leg: Leg) -> list[Token]:
     before = [token for token in told if token.line < core]
     last = max(token.line for token in leg if token.sign in {Sign.TIME, Sign.NUMBER})
     return [*before[-1:], *(token for token in told if core <= token.line <= last)]
+
+
+def _dated_below(leg: Leg, reading: Reading) -> list[Token]:
+    """The day that a line below the times tells after a label such as "Date"."""
+    last = max(token.line for token in leg if token.sign in {Sign.TIME, Sign.NUMBER})
+    below = [token for token in leg if token.sign is Sign.DAY and last < token.line <= last + 2]
+    return [token for token in below if labels.WHEN.fullmatch(reading.marks[token.line].text[: token.start])]
 
 
 def _days(leg: Leg, told: list[Token], reading: Reading, previous: Transport | None) -> tuple[date, date | None] | None:

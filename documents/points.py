@@ -177,6 +177,9 @@ def _flies_here(reading: Reading, place: int) -> bool:
         return True
     if reading.speaks_of(RIDES) or reading.speaks_of(MODE["bus"]) or reading.speaks_of(MODE["ferry"]):
         return False
+    stops = [mark for mark in near[1:5] if len(mark.times) == 1 and not mark.text[: mark.times[0].start].strip()]
+    if len(stops) == ENDS and reading.codes:
+        return True
     ends = [departs for mark in reading.marks[place : place + NEAR] if mark.times for departs, *_ in segments_of(mark)]
     return ends[:2] == [True, False]
 

@@ -34,7 +34,7 @@ RAIL = (
     "ICE|ICN|IC|EC|ECE|RE|RB|IRE|IR|TGV|TER|AVE|AVLO|ALVIA|RJX|RJ|NJ|EN|WB|FLX|EST|THA|"
     "Eurostar|Frecciarossa|Frecciargento|Frecciabianca|Italo|Intercity|InterCity|Intercités|INOUI|OUIGO"
     "|KTX|SRT|THSR|EIP|EIC|TLK|REX|SuperCity|Lyntog|X2000|EuroCity|EuroNight|InterRegio|Euromed|Avant|Pendolino|RegioJet"
-    "|Nozomi|Hikari|Kodama|Sakura|Mizuho|Hayabusa|Komachi|Kagayaki|Hakutaka|Haruka|Azusa|Shinkansen"
+    "|(?i:Nozomi|Hikari|Kodama|Sakura|Mizuho|Hayabusa|Komachi|Kagayaki|Hakutaka|Haruka|Azusa|Shinkansen)"
     "|Talgo|Amtrak|Nightjet|Railjet|Acela|Regionale(?: Veloce)?|Thalys"
 )
 # The name of a train may go on before its number, as in "TGV INOUI n° 6607" and "ICE Sprinter Nr. 579".
@@ -52,7 +52,7 @@ RIDES = re.compile(
 )
 AIR = re.compile(r"(?<![A-Za-z0-9-])(?P<n>(?:[A-Z]{2}|[A-Z]\d|\d[A-Z])\s?\d{1,4})(?![\dA-Za-z/%-]|[.,:]\d)")
 WORDED = re.compile(
-    r"(?<![^\W_])(?:trains?|zug|tren|treno|flights?|flug|vol|vuelo|volo|bus|coach|autobús|ferry)\s*(?:no\.?"
+    r"(?<![^\W_])(?:trains?|zug|tren|treno|trein|comboio|flights?|flug|vol|vuelo|volo|vlucht|voo|bus|coach|autobús|ferry)\s*(?:no\.?"
     r"|nr\.?|n[°º]\.?|number|nummer|numéro|número"
     r"|numero)?\s*[:#]?\s*(?P<n>[A-Z]{0,3}\s?\d{1,5})(?![\dA-Za-z/-]|[.,:]\d)",
     re.IGNORECASE,
@@ -113,7 +113,7 @@ GLUE = re.compile(
 )
 LONGEST_TAIL = 60
 TAIL = Words(
-    r"(?:[\s:：,;.|·\-–—→➔>(（]|(?:\b(?:at|um|on|am|le|el|il|à|a|a las|alle|ore|alle ore|ab|an|den|de|h|uhr|dep"
+    r"(?:[\s:：,;.|·\-–—→➔>(（]|(?:\b(?:at|um|on|am|le|el|il|à|a|a las|alle|ore|alle ore|ab|an|den|de|às|om|h|uhr|dep"
     r"|arr|den|um)\b))+$",
 )
 NOT_A_PLACE = Words(

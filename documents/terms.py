@@ -42,10 +42,10 @@ OTHER_TIMES = Words(
 )
 # Words of the hours of offices and shops.
 OPEN = Words(
-    r"(?<![^\W_])(?:open(?:s|ing)?|office|hours|daily|geöffnet|öffnungszeiten|büro|sprechzeiten|täglich|erreichbar|ouvert\w*"
-    r"|horaires d'ouverture|horaires de l'agence|agence|tous les jours|abiert[oa]s?|oficina|horario de|todos los días"
-    r"|apert[oa]|ufficio|orari[oa]? (?:di|ufficio)|tutti i giorni|geopend|openingstijden|kantoor|dagelijks|abert[oa])(?![^\W_])"
-    r"|営業|受付時間"
+    r"(?<![^\W_])(?:open(?:s|ing)?|office|hours|daily|geöffnet|öffnungszeiten|büro|sprechzeiten|täglich"
+    r"|erreichbar|ouvert\w*|horaires d'ouverture|horaires de l'agence|agence|tous les jours|abiert[oa]s?"
+    r"|oficina|horario de|todos los días|apert[oa]|ufficio|orari[oa]? (?:di|ufficio)|tutti i giorni|geopend"
+    r"|openingstijden|kantoor|dagelijks|abert[oa])(?![^\W_])|営業|受付時間"
 )
 # Words of names of stops, which may have the kind of service in them.
 STOP = Words(
