@@ -38,6 +38,16 @@ CONFIRMS = Words(
     r"|cancelación|anulación|cancellazione|annullamento)(?![^\W_])"
     r"|conferma di (?:cancellazione|annullamento)|confirmation d'annulation|confirmación de (?:cancelación|anulación)",
 )
+# What is said of a journey or stay that takes the place of a cancelled one.
+REBOOKED = Words(
+    r"(?<![^\W_])(?:(?:have|has|been|were|are) re-?booked|re-?booked (?:you|on)"
+    r"|(?:moved|transferred|switched) you (?:to|on)"
+    r"|your new (?:flight|train|crossing|sailing|booking)|umgebucht|(?:ihr|ihre) neue[rn]? (?:flug|zug|überfahrt|fähre)"
+    r"|(?:re)?placée?s? sur|votre nouve(?:au|lle) (?:vol|train|traversée)|reubicad[oa]s?|recolocad[oa]s?"
+    r"|(?:tu|su) nuev[oa] (?:vuelo|tren|travesía)|riprotett[oaie]"
+    r"|riprenotat[oaie]|(?:tuo|suo|tua|sua) nuov[oa] (?:volo|treno|traversata)"
+    r"|omgeboekt|uw nieuwe (?:vlucht|trein|overtocht)|remarcad[oa]s?)(?![^\W_])|振替"
+)
 # Words of conditions: what may be cancelled is not.
 TERMS = Words(
     r"(?<![^\W_])(?:polic\w+|conditions?|terms|rules|fees?|free|until|deadline|before|within|request\w*|can|may|insurance"
@@ -82,10 +92,12 @@ def cancel(plan: Plan, reading: Reading) -> None:
     named = _named([*(mark.text for mark in told), *heads], reading)
     numbers = _numbers(told, reading)
     entries: list[Entry] = [*plan.activities, *plan.stays, *plan.transport]
+    instead = _instead(reading) if heads else set[str]()
     parts = sum(entry.cancelled for entry in entries)
     called = [] if 0 < parts < len(entries) else _called(plan, told)
-    whole = bool(heads) and not 0 < len(called) < len(entries) and not 0 < parts < len(entries)
+    all_of_them = bool(heads) and not 0 < len(called) < len(entries) and not 0 < parts < len(entries)
     for entry in entries:
+        whole = all_of_them and not instead.issuperset(entry.quote.split("\n"))
         entry.cancelled = (
             entry.cancelled
             or any(entry is one for one in called)
@@ -132,6 +144,20 @@ def _drop_costs(plan: Plan, entries: list[Entry], *, whole: bool) -> None:
     lines = {line for entry in entries if entry.cancelled for line in entry.quote.split("\n")}
     lines -= {line for entry in entries if not entry.cancelled for line in entry.quote.split("\n")}
     plan.costs = [cost for cost in plan.costs if cost.quote not in lines]
+
+
+def _instead(reading: Reading) -> set[str]:
+    """The lines below one that says what was booked in place of what is cancelled."""
+    begin = next((place for place, mark in enumerate(reading.marks) if _tells_instead(mark.text)), None)
+    if begin is None:
+        return set()
+    before = {mark.text for mark in reading.marks[:begin]}
+    return {mark.text for mark in reading.marks[begin:] if mark.text not in before}
+
+
+def _tells_instead(text: str) -> bool:
+    found = REBOOKED.search(text)
+    return bool(found and not IF.search(text[: found.start()]))
 
 
 def is_told(text: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from calendar import monthrange
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import TYPE_CHECKING
 
 from documents.memory import remembered
@@ -84,6 +85,7 @@ BEGINNING = re.compile(
     rf"|[A-Z](?<![^\W\d_].)(?i:{any_of(sorted({name[1:3] for name in MONTHS}))})"
 )
 
+SHORT_YEAR = re.compile(r"\s([2-4]\d)(?![\d:.,]|\s?h)")
 # A weekday and a day of the month at the start of a line; the month follows from the lines above.
 LOOSE = re.compile(
     rf"\W{{0,3}}({WEEKDAY})\.?,?\s{{1,2}}(?:the\s|den\s)?(\d{{1,2}}){ORDINAL}(?=\s{{0,2}}[-–:,(]|\s*$)", re.IGNORECASE
@@ -170,7 +172,20 @@ def _written(match: re.Match[str], group: dict[str, str | None], text: str) -> l
     if last and NUMBERED.search(text[max(0, match.start() - 12) : match.start()]):
         return [replace(told, start=match.start("d2")) for told in _checked(match, [(int(last), month)], year)]
     days = [int(d) for d in (first, last) if d]
+    if year is None and not last and (end := _short_year(match, int(first or 0), month, text)):
+        return [replace(told, end=end.end()) for told in _checked(match, [(days[0], month)], 2000 + int(end[1]))]
     return _checked(match, [(d, month) for d in days], year, ranged=bool(group["to"]))
+
+
+def _short_year(match: re.Match[str], day: int, month: int, text: str) -> re.Match[str] | None:
+    """Two digits after a month that are its year, because the weekday before agrees."""
+    short = SHORT_YEAR.match(text, match.end())
+    weekday = BEFORE.search(text[max(0, match.start() - 24) : match.start()]) if short else None
+    if not short or not weekday:
+        return None
+    year = 2000 + int(short[1])
+    fits = day <= monthrange(year, month)[1] and date(year, month, day).weekday() == WEEKDAYS[weekday["w"].lower()]
+    return short if fits else None
 
 
 def _american(match: re.Match[str], group: dict[str, str | None]) -> list[Told]:

@@ -60,13 +60,14 @@ CHECK_OUT = _words(
 )
 DEPART = Words(
     r"(?<![^\W_])(?:departure|departs?|departing|dep\b\.?|leaves|abfahrt|abflug|ab\b|départ|salida|sale"
-    r"|partenza|parte|embark\w*|pick[-\s]?up|abholung|prise en charge|recogida|ritiro)(?![^\W_])"
+    r"|partenza|parte|vertrek\w*|partida|saída|embark\w*|pick[-\s]?up|abholung|prise en charge|recogida|ritiro|ophalen"
+    r"|levantamento|retirada)(?![^\W_])"
     r"|出発|発(?![行売表])",
 )
 ARRIVE = Words(
-    r"(?<![^\W_])(?:arrival|arrives?|arriving|arr\b\.?|ankunft|an\b|arrivée|llegada|llega|arrivo|arriva"
+    r"(?<![^\W_])(?:arrival|arrives?|arriving|arr\b\.?|ankunft|an\b|arrivée|llegada|llega|arrivo|arriva|aankomst|chegada"
     r"|drop[-\s]?off|return(?=\s*(?::|$))|rückgabe|restitution|retour(?=\s*:)"
-    r"|devolución|riconsegna)(?![^\W_])|到着|着(?![物用])",
+    r"|devolución|riconsegna|terugbrengen|inleveren|devolução)(?![^\W_])|到着|着(?![物用])",
 )
 BOOKED = _words(
     r"(?:booking|reservation|confirmation|order|ticket|voucher|record locator|pnr|itinerary)\s?(?:no\b|n[°º]"
@@ -271,13 +272,13 @@ CANCELLED = Words(
 )
 OLD = Words(
     r"^\W{0,3}(?:(?:your|the|ihr\w*|de[rmns]|die|das|votre|vos|le|la|les|l'|sus?|tus?|el|los|las|il|lo|i|gli"
-    r"|vostr[oaie]|tuo)\s)?(?:old|previous|former|original|before|was|bisher\w*|alte[rs]?|vorher|ursprünglich\w*"
+    r"|vostr[oaie]|tuo)\s)?(?:old|previous|former|original|before|was|bisher\w*|alte[rs]?|(?:alt|avant|antes|prima|oud|voorheen)(?=\s*:)|oude|vorige|vorher|ursprünglich\w*"
     r"|ancien(?:ne)?s?|précédent|initial|anterior|antiguo|vecchio|precedente|originale|変更前|旧)\b"
     r"|変更前|^旧",
 )
 NEW = re.compile(
     r"^\W{0,3}(?:(?:your|the|ihr\w*|de[rmns]|die|das|votre|vos|le|la|les|l'|sus?|tus?|el|los|las|il|lo|i|gli"
-    r"|vostr[oaie]|tuo)\s)?(?:new|updated|revised|now|after|neu\w*|aktuell\w*|nouve(?:au|l|lle)s?|nuev[oa]s?"
+    r"|vostr[oaie]|tuo)\s)?(?:new|updated|revised|now|after|neu\w*|nieuwe?|(?:après|después|dopo|voortaan)(?=\s*:)|aktuell\w*|nouve(?:au|l|lle)s?|nuev[oa]s?"
     r"|actualizado"
     r"|nuov[oa]|aggiornato)\b|\W{0,3}変更後|^新",
     re.IGNORECASE,

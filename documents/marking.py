@@ -131,6 +131,8 @@ def _mark(index: int, line: Line, text: str) -> Mark:
     taken = [(one.start, one.end) for one in told]
     times = [time for time in times_in(text) if not any(start < time.end and time.start < end for start, end in taken)]
     amounts = _cell_amounts(line, text) if line.cells else amounts_in(text)
+    # Codes of airports are codes of currencies, too: "MAD 01:05".
+    amounts = [one for one in amounts if not any(one.start < time.end and time.start < one.end for time in times)]
     return Mark(index, line, text, told, [], times, amounts)
 
 

@@ -8,6 +8,7 @@ import unicodedata
 from typing import TYPE_CHECKING
 
 from documents.bounds import TEXT_CHARACTERS
+from documents.columns import cells_of
 from documents.model import Document, Kind, Line
 
 if TYPE_CHECKING:
@@ -54,10 +55,13 @@ TEXT_CUT = f"The text beyond {TEXT_CHARACTERS:,} characters."
 
 
 def read_text(content: bytes | str, content_type: str | None = None) -> Document:
-    """Read plain text. Tabs and Markdown's bars separate the cells of a row."""
+    """Read plain text. Tabs, Markdown's bars and columns below headings separate the cells of a row."""
     text = content if isinstance(content, str) else decode(content, declared_charset(content_type))
     document = Document(Kind.TEXT)
-    document.lines = bounded((line for raw in text.splitlines() if (line := _line(raw))), document.left_out)
+    raws = text.splitlines()
+    columns = cells_of(raws)
+    read = (_columned(raw, columns[at]) if at in columns else _line(raw) for at, raw in enumerate(raws))
+    document.lines = bounded((line for line in read if line), document.left_out)
     return document
 
 
@@ -133,6 +137,10 @@ def _line(raw: str) -> Line | None:
     if heading:
         return Line(text[heading.end() :], level=len(heading[1]))
     return Line(text, cells=_cells(raw), item=bool(BULLET.match(text)))
+
+
+def _columned(raw: str, cells: tuple[str, ...]) -> Line:
+    return Line(tidy(raw), cells=tuple(map(tidy, cells)))
 
 
 def _cells(raw: str) -> tuple[str, ...]:

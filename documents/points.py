@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from documents import labels
 from documents.routes import (
+    AIRPORT,
     FLIES_TOO,
     MODE,
     RAIL,
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
 FLIGHTS = "lines look like flights"
 NEAR = 6
 ENDS = 2
+FAR = 10
+# The code of an airport with nothing but a time beside it.
+AIRPORT_ALONE = re.compile(rf"^\W*{AIRPORT}\W*$")
 
 
 @dataclass(slots=True)
@@ -80,7 +84,7 @@ def segments_of(mark: Mark) -> list[tuple[bool, str, int, int]]:
         + [(m.start(), m.end(), False) for m in labels.ARRIVE.finditer(text)]
     )
     hits = [hit for i, hit in enumerate(hits) if i == 0 or hit[0] >= hits[i - 1][1]]
-    hits = [hit for hit in hits if _is_label(text, hit)]
+    hits = [hit for hit in hits if is_end_label(text, hit)]
     segments: list[tuple[bool, str, int, int]] = []
     for i, (begin, end, departs) in enumerate(hits):
         after = text[end : hits[i + 1][0] if i + 1 < len(hits) else len(text)]
@@ -91,7 +95,7 @@ def segments_of(mark: Mark) -> list[tuple[bool, str, int, int]]:
     return segments
 
 
-def _is_label(text: str, hit: tuple[int, int, bool]) -> bool:
+def is_end_label(text: str, hit: tuple[int, int, bool]) -> bool:
     """Words such as "an" and "ab" are labels before a time or a place's name only."""
     word = text[hit[0] : hit[1]].lower()
     rest = text[hit[1] :].lstrip(" :：-–")
@@ -162,8 +166,20 @@ def _flies_here(reading: Reading, place: int) -> bool:
         return True
     if sum(1 for mark in near[1:5] if mark.times and airport_in(mark.text)) >= ENDS:
         return True
+    around = reading.marks[max(0, place - FAR) : place + FAR]
+    if (
+        any(mark.times for mark in around)
+        and sum(1 for m in around if not m.times and AIRPORT_ALONE.match(m.text)) >= ENDS
+    ):
+        return True
+    before = reading.marks[max(0, place - NEAR) : place + NEAR]
+    if sum(1 for mark in before if mark.times and AIRPORT_ALONE.search(without_moments(mark.text))) >= ENDS:
+        return True
     if reading.speaks_of(RIDES) or reading.speaks_of(MODE["bus"]) or reading.speaks_of(MODE["ferry"]):
         return False
+    stops = [mark for mark in near[1:5] if len(mark.times) == 1 and not mark.text[: mark.times[0].start].strip()]
+    if len(stops) == ENDS and reading.codes:
+        return True
     ends = [departs for mark in reading.marks[place : place + NEAR] if mark.times for departs, *_ in segments_of(mark)]
     return ends[:2] == [True, False]
 

@@ -11,12 +11,13 @@ from documents.patterns import Words
 from documents.times import times_in
 
 MODES = {
-    "flight": r"flights?\b|flug\b|flüge|rückflug|hinflug|vols?\b|vuelos?\b|vol[oi]\b|fly\b"
-    r"|airline|airways|e-?ticket|boarding|便|航空",
-    "train": r"trains?\b|zug\b|bahn\b|trenes\b|tren\b|tren[oi]\b|rail\b|railway|新幹線|特急|列車|\d号",
+    "flight": r"flights?\b|flug(?:s|es|nummern?|zeiten?)?\b|flüge|rückflug|hinflug|vols?\b|vuelos?\b|vol[oi]\b|fly\b"
+    r"|vluchten|vlucht(?:nummer)?\b|voos?\b|airline|airways|e-?ticket|boarding|便|航空",
+    "train": r"trains?\b|zug\b|bahn\b|trenes\b|tren\b|tren[oi]\b|trein(?:en)?\b"
+    r"|comboios?\b|rail\b|railway|新幹線|特急|列車|\d号",
     "ferry": r"ferry|fähre|crossing\b|überfahrt|traversée|travesía|traversata"
-    r"|traghett[oi]|transbordador|bac\b|nave\b|catamaran|フェリー",
-    "bus": r"bus\b|coach\b|autobús|autobus|pullman|autocar|fernbus|バス",
+    r"|veer(?:boot|dienst)\b|overtocht|balsa\b|traghett[oi]|transbordador|bac\b|nave\b|catamaran|フェリー",
+    "bus": r"bus\b|coach\b|autobús|autobus|pullman|autocar|autocarro|ônibus|fernbus|バス",
     "car": r"car (?:hire|rental)|rental car|rent[-\s]a[-\s]car|hire car|mietwagen|voiture de location"
     r"|location de voiture|coche de alquiler"
     r"|alquiler de (?:coche|auto)"
@@ -32,9 +33,15 @@ ANY_MODE = re.compile(rf"(?<![^\W_])(?:{'|'.join(MODES.values())})|便")
 RAIL = (
     "ICE|ICN|IC|EC|ECE|RE|RB|IRE|IR|TGV|TER|AVE|AVLO|ALVIA|RJX|RJ|NJ|EN|WB|FLX|EST|THA|"
     "Eurostar|Frecciarossa|Frecciargento|Frecciabianca|Italo|Intercity|InterCity|Intercités|INOUI|OUIGO"
+    "|KTX|SRT|THSR|EIP|EIC|TLK|REX|SuperCity|Lyntog|X2000|EuroCity|EuroNight|InterRegio|Euromed|Avant|Pendolino|RegioJet"
+    "|(?i:Nozomi|Hikari|Kodama|Sakura|Mizuho|Hayabusa|Komachi|Kagayaki|Hakutaka|Haruka|Azusa|Shinkansen)"
     "|Talgo|Amtrak|Nightjet|Railjet|Acela|Regionale(?: Veloce)?|Thalys"
 )
-RAILWAY = re.compile(rf"(?<![A-Za-z0-9-])(?P<n>(?:{RAIL})\s?\d{{1,5}})(?![\dA-Za-z]|[.,:]\d)")
+# The name of a train may go on before its number, as in "TGV INOUI n° 6607" and "ICE Sprinter Nr. 579".
+RAILWAY = re.compile(
+    rf"(?<![A-Za-z0-9-])(?P<n>(?:{RAIL})(?:\s[A-Z][A-Za-z]{{1,9}})?\s?(?:(?:n[°ºo]|[Nn]r|[Nn]o)\.?\s?)?\d{{1,6}})"
+    r"(?![\dA-Za-z]|[.,:]\d)"
+)
 # Names of trains that are codes of airlines, too.
 FLIES_TOO = re.compile(r"(?:RJ|EN|NJ|RE|RB|IR|IC|EC|WB)\s?\d")
 # For text in lower case.
@@ -45,12 +52,19 @@ RIDES = re.compile(
 )
 AIR = re.compile(r"(?<![A-Za-z0-9-])(?P<n>(?:[A-Z]{2}|[A-Z]\d|\d[A-Z])\s?\d{1,4})(?![\dA-Za-z/%-]|[.,:]\d)")
 WORDED = re.compile(
-    r"(?<![^\W_])(?:trains?|zug|tren|treno|flights?|flug|vol|vuelo|volo|bus|coach|autobús|ferry)\s*(?:no\.?"
+    r"(?<![^\W_])(?:trains?|zug|tren|treno|trein|comboio|flights?|flug|vol|vuelo|volo|vlucht|voo|bus|coach|autobús|ferry)\s*(?:no\.?"
     r"|nr\.?|n[°º]\.?|number|nummer|numéro|número"
     r"|numero)?\s*[:#]?\s*(?P<n>[A-Z]{0,3}\s?\d{1,5})(?![\dA-Za-z/-]|[.,:]\d)",
     re.IGNORECASE,
 )
 JAPANESE = re.compile(r"(?P<n>(?:[ァ-ヴー]{2,8}|[ぁ-ん]{2,6})\s?\d{1,4})号|(?P<f>[A-Z]{2}\s?\d{1,4})便")
+# Words before numbers of gates, seats, rooms and papers.
+NUMBERS_ELSE = Words(
+    r"(?<![^\W_])(?:gates?|seats?|terminal|room|cabin|coach|car|stand|zone|group|platform|row|class|deck|berth|passport|id"
+    r"|ref(?:erence)?|booking|invoice|order|code|sitz\w*|platz|zimmer|kabine|wagen|gleis|gruppe|ausweis|rechnung|porte"
+    r"|siège|place|voiture|cabine|quai|facture|puerta|asiento|plaza|coche|andén|vía|factura|uscita|posto|carrozza|binario"
+    r"|cabina|fattura|stoel|rijtuig|spoor|lugar|carruagem)(?:\s?(?:no|nr|n[°º])\.?)?[\s:#.]{0,3}$"
+)
 NOT_CARRIERS = {
     "NO",
     "NR",
@@ -99,7 +113,7 @@ GLUE = re.compile(
 )
 LONGEST_TAIL = 60
 TAIL = Words(
-    r"(?:[\s:：,;.|·\-–—→➔>(（]|(?:\b(?:at|um|on|am|le|el|il|à|a|a las|alle|ore|alle ore|ab|an|den|de|h|uhr|dep"
+    r"(?:[\s:：,;.|·\-–—→➔>(（]|(?:\b(?:at|um|on|am|le|el|il|à|a|a las|alle|ore|alle ore|ab|an|den|de|às|om|h|uhr|dep"
     r"|arr|den|um)\b))+$",
 )
 NOT_A_PLACE = Words(
@@ -133,6 +147,8 @@ def number_of(text: str, *, flies: bool, rides: bool = True) -> tuple[str | None
     for match in AIR.finditer(text):
         carrier = match["n"][:2].upper()
         if carrier in NOT_CARRIERS or text[max(0, match.start() - 2) : match.start()].strip() in {"#", "/"}:
+            continue
+        if NUMBERS_ELSE.search(text, 0, match.start()):
             continue
         mode = mode_of(text)
         if mode == "flight" or (mode is None and _like_a_service(text, match) and flies):
@@ -176,6 +192,12 @@ def _behind_number(text: str) -> re.Match[str] | None:
         return None
     rest = text[number.end() :]
     return AIR_CODES.match(rest) or NAMES.match(rest)
+
+
+def codes_of(text: str) -> tuple[str, str] | None:
+    """From and to of a text that is nothing but the codes of two airports."""
+    match = AIR_CODES.fullmatch(text.strip())
+    return (match["a"], match["b"]) if match else None
 
 
 def shows_airports(text: str) -> bool:
@@ -236,7 +258,7 @@ def place_of(text: str) -> str | None:
     text = re.sub(r"\s{2,}.*$", "", text)
     text = re.split(r"[,;|]\s*(?:ab|an|dep|arr|departs?|arrives?)\b", text, flags=re.IGNORECASE)[0].strip(" ,;")
     text = re.split(
-        r"[,;]?\s*\(?(?=(?:terminal|gate|platform|gleis|quai|voie|binario|andén)\b)",
+        r"[,;]?\s*\(?(?<![^\W_])(?=(?:terminal|gate|platform|gleis|quai|voie|binario|andén|spoor|t\s?\d[a-z]?$)\b)",
         text,
         maxsplit=1,
         flags=re.IGNORECASE,

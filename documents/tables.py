@@ -57,11 +57,20 @@ HEADINGS = [
         r"|noite\b|pernoite"
         r"|宿泊|ご?宿泊[先地]|宿$|泊$"
     )),
-    (Role.NUMBER, r"flight|train|flug|zug|vol\b|vuelo|volo|treno|tren\b|service|bus\b|ferry|verbindung|便名?|列車"),
-    (Role.ORIGIN, r"from\b|von\b|origin|origen|de$|da$|departure (?:airport|station|city)|出発地|abfahrtsort"),
-    (Role.DESTINATION, r"to\b|nach\b|destination|destino|destinazione|à$|a$|arrival (?:airport|station)|到着地|ziel"),
-    (Role.DEPART, r"dep(?:art\w*)?\b|abfahrt|abflug|ab$|départ|salida|partenza|vertrek|saída|partida|出発|sails"),
-    (Role.ARRIVE, r"arr(?:iv\w*)?\b|ankunft|an$|aankomst|chegada|arrivée|llegada|arrivo|到着"),
+    (Role.NUMBER, (
+        r"flight|train|flug|zug|vol\b|vuelo|volo|treno|tren\b|trein|vlucht|voo\b|comboio|service|bus\b|ferry"
+        r"|verbindung|便名?|列車|flt\b|numéro de vol"
+    )),
+    (Role.ORIGIN, (
+        r"from\b|von\b|origin|origen|de$|da$|departure (?:airport|station|city)|出発(?:地|駅|空港)|abfahrtsort|van\b"
+        r"|herkomst|origem|départ de|provenance"
+    )),
+    (Role.DESTINATION, (
+        r"to\b|nach\b|destination|destino|destinazione|à$|a$|arrival (?:airport|station)|到着(?:地|駅|空港)|目的地"
+        r"|ziel|naar\b|bestemming|arrivée à"
+    )),
+    (Role.DEPART, r"dep(?:art\w*)?\b|abfahrt|abflug|ab$|départ|salida|partenza|出発|sails|vertrek|partida|saída"),
+    (Role.ARRIVE, r"arr(?:iv\w*)?\b|ankunft|an$|arrivée|llegada|arrivo|到着|aankomst|chegada"),
     (Role.PORT, r"port\b|hafen|escale|puerto|porto|寄港"),
     (Role.DATE, r"date|datum|data|fecha|日付|月日|日程|day|tag|jour|día|giorno|日$"),
     (Role.TIME, r"time|zeit|uhrzeit|heure|horaire|hora|ora\b|orario|時間|時刻"),

@@ -96,9 +96,16 @@ LEFT = Words(
     r"(?<![\d.,:€$£/])\b(?P<h>[01]?\d|2[0-3])(?:[:.](?P<m>[0-5]\d))?\s?(?:-|–|to|bis|à|a)\s?$",
 )
 LATER = re.compile(
-    r"\s?\(?\s?\+\s?([12])\b(?:\s?(?:days?|Tage?|jours?|d[ií]as?|giorn[oi]|日))?\)?|\s?\(?(?:next day"
-    r"|am nächsten tag|le lendemain|翌日)\)?",
+    r"\s?\(?\s?\+\s?([12])\b(?:\s?(?:days?|Tage?|jours?|d[ií]as?|giorn[oi]|dag(?:en)?|日))?\)?"
+    r"|,?\s?\(?(?:(?:on |the )*(?:next|following) (?:day|morning)|am (?:nächsten|folgenden) (?:tag|morgen)|am folgetag"
+    r"|(?:le )?lendemain(?: matin)?|(?:a|d)el día siguiente|al día siguiente|día siguiente|(?:il |del )?giorno (?:dopo"
+    r"|successivo|seguente)|(?:de )?volgende dag|(?:n?o )?dia seguinte|翌日|翌朝)\)?",
     re.IGNORECASE,
+)
+NEXT_DAY = Words(
+    r"(?:翌[日朝]?|next day|following day|am (?:nächsten|folgenden) tag|am folgetag|lendemain|día siguiente"
+    r"|giorno (?:dopo|successivo|seguente)|volgende dag|dia seguinte)"
+    r"\W{0,3}(?:(?:at|um|à|a las|las|alle|alle ore|ore|om|às)\s)?$"
 )
 EVENING = re.compile(r"\s?(?:di sera|de la (?:tarde|noche)|du soir|abends)\b", re.IGNORECASE)
 DINING = Words(r"dinner|supper|evening|tonight|drinks|concert|show|party")
@@ -145,6 +152,8 @@ def _placed(time: Time, text: str, before: list[Time]) -> Time:
     if match := LATER.match(text, time.end):
         later = int(match[1] or 1)
         time = replace(time, end=match.end())
+    elif NEXT_DAY.search(text[max(0, time.start - 32) : time.start]):
+        later = 1
     return replace(time, ends=ends, later=later) if ends or later else time
 
 

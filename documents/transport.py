@@ -6,22 +6,24 @@ import re
 from typing import TYPE_CHECKING
 
 from documents import labels
-from documents.dates import dates_in
+from documents.columned import columned_journeys, turned_journeys
 from documents.ends import between_ends, pair_at
+from documents.hires import CAR, hires_of
+from documents.legs import legs_of
 from documents.marks import About, Mark, Reading
 from documents.model import How, Transport
-from documents.points import Block, Point, arrival_of, modes_of, moment_of, number_in, place_in, segments_of, take
+from documents.points import Block, Point, arrival_of, modes_of, moment_of, number_in, segments_of, take
 from documents.routes import MODE, airport_in, mode_of, place_of, route_of, shows_airports, without_moments
-from documents.tables import Role, Row, rows_of
-from documents.times import times_in
-from documents.turned import turned_tables
+from documents.signs import Sign, signs_of
+from documents.tables import Role, rows_of
 
 if TYPE_CHECKING:
     from datetime import date
 
-    from documents.dates import Told
 
 BLOCK = 7
+FORMER_TIMES = re.compile(rf"(?:{labels.OLD.pattern})[^:：.]{{0,40}}[:：]", re.IGNORECASE)
+NEW_TIMES = re.compile(rf"(?:{labels.NEW.pattern})[^:：.]{{0,40}}[:：]", re.IGNORECASE)
 ROUTED = re.compile(
     r"\W{0,3}(?:tratta|strecke|route|trajet|ruta|trayecto|itinéraire|verbindung|relation|区間)\s*[:：]", re.IGNORECASE
 )
@@ -29,7 +31,8 @@ LETTERS = re.compile(r"[^\W\d_]{2}")
 # Words of times.
 CLOCKS = re.compile(r"(?<![^\W\d_])(?:[ap]\.?m\.?|uhr|hrs?|h|to|bis|until)(?![^\W_])", re.IGNORECASE)
 PICK_UP = re.compile(
-    r"\W{0,3}(?:pick[-\s]?up|abholung|prise en charge|retrait|recogida|ritiro|貸出|出発店舗)",
+    r"\W{0,3}(?:pick[-\s]?up|collection|abholung|anmietung|übernahme|prise en charge|retrait|départ de la location"
+    r"|recogida|ritiro|ophalen|levantamento|retirada|貸出|出発店舗|受取)",
     re.IGNORECASE,
 )
 
@@ -38,8 +41,16 @@ def journeys_of(reading: Reading) -> tuple[list[Transport], set[int]]:
     """The journeys of a document, and the places of the marks that they cover."""
     found: list[Transport] = []
     covered: set[int] = set()
+    _set_former(reading.marks)
     rows = {id(row.mark): row for row in rows_of(reading)}
-    hired = _hired(reading, covered)
+    hired, told = hires_of(reading)
+    covered |= told
+    for journeys, told in (columned_journeys(reading, rows), turned_journeys(reading)):
+        found += journeys
+        covered |= told
+    legs, told = legs_of(reading, rows, covered)
+    found += legs
+    covered |= told
     place = 0
     marks = reading.marks
     while place < len(marks):
@@ -47,10 +58,7 @@ def journeys_of(reading: Reading) -> tuple[list[Transport], set[int]]:
         row = rows.get(id(mark))
         size = 1
         if not mark.aside and not mark.old and place not in covered:
-            if row and (journey := _of_row(row, reading)):
-                found.append(journey)
-                covered.add(place)
-            elif between := between_ends(marks, place, reading, covered):
+            if between := between_ends(marks, place, reading, covered):
                 made, first, size = between
                 found.append(made)
                 covered |= set(range(first, place + size))
@@ -58,7 +66,7 @@ def journeys_of(reading: Reading) -> tuple[list[Transport], set[int]]:
                 found.append(pair)
                 covered |= {place, place + 1}
                 size = 2
-            elif not (row and row.has(Role.CHECK_IN)) and (block := _block_at(marks, place, reading)):
+            elif not (row and row.has(Role.CHECK_IN)) and (block := _block_at(marks, place, reading, covered)):
                 made = _made(block, reading, marks[place - 1] if place else None)
                 if made:
                     found.append(made)
@@ -69,33 +77,13 @@ def journeys_of(reading: Reading) -> tuple[list[Transport], set[int]]:
     return _once(hired + found), covered
 
 
-def _hired(reading: Reading, covered: set[int]) -> list[Transport]:
-    """Cars that tables tell with a column for picking up and one for returning."""
-    found: list[Transport] = []
-    for table in turned_tables(reading):
-        if table.kind != "car" or not table.first.day or not table.last.day:
-            continue
-        marks = reading.marks[table.begin : table.begin + table.size]
-        covered |= set(range(table.begin, table.begin + table.size))
-        ends = [
-            f"{end.day.isoformat()}T{end.clock}" if end.clock else end.day.isoformat()
-            for end in (table.first, table.last)
-            if end.day
-        ]
-        quote = "\n".join(mark.text for mark in marks)
-        found.append(
-            Transport(
-                quote,
-                How.RULE,
-                confirmation=reading.only_code,
-                mode="car",
-                origin=table.first.place,
-                destination=table.last.place,
-                depart=ends[0],
-                arrive=ends[1],
-            )
-        )
-    return found
+def _set_former(marks: list[Mark]) -> None:
+    """Mark lines that are labelled as the former times if others are labelled as the new ones."""
+    if not any(mark.times and NEW_TIMES.match(mark.text) for mark in marks):
+        return
+    for mark in marks:
+        if mark.times and FORMER_TIMES.match(mark.text):
+            mark.old = True
 
 
 def _once(journeys: list[Transport]) -> list[Transport]:
@@ -108,10 +96,10 @@ def _once(journeys: list[Transport]) -> list[Transport]:
     return list(once.values())
 
 
-def _block_at(marks: list[Mark], place: int, reading: Reading) -> Block | None:
+def _block_at(marks: list[Mark], place: int, reading: Reading, covered: set[int]) -> Block | None:
     mark = marks[place]
     number, mode = number_in(mark, reading)
-    car = not number and _is_pickup(mark) and reading.speaks_of(MODE["car"])
+    car = not number and _is_pickup(mark) and (reading.speaks_of(MODE["car"]) or reading.speaks_of(CAR))
     named = mode_of(mark.text)
     routed = ROUTED.match(mark.text)
     if routed and not named:
@@ -121,6 +109,8 @@ def _block_at(marks: list[Mark], place: int, reading: Reading) -> Block | None:
         return None
     block = Block([mark], number, "car" if car else (mode or named))
     for at, following in enumerate(marks[place + 1 : place + BLOCK], place + 1):
+        if at in covered:
+            break
         if following.leads and not following.line.level and _dates(block, marks, at):
             block.marks.append(following)
             continue
@@ -200,6 +190,8 @@ def _made(block: Block, reading: Reading, before: Mark | None = None) -> Transpo
         return None
     if depart.time is None and arrive.time is None and not (depart.place and arrive.place):
         return None
+    if not (depart.place and arrive.place) and _names_places(block, reading):
+        return None
     quote = "\n".join(mark.text for mark in _told_of(block))
     return Transport(
         quote,
@@ -212,6 +204,11 @@ def _made(block: Block, reading: Reading, before: Mark | None = None) -> Transpo
         depart=moment_of(departs_on, depart.time),
         arrive=arrival_of(block, departs_on),
     )
+
+
+def _names_places(block: Block, reading: Reading) -> bool:
+    """Return True if lines name places, although it isn't clear which of them is which end."""
+    return any(token.sign is Sign.PLACE for mark in block.marks for token in signs_of(mark, 0, reading))
 
 
 def _told_of(block: Block) -> list[Mark]:
@@ -292,56 +289,3 @@ def _loose_times(block: Block, mark: Mark) -> None:
             block.depart.time = time
         elif block.arrive.time is None and time is not block.depart.time:
             block.arrive.time = time
-
-
-def _of_row(row: Row, reading: Reading) -> Transport | None:
-    """A journey that a table tells in columns."""
-    if not (row.has(Role.ORIGIN, Role.DESTINATION) or (row.has(Role.DEPART, Role.ARRIVE) and row.has(Role.NUMBER))):
-        return None
-    mark = row.mark
-    depart_cell, arrive_cell = row.cell(Role.DEPART, Role.TIME), row.cell(Role.ARRIVE)
-    origin = row.cell(Role.ORIGIN) or place_in(depart_cell)
-    destination = row.cell(Role.DESTINATION) or place_in(arrive_cell)
-    if not origin and not destination:
-        routes = (route for cell in mark.line.cells if (route := route_of(cell)))
-        origin, destination = next(routes, (origin, destination))
-    number = row.cell(Role.NUMBER)
-    if not number:
-        number = number_in(mark, reading)[0] or ""
-    departs, arrives = (
-        times_in(depart_cell or row.cell(Role.ORIGIN)),
-        times_in(arrive_cell or row.cell(Role.DESTINATION)),
-    )
-    day = mark.day or next(iter(mark.trip_days), None)
-    if not day or not (number or departs):
-        return None
-    last = mark.trip_days[-1] if mark.trip_days and _tells_day(arrive_cell or row.cell(Role.DESTINATION)) else None
-    block = Block(
-        [mark],
-        number or None,
-        None,
-        depart=Point(origin, departs[0] if departs else None),
-        arrive=Point(destination, arrives[0] if arrives else None, last),
-    )
-    mode = (
-        mode_of(number)
-        or number_in(mark, reading)[1]
-        or next((name for name in MODE if reading.speaks_of(MODE[name])), None)
-    )
-    block.mode = mode
-    bare = re.search(r"(?:[A-Z]{1,4}\s?)?\d{1,5}", number)
-    return Transport(
-        mark.text,
-        How.RULE,
-        confirmation=row.cell(Role.CONFIRMATION) or None,
-        mode=mode or "other",
-        number=bare[0] if bare else None,
-        origin=place_of(without_moments(origin or "")),
-        destination=place_of(without_moments(destination or "")),
-        depart=moment_of(day, block.depart.time),
-        arrive=arrival_of(block, day),
-    )
-
-
-def _tells_day(cell: str) -> list[Told]:
-    return dates_in(cell)
