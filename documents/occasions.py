@@ -136,7 +136,7 @@ PLACE = re.compile(
     r"^\W{0,3}(?:restaurant|ristorante|restaurante|lokal|venue|museum|museo|musée|museu|attraction|attraktion"
     r"|theat(?:re|er)"
     r"|théâtre|teatro|product|produkt|produit|producto|prodotto|film|konzert|concert|concerto|concierto|voorstelling"
-    r"|passeio|atividade|experiência|experiencia|behandlung|treatment|kurs|workshop|class|course|clase|curso|corso"
+    r"|service|servicio|servizio|serviço|leistung|prestation|passeio|atividade|experiência|experiencia|behandlung|treatment|kurs|workshop|class|course|clase|curso|corso"
     r"|cours|atelier|taller|cruise|croisière|crucero|crociera|rondleiding|uitje|activiteit|evenement|führung|title"
     r"|titre|título|titolo|店名|店舗名?|お店|会場|施設|公演名?|ツアー名?"
     r"|商品名?|コース名?)"
