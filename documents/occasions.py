@@ -71,7 +71,8 @@ OFFERED = Words(
 )
 # What was done with an order or a message, with the moment it was done.
 RECORDED = Words(
-    r"(?<![^\W_])(?:wrote|schrieb|a écrit|escribió|ha scritto|schreef|escreveu|posted|order(?:ed)?\b|ordine|bestell\w*"
+    r"(?<![^\W_])(?:registered|angemeldet|inscrite?s?\b|registrad[oa]|registrat[oa]|ingeschreven"
+    r"|wrote|schrieb|a écrit|escribió|ha scritto|schreef|escreveu|posted|order(?:ed)?\b|ordine|bestell\w*"
     r"|commande|pedido|bestelling|encomenda|pa(?:id|yment)|bezahlt|zahlung|payé|paiement|pagad[oa]|pago|pagat[oa]"
     r"|pagamento|betaald|received|eingegangen|reçu|recibid|ricevut|ontvangen|issued|confirmed (?:on|at)"
     r"|bestätigt (?:am|um)"
