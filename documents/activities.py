@@ -88,10 +88,12 @@ def activities_of(reading: Reading, covered: set[int], stayed: set[int]) -> tupl
         if mark.aside or mark.old or place in covered or (place in stayed and not mark.line.cells):
             continue
         day = forms[place][0] if place in forms else _day_of(mark)
-        if day is None or (mark.terms and not mark.day) or _is_no_entry(mark) or is_no_appointment(mark):
+        if day is None or (mark.terms and not mark.day) or is_no_appointment(mark):
             continue
         if place in forms:
             made = _of_form(mark, day)
+        elif _is_no_entry(mark):
+            continue
         else:
             made = _of_row(rows[id(mark)], day) if id(mark) in rows else _of_text(mark, day, reading)
         made = [named for one in made if (named := _named(one, place, reading, covered | stayed))]
@@ -219,7 +221,7 @@ def _named(activity: Activity, place: int, reading: Reading, covered: set[int]) 
     """An activity by the name in its line or, if that says only when it is, in its block; None if it tells none."""
     mark = reading.marks[place]
     if is_nameless(activity.title):
-        below = mark.day and not mark.leads and not activity.title
+        below = mark.day and not mark.leads and not activity.title and not LABELLED.match(mark.text)
         found = name_below(place, reading, covered) if below else name_near(place, reading, covered)
         if found := found or name_of_form(place, reading):
             name, between = found

@@ -123,8 +123,9 @@ def costs_of(reading: Reading, *, dated: bool, booked: bool) -> tuple[list[Cost]
             continue
         if not (mark.amounts or mark.told or mark.times) and DIGIT.search(mark.text) and CURRENCYLESS.search(mark.text):
             unresolved.append(Unresolved("cost", NO_CURRENCY, (mark.text,)))
+        alone = _is_priced_line(reading.marks, place)
         for i, amount in enumerate(mark.amounts):
-            cost, each = _cost(mark, i, amount, reading)
+            cost, each = _cost(mark, i, amount, reading, alone=alone)
             if cost is None:
                 continue
             if cost.currency is None:
@@ -144,7 +145,14 @@ def _settled(found: list[tuple[int, Cost, bool]]) -> list[tuple[int, Cost, bool]
     return [one for one in found if one[1].of in {"total", "paid", "deposit", "balance"} or (whole and not one[2])]
 
 
-def _cost(mark: Mark, i: int, amount: Amount, reading: Reading) -> tuple[Cost | None, bool]:
+def _is_priced_line(marks: list[Mark], place: int) -> bool:
+    """Return True if all sentences of a line tell an amount, as those of a bill in one line do."""
+    index = marks[place].index
+    near = [mark for mark in marks[max(0, place - 2) : place + 3] if mark.index == index]
+    return all(mark.amounts for mark in near)
+
+
+def _cost(mark: Mark, i: int, amount: Amount, reading: Reading, *, alone: bool) -> tuple[Cost | None, bool]:
     """The cost that an amount tells, if any, and whether it is that of one person or night."""
     before, after = _around(mark, i, amount)
     clause = f"{before} {after}"
@@ -164,7 +172,7 @@ def _cost(mark: Mark, i: int, amount: Amount, reading: Reading) -> tuple[Cost | 
         return None, False
     if mark.terms and each:
         return None, False
-    if kind in {"item", "tax"} and (mark.terms or not _is_priced(mark, i, before, after)):
+    if kind in {"item", "tax"} and (mark.terms or not _is_priced(mark, i, before, after, alone=alone)):
         return None, False
     currency = amount.currency or settled(
         amount, reading.holds, language=reading.language, trip_currency=reading.context.trip_currency
@@ -223,7 +231,7 @@ def _kind(before: str, after: str) -> str:
     return "item"
 
 
-def _is_priced(mark: Mark, i: int, before: str, after: str) -> bool:
+def _is_priced(mark: Mark, i: int, before: str, after: str, *, alone: bool) -> bool:
     """Return True if an amount without a word such as "total" stands where prices stand: in a row, or after a label."""
     if mark.line.cells:
         return True
@@ -238,6 +246,8 @@ def _is_priced(mark: Mark, i: int, before: str, after: str) -> bool:
     if RUNNING.search(re.split(r"[.!?]\s", mark.text[: mark.amounts[i].start])[-1]):
         booked = labels.LODGING.search(before) or BOOKED.search(before)
         return bool(booked and not FURTHER.search(before)) and len(mark.text.split()) <= LONG
+    if not alone or (mark.times and labels.OPENING.search(mark.text)):
+        return False
     if len(mark.amounts) > 1 and any(is_rate(mark.text[: one.start]) for one in mark.amounts):
         return False
     ends = mark.text.endswith((".", "。")) and not re.search(r"[:：=]", mark.text)

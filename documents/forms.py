@@ -30,7 +30,9 @@ def form_days(reading: Reading, taken: set[int]) -> dict[int, tuple[date, int]]:
         if place in taken or not _tells_day(mark):
             continue
         near = [*range(place + 1, min(len(marks), place + REACH)), *range(place - 1, max(-1, place - REACH), -1)]
-        other = next((one for one in near if one not in taken and one not in found and _tells_time(marks[one])), None)
+        other = next(
+            (one for one in near if one not in taken and one not in found and _tells_time(marks[one], mark)), None
+        )
         if other is not None:
             found[other] = (mark.trip_days[0], place)
     return found
@@ -51,8 +53,15 @@ def _tells_day(mark: Mark) -> bool:
     return bool(label and settled and not mark.times and not mark.amounts and not mark.aside and is_nameless(label))
 
 
-def _tells_time(mark: Mark) -> bool:
-    if mark.told or mark.aside or mark.amounts or mark.day or not mark.times or mark.times[0].ends:
+def _tells_time(mark: Mark, dated: Mark) -> bool:
+    if (
+        mark.told
+        or mark.aside
+        or mark.amounts
+        or mark.day not in {None, dated.trip_days[0]}
+        or not mark.times
+        or mark.times[0].ends
+    ):
         return False
     label = _label(mark)
     return bool(label and (is_nameless(label) or MEETING.fullmatch(label)))

@@ -71,7 +71,8 @@ OFFERED = Words(
 )
 # What was done with an order or a message, with the moment it was done.
 RECORDED = Words(
-    r"(?<![^\W_])(?:wrote|schrieb|a écrit|escribió|ha scritto|schreef|escreveu|posted|order(?:ed)?\b|ordine|bestell\w*"
+    r"(?<![^\W_])(?:registered|angemeldet|inscrite?s?\b|registrad[oa]|registrat[oa]|ingeschreven"
+    r"|wrote|schrieb|a écrit|escribió|ha scritto|schreef|escreveu|posted|order(?:ed)?\b|ordine|bestell\w*"
     r"|commande|pedido|bestelling|encomenda|pa(?:id|yment)|bezahlt|zahlung|payé|paiement|pagad[oa]|pago|pagat[oa]"
     r"|pagamento|betaald|received|eingegangen|reçu|recibid|ricevut|ontvangen|issued|confirmed (?:on|at)"
     r"|bestätigt (?:am|um)"
@@ -136,7 +137,7 @@ PLACE = re.compile(
     r"^\W{0,3}(?:restaurant|ristorante|restaurante|lokal|venue|museum|museo|musée|museu|attraction|attraktion"
     r"|theat(?:re|er)"
     r"|théâtre|teatro|product|produkt|produit|producto|prodotto|film|konzert|concert|concerto|concierto|voorstelling"
-    r"|passeio|atividade|experiência|experiencia|behandlung|treatment|kurs|workshop|class|course|clase|curso|corso"
+    r"|service|servicio|servizio|serviço|leistung|prestation|passeio|atividade|experiência|experiencia|behandlung|treatment|kurs|workshop|class|course|clase|curso|corso"
     r"|cours|atelier|taller|cruise|croisière|crucero|crociera|rondleiding|uitje|activiteit|evenement|führung|title"
     r"|titre|título|titolo|店名|店舗名?|お店|会場|施設|公演名?|ツアー名?"
     r"|商品名?|コース名?)"

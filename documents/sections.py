@@ -40,7 +40,7 @@ START = Words(
     r"|el|il|op|em)"
     r"|出発日?|開始日",
 )
-PREPOSITION = Words(r"\b(?:on|am|le|el|il|den|vom|for|of|für|del|du)\s$")
+PREPOSITION = Words(r"\b(?:on|am|le|el|il|den|vom|for|of|für|del|du|pour|para|per|voor|zum|van|do|da)\s$")
 
 
 @dataclass(slots=True)
