@@ -139,7 +139,8 @@ async def test_a_trip_shows_its_days_stays_people_and_money_and_what_is_missing(
 
 
 def words(day: str) -> str:
-    return date.fromisoformat(day).strftime("%a %-d %b %Y")
+    """Return a day such as `Wed 13 Jan 2027`."""
+    return f"{date.fromisoformat(day):%a} {date.fromisoformat(day).day} {date.fromisoformat(day):%b %Y}"
 
 
 async def test_a_trip_that_lacks_nothing_or_is_over_says_so(tmp_path: Path) -> None:
