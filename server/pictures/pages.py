@@ -22,11 +22,14 @@ SHARED_SCRIPTS = ("drawing.js", "host.js")
 TITLES = {"trip": "Trip", "month": "Month", "migration": "Migration"}
 """The pages by name, with their titles."""
 
+DRAWN = {"show_trip": "trip", "show_month": "month", "show_migration": "migration"}
+"""The tools whose answers are drawn, and the page that draws each."""
+
 _COMMENT = re.compile(r"^\s*(?://.*|/\*.*\*/)\n", re.MULTILINE)
 _STRING = r"""(?P<string>'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|`(?:\\.|[^`\\])*`)"""
 _SPACES = {
-    ".css": re.compile(_STRING + r"|;\s*(?=})|\s*(?P<sign>[{};:,>])\s*"),
-    ".js": re.compile(_STRING + r"|;\s*(?=})|\s*(?P<sign>[{};:,>=<?&|+*()\[\]])\s*"),
+    ".css": re.compile(_STRING + r"|;\s*(?=})|(?:\s*(?P<sign>[{};,>])|(?P<colon>:))\s*"),
+    ".js": re.compile(_STRING + r"|;\s*(?=})|,\s*(?=[)\]}])|\s*(?P<sign>[{};:,>=<?&|!+*()\[\]-])\s*"),
 }
 
 
@@ -98,7 +101,7 @@ def _joined(names: tuple[str, ...]) -> str:
 
 
 def _squeezed(text: str, kind: str) -> str:
-    return _SPACES[kind].sub(lambda found: found["string"] or found["sign"] or "", _COMMENT.sub("", text)).strip()
+    return _SPACES[kind].sub(lambda found: found[found.lastgroup] if found.lastgroup else "", _COMMENT.sub("", text)).strip()
 
 
 def _digest(text: str) -> str:

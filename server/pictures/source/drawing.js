@@ -1,20 +1,15 @@
-'use strict';
 // Elements and words. Text is only ever set as text, never as markup.
-
-const SVG_TAGS = ['svg', 'path', 'rect', 'title'];
 
 // Characters that turn the direction of the text around them.
 const BIDI_CONTROLS = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
 
 const plain = text => String(text ?? '').replace(BIDI_CONTROLS, '');
 
-// make('p.soft.small', {title: 'all of it'}, 'text', child, [children]): an element with classes, attributes and
+// make('p.note', {title: 'all of it'}, 'text', child, [children]): an element with classes, attributes and
 // children. Functions among the attributes are listeners; `style` is an object; null and false are left out.
 function make(selector, ...children) {
   const [tag, ...classes] = selector.split('.');
-  const element = SVG_TAGS.includes(tag)
-    ? document.createElementNS('http://www.w3.org/2000/svg', tag)
-    : document.createElement(tag);
+  const element = document.createElement(tag);
   if (classes.length) element.setAttribute('class', classes.join(' '));
   const attributes = children[0]?.constructor === Object ? children.shift() : {};
   for (const [name, value] of Object.entries(attributes)) {
@@ -33,11 +28,10 @@ const kept = children => children.flat(Infinity).filter(child => child != null &
 // Stored text within a sentence: it keeps its own direction.
 const stored = text => make('bdi', text);
 
-const list = value => (Array.isArray(value) ? value : []);
-const record = value => (value?.constructor === Object ? value : {});
+// Fingers need larger targets, so that the short view has room for fewer of them.
+const coarse = matchMedia('(pointer: coarse)').matches;
 
-// A button, which a page draws only where its click can do something.
-const button = (words, click, attributes) => make('button', { type: 'button', click, ...attributes }, words);
+const button = (words, click, label) => make('button', { click, 'aria-label': label }, words);
 
 const section = (title, aside, ...children) => make('section', make('div.row', make('h2', title), aside), children);
 
@@ -56,17 +50,22 @@ const DATE = { ...DAY, year: 'numeric' };
 const utc = date => new Date(date + 'T00:00:00Z');
 const dated = options => new Intl.DateTimeFormat(locale, { timeZone: 'UTC', ...options });
 const dateWords = (date, options = DAY) => (isNaN(utc(date)) ? plain(date) : dated(options).format(utc(date)));
-const rangeWords = (from, to, options = DATE) =>
-  isNaN(utc(from)) || isNaN(utc(to)) || from > to
-    ? [from, to].filter(Boolean).map(date => dateWords(date, options)).join(' – ')
-    : dated(options).formatRange(utc(from), utc(to));
-
-const number = value => new Intl.NumberFormat(locale).format(value);
-const counted = (count, one, many = one + 's') => `${number(count)} ${count === 1 ? one : many}`;
-function money(amount, currency) {
-  const digits = Number.isInteger(amount) ? 0 : 2;
+function rangeWords(from, to, options = DATE) {
   try {
-    const options = { style: 'currency', currency, minimumFractionDigits: digits, maximumFractionDigits: digits };
+    return dated(options).formatRange(utc(from), utc(to));
+  } catch {
+    return kept([from, to]).map(plain).join(' – ');
+  }
+}
+
+const spaced = words => plain(words).replaceAll('_', ' ');
+const number = value => new Intl.NumberFormat(locale).format(value);
+const separated = parts => kept(parts).flatMap((part, index) => (index ? [', ', part] : [part]));
+const more = (count, view) => count > 0 && make('p.note.' + view, `and ${number(count)} more`);
+const counted = (count, word) => `${number(count)} ${word}${count === 1 ? '' : 's'}`;
+function money(amount, currency) {
+  try {
+    const options = { style: 'currency', currency, trailingZeroDisplay: 'stripIfInteger' };
     return new Intl.NumberFormat(locale, options).format(amount);
   } catch {
     return `${number(amount)} ${plain(currency)}`;

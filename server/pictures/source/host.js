@@ -5,7 +5,11 @@ const host = (() => {
   const main = document.querySelector('main');
   const status = document.getElementById('status');
   const waiting = new Map();
-  let draw, lastId = 0, known = null, modes = [], links = {};
+  let draw,
+    lastId = 0,
+    known = null,
+    modes = [],
+    links = {};
 
   const post = message => parent.postMessage({ jsonrpc: '2.0', ...message }, '*');
 
@@ -24,29 +28,23 @@ const host = (() => {
     main.replaceChildren();
     main.removeAttribute('aria-busy');
     try {
-      main.append(...kept(draw(record(answer))));
+      main.append(...kept(draw(answer)));
     } catch (error) {
       console.error(error);
       main.append(make('p.bad', 'This could not be drawn. The answer in the conversation has the same facts.'));
     }
   }
 
-  // Hosts may pass on only the text of an answer; ours ends with the same facts as JSON.
-  function structured(result) {
-    if (result.structuredContent) return result.structuredContent;
-    const text = list(result.content).map(part => part.text ?? '').join('\n');
-    try {
-      return JSON.parse(text.slice(text.indexOf('\n{') + 1));
-    } catch {
-      return null;
-    }
-  }
-
-  // Return the answer, or say the error and return null.
+  // Return the answer, or say the error and return nothing.
   function received(result) {
-    const error = list(result?.content).map(part => part.text ?? '').join(' ');
-    if (!result || result.isError) return say(error.slice(0, 400) || 'The call failed.', 'bad'), null;
-    return structured(result);
+    if (!result.isError) return result.structuredContent;
+    say(
+      result.content
+        .map(part => part.text)
+        .join(' ')
+        .slice(0, 400),
+      'bad',
+    );
   }
 
   // The short view fits into a conversation; the full view shows everything.
@@ -114,7 +112,7 @@ const host = (() => {
     new ResizeObserver(reportSize).observe(document.body);
   }
 
-  // Call a tool of the server and return its answer, or say the error and return null.
+  // Call a tool of the server and return its answer, or say the error and return nothing.
   async function call(name, args) {
     say('…');
     try {
@@ -123,7 +121,6 @@ const host = (() => {
       return answer;
     } catch (error) {
       say(error.message, 'bad');
-      return null;
     }
   }
 
@@ -137,15 +134,21 @@ const host = (() => {
   }
 
   return {
-    start, call, say, show, open,
+    start,
+    call,
+    say,
+    show,
+    open,
     can: capability => Boolean(known?.hostCapabilities?.[capability]),
     link: (name, to = '') => links[name] && links[name] + encodeURIComponent(to),
     // Write into the conversation, as the user.
     write: text =>
-      request('ui/message', { role: 'user', content: [{ type: 'text', text }] }).catch(error => say(error.message, 'bad')),
+      request('ui/message', { role: 'user', content: [{ type: 'text', text }] }).catch(error =>
+        say(error.message, 'bad'),
+      ),
     // Let the agent know what the page has changed.
     tell: facts => request('ui/update-model-context', { structuredContent: facts }).catch(() => {}),
-    opener: words => make('p.short-only', button(words, open)),
+    opener: words => make('p.gap.short', button(words, open)),
   };
 })();
 

@@ -1,151 +1,217 @@
 const STAY_COLOURS = ['--blue', '--rust', '--green', '--violet'];
 const STATUS_TONES = { confirmed: 'good', in_progress: 'good', cancelled: 'bad' };
 const MOST_BUTTONS = 14;
-const SHORT_MISSING = 3;
+const SHORT_MISSING = coarse ? 2 : 3;
 
-const spaced = words => plain(words).replaceAll('_', ' ');
-
-function header(trip) {
-  const { start, end, nights, days_to_go: wait } = trip;
+function header({ name, status, start, end, nights, destinations, days_to_go: wait }) {
   const facts = [
-    start || end ? rangeWords(start, end) : 'no dates yet',
+    rangeWords(start, end) || 'no dates yet',
     nights > 0 && counted(nights, 'night'),
-    trip.destinations && stored(trip.destinations),
+    destinations && stored(destinations),
     wait > 0 && `in ${counted(wait, 'day')}`,
-    wait === 0 && 'starts today',
   ];
+  const pill = make('span.pill.' + (STATUS_TONES[status] ?? 'soft'), spaced(status));
   return make(
     'header',
     deskLink(),
-    make('div.row', make('h1.lines', stored(trip.name)), make('span.pill.' + (STATUS_TONES[trip.status] ?? 'soft'), spaced(trip.status))),
-    make('p.soft.lines', kept(facts).flatMap((fact, index) => (index ? [', ', fact] : [fact]))),
+    make('div.row', make('h1.one-line', stored(name)), pill),
+    make('p.soft.one-line', separated(facts)),
   );
 }
 
 function missing(trip) {
-  const phase = record(trip.phase), phases = list(phase.all), reached = phases.indexOf(phase.name);
-  const lacks = list(trip.missing), total = lacks.length + (trip.missing_more ?? 0);
-  const hidden = total - SHORT_MISSING;
-  const ask = lack =>
-    host.can('message') && lack.prompt && button('Ask', () => host.write(lack.prompt), { 'aria-label': 'Ask about: ' + lack.words });
+  const { name, all } = trip.phase;
+  const phases = all,
+    reached = phases.indexOf(name),
+    lacks = trip.missing;
+  const total = lacks.length + (trip.missing_more ?? 0);
+  const title = total
+    ? `Missing for ${spaced(name ?? 'this trip')} (${total})`
+    : spaced(name ? 'Phase: ' + name : 'Missing');
+  const step = (phase, index) =>
+    make('li' + (index < reached ? '.done' : index === reached ? '.now' : ''), {
+      title: phase,
+      'aria-current': index === reached && 'step',
+    });
+  const lack = ({ words, prompt }, index) =>
+    make(
+      'li' + (index < SHORT_MISSING ? '' : '.full'),
+      make('span.one-line', words),
+      host.can('message') && prompt && button('Ask', () => host.write(prompt), 'Ask about: ' + words),
+    );
   return section(
-    total ? `Missing for ${spaced(phase.name ?? 'this trip')} (${total})` : phase.name ? `Phase: ${spaced(phase.name)}` : 'Missing',
-    reached >= 0 && make('span.soft.small', `phase ${reached + 1} of ${phases.length}`),
-    reached >= 0 && make('ol.steps', { 'aria-label': 'Phases' }, phases.map((name, index) =>
-      make('li' + (index < reached ? '.done' : index === reached ? '.now' : ''), { title: name, 'aria-current': index === reached && 'step' }, make('span.unseen', name)))),
-    lacks.length
-      ? make('ul.missing.gap', lacks.map((lack, index) =>
-          make('li' + (index < SHORT_MISSING ? '' : '.full-only'), make('span.lines', lack.words), ask(lack))))
-      : make('p.good.gap', 'Nothing is missing.'),
-    hidden > 0 && make('p.soft.small.short-only', `and ${number(hidden)} more`),
-    trip.missing_more > 0 && make('p.soft.small.full-only', `and ${number(trip.missing_more)} more`),
+    title,
+    reached >= 0 && make('span.note', `phase ${reached + 1} of ${phases.length}`),
+    reached >= 0 && make('ol.steps', phases.map(step)),
+    total ? make('ul.missing.gap', lacks.map(lack)) : make('p.good.gap', 'Nothing is missing.'),
+    more(total - SHORT_MISSING, 'short'),
+    more(trip.missing_more, 'full'),
   );
 }
 
-function moneySection({ money: sums }) {
-  const { total, paid, currency, payments } = record(sums), open = total - paid;
-  const share = total > 0 ? Math.min(1, paid / total) : 0;
-  const words = total > 0 ? `${money(paid ?? 0, currency)} of ${money(total, currency)}` : paid > 0 ? money(paid, currency) : 'no price yet';
-  const when = payment => (payment.paid_at ? 'paid ' + dateWords(payment.paid_at) : payment.due_at ? 'due ' + dateWords(payment.due_at) : '');
+function moneySection(trip) {
+  const { total, paid = 0, currency, payments, payments_more: hidden } = trip.money;
+  const sum = (amount, own = currency) => money(amount, own);
+  const words = total > 0 ? `${sum(paid)} of ${sum(total)}` : paid > 0 ? sum(paid) : 'no price yet';
+  const share = { style: { width: Math.min(100, (100 * paid) / total) + '%' } };
+  const row = ({ label, amount, currency: own, paid_at: paidAt, due_at: dueAt, late }) =>
+    make(
+      'tr',
+      make('td', label),
+      make('td.soft', paidAt ? 'paid ' + dateWords(paidAt) : dueAt && 'due ' + dateWords(dueAt)),
+      make('td.number' + (late ? '.bad' : ''), sum(amount, own), late && ' late'),
+    );
   return section(
     'Money',
     make('span.number', words),
-    total > 0 && make('div.paid', { role: 'img', 'aria-label': 'Paid ' + words }, make('i', { style: { width: 100 * share + '%' } })),
-    list(payments).length
-      ? make('table.gap.full-only', make('tbody', payments.map(payment =>
-          make('tr', make('td', payment.label), make('td.soft', when(payment)), make('td.number' + (payment.late ? '.bad' : ''), money(payment.amount, currency), payment.late && ' late')))))
-      : open > 0 && make('p.soft.small.full-only', `${money(open, currency)} open`),
+    total > 0 && make('div.paid', { role: 'img', 'aria-label': 'Paid ' + words }, make('i', share)),
+    payments.length > 0 && make('table.gap.full', make('tbody', payments.map(row))),
+    more(hidden, 'full'),
   );
 }
 
-// Each drawing has a key of its own: two clicks make one write, and a click after an undo writes again.
-const newKey = () => [...crypto.getRandomValues(new Uint32Array(4))].map(part => part.toString(36)).join('');
-
+// Run an operation on the trip and draw it anew; return whether it was done.
 async function change(trip, type, data, key) {
-  const operations = [{ type, data }];
-  const answer = await host.call('bulk_trip_operations', { trip_identifier: String(trip.trip_id), operations, idempotency_key: key });
-  if (!answer) return;
-  if (!answer.success) return host.say(list(answer.results)[0]?.error ?? answer.message, 'bad');
+  const trip_identifier = String(trip.trip_id),
+    operations = [{ type, data }];
+  const answer = await host.call('bulk_trip_operations', { trip_identifier, operations, idempotency_key: key });
+  if (!answer) return false;
+  if (!answer.success) return host.say(answer.results[0]?.error ?? answer.message, 'bad');
   host.tell({ trip_id: trip.trip_id, changed: answer.message });
-  const now = await host.call('show_trip', { trip_identifier: String(trip.trip_id) });
+  const now = await host.call('show_trip', { trip_identifier });
   if (now) host.show(now);
   return true;
 }
 
-async function makePayer(trip, person, key) {
-  const payer = { email: person.email, role: 'payer' };
-  if (!(await change(trip, 'assign_client', payer, key))) return;
-  const undo = button('Undo', async () => {
-    if (await change(trip, 'unassign_client', payer, 'undo-' + key)) host.say(`${person.name} is no longer payer.`);
-  });
-  host.say(`${person.name} is payer now.`, '', undo);
+async function makePayer(trip, { name, email }, key) {
+  const payer = { email, role: 'payer' };
+  const undo = async () => {
+    if (await change(trip, 'unassign_client', payer, 'undo-' + key)) host.say(`${name} is no longer payer.`);
+  };
+  if (await change(trip, 'assign_client', payer, key)) host.say(`${name} is payer now.`, '', button('Undo', undo));
 }
 
 function travelers(trip) {
-  const people = list(trip.travelers), total = trip.travelers_total ?? people.length, key = newKey();
-  const payer = (person, index) =>
-    host.can('serverTools') && person.email && !list(person.roles).includes('payer') &&
-    button('Payer', () => makePayer(trip, person, `picture-${key}-${index}`), { 'aria-label': `Make ${person.name} payer` });
-  const row = (person, index) =>
-    make('li', make('b', stored(person.name)), make('span.' + (person.lacks ? 'warn' : 'soft'), list(person.roles).map(spaced).join(', '), person.lacks && ` · ${person.lacks}`, payer(person, index)));
-  const name = (person, index) => [index > 0 && ', ', make('span' + (person.lacks ? '.warn' : ''), stored(person.name))];
+  const people = trip.travelers;
+  const others = trip.others;
+  const total = trip.travelers_total ?? people.length;
+  const isPaid = [...people, ...others].some(({ roles }) => roles.includes('payer'));
+  // Each drawing has a key of its own: two clicks make one write, and a click after an undo writes again.
+  const key = [...crypto.getRandomValues(new Uint32Array(4))].join('-');
+  const row = (person, index) => {
+    const { name, roles, email, note, lacks } = person;
+    const pay = () => makePayer(trip, person, `payer-${index}-${key}`);
+    const facts = kept([roles.map(spaced).join(', '), note, lacks]).join(' · ');
+    return make(
+      'li',
+      make('div.row', make('b', stored(name)), make('span.' + (lacks ? 'warn' : 'soft'), facts)),
+      !isPaid && email && !note && host.can('serverTools') && button('Payer', pay, `Make ${name} payer`),
+    );
+  };
+  const names = people.slice(0, 12).map(({ name, lacks }) => make(lacks ? 'span.warn' : 'span', stored(name)));
   return section(
     `Travelers (${total})`,
     null,
-    total ? make('p.lines.short-only', { style: { '--lines': 2, margin: 0 } }, people.slice(0, 12).map(name)) : make('p.warn', 'Nobody travels yet.'),
-    make('ul.people.full-only', people.map(row)),
-    total > people.length && make('p.soft.small.full-only', `and ${number(total - people.length)} more`),
+    total ? make('p.two-lines.short', separated(names)) : make('p.warn', 'Nobody travels yet.'),
+    make('ul.people.full', people.map(row)),
+    more(total - people.length, 'full'),
+    others.length > 0 && make('h2.gap.full', 'Not traveling'),
+    make('ul.people.full', others.map(row)),
+    trip.unreadable && make('p.warn.full', trip.unreadable),
   );
 }
 
-const stayStyle = stay => (stay ? { style: { '--stay': `var(${stay.colour})` } } : {});
+const stayStyle = stay => ({ style: stay && { '--stay': `var(${stay.colour})` } });
 
-function ribbon(days, stayOn) {
-  const long = days.length > MOST_BUTTONS, every = Math.ceil(days.length / 6);
-  const jump = index => {
-    host.open();
-    document.documentElement.dataset.days = 'all';
-    document.getElementById('day-' + index).scrollIntoView({ block: 'nearest' });
-  };
-  const cell = (day, index) => {
-    const look = ['li' + (list(day.items).length ? '' : '.empty'), stayStyle(stayOn(day.date))];
-    if (long) return make(...look, index % every === 0 && index + every / 2 < days.length && make('span', dateWords(day.date)));
-    const spoken = [dateWords(day.date, { month: 'long' }), day.title, !list(day.items).length && 'nothing planned'];
-    return make(...look, button([make('small', dateWords(day.date, { weekday: 'narrow' })), dateWords(day.date, { day: 'numeric' }), make('span.unseen', ' ' + kept(spoken).join(', '))], () => jump(index)));
-  };
-  return make('ol.ribbon' + (long ? '.long' : ''), { 'aria-hidden': long, style: { '--days': days.length } }, days.map(cell));
+function showDay(index) {
+  host.open();
+  showAllDays();
+  document.getElementById('day-' + index).scrollIntoView({ block: 'nearest' });
 }
 
-function dayRow(day, index, stayOn, dayBefore) {
-  const stay = stayOn(day.date), arrives = stay && (!dayBefore || stayOn(dayBefore.date) !== stay);
-  const items = list(day.items), date = day.date;
-  return [
-    make('div.date', make('span.soft.small', dateWords(date, { weekday: 'short' })), make('b', dateWords(date, { day: 'numeric' })), (!dayBefore || plain(date).endsWith('-01')) && make('span.soft.small', dateWords(date, { month: 'short' }))),
-    make('div.rail', { 'aria-hidden': true, ...stayStyle(stay) }, make('i' + (arrives ? '.arrival' : ''))),
+const showAllDays = () => (document.documentElement.dataset.days = 'all');
+
+// The nights as a strip: a button for each day, or a scale where there are many.
+function ribbon(days) {
+  const long = days.length > MOST_BUTTONS,
+    every = Math.ceil(days.length / 6);
+  const cell = ({ date, title, planned, stay }, index) => {
+    const marked = long && index % every === 0 && index < days.length - every / 2;
+    const spoken = [dateWords(date, { month: 'long' }), title, !planned && 'nothing planned'];
+    const words = [
+      make('small', dateWords(date, { weekday: 'narrow' })),
+      dateWords(date, { day: 'numeric' }),
+      make('span.unseen', ' ' + kept(spoken).join(', ')),
+    ];
+    return make(
+      'li' + (planned ? '' : '.empty'),
+      stayStyle(stay),
+      long ? marked && make('span', dateWords(date)) : button(words, () => showDay(index)),
+    );
+  };
+  return make('ol.ribbon' + (long ? '.long' : ''), { style: { '--days': days.length } }, days.map(cell));
+}
+
+function dayRow({ date, title, items, items_more: hidden, planned, stay }, before) {
+  const arrival = stay && before?.stay !== stay;
+  const item = ({ time, title, place }) =>
     make(
-      'div.plan' + (items.length ? '' : '.empty'),
-      day.title && make('b', stored(day.title)),
-      items.map(item => make('div.item', make('span.soft.number', item.time ?? ''), make('span', stored(item.title), item.place && make('span.soft', ', ', stored(item.place))))),
-      !items.length && make('div.nothing.small', 'Nothing planned'),
-      arrives && make('div.stay.soft.small', stayStyle(stay), stored(stay.name), ', ', counted(stay.nights, 'night'), stay.confirmation ? [', ', stored(stay.confirmation)] : make('span.warn', ', not confirmed')),
+      'div.item',
+      make('span.soft.number', time),
+      make('span', stored(title), place && make('span.soft', ', ', stored(place))),
+    );
+  return [
+    make(
+      'div.date.note',
+      dateWords(date, { weekday: 'short' }),
+      make('b', dateWords(date, { day: 'numeric' })),
+      (!before || plain(date).endsWith('-01')) && dateWords(date, { month: 'short' }),
+    ),
+    make('div.rail', stayStyle(stay), make('i' + (arrival ? '.arrival' : ''))),
+    make(
+      'div.plan',
+      title && make('b', stored(title)),
+      planned ? items.map(item) : make('div.warn.small', 'Nothing planned'),
+      more(hidden, 'full'),
+      arrival &&
+        make(
+          'div.stay.note',
+          stayStyle(stay),
+          separated([
+            stored(stay.name),
+            stay.nights > 0 && counted(stay.nights, 'night'),
+            stay.confirmation && stored(stay.confirmation),
+          ]),
+          !stay.confirmation && make('span.warn', ', not confirmed'),
+        ),
     ),
   ];
 }
 
 function dayByDay(trip) {
-  const days = list(trip.days), total = days.length + (trip.days_more ?? 0);
-  const stays = list(trip.stays).map((stay, index) => ({ ...stay, colour: STAY_COLOURS[index % STAY_COLOURS.length] }));
-  const stayOn = date => stays.find(stay => stay.from <= date && date < stay.to);
-  // Narrow pages show the next days and those without a plan first.
-  const next = Math.max(0, days.findIndex(day => day.date >= (trip.today ?? '')));
-  const first = (day, index) => days.length < 6 || (index >= next && index < next + 3) || !list(day.items).length;
-  const more = !days.every(first) && button(`Show all ${days.length} days`, () => (document.documentElement.dataset.days = 'all'));
+  const stays = trip.stays.map((stay, index) => ({ ...stay, colour: STAY_COLOURS[index % 4] }));
+  const days = trip.days.map(day => ({
+    ...day,
+    items: day.items,
+    planned: day.items_more > 0 || day.items.length > 0,
+    stay: stays.find(({ from, to }) => from <= day.date && day.date < to),
+  }));
+  const total = days.length + (trip.days_more ?? 0);
+  // Narrow pages show the next days, and those without a plan, first.
+  const next = Math.max(
+    0,
+    days.findIndex(({ date }) => date >= trip.today),
+  );
+  const first = ({ planned }, index) => days.length < 6 || (index >= next && index < next + 3) || !planned;
+  const row = (day, index) =>
+    make('li.day' + (first(day, index) ? '' : '.later'), { id: 'day-' + index }, dayRow(day, days[index - 1]));
+  const all = !days.every(first) && button(`Show all ${days.length} days`, showAllDays);
   return section(
     'Day by day',
-    total > days.length && make('span.soft.small', `${days.length} of ${total} days`),
-    days.length ? ribbon(days, stayOn) : make('p.soft', 'No days yet: the trip has no dates.'),
-    make('ol.full-only', days.map((day, index) => make('li.day' + (first(day, index) ? '' : '.later'), { id: 'day-' + index }, dayRow(day, index, stayOn, days[index - 1])))),
-    more && make('p.more-days.later.full-only', more),
+    total > days.length && make('span.note', `${days.length} of ${total} days`),
+    days.length ? ribbon(days) : make('p.soft', 'No days yet: the trip has no dates.'),
+    make('ol.full', days.map(row)),
+    all && make('p.gap.more-days.full', all),
   );
 }
 

@@ -1,0 +1,68 @@
+"""A browser with a host that draws the pictures of a server, driven by tests/browser/drive.mjs."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+ROOT = Path(__file__).parent.parent
+DRIVER = ROOT / "tests" / "browser" / "drive.mjs"
+MODULES = ROOT / "build" / "pictures"
+
+# If this is set, the tests that need a browser run, and anything that is missing makes them fail.
+NODE = os.environ.get("VOYGEN_NODE_PICTURES")
+
+needs_browser = pytest.mark.skipif(
+    NODE is None, reason="VOYGEN_NODE_PICTURES names no Node: .ci/pictures installs one with Chromium and runs these"
+)
+
+
+@dataclass
+class Browser:
+    process: subprocess.Popen[str]
+
+    def do(self, command: str, /, **options: Any) -> dict[str, Any]:
+        """Run a command of the driver, and return its answer."""
+        assert self.process.stdin
+        assert self.process.stdout
+        self.process.stdin.write(json.dumps({"command": command, **options}) + "\n")
+        self.process.stdin.flush()
+        line = self.process.stdout.readline()
+        assert line, "the browser has ended"
+        answer = json.loads(line)
+        assert "failed" not in answer, answer["failed"]
+        return answer
+
+    def show(self, tool: str, /, *, arguments: dict[str, Any], **options: Any) -> dict[str, Any]:
+        """Draw a tool's answer in the host; return the page's address and size, and the answer."""
+        return self.do("show", tool=tool, arguments=arguments, **options)
+
+    def asked(self, kind: str) -> list[dict[str, Any]]:
+        """What the picture asked of the host: calls, messages, context or display modes."""
+        return [one for one in self.do("asked")["asked"] if one["kind"] == kind]
+
+
+@contextmanager
+def browsing(server: str) -> Generator[Browser]:
+    """Start a browser whose host is a client of the server at this address."""
+    chromium = shutil.which("chromium")
+    assert NODE
+    assert chromium
+    command = [NODE, str(DRIVER), str(MODULES), chromium, server]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            yield Browser(process)
+        finally:
+            assert process.stdin
+            process.stdin.close()
