@@ -1,0 +1,65 @@
+"""The pages beside the pictures: the index, the request to log in, and errors."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from dataclasses import dataclass
+from functools import cache
+from hashlib import sha256
+from html import escape
+
+from server.pictures.pages import SHARED_SCRIPTS, SHARED_STYLES, SOURCE, Page, assembled
+
+PATH = "/desk"
+
+# Beside the policies that the pages declare: no other page may frame these.
+UNFRAMED = "frame-ancestors 'none'"
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A page to send, and its Content-Security-Policy."""
+
+    html: str
+    policy: str
+    status: int = 200
+
+
+@cache
+def index_page() -> Page:
+    return assembled("desk", "Trip desk", (*SHARED_STYLES, "desk.css"), (*SHARED_SCRIPTS, "desk.js"))
+
+
+def login_page(problem: str, *, takes_tokens: bool) -> Shown:
+    """Return the page that asks for a link or a token. `problem` says why the last attempt failed."""
+    said = f'<p class="warn gap">{escape(problem)}</p>' if problem else ""
+    link = "<p>Open the link that voygen printed when it started. It works once; to get a new one, restart voygen.</p>"
+    form = (
+        f'<form method="post" action="{PATH}" class="gap"><label for="token">Access token</label> '
+        '<input id="token" name="token" type="password" autocomplete="off" required> '
+        "<button>Open the desk</button></form>"
+    )
+    return _plain("Log in to the trip desk", said + (form if takes_tokens else link), 401)
+
+
+def error_page(title: str, words: str, status: int) -> Shown:
+    return _plain(title, f'<p>{escape(words)}</p><p class="gap"><a href="{PATH}">Back to the desk</a></p>', status)
+
+
+def _plain(title: str, body: str, status: int) -> Shown:
+    style = "".join((SOURCE / name).read_text(encoding="utf-8") for name in SHARED_STYLES)
+    digest = b64encode(sha256(style.encode()).digest()).decode()
+    policy = f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'self'"
+    html = f"""\
+<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width,initial-scale=1">
+<title>{escape(title)}</title>
+<style>{style}</style>
+</head>
+<body><main><h1>{escape(title)}</h1>{body}</main></body>
+</html>
+"""
+    return Shown(html, policy, status)
