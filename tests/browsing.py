@@ -22,9 +22,12 @@ MODULES = ROOT / "build" / "pictures"
 # If this is set, the tests that need a browser run, and anything that is missing makes them fail.
 CHROMIUM = os.environ.get("VOYGEN_CHROMIUM")
 
-needs_browser = pytest.mark.skipif(
-    CHROMIUM is None, reason="VOYGEN_CHROMIUM names no browser: .ci/pictures installs one and runs these"
-)
+
+def skip_without_browser() -> None:
+    """Skip the module that calls this, unless there is a browser."""
+    if CHROMIUM is None:
+        reason = "VOYGEN_CHROMIUM names no browser: .ci/pictures installs one and runs these"
+        pytest.skip(reason, allow_module_level=True)
 
 
 @dataclass

@@ -148,8 +148,11 @@ const commands = {
   async asked() {
     return { asked: await page.evaluate(() => window.asked) };
   },
-  async shoot({ file }) {
-    await page.screenshot({ path: file, fullPage: true });
+  // Write a picture of what is drawn, at most `highest` pixels high.
+  async shoot({ file, highest = Infinity }) {
+    const height = await picture().evaluate(() => Math.ceil(document.body.getBoundingClientRect().height));
+    const clip = { x: 0, y: 0, width: page.viewportSize().width, height: Math.min(height, highest) };
+    await page.screenshot({ path: file, fullPage: true, clip });
     return {};
   },
 };

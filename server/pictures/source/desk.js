@@ -34,7 +34,11 @@ function migration({ phase, agreement, obstacles }) {
     'Migration',
     null,
     make('p.' + (differs ? 'bad' : known ? 'good' : 'soft'), words),
-    make('p.note', `Phase ${spaced(phase)}`, known && `, ${agreement.source === 'check' ? 'checked' : 'last proof'} ${plain(agreement.age)}`),
+    make(
+      'p.note',
+      `Phase ${spaced(phase)}`,
+      known && `, ${agreement.source === 'check' ? 'checked' : 'last proof'} ${plain(agreement.age)}`,
+    ),
     obstacles.length > 0 && make('p.note', obstacles.join(', ')),
     make(
       'ul.ways.gap',
@@ -54,10 +58,6 @@ host.start(answer => [
       answer.trips.length ? make('ol', answer.trips.map(travels)) : make('p.soft', 'Nobody travels in the next weeks.'),
       more(answer.total - answer.trips.length, 'full'),
     ),
-    make(
-      'div.side',
-      section('Who travels when', null, make('ul.ways', months(answer.today))),
-      migration(answer),
-    ),
+    make('div.side', section('Who travels when', null, make('ul.ways', months(answer.today))), migration(answer)),
   ),
 ]);

@@ -1,5 +1,5 @@
 const STATUSES = ['confirmed', 'in_progress', 'completed', 'planning', 'cancelled'];
-const SHORT_TRIPS = coarse ? 4 : 5;
+const SHORT_TRIPS = 5;
 const SHORT_CLASHES = 1;
 const MONTH = { month: 'long', year: 'numeric' };
 
@@ -37,7 +37,7 @@ function header(answer) {
   const facts = [
     counted(total, 'trip'),
     `${counted(people, 'traveler')} away`,
-    leaving > 0 && `${number(leaving)} ${leaving === 1 ? 'leaves' : 'leave'} within a week`,
+    leaving > 0 && `${counted(leaving, 'trip')} leaving within a week`,
     client && ['only ', stored(client)],
   ];
   return make(
@@ -66,55 +66,49 @@ function clashes({ clashes: all, clashes_more: hidden }) {
 
 // The cells that show weekends and today, behind a row or as the numbers above the rows.
 function cells(dates, today, numbers) {
+  const now = dates.indexOf(today);
   return dates.map((date, index) => {
     const day = index + 1;
-    const look = kept([
-      date === today && '.today',
-      isWeekend(date) && '.weekend',
-      day % 5 && date !== today && '.minor',
-    ]);
-    return (
-      (numbers || look[0] !== '.minor') &&
-      make('span' + look.join(''), { style: { 'grid-column': day } }, numbers && day)
-    );
+    const minor = index !== now && (day % 5 > 0 || Math.abs(index - now) === 1);
+    const look = kept([index === now && '.today', isWeekend(date) && '.weekend', minor && '.minor']);
+    const style = { 'grid-column': day };
+    return (numbers || look[0] !== '.minor') && make('span' + look.join(''), { style }, numbers && day);
   });
 }
 
-function bar({ trip_id: id, name, place, start, end, status }, dates) {
+function bar({ place, start, end, status }, dates) {
   const first = dates[0];
   const last = dates.at(-1);
   const from = start < first ? 1 : Number(start.slice(8));
   const to = end > last ? dates.length : Number(end.slice(8));
-  const words = kept([name, place, rangeWords(start, end), spaced(status)]).join(', ');
   const look = kept(['trip', STATUSES.includes(status) && status, start < first && 'earlier', end > last && 'later']);
-  const attributes = { title: words, style: { 'grid-column': `${from} / ${to + 1}` } };
-  const text = to - from > 1 && place ? stored(place) : make('span.unseen', words);
-  const draw = (tag, more) => make([tag, ...look].join('.'), { ...attributes, ...more }, text);
-  if (host.link('trip')) return draw('a', { href: host.link('trip', id), 'aria-label': words });
-  if (host.can('message'))
-    return draw('button', { click: () => host.write(`Show me trip ${id}.`), 'aria-label': words });
-  return draw('div');
+  const style = { 'grid-column': `${from} / ${to + 1}` };
+  return make('div.' + look.join('.'), { style, 'aria-hidden': true }, to - from > 1 && stored(place));
+}
+
+// A trip's name and travelers. Where the trip can be opened, a click anywhere in the row opens it.
+function who({ trip_id: id, name, place, start, end, status, travelers, travelers_total: total, unreadable }) {
+  const two = travelers.slice(0, 2);
+  const others = total - two.length;
+  const words = kept([place, rangeWords(start, end), spaced(status)]).join(', ');
+  const link = host.link('trip', id);
+  const open = host.can('message') && (() => host.write(`Show me trip ${id}.`));
+  return make(
+    link ? 'a.who' : open ? 'button.who' : 'div.who',
+    { href: link, click: open, title: `${name}, ${words}` },
+    make('b.one-line', stored(name)),
+    make('span.unseen', `, ${words}`),
+    unreadable && make('span.warn', 'clients unreadable'),
+    total
+      ? make('span.soft', separated(two.map(stored)), others > 0 && ` +${number(others)}`)
+      : !unreadable && make('span.warn', 'nobody yet'),
+  );
 }
 
 function line(trip, index, dates, today) {
-  const { name, travelers, travelers_total: total, unreadable } = trip;
-  const two = travelers.slice(0, 2);
-  const others = total - two.length;
   return make(
     'li.line' + (index < SHORT_TRIPS ? '' : '.full'),
-    make(
-      'div.who',
-      make('b.one-line', { title: name }, stored(name)),
-      unreadable && make('div.warn', 'clients unreadable'),
-      total
-        ? make(
-            'div.soft',
-            { title: travelers.join(', ') },
-            separated(two.map(stored)),
-            others > 0 && ` +${number(others)}`,
-          )
-        : !unreadable && make('div.warn', 'nobody yet'),
-    ),
+    who(trip),
     make('div.lane', cells(dates, today), bar(trip, dates)),
   );
 }

@@ -104,7 +104,7 @@ function travelers(trip) {
     const facts = kept([roles.map(spaced).join(', '), note, lacks]).join(' · ');
     return make(
       'li',
-      make('div.row', make('b', stored(name)), make('span.' + (lacks ? 'warn' : 'soft'), facts)),
+      make('div.row', stored(name), make('span.' + (lacks ? 'warn' : 'soft'), facts)),
       !isPaid && email && !note && host.can('serverTools') && button('Make payer', pay, 'Make payer: ' + name),
     );
   };
@@ -156,6 +156,7 @@ function ribbon(days) {
 function dayRow(day, before) {
   const { date, title, items, items_more: hidden, planned, stay } = day;
   const arrival = stay && before?.stay !== stay;
+  const month = dateWords(date, { month: 'short' });
   const timed = items.some(({ time }) => time);
   const item = ({ time, title, place }) =>
     make(
@@ -168,7 +169,7 @@ function dayRow(day, before) {
       'div.date.note',
       dateWords(date, { weekday: 'short' }),
       make('b', dateWords(date, { day: 'numeric' })),
-      (!before || before.later || date.endsWith('-01')) && dateWords(date, { month: 'short' }),
+      !before || date.endsWith('-01') ? month : before.later && make('span.gap-only', month),
     ),
     make('div.rail', stayStyle(day), make('i' + (arrival ? '.arrival' : ''))),
     make(
@@ -214,10 +215,9 @@ function dayByDay(trip) {
   return section(
     'Day by day',
     hidden > 0 && make('span.note', `${days.length} of ${days.length + hidden} days`),
-    days.length ? ribbon(days) : make('p.soft', 'No days yet: the trip has no dates.'),
+    days.length ? ribbon(days) : make('p.soft', 'No days yet.'),
     make('ol.full', days.map(row)),
-    days.some(({ later }) => later) &&
-      make('p.gap.more-days.full', button(`Show all ${days.length} days`, showAllDays)),
+    days.some(({ later }) => later) && make('p.gap.gap-only.full', button(`Show all ${days.length} days`, showAllDays)),
   );
 }
 
