@@ -51,7 +51,9 @@ def status_of(start: str, end: str) -> str:
     today = TODAY.isoformat()
     if end < today:
         return "completed"
-    return "in_progress" if start <= today else "confirmed" if start < day(40) and not start.endswith("8") else "planning"
+    return (
+        "in_progress" if start <= today else "confirmed" if start < day(40) and not start.endswith("8") else "planning"
+    )
 
 
 def email_of(name: str) -> str:
@@ -154,9 +156,7 @@ async def add_long(desk: Desk, first: date) -> int:
     for part in (days[:40], days[40:]):
         planned = [one for one in part if (one - first).days % 7]
         await desk.do(trip_id, *(op("add_schedule_item", date=str(one), title="Walk with a guide") for one in planned))
-    await desk.do(
-        trip_id, *(op("add_stay", name=f"Hotel {a:%j}", check_in=str(a), check_out=str(b)) for a, b in stays)
-    )
+    await desk.do(trip_id, *(op("add_stay", name=f"Hotel {a:%j}", check_in=str(a), check_out=str(b)) for a, b in stays))
     return trip_id
 
 
@@ -179,12 +179,14 @@ async def add_hostile(desk: Desk) -> int:
     _, text, answer = await desk.raw_call(
         "bulk_trip_operations",
         trip_identifier=trip_id,
-        operations=[*(op("assign_client", full_name=name, email=f"h{number}@example.net") for number, name in enumerate(names)),
-        *(op("add_schedule_item", date=day(number), title=HOSTILE, location=HOSTILE) for number in (1, 2, 4)),
-        op("set_day", date=day(1), title=HOSTILE),
-        op("add_stay", name=HOSTILE, city=HOSTILE, check_in=day(1), check_out=day(5)),
-        op("set_payment_plan", due=[{"date": day(-9), "amount": 123456789.99, "label": HOSTILE[:100]}]),
-        op("update_cost", cost=987654321.5)],
+        operations=[
+            *(op("assign_client", full_name=name, email=f"h{number}@example.net") for number, name in enumerate(names)),
+            *(op("add_schedule_item", date=day(number), title=HOSTILE, location=HOSTILE) for number in (1, 2, 4)),
+            op("set_day", date=day(1), title=HOSTILE),
+            op("add_stay", name=HOSTILE, city=HOSTILE, check_in=day(1), check_out=day(5)),
+            op("set_payment_plan", due=[{"date": day(-9), "amount": 123456789.99, "label": HOSTILE[:100]}]),
+            op("update_cost", cost=987654321.5),
+        ],
     )
     assert answer, text
     assert answer["success"], text

@@ -124,7 +124,7 @@ class DeskPage:
                 return _response(await draw(request))
         except ToolFault as fault:
             status = HTTPStatus.NOT_FOUND if fault.code == "not_found" else HTTPStatus.BAD_REQUEST
-            return _response(error_page("This can't be shown", str(fault), status))
+            return _response(error_page("This can't be shown", fault.problem, status))
         except (DatabaseError, TimeoutError):
             logger.exception("the desk page failed")
             words = "The database is unavailable. Try again in a minute; the server's log says more."

@@ -57,7 +57,7 @@ async def board(db: Database, hours: int, report: CheckReport | None) -> dict[st
         "phase": state.phase,
         "next_phase": next_phase(state.phase),
         "obstacles": _obstacle_words(obstacles, agreement, checked=report is not None),
-        "agreement": _agreed(agreement) if agreement else {"source": "none"},
+        "agreement": _agreed(agreement) if agreement else None,
         **await _differing(db, report, state.phase),
         "proofs": [
             {"at": row["recorded_at"], "drift": row["drift"]} for row in await measures.latest_proofs(db, PROOFS_SHOWN)

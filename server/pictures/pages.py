@@ -101,7 +101,11 @@ def _joined(names: tuple[str, ...]) -> str:
 
 
 def _squeezed(text: str, kind: str) -> str:
-    return _SPACES[kind].sub(lambda found: found[found.lastgroup] if found.lastgroup else "", _COMMENT.sub("", text)).strip()
+    return (
+        _SPACES[kind]
+        .sub(lambda found: found[found.lastgroup] if found.lastgroup else "", _COMMENT.sub("", text))
+        .strip()
+    )
 
 
 def _digest(text: str) -> str:

@@ -22,10 +22,12 @@ function header({ agreement, hours }) {
     if (answer) host.show(answer);
     target.disabled = false;
   };
+  const link = host.link('check');
+  const checkNow = link ? make('a', { href: link }, 'Check now') : host.can('serverTools') && button('Check now', check);
   return make(
     'header',
     deskLink(),
-    make('div.row', make('h2', 'Migration of who travels'), host.can('serverTools') && button('Check now', check)),
+    make('div.row', make('h2', 'Migration of who travels'), checkNow),
     make('h1.verdict.' + tone, words),
     make(
       'p.soft.one-line',
