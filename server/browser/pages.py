@@ -30,16 +30,19 @@ def index_page() -> Page:
     return assembled("desk", "Trip desk", (*SHARED_STYLES, "desk.css"), (*SHARED_SCRIPTS, "desk.js"))
 
 
-def login_page(problem: str, *, takes_tokens: bool) -> Shown:
-    """Return the page that asks for a link or a token. `problem` says why the last attempt failed."""
+def login_page(problem: str, *, has_link: bool, takes_tokens: bool) -> Shown:
+    """Return the page that asks for the link that was printed, or for a token. `problem` is of the last attempt."""
     said = f'<p class="warn gap">{escape(problem)}</p>' if problem else ""
-    link = "<p>Open the link that voygen printed when it started. It works once; to get a new one, restart voygen.</p>"
-    form = (
-        f'<form method="post" action="{PATH}" class="gap"><label for="token">Access token</label> '
-        '<input id="token" name="token" type="password" autocomplete="off" required> '
-        "<button>Open the desk</button></form>"
+    link = (
+        '<p class="gap">Open the link that voygen printed at its start. It works once; restart voygen for another.</p>'
     )
-    return _plain("Log in to the trip desk", said + (form if takes_tokens else link), 401)
+    form = (
+        f'<form method="post" action="{PATH}" class="gap"><p><label for="token">Access token</label></p>'
+        '<p><input id="token" name="token" type="password" autocomplete="off" required></p>'
+        '<p class="gap"><button>Open the desk</button></p></form>'
+    )
+    body = said + (link if has_link else "") + (form if takes_tokens else "")
+    return _plain("Log in to the trip desk", body, 401)
 
 
 def error_page(title: str, words: str, status: int) -> Shown:

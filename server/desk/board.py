@@ -145,12 +145,12 @@ def _who(row: Row) -> str:
 
 
 async def _by_hour(db: Database, hours: int) -> list[dict[str, Any]]:
+    """Return the calls of each of the last hours, also of those without any."""
     counted = await measures.calls_by_hour(db, first_hour(hours), sorted(GOOD))
     every = [hour_of(datetime.now(UTC) - timedelta(hours=ago)) for ago in reversed(range(hours))]
+    calls = [counted.get(hour, (0, 0)) for hour in every]
     return [
-        {"hour": hour, "calls": calls, "failed": failed}
-        for hour in every
-        for calls, failed in [counted.get(hour, (0, 0))]
+        {"hour": hour, "calls": of_all, "failed": failed} for hour, (of_all, failed) in zip(every, calls, strict=True)
     ]
 
 
