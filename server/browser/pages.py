@@ -12,6 +12,8 @@ from server.pictures.pages import SHARED_SCRIPTS, SHARED_STYLES, SOURCE, Page, a
 
 PATH = "/desk"
 
+STYLES = (*SHARED_STYLES, "desk.css")
+
 # Beside the policies that the pages declare: no other page may frame these.
 UNFRAMED = "frame-ancestors 'none'"
 
@@ -27,7 +29,7 @@ class Shown:
 
 @cache
 def index_page() -> Page:
-    return assembled("desk", "Trip desk", (*SHARED_STYLES, "desk.css"), (*SHARED_SCRIPTS, "desk.js"))
+    return assembled("desk", "Trip desk", STYLES, (*SHARED_SCRIPTS, "desk.js"))
 
 
 def login_page(problem: str, *, has_link: bool, takes_tokens: bool) -> Shown:
@@ -50,7 +52,7 @@ def error_page(title: str, words: str, status: int) -> Shown:
 
 
 def _plain(title: str, body: str, status: int) -> Shown:
-    style = "".join((SOURCE / name).read_text(encoding="utf-8") for name in SHARED_STYLES)
+    style = "".join((SOURCE / name).read_text(encoding="utf-8") for name in STYLES)
     digest = b64encode(sha256(style.encode()).digest()).decode()
     policy = f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'self'"
     html = f"""\

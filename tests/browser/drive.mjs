@@ -1,6 +1,6 @@
 // A browser that takes commands, one JSON object a line, and answers each with one.
-//   node drive.mjs MODULES CHROMIUM MCP
-// MODULES is the folder with the packages of package.json, MCP the address of the server whose pictures it shows.
+//   node drive.mjs MODULES CHROMIUM
+// MODULES is the folder with the packages of package.json.
 import fs from 'node:fs';
 import path from 'node:path';
 import readline from 'node:readline';
@@ -8,7 +8,7 @@ import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { startServers } from './servers.mjs';
 
-const [modules, executablePath, mcp] = process.argv.slice(2);
+const [modules, executablePath] = process.argv.slice(2);
 const require = createRequire(path.join(modules, 'package.json'));
 const { chromium } = require('playwright-core');
 const { buildSync } = require('esbuild');
@@ -22,14 +22,21 @@ const bundled = buildSync({
   write: false,
   nodePaths: [path.join(modules, 'node_modules')],
 });
-const origins = await startServers(mcp, bundled.outputFiles[0].text);
-const ARGUMENTS = ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
+const behind = { mcp: null };
+const origins = await startServers(bundled.outputFiles[0].text, behind);
+const ARGUMENTS = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
 const browser = await chromium.launch({ executablePath, args: ARGUMENTS });
 
 // Complaints of the pages, and requests to anywhere else than this machine's own servers.
 let complaints = [];
 let strays = [];
-const own = [...Object.values(origins), new URL(mcp).origin, 'data:', 'blob:', 'about:'];
+const own = [...Object.values(origins), 'data:', 'blob:', 'about:'];
 
 async function newPage(options) {
   const context = await browser.newContext({ locale: 'en-US', deviceScaleFactor: 1, ...options });
@@ -63,7 +70,8 @@ function measured() {
   const shown = element => element.checkVisibility() && element.getBoundingClientRect().width > 1;
   const sizes = [...document.querySelectorAll('button, a')].filter(shown).map(target => target.getBoundingClientRect());
   const isClipped = element =>
-    element !== document.body && (getComputedStyle(element).overflowX !== 'visible' || isClipped(element.parentElement));
+    element !== document.body &&
+    (getComputedStyle(element).overflowX !== 'visible' || isClipped(element.parentElement));
   const outside = [...document.body.querySelectorAll('*')].filter(element => {
     const { left, right } = element.getBoundingClientRect();
     return shown(element) && (left < -0.5 || right > innerWidth + 0.5) && !isClipped(element.parentElement);
@@ -84,7 +92,10 @@ const commands = {
     page = pages[pointer];
     await page.setViewportSize({ width, height: 900 });
     await page.goto(origins.host);
-    const shown = await page.evaluate(([call, sandbox]) => ((window.sandbox = sandbox), window.show(call)), [call, origins.sandbox]);
+    const shown = await page.evaluate(
+      ([call, sandbox]) => ((window.sandbox = sandbox), window.show(call)),
+      [call, origins.sandbox],
+    );
     await settled();
     return shown;
   },
@@ -99,14 +110,17 @@ const commands = {
   },
   async look({ width, theme, check = true }) {
     await page.setViewportSize({ width, height: 900 });
-    if (theme && page.frames().length > 1) await page.evaluate(theme => window.bridge.sendHostContextChange({ theme }), theme);
+    if (theme && page.frames().length > 1)
+      await page.evaluate(theme => window.bridge.sendHostContextChange({ theme }), theme);
     else if (theme) await page.emulateMedia({ colorScheme: theme });
     await settled();
     const found = await picture().evaluate(measured);
     if (check) {
       if (!(await picture().evaluate(() => 'axe' in window))) await picture().evaluate(axe);
       const { violations } = await picture().evaluate(() => window.axe.run(document, { resultTypes: ['violations'] }));
-      found.violations = violations.map(({ id, nodes }) => `${id}: ${nodes[0].html.slice(0, 200)} ${nodes[0].failureSummary}`);
+      found.violations = violations.map(
+        ({ id, nodes }) => `${id}: ${nodes[0].html.slice(0, 200)} ${nodes[0].failureSummary}`,
+      );
     }
     const said = { complaints, strays };
     complaints = [];

@@ -1,5 +1,10 @@
 // A host in a browser: the MCP client, the bridge of ext-apps, and a sandbox on another origin.
-import { AppBridge, getToolUiResourceUri, PostMessageTransport, RESOURCE_MIME_TYPE } from '@modelcontextprotocol/ext-apps/app-bridge';
+import {
+  AppBridge,
+  getToolUiResourceUri,
+  PostMessageTransport,
+  RESOURCE_MIME_TYPE,
+} from '@modelcontextprotocol/ext-apps/app-bridge';
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 
 const HOST = { name: 'test-host', version: '1' };
@@ -57,11 +62,19 @@ window.show = async ({ tool: name, arguments: args, context, capable = true }) =
   const frame = document.createElement('iframe');
   frame.title = 'Sandbox';
   frame.setAttribute('sandbox', 'allow-scripts allow-same-origin allow-forms');
-  const ready = once(window, ({ source, data }) => source === frame.contentWindow && data?.method?.endsWith('proxy-ready'));
+  const ready = once(
+    window,
+    ({ source, data }) => source === frame.contentWindow && data?.method?.endsWith('proxy-ready'),
+  );
   frame.src = window.sandbox;
   document.querySelector('main').replaceChildren(frame);
   await ready;
-  const bridge = bridgeTo(frame, tools, capable, { theme: 'light', displayMode: 'inline', locale: 'en-US', ...context });
+  const bridge = bridgeTo(frame, tools, capable, {
+    theme: 'light',
+    displayMode: 'inline',
+    locale: 'en-US',
+    ...context,
+  });
   window.bridge = bridge;
   const initialized = new Promise(resolve => bridge.addEventListener('initialized', resolve));
   await bridge.connect(new PostMessageTransport(frame.contentWindow, frame.contentWindow));

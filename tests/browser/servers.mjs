@@ -22,22 +22,26 @@ function send(response, type, body, headers = {}) {
 
 function forward(request, response, mcp) {
   const { origin, ...headers } = request.headers;
-  const ahead = http.request(mcp, { method: request.method, headers: { ...headers, host: new URL(mcp).host } }, answer => {
-    response.writeHead(answer.statusCode, answer.headers);
-    answer.pipe(response);
-  });
+  const ahead = http.request(
+    mcp,
+    { method: request.method, headers: { ...headers, host: new URL(mcp).host } },
+    answer => {
+      response.writeHead(answer.statusCode, answer.headers);
+      answer.pipe(response);
+    },
+  );
   ahead.on('error', () => response.destroy());
   request.pipe(ahead);
 }
 
-// Start both; `script` is the host's, bundled, and `mcp` the server's address.
-export async function startServers(mcp, script) {
+// Start both; `script` is the host's, bundled. `behind.mcp` is the address of the MCP server.
+export async function startServers(script, behind) {
   const sandbox = await listening((request, response) => {
     if (request.url !== '/') return response.writeHead(404).end();
     send(response, 'text/html', file('sandbox.html'), { 'content-security-policy': SANDBOX_POLICY });
   });
   const host = await listening((request, response) => {
-    if (request.url === '/mcp') return forward(request, response, mcp);
+    if (request.url === '/mcp') return forward(request, response, behind.mcp);
     if (request.url === '/host.js') return send(response, 'text/javascript', script);
     if (request.url === '/') return send(response, 'text/html', file('host.html'));
     response.writeHead(request.url === '/favicon.ico' ? 204 : 404).end();

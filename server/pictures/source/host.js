@@ -7,7 +7,7 @@ const host = (() => {
   const waiting = new Map();
   let draw,
     lastId = 0,
-    known = null,
+    capabilities = {},
     modes = [],
     links = {};
 
@@ -74,7 +74,7 @@ const host = (() => {
   function settle({ id, result, error }) {
     const { resolve, reject } = waiting.get(id) ?? {};
     waiting.delete(id);
-    if (error) reject?.(new Error(error.message));
+    if (error) reject?.(error);
     else resolve?.(result);
   }
 
@@ -102,12 +102,13 @@ const host = (() => {
       return show(held.answer);
     }
     if (parent === window) return;
-    known = await request('ui/initialize', {
+    const { hostCapabilities, hostContext } = await request('ui/initialize', {
       appInfo: { name: document.title, version: '1' },
       appCapabilities: { availableDisplayModes: ['inline', 'fullscreen'] },
       protocolVersion: '2026-01-26',
     });
-    dress({ displayMode: 'inline', ...known.hostContext });
+    capabilities = hostCapabilities ?? {};
+    dress({ displayMode: 'inline', ...hostContext });
     post({ method: 'ui/notifications/initialized' });
     new ResizeObserver(reportSize).observe(document.body);
   }
@@ -139,7 +140,7 @@ const host = (() => {
     say,
     show,
     open,
-    can: capability => Boolean(known?.hostCapabilities?.[capability]),
+    can: capability => capability in capabilities,
     link: (name, to = '') => links[name] && links[name] + encodeURIComponent(to),
     // Write into the conversation, as the user.
     write: text =>

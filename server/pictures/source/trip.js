@@ -105,7 +105,7 @@ function travelers(trip) {
     return make(
       'li',
       make('div.row', make('b', stored(name)), make('span.' + (lacks ? 'warn' : 'soft'), facts)),
-      !isPaid && email && !note && host.can('serverTools') && button('Payer', pay, `Make ${name} payer`),
+      !isPaid && email && !note && host.can('serverTools') && button('Make payer', pay, 'Make payer: ' + name),
     );
   };
   const names = people.slice(0, 12).map(({ name, lacks }) => make(lacks ? 'span.warn' : 'span', stored(name)));
@@ -121,7 +121,7 @@ function travelers(trip) {
   );
 }
 
-const stayStyle = stay => ({ style: stay && { '--stay': `var(${stay.colour})` } });
+const stayStyle = ({ colour }) => ({ style: colour && { '--stay': `var(${colour})` } });
 
 function showDay(index) {
   host.open();
@@ -135,7 +135,8 @@ const showAllDays = () => (document.documentElement.dataset.days = 'all');
 function ribbon(days) {
   const long = days.length > MOST_BUTTONS,
     every = Math.ceil(days.length / 6);
-  const cell = ({ date, title, planned, stay }, index) => {
+  const cell = (day, index) => {
+    const { date, title, planned } = day;
     const marked = long && index % every === 0 && index < days.length - every / 2;
     const spoken = [dateWords(date, { month: 'long' }), title, !planned && 'nothing planned'];
     const words = [
@@ -145,19 +146,21 @@ function ribbon(days) {
     ];
     return make(
       'li' + (planned ? '' : '.empty'),
-      stayStyle(stay),
+      stayStyle(day),
       long ? marked && make('span', dateWords(date)) : button(words, () => showDay(index)),
     );
   };
   return make('ol.ribbon' + (long ? '.long' : ''), { style: { '--days': days.length } }, days.map(cell));
 }
 
-function dayRow({ date, title, items, items_more: hidden, planned, stay }, before) {
+function dayRow(day, before) {
+  const { date, title, items, items_more: hidden, planned, stay } = day;
   const arrival = stay && before?.stay !== stay;
+  const timed = items.some(({ time }) => time);
   const item = ({ time, title, place }) =>
     make(
       'div.item',
-      make('span.soft.number', time),
+      timed && make('span.soft.number', time),
       make('span', stored(title), place && make('span.soft', ', ', stored(place))),
     );
   return [
@@ -165,18 +168,18 @@ function dayRow({ date, title, items, items_more: hidden, planned, stay }, befor
       'div.date.note',
       dateWords(date, { weekday: 'short' }),
       make('b', dateWords(date, { day: 'numeric' })),
-      (!before || plain(date).endsWith('-01')) && dateWords(date, { month: 'short' }),
+      (!before || before.later || date.endsWith('-01')) && dateWords(date, { month: 'short' }),
     ),
-    make('div.rail', stayStyle(stay), make('i' + (arrival ? '.arrival' : ''))),
+    make('div.rail', stayStyle(day), make('i' + (arrival ? '.arrival' : ''))),
     make(
-      'div.plan',
+      'div.plan' + (timed ? '' : '.untimed'),
       title && make('b', stored(title)),
-      planned ? items.map(item) : make('div.warn.small', 'Nothing planned'),
+      planned ? items.map(item) : make('div.warn', 'Nothing planned'),
       more(hidden, 'full'),
       arrival &&
         make(
           'div.stay.note',
-          stayStyle(stay),
+          stayStyle(day),
           separated([
             stored(stay.name),
             stay.nights > 0 && counted(stay.nights, 'night'),
@@ -189,29 +192,32 @@ function dayRow({ date, title, items, items_more: hidden, planned, stay }, befor
 }
 
 function dayByDay(trip) {
-  const stays = trip.stays.map((stay, index) => ({ ...stay, colour: STAY_COLOURS[index % 4] }));
-  const days = trip.days.map(day => ({
-    ...day,
-    items: day.items,
-    planned: day.items_more > 0 || day.items.length > 0,
-    stay: stays.find(({ from, to }) => from <= day.date && day.date < to),
-  }));
-  const total = days.length + (trip.days_more ?? 0);
+  const { days: all, days_more: hidden, stays, today } = trip;
   // Narrow pages show the next days, and those without a plan, first.
   const next = Math.max(
     0,
-    days.findIndex(({ date }) => date >= trip.today),
+    all.findIndex(({ date }) => date >= today),
   );
-  const first = ({ planned }, index) => days.length < 6 || (index >= next && index < next + 3) || !planned;
+  const days = all.map((day, index) => {
+    const stay = stays.findIndex(({ from, to }) => from <= day.date && day.date < to);
+    const planned = day.items_more > 0 || day.items.length > 0;
+    return {
+      ...day,
+      planned,
+      later: planned && all.length > 5 && (index < next || index > next + 2),
+      stay: stays[stay],
+      colour: STAY_COLOURS[stay % 4],
+    };
+  });
   const row = (day, index) =>
-    make('li.day' + (first(day, index) ? '' : '.later'), { id: 'day-' + index }, dayRow(day, days[index - 1]));
-  const all = !days.every(first) && button(`Show all ${days.length} days`, showAllDays);
+    make('li.day' + (day.later ? '.later' : ''), { id: 'day-' + index }, dayRow(day, days[index - 1]));
   return section(
     'Day by day',
-    total > days.length && make('span.note', `${days.length} of ${total} days`),
+    hidden > 0 && make('span.note', `${days.length} of ${days.length + hidden} days`),
     days.length ? ribbon(days) : make('p.soft', 'No days yet: the trip has no dates.'),
     make('ol.full', days.map(row)),
-    all && make('p.gap.more-days.full', all),
+    days.some(({ later }) => later) &&
+      make('p.gap.more-days.full', button(`Show all ${days.length} days`, showAllDays)),
   );
 }
 
