@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,16 +20,17 @@ DRIVER = ROOT / "tests" / "browser" / "drive.mjs"
 MODULES = ROOT / "build" / "pictures"
 
 # If this is set, the tests that need a browser run, and anything that is missing makes them fail.
-NODE = os.environ.get("VOYGEN_NODE_PICTURES")
+CHROMIUM = os.environ.get("VOYGEN_CHROMIUM")
 
 needs_browser = pytest.mark.skipif(
-    NODE is None, reason="VOYGEN_NODE_PICTURES names no Node: .ci/pictures installs one with Chromium and runs these"
+    CHROMIUM is None, reason="VOYGEN_CHROMIUM names no browser: .ci/pictures installs one and runs these"
 )
 
 
 @dataclass
 class Browser:
     process: subprocess.Popen[str]
+    server: str
 
     def do(self, command: str, /, **options: Any) -> dict[str, Any]:
         """Run a command of the driver, and return its answer."""
@@ -46,7 +46,7 @@ class Browser:
 
     def show(self, tool: str, /, *, arguments: dict[str, Any], **options: Any) -> dict[str, Any]:
         """Draw a tool's answer in the host; return the page's address and size, and the answer."""
-        return self.do("show", tool=tool, arguments=arguments, **options)
+        return self.do("show", mcp=self.server, tool=tool, arguments=arguments, **options)
 
     def asked(self, kind: str) -> list[dict[str, Any]]:
         """What the picture asked of the host: calls, messages, context or display modes."""
@@ -56,13 +56,11 @@ class Browser:
 @contextmanager
 def browsing(server: str) -> Generator[Browser]:
     """Start a browser whose host is a client of the server at this address."""
-    chromium = shutil.which("chromium")
-    assert NODE
-    assert chromium
-    command = [NODE, str(DRIVER), str(MODULES), chromium, server]
+    assert CHROMIUM
+    command = [os.environ["VOYGEN_NODE"], str(DRIVER), str(MODULES), CHROMIUM]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         try:
-            yield Browser(process)
+            yield Browser(process, server)
         finally:
             assert process.stdin
             process.stdin.close()

@@ -6,10 +6,18 @@ import json
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from desk import Desk, op
+import raw
+from damage import past_the_triggers
+from desk import Desk, op, open_desk
+
+from database.measures import CallCount, ViolationCount
+from database.measures import add as add_counts
+from migrations.check import check
+from migrations.proof import record_proof
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
 TODAY = datetime.now(UTC).date()
 MONTH = TODAY.isoformat()[:7]
@@ -71,6 +79,60 @@ async def fill(desk: Desk) -> dict[str, int]:
     ids[EMPTY] = await add(desk, EMPTY, day(400), day(400), [])
     ids[MALFORMED] = await add_malformed(desk)
     return ids
+
+
+async def filled_file(path: Path) -> dict[str, int]:
+    """Create the database with all trips, and return their ids by name."""
+    async with open_desk(raw.new_file(path)) as desk:
+        return await fill(desk)
+
+
+# Numbers of trips that differed when the stores were compared, day by day.
+DRIFT = (7, 7, 4, 4, 2, 0, 0, 1, 0, 0, 0, 2)
+
+
+async def drifting_file(path: Path) -> Path:
+    """Create the database after twelve days in which an old program wrote past the triggers and was repaired."""
+    await filled_file(path)
+    async with open_desk(path) as desk:
+        clients = dict(desk.sql("SELECT trip_id, clients FROM trips_v2 WHERE clients LIKE '[{%' ORDER BY trip_id DESC"))
+        for number, trips in enumerate(DRIFT):
+            with past_the_triggers(desk.connection):
+                for at, (trip_id, text) in enumerate(clients.items()):
+                    changed = _changed(json.loads(text), at) if at < trips else json.loads(text)
+                    desk.sql("UPDATE trips_v2 SET clients = ? WHERE trip_id = ?", json.dumps(changed), trip_id)
+            await record_proof(desk.db, await check(desk.db))
+            recorded = f"{TODAY - timedelta(len(DRIFT) - 1 - number)}T03:00:00.000Z"
+            desk.sql("UPDATE proof_records SET recorded_at = ? WHERE proof_id = ?", recorded, number + 1)
+        await desk.db.batch(add_counts(_calls(), [ViolationCount(_hour(3), "FOREIGN KEY", 2)], ""))
+    return path
+
+
+def _changed(clients: list[Any], at: int) -> list[Any]:
+    """Return the clients without the last, or with another."""
+    return clients[:-1] if at % 2 else [*clients, {"email": email_of("Maya Lind"), "role": "guide"}]
+
+
+def _hour(ago: int) -> str:
+    return (datetime.now(UTC) - timedelta(hours=ago)).isoformat()[:13]
+
+
+def _calls() -> list[CallCount]:
+    """Return a day of calls, busier by day."""
+    busy = (3, 2, 0, 1, 5, 14, 31, 46, 41, 38, 57, 55, 52, 63, 54, 31, 72, 53, 46, 38, 27, 21, 9, 4)
+    shares = (
+        ("get_anything", 5, 25),
+        ("bulk_trip_operations", 20, 100),
+        ("list_trips", 20, 500),
+        ("show_trip", 10, 50),
+    )
+    return [
+        CallCount(_hour(23 - number), tool, "ok", ms, max(1, calls // part), calls * ms / 2000)
+        for number, calls in enumerate(busy)
+        if calls
+        for tool, half, most in shares
+        for ms, part in ((half, 5), (most, 40))
+    ] + [CallCount(_hour(9), "bulk_trip_operations", "conflict", 20, 2, 0.04)]
 
 
 async def add(desk: Desk, name: str, start: str, end: str, people: list[str], **more: Any) -> int:

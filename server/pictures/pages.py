@@ -96,11 +96,11 @@ def _framed(title: str, policy: str, style: str, script: str) -> str:
 
 
 def _joined(names: tuple[str, ...]) -> str:
-    """Join source files, without what only their readers need: comments on lines of their own, and spaces."""
-    return "".join(_squeezed((SOURCE / name).read_text(encoding="utf-8"), Path(name).suffix) for name in names)
+    return "".join(squeezed((SOURCE / name).read_text(encoding="utf-8"), Path(name).suffix) for name in names)
 
 
-def _squeezed(text: str, kind: str) -> str:
+def squeezed(text: str, kind: str) -> str:
+    """Return the text of a source file without comments on lines of their own and without spaces around signs."""
     return (
         _SPACES[kind]
         .sub(lambda found: found[found.lastgroup] if found.lastgroup else "", _COMMENT.sub("", text))

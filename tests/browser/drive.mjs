@@ -88,7 +88,9 @@ function measured() {
 }
 
 const commands = {
-  async show({ pointer = 'fine', width = 736, ...call }) {
+  // Draw the answer of a tool of the server at `mcp` in the host.
+  async show({ mcp, pointer = 'fine', width = 736, ...call }) {
+    behind.mcp = mcp;
     page = pages[pointer];
     await page.setViewportSize({ width, height: 900 });
     await page.goto(origins.host);
@@ -102,12 +104,14 @@ const commands = {
   // Open a page that carries its data.
   async open({ url, width = 736, theme = 'light' }) {
     page = pages.fine;
+    own.push(new URL(url).origin);
     await page.setViewportSize({ width, height: 900 });
     await page.emulateMedia({ colorScheme: theme });
     const answer = await page.goto(url);
     if (answer.ok()) await settled();
     return { status: answer.status() };
   },
+  // Measure the picture at a width and in a theme; `check` runs axe.
   async look({ width, theme, check = true }) {
     await page.setViewportSize({ width, height: 900 });
     if (theme && page.frames().length > 1)
@@ -128,8 +132,8 @@ const commands = {
     return { ...found, ...said };
   },
   // Click a button `times` times before the page can react.
-  async click({ name, times = 1 }) {
-    const button = picture().getByRole('button', { name, exact: true });
+  async click({ name, times = 1, exact = true }) {
+    const button = picture().getByRole('button', { name, exact });
     await button.waitFor();
     await button.evaluate((element, times) => {
       for (let time = 0; time < times; time++) element.click();
@@ -137,7 +141,7 @@ const commands = {
     await settled();
     return {};
   },
-  async wait({ text }) {
+  async find({ text }) {
     await picture().getByText(text).first().waitFor();
     return {};
   },

@@ -6,8 +6,8 @@ const LONGEST_MS = 30000;
 const percent = (share, digits) => `${number(+(100 * share).toFixed(digits))}%`;
 
 function verdictOn(agreement) {
-  if (!agreement) return ['soft', 'Not checked yet'];
-  const { trips, differences, differing_trips: differing } = agreement;
+  const { trips, differences, differing_trips: differing } = agreement ?? {};
+  if (differences == null) return ['soft', 'Not checked yet'];
   if (differing) return ['bad', `${number(differing)} of ${counted(trips, 'trip')} differ`];
   return differences ? ['bad', counted(differences, 'difference')] : ['good', 'Both stores agree'];
 }
@@ -31,9 +31,7 @@ function header({ agreement, hours }) {
     make('h1.verdict.' + tone, words),
     make(
       'p.soft.one-line',
-      agreement
-        ? [...facts, `${source === 'check' ? 'checked' : 'last proof'} ${age}`].join(', ')
-        : 'No proof is recorded.',
+      age ? [...facts, `${source === 'check' ? 'checked' : 'last proof'} ${age}`].join(', ') : 'No proof is recorded.',
     ),
   );
 }
