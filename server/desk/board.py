@@ -108,7 +108,7 @@ async def _differing(db: Database, report: CheckReport | None, phase: Phase) -> 
     kinds: dict[int, dict[str, None]] = {}
     for finding in [*report.drift, *report.live_orphans] if report else ():
         kinds.setdefault(finding["trip_id"], {})[finding["kind"]] = None
-    shown = list(kinds)[:TRIPS_SHOWN]
+    shown = sorted(kinds)[:TRIPS_SHOWN]
     pairs = await shadow.pairs_of(db, shown) if phase != "normalized" else []
     names = await trips.names(db, shown)
     return {

@@ -159,10 +159,10 @@ function timesSection({ operations, operations_more: hidden }) {
 function differences({ differing, differing_more: hidden }) {
   const side = ({ email, role }, isThere) =>
     make('div.pair', isThere ? [stored(email), ' · ', stored(role)] : make('span.absent.bad', 'not here'));
-  const row = ({ trip_id: id, name, pairs, pairs_more: others }) =>
+  const row = ({ trip_id: id, name, kinds, pairs, pairs_more: others }) =>
     make(
       'li',
-      make('div.row', make('b', stored(name)), make('span.note', `trip ${id}`)),
+      make('div.row', make('b', stored(name)), make('span.note', `trip ${id}: ${kinds.map(spaced).join(', ')}`)),
       make(
         'div.sides',
         pairs.map(pair => [side(pair, pair.junction), side(pair, pair.json)]),
