@@ -158,6 +158,20 @@ async def test_a_trip_that_lacks_nothing_or_is_over_says_so(tmp_path: Path) -> N
         assert trip["days"][0]["items"] == [{"time": None, "title": "All day on the slopes", "place": None}]
 
 
+async def test_what_is_missing_keeps_its_figures(tmp_path: Path) -> None:
+    async with new_desk(tmp_path) as desk:
+        await desk.do(EMPTY, op("add_document", name="Voucher"), op("advance_workflow", phase="finalization"))
+        missing = (await desk.call("show_trip", trip_identifier=EMPTY))["missing"]
+        assert [lack["words"] for lack in missing] == [
+            "The status is not confirmed.",
+            "No payment is recorded.",
+            "Documents without a url: 1 of 1.",
+        ]
+        assert missing[0]["prompt"] == (
+            "Trip 3: The status is not confirmed. Set it with update_status. Ask me for what you don't know."
+        )
+
+
 async def test_consecutive_days_that_name_a_hotel_are_a_stay_where_none_is_recorded(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         hotels = ["Lodge", "Lodge", "Inn", None, "Inn", {"name": "Elsewhere", "confirmation": "E-1"}]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from asyncio import gather
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -53,17 +54,21 @@ async def board(db: Database, hours: int, report: CheckReport | None) -> dict[st
     state = await read_phase(db)
     agreement = agreement_of(report) if report else await proven(db)
     obstacles = (await phase_status(db, report=report)).obstacles if report else await _known(db, state.phase)
+    differing, proofs, by_hour, stats = await gather(
+        _differing(db, report, state.phase),
+        measures.latest_proofs(db, PROOFS_SHOWN),
+        _by_hour(db, hours),
+        stats_of(db, hours, agreement),
+    )
     return {
         "phase": state.phase,
         "next_phase": next_phase(state.phase),
         "obstacles": _obstacle_words(obstacles, agreement, checked=report is not None),
         "agreement": _agreed(agreement) if agreement else None,
-        **await _differing(db, report, state.phase),
-        "proofs": [
-            {"at": row["recorded_at"], "drift": row["drift"]} for row in await measures.latest_proofs(db, PROOFS_SHOWN)
-        ],
-        "by_hour": await _by_hour(db, hours),
-        **_usage(await stats_of(db, hours, agreement)),
+        **differing,
+        "proofs": [{"at": row["recorded_at"], "drift": row["drift"]} for row in proofs],
+        "by_hour": by_hour,
+        **_usage(stats),
     }
 
 
