@@ -44,7 +44,8 @@ async def clashes(db: Database, trip_ids: Sequence[int], client_id: int | None, 
     return await db.read(CLASHES, (json.dumps(list(trip_ids)), client_id, limit))
 
 
-# A trip's first and last day. Trips that cross the date line, and those of old databases, can end before they start.
+# A trip's first and last day. It can end before it starts, over the date line or in an old database. Dates of old
+# databases can have a time.
 _START: LiteralString = "substr(t.start_date, 1, 10)"
 _END: LiteralString = "substr(max(t.start_date, coalesce(nullif(t.end_date, ''), t.start_date)), 1, 10)"
 

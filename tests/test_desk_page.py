@@ -132,7 +132,7 @@ def test_the_pages_hold_what_the_tools_answer(team: Team, cookie: str) -> None:
 
 def test_what_can_not_be_shown_is_told_on_a_page(team: Team, cookie: str) -> None:
     for page, status, words in (
-        ("/desk/trip/999", 404, b"not_found: "),
+        ("/desk/trip/999", 404, b"No trip matches"),
         ("/desk/month?month=May", 400, b"month"),
         ("/desk/migration?hours=0x%3Cb%3E", 400, b"hours"),
     ):

@@ -158,6 +158,38 @@ async def test_a_trip_that_lacks_nothing_or_is_over_says_so(tmp_path: Path) -> N
         assert trip["days"][0]["items"] == [{"time": None, "title": "All day on the slopes", "place": None}]
 
 
+async def test_what_is_missing_keeps_its_figures(tmp_path: Path) -> None:
+    async with new_desk(tmp_path) as desk:
+        await desk.do(EMPTY, op("add_document", name="Voucher"), op("advance_workflow", phase="finalization"))
+        missing = (await desk.call("show_trip", trip_identifier=EMPTY))["missing"]
+        assert [lack["words"] for lack in missing] == [
+            "The status is not confirmed.",
+            "No payment is recorded.",
+            "Documents without a url: 1 of 1.",
+        ]
+        assert missing[0]["prompt"] == (
+            "Trip 3: The status is not confirmed. Set it with update_status. Ask me for what you don't know."
+        )
+
+
+async def test_consecutive_days_that_name_a_hotel_are_a_stay_where_none_is_recorded(tmp_path: Path) -> None:
+    async with new_desk(tmp_path) as desk:
+        hotels = ["Lodge", "Lodge", "Inn", None, "Inn", {"name": "Elsewhere", "confirmation": "E-1"}]
+        days = [
+            {"date": f"2026-05-{8 + at:02}", "hotel": hotel, "day_name": "Friday"} for at, hotel in enumerate(hotels)
+        ]
+        desk.sql("UPDATE trips_v2 SET schedule = ? WHERE trip_id = ?", json.dumps(days), BANFF)
+        await desk.do(BANFF, op("add_stay", name="Camp", check_in="2026-05-12", check_out="2026-05-13"))
+        trip = await desk.call("show_trip", trip_identifier=BANFF)
+        assert [(one["name"], one["from"], one["to"], one["nights"], one["confirmation"]) for one in trip["stays"]] == [
+            ("Lodge", "2026-05-08", "2026-05-10", 2, None),
+            ("Inn", "2026-05-10", "2026-05-11", 1, None),
+            ("Camp", "2026-05-12", "2026-05-13", 1, None),
+            ("Elsewhere", "2026-05-13", "2026-05-14", 1, "E-1"),
+        ]
+        assert {day["title"] for day in trip["days"]} == {None}
+
+
 async def test_every_day_of_a_trip_of_75_days_is_shown_with_as_many_items_as_fit(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         await desk.do(EMPTY, op("update_dates", start_date="2027-01-01", end_date="2027-03-16"))
@@ -317,7 +349,7 @@ async def test_the_migration_shows_the_calls_of_each_hour_and_the_latency_by_too
         assert board["operations"] == [
             {"tool": "list_trips", "calls": 10, "p50_ms": 5, "p95_ms": None, "success_rate": 0.9}
         ]
-        assert board["agreement"]["source"] == "none"
+        assert board["agreement"] is None
         assert board["obstacles"][0] == "Nobody has checked yet whether the stores agree"
         assert "10 calls, 90.00% succeeded; refused by constraints: 2 UNIQUE" in board["message"]
         assert len((await desk.call("show_migration", hours=168))["by_hour"]) == 168

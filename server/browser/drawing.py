@@ -47,9 +47,7 @@ async def draw_index(db: Database, steward: Steward) -> Shown:
         "today": now.isoformat(),
         "trips": trips["trips"],
         "total": trips["total"],
-        "phase": board["phase"],
-        "obstacles": board["obstacles"],
-        "agreement": board["agreement"],
+        **{name: board[name] for name in ("phase", "next_phase", "obstacles", "agreement")},
     }
     return _shown(index_page().with_data(answer, LINKS), index_page().policy)
 

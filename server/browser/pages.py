@@ -12,6 +12,8 @@ from server.pictures.pages import SHARED_SCRIPTS, SHARED_STYLES, SOURCE, Page, a
 
 PATH = "/desk"
 
+STYLES = (*SHARED_STYLES, "desk.css")
+
 # Beside the policies that the pages declare: no other page may frame these.
 UNFRAMED = "frame-ancestors 'none'"
 
@@ -27,19 +29,22 @@ class Shown:
 
 @cache
 def index_page() -> Page:
-    return assembled("desk", "Trip desk", (*SHARED_STYLES, "desk.css"), (*SHARED_SCRIPTS, "desk.js"))
+    return assembled("desk", "Trip desk", STYLES, (*SHARED_SCRIPTS, "desk.js"))
 
 
-def login_page(problem: str, *, takes_tokens: bool) -> Shown:
-    """Return the page that asks for a link or a token. `problem` says why the last attempt failed."""
+def login_page(problem: str, *, has_link: bool, takes_tokens: bool) -> Shown:
+    """Return the page that asks for the link that was printed, or for a token. `problem` is of the last attempt."""
     said = f'<p class="warn gap">{escape(problem)}</p>' if problem else ""
-    link = "<p>Open the link that voygen printed when it started. It works once; to get a new one, restart voygen.</p>"
-    form = (
-        f'<form method="post" action="{PATH}" class="gap"><label for="token">Access token</label> '
-        '<input id="token" name="token" type="password" autocomplete="off" required> '
-        "<button>Open the desk</button></form>"
+    link = (
+        '<p class="gap">Open the link that voygen printed at its start. It works once; restart voygen for another.</p>'
     )
-    return _plain("Log in to the trip desk", said + (form if takes_tokens else link), 401)
+    form = (
+        f'<form method="post" action="{PATH}" class="gap"><p><label for="token">Access token</label></p>'
+        '<p><input id="token" name="token" type="password" autocomplete="off" required></p>'
+        '<p class="gap"><button>Open the desk</button></p></form>'
+    )
+    body = said + (link if has_link else "") + (form if takes_tokens else "")
+    return _plain("Log in to the trip desk", body, 401)
 
 
 def error_page(title: str, words: str, status: int) -> Shown:
@@ -47,7 +52,7 @@ def error_page(title: str, words: str, status: int) -> Shown:
 
 
 def _plain(title: str, body: str, status: int) -> Shown:
-    style = "".join((SOURCE / name).read_text(encoding="utf-8") for name in SHARED_STYLES)
+    style = "".join((SOURCE / name).read_text(encoding="utf-8") for name in STYLES)
     digest = b64encode(sha256(style.encode()).digest()).decode()
     policy = f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'self'"
     html = f"""\

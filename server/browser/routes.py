@@ -48,9 +48,10 @@ HEADERS = {
 
 
 class DeskPage:
-    """The pages of one server. `secure` is True if browsers reach it by https, and `port` names its cookie.
+    """The pages of one server.
 
-    Browsers share the cookies of all ports of a host.
+    `secure` is True beyond loopback, where browsers use https and no link is printed. The cookie's name contains the
+    `port`, because browsers share the cookies of all ports of a host.
     """
 
     def __init__(  # noqa: PLR0913 - its collaborators
@@ -124,7 +125,7 @@ class DeskPage:
                 return _response(await draw(request))
         except ToolFault as fault:
             status = HTTPStatus.NOT_FOUND if fault.code == "not_found" else HTTPStatus.BAD_REQUEST
-            return _response(error_page("This can't be shown", str(fault), status))
+            return _response(error_page("This can't be shown", fault.problem, status))
         except (DatabaseError, TimeoutError):
             logger.exception("the desk page failed")
             words = "The database is unavailable. Try again in a minute; the server's log says more."
@@ -136,7 +137,7 @@ class DeskPage:
         return refusal and _response(error_page("Refused", refusal[2], refusal[0]))
 
     def _login(self, problem: str) -> Response:
-        response = _response(login_page(problem, takes_tokens=self._access.takes_tokens))
+        response = _response(login_page(problem, has_link=not self._secure, takes_tokens=self._access.takes_tokens))
         response.headers["WWW-Authenticate"] = 'Bearer realm="voygen"'
         return response
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from asyncio import gather
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -53,17 +54,21 @@ async def board(db: Database, hours: int, report: CheckReport | None) -> dict[st
     state = await read_phase(db)
     agreement = agreement_of(report) if report else await proven(db)
     obstacles = (await phase_status(db, report=report)).obstacles if report else await _known(db, state.phase)
+    differing, proofs, by_hour, stats = await gather(
+        _differing(db, report, state.phase),
+        measures.latest_proofs(db, PROOFS_SHOWN),
+        _by_hour(db, hours),
+        stats_of(db, hours, agreement),
+    )
     return {
         "phase": state.phase,
         "next_phase": next_phase(state.phase),
         "obstacles": _obstacle_words(obstacles, agreement, checked=report is not None),
-        "agreement": _agreed(agreement) if agreement else {"source": "none"},
-        **await _differing(db, report, state.phase),
-        "proofs": [
-            {"at": row["recorded_at"], "drift": row["drift"]} for row in await measures.latest_proofs(db, PROOFS_SHOWN)
-        ],
-        "by_hour": await _by_hour(db, hours),
-        **_usage(await stats_of(db, hours, agreement)),
+        "agreement": _agreed(agreement) if agreement else None,
+        **differing,
+        "proofs": [{"at": row["recorded_at"], "drift": row["drift"]} for row in proofs],
+        "by_hour": by_hour,
+        **_usage(stats),
     }
 
 
@@ -108,7 +113,7 @@ async def _differing(db: Database, report: CheckReport | None, phase: Phase) -> 
     kinds: dict[int, dict[str, None]] = {}
     for finding in [*report.drift, *report.live_orphans] if report else ():
         kinds.setdefault(finding["trip_id"], {})[finding["kind"]] = None
-    shown = list(kinds)[:TRIPS_SHOWN]
+    shown = sorted(kinds)[:TRIPS_SHOWN]
     pairs = await shadow.pairs_of(db, shown) if phase != "normalized" else []
     names = await trips.names(db, shown)
     return {
@@ -145,12 +150,12 @@ def _who(row: Row) -> str:
 
 
 async def _by_hour(db: Database, hours: int) -> list[dict[str, Any]]:
+    """Return the calls of each of the last hours, also of those without any."""
     counted = await measures.calls_by_hour(db, first_hour(hours), sorted(GOOD))
     every = [hour_of(datetime.now(UTC) - timedelta(hours=ago)) for ago in reversed(range(hours))]
+    calls = [counted.get(hour, (0, 0)) for hour in every]
     return [
-        {"hour": hour, "calls": calls, "failed": failed}
-        for hour in every
-        for calls, failed in [counted.get(hour, (0, 0))]
+        {"hour": hour, "calls": of_all, "failed": failed} for hour, (of_all, failed) in zip(every, calls, strict=True)
     ]
 
 

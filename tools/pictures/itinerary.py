@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import timedelta
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, Field
@@ -70,7 +71,7 @@ class Planned:
 
     def insert(self, minute: int | None, item: Item) -> None:
         """Place an item before the first that starts later, else last."""
-        later = [at for at, (start, _) in enumerate(self.items) if minute is not None and start and start > minute]
+        later = [at for at, (start, _) in enumerate(self.items) if _is_later(start, minute)]
         self.items.insert(later[0] if later else len(self.items), (minute, item))
 
 
@@ -87,7 +88,9 @@ class Plan:
             at = moment_of(TRANSPORT, slot.value, "depart")
             if item := _ride(slot.value, at.minute):
                 self._on(at.day).insert(at.minute, item)
-        self.stays = list(self._stays())
+        recorded = list(self._stays())
+        stays = [*recorded, *self._hotels_of_days(recorded)]
+        self.stays = sorted(stays, key=lambda stay: (not stay.first, stay.first))
 
     @property
     def nights(self) -> int | None:
@@ -134,6 +137,28 @@ class Plan:
                     nights=max((end - start).days, 0) if start and end else None,
                     confirmation=text(text_of(STAY, slot.value, "confirmation")) or None,
                 )
+
+    def _hotels_of_days(self, recorded: list[Stay]) -> Iterator[Stay]:
+        """Yield a stay for consecutive nights in a hotel that only the days name."""
+        schedule = self._itinerary.schedule
+        named = {day: one.hotels[0] for one in schedule.days if (day := schedule.date_of(one)) and one.hotels}
+        free = [day for day in sorted(named) if not any(stay.first <= day.isoformat() < stay.last for stay in recorded)]
+        # Consecutive days differ from their place in the list by the same number of days.
+        for (name, _), run in groupby(
+            enumerate(free), lambda pair: (text_of(STAY, named[pair[1]], "name"), pair[1].toordinal() - pair[0])
+        ):
+            nights = [day for _, day in run]
+            yield Stay(
+                first=nights[0].isoformat(),
+                last=(times.added(nights[-1], 1) or nights[-1]).isoformat(),
+                name=text(name),
+                nights=len(nights),
+                confirmation=text(text_of(STAY, named[nights[0]], "confirmation")) or None,
+            )
+
+
+def _is_later(start: int | None, minute: int | None) -> bool:
+    return start is not None and minute is not None and start > minute
 
 
 def _shown(day: date | None, planned: Planned, most: int) -> PictureDay:

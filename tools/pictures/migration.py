@@ -22,13 +22,13 @@ class ShowMigrationArguments(Arguments):
 
 
 class Agreement(BaseModel):
-    source: str = Field(description="check, proof or none.")
-    at: str | None = Field(default=None, description="When.")
-    age: str | None = Field(default=None, description="How long ago.")
-    trips: int | None = Field(default=None, description="Number of trips.")
-    assignments: int | None = Field(default=None, description="Number of assignments.")
-    differences: int | None = Field(default=None, description="Number of differences.")
-    differing_trips: int | None = Field(default=None, description="Trips that differ; null if only a check can tell.")
+    source: str = Field(description="check or proof.")
+    at: str = Field(description="When.")
+    age: str = Field(description="How long ago.")
+    trips: int = Field(description="Number of trips.")
+    assignments: int = Field(description="Number of assignments.")
+    differences: int = Field(description="Number of differences.")
+    differing_trips: int | None = Field(description="Trips that differ; null if only a check can tell.")
 
 
 class Pair(BaseModel):
@@ -71,7 +71,7 @@ class MigrationPicture(Answer):
     phase: str = Field(description="dual_write, prefer_junction or normalized.")
     next_phase: str | None = Field(description="The next phase.")
     obstacles: list[str] = Field(description="What stands before it.")
-    agreement: Agreement = Field(description="Agreement of the stores.")
+    agreement: Agreement | None = Field(description="Agreement of the stores; null if never checked.")
     differing: list[DifferingTrip] = Field(description="Differing trips side by side, after a check.")
     differing_more: int = Field(description="Left out.")
     proofs: list[ProofPoint] = Field(description="Last proofs, oldest first.")
@@ -121,7 +121,7 @@ def _words(board: MigrationPicture) -> str:
 
 def _agreement_words(board: MigrationPicture) -> str:
     agreed = board.agreement
-    if agreed.trips is None or agreed.assignments is None:
+    if agreed is None:
         return "Whether both stores agree is unknown: no proof is recorded; send check."
     source = "checked" if agreed.source == "check" else "last proof"
     whole = f"{counted(agreed.trips, 'trip')}, {counted(agreed.assignments, 'assignment')}, {source} {agreed.age}"

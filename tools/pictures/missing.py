@@ -37,9 +37,9 @@ def _of_phase(trip_id: int, sentence: str) -> Lack:
 
     The request holds no stored text, because it is sent in the user's name: the names of people are in quotes.
     """
-    words, colon, remedy = sentence.rstrip(".").rpartition(": ")
-    if not colon:
-        words, remedy = remedy, "complete what is missing"
+    words, _, remedy = sentence.rstrip(".").rpartition(": ")
+    if not words or not remedy[0].isalpha():  # such as "Documents without a url: 1 of 3."
+        words, remedy = sentence.rstrip("."), "complete what is missing"
     context = "" if '"' in words else f"{words}. "
     asked = f"{remedy[:1].upper()}{remedy[1:]}"
     return Lack(words=f"{words}.", prompt=f"Trip {trip_id}: {context}{asked}. Ask me for what you don't know.")

@@ -13,7 +13,6 @@ from database import listing, months
 from database.quoting import as_word, in_quotes
 from tools.answers.bounds import ROOM, fitting, named
 from tools.answers.guests import unreadable_notes
-from tools.answers.models import Written
 from tools.finding.people import ClientIdentifier, resolve_client
 from tools.pictures.words import Span, counted, text, today
 from tools.tool import READS, Answer, Arguments, Tool
@@ -64,7 +63,7 @@ class MonthTrip(BaseModel):
     place: str | None = Field(description="Destinations.")
     start: str = Field(description="First day.")
     end: str = Field(description="Last day.")
-    status: Written = Field(description="Trip status.")
+    status: str | None = Field(description="Trip status.")
     travelers: list[str] = Field(description="First travelers' names.")
     travelers_total: int = Field(description="Number of travelers.")
     unreadable: str | None = Field(description="Set if a client list could not be read.")

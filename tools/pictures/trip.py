@@ -12,7 +12,7 @@ from database.quoting import as_word, in_quotes
 from tools.answers.bounds import ROOM, named, weight
 from tools.answers.errors import NotFound
 from tools.answers.fields import TripIdentifier
-from tools.answers.models import Plain, Written, with_id
+from tools.answers.models import with_id
 from tools.answers.money import amount_words
 from tools.finding.identifiers import resolve_trip
 from tools.pictures.dues import TripDues, money_of
@@ -47,14 +47,14 @@ class PicturePhase(BaseModel):
 
 class TripPicture(Answer):
     trip_id: int = Field(description="Trip id.")
-    name: Plain = Field(description="Name.")
-    status: Written = Field(description="Status.")
+    name: str = Field(description="Name.")
+    status: str | None = Field(description="Status.")
     start: str = Field(description="First day.")
     end: str = Field(description="Last day.")
     today: str = Field(description="Today.")
     nights: int | None = Field(description="Nights.")
     days_to_go: int | None = Field(description="Days until it starts; negative after.")
-    destinations: Written = Field(description="Destinations.")
+    destinations: str | None = Field(description="Destinations.")
     phase: PicturePhase
     missing: list[Lack] = Field(description="What is missing.")
     money: TripDues

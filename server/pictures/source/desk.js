@@ -7,7 +7,7 @@ function travels({ trip_id, trip_name, start_date, end_date, status, travelers, 
   return make(
     'li.travel',
     make(
-      'div',
+      'div.who',
       make('a', { href: host.link('trip', trip_id) }, stored(trip_name)),
       make('div.note', travelers ? [names, others > 0 && ` +${number(others)}`] : make('span.warn', 'nobody yet')),
     ),
@@ -26,13 +26,15 @@ function months(today) {
   );
 }
 
-function migration({ phase, agreement, obstacles }) {
-  const differs = agreement.differences > 0;
-  const known = agreement.differences != null;
-  const words = known ? (differs ? 'The stores differ' : 'Both stores agree') : 'Not checked yet';
+function migration({ phase, next_phase: next, agreement, obstacles }) {
+  const differs = agreement?.differences > 0;
+  const words = agreement ? (differs ? 'The stores differ' : 'Both stores agree') : 'Not checked yet';
+  const tone = agreement ? (differs ? 'bad' : 'good') : 'soft';
+  const checked = agreement && `, ${agreement.source === 'check' ? 'checked' : 'last proof'} ${agreement.age}`;
   return section(
     'Migration',
     null,
+<<<<<<< HEAD
     make('p.' + (differs ? 'bad' : known ? 'good' : 'soft'), words),
     make(
       'p.note',
@@ -40,6 +42,11 @@ function migration({ phase, agreement, obstacles }) {
       known && `, ${agreement.source === 'check' ? 'checked' : 'last proof'} ${plain(agreement.age)}`,
     ),
     obstacles.length > 0 && make('p.note', obstacles.join(', ')),
+=======
+    make('p.' + tone, words),
+    make('p.note', `Phase ${spaced(phase)}`, checked),
+    obstacles.length > 0 && make('p.note', `Before ${spaced(next)}: ${obstacles.join(', ')}`),
+>>>>>>> picdata
     make(
       'ul.ways.gap',
       make('li', make('a', { href: host.link('migration') }, 'Migration board')),

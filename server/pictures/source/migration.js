@@ -22,10 +22,12 @@ function header({ agreement, hours }) {
     if (answer) host.show(answer);
     target.disabled = false;
   };
+  const link = host.link('check');
+  const checkNow = link ? make('a', { href: link }, 'Check now') : host.can('serverTools') && button('Check now', check);
   return make(
     'header',
     deskLink(),
-    make('div.row', make('h2', 'Migration of who travels'), host.can('serverTools') && button('Check now', check)),
+    make('div.row', make('h2', 'Migration of who travels'), checkNow),
     make('h1.verdict.' + tone, words),
     make(
       'p.soft.one-line',
@@ -157,10 +159,10 @@ function timesSection({ operations, operations_more: hidden }) {
 function differences({ differing, differing_more: hidden }) {
   const side = ({ email, role }, isThere) =>
     make('div.pair', isThere ? [stored(email), ' · ', stored(role)] : make('span.absent.bad', 'not here'));
-  const row = ({ trip_id: id, name, pairs, pairs_more: others }) =>
+  const row = ({ trip_id: id, name, kinds, pairs, pairs_more: others }) =>
     make(
       'li',
-      make('div.row', make('b', stored(name)), make('span.note', `trip ${id}`)),
+      make('div.row', make('b', stored(name)), make('span.note', `trip ${id}: ${kinds.map(spaced).join(', ')}`)),
       make(
         'div.sides',
         pairs.map(pair => [side(pair, pair.junction), side(pair, pair.json)]),
