@@ -179,6 +179,12 @@ def test_an_error_is_said_in_the_picture(scene: Scene) -> None:
         assert_clean(connection)
 
 
+def test_an_error_stands_in_place_of_the_picture(scene: Scene) -> None:
+    scene.browser.show("show_trip", arguments={"trip_identifier": "99999"})
+    text = scene.browser.do("look", width=600)["text"]
+    assert text.startswith("not_found: ")
+
+
 def test_a_person_can_ask_in_the_conversation(scene: Scene) -> None:
     asked = scene.show(HOLLISTER)["result"]["structuredContent"]["missing"][0]
     scene.browser.do("click", name=f"Ask about: {asked['words']}")

@@ -25,6 +25,7 @@ TITLES = {"trip": "Trip", "month": "Month", "migration": "Migration"}
 DRAWN = {"show_trip": "trip", "show_month": "month", "show_migration": "migration"}
 """The tools whose answers are drawn, and the page that draws each."""
 
+# What only readers of the sources need.
 _COMMENT = re.compile(r"^\s*(?://.*|/\*.*\*/)\n", re.MULTILINE)
 _STRING = r"""(?P<string>'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|`(?:\\.|[^`\\])*`)"""
 _SPACES = {
@@ -49,7 +50,7 @@ class Page:
     def with_data(self, answer: Mapping[str, Any], links: Mapping[str, str] | None = None) -> str:
         """Return the page with a tool's structured answer, which it draws without a host.
 
-        `links` are addresses of other pages: `desk`, `trip` and `month`; the last two are followed by an id or a month.
+        `links` are addresses on the desk page, by name. An id follows that of `trip`, and a month that of `month`.
         """
         data = json.dumps({"answer": answer, "links": links or {}}, ensure_ascii=False, separators=(",", ":"))
         return self.html.replace(_DATA, _DATA + data.replace("<", "\\u003c"), 1)

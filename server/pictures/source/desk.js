@@ -34,19 +34,9 @@ function migration({ phase, next_phase: next, agreement, obstacles }) {
   return section(
     'Migration',
     null,
-<<<<<<< HEAD
-    make('p.' + (differs ? 'bad' : known ? 'good' : 'soft'), words),
-    make(
-      'p.note',
-      `Phase ${spaced(phase)}`,
-      known && `, ${agreement.source === 'check' ? 'checked' : 'last proof'} ${plain(agreement.age)}`,
-    ),
-    obstacles.length > 0 && make('p.note', obstacles.join(', ')),
-=======
     make('p.' + tone, words),
     make('p.note', `Phase ${spaced(phase)}`, checked),
     obstacles.length > 0 && make('p.note', `Before ${spaced(next)}: ${obstacles.join(', ')}`),
->>>>>>> picdata
     make(
       'ul.ways.gap',
       make('li', make('a', { href: host.link('migration') }, 'Migration board')),

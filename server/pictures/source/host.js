@@ -27,6 +27,7 @@ const host = (() => {
   function show(answer) {
     main.replaceChildren();
     main.removeAttribute('aria-busy');
+    if (!answer) return;
     try {
       main.append(...kept(draw(answer)));
     } catch (error) {
@@ -36,15 +37,10 @@ const host = (() => {
   }
 
   // Return the answer, or say the error and return nothing.
-  function received(result) {
-    if (!result.isError) return result.structuredContent;
-    say(
-      result.content
-        .map(part => part.text)
-        .join(' ')
-        .slice(0, 400),
-      'bad',
-    );
+  function received({ structuredContent, content, isError }) {
+    if (structuredContent && !isError) return structuredContent;
+    const words = content?.map(part => part.text).join(' ') ?? '';
+    say(words.slice(0, 400), 'bad');
   }
 
   // The short view fits into a conversation; the full view shows everything.
@@ -63,10 +59,7 @@ const host = (() => {
   }
 
   const notices = {
-    'ui/notifications/tool-result': result => {
-      const answer = received(result);
-      if (answer) show(answer);
-    },
+    'ui/notifications/tool-result': result => show(received(result)),
     'ui/notifications/tool-cancelled': () => say('The call was stopped.', 'warn'),
     'ui/notifications/host-context-changed': dress,
   };
@@ -126,6 +119,7 @@ const host = (() => {
   }
 
   async function open() {
+    if (root.dataset.view !== 'short') return;
     if (modes.includes('fullscreen'))
       try {
         const { mode } = await request('ui/request-display-mode', { mode: 'fullscreen' });

@@ -23,7 +23,9 @@ function header({ agreement, hours }) {
     target.disabled = false;
   };
   const link = host.link('check');
-  const checkNow = link ? make('a', { href: link }, 'Check now') : host.can('serverTools') && button('Check now', check);
+  const checkNow = link
+    ? make('a', { href: link }, 'Check now')
+    : host.can('serverTools') && button('Check now', check);
   return make(
     'header',
     deskLink(),

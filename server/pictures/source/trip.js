@@ -20,11 +20,10 @@ function header({ name, status, start, end, nights, destinations, days_to_go: wa
 }
 
 function missing(trip) {
-  const { name, all } = trip.phase;
-  const phases = all,
-    reached = phases.indexOf(name),
-    lacks = trip.missing;
-  const total = lacks.length + (trip.missing_more ?? 0);
+  const { name, all: phases } = trip.phase;
+  const reached = phases.indexOf(name);
+  const lacks = trip.missing;
+  const total = lacks.length;
   const title = total
     ? `Missing for ${spaced(name ?? 'this trip')} (${total})`
     : spaced(name ? 'Phase: ' + name : 'Missing');
@@ -45,12 +44,11 @@ function missing(trip) {
     reached >= 0 && make('ol.steps', phases.map(step)),
     total ? make('ul.missing.gap', lacks.map(lack)) : make('p.good.gap', 'Nothing is missing.'),
     more(total - SHORT_MISSING, 'short'),
-    more(trip.missing_more, 'full'),
   );
 }
 
 function moneySection(trip) {
-  const { total, paid = 0, currency, payments, payments_more: hidden } = trip.money;
+  const { total, paid, currency, payments, payments_more: hidden } = trip.money;
   const sum = (amount, own = currency) => money(amount, own);
   const words = total > 0 ? `${sum(paid)} of ${sum(total)}` : paid > 0 ? sum(paid) : 'no price yet';
   const share = { style: { width: Math.min(100, (100 * paid) / total) + '%' } };
@@ -72,8 +70,8 @@ function moneySection(trip) {
 
 // Run an operation on the trip and draw it anew; return whether it was done.
 async function change(trip, type, data, key) {
-  const trip_identifier = String(trip.trip_id),
-    operations = [{ type, data }];
+  const trip_identifier = String(trip.trip_id);
+  const operations = [{ type, data }];
   const answer = await host.call('bulk_trip_operations', { trip_identifier, operations, idempotency_key: key });
   if (!answer) return false;
   if (!answer.success) return host.say(answer.results[0]?.error ?? answer.message, 'bad');
@@ -92,9 +90,7 @@ async function makePayer(trip, { name, email }, key) {
 }
 
 function travelers(trip) {
-  const people = trip.travelers;
-  const others = trip.others;
-  const total = trip.travelers_total ?? people.length;
+  const { travelers: people, travelers_total: total, others } = trip;
   const isPaid = [...people, ...others].some(({ roles }) => roles.includes('payer'));
   // Each drawing has a key of its own: two clicks make one write, and a click after an undo writes again.
   const key = [...crypto.getRandomValues(new Uint32Array(4))].join('-');
@@ -133,8 +129,8 @@ const showAllDays = () => (document.documentElement.dataset.days = 'all');
 
 // The nights as a strip: a button for each day, or a scale where there are many.
 function ribbon(days) {
-  const long = days.length > MOST_BUTTONS,
-    every = Math.ceil(days.length / 6);
+  const long = days.length > MOST_BUTTONS;
+  const every = Math.ceil(days.length / 6);
   const cell = (day, index) => {
     const { date, title, planned } = day;
     const marked = long && index % every === 0 && index < days.length - every / 2;
