@@ -41,6 +41,9 @@ READERS = {
     "query_trip_facts",
     "get_facts_stats",
     "get_trip_documents",
+    "show_trip",
+    "show_month",
+    "show_migration",
     "check_consistency",
     "get_migration_phase",
     "health_check",
@@ -85,6 +88,7 @@ QUESTIONS: dict[str, dict[str, Any]] = {
     "get_workflow_status": {"trip_identifier": str(KYOTO)},
     "get_workflow_instructions": {"trip_identifier": str(KYOTO)},
     "get_trip_documents": {"trip_identifier": str(KYOTO)},
+    "show_trip": {"trip_identifier": str(KYOTO)},
 }
 
 # Fields of objects inside the arguments whose names say what they are, such as those of an operation's data.

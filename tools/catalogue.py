@@ -24,6 +24,7 @@ from tools import (
     workflow,
 )
 from tools.documents import agreeing, importing, parsing, showing
+from tools.pictures import migration, month, trip
 
 if TYPE_CHECKING:
     from tools.maintenance import Steward
@@ -48,8 +49,17 @@ DATABASE_TOOLS: tuple[AnyTool, ...] = (
     parsing.TOOL,
     showing.TOOL,
     agreeing.TOOL,
+    trip.TOOL,
+    month.TOOL,
 )
 
 
 def all_tools(steward: Steward) -> list[AnyTool]:
-    return [*DATABASE_TOOLS, *maintenance.tools(steward), *cleanup.TOOLS, *activity_log.TOOLS, *health.TOOLS]
+    return [
+        *DATABASE_TOOLS,
+        *maintenance.tools(steward),
+        *migration.tools(steward),
+        *cleanup.TOOLS,
+        *activity_log.TOOLS,
+        *health.TOOLS,
+    ]
