@@ -46,9 +46,6 @@ _NULL = {"type": "null"}
 
 _EMPTY: Schema = {"type": "object", "properties": {}}
 
-# Types of results that hold others.
-_NESTED = ("object", "array")
-
 
 def lean_input(schema: Schema) -> Schema:
     """Shorten the schema of a tool's arguments, keeping all names, types and descriptions."""
@@ -65,7 +62,7 @@ def lean_output(schema: Schema) -> Schema:
 
     Results always contain every field, but only the message is declared as required.
     """
-    lean = _walked(_inlined(schema), lambda part, depth: _shallow(_trimmed_result(part, depth), depth))
+    lean = _walked(_inlined(schema), _trimmed_result)
     return lean | {"type": "object", "required": ["message"]}
 
 
@@ -122,8 +119,10 @@ def _repeats(name: str, description: object) -> bool:
 
 def _trimmed_result(schema: Schema, depth: int) -> Schema:
     schema = _portable(_with_null_as_type(schema))
-    if depth >= DEPTH and not {"properties", "items", "enum"} & schema.keys() and schema.get("type") not in _NESTED:
-        schema = {}  # inside another object, a plain value is only named
+    is_plain = not {"properties", "items", "enum"} & schema.keys()
+    if depth >= DEPTH or (is_plain and isinstance(schema.get("type"), list)):
+        # Inside another object, and if it can be null, a value is only named.
+        return {key: schema[key] for key in ("enum", "type") if "enum" in schema and key in schema}
     return {key: value for key, value in schema.items() if key not in _DROPPED_IN_RESULTS}
 
 
@@ -156,12 +155,6 @@ def _with_null_as_type(schema: Schema) -> Schema:
     if len(options) != 1 or "enum" in options[0] or "type" not in options[0]:
         return schema
     return options[0] | {"type": [options[0]["type"], "null"]}
-
-
-def _shallow(schema: Schema, depth: int) -> Schema:
-    if "properties" in schema and depth >= DEPTH:
-        return {"type": "object"}
-    return {key: one for key, one in schema.items() if key != "items"} if depth >= DEPTH else schema
 
 
 def _with_signatures(schema: Schema) -> Schema:
