@@ -32,11 +32,7 @@ class Words:
         self._any = re.compile(pattern, re.IGNORECASE)
 
     def search(self, text: str, *place: int) -> re.Match[str] | None:
-        lower = _lower(text)
-        # A few letters have more than one in lower case.
-        if len(lower) == len(text) and not self._lower.search(lower, *place):
-            return None
-        return self._any.search(text.replace(CURVED, STRAIGHT), *place)
+        return self._any.search(text.replace(CURVED, STRAIGHT), *place) if self._may_match(text, *place) else None
 
     def match(self, text: str, *place: int) -> re.Match[str] | None:
         return self._any.match(text.replace(CURVED, STRAIGHT), *place)
@@ -53,17 +49,6 @@ class Words:
         return self._any.sub(replacement, text, count) if self._may_match(text) else text
 
     def _may_match(self, text: str, *place: int) -> bool:
-        lower = _lower(text)
-        return len(lower) != len(text) or bool(self._lower.search(lower, *place))
-
-
-def _lower(text: str) -> str:
-    """The text in lower case with straight apostrophes. Many patterns ask for the same line in a row."""
-    known, lower = _LAST[0]
-    if known is not text:
         lower = text.lower().replace(CURVED, STRAIGHT)
-        _LAST[0] = text, lower
-    return lower
-
-
-_LAST = [("", "")]
+        # A few letters have more than one in lower case.
+        return len(lower) != len(text) or bool(self._lower.search(lower, *place))
