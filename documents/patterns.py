@@ -19,16 +19,17 @@ class Words:
 
     It is looked for in the text in lower case first, where the engine passes over alternatives by their first letter.
     That takes a third of the time, and most lines have no match. The pattern itself must be in lower case. Its straight
-    apostrophes match curved ones as well.
+    apostrophes match curved ones as well. `sign` is a quicker pattern that stands in every match.
     """
 
-    __slots__ = ("_any", "_lower", "pattern")
+    __slots__ = ("_any", "_lower", "_sign", "pattern")
 
-    def __init__(self, pattern: str) -> None:
+    def __init__(self, pattern: str, *, sign: str = "") -> None:
         if UPPER.search(SYNTAX.sub("", pattern)):
             raise ValueError(f"This pattern is not in lower case: {pattern}")
         self.pattern = pattern
         self._lower = re.compile(pattern)
+        self._sign = re.compile(sign)
         self._any = re.compile(pattern, re.IGNORECASE)
 
     def search(self, text: str, *place: int) -> re.Match[str] | None:
@@ -51,4 +52,4 @@ class Words:
     def _may_match(self, text: str, *place: int) -> bool:
         lower = text.lower().replace(CURVED, STRAIGHT)
         # A few letters have more than one in lower case.
-        return len(lower) != len(text) or bool(self._lower.search(lower, *place))
+        return len(lower) != len(text) or bool(self._sign.search(lower) and self._lower.search(lower, *place))
