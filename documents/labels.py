@@ -152,6 +152,7 @@ COUNTS = {
 NIGHTS = Words(
     rf"(?<![\d.,])(?P<n>\d{{1,2}}|(?<![^\W_])(?:{any_of(COUNTS)})(?=\s))\s?-?\s?(?:nights?|nächten?|nacht|nachten|nuits?|nuitées?"
     r"|noches?|noites?|notti|notte|泊)(?![^\W_])",
+    sign=r"n(?:ight|ächt|acht|uit|och|oit|ott)|泊",
 )
 ROOM = re.compile(
     r"^\W{0,3}(?:room(?: type)?|zimmer(?:typ)?|chambre|habitación|camera|部屋(?:タイプ)?"
@@ -335,6 +336,7 @@ LOYALTY = Words(
     r"|puntos|punti|millas"
     r"|miglia)"
     r"(?![^\W_])|ポイント|マイル)|(?:ポイント|マイル)[:：]",
+    sign=r"point|mile|meilen|punt|punkt|milla|migli|ポイント|マイル",
 )
 # Alone in a line or cell: the status of what stands below or beside.
 CANCELLED_STATUS = re.compile(

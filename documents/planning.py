@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING
@@ -113,6 +114,7 @@ def _found(reading: Reading, told: Plan) -> Plan:
     plan.days = days_of(reading, active, covered, stayed)
     if _entries(told):
         plan.activities = [one for one in plan.activities if not _is_told(one, told)]
+        _name_as_told(plan.stays, told.stays)
     dated = bool(_entries(plan) or _entries(told))
     plan.costs, priced, without_currency = costs_of(reading, dated=dated, booked=dated or _is_booking(reading))
     plan.unresolved = [*doubts, *without_currency, *_doubts(reading)]
@@ -137,6 +139,21 @@ def _is_told(activity: Activity, told: Plan) -> bool:
         and activity.date in {one.check_in, one.check_out}
         for one in told.stays
     )
+
+
+def _name_as_told(stays: list[Stay], told: list[Stay]) -> None:
+    """Name the only stay of the text from one day to another as structured data does, if they have one, too."""
+    ours, theirs = Counter(map(_period, stays)), Counter(map(_period, told))
+    known = {_period(one): one for one in told}
+    for stay in stays:
+        if ours[_period(stay)] == theirs[_period(stay)] == 1:
+            named = known[_period(stay)]
+            if not (stay.confirmation and named.confirmation) or stay.confirmation == named.confirmation:
+                stay.name = named.name
+
+
+def _period(stay: Stay) -> tuple[str | None, str | None]:
+    return stay.check_in, stay.check_out
 
 
 def _is_booking(reading: Reading) -> bool:

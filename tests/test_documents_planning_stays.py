@@ -139,3 +139,28 @@ def test_old_columns_are_out_of_a_mark_and_its_text_stays() -> None:
     marks = read_marks(read(page.encode(), filename="a.html"), Context()).marks
     assert [str(amount.value) for amount in marks[-1].amounts] == ["6.00"]
     assert "£5.00" in marks[-1].text
+
+
+def test_the_only_stay_of_the_text_from_one_day_to_another_is_that_of_the_structured_data() -> None:
+    told = {
+        "@context": "https://schema.org",
+        "@type": "LodgingReservation",
+        "reservationNumber": "NC-208841",
+        "reservationFor": {"@type": "Hotel", "name": "Hôtel des Tanneurs"},
+        "checkinTime": "2026-10-09T16:00",
+        "checkoutTime": "2026-10-12T10:30",
+    }
+    rows = "".join(
+        f"<tr><td>{label}</td><td>{value}</td></tr>"
+        for label, value in [
+            ("Arrivée", "vendredi 9 octobre 2026, à partir de 16h00"),
+            ("Départ", "lundi 12 octobre 2026, avant 10h30"),
+            ("Hébergement", "1 chambre double, 3 nuits, 2 adultes"),
+        ]
+    )
+    page = (
+        f"<html lang='fr'><script type='application/ld+json'>{json.dumps(told)}</script><body>"
+        f"<h1>C'est réservé</h1><p>Numéro de réservation : NC-208841</p><table>{rows}</table></body></html>"
+    )
+    plan = plan_of(read(page.encode(), filename="page.html"), Context())
+    assert stays(plan) == [("Hôtel des Tanneurs", "2026-10-09", "2026-10-12")]
