@@ -61,7 +61,7 @@ let page = pages.fine;
 const picture = () => page.frames().at(-1);
 
 async function settled() {
-  await picture().waitForSelector('main:not([aria-busy])');
+  await picture().waitForSelector('main:not([aria-busy])', { state: 'attached' });
   await picture().evaluate(() => new Promise(drawn => requestAnimationFrame(() => requestAnimationFrame(drawn))));
 }
 
