@@ -24,6 +24,7 @@ from tools import (
     workflow,
 )
 from tools.documents import agreeing, importing, parsing, showing
+from tools.proposals import making, previewing
 
 if TYPE_CHECKING:
     from tools.maintenance import Steward
@@ -48,6 +49,8 @@ DATABASE_TOOLS: tuple[AnyTool, ...] = (
     parsing.TOOL,
     showing.TOOL,
     agreeing.TOOL,
+    *previewing.TOOLS,
+    making.TOOL,
 )
 
 

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-GROUPS = frozenset({"trips", "clients", "workflow", "facts", "documents", "maintenance"})
+GROUPS = frozenset({"trips", "clients", "workflow", "facts", "documents", "proposals", "maintenance"})
 
-DEFAULT_GROUPS = ("trips", "clients", "workflow", "facts", "documents")
+DEFAULT_GROUPS = ("trips", "clients", "workflow", "facts", "documents", "proposals")

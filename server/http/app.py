@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from server.desk.listing import ListedTool, Run
     from server.http.settings import HttpSettings
     from tools.documents.sources import Sources
+    from tools.proposals.house import House
 
 # Time limit for accepted calls once the server is stopping, in seconds.
 GRACE = 10
@@ -68,20 +69,21 @@ MOST_UNREAD = 256 * 1024
 READY_WITHIN = 2.0
 
 
-async def serve_http(
+async def serve_http(  # noqa: PLR0913 - options of one server
     db: Database,
     groups: Container[str],
     settings: HttpSettings,
     *,
     read_only: bool = False,
     sources: Sources | None = None,
+    house: House | None = None,
 ) -> None:
     """Serve until a stop signal, then finish the accepted calls. Raises CannotServe if the address is unavailable."""
     with _listening_socket(settings) as listening:
         port: int = listening.getsockname()[1]
         metrics = Metrics()
         steward = CountingSteward(db, metrics)
-        chosen = offered(steward, groups, read_only=read_only, sources=sources)
+        chosen = offered(steward, groups, read_only=read_only, sources=sources, house=house)
         tools = [tool.run_by(lambda run: _limited(run, settings.request_timeout)) for tool in chosen]
         resource = settings.resource_at(port)
         authenticator = _authenticator(db, settings, resource, tools)
