@@ -27,6 +27,9 @@ _READABLE = 4.5
 
 _DARK = "#1d2126"
 
+# The darkest of the backgrounds on which the shipped templates use the color for text.
+_PAPER = "#f2ebde"
+
 
 class InvalidAgency(Exception):
     """The agency file can't be used; the message says what to change."""
@@ -110,7 +113,7 @@ def _words(error: Any) -> str:  # noqa: ANN401 - pydantic's dictionary
 def _readable(color: str) -> str:
     """Return the color, darkened until text in it can be read on white and on paper."""
     parts = [int(color[at : at + 2], 16) for at in (1, 3, 5)]
-    while _contrast(color, "#faf6ee") < _READABLE:
+    while _contrast(color, _PAPER) < _READABLE:
         parts = [part * 9 // 10 for part in parts]
         color = "#" + "".join(f"{part:02x}" for part in parts)
     return color
