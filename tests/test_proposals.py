@@ -233,6 +233,8 @@ async def test_a_version_is_kept_and_made_again_only_if_something_changed(tmp_pa
         await desk.do(KYOTO, op("add_note", note="For the team."))
         assert (await make(desk))["unchanged"]
         page = await read(desk, first["files"][0]["uri"])
+        desk.sql("DELETE FROM trip_proposals")
+        assert (await make(desk))["files"] == first["files"]
         await desk.do(KYOTO, op("update_cost", cost=7000))
         second = await make(desk)
         assert (second["version"], second["unchanged"], second["total"]) == (2, False, 7000)
@@ -314,6 +316,8 @@ TEMPLATES = {
 
 PAGES = {
     "no head": "<p>x",
+    "a head in a comment": "<!-- <head> --><p>x",
+    "an animated link": '<head><svg><a><set attributeName="href" to="javascript:x()"/></a></svg>',
     "a picture": '<head><img src="http://127.0.0.1:{port}/p.png">',
     "a picture by css": "<head><style>body{background:\\75rl(http://127.0.0.1:{port}/)}</style>",
     "an import by css": '<head><style>@im/**/port "http://127.0.0.1:{port}/";@import "x";</style>',
@@ -331,7 +335,7 @@ PAGES = {
 
 @pytest.mark.parametrize("what", PAGES)
 def test_a_page_that_loads_runs_or_sends_something_is_refused(what: str) -> None:
-    with pytest.raises(InvalidInput, match="a proposal holds everything itself"):
+    with pytest.raises(InvalidInput, match="The template makes a page"):
         sealed(PAGES[what].replace("{port}", "80"))
 
 

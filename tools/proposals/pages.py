@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from selectolax.lexbor import LexborHTMLParser
+
 from database.quoting import in_quotes
 from tools.answers.errors import InvalidInput
 
@@ -14,14 +16,16 @@ if TYPE_CHECKING:
 # Browsers that show the page load nothing either.
 POLICY = (
     '<meta http-equiv="Content-Security-Policy" '
-    "content=\"default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'none'; base-uri 'none'\">"
+    "content=\"default-src 'none'; style-src 'unsafe-inline'; img-src data:; font-src data:; form-action 'none'; "
+    "base-uri 'none'\">"
 )
 
 # Elements that load, run or send something, whatever their attributes say.
 _ACTIVE = frozenset(
     {
-        *("applet", "audio", "base", "button", "embed", "fencedframe", "form", "frame", "frameset", "iframe", "input"),
-        *("link", "object", "portal", "script", "select", "source", "textarea", "track", "video"),
+        *("animate", "animatemotion", "animatetransform", "applet", "audio", "base", "button", "embed", "fencedframe"),
+        *("foreignobject", "form", "frame", "frameset", "iframe", "input", "link", "noscript", "object", "portal"),
+        *("script", "select", "set", "source", "template", "textarea", "track", "video"),
     }
 )
 
@@ -37,7 +41,9 @@ _LINK = re.compile(r"(?:https?://|mailto:|tel:|#)[^\x00-\x1f]*", re.IGNORECASE)
 _CSS_ESCAPE = re.compile(r"\\([0-9A-Fa-f]{1,6})\s?|\\(.)", re.DOTALL)
 _CSS_COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 _CSS_LOADS = re.compile(
-    r"""@import|image-set\(|\bsrc\(|url\(\s*(?!["']?(?:data:image/(?:png|jpeg|gif|webp);base64,|\#))""", re.IGNORECASE
+    r"""@import|image-set\(|\bsrc\(|"""
+    r"""url\(\s*(?!["']?(?:data:(?:image/(?:png|jpeg|gif|webp)|font/(?:woff2?|ttf|otf));base64,|\#))""",
+    re.IGNORECASE,
 )
 
 _HEAD = re.compile(r"<head(?:\s[^>]*)?>", re.IGNORECASE)
@@ -50,14 +56,14 @@ def sealed(html: str) -> str:
             f"The template makes a page that {problem}.",
             "Tell the user: a proposal holds everything itself; pictures go into it as data: URLs.",
         )
-    return _HEAD.sub(lambda found: f"{found[0]}\n{POLICY}", html, count=1)
+    page = _HEAD.sub(lambda found: f"{found[0]}\n{POLICY}", html, count=1)
+    first = LexborHTMLParser(page).css_first("head > *")
+    if first is None or "http-equiv" not in first.attributes:
+        raise InvalidInput("The template makes a page without a <head> at its beginning.", "Tell the user.")
+    return page
 
 
 def _problems(html: str) -> Iterator[str]:
-    from selectolax.lexbor import LexborHTMLParser  # noqa: PLC0415 - only proposals and documents need it
-
-    if not _HEAD.search(html):
-        yield "has no <head>"
     root = LexborHTMLParser(html).root
     for node in root.traverse() if root else ():
         tag = (node.tag or "").lower()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,7 +25,7 @@ PAGE_CHARACTERS = 1_000_000
 PAGE_CPU_SECONDS, PAGE_WALL_SECONDS, PAGE_MEMORY = 3, 15, 512 * 1024 * 1024
 
 # The same for a PDF.
-PDF_CPU_SECONDS, PDF_WALL_SECONDS, PDF_MEMORY = 30, 60, 2 * 1024 * 1024 * 1024
+PDF_CPU_SECONDS, PDF_WALL_SECONDS, PDF_MEMORY = 20, 40, 2 * 1024 * 1024 * 1024
 
 # The most characters of a problem with a template in an error.
 PROBLEM_LENGTH = 300
@@ -33,6 +34,9 @@ NO_PDF = (
     "No PDF: WeasyPrint is not installed here. Open the HTML file in a browser and print it to PDF, or install "
     "voygen[pdf]."
 )
+
+# Proposals that are made at once; others wait.
+_WORKERS = ThreadPoolExecutor(2, "proposals")
 
 _PAGE_CHILD, _PDF_CHILD = (Path(__file__).with_name(name) for name in ("page_child.py", "pdf_child.py"))
 
@@ -81,7 +85,7 @@ async def _run(script: Path, content: bytes, *limits: int, wall_seconds: float) 
         return children.run(script, content, *limits, wall_seconds=wall_seconds, environment=environment)
 
     try:
-        return await asyncio.to_thread(work)
+        return await asyncio.get_running_loop().run_in_executor(_WORKERS, work)
     except subprocess.TimeoutExpired:
         return None
     except OSError as error:
