@@ -147,13 +147,12 @@ async def clean(
     places: list[tuple[str, LiteralString, LiteralString]] = [
         (table, key, column) for table, (key, columns) in OURS.items() for column in columns if column in there[table]
     ]
-    in_places, emptied, accepted, in_facts, hidden, pages = await gather(
+    in_places, emptied, accepted, in_facts, hidden = await gather(
         gather(*(_mentioning(db, *place, traces) for place in places)),
         _emptied(db),
         db.read("SELECT kind, trip_id, value FROM accepted_findings WHERE kind = 'unlinked'"),
         gather(*(_mentioning(db, "trip_facts", "trip_id", column, traces) for column in FACTS)),
         hidden_in_documents(db, traces) if there[DOCS] else _nothing_hidden(),
-        proposals.pages_naming(db, traces),
     )
     for (table, key, column), mentions in zip(places, in_places, strict=True):
         found = mentions
@@ -172,7 +171,7 @@ async def clean(
     _clean_hidden(cleaning, hidden, named_in, trip_ids)
     which = (sorted(named_in.union(hidden.documents)), list(trip_ids))
     cleaning.add(DOCS, await documents.with_raw(db, *which), *documents.forget_raw(*which)[:2])
-    _clean_pages(cleaning, pages)
+    _clean_pages(cleaning, await proposals.pages_naming(db, traces) if there[PROPOSALS] else [])
     keys = sorted({*receipts} - emptied)
     cleaning.add("receipts", len(keys), EMPTY_RECEIPTS, (json.dumps(keys),))
     findings = [[row["kind"], row["trip_id"], row["value"]] for row in accepted if traces.occur_in(row["value"])]
