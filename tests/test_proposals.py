@@ -21,8 +21,8 @@ from desk import ANA, BANFF, BEN, EMPTY, ERAS, KYOTO, Desk, Era, each_era, new_d
 
 from database.embedded import open_database
 from migrations.check import check
-from tools.answers.errors import InvalidInput
-from tools.proposals import rendering
+from tools.answers.errors import InvalidInput, Unavailable
+from tools.proposals import page_child, rendering
 from tools.proposals.agency import InvalidAgency, read_agency
 from tools.proposals.house import House
 from tools.proposals.pages import sealed
@@ -192,6 +192,7 @@ async def test_where_no_pdf_can_be_made_one_sentence_says_how_to_print(
         made = await make(desk, formats=["pdf"])
         assert [file["format"] for file in made["files"]] == ["html"]
         assert "print it to PDF" in made["warnings"][-1]
+        assert "print it to PDF" in (await desk.call("list_templates"))["message"]
         with pytest.raises(Exception, match="print it to PDF"):
             await read(desk, f"proposal://{KYOTO}/1.pdf")
 
@@ -222,7 +223,11 @@ async def test_what_does_not_add_up_or_has_passed_is_refused_and_nothing_is_writ
 
 async def test_a_version_is_kept_and_made_again_only_if_something_changed(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
+        await desk.do(KYOTO, op("advance_workflow", phase="revision"))
+        lacking = "There is no proposal: make one with generate_proposal, or add one with add_document."
+        assert lacking in (await desk.call("continue_trip", search_query=str(KYOTO)))["missing"]
         first = await make(desk, idempotency_key="k")
+        assert lacking not in (await desk.call("continue_trip", search_query=str(KYOTO)))["missing"]
         assert (first["version"], first["unchanged"], first["replayed"]) == (1, False, False)
         before = desk.everything()
         again = await make(desk)
@@ -300,18 +305,26 @@ async def test_a_trip_in_any_shape_makes_a_proposal(tmp_path: Path) -> None:
 
 
 TEMPLATES = {
-    "attributes": "<head>{{ ''.__class__.__mro__[1].__subclasses__() }}",
-    "a method of the context": "<head>{{ trip.__init__.__globals__ }}",
-    "a format string": "<head>{{ '{0.__class__}'.format(trip) }}",
+    "attributes": "{{ ''.__class__.__mro__[1].__subclasses__() }}",
+    "a method of the context": "{{ trip.__init__.__globals__ }}",
+    "the globals of a macro": "{% macro a() %}{% endmacro %}{{ a.__call__.__globals__ }}",
+    "a format string": "{{ '{0.__class__}'.format(trip) }}",
+    "itself": '{% include "own" %}',
+    "a large page": "{% for a in range(3000) %}{{ 'x' * 1000 }}{% endfor %}",
+    "a file": '{% include "/etc/passwd" %}',
+    "a file beside it": '{% include "../secret.html" %}',
+    "an unknown field": "{{ trip.commission }}",
+    "a syntax error": "{% for %}",
+    "a change of the trip": "{% set _ = trip.travelers.append('x') %}",
+    "a division": "{{ 1 / 0 }}",
+    "something random": "{{ lipsum() }}",
+}
+
+# What only the end of the process stops, and what only it can keep from a template.
+ENDLESS = {
     "a loop without end": "<head>{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}",
-    "itself": '<head>{% include "own" %}',
     "a huge text": "<head>{{ 'x' * 10**9 }}",
-    "a large page": "<head>{% for a in range(3000) %}{{ 'x' * 1000 }}{% endfor %}",
-    "a file": '<head>{% include "/etc/passwd" %}',
-    "a file beside it": '<head>{% include "../secret.html" %}',
-    "an unknown field": "<head>{{ trip.commission }}",
-    "a syntax error": "<head>{% for %}",
-    "a change of the trip": "<head>{% set _ = trip.travelers.append('x') %}",
+    "a file": '<head>{% include "../secret.html" %}',
 }
 
 PAGES = {
@@ -339,6 +352,15 @@ def test_a_page_that_loads_runs_or_sends_something_is_refused(what: str) -> None
         sealed(PAGES[what].replace("{port}", "80"))
 
 
+@pytest.mark.parametrize("what", TEMPLATES)
+def test_the_sandbox_refuses_what_a_template_must_not_do(what: str) -> None:
+    trip = {"name": "Lima", "travelers": ["Ana"]}
+    told = page_child.filled(page_child.sandbox({"own": f"\n{TEMPLATES[what]}"}), "own", {"trip": trip}, 100_000)
+    assert told.keys() <= {"problem", "line"}, told
+    assert told.get("line") in {None, 2}, told
+    assert told["problem"]
+
+
 async def test_a_hostile_template_gets_an_error_and_never_a_file_or_a_socket(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -352,7 +374,7 @@ async def test_a_hostile_template_gets_an_error_and_never_a_file_or_a_socket(
         port = listening.getsockname()[1]
         async with new_desk(tmp_path, house=House(templates_dir=folder)) as desk:
             before = desk.everything()
-            for what, template in (*TEMPLATES.items(), ("a picture", PAGES["a picture"])):
+            for what, template in (*ENDLESS.items(), ("a picture", PAGES["a picture"])):
                 (folder / "own.html").write_text(template.replace("{port}", str(port)))
                 error = await desk.refused("generate_proposal", trip_identifier=KYOTO, template="own")
                 assert "template" in error, (what, error)
@@ -361,6 +383,9 @@ async def test_a_hostile_template_gets_an_error_and_never_a_file_or_a_socket(
             assert desk.everything() == before
             listed = await desk.call("list_templates")
             assert [one["name"] for one in listed["templates"]] == ["journal", "own", "standard"]
+            if rendering.makes_pdf():
+                with pytest.raises(Unavailable, match="WeasyPrint fails"):
+                    await rendering.pdf(PAGES["a picture"].replace("{port}", str(port)))
         with pytest.raises(BlockingIOError):
             listening.accept()
 

@@ -155,7 +155,7 @@ def _register_proposals(server: MCPServer[Any], db: Database) -> None:
         except NotFound as fault:
             raise ResourceNotFoundError(fault.problem) from fault
         except ToolFault as fault:
-            raise ResourceError(fault.problem) from fault
+            raise ResourceError(f"{fault.problem} {fault.remedy}") from fault
 
     @server.resource("proposal://{trip}/{version}.html", title="A proposal", mime_type="text/html")
     async def proposal(trip: str, version: str) -> str:

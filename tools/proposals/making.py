@@ -16,7 +16,7 @@ from database.errors import GuardFailed
 from database.proposals import Version
 from database.quoting import as_word
 from tools.answers.committing import commit
-from tools.answers.errors import Conflict, InvalidInput
+from tools.answers.errors import Conflict, InvalidInput, ToolFault
 from tools.answers.fields import Currency, Day, Line, TripIdentifier
 from tools.answers.models import with_id
 from tools.answers.sent import Sent
@@ -239,10 +239,10 @@ async def _contents(
     contents: dict[str, bytes] = {"html": html.encode()}
     warnings: list[str] = []
     if "pdf" in formats:
-        if rendering.makes_pdf():
+        try:
             contents["pdf"] = await rendering.pdf(html)
-        else:
-            warnings.append(rendering.NO_PDF)
+        except ToolFault as fault:
+            warnings.append(f"{fault.problem} {fault.remedy}")
     if "ics" in formats:
         if events := calendar(proposal, created_at):
             contents["ics"] = events

@@ -65,7 +65,7 @@ async def list_templates(_: Database, __: ListTemplatesArguments) -> TemplatesLi
     agency = agency_of_house()[0].name
     told = named([f"{as_word(one.name)} ({in_quotes(one.about, 200)})" if one.about else one.name for one in found])
     return TemplatesListed(
-        message=f"Templates: {told}.{'' if rendering.makes_pdf() else ' ' + rendering.NO_PDF}",
+        message=f"Templates: {told}.{'' if rendering.makes_pdf() else f' {rendering.NO_PDF} {rendering.PRINT}'}",
         templates=[TemplateListed(name=one.name, about=one.about, own=one.own) for one in found],
         agency=agency or None,
         makes_pdf=rendering.makes_pdf(),

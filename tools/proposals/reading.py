@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from database import proposals
 from database.quoting import as_word
-from tools.answers.errors import NotFound, Unavailable
+from tools.answers.errors import NotFound
 from tools.proposals import rendering
 from tools.proposals.calendars import calendar
 from tools.proposals.model import Proposal
@@ -28,8 +28,6 @@ async def file_of(db: Database, trip: str, version: str, form: Format) -> bytes:
         if events is None:
             raise _missing(trip, version)
         return events
-    if not rendering.makes_pdf():
-        raise Unavailable(rendering.NO_PDF, "Read the .html instead.")
     return await rendering.pdf(row["html"])
 
 

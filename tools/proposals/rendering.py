@@ -30,10 +30,10 @@ PDF_CPU_SECONDS, PDF_WALL_SECONDS, PDF_MEMORY = 20, 40, 2 * 1024 * 1024 * 1024
 # The most characters of a problem with a template in an error.
 PROBLEM_LENGTH = 300
 
-NO_PDF = (
-    "No PDF: WeasyPrint is not installed here. Open the HTML file in a browser and print it to PDF, or install "
-    "voygen[pdf]."
-)
+# How to get a PDF without WeasyPrint.
+PRINT = "Open the HTML file in a browser and print it to PDF."
+
+NO_PDF = "A PDF can't be made here, because voygen[pdf] is not installed."
 
 # Proposals that are made at once; others wait.
 _WORKERS = ThreadPoolExecutor(2, "proposals")
@@ -65,15 +65,14 @@ async def page(sources: Mapping[str, str], template: str, proposal: Proposal) ->
 
 async def pdf(html: str) -> bytes:
     """Return the page as a PDF. Raises InvalidInput if that takes too long, or Unavailable."""
+    if not makes_pdf():
+        raise Unavailable(NO_PDF, PRINT)
     limits = (PDF_CPU_SECONDS, PDF_MEMORY)
     made = await _run(_PDF_CHILD, html.encode(), *limits, wall_seconds=PDF_WALL_SECONDS)
     if made is None:
-        raise InvalidInput("The PDF takes too long to make.", "Send formats without pdf, and print the HTML instead.")
+        raise InvalidInput("The PDF takes too long to make.", PRINT)
     if not made.startswith(b"%PDF-"):
-        raise Unavailable(
-            "The PDF could not be made: WeasyPrint fails here, perhaps because its libraries are missing.",
-            "Send formats without pdf, and print the HTML instead.",
-        )
+        raise Unavailable("The PDF can't be made: WeasyPrint fails here, perhaps without its libraries.", PRINT)
     return made
 
 
