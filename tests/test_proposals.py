@@ -55,6 +55,8 @@ async def planned(desk: Desk) -> None:
         KYOTO,
         op("assign_client", email=BEN, role="payer"),
         op("assign_client", full_name="Dora Vance", new_client=True),
+        op("assign_client", full_name="Dora Vance", email="dora@example.net"),
+        op("assign_client", email="dora@example.net", role="guide"),
         op("add_note", note="SECRET-NOTE"),
         op("add_note", note="Bring good shoes.", audience="clients"),
         op("add_activity", details="SECRET-CALL"),
@@ -78,6 +80,8 @@ async def planned(desk: Desk) -> None:
     await desk.call("update_client", email=ANA, travel_docs={"passport": "SECRET-PASSPORT"})
     stays = desk.json("accommodations", KYOTO)
     stays[0] |= {"commission": "SECRET-COMMISSION", "net_rate": "SECRET-NET", "stars": 5}
+    people = [*desk.json("clients", KYOTO), {"email": "stranger@example.net"}, {"role": "traveler"}]
+    desk.sql("UPDATE trips_v2 SET clients = ? WHERE trip_id = ?", json.dumps(people), KYOTO)
     days = desk.json("schedule", KYOTO)
     days[0]["description"] = TURNED
     financials = desk.json("financials", KYOTO) | {"commission": "SECRET-COMMISSION"}
@@ -124,12 +128,22 @@ async def test_a_proposal_says_what_is_recorded_for_clients_and_nothing_else(tmp
                 *("Tea ceremony", "16:30", "09:05", "JL 44", "London to Osaka", "Ryokan Aoi", "3 nights", "Nara Inn"),
                 *("Bring good shoes.", "4,200.10", "2,199.90", "6,400.00", "USD", "per person", "All of it"),
                 *("1 September 2026", "Insurance", "Held until the deposit arrives.", "31 December 2999", HOSTILE),
-                *(f"version {made['version']}", "Total for 2 travelers"),
+                *(f"version {made['version']}", "Total for 3 travelers", "Ana Lima, Dora Vance and Dora Vance"),
             ):
                 assert expected.casefold() in shown.casefold(), (template, expected)
             stored = desk.sql("SELECT snapshot || html FROM trip_proposals")
             assert not any(secret in text for secret in SECRETS for (text,) in stored)
-            for absent in ("Ben Ode", "4711", "80.00", "stars", "\u202e", "\u2066", "at leisure", "no plan"):
+            for absent in (
+                "Ben Ode",
+                "stranger",
+                "4711",
+                "80.00",
+                "stars",
+                "\u202e",
+                "\u2066",
+                "at leisure",
+                "no plan",
+            ):
                 assert absent.casefold() not in page.decode().casefold(), (template, absent)
             assert not any(secret.encode() in calendar for secret in SECRETS)
             assert "<script>alert" not in page.decode()

@@ -90,7 +90,8 @@ def _trip(row: Row, money: Money, going: list[str], primary: str) -> Trip:
         shapes.load_for_answer(row[column]) for column in ("schedule", "accommodations", "transportation")
     )
     kept = stays_of(stays)
-    lead = [primary] if primary else going[:1]
+    others = [name for name in going if name != primary]
+    lead = [primary] if primary else []
     return Trip(
         id=row["trip_id"],
         uid=hashlib.sha256(f"{row['trip_id']} {row['created_at']}".encode()).hexdigest()[:16],
@@ -99,7 +100,7 @@ def _trip(row: Row, money: Money, going: list[str], primary: str) -> Trip:
         start=start.isoformat() if start else text(row["start_date"], TITLE),
         end=end.isoformat() if end else text(row["end_date"], TITLE),
         nights=(end - start).days if start and end and end >= start else None,
-        prepared_for=people_words([*lead, *(name for name in going if name not in lead)][:NAMED], len({*lead, *going})),
+        prepared_for=people_words([*lead, *others][:NAMED], len(lead) + len(others)),
         travelers=going[:TRAVELERS],
         people=len(going),
         currency=text(money.currency, 10),
@@ -112,11 +113,21 @@ def _trip(row: Row, money: Money, going: list[str], primary: str) -> Trip:
 
 
 def _going(clients: Sequence[Row], others: Sequence[Row]) -> list[str]:
-    """Return the names of all who travel, the primary traveler first."""
-    people = [(one["full_name"], one["role"]) for one in clients] + [(one["name"], one["role"]) for one in others]
-    going = [(text(name, TITLE), str(role)) for name, role in people if travels(role)]
-    going.sort(key=lambda one: one[1] not in PRIMARY)
-    return list(dict.fromkeys(name for name, _ in going if name))
+    """Return the name of each person who travels, primary travelers first."""
+    people: dict[object, tuple[bool, str]] = {}
+    for one in clients:
+        if travels(one["role"]):
+            first = one["role"] in PRIMARY or people.get(one["email"], (False,))[0]
+            people[one["email"]] = (first, text(one["full_name"], TITLE))
+    for one in others:
+        if travels(one["role"]) and _is_name(one):
+            people[one["position"]] = (one["role"] in PRIMARY, text(one["name"], TITLE))
+    return [name for _, name in sorted(people.values(), key=lambda person: not person[0]) if name]
+
+
+def _is_name(guest: Row) -> bool:
+    """Return False for an entry without a name, for which an e-mail or the entry itself stands."""
+    return guest["name"] not in {guest["email"], guest["element"]} and "@" not in str(guest["name"])
 
 
 def _primary(row: Row, clients: Sequence[Row]) -> str:
