@@ -13,10 +13,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+# How the names of variables with our settings and tokens begin.
+_OWN = ("VOYGEN_", "OTEL_")
+
+
 def run(
     script: Path, content: bytes, *arguments: object, wall_seconds: float, environment: Mapping[str, str] | None = None
 ) -> bytes:
-    """Run a script of ours with the content as its stdin, and return its stdout.
+    """Run a script of ours with the content as its stdin, and return its stdout. It gets none of our settings.
 
     Raises OSError if it can't be started, or subprocess.TimeoutExpired.
     """
@@ -27,7 +31,7 @@ def run(
         timeout=wall_seconds,
         check=False,
         env={
-            **os.environ,
+            **{name: value for name, value in os.environ.items() if not name.startswith(_OWN)},
             "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
             "PYTHONUTF8": "1",
             **(environment or {}),

@@ -13,7 +13,7 @@ from datetime import date
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
-from jinja2 import DictLoader, StrictUndefined, TemplateError
+from jinja2 import DictLoader, StrictUndefined, TemplateError, TemplateNotFound
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup
 
@@ -68,13 +68,15 @@ def filled(environment: ImmutableSandboxedEnvironment, name: str, context: dict[
         page = environment.get_template(name).generate(**{key: frozen(one) for key, one in context.items()})
         return {"html": "".join(bounded(page, most))}
     except RecursionError:
-        return {"problem": "includes itself"}
+        return {"problem": "it includes itself"}
     except MemoryError:
-        return {"problem": "takes too much memory"}
+        return {"problem": "it takes too much memory"}
+    except TemplateNotFound as error:
+        return {"problem": f"it includes {error.name}, which is no file of the folder whose name begins with _"}
     except TemplateError as error:
         return {"problem": str(error.message or type(error).__name__), "line": line_of(error)}
     except Exception as error:  # noqa: BLE001 - a template can fail in any way, and its message may hold the trip's text
-        return {"problem": f"fails with {type(error).__name__}", "line": line_of(error)}
+        return {"problem": type(error).__name__, "line": line_of(error)}
 
 
 def frozen(value: Any) -> Any:  # noqa: ANN401 - JSON
@@ -88,7 +90,7 @@ def bounded(pieces: Iterator[str], most: int) -> Iterator[str]:
     for piece in pieces:
         most -= len(piece)
         if most < 0:
-            raise TemplateError("makes a page that is too large")
+            raise TemplateError("it makes a page that is too large")
         yield piece
 
 

@@ -55,7 +55,7 @@ async def page(sources: Mapping[str, str], template: str, proposal: Proposal) ->
     try:
         answer: dict[str, Any] = json.loads(told or b"")
     except ValueError:
-        answer = {"problem": "takes too long or too much memory"}
+        answer = {"problem": "it takes too long or too much memory"}
     if "html" not in answer:
         line = f", in line {answer['line']}" if answer.get("line") else ""
         problem = in_quotes(answer["problem"].rstrip("."), PROBLEM_LENGTH)
