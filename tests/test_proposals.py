@@ -409,6 +409,7 @@ name = 'Fern & "Daughters" </style><script>'
 advisor = "Ada Brandt"
 email = "ada@fern.example"
 color = "#f4c95d"
+paper = "Letter"
 logo = "logo.png"
 terms = ["Our usual terms."]
 """
@@ -435,6 +436,7 @@ async def test_an_agency_sends_its_name_colors_logo_terms_and_own_templates(tmp_
         assert f"data:image/png;base64,{base64.b64encode(picture).decode()}" in page
         assert "--accent: #f4c95d; --on-accent: #1d2126" in page
         assert "Our usual terms." in page
+        assert "@page { size: Letter;" in page
         assert page.count("</style>") == 1
         agency.write_text("colour = 'red'")
         assert "no colour" in await desk.refused("generate_proposal", trip_identifier=KYOTO)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import tomllib
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
@@ -50,6 +50,7 @@ class AgencyFile(BaseModel):
     address: Text = ""
     website: Text = ""
     color: Annotated[str, Field(pattern=r"^#[0-9A-Fa-f]{6}$")] = Agency().color
+    paper: Literal["A4", "Letter"] = "A4"
     logo: Annotated[str, Field(max_length=1000)] = ""
     terms: Annotated[list[Annotated[str, Field(max_length=5000), AfterValidator(plain)]], Field(max_length=50)] = []
 

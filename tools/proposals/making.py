@@ -181,7 +181,7 @@ async def _new(  # noqa: PLR0913 - what the version is made from
     following = read.last["version"] + 1 if read.last else 1
     proposal = proposal.model_copy(update={"version": following, "made_on": today()})
     html = await rendering.page(texts, args.template, proposal)
-    snapshot = proposal.model_dump_json()
+    snapshot = proposal.model_dump_json(exclude={"agency": {"logo"}})  # the page has it
     _require_room(html, snapshot)
     version = Version(read.trip.id, following, args.template, proposal.made_on, fingerprint, snapshot, html, moment)
     statements = [

@@ -24,6 +24,7 @@ class Agency(Part):
     phone: str = ""
     address: str = ""
     website: str = ""
+    paper: str = "A4"
     color: str = "#23465c"
     on_color: str = "#ffffff"
     ink: str = "#23465c"
