@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, LiteralString, NamedTuple, Protocol, TypeAlias
 
-from database.errors import ResultsLost
+from database.errors import DatabaseReadOnly, ResultsLost
 from database.progress import Progress, untold
 
 if TYPE_CHECKING:
@@ -161,3 +161,10 @@ class ForwardingDatabase:
 
     async def close(self) -> None:
         await self._db.close()
+
+
+class ReadingDatabase(ForwardingDatabase):
+    """A database wrapper for readers: it refuses every batch."""
+
+    async def batch(self, statements: Sequence[Statement]) -> Results:
+        raise DatabaseReadOnly(f"{self.label} is opened for reading only: {len(statements)} statements are refused.")

@@ -59,7 +59,7 @@ async def travelers(db: Database, trip_ids: Sequence[int], names: int) -> list[R
 
 
 async def travelers_papers(db: Database, trip_id: int) -> list[Row]:
-    """Return a row for each assignment on the trip, with the client's travel_docs."""
+    """Return the trip's assignments, oldest first: email, full_name, role, and the client's travel_docs."""
     return await db.read(TRAVELERS_PAPERS, (trip_id,))
 
 
@@ -166,7 +166,7 @@ ORDER BY p.trip_id, p.place
 )
 
 TRAVELERS_PAPERS: LiteralString = """
-SELECT c.full_name, a.client_role AS role, c.travel_docs
+SELECT c.email, c.full_name, a.client_role AS role, c.travel_docs
 FROM trip_client_assignments a JOIN clients_v2 c ON c.email = a.client_email
 WHERE a.trip_id = CAST(? AS INTEGER)
 ORDER BY a.assignment_id

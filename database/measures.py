@@ -56,6 +56,12 @@ async def calls_since(db: Database, hour: str) -> list[Row]:
     return await db.read(CALLS_SINCE, (hour,))
 
 
+async def calls_by_hour(db: Database, hour: str, good: Sequence[str]) -> dict[str, tuple[int, int]]:
+    """Return the calls since the given hour, by hour: all, and those whose outcome is not `good`."""
+    rows = await db.read(CALLS_BY_HOUR, (hour, json.dumps(list(good))))
+    return {row["hour"]: (row["calls"], row["failed"]) for row in rows}
+
+
 async def violations_since(db: Database, hour: str) -> list[Row]:
     """Return the kinds of violations since the given hour with their counts (`times`), most frequent first."""
     return await db.read(VIOLATIONS_SINCE, (hour,))
@@ -65,6 +71,11 @@ async def latest_proof(db: Database) -> Row | None:
     """Return drift, trips, assignments and recorded_at of the newest proof record, or None if there is none."""
     rows = await db.read(LATEST_PROOF)
     return rows[0] if rows else None
+
+
+async def latest_proofs(db: Database, limit: int) -> list[Row]:
+    """Return drift and recorded_at of the newest proof records, oldest first."""
+    return await db.read(LATEST_PROOFS, (limit,))
 
 
 def kind_of(error: ConstraintViolated) -> str:
@@ -113,10 +124,21 @@ SELECT tool, outcome, up_to_ms, sum(calls) AS calls, sum(seconds) AS seconds
 FROM call_counts WHERE hour >= ? GROUP BY tool, outcome, up_to_ms ORDER BY tool, outcome, up_to_ms
 """
 
+CALLS_BY_HOUR: LiteralString = """
+SELECT hour, sum(calls) AS calls, sum(iif(outcome IN (SELECT w.value FROM json_each(?2) w), 0, calls)) AS failed
+FROM call_counts WHERE hour >= ?1 GROUP BY hour
+"""
+
 VIOLATIONS_SINCE: LiteralString = """
 SELECT kind, sum(times) AS times FROM violation_counts WHERE hour >= ? GROUP BY kind ORDER BY times DESC, kind
 """
 
 LATEST_PROOF: LiteralString = """
 SELECT drift, trips, assignments, recorded_at FROM proof_records ORDER BY proof_id DESC LIMIT 1
+"""
+
+LATEST_PROOFS: LiteralString = """
+SELECT p.drift, p.recorded_at
+FROM (SELECT proof_id, drift, recorded_at FROM proof_records ORDER BY proof_id DESC LIMIT CAST(? AS INTEGER)) p
+ORDER BY p.proof_id
 """

@@ -58,6 +58,12 @@ async def slugs_beginning(db: Database, begun: str, limit: int) -> list[str]:
     return [row["trip_slug"] for row in rows]
 
 
+async def names(db: Database, trip_ids: Sequence[int]) -> dict[int, str]:
+    """Return the names of those of the trips that exist."""
+    rows = await db.read(NAMES, (json.dumps(list(trip_ids)),)) if trip_ids else []
+    return {row["trip_id"]: str(row["trip_name"]) for row in rows}
+
+
 async def editable(db: Database, trip_id: int) -> Row | None:
     """Return the trip's id and its `EDITED` columns."""
     rows = await db.read(EDITABLE, (trip_id,))
@@ -147,6 +153,10 @@ WITH_SLUGS: LiteralString = SUMMARY + "WHERE t.trip_slug IN (SELECT w.value FROM
 
 SLUGS_BEGINNING: LiteralString = """
 SELECT trip_slug FROM trips_v2 WHERE trip_slug >= ? AND trip_slug < ? ORDER BY trip_slug LIMIT CAST(? AS INTEGER)
+"""
+
+NAMES: LiteralString = """
+SELECT trip_id, trip_name FROM trips_v2 WHERE trip_id IN (SELECT w.value FROM json_each(?) w)
 """
 
 EDITABLE: LiteralString = """

@@ -30,6 +30,7 @@ SECTIONS: Mapping[str, Sequence[tuple[str, str, str]]] = {
     ],
     "Serving": [
         ("serve", "server.commands.serving", "Serve MCP over stdio or HTTP."),
+        ("desk", "server.commands.serving", "Show trips and the migration in a browser, read only."),
         ("token", "server.commands.tokens", "Manage access tokens for HTTP."),
         ("config", _OPERATION, "Show the settings and where each comes from."),
         ("completion", _OPERATION, "Print a shell completion script."),

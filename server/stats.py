@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from database.d1_address import Location
     from database.engine import Database, Row
+    from migrations.check import CheckReport
 
 # The latency percentiles, as shares of the calls.
 SHARES = {"p50_ms": 0.50, "p95_ms": 0.95, "p99_ms": 0.99}
@@ -89,14 +90,23 @@ class Stats:
 
 async def stats_of_file(where: Location, hours: int, *, look: bool, progress: Progress = untold) -> Stats:
     """Return the statistics. The agreement comes from a check if `look`, else from the newest proof record."""
-    since = hour_of(datetime.now(UTC) - timedelta(hours=hours - 1))
     async with open_migrated(where, to_look=True) as db:
-        agreement = await _checked(db, progress) if look else await _proven(db)
-        calls = await measures.calls_since(db, since)
-        refused = {row["kind"]: row["times"] for row in await measures.violations_since(db, since)}
+        agreement = agreement_of(await check(db, progress)) if look else await proven(db)
+        return await stats_of(db, hours, agreement)
+
+
+async def stats_of(db: Database, hours: int, agreement: Agreement | None) -> Stats:
+    since = first_hour(hours)
+    calls = await measures.calls_since(db, since)
+    refused = {row["kind"]: row["times"] for row in await measures.violations_since(db, since)}
     guards = {kind: times for kind, times in refused.items() if kind.startswith(measures.GUARD)}
     violations = {kind: times for kind, times in refused.items() if kind not in guards}
     return Stats(hours, agreement, violations, guards, _operations(calls))
+
+
+def first_hour(hours: int) -> str:
+    """Return the first of the last `hours` hours, the current one included."""
+    return hour_of(datetime.now(UTC) - timedelta(hours=hours - 1))
 
 
 def describe(stats: Stats) -> str:
@@ -125,8 +135,7 @@ def _row(one: Operation) -> tuple[object, ...]:
 GOOD = {"ok", "asked"}
 
 
-async def _checked(db: Database, progress: Progress) -> Agreement:
-    report = await check(db, progress)
+def agreement_of(report: CheckReport) -> Agreement:
     violations = len(report.live_orphans) + sum(fault["kind"] == "foreign_key" for fault in report.faults)
     differing = {finding["trip_id"] for finding in [*report.drift, *report.live_orphans]}
     return Agreement(
@@ -140,7 +149,7 @@ async def _checked(db: Database, progress: Progress) -> Agreement:
     )
 
 
-async def _proven(db: Database) -> Agreement | None:
+async def proven(db: Database) -> Agreement | None:
     proof = await measures.latest_proof(db)
     if proof is None:
         return None

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 ROOT = Path(__file__).resolve().parent.parent
 SNAPSHOTS = Path(__file__).parent / "snapshots"
 README = ROOT / "README.md"
+OPERATION = ROOT / "docs" / "operation.md"
 SETTINGS = ROOT / "docs" / "settings.md"
 
 if __name__ == "__main__":
@@ -32,6 +33,8 @@ from tools.catalogue import all_tools  # noqa: E402
 from tools.groups import DEFAULT_GROUPS  # noqa: E402
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from tools.tool import AnyTool
 
 
@@ -43,24 +46,20 @@ async def snapshots(folder: Path) -> dict[str, str]:
     return {name: json.dumps(one, ensure_ascii=False, indent=1, sort_keys=True) + "\n" for name, one in listed.items()}
 
 
-def tool_table(tools: list[AnyTool]) -> str:
-    """The default tools as a table, followed by the other tools in a collapsible table."""
-    default = [tool for tool in tools if tool.group in DEFAULT_GROUPS]
-    others = [tool for tool in tools if tool.group not in DEFAULT_GROUPS]
-    groups = ", ".join(dict.fromkeys(tool.group for tool in others))
-    summary = f"<summary>Tools that are off by default: {groups}</summary>"
-    return "\n".join([*_table(default), "", "<details>", summary, "", *_table(others), "", "</details>"])
-
-
-def _table(tools: list[AnyTool]) -> list[str]:
+def _table(tools: Iterable[AnyTool]) -> str:
     rows = [f"| {tool.group} | `{tool.name}` | {tool.description} |" for tool in tools]
-    return ["| group | tool | what it does |", "| --- | --- | --- |", *rows]
+    return "\n".join(["| group | tool | what it does |", "| --- | --- | --- |", *rows])
 
 
 def tables() -> dict[Path, tuple[str, str]]:
     """Map each file with a generated part to the name in the part's markers and the text of the part."""
     steward: Any = MigrationSteward(None)  # type: ignore[arg-type] # the database is not used
-    return {README: ("tools", tool_table(all_tools(steward))), SETTINGS: ("settings", markdown_table())}
+    tools = all_tools(steward)
+    return {
+        README: ("tools", _table(tool for tool in tools if tool.group in DEFAULT_GROUPS)),
+        OPERATION: ("tools", _table(tool for tool in tools if tool.group not in DEFAULT_GROUPS)),
+        SETTINGS: ("settings", markdown_table()),
+    }
 
 
 def catalogue() -> str:

@@ -43,6 +43,9 @@ READERS = {
     "get_trip_documents",
     "list_templates",
     "preview_proposal",
+    "show_trip",
+    "show_month",
+    "show_migration",
     "check_consistency",
     "get_migration_phase",
     "health_check",
@@ -89,6 +92,7 @@ QUESTIONS: dict[str, dict[str, Any]] = {
     "get_workflow_instructions": {"trip_identifier": str(KYOTO)},
     "get_trip_documents": {"trip_identifier": str(KYOTO)},
     "preview_proposal": {"trip_identifier": str(KYOTO)},
+    "show_trip": {"trip_identifier": str(KYOTO)},
 }
 
 # Fields of objects inside the arguments whose names say what they are, such as those of an operation's data.

@@ -68,8 +68,8 @@ def test_every_command_and_every_option_has_help(name: str, command: click.Comma
             assert parameter.help, (name, parameter.opts)
 
 
-# Commands that print no report: a demonstration, a protocol, a script, and a group of commands.
-WITHOUT_JSON = {"demo", "serve", "completion", "token"}
+# Commands that print no report: a demonstration, a protocol, a page, a script, and a group of commands.
+WITHOUT_JSON = {"demo", "serve", "desk", "completion", "token"}
 
 
 @pytest.mark.parametrize(("name", "command"), list(every_command()))

@@ -351,9 +351,10 @@ async def test_no_prompt_resource_or_completion_shows_stored_text_except_quoted(
     async with open_desk(make_hostile(seeded(tmp_path / "voygen.db"))) as desk:
         client = desk.client
         values = {"slug": [SLUG + "1", SHORT], "email": [EMAIL, "ana@example.net", SHORT]}
-        pages = [str(one.uri) for one in (await client.list_resources()).resources]
-        listed = (await client.list_resource_templates()).resource_templates
-        templates = [one for one in listed if not one.uri_template.startswith("proposal://")]  # files, not pages
+        listed = [str(one.uri) for one in (await client.list_resources()).resources]
+        pages = [uri for uri in listed if not uri.startswith("ui://")]  # these hold nothing that is stored
+        found = (await client.list_resource_templates()).resource_templates
+        templates = [one for one in found if not one.uri_template.startswith("proposal://")]  # files, not pages
         for template in templates:
             name = re.findall(r"\{(\w+)\}", template.uri_template)[0]
             pages += [template.uri_template.replace(f"{{{name}}}", quote(one, safe="")) for one in values[name]]

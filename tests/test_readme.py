@@ -60,7 +60,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
 @pytest.mark.real_start
 def test_the_commands_in_shell_blocks_succeed_in_order(home: dict[str, str]) -> None:
     for words in SHOWN:
-        if words[0] == "serve":
+        if words[0] in {"serve", "desk"}:
             assert_serves(words, home)
             continue
         if words[0] == "migrate" and "--from" not in words and not Path("trips.db").exists():
@@ -78,9 +78,11 @@ def test_the_commands_in_shell_blocks_succeed_in_order(home: dict[str, str]) -> 
 def assert_serves(words: list[str], env: Mapping[str, str]) -> None:
     """Check that the server starts on a free port, prints its address, and exits on SIGTERM."""
     asked = [word.replace(":8765", ":0") for word in words]
-    with subprocess.Popen([*own_command(), *asked], stderr=subprocess.PIPE, text=True, env=dict(env)) as server:
-        assert server.stderr
-        for line in server.stderr:
+    with subprocess.Popen(
+        [*own_command(), *asked], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=dict(env)
+    ) as server:
+        assert server.stdout
+        for line in server.stdout:
             if "http://127.0.0.1:" in line:
                 break
         else:

@@ -72,6 +72,12 @@ async def test_finding_a_trip_or_client_takes_at_most_four_round_trips(tmp_path:
         assert await trips("get_anything", query=query) <= most
 
 
+async def test_the_pictures_of_a_trip_and_of_a_month_take_at_most_four_round_trips(tmp_path: Path) -> None:
+    async with counted(tmp_path) as trips:
+        assert await trips("show_trip", trip_identifier=str(KYOTO)) <= 4
+        assert await trips("show_month", month="2026-10") <= 2
+
+
 async def test_any_number_of_assignments_takes_four_round_trips(tmp_path: Path) -> None:
     async with counted(tmp_path) as trips:
         for many in (1, 50, 500):

@@ -24,6 +24,7 @@ from tools import (
     workflow,
 )
 from tools.documents import agreeing, importing, parsing, showing
+from tools.pictures import migration, month, trip
 from tools.proposals import making, previewing
 
 if TYPE_CHECKING:
@@ -51,8 +52,17 @@ DATABASE_TOOLS: tuple[AnyTool, ...] = (
     agreeing.TOOL,
     *previewing.TOOLS,
     making.TOOL,
+    trip.TOOL,
+    month.TOOL,
 )
 
 
 def all_tools(steward: Steward) -> list[AnyTool]:
-    return [*DATABASE_TOOLS, *maintenance.tools(steward), *cleanup.TOOLS, *activity_log.TOOLS, *health.TOOLS]
+    return [
+        *DATABASE_TOOLS,
+        *maintenance.tools(steward),
+        *migration.tools(steward),
+        *cleanup.TOOLS,
+        *activity_log.TOOLS,
+        *health.TOOLS,
+    ]

@@ -30,6 +30,10 @@ class Steward(Protocol):
         """Return the status that `voygen phase --json` prints."""
         ...
 
+    async def board(self, hours: int, *, check: bool) -> dict[str, Any]:
+        """Return the fields of a MigrationPicture, except its message; `check` compares the stores first."""
+        ...
+
 
 class CheckArguments(Arguments):
     limit: Annotated[int, Field(ge=1, le=200, description="Most findings of a kind to list.")] = FINDINGS_SHOWN

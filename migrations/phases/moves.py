@@ -12,8 +12,9 @@ from database.engine import Statement
 from database.errors import DatabaseUnavailable, GuardFailed
 from database.phase import PHASES, Phase, PhaseState, guard_epoch, read_phase
 from database.schema import views
+from migrations.check import check
 from migrations.files import trusted
-from migrations.phases.obstacles import accept_findings, obstacles_before, proofs
+from migrations.phases.obstacles import accept_findings, obstacles_in, other_obstacles, proofs
 from migrations.phases.trial import broken_by
 from migrations.shape import drop, expected, kind_of
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from database.engine import Database
+    from migrations.check import CheckReport
 
 # Default number of days without writes by old code that must pass before its writes may be rejected.
 QUIET_DAYS = 7
@@ -57,14 +59,15 @@ class PhaseRefused(DatabaseUnavailable):
         self.obstacles = obstacles
 
 
-async def phase_status(db: Database, quiet_days: int = QUIET_DAYS) -> PhaseStatus:
+async def phase_status(db: Database, quiet_days: int = QUIET_DAYS, report: CheckReport | None = None) -> PhaseStatus:
+    """Return the status, with the obstacles that a check finds now or has found in `report`."""
     state = await read_phase(db)
     after = next_phase(state.phase)
     mismatches = (await db.read("SELECT coalesce(sum(times), 0) AS n FROM shadow_mismatches"))[0]["n"]
     return PhaseStatus(
         **state.__dict__,
         next_phase=after,
-        obstacles=await _obstacles(db, state.phase, quiet_days) if after else [],
+        obstacles=await _obstacles(db, state.phase, quiet_days, report) if after else [],
         direct_writes=[dict(row) for row in await db.read(DIRECT_WRITES)],
         shadow_mismatches=mismatches,
     )
@@ -127,8 +130,10 @@ async def go_back(db: Database) -> PhaseState:
     raise DatabaseUnavailable("The phase changed during every attempt: run the command again.")
 
 
-async def _obstacles(db: Database, phase: Phase, quiet_days: int) -> list[dict[str, str]]:
-    obstacles = await obstacles_before(db, phase, quiet_days)
+async def _obstacles(
+    db: Database, phase: Phase, quiet_days: int, report: CheckReport | None = None
+) -> list[dict[str, str]]:
+    obstacles = obstacles_in(report or await check(db)) + await other_obstacles(db, phase, quiet_days)
     if next_phase(phase) == "normalized":
         obstacles += await broken_by(db, await _without_column(db, phase))
     return obstacles

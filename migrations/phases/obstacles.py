@@ -12,7 +12,6 @@ from database.engine import Statement
 from database.entries import NOT_AN_ARRAY, WITH_ENTRIES
 from database.quoting import as_word, in_quotes, visible
 from database.schema import definitions
-from migrations.check import check
 from migrations.shape import expected
 
 if TYPE_CHECKING:
@@ -20,14 +19,11 @@ if TYPE_CHECKING:
 
     from database.engine import Database
     from database.phase import Phase
+    from migrations.check import CheckReport
 
 
-async def obstacles_before(db: Database, phase: Phase, quiet_days: int) -> list[dict[str, str]]:
-    """Return the obstacles: check findings, unaccepted entries and quarantined texts, and recent writes by old code.
-
-    With `quiet_days` 0, writes by old code are not an obstacle.
-    """
-    report = await check(db)
+def obstacles_in(report: CheckReport) -> list[dict[str, str]]:
+    """Return the obstacles among the findings of a check."""
     found: list[dict[str, str]] = []
     for finding in [*report.drift, *report.live_orphans]:
         where = finding.get("assignment_id") if finding["kind"] == "orphan" else finding["trip_id"]
@@ -42,7 +38,15 @@ async def obstacles_before(db: Database, phase: Phase, quiet_days: int) -> list[
             found.append({"name": "backfill", "problem": f"the migration is only {finding['percent']} % complete"})
         elif finding["kind"] == "foreign_key":
             found.append({"name": f"foreign_key/{finding['table']}", "problem": "a row refers to a missing row"})
-    found += await _open_findings(db)
+    return found
+
+
+async def other_obstacles(db: Database, phase: Phase, quiet_days: int) -> list[dict[str, str]]:
+    """Return unaccepted entries and quarantined texts, and recent writes by old code.
+
+    With `quiet_days` 0, writes by old code are not an obstacle.
+    """
+    found = await _open_findings(db)
     if phase == "dual_write" and quiet_days:
         since = _quiet_since(quiet_days)
         found += [

@@ -1,4 +1,4 @@
-"""The serve command."""
+"""The commands serve and desk."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import click
 
 from database.quoting import visible
 from server.http.settings import CannotServe, HttpSettings, parse_address, require_secure
-from server.options import FAILED, database, run, setting
+from server.options import FAILED, CannotDo, database, run, setting
 from server.settings import unknown_variables
 from tools.documents.sources import Sources
 from tools.groups import GROUPS
@@ -133,3 +133,20 @@ def serve(  # noqa: PLR0913 - the settings
     except CannotServe as error:
         click.echo(f"voygen: {visible(error)}", err=True)
         sys.exit(FAILED)
+
+
+@click.command()
+@database
+@click.option("--port", type=click.IntRange(0, 65535), default=0, help="Listen on this port. Default: a free one.")
+@setting("patience")
+def desk(where: Location, port: int, patience: float) -> None:
+    """Show trips and the migration in a browser on this machine, read only.
+
+    Prints a link that works once, and runs until it is stopped. The database is opened for reading only.
+    """
+    from server.browser.serving import serve_desk  # noqa: PLC0415
+
+    try:
+        run(serve_desk(where, port, patience, click.echo))
+    except CannotServe as error:
+        raise CannotDo(str(error)) from error

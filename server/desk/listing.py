@@ -27,7 +27,10 @@ CATALOGUE = Path(__file__).with_name("catalogue.json")
 
 @dataclass(frozen=True)
 class ListedTool:
-    """A tool as clients see it. `tool` returns the tool itself, whose module it imports when first called."""
+    """A tool as clients see it. `tool` returns the tool itself, whose module it imports when first called.
+
+    `page` is the name and the address of the page that draws the tool's answers, if one does.
+    """
 
     name: str
     title: str
@@ -38,6 +41,7 @@ class ListedTool:
     output_schema: dict[str, Any]
     private: bool
     tool: Callable[[], AnyTool]
+    page: tuple[str, str] | None = None
 
     def run_by(self, wrapper: Callable[[Run], Run]) -> ListedTool:
         """Return the tool with its run wrapped."""
@@ -74,6 +78,7 @@ def listed(tool: AnyTool) -> ListedTool:
         output_schema=_output_schema(tool.output),
         private=tool.private,
         tool=lambda: tool,
+        page=_page(tool.name),
     )
 
 
@@ -107,6 +112,12 @@ def _imported(module: str, name: str, steward: Steward) -> AnyTool:
         code.tools(steward) if hasattr(code, "tools") else getattr(code, "TOOLS", None) or [code.TOOL]
     )
     return next(tool for tool in found if tool.name == name)
+
+
+def _page(tool: str) -> tuple[str, str] | None:
+    from server.pictures.pages import DRAWN, page  # noqa: PLC0415 - as below
+
+    return (DRAWN[tool], page(DRAWN[tool]).uri) if tool in DRAWN else None
 
 
 @cache

@@ -12,6 +12,7 @@ from server.desk.progress import progress_of_call
 
 if TYPE_CHECKING:
     from database.engine import Database
+    from migrations.check import CheckReport
     from migrations.repair import Prefer
 
 
@@ -19,8 +20,11 @@ class MigrationSteward:
     def __init__(self, db: Database) -> None:
         self._db = db
 
+    async def report(self) -> CheckReport:
+        return await check(self._db, progress_of_call())
+
     async def check(self) -> dict[str, Any]:
-        return (await check(self._db, progress_of_call())).as_json()
+        return (await self.report()).as_json()
 
     async def repair(self, prefer: str, *, dry_run: bool) -> dict[str, Any]:
         way = cast("Prefer", prefer)
@@ -33,3 +37,8 @@ class MigrationSteward:
 
     async def phase(self) -> dict[str, Any]:
         return (await phase_status(self._db)).as_json()
+
+    async def board(self, hours: int, *, check: bool) -> dict[str, Any]:
+        from server.desk.board import board  # noqa: PLC0415 - rarely needed, and the server starts sooner without it
+
+        return await board(self._db, hours, await self.report() if check else None)

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Iterable
 
     from mcp.server import MCPServer
+    from mcp.server.extension import Extension
     from mcp_types import InputRequiredResult
 
     from tools.tool import Answer, AnyTool
@@ -59,17 +60,28 @@ def make_server(
 
     `observe` gets the name, outcome (ok, asked or an error code) and duration in seconds of each tool call.
     """
+    offered = [tool if isinstance(tool, ListedTool) else listed(tool) for tool in tools]
     server = PromptingServer(
         name,
         title="voygen trip desk",
         instructions=INSTRUCTIONS,
         version=voygen_version(),
-        tools=[_OfferedTool.of(tool if isinstance(tool, ListedTool) else listed(tool), db, observe) for tool in tools],
+        tools=[_OfferedTool.of(tool, db, observe) for tool in offered],
+        extensions=_extensions(offered),
         subscriptions=False,
         lifespan=_no_lifespan,
     )
     register_content(server, db)
     return server
+
+
+def _extensions(offered: Iterable[ListedTool]) -> list[Extension]:
+    pages = dict(tool.page for tool in offered if tool.page)
+    if not pages:
+        return []
+    from server.pictures.apps import apps_with  # noqa: PLC0415 - not every server draws
+
+    return [apps_with(pages)]
 
 
 @asynccontextmanager
@@ -109,6 +121,7 @@ class _OfferedTool(McpTool):
                 idempotent_hint=hints["idempotent"],
                 open_world_hint=hints["open_world"],
             ),
+            meta={"ui": {"resourceUri": tool.page[1]}} if tool.page else None,
         )
         offered._listed, offered._db, offered._observe = tool, db, observe
         return offered

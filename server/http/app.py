@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
-import socket
 import sys
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
-import uvicorn
 from mcp.server.auth.routes import build_resource_metadata_url
 from mcp.server.transport_security import TransportSecuritySettings
 from pydantic import AnyHttpUrl
@@ -23,8 +21,10 @@ from starlette.routing import Route
 from database.backfill import unfinished
 from database.errors import DatabaseError
 from database.measures import WatchedDatabase
-from database.platform import IS_WINDOWS
 from migrations.runner import pending
+from server.browser.access import Access
+from server.browser.pages import PATH as DESK
+from server.browser.routes import DeskPage
 from server.desk.offer import offered
 from server.desk.recording import Recorder
 from server.desk.tools import make_server
@@ -32,10 +32,11 @@ from server.http.auth import Authenticator
 from server.http.discovery import metadata_routes
 from server.http.gate import MAX_BODY, Gate
 from server.http.issuer import Issuer
+from server.http.listening import listening_socket, uvicorn_config
 from server.http.metrics import CONTENT_TYPE, CountingSteward, Metrics
 from server.http.negotiation import PlainTargets
-from server.http.settings import PATH, CannotServe
-from server.http.uvicorn import MAX_HEAD, BoundedProtocol, Listener
+from server.http.settings import PATH
+from server.http.uvicorn import Listener
 from server.opening import phased
 from tools.answers.errors import Unavailable
 
@@ -53,18 +54,6 @@ if TYPE_CHECKING:
     from tools.documents.sources import Sources
     from tools.proposals.house import House
 
-# Time limit for accepted calls once the server is stopping, in seconds.
-GRACE = 10
-
-# Maximum number of open connections, including idle ones. Requests on additional connections get a 503.
-MOST_CONNECTIONS = 512
-
-# Maximum idle time of a connection between requests, in seconds. Longer than the idle timeout of common proxies.
-KEEP_ALIVE = 75
-
-# Size of the operating system's buffer for the answers on one connection, in bytes.
-MOST_UNREAD = 256 * 1024
-
 # Time limit for the database to answer the readiness check, in seconds.
 READY_WITHIN = 2.0
 
@@ -79,7 +68,7 @@ async def serve_http(  # noqa: PLR0913 - options of one server
     house: House | None = None,
 ) -> None:
     """Serve until a stop signal, then finish the accepted calls. Raises CannotServe if the address is unavailable."""
-    with _listening_socket(settings) as listening:
+    with listening_socket(settings.host, settings.port) as listening:
         port: int = listening.getsockname()[1]
         metrics = Metrics()
         steward = CountingSteward(db, metrics)
@@ -90,16 +79,29 @@ async def serve_http(  # noqa: PLR0913 - options of one server
         recorder = Recorder(db)
         server = _Application(db, tools, authenticator, settings, metrics, recorder)
         discovery = metadata_routes(settings.issuer, resource) if settings.issuer else ()
+        access = Access(authenticator.problem_with)
+        desk_page = DeskPage(
+            db,
+            lambda reading: CountingSteward(reading, metrics),
+            access,
+            settings.allowed(),
+            port=port,
+            secure=settings.beyond_loopback,
+            time_limit=settings.request_timeout,
+        )
         app = Starlette(
-            routes=[*server.routes(), *discovery],
+            routes=[*server.routes(), *desk_page.routes(), *discovery],
             middleware=[Middleware(PlainTargets), *_cors(settings)],
             exception_handlers={HTTPException: _not_served},
             lifespan=server.lifespan,
         )
         app.router.redirect_slashes = False
         anyone = await authenticator.allows_anyone()
+        link = "" if settings.beyond_loopback else f"{settings.at(port, DESK)}?key={access.new_key()}"
         listener = Listener(
-            _uvicorn_config(app, settings), lambda: _announce(settings.at(port), anyone=anyone), server.gate.stop
+            uvicorn_config(app, settings.client_timeout),
+            lambda: _announce(settings.at(port), link, anyone=anyone),
+            server.gate.stop,
         )
         try:
             async with recorder.running(read_only=read_only):
@@ -245,51 +247,9 @@ def _cors(settings: HttpSettings) -> list[Middleware]:
     ]
 
 
-def _uvicorn_config(app: ASGIApp, settings: HttpSettings) -> uvicorn.Config:
-    class Protocol(BoundedProtocol):
-        time_limit = settings.client_timeout
-
-    return uvicorn.Config(
-        app,
-        http=Protocol,
-        ws="none",
-        loop="asyncio",
-        lifespan="on",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,
-        limit_concurrency=MOST_CONNECTIONS,
-        timeout_keep_alive=KEEP_ALIVE,
-        timeout_graceful_shutdown=GRACE,
-        h11_max_incomplete_event_size=MAX_HEAD,
-    )
-
-
-def _listening_socket(settings: HttpSettings) -> socket.socket:
-    """Bind a socket with IPPROTO_TCP, or else asyncio leaves Nagle's algorithm on, which adds 40 ms per response.
-
-    Raises CannotServe if the address is unavailable.
-    """
-    try:
-        family, kind, protocol, _, address = socket.getaddrinfo(
-            settings.host, settings.port, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP
-        )[0]
-        listening = socket.socket(family, kind, protocol)
-        try:
-            if not IS_WINDOWS:
-                listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, MOST_UNREAD)
-            listening.bind(address)
-        except OSError:
-            listening.close()
-            raise
-    except OSError as error:
-        raise CannotServe(f"can't listen on {settings.host}:{settings.port}: {error.strerror}.") from error
-    return listening
-
-
-def _announce(url: str, *, anyone: bool) -> None:
+def _announce(url: str, link: str, *, anyone: bool) -> None:
     note = ", open to every program on this machine until you run `voygen token create`" if anyone else ""
+    if link:
+        sys.stderr.write(f"voygen: desk page (the link works once): {link}\n")
     sys.stderr.write(f"voygen: serving {url}{note}\n")
     sys.stderr.flush()

@@ -104,6 +104,14 @@ class Authenticator:
             logger.exception("can't look up a token")
             raise Refused(503, "The database is unavailable.") from error
 
+    async def problem_with(self, token: str) -> str | None:
+        """Say why a token may not read, or return None if it may."""
+        try:
+            await self.authenticate([f"Bearer {token}"])
+        except Refused as refused:
+            return refused.message
+        return None
+
     def response(self, refused: Refused) -> Response:
         """Build the response to a refused request."""
         body = {"error": refused.error or "unauthorized", "error_description": refused.message}

@@ -120,11 +120,9 @@ class Gate:
 
     def _check_host_and_origin(self, request: Request) -> None:
         """Check Host and Origin, so that other web pages can't call the server through a user's browser."""
-        hosts, origins = request.headers.getlist("host"), request.headers.getlist("origin")
-        if len(hosts) != 1 or not self._allowed.host(hosts[0]):
-            raise _Answered(_plain(421, "misdirected_request", "This server is not known under the name in Host."))
-        if len(origins) > 1 or not all(map(self._allowed.origin, origins)):
-            raise _Answered(_plain(403, "origin_not_allowed", "Pages from this origin may not call the server."))
+        refusal = self._allowed.refusal(request.headers.getlist("host"), request.headers.getlist("origin"))
+        if refusal:
+            raise _Answered(_plain(*refusal))
 
     async def _body(self, request: Request) -> bytes:
         """Read the whole body, within the size and time limits."""

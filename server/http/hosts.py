@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 HIGHEST_PORT = 65535
 
@@ -51,6 +51,14 @@ class Allowed:
         self._hosts = {*here, *listed}
         self._origins = {("http", host) for host in here} | {("https", host) for host in listed}
         self._exact = {_comparable(origin) for origin in origins}
+
+    def refusal(self, hosts: Sequence[str], origins: Sequence[str]) -> tuple[int, str, str] | None:
+        """Return the status, code and words of the refusal for these values of Host and Origin, or None."""
+        if len(hosts) != 1 or not self.host(hosts[0]):
+            return 421, "misdirected_request", "This server is not known under the name in Host."
+        if len(origins) > 1 or not all(map(self.origin, origins)):
+            return 403, "origin_not_allowed", "Pages from this origin may not call the server."
+        return None
 
     def host(self, text: str) -> bool:
         host = parse_host(text)

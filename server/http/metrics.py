@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
@@ -23,6 +23,7 @@ from server.desk.steward import MigrationSteward
 
 if TYPE_CHECKING:
     from database.engine import Database, Row
+    from migrations.check import CheckReport
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 
@@ -72,10 +73,9 @@ class Metrics:
     def refused_request(self, status: int) -> None:
         self._refused.labels(str(status)).inc()
 
-    def check(self, report: dict[str, Any]) -> None:
+    def check(self, report: CheckReport) -> None:
         """Record the result of a check."""
-        live_orphans = [orphan for orphan in report["orphans"] if not orphan["set_aside"]]
-        self._last_check = (now(), len(report["drift"]) + len(live_orphans))
+        self._last_check = (now(), len(report.drift) + len(report.live_orphans))
 
     async def text(self, db: Database) -> bytes:
         """Return all metrics. If the database does not answer, voygen_database_up is 0."""
@@ -110,7 +110,7 @@ class CountingSteward(MigrationSteward):
         super().__init__(db)
         self._metrics = metrics
 
-    async def check(self) -> dict[str, Any]:
-        report = await super().check()
+    async def report(self) -> CheckReport:
+        report = await super().report()
         self._metrics.check(report)
         return report

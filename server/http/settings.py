@@ -44,9 +44,9 @@ class HttpSettings:
     def beyond_loopback(self) -> bool:
         return not is_loopback(self.host)
 
-    def at(self, port: int) -> str:
+    def at(self, port: int, path: str = PATH) -> str:
         """Return the URL of the server on this port."""
-        return f"http://{f'[{self.host}]' if ':' in self.host else self.host}:{port}{PATH}"
+        return f"http://{f'[{self.host}]' if ':' in self.host else self.host}:{port}{path}"
 
     def resource_at(self, port: int) -> str:
         """Return the URL that tokens must be issued for: `resource`, the first allowed host's URL, or this server's."""

@@ -1,0 +1,1 @@
+"""The desk page: the pictures in a browser, read only."""

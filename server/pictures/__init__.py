@@ -1,0 +1,1 @@
+"""Pages that draw the answers of tools, for hosts that show them in a conversation and for the desk page."""

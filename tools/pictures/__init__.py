@@ -1,0 +1,1 @@
+"""Tools whose answers hosts can draw as pictures: a trip, a month, the migration."""
