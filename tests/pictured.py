@@ -127,7 +127,7 @@ def _calls() -> list[CallCount]:
     """Return a day of calls, busier by day."""
     busy = (3, 2, 0, 1, 5, 14, 31, 46, 41, 38, 57, 55, 52, 63, 54, 31, 72, 53, 46, 38, 27, 21, 9, 4)
     shares = (
-        ("get_anything", 5, 25),
+        ("get_anything", 5, 30),
         ("bulk_trip_operations", 20, 100),
         ("list_trips", 20, 500),
         ("show_trip", 10, 50),

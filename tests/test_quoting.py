@@ -406,7 +406,7 @@ def assert_prompt(result: GetPromptResult) -> None:
 # Commands
 
 # Commands that do not end by themselves, or print only text of ours.
-UNSEEN = {"serve", "demo", "completion"}
+UNSEEN = {"serve", "desk", "demo", "completion"}
 
 
 def commands(group: click.Group, *names: str) -> Iterator[tuple[tuple[str, ...], click.Command]]:
