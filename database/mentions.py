@@ -8,7 +8,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, LiteralString, cast
 
-from database import clients, documents, facts, guests, tables
+from database import clients, documents, facts, guests, proposals, tables
 from database.clock import now
 from database.engine import Statement
 from database.hidden import Hidden, hidden_in_documents
@@ -37,12 +37,16 @@ OURS: dict[str, tuple[LiteralString, tuple[LiteralString, ...]]] = {
     "trip_payment_plan": ("entry_id", ("label",)),
     "trip_external_docs": ("doc_id", ("url", "final_url", "filename", "title", "html", "text", "tag", "plan")),
     "trip_item_sources": ("source_id", ("quote",)),
+    "trip_proposals": ("proposal_id", ("snapshot",)),
     "repair_changes": ("change_id", ("subject", "before", "after")),
     "trips_v2": ("trip_id", ("search_text",)),
 }
 
 # The table of imported documents.
 DOCS = "trip_external_docs"
+
+# The table of proposals, whose pages are searched apart because their text is encoded.
+PROPOSALS = "trip_proposals"
 
 # Facts about the people on a trip, which are computed again.
 FACTS = ("traveler_names", "traveler_emails", "primary_client_email", "primary_client_name")
@@ -89,6 +93,7 @@ WITHOUT_TEXT = frozenset(
         "replaced_clients",
         "replaced_trip_docs",
         "replaced_trip_money",
+        "replaced_trip_proposals",
         "replaced_trips",
         "search_displaced",
         "search_letters",
@@ -166,6 +171,7 @@ async def clean(
     _clean_hidden(cleaning, hidden, named_in, trip_ids)
     which = (sorted(named_in.union(hidden.documents)), list(trip_ids))
     cleaning.add(DOCS, await documents.with_raw(db, *which), *documents.forget_raw(*which)[:2])
+    _clean_pages(cleaning, await proposals.pages_naming(db, traces) if there[PROPOSALS] else [])
     keys = sorted({*receipts} - emptied)
     cleaning.add("receipts", len(keys), EMPTY_RECEIPTS, (json.dumps(keys),))
     findings = [[row["kind"], row["trip_id"], row["value"]] for row in accepted if traces.occur_in(row["value"])]
@@ -195,6 +201,16 @@ def _clean_hidden(cleaning: Cleaning, hidden: Hidden, named_in: AbstractSet[int]
     cleaning.left += [
         f"trip {trip_id}: documents without text, such as pictures, which can't be searched: {', '.join(doc_ids)}"
         for trip_id, doc_ids in sorted(by_trip.items())
+    ]
+
+
+def _clean_pages(cleaning: Cleaning, pages: Sequence[proposals.Page]) -> None:
+    """Remove the person from the pages of proposals, and note that copies of these were given away."""
+    for page in pages:
+        cleaning.add(PROPOSALS, 1, *proposals.replace_page(page)[:2])
+    trips = sorted({page.trip_id for page in pages})
+    cleaning.left += [
+        f"trip {trip_id}: files of its proposals that were sent or written to a folder" for trip_id in trips
     ]
 
 

@@ -76,6 +76,11 @@ def visible(text: object) -> str:
     return whole if whole.isascii() and whole.isprintable() else _SPECIAL.sub(_shown, whole)
 
 
+def without_hidden(text: str) -> str:
+    """Return the text without hidden characters, and with a space for each line break."""
+    return _SPECIAL.sub(lambda found: found[1] or (" " if found[0].isspace() else ""), text)
+
+
 def in_quotes(text: object, longest: int | None = LONGEST) -> str:
     """Return the text in quotation marks, on one line. Longer text ends with an ellipsis."""
     whole = _text(text)

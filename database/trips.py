@@ -176,7 +176,8 @@ WHOLE: LiteralString = (
     + """,
        t.group_name, t.primary_client_email, t.schedule, t.accommodations, t.transportation, t.financials, t.documents,
        t.notes, t.paid_amount, t.workflow_state, t.created_at, t.updated_at,
-       EXISTS (SELECT 1 FROM trip_payment_plan p WHERE p.trip_id = t.trip_id) AS planned
+       EXISTS (SELECT 1 FROM trip_payment_plan p WHERE p.trip_id = t.trip_id) AS planned,
+       EXISTS (SELECT 1 FROM trip_proposals p WHERE p.trip_id = t.trip_id) AS proposed
 FROM trips_v2 t WHERE t.trip_id = CAST(? AS INTEGER)
 """
 )

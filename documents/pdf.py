@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any, cast
 
+from documents import children
 from documents.bounds import PDF_CPU_SECONDS, PDF_MEMORY_BYTES, PDF_PAGES, PDF_WALL_SECONDS, TEXT_CHARACTERS
 from documents.errors import DocumentError
 from documents.model import Document, Kind, Line
@@ -43,22 +42,14 @@ def read_pdf(content: bytes) -> Document:
 
 def _told(content: bytes) -> dict[str, Any]:
     limits = (PDF_PAGES, TEXT_CHARACTERS, PDF_CPU_SECONDS, PDF_MEMORY_BYTES)
-    command = [sys.executable, "-P", "-s", str(CHILD), *map(str, limits)]
     try:
-        done = subprocess.run(  # noqa: S603 - our own script
-            command,
-            input=content,
-            capture_output=True,
-            timeout=PDF_WALL_SECONDS,
-            check=False,
-            env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "PYTHONUTF8": "1"},
-        )
+        told = children.run(CHILD, content, *limits, wall_seconds=PDF_WALL_SECONDS)
     except OSError as error:
         raise DocumentError("unavailable", "No process could be started to read the PDF.", HINT) from error
     except subprocess.TimeoutExpired as error:
         raise DocumentError("invalid_input", "This PDF takes too long to read.", HINT) from error
     try:
-        return json.loads(done.stdout)
+        return json.loads(told)
     except ValueError as error:
         raise DocumentError("invalid_input", "This PDF is damaged or takes too much to read.", HINT) from error
 

@@ -1,7 +1,4 @@
-"""Reads a PDF from stdin in a process of its own, under limits, and writes its lines to stdout as JSON.
-
-Imports nothing of voygen, because it runs as a script.
-"""
+"""Reads a PDF from stdin in a process of its own, under limits, and writes its lines to stdout as JSON."""
 
 from __future__ import annotations
 
@@ -12,6 +9,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
+
+from documents.children import limit
 
 HYPHENS = {0x02, 0xFFFE}
 MOST_CODE = 0x110000
@@ -60,18 +59,6 @@ def main() -> None:
     pages, characters, cpu_seconds, memory = map(int, sys.argv[1:])
     limit(cpu_seconds, memory)
     json.dump(read(sys.stdin.buffer.read(), pages, characters), sys.stdout)
-
-
-def limit(cpu_seconds: int, memory: int) -> None:
-    """Limit this process where the platform can."""
-    try:
-        import resource  # noqa: PLC0415 - not on Windows
-    except ImportError:
-        return
-    limits = ((resource.RLIMIT_CPU, cpu_seconds), (resource.RLIMIT_AS, memory), (resource.RLIMIT_CORE, 0))
-    for kind, most in limits:
-        with suppress(ValueError, OSError):  # macOS refuses some
-            resource.setrlimit(kind, (most, most))
 
 
 def read(content: bytes, most_pages: int, most_characters: int) -> dict[str, Any]:

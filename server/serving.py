@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from database.engine import Database
     from server.http.settings import HttpSettings
     from tools.documents.sources import Sources
+    from tools.proposals.house import House
 
 # Number of concurrent readers over HTTP, where several clients share the server.
 HTTP_READERS = 4
@@ -31,6 +32,7 @@ async def serve(  # noqa: PLR0913 - options of one command
     may_migrate: bool = True,
     read_only: bool = False,
     sources: Sources | None = None,
+    house: House | None = None,
     http: HttpSettings | None = None,
     patience: float = 30.0,
     synchronous: Synchronous = "full",
@@ -38,7 +40,7 @@ async def serve(  # noqa: PLR0913 - options of one command
     """Serve over stdio or HTTP and return the exit status. Raises DatabaseError or CannotServe.
 
     With `read_only`, only read-only tools are offered, and the engine refuses every write. `sources` says where
-    documents may be imported from.
+    documents may be imported from, and `house` for which agency proposals are made.
     """
     readers = HTTP_READERS if http else 1
     opening = opened(
@@ -56,13 +58,15 @@ async def serve(  # noqa: PLR0913 - options of one command
             with quick_imports():
                 from server.http.app import serve_http  # noqa: PLC0415
 
-            await serve_http(db, groups, http, read_only=read_only, sources=sources)
+            await serve_http(db, groups, http, read_only=read_only, sources=sources, house=house)
         else:
-            await _serve_stdio(db, groups, read_only=read_only, sources=sources)
+            await _serve_stdio(db, groups, read_only=read_only, sources=sources, house=house)
     return 0
 
 
-async def _serve_stdio(db: Database, groups: Container[str], *, read_only: bool, sources: Sources | None) -> None:
+async def _serve_stdio(
+    db: Database, groups: Container[str], *, read_only: bool, sources: Sources | None, house: House | None
+) -> None:
     with quick_imports():
         from server.desk.offer import offered  # noqa: PLC0415
         from server.desk.stdio import serve_stdio  # noqa: PLC0415
@@ -71,5 +75,5 @@ async def _serve_stdio(db: Database, groups: Container[str], *, read_only: bool,
     recorder = Recorder(db)
     async with recorder.running(read_only=read_only):
         desk = phased(WatchedDatabase(db, recorder.refused_batch))
-        tools = offered(MigrationSteward(db), groups, read_only=read_only, sources=sources)
+        tools = offered(MigrationSteward(db), groups, read_only=read_only, sources=sources, house=house)
         await serve_stdio(make_server(desk, tools, observe=recorder.call))

@@ -103,6 +103,11 @@ SETTINGS: dict[str, Setting] = {
         Setting(
             "import_dir", "file", "A folder whose files import_trip_document may read; without it, no file is read."
         ),
+        Setting("templates_dir", "file", "A folder with your own templates for proposals."),
+        Setting("agency_file", "file", "A TOML file with your name, colors and contact for proposals."),
+        Setting(
+            "proposals_dir", "file", "A folder to write proposals to; without it, they are only read as resources."
+        ),
         Setting(
             "allow_hosts",
             "list",

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
     from database.engine import Database
     from tools.documents.sources import Sources
+    from tools.proposals.house import House
 
 Era = Literal["auto", "legacy"]
 
@@ -96,7 +97,7 @@ class Desk:
         if (await read_phase(self.db)).phase != "normalized":
             assert_clean(reading(self.connection))
         texts = [block.text for block in result.content if isinstance(block, TextContent)]
-        assert len(texts) == len(result.content) == 1
+        assert len(texts) == 1
         return bool(result.is_error), texts[0], result.structured_content
 
     async def call(self, tool: str, /, **arguments: Any) -> dict[str, Any]:
@@ -192,12 +193,13 @@ async def open_desk(
     person: ElicitationFnT | None = None,
     refuses_writes: bool = False,
     sources: Sources | None = None,
+    house: House | None = None,
 ) -> AsyncGenerator[Desk]:
     """Serve the file to an in-memory client; if `person` is given, it answers the server's questions.
 
     With `--engine d1`, the file becomes a hosted database (see engines.py). Otherwise, in the newer era, the engine is
     as strict as the hosted one. If the database `refuses_writes`, the server learns it only from the first one.
-    Documents are read from `sources`.
+    Documents are read from `sources`, and proposals made for `house`.
     """
     hosted = placed(path) if is_hosted() else None
     with strict_engine() if era == "auto" else nullcontext():
@@ -209,7 +211,8 @@ async def open_desk(
         if refuses_writes and not hosted:
             await db.batch([Statement("PRAGMA query_only = ON")])
         served = phased(db)
-        server = make_server(served, offered(MigrationSteward(db), GROUPS, read_only=False, sources=sources))
+        tools = offered(MigrationSteward(db), GROUPS, read_only=False, sources=sources, house=house)
+        server = make_server(served, tools)
         with closing(hosted.connection() if hosted else raw.connect(path)) as connection:
             async with Client(server, raise_exceptions=True, mode=era, elicitation_callback=person) as client:
                 yield Desk(client, connection, db)
@@ -217,10 +220,15 @@ async def open_desk(
 
 @asynccontextmanager
 async def new_desk(
-    folder: Path, era: Era = "auto", person: ElicitationFnT | None = None, *, sources: Sources | None = None
+    folder: Path,
+    era: Era = "auto",
+    person: ElicitationFnT | None = None,
+    *,
+    sources: Sources | None = None,
+    house: House | None = None,
 ) -> AsyncGenerator[Desk]:
     """A desk on a new file with three clients and three trips."""
-    async with open_desk(seeded(folder / "voygen.db"), era, person=person, sources=sources) as desk:
+    async with open_desk(seeded(folder / "voygen.db"), era, person=person, sources=sources, house=house) as desk:
         yield desk
 
 

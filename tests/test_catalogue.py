@@ -41,6 +41,8 @@ READERS = {
     "query_trip_facts",
     "get_facts_stats",
     "get_trip_documents",
+    "list_templates",
+    "preview_proposal",
     "show_trip",
     "show_month",
     "show_migration",
@@ -71,6 +73,7 @@ WRITERS = {
     "import_trip_document",
     "import_trip_page_and_parse",
     "set_trip_schedule",
+    "generate_proposal",
     "repair_consistency",
     "cleanup_duplicate_clients",
     "cleanup_duplicate_trips",
@@ -88,6 +91,7 @@ QUESTIONS: dict[str, dict[str, Any]] = {
     "get_workflow_status": {"trip_identifier": str(KYOTO)},
     "get_workflow_instructions": {"trip_identifier": str(KYOTO)},
     "get_trip_documents": {"trip_identifier": str(KYOTO)},
+    "preview_proposal": {"trip_identifier": str(KYOTO)},
     "show_trip": {"trip_identifier": str(KYOTO)},
 }
 
@@ -97,7 +101,7 @@ CLEAR_NAMES = {
     *("max_travelers", "starts_after", "starts_before", "status", "client_email"),
     *("note", "details", "type", "name", "url", "notes", "new_name", "item_id", "title", "date", "day_number"),
     *("start_time", "end_time", "location", "price", "confirmation", "description", "city", "check_in", "check_out"),
-    *("number", "provider", "from", "to", "depart", "arrive"),
+    *("number", "provider", "from", "to", "depart", "arrive", "label", "unit"),
 }
 
 each_tool = pytest.mark.parametrize("name", names)

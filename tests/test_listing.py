@@ -171,7 +171,7 @@ async def test_without_arguments_the_most_recently_worked_on_trip_is_continued(t
         assert answer["next_phase"] == "revision"
         assert answer["missing"] == [
             "There is no payment plan: set one with set_payment_plan.",
-            "There is no document: add one with add_document.",
+            "There is no proposal: make one with generate_proposal, or add one with add_document.",
         ]
         assert (answer["total_cost"], answer["paid"], answer["balance"], answer["currency"]) == (1900, 0, 1900, "USD")
         assert answer["recent_activity"][0]["type"] == "WorkflowAdvanced"

@@ -124,6 +124,7 @@ CALLS: dict[str, dict[str, Any]] = {
     "import_trip_document": {"trip_identifier": str(KYOTO), "text": DAYS, "parse": "none"},
     "import_trip_page_and_parse": {"trip_identifier": str(KYOTO), "overwrite": "all", "doc_id": 1},
     "set_trip_schedule": {"trip_identifier": str(KYOTO), "days": [{"date": "2026-10-09", "title": "Rest"}]},
+    "generate_proposal": {"trip_identifier": str(KYOTO), "formats": ["ics"]},
     "import_trip_page": {"trip_identifier": str(KYOTO), "url": "http://HOST/page"},
     "resolve_error_pattern": {"error_pattern": "disk full", "resolution": "more disk"},
     "update_activitylog_clients": {},

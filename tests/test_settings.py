@@ -67,7 +67,7 @@ def test_every_setting_has_its_default_unless_it_is_set(tmp_path: Path) -> None:
     lines = in_force(tmp_path)
     assert list(lines) == list(SETTINGS)
     assert {line["source"] for line in lines.values()} == {"default"}
-    assert lines["toolsets"]["value"] == ["trips", "clients", "workflow", "facts", "documents", "pictures"]
+    assert lines["toolsets"]["value"] == ["trips", "clients", "workflow", "facts", "documents", "pictures", "proposals"]
 
 
 def test_every_setting_can_be_set_in_the_file_in_the_environment_and_by_a_flag(tmp_path: Path) -> None:
@@ -198,7 +198,9 @@ def test_an_empty_list_of_groups_is_refused(tmp_path: Path, groups: str) -> None
 def test_an_unknown_group_is_refused_wherever_it_is_set(tmp_path: Path, command: str) -> None:
     path = tmp_path / "config.toml"
     path.write_text('toolsets = ["hotels"]')
-    said = "unknown: hotels; choose from all, clients, documents, facts, maintenance, pictures, trips, workflow"
+    said = (
+        "unknown: hotels; choose from all, clients, documents, facts, maintenance, pictures, proposals, trips, workflow"
+    )
     assert said in refused(command, VOYGEN_TOOLSETS="trips,hotels")
     assert said in refused(command, "--toolsets", "all,hotels")
     assert said in refused(command, VOYGEN_CONFIG=str(path))

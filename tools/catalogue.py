@@ -25,6 +25,7 @@ from tools import (
 )
 from tools.documents import agreeing, importing, parsing, showing
 from tools.pictures import migration, month, trip
+from tools.proposals import making, previewing
 
 if TYPE_CHECKING:
     from tools.maintenance import Steward
@@ -49,6 +50,8 @@ DATABASE_TOOLS: tuple[AnyTool, ...] = (
     parsing.TOOL,
     showing.TOOL,
     agreeing.TOOL,
+    *previewing.TOOLS,
+    making.TOOL,
     trip.TOOL,
     month.TOOL,
 )

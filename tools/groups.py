@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-GROUPS = frozenset({"trips", "clients", "workflow", "facts", "documents", "pictures", "maintenance"})
+GROUPS = frozenset({"trips", "clients", "workflow", "facts", "documents", "pictures", "proposals", "maintenance"})
 
-DEFAULT_GROUPS = ("trips", "clients", "workflow", "facts", "documents", "pictures")
+DEFAULT_GROUPS = ("trips", "clients", "workflow", "facts", "documents", "pictures", "proposals")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Generic, NamedTuple, TypeVar
 
 from pydantic import BaseModel, Field
 
@@ -21,10 +21,24 @@ class Arguments(Sent):
     """A tool's input."""
 
 
+class Link(NamedTuple):
+    """A link to a resource that goes with an answer."""
+
+    uri: str
+    name: str
+    title: str
+    media_type: str
+    size: int
+
+
 class Answer(BaseModel):
     """A tool's output: every fact is a field, and the message repeats the facts in words."""
 
     message: Sentence = Field(description="The result in words.")
+
+    def links(self) -> list[Link]:
+        """Return the resources that hold more of the result; the fields name them too."""
+        return []
 
 
 class WriteArguments(Arguments):

@@ -15,6 +15,7 @@ from server.options import FAILED, CannotDo, database, run, setting
 from server.settings import unknown_variables
 from tools.documents.sources import Sources
 from tools.groups import GROUPS
+from tools.proposals.house import House
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -44,12 +45,26 @@ def _folder(_: click.Context, __: click.Parameter, value: Path | None) -> Path |
     return value.resolve() if value is not None else None
 
 
+def _agency(_: click.Context, __: click.Parameter, value: Path | None) -> Path | None:
+    if value is not None:
+        from tools.proposals.agency import InvalidAgency, read_agency  # noqa: PLC0415 - imports pydantic
+
+        try:
+            read_agency(value)
+        except InvalidAgency as error:
+            raise click.BadParameter(str(error)) from error
+    return value.resolve() if value is not None else None
+
+
 @click.command()
 @database
 @setting("migrate")
 @setting("toolsets")
 @setting("read_only")
 @setting("import_dir", callback=_folder)
+@setting("templates_dir", callback=_folder)
+@setting("agency_file", callback=_agency)
+@setting("proposals_dir", callback=_folder)
 @setting("allow_hosts")
 @setting("fetch")
 @setting("http", "address", _address)
@@ -70,6 +85,9 @@ def serve(  # noqa: PLR0913 - the settings
     where: Location,
     toolsets: tuple[str, ...],
     import_dir: Path | None,
+    templates_dir: Path | None,
+    agency_file: Path | None,
+    proposals_dir: Path | None,
     allow_hosts: tuple[str, ...],
     address: tuple[str, int] | None,
     patience: float,
@@ -106,6 +124,7 @@ def serve(  # noqa: PLR0913 - the settings
                 may_migrate=migrate,
                 read_only=read_only,
                 sources=Sources(import_dir, allow_hosts, may_fetch=fetch),
+                house=House(templates_dir, agency_file, proposals_dir),
                 http=settings,
                 patience=patience,
                 synchronous=synchronous,

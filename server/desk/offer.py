@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from server.desk.listing import shipped_tools
 from tools.documents.sources import Sources, reading_from
+from tools.proposals.house import House, working_for
 
 if TYPE_CHECKING:
     from collections.abc import Container
@@ -15,20 +16,28 @@ if TYPE_CHECKING:
 
 
 def offered(
-    steward: Steward, groups: Container[str], *, read_only: bool, sources: Sources | None = None
+    steward: Steward,
+    groups: Container[str],
+    *,
+    read_only: bool,
+    sources: Sources | None = None,
+    house: House | None = None,
 ) -> list[ListedTool]:
-    """Return the tools in these groups, which read documents from `sources`. With `read_only`, only those that read."""
-    allowed = sources or Sources()
+    """Return the tools in these groups. With `read_only`, only those that read.
 
-    def reading(run: Run) -> Run:
-        async def read(*given: Any) -> Any:  # noqa: ANN401 - the tool's types
-            with reading_from(allowed):
+    They read documents from `sources`, and make proposals for `house`.
+    """
+    allowed, agency = sources or Sources(), house or House()
+
+    def within(run: Run) -> Run:
+        async def ran(*given: Any) -> Any:  # noqa: ANN401 - the tool's types
+            with reading_from(allowed), working_for(agency):
                 return await run(*given)
 
-        return read
+        return ran
 
     return [
-        tool.run_by(reading)
+        tool.run_by(within)
         for tool in shipped_tools(steward)
         if tool.group in groups and (tool.hints["read_only"] or not read_only)
     ]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from mcp.server.mcpserver.tools import Tool as McpTool
 from mcp.server.mcpserver.utilities.func_metadata import ArgModelBase, FuncMetadata
-from mcp_types import CallToolResult, TextContent, ToolAnnotations
+from mcp_types import CallToolResult, ResourceLink, TextContent, ToolAnnotations
 from pydantic import PrivateAttr
 
 from database.activity import record_fault
@@ -38,8 +38,7 @@ if TYPE_CHECKING:
     from mcp.server.extension import Extension
     from mcp_types import InputRequiredResult
 
-    from tools.answers.asking import Ask
-    from tools.tool import AnyTool
+    from tools.tool import Answer, AnyTool
 
 # Called after each tool call with the tool's name, the outcome and the duration in seconds.
 Observe: TypeAlias = "Callable[[str, str, float], None]"
@@ -89,6 +88,9 @@ def _extensions(offered: Iterable[ListedTool]) -> list[Extension]:
 async def _no_lifespan(_: MCPServer[None]) -> AsyncGenerator[None]:
     yield
 
+
+# The first version of the protocol whose results may have links.
+LINKS_SINCE = "2025-06-18"
 
 # Maximum length of an error message, in characters. It may quote stored text of any length.
 MAX_ERROR = 8_000
@@ -143,7 +145,7 @@ class _OfferedTool(McpTool):
         """Run the call; return its result and outcome: ok, asked or an error code."""
         try:
             async with reporting(context):
-                return await self._answer(arguments, asker(context)), "ok"
+                return await self._answer(arguments, context), "ok"
         except InputRequired as question:
             return question.result, "asked"
         except ToolFault as fault:
@@ -156,13 +158,14 @@ class _OfferedTool(McpTool):
             fault = Unavailable("Unexpected internal error.", "Tell the user; details are in the server's log.")
             return _refusal(fault), fault.code
 
-    async def _answer(self, arguments: dict[str, Any], ask: Ask | None) -> CallToolResult:
+    async def _answer(self, arguments: dict[str, Any], context: Any) -> CallToolResult:  # noqa: ANN401 - any lifespan
         tool = self._listed.tool()
         args = validated(tool.input, arguments)
-        answer = await run_tool(tool, self._db, args, ask)
+        answer = await run_tool(tool, self._db, args, asker(context))
         structured = bounded(answer.model_dump(mode="json", exclude_none=False))
         return CallToolResult(
-            content=[TextContent(type="text", text=_text_of(structured))], structured_content=structured
+            content=[TextContent(type="text", text=_text_of(structured)), *_links(answer, context)],
+            structured_content=structured,
         )
 
     async def _fault_of(self, error: DatabaseError) -> ToolFault:
@@ -188,6 +191,23 @@ def _text_of(answer: dict[str, Any]) -> str:
     """Return the message, followed by the rest of the answer as JSON, because many hosts pass on only the text."""
     rest = {name: value for name, value in answer.items() if name != "message"}
     return f"{answer['message']}\n{one_line_json(rest)}" if rest else answer["message"]
+
+
+def _links(answer: Answer, context: Any) -> list[ResourceLink]:  # noqa: ANN401 - any lifespan
+    """Return the answer's links, unless the client speaks a protocol without them."""
+    if context.session.protocol_version < LINKS_SINCE:
+        return []
+    return [
+        ResourceLink(
+            type="resource_link",
+            uri=link.uri,
+            name=link.name,
+            title=link.title,
+            mime_type=link.media_type,
+            size=link.size,
+        )
+        for link in answer.links()
+    ]
 
 
 def _refusal(fault: ToolFault) -> CallToolResult:

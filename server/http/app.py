@@ -52,25 +52,27 @@ if TYPE_CHECKING:
     from server.desk.listing import ListedTool, Run
     from server.http.settings import HttpSettings
     from tools.documents.sources import Sources
+    from tools.proposals.house import House
 
 # Time limit for the database to answer the readiness check, in seconds.
 READY_WITHIN = 2.0
 
 
-async def serve_http(
+async def serve_http(  # noqa: PLR0913 - options of one server
     db: Database,
     groups: Container[str],
     settings: HttpSettings,
     *,
     read_only: bool = False,
     sources: Sources | None = None,
+    house: House | None = None,
 ) -> None:
     """Serve until a stop signal, then finish the accepted calls. Raises CannotServe if the address is unavailable."""
     with listening_socket(settings.host, settings.port) as listening:
         port: int = listening.getsockname()[1]
         metrics = Metrics()
         steward = CountingSteward(db, metrics)
-        chosen = offered(steward, groups, read_only=read_only, sources=sources)
+        chosen = offered(steward, groups, read_only=read_only, sources=sources, house=house)
         tools = [tool.run_by(lambda run: _limited(run, settings.request_timeout)) for tool in chosen]
         resource = settings.resource_at(port)
         authenticator = _authenticator(db, settings, resource, tools)

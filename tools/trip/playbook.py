@@ -142,6 +142,12 @@ def _document(standing: Standing) -> str | None:
     return None if standing.holds("documents") else "There is no document: add one with add_document."
 
 
+def _proposal(standing: Standing) -> str | None:
+    if standing.trip["proposed"] or standing.holds("documents"):
+        return None
+    return "There is no proposal: make one with generate_proposal, or add one with add_document."
+
+
 def _all_documents(standing: Standing) -> str | None:
     documents = shapes.as_list(shapes.load_for_answer(standing.trip["documents"]))
     objects = cast("list[dict[str, Any]]", [one for one in documents if isinstance(one, dict)])
@@ -206,19 +212,20 @@ PLAYS: dict[Phase, Play] = {
     "proposal": Play(
         "Set the price and give the client a proposal.",
         (
-            "Set the price with update_cost and add the proposal with add_document, in bulk_trip_operations.",
+            "Set the price with update_cost, and see with preview_proposal what the proposal lacks.",
+            "Make the proposal with generate_proposal, or add one made elsewhere with add_document.",
             "Agree on when to pay what, and store it with set_payment_plan.",
             "Log with add_activity when it was sent to the client.",
         ),
-        (_cost, _payment_plan, _document),
+        (_cost, _payment_plan, _proposal),
     ),
     "revision": Play(
         "Revise the proposal until the client agrees.",
         (
             "Record each request with add_note, then do it: update_schedule_item, update_stay, update_dates, roles.",
-            "Add the new proposal with add_document; if needed, go back a phase with advance_workflow_phase.",
+            "Make the new version with generate_proposal; if needed, go back a phase with advance_workflow_phase.",
         ),
-        (_schedule, _cost, _document),
+        (_schedule, _cost, _proposal),
     ),
     "finalization": Play(
         "Book everything and collect the confirmations.",

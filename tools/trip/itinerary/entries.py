@@ -121,11 +121,12 @@ _NAMES = ("name", "title")
 def unconfirmed(value: Any) -> Any:  # noqa: ANN401 - JSON
     """Return the entry without the numbers of its booking, and without the status of a cancelled one."""
     own = fields_of(value)
-    left_out = {*_CONFIRMATION, *(["status"] if _is_cancelled(own.get("status")) else [])}
+    left_out = {*_CONFIRMATION, *(["status"] if is_cancelled(own.get("status")) else [])}
     return {key: one for key, one in own.items() if key not in left_out} if own else value
 
 
-def _is_cancelled(status: object) -> bool:
+def is_cancelled(status: object) -> bool:
+    """Return True for the status of an entry that does not take place."""
     return isinstance(status, str) and status.strip().lower() in {"cancelled", "canceled"}
 
 

@@ -1,0 +1,1 @@
+"""Proposals: a trip as a page that an agency sends to its clients."""
