@@ -202,9 +202,8 @@ TERMS = Words(
 # For text in lower case.
 SEARCH = re.compile(
     r"\d+\s(?:properties|hotels|results|unterkünfte|ergebnisse|treffer|hébergements|résultats|alojamientos"
-    r"|resultados|strutture|risultati)|book now|jetzt buchen|réserver maintenant|"
-    r"reservar ahora|prenota ora|check availability|verfügbarkeit prüfen|best hotels|beste hotels"
-    r"|meilleurs hôtels|mejores hoteles|migliori hotel|where to (?:stay|eat)|où dormir|newsletter|空室",
+    r"|resultados|strutture|risultati)|check availability|verfügbarkeit prüfen|best hotels|beste hotels"
+    r"|meilleurs hôtels|mejores hoteles|migliori hotel|where to (?:stay|eat)|où dormir|空室",
 )
 # Lines that stand at the end of a document and belong to no day.
 SMALL_PRINT = Words(

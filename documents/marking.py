@@ -183,7 +183,10 @@ def _about(mark: Mark, place: int) -> About:
     if not LETTERS.search(clause):
         clause = mark.label if begin == 0 else ""
     for about, pattern in _SUBJECTS:
-        if (found := pattern.search(clause)) and not (told.opens and _is_booked(clause[found.start() :])):
+        found = pattern.search(clause)
+        if not found or (told.opens and _is_booked(clause[found.start() :])):
+            continue
+        if about is not About.ISSUED or not _is_of_booking(clause[found.end() :]):
             return about
     return _about_after(mark.text[told.end :])
 
@@ -191,6 +194,13 @@ def _about(mark: Mark, place: int) -> About:
 def _is_booked(clause: str) -> bool:
     """Return True if what stands before a range of days tells what is booked, or cancelled what was before a comma."""
     return bool(TAKEN.match(clause)) or "," in clause
+
+
+def _is_of_booking(clause: str) -> bool:
+    """Return True if a label of a stay or journey stands nearer to a day than what says when it was booked."""
+    _, comma, label = clause.rpartition(",")
+    patterns = (labels.CHECK_IN, labels.CHECK_OUT, labels.DEPART, labels.ARRIVE)
+    return bool(comma) and any(pattern.match(label.lstrip()) for pattern in patterns)
 
 
 def _set_datelines(marks: list[Mark], context: Context) -> None:

@@ -17,7 +17,7 @@ from documents.marks import About, Mark, Reading
 from documents.memory import remembering
 from documents.merge import share_a_word, together, words_of
 from documents.model import Activity, Context, Cost, Document, Item, Kind, Line, Plan, Stay, Transport, Unresolved
-from documents.proposals import is_offer
+from documents.proposals import is_offer, is_proposal
 from documents.stays import stays_of
 from documents.transport import journeys_of
 
@@ -145,9 +145,9 @@ def _is_booking(reading: Reading) -> bool:
 
 def _is_search(reading: Reading, told: Plan) -> bool:
     """Return True if a page offers rather than tells what is booked."""
-    if _entries(told) or reading.codes:
+    if _entries(told):
         return False
-    return is_offer(reading)
+    return is_proposal(reading) if reading.codes else is_offer(reading)
 
 
 def _quote(told: Plan, reading: Reading) -> None:

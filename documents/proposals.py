@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from documents import labels
+from documents.advertising import CONFIRMED, is_for_sale
 
 if TYPE_CHECKING:
     from documents.marks import Reading
@@ -15,13 +16,22 @@ NOTHING = re.compile(
     r"nothing (?:has been|is|was) (?:yet )?(?:booked|reserved)|no (?:booking|reservation)s? (?:has"
     r"|have) (?:yet )?been made"
     r"|(?:this|it) is not (?:yet )?a (?:booking|reservation)|(?:have|has) not (?:yet )?(?:been )?(?:booked|reserved)"
+    r"|(?:haven't|haven\u2019t|not) (?:yet )?(?:booked|reserved|held) (?:anything|any)|nothing is (?:being )?held"
+    r"|(?:no|not holding any) (?:rooms?|seats?|places|space|flights?) (?:is|are|has been"
+    r"|have been) (?:being )?(?:held|blocked)"
     r"|noch n(?:icht|ichts) (?:fest )?(?:gebucht|reserviert)|(?:keine|noch keine) (?:feste )?(?:buchung"
-    r"|reservierung)\b"
-    r"|rien n'(?:est|a été) (?:encore )?réservé|aucune réservation n'"
+    r"|reservierung)\b(?! (?:erforderlich|nötig|notwendig|möglich|vorab))|keine (?:plätze|zimmer"
+    r"|flüge) (?:fest )?(?:reserviert|geblockt)"
+    r"|rien n'(?:est|a été) (?:encore )?réservé|aucune (?:réservation|place|chambre|option) n'(?:est|a)"
+    r"|n'avons (?:encore )?(?:rien réservé|posé aucune option)"
     r"|ne constitue pas une (?:réservation|confirmation)"
     r"|no (?:supone|constituye) (?:una )?(?:reserva|confirmación)|(?:aún|todavía) no (?:hay|hemos) .{0,20}reservad"
+    r"|no hemos (?:bloqueado|reservado)|no se ha (?:reservado|bloqueado|hecho ninguna reserva)|hecho ninguna reserva"
+    r"|non abbiamo (?:ancora )?(?:prenotato|bloccato|opzionato)|nessuna prenotazione è"
+    r"|non è stat[oa] (?:ancora )?prenotat"
     r"|non (?:costituisce|rappresenta) (?:una )?(?:prenotazione|conferma)|nulla è (?:stato )?(?:ancora )?prenotat"
-    r"|nog niets (?:geboekt|gereserveerd)|nada (?:está|foi) (?:ainda )?reservado|予約はまだ"
+    r"|nog n(?:iets|iet) (?:geboekt|gereserveerd)|geen (?:boeking|reservering) gemaakt|nenhuma reserva foi"
+    r"|nada (?:está|foi) (?:ainda )?reservado|予約はまだ"
 )
 FULL = re.compile(
     r"(?:unfortunately|regret|afraid)[^.!?]{0,80}(?:fully booked|no (?:rooms?|availability)|not available|sold out)"
@@ -39,6 +49,14 @@ WITHOUT_OBLIGATION = re.compile(
     r"unverbindlich|freibleibend|vorbehaltlich (?:der )?verfügbarkeit|non-binding|without obligation|no obligation"
     r"|subject to availability|sans engagement|sous réserve de disponibilité|sin compromiso|sujeto a disponibilidad"
     r"|senza impegno|salvo disponibilità|vrijblijvend|sem compromisso|(?:would you like|do you want|wish) to book"
+    r"|(?:quote|quotation|offer|proposal|prices?|rates?|this) (?:is|are|remains?)?\s?valid (?:until|for|through|till)"
+    r"|(?:valid|validity)\s?(?:until|for|through|:)|(?:to|like to|want to) (?:go ahead|proceed)|happy to (?:book"
+    r"|proceed)"
+    r"|gültig(?:keit)? ?(?:bis|:|\d)|gerne buchen wir|ihre (?:zusage|rückmeldung)|bei gefallen"
+    r"|valable jusqu|valables? \d+ jours|validité|dans l'attente de votre (?:accord|retour|réponse)|bon pour accord"
+    r"|válid[oa]s? (?:hasta|durante|por)|validez|si (?:os|te|le|les) interesa|orientativ"
+    r"|valid[oiea] (?:fino|per)|validità|in attesa di (?:un )?(?:suo|vostro|tuo)|resto in attesa|geldig tot"
+    r"|válid[oa]s? até|validade|有効期限"
     r"|möchten sie buchen|souhaitez-vous réserver|(?:desea|quiere)s? reservar|(?:desidera"
     r"|vuole) prenotare|空室状況により"
 )
@@ -61,9 +79,24 @@ HEAD = 4
 def is_offer(reading: Reading) -> bool:
     """Return True if a document offers rather than tells what is booked."""
     heads = f"{reading.document.title or ''}\n{reading.document.subject or ''}".lower()
+    if CONFIRMED.search(heads):
+        return bool(NOTHING.search(reading.lower) or FULL.search(reading.lower))
     if labels.SEARCH.search(f"{heads}\n{reading.lower}") or NOTHING.search(reading.lower) or FULL.search(reading.lower):
         return True
-    first = "\n".join([heads, *(mark.text.lower() for mark in reading.marks[:HEAD])])
-    if REVIEW.search(first):
+    if REVIEW.search(_first(reading)) or is_for_sale(reading):
         return True
-    return bool(PROPOSED.search(first) and WITHOUT_OBLIGATION.search(reading.lower))
+    return is_proposal(reading)
+
+
+def is_proposal(reading: Reading) -> bool:
+    """Return True if a document calls itself a proposal, without obligation or for some days only.
+
+    Its number is that of the proposal.
+    """
+    proposed = PROPOSED.search(_first(reading)) and WITHOUT_OBLIGATION.search(reading.lower)
+    return bool(proposed and not CONFIRMED.search(reading.lower))
+
+
+def _first(reading: Reading) -> str:
+    heads = [reading.document.title or "", reading.document.subject or ""]
+    return "\n".join([*heads, *(mark.text for mark in reading.marks[:HEAD])]).lower()
