@@ -35,6 +35,8 @@ JAPANESE_DEADLINE = re.compile(r"(?:以降|まで|より)の?.{0,8}(?:キャン�
 # What is booked for a range of days, rather than on a day.
 TAKEN = re.compile(r"(?:booked|reserved|gebucht|reserviert|réservée?|reservad[oa]|prenotat[oa]|geboekt)", re.IGNORECASE)
 LETTERS = re.compile(r"[^\W\d_]")
+# A part of a price, which is kept or lost from a day on.
+SHARE = re.compile("\\d\\s?[%\uff05](?!\\s?(?:vol|alc))")
 SENTENCE_LENGTH = 40
 LONGEST = 600
 # A longer row is read as text, because the rules for rows look at all of it.
@@ -47,6 +49,7 @@ LONGEST_HEAD = 15
 MOST_DAYS = 366
 INNER_COLON = re.compile(r"[:：]\s?\S")
 LABEL_WORDS = 5
+LONG_PAST = 4
 
 
 def read_marks(document: Document, context: Context, certain: set[date] | None = None) -> Reading:
@@ -66,6 +69,7 @@ def read_marks(document: Document, context: Context, certain: set[date] | None =
         if len(mark.told) > 1 or len(mark.times) > 1:
             set_replaced_days(mark)
     set_records(marks)
+    _set_long_past(marks)
     _set_datelines(marks, context)
     _set_asides(marks)
     set_cancelled(marks)
@@ -188,12 +192,26 @@ def _about(mark: Mark, place: int) -> About:
             continue
         if about is not About.ISSUED or not _is_of_booking(clause[found.end() :]):
             return about
+    if not mark.times and SHARE.search(mark.text):
+        return About.DEADLINE
     return _about_after(mark.text[told.end :])
 
 
 def _is_booked(clause: str) -> bool:
     """Return True if what stands before a range of days tells what is booked, or cancelled what was before a comma."""
     return bool(TAKEN.match(clause)) or "," in clause
+
+
+def _set_long_past(marks: list[Mark]) -> None:
+    """Note days years before all others as those of births, whatever the column's heading calls them."""
+    years = [one.year for mark in marks for one in mark.told if one.year]
+    latest = max(years, default=0)
+    if not years or min(years) + LONG_PAST > latest:
+        return
+    for mark in marks:
+        for i, one in enumerate(mark.told):
+            if one.year and one.year + LONG_PAST <= latest:
+                mark.about[i] = About.BORN
 
 
 def _is_of_booking(clause: str) -> bool:

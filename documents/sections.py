@@ -40,6 +40,8 @@ START = Words(
     r"|el|il|op|em)"
     r"|出発日?|開始日",
 )
+HEAD = 6
+FEWEST_LETTERS = 4
 PREPOSITION = Words(r"\b(?:on|am|le|el|il|den|vom|for|of|für|del|du|pour|para|per|voor|zum|van|do|da)\s$")
 
 
@@ -56,7 +58,7 @@ class _Current:
 def set_days(reading: Reading) -> None:
     current: _Current | None = None
     numbered = _numbered_days(reading)
-    for mark in reading.marks:
+    for place, mark in enumerate(reading.marks):
         if mark.aside or mark.stamp:
             current = None
             continue
@@ -74,7 +76,10 @@ def set_days(reading: Reading) -> None:
             mark.leads, mark.day, mark.rest = True, numbered[mark.text], _day_ends(mark.text)
             mark.programme = True
             current = _Current(numbered[mark.text], mark.line.level, cells=False, programme=True)
-        elif current and not _ends(mark, current):
+        elif current and mark.line.level and not current.level and _is_title_of_day(place, reading.marks):
+            # A card begins with its day, and its title follows.
+            mark.day, current.level = current.day, mark.line.level
+        elif current and not _ends(mark, current) and not _is_next_section(place, reading.marks):
             mark.day = current.day if not any(day != current.day for day in mark.trip_days) else None
             mark.programme = current.programme and not current.timed
         elif not (current and mark.line.cells and not mark.line.level):
@@ -92,6 +97,27 @@ def _ends(mark: Mark, current: _Current) -> bool:
         return False
     heading = labels.LODGED.fullmatch(mark.text + ":")
     return bool(ENDS.match(mark.text) or labels.SIGNED.match(mark.text) or labels.DAY.match(mark.text) or heading)
+
+
+def _is_title_of_day(place: int, marks: list[Mark]) -> bool:
+    """Return True for a heading right below a line with nothing but the number of a day and its date."""
+    before = marks[place - 1] if place else None
+    if before is None or not before.leads or not before.programme or before.line.cells or before.times:
+        return False
+    return not before.text[before.rest :].strip(" .:-–—") and not marks[place].told
+
+
+def _is_next_section(place: int, marks: list[Mark]) -> bool:
+    """Return True for a heading in capitals that begins another part of a plain text, rather than a part of the day."""
+    mark = marks[place]
+    if mark.line.level or mark.line.cells or mark.line.item or mark.told or mark.times or mark.amounts:
+        return False
+    if not mark.text.isupper() or len(LETTERS.findall(mark.text)) < FEWEST_LETTERS or len(mark.text.split()) > HEAD:
+        return False
+    if (place and marks[place - 1].leads) or labels.DAYPART.match(mark.text):
+        return False
+    below = marks[place + 1] if place + 1 < len(marks) else None
+    return not (below and below.times and below.times[0].start <= HEAD)
 
 
 def _lead(mark: Mark) -> int | None:
