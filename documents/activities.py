@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from documents import labels
 from documents.dates import WEEKDAY, dates_in
 from documents.forms import form_days
+from documents.marking import SHARE
 from documents.marks import About, Mark, Reading
 from documents.model import Activity, Day, How, Kind
 from documents.money import amounts_in
@@ -72,6 +73,13 @@ LASTS = Words(
     r"|[(（](?:ca\.?\s|about\s|approx\.?\s|environ\s)?\d{1,3}(?:[.,:h½]\d*)?\s?(?:h|hours?|hrs?|std|stunden|heures?"
     r"|horas?|ore"
     r"|uur|min\w*|時間|分)\.?\s?\d{0,2}[)）]",
+)
+# Words before the time from which one may come in.
+ADMISSION = Words(
+    r"(?<![^\W_])(?:doors(?: open)?|admission|entry|einlass|türöffnung|ouverture(?: des portes)?|portes|accueil dès"
+    r"|apertura(?: de)?(?: puertas| porte)?|puertas|ingresso dalle|porte|zaal open|deuren(?: open)?|portas"
+    r"|last (?:entry|admission)|letzter einlass|dernière entrée|último acceso|ultimo ingresso)"
+    r"(?:\s(?:from|at|um|ab|à|dès|a|las|alle|ore|om|às))*\W{0,3}$|開場\W?$"
 )
 RUNNING = Words(
     r"\b(?:is|are|was|were|you|please|ist|sind|bitte|est|sont|vous|es|son|por favor|è|sono|si prega)\b",
@@ -231,7 +239,8 @@ def _named(activity: Activity, place: int, reading: Reading, covered: set[int]) 
         return activity
     if above := heading_of(activity.title, place, reading, covered):
         return replace(activity, title=f"{activity.title}: {above.text}", quote=f"{above.text}\n{mark.text}")
-    return activity if is_appointment(mark, activity.title) else None
+    below = reading.marks[place + 1] if place + 1 < len(reading.marks) else None
+    return activity if is_appointment(mark, activity.title, below) else None
 
 
 def _other_cell(row: Row) -> str:
@@ -273,13 +282,16 @@ def _is_untimed_entry(mark: Mark, reading: Reading) -> bool:
         or labels.code_in(text)
         or labels.SMALL_PRINT.search(text)
         or LEG.search(text)
+        or DURATION.match(text)
+        or LONG_NUMBER.search(text)
+        or SHARE.search(text)
     ):
         return False
     if text.isupper() and len(text.split()) <= 3:
         return False
     if LABELLED.match(text) and not labels.DAYPART.match(text):
         return False
-    if mark.line.item:
+    if mark.line.item or BULLET.match(text):
         return len(text.split()) <= 25
     if reading.document.kind is Kind.PAGE and not labels.DAYPART.match(text):
         return False
@@ -287,6 +299,12 @@ def _is_untimed_entry(mark: Mark, reading: Reading) -> bool:
     return plain and len(text) >= 4 and not mark.line.level
 
 
+BULLET = re.compile(r"[*+•‣◦▪●·–-]\s")
+# How long a change of trains takes; the number of a ticket.
+DURATION = Words(
+    r"\W*(?:ca\.?\s|about\s)?\d+\s?(?:h|min\w*|stunden?|std|hours?|hrs?|heures?|horas?|ore|uur|uren|分|時間)(?![^\W_])"
+)
+LONG_NUMBER = re.compile(r"\d(?:[\s-]?\d){6}")
 LEG = Words(
     r"^\W{0,3}(?:outbound|inbound|return|departing|returning|hinfahrt|rückfahrt|hinflug|rückflug|hinreise|rückreise"
     r"|aller|retour"
@@ -301,6 +319,8 @@ def _entries(text: str, day: date, quote: str) -> list[Activity]:
     """An activity for each time that begins one."""
     times = times_in(text)
     starts = [time for time in times if not time.ends]
+    if len(starts) > 1:
+        starts = [time for time in starts if not ADMISSION.search(text, 0, time.start)] or starts[:1]
     if not starts:
         return []
     if len(starts) == 1:

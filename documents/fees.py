@@ -72,7 +72,7 @@ ROUGHLY = _words(
     r"|voraussichtlich\w*|schätz\w*|estimé\w*|estimad\w*|stimat\w*|geschat\w*|richtpreis"
     r"|guide price|indicati\w*|(?:about|approx\w*|around|circa|ca|rund|etwa|environ|autour de|alrededor de|un[oa]s"
     r"|aprox\w*"
-    r"|ongeveer|cerca de|intorno a)\.?\s?$|(?:約|およそ|予算)\W*$"
+    r"|ongeveer|cerca de|intorno a)\.?\s?$|(?:約|およそ|予算|目安)\W*(?:[1-9一]?人\W*)?$"
 )
 LAST_TIME = _words(
     r"last (?:time|year)|letztes (?:mal|jahr)|la dernière fois|l'an dernier|la última vez|el año pasado|l'ultima volta"
