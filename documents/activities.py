@@ -81,6 +81,10 @@ ADMISSION = Words(
     r"|last (?:entry|admission)|letzter einlass|dernière entrée|último acceso|ultimo ingresso)"
     r"(?:\s(?:from|at|um|ab|à|dès|a|las|alle|ore|om|às))*\W{0,3}$|開場\W?$"
 )
+DOORS = re.compile(
+    r"[(（]\s?(?:doors|einlass|portes|puertas|porte|deuren|portas|apertura|ouverture|開場)[^()（）]{0,20}[)）]",
+    re.IGNORECASE,
+)
 RUNNING = Words(
     r"\b(?:is|are|was|were|you|please|ist|sind|bitte|est|sont|vous|es|son|por favor|è|sono|si prega)\b",
 )
@@ -291,6 +295,8 @@ def _is_untimed_entry(mark: Mark, reading: Reading) -> bool:
         return False
     if LABELLED.match(text) and not labels.DAYPART.match(text):
         return False
+    if mark.label and labels.DAYPART.fullmatch(mark.label):
+        return len(text.split()) <= SHORT
     if mark.line.item or BULLET.match(text):
         return len(text.split()) <= 25
     if reading.document.kind is Kind.PAGE and not labels.DAYPART.match(text):
@@ -366,6 +372,7 @@ def _title(text: str, times: list[Time]) -> str:
     for one in reversed(dates_in(text)):
         if not one.opens and not one.closes and one.month:
             text = text[: one.start] + " " + text[one.end :]
+    text = DOORS.sub(" ", text)
     text = LASTS.sub(" ", re.sub(r"(?:\(\s*\)|（\s*）)", " ", text))
     text = re.sub(r"\s+([,;.!])", r"\1", re.sub(r"\s{2,}", " ", text))
     text = LEADING.sub("", text)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from documents import labels
 from documents.fees import is_former, is_no_cost, is_rate
 from documents.marks import About, Mark, Reading
-from documents.model import Cost, How, Unresolved
+from documents.model import Cost, How, Kind, Unresolved
 from documents.money import Amount, settled
 from documents.occasions import OFFERED
 from documents.patterns import Words
@@ -164,7 +164,8 @@ def _cost(mark: Mark, i: int, amount: Amount, reading: Reading, *, alone: bool) 
         or UNRELATED.search(clause)
     ):
         return None, False
-    each = bool(
+    product = bool(i) and _is_product(mark, i)
+    each = not product and bool(
         EACH.search(after[:40]) or PER.match(after) or (EACH.search(before[-60:]) and not TOTAL.search(after[:20]))
     )
     kind = _kind(before, after)
@@ -172,7 +173,9 @@ def _cost(mark: Mark, i: int, amount: Amount, reading: Reading, *, alone: bool) 
         return None, False
     if mark.terms and each:
         return None, False
-    if kind in {"item", "tax"} and (mark.terms or not _is_priced(mark, i, before, after, alone=alone)):
+    # What an entry of a calendar costs may stand there without a word.
+    entry = reading.document.kind is Kind.CALENDAR and not before.strip() and len(mark.text.split()) <= SHORT
+    if kind in {"item", "tax"} and (mark.terms or not (entry or _is_priced(mark, i, before, after, alone=alone))):
         return None, False
     currency = amount.currency or settled(
         amount, reading.holds, language=reading.language, trip_currency=reading.context.trip_currency
@@ -194,7 +197,9 @@ def _around(mark: Mark, i: int, amount: Amount) -> tuple[str, str]:
     if end < len(mark.text) and is_former(after):
         # It is said of the next amount.
         after = ""
-    if not LETTERS.search(before):
+    if i and mark.line.cells and _is_product(mark, i):
+        before = mark.text[: mark.amounts[0].start]
+    elif not LETTERS.search(before):
         before = mark.text[: mark.amounts[0].start] if i and _is_product(mark, i) else before if i else mark.label
     return before, after
 

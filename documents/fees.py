@@ -60,7 +60,8 @@ INSURED = _words(
 FORMER = _words(
     r"(?:instead of|rather than|au lieu des?|en (?:lugar|vez) del?|anziché|invece di|in plaats van|em vez de|statt"
     r"|was|were"
-    r"|before|previously|formerly|vorher|bisher|zuvor|auparavant|anteriormente|voorheen|ursprünglich|originally|rrp|uvp"
+    r"|before|previously|formerly|vorher|bisher|zuvor|auparavant|anteriormente|voorheen|ursprünglich|originally"
+    r"|rrp|uvp"
     r"|regular (?:price|rate)|(?:old|previous|original) (?:price|total|fare|rate)|listenpreis|normalpreis|alter preis"
     r"|bisheriger \w+|ancien(?:ne)? \w+|prix public|precio (?:anterior|habitual|original)|prezzo (?:precedente"
     r"|di listino"
@@ -72,8 +73,10 @@ ROUGHLY = _words(
     r"|voraussichtlich\w*|schätz\w*|estimé\w*|estimad\w*|stimat\w*|geschat\w*|richtpreis"
     r"|guide price|indicati\w*|(?:about|approx\w*|around|circa|ca|rund|etwa|environ|autour de|alrededor de|un[oa]s"
     r"|aprox\w*"
-    r"|ongeveer|cerca de|intorno a)\.?\s?$|(?:約|およそ|予算|目安)\W*(?:[1-9一]?人\W*)?$"
+    r"|ongeveer|cerca de|intorno a)\.?\s?$|(?:約|およそ|予算)\W*$"
 )
+# Behind a sum that somebody thinks of.
+LIKE = re.compile(r"\s?(?:くらい|ぐらい|ほど|程度|前後|or so|or thereabouts|más o menos|o più o meno)")
 LAST_TIME = _words(
     r"last (?:time|year)|letztes (?:mal|jahr)|la dernière fois|l'an dernier|la última vez|el año pasado|l'ultima volta"
     r"|l'anno scorso|vorige keer|vorig jaar|da última vez"
@@ -108,6 +111,7 @@ def is_no_cost(mark: Mark, before: str, after: str) -> bool:
     """Return True if the words around an amount say that it isn't paid for what is booked."""
     if (
         FORMER.search(before[-48:])
+        or LIKE.match(after)
         or ROUGHLY.search(before[-48:])
         or FEE.search(before[-64:])
         or FEE.match(AFTER.sub("", after))
@@ -124,7 +128,7 @@ def set_terms(marks: list[Mark]) -> None:
         head = _is_head(mark)
         if level is not None and ((mark.line.level and mark.line.level <= level) or (level == PLAIN and _ends(mark))):
             level = None
-        if head and TERMS.search(mark.text):
+        if head and TERMS.search(mark.text) and mark.line.level != 1:
             level = mark.line.level or PLAIN
         mark.terms = level is not None
 

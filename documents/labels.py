@@ -29,7 +29,7 @@ ISSUED = _words(
     r"|pubblicato|rilasciato)",
     r"(?:date de (?:réservation|commande|émission|la réservation)|commande du|réservé(?:e)? le|émis(?:e)? le"
     r"|publié|mis à jour|devis du|facture du|acheté|passée? le|reçue? le|effectuée? le)",
-    r"(?:ご?予約日|発行日?|作成日|申込日|注文日|更新日?|請求日|購入日)",
+    r"(?:ご?予約(?:受付)?日|受付日|発行日?|作成日|申込日|注文日|更新日?|請求日|購入日)",
 )
 DUE = _words(
     r"due(?=\W*$|\W+(?:on|by|date|before|at|in|the|for|no|now|upon|payment|balance|amount|from|le)\b)|payable"

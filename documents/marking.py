@@ -15,6 +15,7 @@ from documents.fees import set_terms
 from documents.marks import About, Mark, Reading
 from documents.money import Amount, amounts_in
 from documents.occasions import set_records
+from documents.patterns import Words
 from documents.replaced import set_replaced, set_replaced_days
 from documents.sections import set_days
 from documents.statuses import set_cancelled
@@ -35,6 +36,20 @@ JAPANESE_DEADLINE = re.compile(r"(?:以降|まで|より)の?.{0,8}(?:キャン�
 # What is booked for a range of days, rather than on a day.
 TAKEN = re.compile(r"(?:booked|reserved|gebucht|reserviert|réservée?|reservad[oa]|prenotat[oa]|geboekt)", re.IGNORECASE)
 LETTERS = re.compile(r"[^\W\d_]")
+# What was done on a day, right before it or behind it.
+DONE = Words(
+    r"(?<![^\W_])(?:paid|received|confirmed|charged|credited|bezahlt|erhalten|eingegangen|überwiesen|bestätigt"
+    r"|verbucht"
+    r"|payée?s?|reçue?s?|versée?s?|réglée?s?|établie?s?|rédigée?s?|confirmée?s?|encaissée?s?|pagad[oa]s?"
+    r"|recibid[oa]s?|abonad[oa]s?"
+    r"|confirmad[oa]s?|elaborad[oa]s?|versat[oaie]|pagat[oaie]|ricevut[oaie]|incassat[oaie]|redatt[oa]"
+    r"|confermat[oaie]|betaald"
+    r"|ontvangen|voldaan|bevestigd|opgesteld|pag[oa]s?|recebid[oa]s?|prepared|drawn up|compiled)"
+    r"(?:\s(?:on|am|vom|le|du|el|il|op|em|a|in data|the|den))?\W*$"
+)
+DONE_AFTER = re.compile(
+    r"\W{0,2}(?:[(（][月火水木金土日][)）])?\s?(?:に?入金|に?受領|支払済|お支払い?済|に?発行|現在|作成)"
+)
 # A part of a price, which is kept or lost from a day on.
 SHARE = re.compile("\\d\\s?[%\uff05](?!\\s?(?:vol|alc))")
 SENTENCE_LENGTH = 40
@@ -49,6 +64,7 @@ LONGEST_HEAD = 15
 MOST_DAYS = 366
 INNER_COLON = re.compile(r"[:：]\s?\S")
 LABEL_WORDS = 5
+LONGEST_LABEL = 60
 LONG_PAST = 4
 
 
@@ -169,13 +185,19 @@ def _set_labels(marks: list[Mark]) -> None:
     """Note the label of a line where it stands alone in the line above."""
     for before, mark in pairwise(marks):
         text = before.text.strip(" :：")
+        priced = bool(mark.amounts) and not any(map(str.isalpha, mark.text[mark.amounts[-1].end :] + _before(mark)))
         alone = (
-            not (before.told or before.times or before.amounts or before.line.cells)
-            and len(text.split()) <= LABEL_WORDS
-            and len(text) <= 40
+            not (before.times or before.amounts or before.line.cells or (before.told and not priced))
+            and len(text.split()) <= (LABEL_WORDS * 2 if priced else LABEL_WORDS)
+            and len(text) <= (LONGEST_LABEL if priced else 40)
         )
         if alone and before.index != mark.index and not text.endswith((".", "!")) and not INNER_COLON.search(text):
             mark.label = text
+
+
+def _before(mark: Mark) -> str:
+    """The text before a line's first amount."""
+    return mark.text[: mark.amounts[0].start] if mark.amounts else mark.text
 
 
 def _about(mark: Mark, place: int) -> About:
@@ -188,6 +210,8 @@ def _about(mark: Mark, place: int) -> About:
         clause = mark.label if begin == 0 else ""
     for about, pattern in _SUBJECTS:
         found = pattern.search(clause)
+        if about is About.ISSUED and (DONE.search(clause) or DONE_AFTER.match(mark.text, told.end)):
+            return about
         if not found or (told.opens and _is_booked(clause[found.start() :])):
             continue
         if about is not About.ISSUED or not _is_of_booking(clause[found.end() :]):

@@ -120,7 +120,7 @@ DIGITS = (
     r"|\d{1,9}(?:[.,]\d{1,3}(?!\d))?"
 )
 LEADING = re.compile(
-    rf"(?P<c>{CURRENCY})\s{{0,3}}(?P<n>{DIGITS})(?:[.,][-–]{{1,2}}(?!\s?\d))?(?:\s?(?P<c2>{'|'.join(CODES)})\b)?"
+    rf"(?P<c>{CURRENCY})\s{{0,3}}(?P<n>{DIGITS})(?:[.,][-–]{{1,2}}(?!\s?\d))?(?:\s?(?P<c2>(?!(?P=c)\s?\d)(?:{'|'.join(CODES)}))\b)?"
 )
 TRAILING = re.compile(rf"(?<![\d.,/])(?<!\d:)(?P<n>{DIGITS})(?:,[-–]{{1,2}})?\s?(?P<c>{CURRENCY})(?![A-Za-z])")
 MOMENT = Words(

@@ -134,6 +134,8 @@ PLAIN = frozenset(
     quando data ora orario orari inizio giorno ingresso accesso e fascia oraria turno entrata appuntamento apertura
     porte prenotazione prenotato prenotata arrivo evento spettacolo il per della dello
     wanneer tijd tijdstip aanvang toegang bezoek tijdslot dag uur entree starttijd begintijd en van reservering op om
+    stalls circle row seat seats block section gate reihe platz plätze sitz parkett rang loge orchestre balcon place
+    places     siège fila asiento asientos butaca butacas platea posto posti file rij stoel stoelen doors einlass
     início dia acesso sessão horas da do"""
     )
 )
@@ -260,7 +262,7 @@ def is_nameless(title: str) -> bool:
     if JAPANESE_PLAIN.fullmatch(title) or PARTY.fullmatch(title):
         return True
     words = TOKEN.findall(title.lower())
-    return not words or all(word in PLAIN for word in words)
+    return not words or all(word in PLAIN or len(word) == 1 for word in words)
 
 
 def heading_of(title: str, place: int, reading: Reading, covered: set[int]) -> Mark | None:
