@@ -139,7 +139,9 @@ def days_of(reading: Reading, used: set[int], covered: set[int], stayed: set[int
     """The days that headings, rows or lines of a programme begin with."""
     places = used | covered | stayed
     active = {mark.day for place, mark in enumerate(reading.marks) if place in places and mark.day}
-    leads = [mark for mark in reading.marks if mark.leads and mark.day and not mark.aside and not mark.old]
+    leads = [
+        mark for mark in reading.marks if mark.leads and mark.day and not (mark.aside or mark.old or mark.cancelled)
+    ]
     programme = len({mark.day for mark in leads}) > 1 or any(labels.DAY.match(mark.text) for mark in leads)
     days: dict[str, Day] = {}
     for mark in leads:

@@ -64,6 +64,18 @@ IF = Words(
     r"|qualora)(?![^\W_])|(?<![^\W_])(?:not|never|can|may|might|could|would|nicht|kann|können|könnte|no|non|peut"
     r"|puede[ns]?|può)\s(?:be\s)?$",
 )
+# What says that the rest stands.
+PARTLY = Words(
+    r"(?<![^\W_])(?:partial(?:ly)? cancell\w+|(?:remains?|is still|are still|stays?|stays) (?:confirmed|booked"
+    r"|valid|unchanged)"
+    r"|teil(?:weise)? ?storn\w+|(?:bleibt|bleiben) (?:\w+ ){0,3}(?:bestehen|bestätigt|gültig|gebucht|unverändert)"
+    r"|annulation partielle|partiellement annulé\w*|reste(?:nt)? (?:confirmé|maintenu|valable|inchangé)\w*"
+    r"|(?:cancelación|anulación) parcial|(?:sigue|siguen|queda|quedan|se mantiene|se mantienen) (?:confirmad"
+    r"|vigente|igual)\w*"
+    r"|(?:annullamento|cancellazione) parziale|(?:resta|restano|rimane|rimangono) (?:confermat|valid|invariat)\w*"
+    r"|gedeeltelijk geannuleerd|(?:blijft|blijven) (?:\w+ ){0,2}(?:bevestigd|staan|geldig)|cancelamento parcial"
+    r"|mantém-se)(?![^\W_])|一部(?:キャンセル|取消)"
+)
 # What is said of an earlier booking, in place of which the document tells another.
 INSTEAD_OF = Words(
     r"(?<![^\W_])(?:(?:old|previous|earlier|original|former) (?:booking|reservation|order)|and replaced (?:by|with)"
@@ -102,6 +114,8 @@ def cancel(plan: Plan, reading: Reading) -> None:
     """Mark what the document tells to be cancelled, and add what it names by a number only."""
     _cancel_parts(plan, reading)
     heads = [text for text in _heads(reading) if is_told(text) or _is_announced(text)]
+    if heads and reading.speaks_of(PARTLY):
+        heads = []
     spoken = any(word in reading.lower for word in BEGINNINGS) and reading.speaks_of(labels.CANCELLED)
     told = [
         mark for mark in reading.marks if not mark.aside and (mark.text in heads or (spoken and is_told(mark.text)))
@@ -180,7 +194,7 @@ def _tells_instead(text: str) -> bool:
 def is_told(text: str) -> bool:
     """Return True if a sentence says that something is cancelled, rather than that it may be."""
     found = labels.CANCELLED.search(text)
-    if found and INSTEAD_OF.search(text):
+    if found and INSTEAD_OF.search(text) and not labels.code_in(text):
         return False
     return bool(found and not IF.search(text[: found.start()]) and not THEN.match(text[found.end() :]))
 

@@ -16,7 +16,7 @@ from documents.marks import About, Mark, Reading
 from documents.money import Amount, amounts_in
 from documents.occasions import set_records
 from documents.patterns import Words
-from documents.replaced import set_replaced, set_replaced_days
+from documents.replaced import NEW, OLD, is_head, set_replaced, set_replaced_days
 from documents.sections import set_days
 from documents.statuses import set_cancelled
 from documents.times import times_in
@@ -210,7 +210,7 @@ def _about(mark: Mark, place: int) -> About:
         clause = mark.label if begin == 0 else ""
     for about, pattern in _SUBJECTS:
         found = pattern.search(clause)
-        if about is About.ISSUED and (DONE.search(clause) or DONE_AFTER.match(mark.text, told.end)):
+        if about is About.ISSUED and not told.opens and (DONE.search(clause) or DONE_AFTER.match(mark.text, told.end)):
             return about
         if not found or (told.opens and _is_booked(clause[found.start() :])):
             continue
@@ -290,16 +290,18 @@ def _set_asides(marks: list[Mark]) -> None:
     """Mark menus, footers, sections of offers and, where a new schedule follows, the old one."""
     offers: int | None = None
     old = False
-    replaced = any(labels.NEW.match(m.text) and len(m.text.split()) <= LABEL_WORDS for m in marks)
+    replaced = any(
+        (labels.NEW.match(m.text) and len(m.text.split()) <= LABEL_WORDS) or is_head(m, NEW, OLD) for m in marks
+    )
     for mark in marks:
         short = len(mark.text.split()) <= LABEL_WORDS + 2
         if mark.line.level and (offers is None or mark.line.level <= offers):
             offers = None
         if short and not mark.amounts and labels.OFFERS.search(mark.text) and not mark.told:
             offers = mark.line.level or 7
-        if short and labels.NEW.match(mark.text):
+        if short and (labels.NEW.match(mark.text) or is_head(mark, NEW, OLD)):
             old = False
-        elif replaced and short and labels.OLD.search(mark.text):
+        elif replaced and short and (labels.OLD.search(mark.text) or is_head(mark, OLD, NEW)):
             old = True
         mark.aside = mark.line.aside or offers is not None
         mark.old = mark.old or old
