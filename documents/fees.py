@@ -48,7 +48,9 @@ HELD = _words(
     r"|hinterleg\w*|sicherheitsleistung|garantía|garanzia"
 )
 REWARD = _words(
-    r"cash\s?back|bonus|treue|fidélité|fidelidad|fedeltà|loyalty|rewards?\b|gutschein|bon d'achat|un avoir|cupón|buono"
+    r"(?:on-?board|shipboard|store|future|travel) credit|bordguthaben|crédit à bord|crédito a bordo"
+    r"|credito a bordo|tegoed|cash\s?back|bonus|treue|fidélité|fidelidad|fedeltà|loyalty|rewards?\b|gutschein"
+    r"|bon d'achat|un avoir|cupón|buono"
     r"|coupon|guthaben|sav(?:e|ed|ing)\b|spar(?:en|t|st)\b|ersparnis|économi|ahorr|risparmi|bespaa|earn(?:ed)?\b"
     r"|verdien"
     r"|cagnott|next (?:trip|booking|stay)|nächste buchung|prochain|próxim[oa]|prossim[oa]"

@@ -93,7 +93,7 @@ CODE = re.compile(
 DAY = re.compile(
     r"^\W{0,3}(?:(?:day|tag|jour|j\.?|d[ií]a|giorno|dag|reisetag)\s*(?P<a>\d{1,2})\b"
     r"|(?P<b>\d{1,2})\s?(?:\.\s?(?:tag\b"
-    r"|reisetag\b)|(?:st|nd|rd|th|er|e|ème|º|°)\s(?:day|jour|d[ií]a|giorno)|日目))",
+    r"|reisetag\b)|(?:st|nd|rd|th|er|e|ème|\.?[ºª°])\s(?:day|jour|d[ií]a|giorno)|日目))",
     re.IGNORECASE,
 )
 

@@ -59,16 +59,21 @@ WISH = Words(
 )
 # What nobody has confirmed yet.
 PENDING = Words(
-    r"(?<![^\W_])(?:(?:have|has|'ve) asked|not (?:yet )?(?:replied|confirmed|answered)|waiting (?:list|for)|waitlist"
+    r"(?<![^\W_])(?:sold out|fully booked|no longer available|ausgebucht|ausverkauft|complet|épuisé"
+    r"|está (?:complet|agotad)[oa]"
+    r"|agotad[oa]s?|esaurit[oaie]|al completo|volgeboekt|uitverkocht|esgotad[oa]s?|lotad[oa]|(?:have|has"
+    r"|'ve) asked|not (?:yet )?(?:replied|confirmed|answered)|waiting (?:list|for)|waitlist"
     r"|awaiting"
     r"|unconfirmed|angefragt|noch nicht|warteliste|en attente|pas encore|liste d'attente|todavía no|aún no"
     r"|lista de espera"
     r"|in attesa|non ancora|lista d'attesa|wachtlijst|nog niet|aangevraagd|em espera|ainda não|reminder|erinnerung"
-    r"|rappel\b|recordatorio|promemoria|herinnering|lembrete)(?![^\W_])|未確定|仮予約|リクエスト中|キャンセル待ち",
+    r"|rappel\b|recordatorio|promemoria|herinnering|lembrete)(?![^\W_])|満席|売り切れ|未確定|仮予約|リクエスト中"
+    r"|キャンセル待ち",
 )
 # Words before the price of an offer.
 OFFERED = Words(
-    r"(?:(?<![^\W_])(?:from|ab|schon ab|à partir de|dès|desde|a partir de|da|a partire da|starting(?: at"
+    r"(?:(?<![^\W_])(?:from|vanaf|v\.a\.|fr\.|ab|schon ab|à partir de|dès|desde|a partir de|da|a partire da"
+    r"|starting(?: at"
     r"| from)?|starts? (?:at|from)|only|nur|as low as|up to|bis zu|jusqu'à|hasta|fino a|save|spare\w*|value"
     r"|worth|menu à|entry|entrée|eintritt ab))\s?$",
 )
