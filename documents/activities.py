@@ -213,6 +213,8 @@ def _of_row(row: Row, day: date) -> list[Activity]:
     """The activities of a row in a table with headings."""
     mark = row.mark
     clock = row.cell(Role.TIME) or row.cell(Role.ARRIVE) or row.cell(Role.DEPART)
+    if not clock and times_in(dated := row.cell(Role.DATE)):
+        clock = dated
     text = row.cell(Role.PROGRAMME) or row.cell(Role.PORT) or _other_cell(row)
     if not text or labels.FREE.match(text):
         return []
@@ -234,7 +236,7 @@ def _of_row(row: Row, day: date) -> list[Activity]:
 def _named(activity: Activity, place: int, reading: Reading, covered: set[int]) -> Activity | None:
     """An activity by the name in its line or, if that says only when it is, in its block; None if it tells none."""
     mark = reading.marks[place]
-    if is_nameless(activity.title):
+    if is_nameless(_without_amounts(activity.title)):
         below = mark.day and not mark.leads and not activity.title and not LABELLED.match(mark.text)
         found = name_below(place, reading, covered) if below else name_near(place, reading, covered)
         if found := found or name_of_form(place, reading):
@@ -247,6 +249,12 @@ def _named(activity: Activity, place: int, reading: Reading, covered: set[int]) 
         return replace(activity, title=f"{activity.title}: {above.text}", quote=f"{above.text}\n{mark.text}")
     below = reading.marks[place + 1] if place + 1 < len(reading.marks) else None
     return activity if is_appointment(mark, activity.title, below) else None
+
+
+def _without_amounts(title: str) -> str:
+    for one in reversed(amounts_in(title)):
+        title = title[: one.start] + title[one.end :]
+    return title.strip(" .,·|–-")
 
 
 def _other_cell(row: Row) -> str:

@@ -105,28 +105,28 @@ SALE = re.compile(
     r"|セール|特集|おすすめ|お得|キャンペーン|割引|メルマガ"
 )
 UPWARDS = re.compile("\\s?[\uff5e~]")
+BEGINNING, END = 20_000, 5_000
 ENOUGH = 3
 HEAD = 4
 MANY = 2
 
 
+def excerpt_of(reading: Reading) -> str:
+    """The beginning and the end of a text in lower case, where a document says what it is."""
+    lower = reading.lower
+    return lower if len(lower) <= BEGINNING + END else f"{lower[:BEGINNING]}\n{lower[-END:]}"
+
+
 def is_for_sale(reading: Reading) -> bool:
     """Return True if a document wants to sell: several signs of that in it, and none of a booking."""
-    if CONFIRMED.search(reading.lower):
-        return False
-    if BASKET.search(reading.lower):
-        return True
-    first = "\n".join(
-        [
-            reading.document.title or "",
-            reading.document.subject or "",
-            *(mark.text for mark in reading.marks[:HEAD]),
-        ]
-    ).lower()
-    signs = _starting_prices(reading) + bool(SALE.search(first))
-    for pattern in (UNSUBSCRIBED, CALL, SCARCE):
-        signs += bool(pattern.search(reading.lower))
-    return signs >= ENOUGH
+    text = excerpt_of(reading)
+    return (bool(BASKET.search(text)) or _signs(reading, text) >= ENOUGH) and not CONFIRMED.search(text)
+
+
+def _signs(reading: Reading, text: str) -> int:
+    head = [reading.document.title or "", reading.document.subject or "", *(m.text for m in reading.marks[:HEAD])]
+    signs = _starting_prices(reading) + bool(SALE.search("\n".join(head).lower()))
+    return signs + sum(bool(pattern.search(text)) for pattern in (UNSUBSCRIBED, CALL, SCARCE))
 
 
 def _starting_prices(reading: Reading) -> int:

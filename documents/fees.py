@@ -84,7 +84,10 @@ LAST_TIME = _words(
     r"|l'anno scorso|vorige keer|vorig jaar|da última vez"
 )
 ABSENT = _words(
-    r"(?:in|for|im|bei|en|em|per) (?:the )?(?:case|fall|cas|caso|geval)\b|in case|(?:late|early) cancel|absence"
+    r"(?:price|cost|total|fare|fee)s? would (?:be|come)|(?:preis|kosten) (?:wäre|würde)\w*|würden? \w+ kosten"
+    r"|(?:prix|tarif) serait"
+    r"|precio sería|prezzo sarebbe|prijs zou|preço seria|(?:in|for|im|bei|en|em|per) (?:the )?(?:case|fall|cas"
+    r"|caso|geval)\b|in case|(?:late|early) cancel|absence"
     r"|ausbleiben"
     r"|nichterscheinen|will be charged (?:if|for)|charged per|fällig bei|en caso de|no se presenta"
     r"|mancata presentazione"
@@ -126,8 +129,8 @@ def is_no_cost(mark: Mark, before: str, after: str) -> bool:
 def set_terms(marks: list[Mark]) -> None:
     """Mark the sections of conditions and advice, to the next heading of their level."""
     level: int | None = None
-    for mark in marks:
-        head = _is_head(mark)
+    for place, mark in enumerate(marks):
+        head = _is_head(mark) and place > 0
         if level is not None and ((mark.line.level and mark.line.level <= level) or (level == PLAIN and _ends(mark))):
             level = None
         if head and TERMS.search(mark.text) and mark.line.level != 1:

@@ -99,7 +99,8 @@ RECURRING = Words(
 RETIMED = Words(
     r"(?<![^\W_])(?:(?:was|were) (?:due|scheduled|planned|supposed|originally|to)|(?:has|have) been (?:re-?timed"
     r"|rescheduled"
-    r"|moved|brought forward|postponed|delayed|replaced)|sollte[n]? (?:ursprünglich|eigentlich)|(?:war"
+    r"|moved|brought forward|postponed|delayed|replaced|changed)|(?:wurde|wird|wurden) [^.!?]{0,60}(?:verlegt"
+    r"|verschoben|geändert|vorgezogen)|sollte[n]? (?:ursprünglich|eigentlich)|(?:war"
     r"|waren) (?:ursprünglich"
     r"|eigentlich|geplant|vorgesehen)|(?:devait|devaient|était prévue?|étaient prévu\w*|est reporté|a été (?:reporté"
     r"|décalé|déplacé|avancé))|(?:estaba|estaban) (?:previst|programad)\w+|ha sido (?:aplazad|reprogramad|retrasad)\w+"
@@ -168,7 +169,8 @@ PLACE = re.compile(
     r"|théâtre|teatro|product|produkt|produit|producto|prodotto|film|konzert|concert|concerto|concierto|voorstelling"
     r"|service|servicio|servizio|serviço|leistung|prestation|passeio|atividade|experiência|experiencia|behandlung"
     r"|treatment|kurs|workshop|class|course|clase|curso|corso"
-    r"|cours|atelier|taller|cruise|croisière|crucero|crociera|rondleiding|uitje|activiteit|evenement|führung|title"
+    r"|ingresso|entrée|entrada|eintritt|admission|toegang|cours|atelier|taller|cruise|croisière|crucero|crociera"
+    r"|rondleiding|uitje|activiteit|evenement|führung|title"
     r"|titre|título|titolo|店名|店舗名?|お店|会場|施設|公演名?|ツアー名?"
     r"|商品名?|コース名?)"
     r"\s*[:：]\s*(?P<name>\S.{2,120})$",

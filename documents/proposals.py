@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from documents import labels
-from documents.advertising import CONFIRMED, is_for_sale
+from documents.advertising import CONFIRMED, excerpt_of, is_for_sale
 
 if TYPE_CHECKING:
     from documents.marks import Reading
@@ -63,7 +63,8 @@ WITHOUT_OBLIGATION = re.compile(
 PROPOSED = re.compile(
     r"(?<![^\W_])(?:quote|quotation|proposal|offer|(?:reise|hotel)?angebot|(?:reise)?vorschl[aä]ge?"
     r"|devis|proposition|offre"
-    r"|presupuesto|propuesta|oferta|preventivo|proposta|offerta|orçamento|reisvoorstel|offerte)(?![^\W_])|見積|ご提案"
+    r"|presupuesto|propuesta|oferta|voorstel|preventivo|proposta|offerta|orçamento|reisvoorstel|offerte)(?![^\W_])"
+    r"|見積|ご提案"
 )
 # Requests to judge what is over.
 REVIEW = re.compile(
@@ -79,9 +80,12 @@ HEAD = 4
 def is_offer(reading: Reading) -> bool:
     """Return True if a document offers rather than tells what is booked."""
     heads = f"{reading.document.title or ''}\n{reading.document.subject or ''}".lower()
+    text = excerpt_of(reading)
+    if NOTHING.search(text) or FULL.search(text):
+        return True
     if CONFIRMED.search(heads):
-        return bool(NOTHING.search(reading.lower) or FULL.search(reading.lower))
-    if labels.SEARCH.search(f"{heads}\n{reading.lower}") or NOTHING.search(reading.lower) or FULL.search(reading.lower):
+        return False
+    if labels.SEARCH.search(f"{heads}\n{text}"):
         return True
     if REVIEW.search(_first(reading)) or is_for_sale(reading):
         return True
@@ -93,8 +97,9 @@ def is_proposal(reading: Reading) -> bool:
 
     Its number is that of the proposal.
     """
-    proposed = PROPOSED.search(_first(reading)) and WITHOUT_OBLIGATION.search(reading.lower)
-    return bool(proposed and not CONFIRMED.search(reading.lower))
+    text = excerpt_of(reading)
+    proposed = PROPOSED.search(_first(reading)) and WITHOUT_OBLIGATION.search(text)
+    return bool(proposed and not CONFIRMED.search(text))
 
 
 def _first(reading: Reading) -> str:

@@ -41,6 +41,7 @@ START = Words(
     r"|出発日?|開始日",
 )
 HEAD = 6
+PAIR = 2
 FEWEST_LETTERS = 4
 PREPOSITION = Words(r"\b(?:on|am|le|el|il|den|vom|for|of|für|del|du|pour|para|per|voor|zum|van|do|da)\s$")
 
@@ -63,10 +64,13 @@ def set_days(reading: Reading) -> None:
             current = None
             continue
         lead = _lead(mark)
+        begins = mark.told and _begins_times(place, reading.marks)
+        if lead is None and begins and _tells_start(mark):
+            lead = 0
         if lead is not None:
             mark.leads, mark.day = True, mark.days[lead]
             mark.rest = mark.told[lead].end
-            mark.programme = _is_programme(mark, mark.told[lead].start)
+            mark.programme = bool(begins) or _is_programme(mark, mark.told[lead].start)
             current = (
                 _Current(mark.day, mark.line.level, bool(mark.line.cells), mark.programme, timed=bool(mark.times))
                 if mark.day
@@ -97,6 +101,20 @@ def _ends(mark: Mark, current: _Current) -> bool:
         return False
     heading = labels.LODGED.fullmatch(mark.text + ":")
     return bool(ENDS.match(mark.text) or labels.SIGNED.match(mark.text) or labels.DAY.match(mark.text) or heading)
+
+
+def _begins_times(place: int, marks: list[Mark]) -> bool:
+    """Return True for a line with one day and no time, right above lines that begin with a time."""
+    mark, below = marks[place], marks[place + 1 : place + 3]
+    if len(mark.told) != 1 or mark.times or mark.amounts or mark.line.cells or len(below) < PAIR:
+        return False
+    return all(one.times and one.times[0].start <= 3 and not one.told and not one.line.cells for one in below)
+
+
+def _tells_start(mark: Mark) -> bool:
+    """Return True for a line with nothing but the label of the start of a tour and its day."""
+    alone = not mark.text[mark.told[0].end :].strip(" .:)）")
+    return alone and mark.about[0] is About.TRIP and bool(START.match(mark.text))
 
 
 def _is_title_of_day(place: int, marks: list[Mark]) -> bool:
