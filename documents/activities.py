@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING
 from documents import labels
 from documents.dates import WEEKDAY, dates_in
 from documents.forms import form_days
-from documents.marking import SHARE
 from documents.marks import About, Mark, Reading
-from documents.model import Activity, Day, How, Kind
+from documents.model import Activity, Day, How
 from documents.money import amounts_in
 from documents.occasions import (
     OCCASION,
@@ -28,6 +27,7 @@ from documents.occasions import (
 from documents.patterns import Words
 from documents.tables import Role, Row, rows_of
 from documents.times import times_in
+from documents.untimed import LABELLED, SHORT, is_untimed_entry, notes_of
 
 if TYPE_CHECKING:
     from datetime import date
@@ -52,10 +52,8 @@ LAST_WORDS = {
     "ends", "and", "to", "de", "on", "von", "start", "starts", "for", "ab", "leaves", "around", "about",
     "ca", "ca.",
 }  # fmt: skip
-LABELLED = re.compile(r"^[^:：]{2,28}(?::\s|：)")
 TITLE_LENGTH = 200
 LONGEST_TAIL = 12
-SHORT = 9
 ASIDE_ROLES = {Role.HOTEL, Role.DATE, Role.TIME, Role.PRICE, Role.NIGHTS, Role.ROOM, Role.CONFIRMATION}
 DAY_TITLE = 90
 # A range of weekdays, before the hours of a desk.
@@ -85,9 +83,6 @@ DOORS = re.compile(
     r"[(（]\s?(?:doors|einlass|portes|puertas|porte|deuren|portas|apertura|ouverture|開場)[^()（）]{0,20}[)）]",
     re.IGNORECASE,
 )
-RUNNING = Words(
-    r"\b(?:is|are|was|were|you|please|ist|sind|bitte|est|sont|vous|es|son|por favor|è|sono|si prega)\b",
-)
 
 
 def activities_of(reading: Reading, covered: set[int], stayed: set[int]) -> tuple[list[Activity], set[int]]:
@@ -96,8 +91,9 @@ def activities_of(reading: Reading, covered: set[int], stayed: set[int]) -> tupl
     used: set[int] = set()
     rows = {id(row.mark): row for row in rows_of(reading)}
     forms = form_days(reading, covered | stayed)
+    notes = notes_of(reading.marks)
     for place, mark in enumerate(reading.marks):
-        if mark.aside or mark.old or place in covered or (place in stayed and not mark.line.cells):
+        if mark.aside or mark.old or place in covered or place in notes or (place in stayed and not mark.line.cells):
             continue
         day = forms[place][0] if place in forms else _day_of(mark)
         if day is None or (mark.terms and not mark.day) or is_no_appointment(mark):
@@ -236,7 +232,8 @@ def _of_row(row: Row, day: date) -> list[Activity]:
 def _named(activity: Activity, place: int, reading: Reading, covered: set[int]) -> Activity | None:
     """An activity by the name in its line or, if that says only when it is, in its block; None if it tells none."""
     mark = reading.marks[place]
-    if is_nameless(_without_amounts(activity.title)):
+    priced = bool(mark.amounts) and len(activity.title.split()) <= SHORT
+    if is_nameless(_without_amounts(activity.title) if priced else activity.title):
         below = mark.day and not mark.leads and not activity.title and not LABELLED.match(mark.text)
         found = name_below(place, reading, covered) if below else name_near(place, reading, covered)
         if found := found or name_of_form(place, reading):
@@ -270,7 +267,7 @@ def _of_text(mark: Mark, day: date, reading: Reading) -> list[Activity]:
     made = _entries(text, day, mark.text)
     if made:
         return made
-    return [_activity(mark.text, day, None, None, text)] if _is_untimed_entry(mark, reading) else []
+    return [_activity(mark.text, day, None, None, text)] if is_untimed_entry(mark, reading) else []
 
 
 def _joined_cells(mark: Mark) -> str:
@@ -285,58 +282,12 @@ def _joined_cells(mark: Mark) -> str:
     return " ".join(cells)
 
 
-def _is_untimed_entry(mark: Mark, reading: Reading) -> bool:
-    text = mark.text
-    if mark.leads or not mark.programme or mark.told or mark.times or mark.amounts or labels.FREE.match(text):
-        return False
-    if (
-        labels.LODGED.match(text)
-        or labels.NIGHTS.search(text)
-        or labels.OPENING.search(text)
-        or labels.code_in(text)
-        or labels.SMALL_PRINT.search(text)
-        or LEG.search(text)
-        or DURATION.match(text)
-        or LONG_NUMBER.search(text)
-        or SHARE.search(text)
-    ):
-        return False
-    if text.isupper() and len(text.split()) <= 3:
-        return False
-    if LABELLED.match(text) and not labels.DAYPART.match(text):
-        return False
-    if mark.label and labels.DAYPART.fullmatch(mark.label):
-        return len(text.split()) <= SHORT
-    if mark.line.item or BULLET.match(text):
-        return len(text.split()) <= 25
-    if reading.document.kind is Kind.PAGE and not labels.DAYPART.match(text):
-        return False
-    plain = len(text.split()) <= SHORT and not text.endswith((".", "!", "?", "。")) and not RUNNING.search(text)
-    return plain and len(text) >= 4 and not mark.line.level
-
-
-BULLET = re.compile(r"[*+•‣◦▪●·–-]\s")
-# How long a change of trains takes; the number of a ticket.
-DURATION = Words(
-    r"\W*(?:ca\.?\s|about\s)?\d+\s?(?:h|min\w*|stunden?|std|hours?|hrs?|heures?|horas?|ore|uur|uren|分|時間)(?![^\W_])"
-)
-LONG_NUMBER = re.compile(r"\d(?:[\s-]?\d){6}")
-LEG = Words(
-    r"^\W{0,3}(?:outbound|inbound|return|departing|returning|hinfahrt|rückfahrt|hinflug|rückflug|hinreise|rückreise"
-    r"|aller|retour"
-    r"|andata|ritorno|ida|vuelta|regreso|往路|復路)\W*$"
-    r"|(?<![^\W_])(?:seats?|sitzplatz|sitzplätze|places?|asientos?|posto|posti|class|klasse|operated|platform|gleis"
-    r"|coach"
-    r"|wagen|voiture|carrozza|coche|baggage|luggage|gepäck|座席)(?![^\W_])",
-)
-
-
 def _entries(text: str, day: date, quote: str) -> list[Activity]:
     """An activity for each time that begins one."""
     times = times_in(text)
     starts = [time for time in times if not time.ends]
     if len(starts) > 1:
-        starts = [time for time in starts if not ADMISSION.search(text, 0, time.start)] or starts[:1]
+        starts = [time for time in starts if not _is_admission(text, time)] or starts[:1]
     if not starts:
         return []
     if len(starts) == 1:
@@ -345,6 +296,10 @@ def _entries(text: str, day: date, quote: str) -> list[Activity]:
         day += timedelta(starts[0].later)
         return [_activity(quote, day, starts[0].clock, end, title)]
     return [made for part in _parts(text, starts) if (made := _entry(part, day, quote))]
+
+
+def _is_admission(text: str, time: Time) -> bool:
+    return bool(ADMISSION.search(text, 0, time.start)) or text.startswith("開場", time.end)
 
 
 def _entry(text: str, day: date, quote: str) -> Activity | None:

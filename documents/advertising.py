@@ -43,6 +43,10 @@ BASKET = re.compile(
     r"|left (?:something|it|this|a little something)[^.!?]{0,20}behind"
     r"|(?:complete|finish|resume|continue) your (?:booking|reservation|purchase|order)"
     r"|still (?:thinking|dreaming|interested|undecided)"
+    r"|(?:forgot(?:ten)?|forget) something|(?:proceed|continue|return) to checkout|your selection is"
+    r"|oublié quelque chose|(?:votre|ta) sélection"
+    r"|(?:validez|valide) (?:votre|ta) commande|etwas vergessen|zur kasse|olvidado algo|tramitar (?:el )?pedido"
+    r"|dimenticato qualcosa|procedi all'acquisto|iets vergeten|naar de kassa|esqueceu"
     r"|warenkorb|merkzettel|buchung (?:jetzt )?(?:abschließen|fortsetzen|fertigstellen)"
     r"|schließ(?:e|en)[^.!?]{0,30}buchung[^.!?]{0,12} ab|buchung (?:noch )?nicht abgeschlossen"
     r"|(?:votre|ton|mon) panier|(?:finalise[rz]|termine[rz]|reprenez|reprendre) (?:votre|ma|la) (?:réservation"
@@ -63,7 +67,14 @@ UNSUBSCRIBED = re.compile(
     r"|メルマガ|メールマガジン"
 )
 CALL = re.compile(
-    r"book (?:now|today|early|online|your (?:place|seat|spot|cabin|stay))|reserve now|shop now|secure your"
+    r"(?:reply|call us|e-?mail us|click)[^.!?]{0,30} to (?:reserve|book|register)|to (?:reserve|book) (?:yours?"
+    r"|a place)"
+    r"|sign up|register (?:now|here|by)|anmeldung (?:unter|bis|auf|ab|hier)|melde[nt]? (?:sie )?(?:sich|dich"
+    r"|euch) (?:jetzt )?an"
+    r"|inscrivez-vous|inscriptions? (?:sur|avant|ouverte)|apúntate|inscríbete|inscripciones|iscriviti|iscrizioni"
+    r"|schrijf je in"
+    r"|inscreva-se|お申し?込みは|申込受付|book (?:now|today|early|online|your (?:place|seat|spot|cabin|stay))"
+    r"|reserve now|shop now|secure your"
     r"|grab (?:your|a)"
     r"|(?:view|see|discover|explore) (?:the |this |all |more |our )?(?:offers?|deals?|dates|packages)|(?:find out"
     r"|learn) more"
@@ -79,7 +90,9 @@ CALL = re.compile(
     r"|reserve (?:já|agora)|ver oferta|saiba mais|aproveite|空室を|予約する|ご予約はこちら|詳しくはこちら|今すぐ"
 )
 SCARCE = re.compile(
-    r"only \d+ (?:rooms?|seats?|places?|cabins?|left)|\d+ (?:rooms?|seats?|places?|spaces) (?:left|remaining)"
+    r"(?:places|spaces|seats|spots|numbers) are limited|plätze (?:sind )?begrenzt|begrenzte (?:plätze|teilnehmer)"
+    r"|places limitées|plazas limitadas|posti limitati|beperkt (?:aantal|beschikbaar)|lugares limitados"
+    r"|only \d+ (?:rooms?|seats?|places?|cabins?|left)|\d+ (?:rooms?|seats?|places?|spaces) (?:left|remaining)"
     r"|subject to availability|while (?:stocks|places|seats) last|limited (?:availability|places|time)"
     r"|(?:sale|offer|deal)s? (?:ends?|valid|closes|expires)|nur noch \d|(?:wenige|letzte|freie) plätze|restplätze"
     r"|auf anfrage"
@@ -93,7 +106,8 @@ SCARCE = re.compile(
     r"|期間限定|満席"
 )
 SALE = re.compile(
-    r"(?<![^\W_])(?:sale|deals?|offers?|specials?|promo\w*|newsletter|bargains?|save (?:up to )?[\d£$€]|% off"
+    r"(?<![^\W_])(?:news|neuigkeiten|rundbrief|actualités|novedades|novità|notiziario|nieuws|novidades|sale|deals?"
+    r"|offers?|specials?|promo\w*|newsletter|bargains?|save (?:up to )?[\d£$€]|% off"
     r"|last[- ]minute"
     r"|escapes?|getaways?|flash|inspiration"
     r"|angebote?|rabatt\w*|sparen|spar\w*|frühbucher\w*|schnäppchen|sonder\w*|aktion\w*|neues für|traumreisen"
@@ -107,6 +121,7 @@ SALE = re.compile(
 UPWARDS = re.compile("\\s?[\uff5e~]")
 BEGINNING, END = 20_000, 5_000
 ENOUGH = 3
+MOST = 300
 HEAD = 4
 MANY = 2
 
@@ -131,7 +146,7 @@ def _signs(reading: Reading, text: str) -> int:
 
 def _starting_prices(reading: Reading) -> int:
     """Count prices "from": none, some, or several and hardly any other."""
-    priced = [(mark.text, one) for mark in reading.marks for one in mark.amounts]
+    priced = [(mark.text, one) for mark in reading.marks[:MOST] for one in mark.amounts]
     starting = sum(
         bool(OFFERED.search(text[: one.start].rstrip()[-32:]) or UPWARDS.match(text, one.end)) for text, one in priced
     )

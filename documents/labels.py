@@ -190,6 +190,9 @@ CLOSING = _words(
 )
 MEAL_HOURS = Words(r"breakfast|desayuno|frühstück|petit[-\s]déjeuner|colazione|朝食")
 OFFERS = Words(
+    r"why not (?:add|try|book|treat)|enhance your|treat yourself|fancy (?:a|an|some)|warum nicht|lust auf"
+    r"|pourquoi ne pas"
+    r"|envie d|¿?por qué no|añade a|perché non|aggiungi|waarom niet|voeg toe|ご一緒に|"
     r"you (?:may|might) (?:also )?like|recommended|special offers?|offers for you|more (?:hotels|offers"
     r"|ideas)|people also|upgrade your|add to your (?:trip|booking|stay)|make the most|"
     r"das könnte|empfehlungen|weitere (?:angebote|hotels)|unsere angebote|sonderangebote|vous aimerez"

@@ -31,7 +31,9 @@ if TYPE_CHECKING:
 
 BREAK = re.compile(r"[.!?;。]\s*(?=[A-ZÀ-Ý¿¡\u3040-\u9fff])")
 # What stands at the end of a sentence, but not of an abbreviation or of a German ordinal.
-SENTENCE = re.compile(r"(?:[^\W\d_]{4}[.!?]|\)\.|[!?。]|\d[ap]m[.;]|\d{4}[.;]|:\d\d[.;]|[€$£][.;]|[A-Z]{3}[.;])$")
+SENTENCE = re.compile(
+    r"(?:[^\W\d_]{4}[.!?]|(?:Uhr|uur)[.!]|\dh\d{0,2}[.;!]|\)\.|[!?。]|\d[ap]m[.;]|\d{4}[.;]|:\d\d[.;]|[€$£][.;]|[A-Z]{3}[.;])$"
+)
 JAPANESE_DEADLINE = re.compile(r"(?:以降|まで|より)の?.{0,8}(?:キャンセル|取消|変更|お支払い)|までに")
 # What is booked for a range of days, rather than on a day.
 TAKEN = re.compile(r"(?:booked|reserved|gebucht|reserviert|réservée?|reservad[oa]|prenotat[oa]|geboekt)", re.IGNORECASE)

@@ -125,7 +125,7 @@ UNTIL_AFTER = re.compile(r"\s?(?:[)\uff09])?\s?(?:まで|迄|以前|以降|よ�
 PLAIN = frozenset(
     TOKEN.findall(
         """when date dates time times day start starts starting begin begins beginning from entry entrance admission
-    slot
+    slot window
     timeslot visit arrival session of and for the at your reserved reservation booked booking scheduled appointment
     doors open event performance on valid ticket tickets hour hours local guests party
     size schedule
@@ -174,6 +174,11 @@ PLACE = re.compile(
     r"|titre|título|titolo|店名|店舗名?|お店|会場|施設|公演名?|ツアー名?"
     r"|商品名?|コース名?)"
     r"\s*[:：]\s*(?P<name>\S.{2,120})$",
+    re.IGNORECASE,
+)
+# Labels of where something is, which name it only if nothing else does.
+VENUE = re.compile(
+    r"^\W{0,3}(?:venue|theat(?:re|er)|théâtre|teatro|lokal|location|ort|lieu|lugar|luogo|local|会場|施設)\s*[:：]",
     re.IGNORECASE,
 )
 # Words of headings that say what kind of message it is.
@@ -286,6 +291,7 @@ def name_near(place: int, reading: Reading, covered: set[int]) -> tuple[str, lis
     marks = reading.marks
     if stacked := _stacked(place, marks):
         return stacked
+    venue: tuple[str, list[Mark]] | None = None
     after = range(place + 1, min(len(marks), place + REACH))
     before = range(place - 1, max(-1, place - 1 - REACH), -1)
     for other in [*before, *after]:
@@ -296,10 +302,22 @@ def name_near(place: int, reading: Reading, covered: set[int]) -> tuple[str, lis
                 return str(_name(above)), marks[other - 1 : place + 1]
             return name, marks[other : place + 1]
         if not (marks[other].times or marks[other].amounts) and (name := _labelled_name(marks[other])):
-            return name, marks[min(place, other) : max(place, other) + 1]
+            found = name, marks[min(place, other) : max(place, other) + 1]
+            if not _is_venue(marks[other]):
+                return found
+            venue = venue or found
+            continue
         if other in before and (marks[other].times or marks[other].line.aside):
+            if venue:
+                return venue
             return None if not (found := _labelled(marks, after)) else (found[0], marks[place : found[1] + 1])
-    return None
+    return venue
+
+
+def _is_venue(mark: Mark) -> bool:
+    cells = [cell for cell in mark.line.cells if cell]
+    label = f"{cells[0]}:" if cells else mark.text if LABEL.match(mark.text) else f"{mark.label.strip(' :：')}:"
+    return bool(VENUE.match(label))
 
 
 def _stacked(place: int, marks: list[Mark]) -> tuple[str, list[Mark]] | None:

@@ -46,7 +46,10 @@ FULL = re.compile(
 )
 # These say so only in a document that calls itself a proposal.
 WITHOUT_OBLIGATION = re.compile(
-    r"unverbindlich|freibleibend|vorbehaltlich (?:der )?verfügbarkeit|non-binding|without obligation|no obligation"
+    r"until booked|(?:estimated|indicative|guide) (?:price|cost|total)|prix estim|precio estimado"
+    r"|prezzo (?:stimato|indicativo)"
+    r"|richtpreis|richtprijs|preço estimado|unverbindlich|freibleibend|vorbehaltlich (?:der )?verfügbarkeit"
+    r"|non-binding|without obligation|no obligation"
     r"|subject to availability|sans engagement|sous réserve de disponibilité|sin compromiso|sujeto a disponibilidad"
     r"|senza impegno|salvo disponibilità|vrijblijvend|sem compromisso|(?:would you like|do you want|wish) to book"
     r"|(?:quote|quotation|offer|proposal|prices?|rates?|this) (?:is|are|remains?)?\s?valid (?:until|for|through|till)"
@@ -65,6 +68,22 @@ PROPOSED = re.compile(
     r"|devis|proposition|offre"
     r"|presupuesto|propuesta|oferta|voorstel|preventivo|proposta|offerta|orçamento|reisvoorstel|offerte)(?![^\W_])"
     r"|見積|ご提案"
+)
+# Names of papers that are nothing but proposals.
+PAPER = re.compile(
+    r"(?<![^\W_])(?:quotation|(?:your|our|tailor-made|travel|trip|holiday|tour|group) (?:proposal|quote)"
+    r"|(?:proposal|quote) (?:for|no|ref)"
+    r"|(?:reise|gruppen|hotel)?angebot (?:für|nr)|(?:reise|gruppen)angebot|reisevorschlag|kostenvoranschlag|devis"
+    r"|presupuesto"
+    r"|propuesta de viaje|preventivo|proposta di viaggio|orçamento|proposta de viagem|offerte (?:voor|nr)"
+    r"|reisvoorstel)(?![^\W_])"
+    r"|見積"
+)
+PAID = re.compile(
+    r"(?<![^\W_])(?:deposit|anzahlung|acompte|arrhes|acconto|caparra|señal|anticipo|aanbetaling|sinal|paid"
+    r"|received|bezahlt|erhalten|eingegangen|payée?|reçue?|versée?|pagad[oa]|recibid[oa]"
+    r"|pagat[oa]|ricevut[oa]"
+    r"|versat[oa]|betaald|ontvangen|pago)(?![^\W_])|入金"
 )
 # Requests to judge what is over.
 REVIEW = re.compile(
@@ -98,7 +117,10 @@ def is_proposal(reading: Reading) -> bool:
     Its number is that of the proposal.
     """
     text = excerpt_of(reading)
-    proposed = PROPOSED.search(_first(reading)) and WITHOUT_OBLIGATION.search(text)
+    first = _first(reading)
+    proposed = PROPOSED.search(first) and (
+        WITHOUT_OBLIGATION.search(text) or (PAPER.search(first) and not PAID.search(text))
+    )
     return bool(proposed and not CONFIRMED.search(text))
 
 

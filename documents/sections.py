@@ -112,9 +112,12 @@ def _begins_times(place: int, marks: list[Mark]) -> bool:
 
 
 def _tells_start(mark: Mark) -> bool:
-    """Return True for a line with nothing but the label of the start of a tour and its day."""
-    alone = not mark.text[mark.told[0].end :].strip(" .:)）")
-    return alone and mark.about[0] is About.TRIP and bool(START.match(mark.text))
+    """Return True for a line that ends with the day of a tour, after a title or the label of its start."""
+    told = mark.told[0]
+    before = mark.text[: told.start].strip()
+    if mark.text[told.end :].strip(" .:)）") or mark.about[0] is not About.TRIP:
+        return False
+    return bool(START.match(mark.text)) or not (_labelled(before) or before.endswith((":", "：")))
 
 
 def _is_title_of_day(place: int, marks: list[Mark]) -> bool:
