@@ -72,6 +72,11 @@ LASTS = Words(
     r"|horas?|ore"
     r"|uur|min\w*|時間|分)\.?\s?\d{0,2}[)）]",
 )
+# A label of the end of something.
+RETURNS = Words(
+    r"\W{0,3}(?:rückkehr|ende|return|end|fin|retour|regreso|fine|ritorno|rientro|terugkomst|einde|regresso|fim)"
+    r"(?: time| \w*zeit)?\s?:|(?:終了|帰着)(?:時間|時刻)?："
+)
 # Words before the time from which one may come in.
 ADMISSION = Words(
     r"(?<![^\W_])(?:doors(?: open)?|admission|entry|einlass|türöffnung|ouverture(?: des portes)?|portes|accueil dès"
@@ -195,6 +200,8 @@ def _is_no_entry(mark: Mark) -> bool:
     if (ranged or (loose and labels.MEAL_HOURS.search(text))) and labels.OPENING.search(text):
         return True
     if mark.told and labels.DEADLINE.search(text):
+        return True
+    if RETURNS.match(text):
         return True
     beginning = (
         labels.CHECK_IN.match(text.lstrip())

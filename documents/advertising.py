@@ -47,6 +47,8 @@ BASKET = re.compile(
     r"|oublié quelque chose|(?:votre|ta) sélection"
     r"|(?:validez|valide) (?:votre|ta) commande|etwas vergessen|zur kasse|olvidado algo|tramitar (?:el )?pedido"
     r"|dimenticato qualcosa|procedi all'acquisto|iets vergeten|naar de kassa|esqueceu"
+    r"|wish ?list|saved items|merkliste|wunschliste|liste d'envies|lista de deseos|lista dei desideri|verlanglijst"
+    r"|お気に入り"
     r"|warenkorb|merkzettel|buchung (?:jetzt )?(?:abschließen|fortsetzen|fertigstellen)"
     r"|schließ(?:e|en)[^.!?]{0,30}buchung[^.!?]{0,12} ab|buchung (?:noch )?nicht abgeschlossen"
     r"|(?:votre|ton|mon) panier|(?:finalise[rz]|termine[rz]|reprenez|reprendre) (?:votre|ma|la) (?:réservation"

@@ -51,7 +51,8 @@ BALANCE = _words(
     r"|te betalen|openstaand|restbedrag|resterend|falta pagar|残金|残額|amount due|still to pay|left to pay|rest\b"
 )
 PAID = _words(
-    r"paid|bezahlt|payée?|réglé|pagad[oa]|pagat[oa]|abonado|charged|お支払い?済|支払済|payment received|betaald|voldaan"
+    r"paid|bezahlt|payée?|réglé|pagad[oa]|pagat[oa]|abonado|charged|お支払い?済|支払済|payment received|betaald"
+    r"|voldaan"
     r"|zahlung erhalten|abgebucht|belastet"
 )
 ALREADY_PAID = Words(
@@ -63,7 +64,8 @@ TAX = _words(
 )
 TOTAL = _words(
     r"(?:sub)?total|grand total|gesamt\w*|insgesamt|summe|endpreis|reisepreis|montant|importe|totale|prezzo"
-    r"|price|preis|prix|precio|amount\b|cost\b|kosten|coste?\b|costo|quota|fare\b|fahrpreis|tarif|package"
+    r"|(?:rechnungs|end|zahl)?betrag|(?:factuur|eind)?bedrag|price|preis|prix|precio|amount\b|cost\b|kosten"
+    r"|coste?\b|costo|quota|fare\b|fahrpreis|tarif|package"
     r"|pauschal|comes to|revient à|le tout|zusammen|in tutto|en todo|会費|参加費"
     r"|totaal\w*|reissom|prijs|preço|valor\b|合計"
     r"|総額|代金"
@@ -101,8 +103,15 @@ RUNNING = Words(
 BOOKED = Words(
     r"(?<![^\W_])(?:flight|train|ferry|tour|flug|zug|fähre|vol|train|vuelo|tren|volo|treno|vlucht|trein|voo)"
 )
+# What one may pay there.
+ON_SITE = Words(
+    r"\W*(?:on[-\s]site|locally|at the (?:door|desk|gate|venue)|vor ort|sur place|in loco|sul posto|in situ"
+    r"|en el lugar"
+    r"|ter plaatse|no local)(?![^\W_])|\W*現地"
+)
 FURTHER = Words(
-    r"(?<![^\W_])(?:second|extra|additional|further|another|other|each|every|zweite\w*|weitere\w*|zusätzlich\w*|jede\w*"
+    r"(?<![^\W_])(?:second|extra|additional|further|another|other|each|every|zweite\w*|weitere\w*|zusätzlich\w*"
+    r"|jede\w*"
     r"|andere\w*|deuxième|second|supplémentaire|autre|chaque|segund[oa]|adicional|otr[oa]|cada|ulterior[ei]"
     r"|aggiuntiv[oa]"
     r"|altr[oa]|ogni|tweede|elke|outr[oa])(?![^\W_])",
@@ -170,6 +179,8 @@ def _cost(mark: Mark, i: int, amount: Amount, reading: Reading, *, alone: bool) 
     )
     kind = _kind(before, after)
     if kind != "optional" and is_no_cost(mark, before, after):
+        return None, False
+    if kind == "item" and ON_SITE.match(after):
         return None, False
     if mark.terms and each:
         return None, False

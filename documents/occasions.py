@@ -91,7 +91,8 @@ RECORDED = Words(
 )
 # What happens again and again, and nobody has booked for a day.
 RECURRING = Words(
-    r"(?<![^\W_])(?:daily|every (?:day|hour|half hour|\d+ min\w*)|täglich|jeden tag|stündlich|alle \d+ minuten"
+    r"(?<![^\W_])(?:special offer|offre spéciale|sonderangebot|oferta especial|offerta speciale|aanbieding|daily"
+    r"|every (?:day|hour|half hour|\d+ min\w*)|täglich|jeden tag|stündlich|alle \d+ minuten"
     r"|quotidien\w*|tous les jours|toutes les heures|diari[oa]s?|diariamente|todos los días|cada (?:hora|día)"
     r"|giornalier[oaie]|ogni (?:giorno|ora)|tutti i giorni|dagelijks|elke dag|todos os dias)(?![^\W_])|毎日|毎時"
 )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from documents import agenda, labels, structured
 from documents.activities import activities_of, days_of
+from documents.advertising import CONFIRMED, excerpt_of
 from documents.cancelling import cancel
 from documents.cards import masked
 from documents.costs import costs_of
@@ -140,7 +141,9 @@ def _is_told(activity: Activity, told: Plan) -> bool:
 
 
 def _is_booking(reading: Reading) -> bool:
-    return bool(labels.BOOKED.search(reading.text) or reading.document.kind in {Kind.MAIL, Kind.PASS})
+    if reading.document.kind in {Kind.MAIL, Kind.PASS}:
+        return True
+    return bool(labels.BOOKED.search(reading.text) or CONFIRMED.search(excerpt_of(reading)))
 
 
 def _is_search(reading: Reading, told: Plan) -> bool:

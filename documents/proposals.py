@@ -46,7 +46,8 @@ FULL = re.compile(
 )
 # These say so only in a document that calls itself a proposal.
 WITHOUT_OBLIGATION = re.compile(
-    r"until booked|(?:estimated|indicative|guide) (?:price|cost|total)|prix estim|precio estimado"
+    r"to confirm,? (?:please )?(?:sign|reply|return)|sign and return|unterschrieben zurück|firmado y|per accettazione"
+    r"|voor akkoord|until booked|(?:estimated|indicative|guide) (?:price|cost|total)|prix estim|precio estimado"
     r"|prezzo (?:stimato|indicativo)"
     r"|richtpreis|richtprijs|preço estimado|unverbindlich|freibleibend|vorbehaltlich (?:der )?verfügbarkeit"
     r"|non-binding|without obligation|no obligation"

@@ -35,6 +35,18 @@ LEG = Words(
 )
 
 
+# A part of a day in which nothing is planned.
+FREE_PART = Words(
+    r"(?<![^\W_])(?:(?:evening|afternoon|morning|abend|nachmittag|vormittag|soirée|après-midi|matinée|journée"
+    r"|tarde|noche"
+    r"|mañana|pomeriggio|serata|mattinata|mattina|avond|middag|ochtend|noite|manhã)\s(?:is |ist |est )?(?:free"
+    r"|frei|libre"
+    r"|liber[oa]|vrij|livre|at leisure|zur freien)|(?:free|freier?|freie) (?:evening|afternoon|morning|abend"
+    r"|nachmittag"
+    r"|vormittag))(?![^\W_])"
+)
+
+
 def notes_of(marks: list[Mark]) -> set[int]:
     """The places of lines that follow the name of an entry in days whose times stand in lines of their own."""
     notes: set[int] = set()
@@ -70,6 +82,7 @@ def is_untimed_entry(mark: Mark, reading: Reading) -> bool:
         or DURATION.match(text)
         or LONG_NUMBER.search(text)
         or SHARE.search(text)
+        or FREE_PART.search(text)
     ):
         return False
     if text.isupper() and len(text.split()) <= 3:

@@ -19,15 +19,15 @@ SELLING = {
     "<h3>Strandhotel Düne, Norderney</h3><p>Anreise: 04.06.2027<br>Abreise: 08.06.2027<br>Gesamtpreis: 612,00 €</p>",
     "a journey left behind": "<p>Vous avez laissé un voyage dans votre panier :</p><table><tr><td>Vol Lyon (LYS) – "
     "Lisbonne (LIS)</td><td>12 mai 2027, 07:15 – 08:40</td></tr><tr><td>TP 473</td><td>214,60 €</td></tr></table>",
-    "a selection that waits": "Votre sélection est toujours disponible :\nAtelier macarons - samedi 22 mai 2027 à 14h00\n"
-    "2 places - 118,00 €\nSe désinscrire\n",
+    "a selection that waits": "Votre sélection est toujours disponible :\nAtelier macarons - samedi 22 mai 2027 à 14h00"
+    "\n2 places - 118,00 €\nSe désinscrire\n",
     "a booking not completed": "<p>ご予約はまだ完了していません</p><p>宿泊施設：湯の宿 もみじ</p>"
     "<p>チェックイン：2027年11月3日</p><p>チェックアウト：2027年11月5日</p><p>合計：48,000円</p>",
     "a newsletter": "<h1>Weekend escapes</h1><h2>Bath in bloom</h2><p>Two nights at The Royal Garden Hotel, Fri 7 May "
     "2027 to Sun 9 May 2027, from £189pp</p><a>Book now</a><h2>Wine tasting in Kent</h2>"
     "<p>Saturday 22 May 2027, 11:00, from £45pp</p><p>Unsubscribe</p>",
-    "deals": "<h1>Aanbieding van de week</h1><p>Stedentrip Praag, 12 t/m 15 maart 2027, Hotel Zlata, v.a. € 199 p.p.</p>"
-    "<p>Weekend Gent, 9 t/m 11 april 2027, v.a. € 149 p.p.</p><p>Boek snel! Uitschrijven kan hier.</p>",
+    "deals": "<h1>Aanbieding van de week</h1><p>Stedentrip Praag, 12 t/m 15 maart 2027, Hotel Zlata, v.a. € 199 p.p."
+    "</p><p>Weekend Gent, 9 t/m 11 april 2027, v.a. € 149 p.p.</p><p>Boek snel! Uitschrijven kan hier.</p>",
     "a list of dates": "<h1>Toskana Wanderreise</h1><p>8 Tage ab 1.290 € p. P.</p><table><tr><th>Termin</th><th>Preis"
     "</th><th>Verfügbarkeit</th></tr><tr><td>08.05.2027 – 15.05.2027</td><td>ab 1.290 €</td><td>frei</td></tr><tr><td>"
     "25.09.2027 – 02.10.2027</td><td>ab 1.350 €</td><td>wenige Plätze</td></tr></table><a>Jetzt anfragen</a>",
