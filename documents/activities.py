@@ -12,7 +12,7 @@ from documents import labels
 from documents.dates import WEEKDAY, dates_in
 from documents.forms import form_days
 from documents.marks import About, Mark, Reading
-from documents.model import Activity, Day, How, Kind
+from documents.model import Activity, Day, How
 from documents.money import amounts_in
 from documents.occasions import (
     OCCASION,
@@ -27,6 +27,7 @@ from documents.occasions import (
 from documents.patterns import Words
 from documents.tables import Role, Row, rows_of
 from documents.times import times_in
+from documents.untimed import LABELLED, SHORT, is_untimed_entry, notes_of
 
 if TYPE_CHECKING:
     from datetime import date
@@ -51,10 +52,8 @@ LAST_WORDS = {
     "ends", "and", "to", "de", "on", "von", "start", "starts", "for", "ab", "leaves", "around", "about",
     "ca", "ca.",
 }  # fmt: skip
-LABELLED = re.compile(r"^[^:：]{2,28}(?::\s|：)")
 TITLE_LENGTH = 200
 LONGEST_TAIL = 12
-SHORT = 9
 ASIDE_ROLES = {Role.HOTEL, Role.DATE, Role.TIME, Role.PRICE, Role.NIGHTS, Role.ROOM, Role.CONFIRMATION}
 DAY_TITLE = 90
 # A range of weekdays, before the hours of a desk.
@@ -73,8 +72,21 @@ LASTS = Words(
     r"|horas?|ore"
     r"|uur|min\w*|時間|分)\.?\s?\d{0,2}[)）]",
 )
-RUNNING = Words(
-    r"\b(?:is|are|was|were|you|please|ist|sind|bitte|est|sont|vous|es|son|por favor|è|sono|si prega)\b",
+# A label of the end of something.
+RETURNS = Words(
+    r"\W{0,3}(?:rückkehr|ende|return|end|fin|retour|regreso|fine|ritorno|rientro|terugkomst|einde|regresso|fim)"
+    r"(?: time| \w*zeit)?\s?:|(?:終了|帰着)(?:時間|時刻)?："
+)
+# Words before the time from which one may come in.
+ADMISSION = Words(
+    r"(?<![^\W_])(?:doors(?: open)?|admission|entry|einlass|türöffnung|ouverture(?: des portes)?|portes|accueil dès"
+    r"|apertura(?: de)?(?: puertas| porte)?|puertas|ingresso dalle|porte|zaal open|deuren(?: open)?|portas"
+    r"|last (?:entry|admission)|letzter einlass|dernière entrée|último acceso|ultimo ingresso)"
+    r"(?:\s(?:from|at|um|ab|à|dès|a|las|alle|ore|om|às))*\W{0,3}$|開場\W?$"
+)
+DOORS = re.compile(
+    r"[(（]\s?(?:doors|einlass|portes|puertas|porte|deuren|portas|apertura|ouverture|開場)[^()（）]{0,20}[)）]",
+    re.IGNORECASE,
 )
 
 
@@ -84,8 +96,9 @@ def activities_of(reading: Reading, covered: set[int], stayed: set[int]) -> tupl
     used: set[int] = set()
     rows = {id(row.mark): row for row in rows_of(reading)}
     forms = form_days(reading, covered | stayed)
+    notes = notes_of(reading.marks)
     for place, mark in enumerate(reading.marks):
-        if mark.aside or mark.old or place in covered or (place in stayed and not mark.line.cells):
+        if mark.aside or mark.old or place in covered or place in notes or (place in stayed and not mark.line.cells):
             continue
         day = forms[place][0] if place in forms else _day_of(mark)
         if day is None or (mark.terms and not mark.day) or is_no_appointment(mark):
@@ -127,7 +140,9 @@ def days_of(reading: Reading, used: set[int], covered: set[int], stayed: set[int
     """The days that headings, rows or lines of a programme begin with."""
     places = used | covered | stayed
     active = {mark.day for place, mark in enumerate(reading.marks) if place in places and mark.day}
-    leads = [mark for mark in reading.marks if mark.leads and mark.day and not mark.aside and not mark.old]
+    leads = [
+        mark for mark in reading.marks if mark.leads and mark.day and not (mark.aside or mark.old or mark.cancelled)
+    ]
     programme = len({mark.day for mark in leads}) > 1 or any(labels.DAY.match(mark.text) for mark in leads)
     days: dict[str, Day] = {}
     for mark in leads:
@@ -186,6 +201,8 @@ def _is_no_entry(mark: Mark) -> bool:
         return True
     if mark.told and labels.DEADLINE.search(text):
         return True
+    if RETURNS.match(text):
+        return True
     beginning = (
         labels.CHECK_IN.match(text.lstrip())
         or labels.CHECK_OUT.match(text.lstrip())
@@ -199,6 +216,8 @@ def _of_row(row: Row, day: date) -> list[Activity]:
     """The activities of a row in a table with headings."""
     mark = row.mark
     clock = row.cell(Role.TIME) or row.cell(Role.ARRIVE) or row.cell(Role.DEPART)
+    if not clock and times_in(dated := row.cell(Role.DATE)):
+        clock = dated
     text = row.cell(Role.PROGRAMME) or row.cell(Role.PORT) or _other_cell(row)
     if not text or labels.FREE.match(text):
         return []
@@ -220,7 +239,8 @@ def _of_row(row: Row, day: date) -> list[Activity]:
 def _named(activity: Activity, place: int, reading: Reading, covered: set[int]) -> Activity | None:
     """An activity by the name in its line or, if that says only when it is, in its block; None if it tells none."""
     mark = reading.marks[place]
-    if is_nameless(activity.title):
+    priced = bool(mark.amounts) and len(activity.title.split()) <= SHORT
+    if is_nameless(_without_amounts(activity.title) if priced else activity.title):
         below = mark.day and not mark.leads and not activity.title and not LABELLED.match(mark.text)
         found = name_below(place, reading, covered) if below else name_near(place, reading, covered)
         if found := found or name_of_form(place, reading):
@@ -231,7 +251,14 @@ def _named(activity: Activity, place: int, reading: Reading, covered: set[int]) 
         return activity
     if above := heading_of(activity.title, place, reading, covered):
         return replace(activity, title=f"{activity.title}: {above.text}", quote=f"{above.text}\n{mark.text}")
-    return activity if is_appointment(mark, activity.title) else None
+    below = reading.marks[place + 1] if place + 1 < len(reading.marks) else None
+    return activity if is_appointment(mark, activity.title, below) else None
+
+
+def _without_amounts(title: str) -> str:
+    for one in reversed(amounts_in(title)):
+        title = title[: one.start] + title[one.end :]
+    return title.strip(" .,·|–-")
 
 
 def _other_cell(row: Row) -> str:
@@ -247,7 +274,7 @@ def _of_text(mark: Mark, day: date, reading: Reading) -> list[Activity]:
     made = _entries(text, day, mark.text)
     if made:
         return made
-    return [_activity(mark.text, day, None, None, text)] if _is_untimed_entry(mark, reading) else []
+    return [_activity(mark.text, day, None, None, text)] if is_untimed_entry(mark, reading) else []
 
 
 def _joined_cells(mark: Mark) -> str:
@@ -262,45 +289,12 @@ def _joined_cells(mark: Mark) -> str:
     return " ".join(cells)
 
 
-def _is_untimed_entry(mark: Mark, reading: Reading) -> bool:
-    text = mark.text
-    if mark.leads or not mark.programme or mark.told or mark.times or mark.amounts or labels.FREE.match(text):
-        return False
-    if (
-        labels.LODGED.match(text)
-        or labels.NIGHTS.search(text)
-        or labels.OPENING.search(text)
-        or labels.code_in(text)
-        or labels.SMALL_PRINT.search(text)
-        or LEG.search(text)
-    ):
-        return False
-    if text.isupper() and len(text.split()) <= 3:
-        return False
-    if LABELLED.match(text) and not labels.DAYPART.match(text):
-        return False
-    if mark.line.item:
-        return len(text.split()) <= 25
-    if reading.document.kind is Kind.PAGE and not labels.DAYPART.match(text):
-        return False
-    plain = len(text.split()) <= SHORT and not text.endswith((".", "!", "?", "。")) and not RUNNING.search(text)
-    return plain and len(text) >= 4 and not mark.line.level
-
-
-LEG = Words(
-    r"^\W{0,3}(?:outbound|inbound|return|departing|returning|hinfahrt|rückfahrt|hinflug|rückflug|hinreise|rückreise"
-    r"|aller|retour"
-    r"|andata|ritorno|ida|vuelta|regreso|往路|復路)\W*$"
-    r"|(?<![^\W_])(?:seats?|sitzplatz|sitzplätze|places?|asientos?|posto|posti|class|klasse|operated|platform|gleis"
-    r"|coach"
-    r"|wagen|voiture|carrozza|coche|baggage|luggage|gepäck|座席)(?![^\W_])",
-)
-
-
 def _entries(text: str, day: date, quote: str) -> list[Activity]:
     """An activity for each time that begins one."""
     times = times_in(text)
     starts = [time for time in times if not time.ends]
+    if len(starts) > 1:
+        starts = [time for time in starts if not _is_admission(text, time)] or starts[:1]
     if not starts:
         return []
     if len(starts) == 1:
@@ -309,6 +303,10 @@ def _entries(text: str, day: date, quote: str) -> list[Activity]:
         day += timedelta(starts[0].later)
         return [_activity(quote, day, starts[0].clock, end, title)]
     return [made for part in _parts(text, starts) if (made := _entry(part, day, quote))]
+
+
+def _is_admission(text: str, time: Time) -> bool:
+    return bool(ADMISSION.search(text, 0, time.start)) or text.startswith("開場", time.end)
 
 
 def _entry(text: str, day: date, quote: str) -> Activity | None:
@@ -346,6 +344,7 @@ def _title(text: str, times: list[Time]) -> str:
     for one in reversed(dates_in(text)):
         if not one.opens and not one.closes and one.month:
             text = text[: one.start] + " " + text[one.end :]
+    text = DOORS.sub(" ", text)
     text = LASTS.sub(" ", re.sub(r"(?:\(\s*\)|（\s*）)", " ", text))
     text = re.sub(r"\s+([,;.!])", r"\1", re.sub(r"\s{2,}", " ", text))
     text = LEADING.sub("", text)

@@ -34,7 +34,8 @@ NOTICE = re.compile(
     re.IGNORECASE,
 )
 CONFIRMS = Words(
-    r"(?:confirm\w*|bestätig\w*|confirmons|confirmamos|confermiamo)\s(?:\w+\s){0,3}(?:cancell?ation|stornierung|annulation"
+    r"(?:confirm\w*|bestätig\w*|confirmons|confirmamos|confermiamo)\s(?:\w+\s){0,3}(?:cancell?ation|stornierung"
+    r"|annulation"
     r"|cancelación|anulación|cancellazione|annullamento)(?![^\W_])"
     r"|conferma di (?:cancellazione|annullamento)|confirmation d'annulation|confirmación de (?:cancelación|anulación)",
 )
@@ -42,7 +43,8 @@ CONFIRMS = Words(
 REBOOKED = Words(
     r"(?<![^\W_])(?:(?:have|has|been|were|are) re-?booked|re-?booked (?:you|on)"
     r"|(?:moved|transferred|switched) you (?:to|on)"
-    r"|your new (?:flight|train|crossing|sailing|booking)|umgebucht|(?:ihr|ihre) neue[rn]? (?:flug|zug|überfahrt|fähre)"
+    r"|your new (?:flight|train|crossing|sailing|booking)|umgebucht|(?:ihr|ihre) neue[rn]? (?:flug|zug|überfahrt"
+    r"|fähre)"
     r"|(?:re)?placée?s? sur|votre nouve(?:au|lle) (?:vol|train|traversée)|reubicad[oa]s?|recolocad[oa]s?"
     r"|(?:tu|su) nuev[oa] (?:vuelo|tren|travesía)|riprotett[oaie]"
     r"|riprenotat[oaie]|(?:tuo|suo|tua|sua) nuov[oa] (?:volo|treno|traversata)"
@@ -50,14 +52,41 @@ REBOOKED = Words(
 )
 # Words of conditions: what may be cancelled is not.
 TERMS = Words(
-    r"(?<![^\W_])(?:polic\w+|conditions?|terms|rules|fees?|free|until|deadline|before|within|request\w*|can|may|insurance"
+    r"(?<![^\W_])(?:polic\w+|conditions?|terms|rules|fees?|free|until|deadline|before|within|request\w*|can|may"
+    r"|insurance"
     r"|bedingung\w*|gebühr\w*|kosten\w*|bis|frist|möglich|anfrag\w*|versicherung"
     r"|gratuite?s?|jusqu\w*|frais|politique|assurance|hasta|gratuit[ao]|gastos|política|seguro"
-    r"|fino|entro|penal\w*|politica|assicurazione|ポリシー|規定|無料|まで|料)(?![^\W_])|キャンセル(?:料|ポリシー|規定|は)",
+    r"|fino|entro|penal\w*|politica|assicurazione|ポリシー|規定|無料|まで|料)(?![^\W_])|キャンセル(?:料|ポリシー"
+    r"|規定|は)",
 )
 IF = Words(
     r"(?:^|[,;(]\s?)\W*(?:if|unless|should|in case|when|wenn|falls|sofern|sollte\w*|si|s'il|en cas|en caso|se"
-    r"|qualora)(?![^\W_])|(?<![^\W_])(?:not|never|can|may|might|could|would|nicht|kann|können|könnte|no|non|peut|puede[ns]?|può)\s(?:be\s)?$",
+    r"|qualora)(?![^\W_])|(?<![^\W_])(?:not|never|can|may|might|could|would|nicht|kann|können|könnte|no|non|peut"
+    r"|puede[ns]?|può)\s(?:be\s)?$",
+)
+# What says that the rest stands.
+PARTLY = Words(
+    r"(?<![^\W_])(?:partial(?:ly)? cancell\w+|(?:remains?|is still|are still|stays?|stays) (?:confirmed|booked"
+    r"|valid|unchanged)"
+    r"|teil(?:weise)? ?storn\w+|(?:bleibt|bleiben) (?:\w+ ){0,3}(?:bestehen|bestätigt|gültig|gebucht|unverändert)"
+    r"|annulation partielle|partiellement annulé\w*|reste(?:nt)? (?:confirmé|maintenu|valable|inchangé)\w*"
+    r"|(?:cancelación|anulación) parcial|(?:sigue|siguen|queda|quedan|se mantiene|se mantienen) (?:confirmad"
+    r"|vigente|igual)\w*"
+    r"|(?:annullamento|cancellazione) parziale|(?:resta|restano|rimane|rimangono) (?:confermat|valid|invariat)\w*"
+    r"|gedeeltelijk geannuleerd|(?:blijft|blijven) (?:\w+ ){0,2}(?:bevestigd|staan|geldig)|cancelamento parcial"
+    r"|mantém-se)(?![^\W_])|一部(?:キャンセル|取消)"
+)
+# What is said of an earlier booking, in place of which the document tells another.
+INSTEAD_OF = Words(
+    r"(?<![^\W_])(?:(?:old|previous|earlier|original|former) (?:booking|reservation|order)|and replaced (?:by|with)"
+    r"|(?:alte|bisherige|frühere|ursprüngliche|vorherige)n? (?:buchung|reservierung)|und (?:durch .{0,60})?ersetzt"
+    r"|(?:ancienne|précédente) (?:réservation|commande)|(?:réservation|commande) (?:précédente|initiale)"
+    r"|et remplacée? par"
+    r"|(?:reserva|compra) (?:anterior|antigua|original)|(?:antigua|anterior) reserva|y sustituida por"
+    r"|(?:vecchia|precedente) prenotazione|prenotazione (?:precedente|originaria)|e sostituita"
+    r"|(?:oude|vorige|eerdere) (?:boeking|reservering)|en vervangen|(?:antiga|anterior) reserva"
+    r"|e substituída)(?![^\W_])"
+    r"|(?:旧|以前の|変更前の)ご?予約"
 )
 THEN = re.compile(
     r"\s?,?\s?(?:if|unless|wenn|falls|sofern|werden kann|si|se|cuando)(?![^\W_])|\s(?:werden|sein)(?![^\W_])"
@@ -85,6 +114,8 @@ def cancel(plan: Plan, reading: Reading) -> None:
     """Mark what the document tells to be cancelled, and add what it names by a number only."""
     _cancel_parts(plan, reading)
     heads = [text for text in _heads(reading) if is_told(text) or _is_announced(text)]
+    if heads and reading.speaks_of(PARTLY):
+        heads = []
     spoken = any(word in reading.lower for word in BEGINNINGS) and reading.speaks_of(labels.CANCELLED)
     told = [
         mark for mark in reading.marks if not mark.aside and (mark.text in heads or (spoken and is_told(mark.text)))
@@ -163,6 +194,8 @@ def _tells_instead(text: str) -> bool:
 def is_told(text: str) -> bool:
     """Return True if a sentence says that something is cancelled, rather than that it may be."""
     found = labels.CANCELLED.search(text)
+    if found and INSTEAD_OF.search(text) and not labels.code_in(text):
+        return False
     return bool(found and not IF.search(text[: found.start()]) and not THEN.match(text[found.end() :]))
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from documents import labels
 from documents.fees import is_former, is_no_cost, is_rate
 from documents.marks import About, Mark, Reading
-from documents.model import Cost, How, Unresolved
+from documents.model import Cost, How, Kind, Unresolved
 from documents.money import Amount, settled
 from documents.occasions import OFFERED
 from documents.patterns import Words
@@ -51,7 +51,8 @@ BALANCE = _words(
     r"|te betalen|openstaand|restbedrag|resterend|falta pagar|残金|残額|amount due|still to pay|left to pay|rest\b"
 )
 PAID = _words(
-    r"paid|bezahlt|payée?|réglé|pagad[oa]|pagat[oa]|abonado|charged|お支払い?済|支払済|payment received|betaald|voldaan"
+    r"paid|bezahlt|payée?|réglé|pagad[oa]|pagat[oa]|abonado|charged|お支払い?済|支払済|payment received|betaald"
+    r"|voldaan"
     r"|zahlung erhalten|abgebucht|belastet"
 )
 ALREADY_PAID = Words(
@@ -63,7 +64,8 @@ TAX = _words(
 )
 TOTAL = _words(
     r"(?:sub)?total|grand total|gesamt\w*|insgesamt|summe|endpreis|reisepreis|montant|importe|totale|prezzo"
-    r"|price|preis|prix|precio|amount\b|cost\b|kosten|coste?\b|costo|quota|fare\b|fahrpreis|tarif|package"
+    r"|(?:rechnungs|end|zahl)?betrag|(?:factuur|eind)?bedrag|price|preis|prix|precio|amount\b|cost\b|kosten"
+    r"|coste?\b|costo|quota|fare\b|fahrpreis|tarif|package"
     r"|pauschal|comes to|revient à|le tout|zusammen|in tutto|en todo|会費|参加費"
     r"|totaal\w*|reissom|prijs|preço|valor\b|合計"
     r"|総額|代金"
@@ -101,8 +103,15 @@ RUNNING = Words(
 BOOKED = Words(
     r"(?<![^\W_])(?:flight|train|ferry|tour|flug|zug|fähre|vol|train|vuelo|tren|volo|treno|vlucht|trein|voo)"
 )
+# What one may pay there.
+ON_SITE = Words(
+    r"\W*(?:on[-\s]site|locally|at the (?:door|desk|gate|venue)|vor ort|sur place|in loco|sul posto|in situ"
+    r"|en el lugar"
+    r"|ter plaatse|no local)(?![^\W_])|\W*現地"
+)
 FURTHER = Words(
-    r"(?<![^\W_])(?:second|extra|additional|further|another|other|each|every|zweite\w*|weitere\w*|zusätzlich\w*|jede\w*"
+    r"(?<![^\W_])(?:second|extra|additional|further|another|other|each|every|zweite\w*|weitere\w*|zusätzlich\w*"
+    r"|jede\w*"
     r"|andere\w*|deuxième|second|supplémentaire|autre|chaque|segund[oa]|adicional|otr[oa]|cada|ulterior[ei]"
     r"|aggiuntiv[oa]"
     r"|altr[oa]|ogni|tweede|elke|outr[oa])(?![^\W_])",
@@ -164,15 +173,20 @@ def _cost(mark: Mark, i: int, amount: Amount, reading: Reading, *, alone: bool) 
         or UNRELATED.search(clause)
     ):
         return None, False
-    each = bool(
+    product = bool(i) and _is_product(mark, i)
+    each = not product and bool(
         EACH.search(after[:40]) or PER.match(after) or (EACH.search(before[-60:]) and not TOTAL.search(after[:20]))
     )
     kind = _kind(before, after)
     if kind != "optional" and is_no_cost(mark, before, after):
         return None, False
+    if kind == "item" and ON_SITE.match(after):
+        return None, False
     if mark.terms and each:
         return None, False
-    if kind in {"item", "tax"} and (mark.terms or not _is_priced(mark, i, before, after, alone=alone)):
+    # What an entry of a calendar costs may stand there without a word.
+    entry = reading.document.kind is Kind.CALENDAR and not before.strip() and len(mark.text.split()) <= SHORT
+    if kind in {"item", "tax"} and (mark.terms or not (entry or _is_priced(mark, i, before, after, alone=alone))):
         return None, False
     currency = amount.currency or settled(
         amount, reading.holds, language=reading.language, trip_currency=reading.context.trip_currency
@@ -194,7 +208,9 @@ def _around(mark: Mark, i: int, amount: Amount) -> tuple[str, str]:
     if end < len(mark.text) and is_former(after):
         # It is said of the next amount.
         after = ""
-    if not LETTERS.search(before):
+    if i and mark.line.cells and _is_product(mark, i):
+        before = mark.text[: mark.amounts[0].start]
+    elif not LETTERS.search(before):
         before = mark.text[: mark.amounts[0].start] if i and _is_product(mark, i) else before if i else mark.label
     return before, after
 

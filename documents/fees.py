@@ -48,7 +48,9 @@ HELD = _words(
     r"|hinterleg\w*|sicherheitsleistung|garantía|garanzia"
 )
 REWARD = _words(
-    r"cash\s?back|bonus|treue|fidélité|fidelidad|fedeltà|loyalty|rewards?\b|gutschein|bon d'achat|un avoir|cupón|buono"
+    r"(?:on-?board|shipboard|store|future|travel) credit|bordguthaben|crédit à bord|crédito a bordo"
+    r"|credito a bordo|tegoed|cash\s?back|bonus|treue|fidélité|fidelidad|fedeltà|loyalty|rewards?\b|gutschein"
+    r"|bon d'achat|un avoir|cupón|buono"
     r"|coupon|guthaben|sav(?:e|ed|ing)\b|spar(?:en|t|st)\b|ersparnis|économi|ahorr|risparmi|bespaa|earn(?:ed)?\b"
     r"|verdien"
     r"|cagnott|next (?:trip|booking|stay)|nächste buchung|prochain|próxim[oa]|prossim[oa]"
@@ -60,7 +62,8 @@ INSURED = _words(
 FORMER = _words(
     r"(?:instead of|rather than|au lieu des?|en (?:lugar|vez) del?|anziché|invece di|in plaats van|em vez de|statt"
     r"|was|were"
-    r"|before|previously|formerly|vorher|bisher|zuvor|auparavant|anteriormente|voorheen|ursprünglich|originally|rrp|uvp"
+    r"|before|previously|formerly|vorher|bisher|zuvor|auparavant|anteriormente|voorheen|ursprünglich|originally"
+    r"|rrp|uvp"
     r"|regular (?:price|rate)|(?:old|previous|original) (?:price|total|fare|rate)|listenpreis|normalpreis|alter preis"
     r"|bisheriger \w+|ancien(?:ne)? \w+|prix public|precio (?:anterior|habitual|original)|prezzo (?:precedente"
     r"|di listino"
@@ -74,12 +77,17 @@ ROUGHLY = _words(
     r"|aprox\w*"
     r"|ongeveer|cerca de|intorno a)\.?\s?$|(?:約|およそ|予算)\W*$"
 )
+# Behind a sum that somebody thinks of.
+LIKE = re.compile(r"\s?(?:くらい|ぐらい|ほど|程度|前後|or so|or thereabouts|más o menos|o più o meno)")
 LAST_TIME = _words(
     r"last (?:time|year)|letztes (?:mal|jahr)|la dernière fois|l'an dernier|la última vez|el año pasado|l'ultima volta"
     r"|l'anno scorso|vorige keer|vorig jaar|da última vez"
 )
 ABSENT = _words(
-    r"(?:in|for|im|bei|en|em|per) (?:the )?(?:case|fall|cas|caso|geval)\b|in case|(?:late|early) cancel|absence"
+    r"(?:price|cost|total|fare|fee)s? would (?:be|come)|(?:preis|kosten) (?:wäre|würde)\w*|würden? \w+ kosten"
+    r"|(?:prix|tarif) serait"
+    r"|precio sería|prezzo sarebbe|prijs zou|preço seria|(?:in|for|im|bei|en|em|per) (?:the )?(?:case|fall|cas"
+    r"|caso|geval)\b|in case|(?:late|early) cancel|absence"
     r"|ausbleiben"
     r"|nichterscheinen|will be charged (?:if|for)|charged per|fällig bei|en caso de|no se presenta"
     r"|mancata presentazione"
@@ -108,6 +116,7 @@ def is_no_cost(mark: Mark, before: str, after: str) -> bool:
     """Return True if the words around an amount say that it isn't paid for what is booked."""
     if (
         FORMER.search(before[-48:])
+        or LIKE.match(after)
         or ROUGHLY.search(before[-48:])
         or FEE.search(before[-64:])
         or FEE.match(AFTER.sub("", after))
@@ -120,11 +129,11 @@ def is_no_cost(mark: Mark, before: str, after: str) -> bool:
 def set_terms(marks: list[Mark]) -> None:
     """Mark the sections of conditions and advice, to the next heading of their level."""
     level: int | None = None
-    for mark in marks:
-        head = _is_head(mark)
+    for place, mark in enumerate(marks):
+        head = _is_head(mark) and place > 0
         if level is not None and ((mark.line.level and mark.line.level <= level) or (level == PLAIN and _ends(mark))):
             level = None
-        if head and TERMS.search(mark.text):
+        if head and TERMS.search(mark.text) and mark.line.level != 1:
             level = mark.line.level or PLAIN
         mark.terms = level is not None
 

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 LABEL = re.compile(r"\W{0,3}(?P<label>[^\W\d_][^:：\d]{0,30}?)\s?[:：]")
 MEETING = Words(
-    r"\W*(?:pick[-\s]?up|meeting|meet|collection|treffpunkt|treffen|abholung|abhol|rendez-vous|prise en charge|recogida"
+    r"\W*(?:(?:hora|horário|heure|ora|orario) (?:de |di |da |del |du |d')?(?:la )?)?(?:pick[-\s]?up|meeting|meet"
+    r"|collection|treffpunkt|treffen|abholung|abhol|rendez-vous|prise en charge|recogida"
     r"|encuentro|ritrovo|incontro|ophalen|encontro)(?:s?\s?(?:time|zeit|uhrzeit|at|um))?\W*|集合時?[間刻]?",
 )
 REACH = 3

@@ -29,10 +29,11 @@ ISSUED = _words(
     r"|pubblicato|rilasciato)",
     r"(?:date de (?:réservation|commande|émission|la réservation)|commande du|réservé(?:e)? le|émis(?:e)? le"
     r"|publié|mis à jour|devis du|facture du|acheté|passée? le|reçue? le|effectuée? le)",
-    r"(?:ご?予約日|発行日?|作成日|申込日|注文日|更新日?|請求日|購入日)",
+    r"(?:ご?予約(?:受付)?日|受付日|発行日?|作成日|申込日|注文日|更新日?|請求日|購入日)",
 )
 DUE = _words(
-    r"due\b|payable|pay (?:by|before)|to be paid|fällig|zahlbar|zu zahlen|bezahlen sie|bis (?:zum|spätestens)"
+    r"due(?=\W*$|\W+(?:on|by|date|before|at|in|the|for|no|now|upon|payment|balance|amount|from|le)\b)|payable"
+    r"|pay (?:by|before)|to be paid|fällig|zahlbar|zu zahlen|bezahlen sie|bis (?:zum|spätestens)"
     r"|à régler|à payer|exigible|"
     r"vence|vencimiento|a pagar|pagadero|da pagare|entro|scadenza|avant le|antes del|支払期限|お支払い期限|期限"
 )
@@ -65,7 +66,8 @@ DEPART = Words(
     r"|出発|発(?![行売表])",
 )
 ARRIVE = Words(
-    r"(?<![^\W_])(?:arrival|arrives?|arriving|arr\b\.?|ankunft|an\b|arrivée|llegada|llega|arrivo|arriva|aankomst|chegada"
+    r"(?<![^\W_])(?:arrival|arrives?|arriving|arr\b\.?|ankunft|an\b|arrivée|llegada|llega|arrivo|arriva|aankomst"
+    r"|chegada"
     r"|drop[-\s]?off|return(?=\s*(?::|$))|rückgabe|restitution|retour(?=\s*:)"
     r"|devolución|riconsegna|terugbrengen|inleveren|devolução)(?![^\W_])|到着|着(?![物用])",
 )
@@ -91,7 +93,7 @@ CODE = re.compile(
 DAY = re.compile(
     r"^\W{0,3}(?:(?:day|tag|jour|j\.?|d[ií]a|giorno|dag|reisetag)\s*(?P<a>\d{1,2})\b"
     r"|(?P<b>\d{1,2})\s?(?:\.\s?(?:tag\b"
-    r"|reisetag\b)|(?:st|nd|rd|th|er|e|ème|º|°)\s(?:day|jour|d[ií]a|giorno)|日目))",
+    r"|reisetag\b)|(?:st|nd|rd|th|er|e|ème|\.?[ºª°])\s(?:day|jour|d[ií]a|giorno)|日目))",
     re.IGNORECASE,
 )
 
@@ -109,7 +111,8 @@ LODGING_WORD = (
     r"houseboat|farm|ranch|bothy|station|kasbah|dar|mas|monasterio|convento"
 )
 LODGING = Words(
-    rf"(?<![^\W_])(?:{LODGING_WORD})(?![^\W_])|[^\W_]{{3,}}(?:hotel|hof|haus|pension)(?![^\W_])|旅館|ホテル|民宿|温泉宿"
+    rf"(?<![^\W_])(?:{LODGING_WORD})(?![^\W_])|[^\W_]{{3,}}(?:hotel|hof|haus|pension)(?![^\W_])|旅館|ホテル|民宿"
+    rf"|温泉宿"
     rf"|荘(?=\s|$|（|\()|ペンション|ゲストハウス",
 )
 LODGED = re.compile(
@@ -150,7 +153,8 @@ COUNTS = {
     for word in words.split()
 }
 NIGHTS = Words(
-    rf"(?<![\d.,])(?P<n>\d{{1,2}}|(?<![^\W_])(?:{any_of(COUNTS)})(?=\s))\s?-?\s?(?:nights?|nächten?|nacht|nachten|nuits?|nuitées?"
+    rf"(?<![\d.,])(?P<n>\d{{1,2}}|(?<![^\W_])(?:{any_of(COUNTS)})(?=\s))\s?-?\s?(?:nights?|nächten?|nacht|nachten"
+    rf"|nuits?|nuitées?"
     r"|noches?|noites?|notti|notte|泊)(?![^\W_])",
     sign=r"n(?:ight|ächt|acht|uit|och|oit|ott)|泊",
 )
@@ -161,7 +165,11 @@ ROOM = re.compile(
 )
 
 OPENING = _words(
-    r"open\b|opens?\b|opening|hours\b|daily|call\b|phone|tel\b|telephone|hotline|helpline|reception (?:is"
+    r"(?:customer (?:care|services?|support)|help ?desk|support|kundenservice|kundendienst|service clients?"
+    r"|service client\w*"
+    r"|sav\b|atención al cliente|servizio clienti|klantenservice|bereikbaar|assistência|apoio ao cliente"
+    r"|our office|büro\b)"
+    r"|open\b|opens?\b|opening|hours\b|daily|call\b|phone|tel\b|telephone|hotline|helpline|reception (?:is"
     r"|hours)|customer service|every day|24/7|jeden tag|chaque jour|cada día|ogni giorno|service[-\s]telefon"
     r"|öffnungszeiten|geöffnet|täglich|erreichbar|telefon",
     r"horaires? d'ouverture|ouvert\w*|ouvre|appelez|assistance|tous les jours|abiert[oa]s?|abre|horario"
@@ -183,6 +191,9 @@ CLOSING = _words(
 )
 MEAL_HOURS = Words(r"breakfast|desayuno|frühstück|petit[-\s]déjeuner|colazione|朝食")
 OFFERS = Words(
+    r"why not (?:add|try|book|treat)|enhance your|treat yourself|fancy (?:a|an|some)|warum nicht|lust auf"
+    r"|pourquoi ne pas"
+    r"|envie d|¿?por qué no|añade a|perché non|aggiungi|waarom niet|voeg toe|ご一緒に|"
     r"you (?:may|might) (?:also )?like|recommended|special offers?|offers for you|more (?:hotels|offers"
     r"|ideas)|people also|upgrade your|add to your (?:trip|booking|stay)|make the most|"
     r"das könnte|empfehlungen|weitere (?:angebote|hotels)|unsere angebote|sonderangebote|vous aimerez"
@@ -203,9 +214,8 @@ TERMS = Words(
 # For text in lower case.
 SEARCH = re.compile(
     r"\d+\s(?:properties|hotels|results|unterkünfte|ergebnisse|treffer|hébergements|résultats|alojamientos"
-    r"|resultados|strutture|risultati)|book now|jetzt buchen|réserver maintenant|"
-    r"reservar ahora|prenota ora|check availability|verfügbarkeit prüfen|best hotels|beste hotels"
-    r"|meilleurs hôtels|mejores hoteles|migliori hotel|where to (?:stay|eat)|où dormir|newsletter|空室",
+    r"|resultados|strutture|risultati)|check availability|verfügbarkeit prüfen|best hotels|beste hotels"
+    r"|meilleurs hôtels|mejores hoteles|migliori hotel|where to (?:stay|eat)|où dormir|空室",
 )
 # Lines that stand at the end of a document and belong to no day.
 SMALL_PRINT = Words(
@@ -262,7 +272,8 @@ CANCELLED = Words(
     r"|(?:annullamento|cancellazione|disdetta) (?:confermat[oa]|effettuat[oa]|(?:del|della) (?:sua|tua|vostra))"
     r"|(?:foi|está|foram) (?:cancelad|anulad)[oa]s?|cancelamento (?:confirmado|da sua)"
     r"|(?:is|zijn|werd|hebben)\s.{0,40}geannuleerd|annulering (?:bevestigd|van uw)|annuleringsnummer"
-    r"|キャンセルされました|キャンセル(?:確認|完了)|キャンセル(?:手続き|処理)?(?:を|が|は)?(?:承りました|受け付け|受付け?(?:いた"
+    r"|キャンセルされました|キャンセル(?:確認|完了)|キャンセル(?:手続き|処理)?(?:を|が|は)?(?:承りました|受け付け"
+    r"|受付け?(?:いた"
     r"|まし"
     r"|完了"
     r"|日)"
@@ -273,13 +284,15 @@ CANCELLED = Words(
 )
 OLD = Words(
     r"^\W{0,3}(?:(?:your|the|ihr\w*|de[rmns]|die|das|votre|vos|le|la|les|l'|sus?|tus?|el|los|las|il|lo|i|gli"
-    r"|vostr[oaie]|tuo)\s)?(?:old|previous|former|original|before|was|bisher\w*|alte[rs]?|(?:alt|avant|antes|prima|oud|voorheen)(?=\s*:)|oude|vorige|vorher|ursprünglich\w*"
+    r"|vostr[oaie]|tuo)\s)?(?:old|previous|former|original|before|was|bisher\w*|alte[rs]?|(?:alt|avant|antes|prima"
+    r"|oud|voorheen)(?=\s*:)|oude|vorige|vorher|ursprünglich\w*"
     r"|ancien(?:ne)?s?|précédent|initial|anterior|antiguo|vecchio|precedente|originale|変更前|旧)\b"
     r"|変更前|^旧",
 )
 NEW = re.compile(
     r"^\W{0,3}(?:(?:your|the|ihr\w*|de[rmns]|die|das|votre|vos|le|la|les|l'|sus?|tus?|el|los|las|il|lo|i|gli"
-    r"|vostr[oaie]|tuo)\s)?(?:new|updated|revised|now|after|neu\w*|nieuwe?|(?:après|después|dopo|voortaan)(?=\s*:)|aktuell\w*|nouve(?:au|l|lle)s?|nuev[oa]s?"
+    r"|vostr[oaie]|tuo)\s)?(?:new|updated|revised|now|after|neu\w*|nieuwe?|(?:après|después|dopo|voortaan)(?=\s*:)"
+    r"|aktuell\w*|nouve(?:au|l|lle)s?|nuev[oa]s?"
     r"|actualizado"
     r"|nuov[oa]|aggiornato)\b|\W{0,3}変更後|^新",
     re.IGNORECASE,

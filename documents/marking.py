@@ -15,7 +15,8 @@ from documents.fees import set_terms
 from documents.marks import About, Mark, Reading
 from documents.money import Amount, amounts_in
 from documents.occasions import set_records
-from documents.replaced import set_replaced, set_replaced_days
+from documents.patterns import Words
+from documents.replaced import NEW, OLD, is_head, set_replaced, set_replaced_days
 from documents.sections import set_days
 from documents.statuses import set_cancelled
 from documents.times import times_in
@@ -30,11 +31,29 @@ if TYPE_CHECKING:
 
 BREAK = re.compile(r"[.!?;。]\s*(?=[A-ZÀ-Ý¿¡\u3040-\u9fff])")
 # What stands at the end of a sentence, but not of an abbreviation or of a German ordinal.
-SENTENCE = re.compile(r"(?:[^\W\d_]{4}[.!?]|\)\.|[!?。]|\d[ap]m[.;]|\d{4}[.;]|:\d\d[.;]|[€$£][.;]|[A-Z]{3}[.;])$")
+SENTENCE = re.compile(
+    r"(?:[^\W\d_]{4}[.!?]|(?:Uhr|uur)[.!]|\dh\d{0,2}[.;!]|\)\.|[!?。]|\d[ap]m[.;]|\d{4}[.;]|:\d\d[.;]|[€$£][.;]|[A-Z]{3}[.;])$"
+)
 JAPANESE_DEADLINE = re.compile(r"(?:以降|まで|より)の?.{0,8}(?:キャンセル|取消|変更|お支払い)|までに")
 # What is booked for a range of days, rather than on a day.
 TAKEN = re.compile(r"(?:booked|reserved|gebucht|reserviert|réservée?|reservad[oa]|prenotat[oa]|geboekt)", re.IGNORECASE)
 LETTERS = re.compile(r"[^\W\d_]")
+# What was done on a day, right before it or behind it.
+DONE = Words(
+    r"(?<![^\W_])(?:paid|received|confirmed|charged|credited|bezahlt|erhalten|eingegangen|überwiesen|bestätigt"
+    r"|verbucht"
+    r"|payée?s?|reçue?s?|versée?s?|réglée?s?|établie?s?|rédigée?s?|confirmée?s?|encaissée?s?|pagad[oa]s?"
+    r"|recibid[oa]s?|abonad[oa]s?"
+    r"|confirmad[oa]s?|elaborad[oa]s?|versat[oaie]|pagat[oaie]|ricevut[oaie]|incassat[oaie]|redatt[oa]"
+    r"|confermat[oaie]|betaald"
+    r"|ontvangen|voldaan|bevestigd|opgesteld|pag[oa]s?|recebid[oa]s?|prepared|drawn up|compiled)"
+    r"(?:\s(?:on|am|vom|le|du|el|il|op|em|a|in data|the|den))?\W*$"
+)
+DONE_AFTER = re.compile(
+    r"\W{0,2}(?:[(（][月火水木金土日][)）])?\s?(?:に?入金|に?受領|支払済|お支払い?済|に?発行|現在|作成)"
+)
+# A part of a price, which is kept or lost from a day on.
+SHARE = re.compile("\\d\\s?[%\uff05](?!\\s?(?:vol|alc))")
 SENTENCE_LENGTH = 40
 LONGEST = 600
 # A longer row is read as text, because the rules for rows look at all of it.
@@ -47,6 +66,8 @@ LONGEST_HEAD = 15
 MOST_DAYS = 366
 INNER_COLON = re.compile(r"[:：]\s?\S")
 LABEL_WORDS = 5
+LONGEST_LABEL = 60
+LONG_PAST = 4
 
 
 def read_marks(document: Document, context: Context, certain: set[date] | None = None) -> Reading:
@@ -66,6 +87,7 @@ def read_marks(document: Document, context: Context, certain: set[date] | None =
         if len(mark.told) > 1 or len(mark.times) > 1:
             set_replaced_days(mark)
     set_records(marks)
+    _set_long_past(marks)
     _set_datelines(marks, context)
     _set_asides(marks)
     set_cancelled(marks)
@@ -165,13 +187,19 @@ def _set_labels(marks: list[Mark]) -> None:
     """Note the label of a line where it stands alone in the line above."""
     for before, mark in pairwise(marks):
         text = before.text.strip(" :：")
+        priced = bool(mark.amounts) and not any(map(str.isalpha, mark.text[mark.amounts[-1].end :] + _before(mark)))
         alone = (
-            not (before.told or before.times or before.amounts or before.line.cells)
-            and len(text.split()) <= LABEL_WORDS
-            and len(text) <= 40
+            not (before.times or before.amounts or before.line.cells or (before.told and not priced))
+            and len(text.split()) <= (LABEL_WORDS * 2 if priced else LABEL_WORDS)
+            and len(text) <= (LONGEST_LABEL if priced else 40)
         )
         if alone and before.index != mark.index and not text.endswith((".", "!")) and not INNER_COLON.search(text):
             mark.label = text
+
+
+def _before(mark: Mark) -> str:
+    """The text before a line's first amount."""
+    return mark.text[: mark.amounts[0].start] if mark.amounts else mark.text
 
 
 def _about(mark: Mark, place: int) -> About:
@@ -183,14 +211,40 @@ def _about(mark: Mark, place: int) -> About:
     if not LETTERS.search(clause):
         clause = mark.label if begin == 0 else ""
     for about, pattern in _SUBJECTS:
-        if (found := pattern.search(clause)) and not (told.opens and _is_booked(clause[found.start() :])):
+        found = pattern.search(clause)
+        if about is About.ISSUED and not told.opens and (DONE.search(clause) or DONE_AFTER.match(mark.text, told.end)):
             return about
+        if not found or (told.opens and _is_booked(clause[found.start() :])):
+            continue
+        if about is not About.ISSUED or not _is_of_booking(clause[found.end() :]):
+            return about
+    if not mark.times and SHARE.search(mark.text):
+        return About.DEADLINE
     return _about_after(mark.text[told.end :])
 
 
 def _is_booked(clause: str) -> bool:
     """Return True if what stands before a range of days tells what is booked, or cancelled what was before a comma."""
     return bool(TAKEN.match(clause)) or "," in clause
+
+
+def _set_long_past(marks: list[Mark]) -> None:
+    """Note days years before all others as those of births, whatever the column's heading calls them."""
+    years = [one.year for mark in marks for one in mark.told if one.year]
+    latest = max(years, default=0)
+    if not years or min(years) + LONG_PAST > latest:
+        return
+    for mark in marks:
+        for i, one in enumerate(mark.told):
+            if one.year and one.year + LONG_PAST <= latest:
+                mark.about[i] = About.BORN
+
+
+def _is_of_booking(clause: str) -> bool:
+    """Return True if a label of a stay or journey stands nearer to a day than what says when it was booked."""
+    _, comma, label = clause.rpartition(",")
+    patterns = (labels.CHECK_IN, labels.CHECK_OUT, labels.DEPART, labels.ARRIVE)
+    return bool(comma) and any(pattern.match(label.lstrip()) for pattern in patterns)
 
 
 def _set_datelines(marks: list[Mark], context: Context) -> None:
@@ -238,16 +292,18 @@ def _set_asides(marks: list[Mark]) -> None:
     """Mark menus, footers, sections of offers and, where a new schedule follows, the old one."""
     offers: int | None = None
     old = False
-    replaced = any(labels.NEW.match(m.text) and len(m.text.split()) <= LABEL_WORDS for m in marks)
+    replaced = any(
+        (labels.NEW.match(m.text) and len(m.text.split()) <= LABEL_WORDS) or is_head(m, NEW, OLD) for m in marks
+    )
     for mark in marks:
         short = len(mark.text.split()) <= LABEL_WORDS + 2
         if mark.line.level and (offers is None or mark.line.level <= offers):
             offers = None
         if short and not mark.amounts and labels.OFFERS.search(mark.text) and not mark.told:
             offers = mark.line.level or 7
-        if short and labels.NEW.match(mark.text):
+        if short and (labels.NEW.match(mark.text) or is_head(mark, NEW, OLD)):
             old = False
-        elif replaced and short and labels.OLD.search(mark.text):
+        elif replaced and short and (labels.OLD.search(mark.text) or is_head(mark, OLD, NEW)):
             old = True
         mark.aside = mark.line.aside or offers is not None
         mark.old = mark.old or old

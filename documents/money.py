@@ -120,7 +120,7 @@ DIGITS = (
     r"|\d{1,9}(?:[.,]\d{1,3}(?!\d))?"
 )
 LEADING = re.compile(
-    rf"(?P<c>{CURRENCY})\s{{0,3}}(?P<n>{DIGITS})(?:[.,][-–]{{1,2}}(?!\s?\d))?(?:\s?(?P<c2>{'|'.join(CODES)})\b)?"
+    rf"(?P<c>{CURRENCY})\s{{0,3}}(?P<n>{DIGITS})(?:[.,][-–]{{1,2}}(?!\s?\d))?(?:\s?(?P<c2>(?!(?P=c)\s?\d)(?:{'|'.join(CODES)}))\b)?"
 )
 TRAILING = re.compile(rf"(?<![\d.,/])(?<!\d:)(?P<n>{DIGITS})(?:,[-–]{{1,2}})?\s?(?P<c>{CURRENCY})(?![A-Za-z])")
 MOMENT = Words(
@@ -155,12 +155,12 @@ def amounts_in(text: str, *, spaced: bool = False) -> list[Amount]:
     for match in LEADING.finditer(text):
         if (leading and text[leading[-1].end() : match.start()].isspace()) or not _ordinary(match, text):
             leading.append(match)
-    taken = [match.span() for match in leading]
+    # The sign right before digits is theirs, as in 2 $218.
+    taken = [(m.start("n") if m.end("c") < m.start("n") else m.start(), m.end()) for m in leading]
     trailing = [
         m
         for m in TRAILING.finditer(text)
-        if not any(m.start("n") < end and start < m.end("n") for start, end in taken)
-        and not _is_moment(text, m.end("n"))
+        if not any(m.start("n") < end and start < m.end() for start, end in taken) and not _is_moment(text, m.end("n"))
     ]
     found = [_amount(match, spaced=spaced or match in leading) for match in [*leading, *trailing]]
     return sorted(_ranges([one for one in found if one], text), key=lambda one: one.start)

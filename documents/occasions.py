@@ -22,7 +22,8 @@ OCCASION = Words(
     r"|meeting|meet\b|appointment|transfer|pick[-\s]?up|collect|reception\b|party|wedding|ceremony|museum|gallery"
     r"|exhibition|theat|film\b|screening|festival|boat\b|sail|ride\b|balloon|snorkel|div(?:e|ing)\b|kayak|canoe|golf"
     r"|tee"
-    r"\b|restaurant|cocktail|drinks\b|afternoon tea|guide|rendezvous|briefing|lecture|rehearsal|fitting|session|rafting"
+    r"\b|restaurant|cocktail|drinks\b|afternoon tea|guide|rendezvous|briefing|lecture|rehearsal|fitting|session"
+    r"|rafting"
     r"|zipline|surf|horse|cycling|bike\b|sightseeing|aquarium|watching|observation|beobachtung|avistamiento"
     r"|osservazione|zoo\b|circus|musical\b|gala|service at"
     r"|(?:stadt|wein|kirchen|nacht|haus)?führung|besichtigung|abendessen|mittagessen|essen\b|tisch\b|konzert"
@@ -40,6 +41,8 @@ OCCASION = Words(
     r"|rondleiding|rondvaart|boottocht|\w*tocht|diner|voorstelling|excursie|wandeling|proeverij|afspraak"
     r"|tentoonstelling"
     r"|wedstrijd|feest|tafel|jantar|almoço|espetáculo|passeio|degustação|prova de|aula|excursão|cruzeiro|museu|jogo)"
+    r"|wandeling|rondleiding|wanderung|führung|besichtigung|verkostung|proeverij|rundgang|spaziergang|konzert"
+    r"|observação"
     r"|ツアー|見学|夕食|昼食|ディナー|ランチ|公演|コンサート|観劇|体験|集合|美術館|博物館|食事会|懇親会|会議|クルーズ"
     r"|エステ|お茶|ライブ|花火|遊覧|教室|会席|レストラン",
 )
@@ -56,16 +59,21 @@ WISH = Words(
 )
 # What nobody has confirmed yet.
 PENDING = Words(
-    r"(?<![^\W_])(?:(?:have|has|'ve) asked|not (?:yet )?(?:replied|confirmed|answered)|waiting (?:list|for)|waitlist"
+    r"(?<![^\W_])(?:sold out|fully booked|no longer available|ausgebucht|ausverkauft|complet|épuisé"
+    r"|está (?:complet|agotad)[oa]"
+    r"|agotad[oa]s?|esaurit[oaie]|al completo|volgeboekt|uitverkocht|esgotad[oa]s?|lotad[oa]|(?:have|has"
+    r"|'ve) asked|not (?:yet )?(?:replied|confirmed|answered)|waiting (?:list|for)|waitlist"
     r"|awaiting"
     r"|unconfirmed|angefragt|noch nicht|warteliste|en attente|pas encore|liste d'attente|todavía no|aún no"
     r"|lista de espera"
     r"|in attesa|non ancora|lista d'attesa|wachtlijst|nog niet|aangevraagd|em espera|ainda não|reminder|erinnerung"
-    r"|rappel\b|recordatorio|promemoria|herinnering|lembrete)(?![^\W_])|未確定|仮予約|リクエスト中|キャンセル待ち",
+    r"|rappel\b|recordatorio|promemoria|herinnering|lembrete)(?![^\W_])|満席|売り切れ|未確定|仮予約|リクエスト中"
+    r"|キャンセル待ち",
 )
 # Words before the price of an offer.
 OFFERED = Words(
-    r"(?:(?<![^\W_])(?:from|ab|schon ab|à partir de|dès|desde|a partir de|da|a partire da|starting(?: at"
+    r"(?:(?<![^\W_])(?:from|vanaf|v\.a\.|fr\.|ab|schon ab|à partir de|dès|desde|a partir de|da|a partire da"
+    r"|starting(?: at"
     r"| from)?|starts? (?:at|from)|only|nur|as low as|up to|bis zu|jusqu'à|hasta|fino a|save|spare\w*|value"
     r"|worth|menu à|entry|entrée|eintritt ab))\s?$",
 )
@@ -81,6 +89,26 @@ RECORDED = Words(
     r"|unterschrieben|signé|firmad|firmat|sent\b|gesendet|envoyé|enviad|inviat|verzonden|purchased|gekauft|acheté"
     r"|comprad|acquist|gekocht)|受付日|申込日|注文日|発行日|購入日|更新日|送信|入金",
 )
+# What happens again and again, and nobody has booked for a day.
+RECURRING = Words(
+    r"(?<![^\W_])(?:special offer|offre spéciale|sonderangebot|oferta especial|offerta speciale|aanbieding|daily"
+    r"|every (?:day|hour|half hour|\d+ min\w*)|täglich|jeden tag|stündlich|alle \d+ minuten"
+    r"|quotidien\w*|tous les jours|toutes les heures|diari[oa]s?|diariamente|todos los días|cada (?:hora|día)"
+    r"|giornalier[oaie]|ogni (?:giorno|ora)|tutti i giorni|dagelijks|elke dag|todos os dias)(?![^\W_])|毎日|毎時"
+)
+# What was planned once.
+RETIMED = Words(
+    r"(?<![^\W_])(?:(?:was|were) (?:due|scheduled|planned|supposed|originally|to)|(?:has|have) been (?:re-?timed"
+    r"|rescheduled"
+    r"|moved|brought forward|postponed|delayed|replaced|changed)|(?:wurde|wird|wurden) [^.!?]{0,60}(?:verlegt"
+    r"|verschoben|geändert|vorgezogen)|sollte[n]? (?:ursprünglich|eigentlich)|(?:war"
+    r"|waren) (?:ursprünglich"
+    r"|eigentlich|geplant|vorgesehen)|(?:devait|devaient|était prévue?|étaient prévu\w*|est reporté|a été (?:reporté"
+    r"|décalé|déplacé|avancé))|(?:estaba|estaban) (?:previst|programad)\w+|ha sido (?:aplazad|reprogramad|retrasad)\w+"
+    r"|(?:era|erano) previst\w+|doveva|dovevano|è stat[oa] (?:spostat|posticipat|anticipat|rinviat)\w+"
+    r"|(?:zou|stond|was) (?:oorspronkelijk|gepland)|is verplaatst|estava previst\w+|foi adiad\w+)(?![^\W_])"
+    r"|予定でした|予定だった"
+)
 # What stands directly before the last moment of something.
 UNTIL = Words(
     r"(?<![^\W_])(?:until|till|by|before|no later than|not later than|up to|latest|after|since|as of|bis(?: zum)?"
@@ -90,14 +118,15 @@ UNTIL = Words(
     r"|depuis(?: le)?|après le|hasta(?: el)?|antes(?: de| del)?|a más tardar(?: el)?|a partir del?|desde(?: el)?"
     r"|después del?|fino (?:a|al|alle)|entro(?: il| le)?|prima (?:di|del|delle)|a partire dal|dopo il|dal"
     r"|tot(?: en met)?"
-    r"|uiterlijk(?: op)?|vóór|vanaf|até(?: a| ao| o)?|a partir de)\s(?:the\s|ore\s|um\s|las\s|le\s|el\s|il\s)?\W{0,2}$",
+    r"|uiterlijk(?: op)?|vóór|vanaf|até(?: a| ao| o)?|a partir de)\s(?:the\s|ore\s|um\s|las\s|le\s|el\s"
+    r"|il\s)?\W{0,2}$",
 )
 UNTIL_AFTER = re.compile(r"\s?(?:[)\uff09])?\s?(?:まで|迄|以前|以降|より前)")
 # Words of labels and forms that name no occasion.
 PLAIN = frozenset(
     TOKEN.findall(
         """when date dates time times day start starts starting begin begins beginning from entry entrance admission
-    slot
+    slot window
     timeslot visit arrival session of and for the at your reserved reservation booked booking scheduled appointment
     doors open event performance on valid ticket tickets hour hours local guests party
     size schedule
@@ -112,6 +141,8 @@ PLAIN = frozenset(
     quando data ora orario orari inizio giorno ingresso accesso e fascia oraria turno entrata appuntamento apertura
     porte prenotazione prenotato prenotata arrivo evento spettacolo il per della dello
     wanneer tijd tijdstip aanvang toegang bezoek tijdslot dag uur entree starttijd begintijd en van reservering op om
+    stalls circle row seat seats block section gate reihe platz plätze sitz parkett rang loge orchestre balcon place
+    places     siège fila asiento asientos butaca butacas platea posto posti file rij stoel stoelen doors einlass
     início dia acesso sessão horas da do"""
     )
 )
@@ -137,11 +168,18 @@ PLACE = re.compile(
     r"^\W{0,3}(?:restaurant|ristorante|restaurante|lokal|venue|museum|museo|musée|museu|attraction|attraktion"
     r"|theat(?:re|er)"
     r"|théâtre|teatro|product|produkt|produit|producto|prodotto|film|konzert|concert|concerto|concierto|voorstelling"
-    r"|service|servicio|servizio|serviço|leistung|prestation|passeio|atividade|experiência|experiencia|behandlung|treatment|kurs|workshop|class|course|clase|curso|corso"
-    r"|cours|atelier|taller|cruise|croisière|crucero|crociera|rondleiding|uitje|activiteit|evenement|führung|title"
+    r"|service|servicio|servizio|serviço|leistung|prestation|passeio|atividade|experiência|experiencia|behandlung"
+    r"|treatment|kurs|workshop|class|course|clase|curso|corso"
+    r"|ingresso|entrée|entrada|eintritt|admission|toegang|cours|atelier|taller|cruise|croisière|crucero|crociera"
+    r"|rondleiding|uitje|activiteit|evenement|führung|title"
     r"|titre|título|titolo|店名|店舗名?|お店|会場|施設|公演名?|ツアー名?"
     r"|商品名?|コース名?)"
     r"\s*[:：]\s*(?P<name>\S.{2,120})$",
+    re.IGNORECASE,
+)
+# Labels of where something is, which name it only if nothing else does.
+VENUE = re.compile(
+    r"^\W{0,3}(?:venue|theat(?:re|er)|théâtre|teatro|lokal|location|ort|lieu|lugar|luogo|local|会場|施設)\s*[:：]",
     re.IGNORECASE,
 )
 # Words of headings that say what kind of message it is.
@@ -165,6 +203,7 @@ LABEL = re.compile(r"[^:：\d]{1,30}[:：]")
 NUMBERING = re.compile(r"^\W*\d{1,2}\s?[.)]\s+|^[■●◆★▪•*\-–—\s]+")
 PHRASES = re.compile(r"\s*[,;|·–—]\s+|\s+[-–—]\s+|、")
 NAME_WORDS = 14
+LONGEST_NAME = 8
 NAME_LENGTH = 110
 REACH = 4
 FEWEST_PHRASES = 2
@@ -183,8 +222,14 @@ def is_no_appointment(mark: Mark) -> bool:
     if any(UNTIL_AFTER.match(text, time.end) for time in mark.times):
         return True
     told = [*mark.told, *(time for time in mark.times if not time.ends)]
+    if not is_entry(mark) and (
+        any(OFFERED.search(text[: one.start].rstrip()[-32:]) for one in mark.amounts) or RECURRING.search(text)
+    ):
+        return True
     if not told or not mark.told:
         return False
+    if RETIMED.search(text):
+        return True
     first = min(one.start for one in told)
     last = max(one.end for one in told)
     return bool(
@@ -208,10 +253,10 @@ def set_records(marks: list[Mark]) -> None:
             mark.about = [About.ISSUED]
 
 
-def is_appointment(mark: Mark, title: str) -> bool:
+def is_appointment(mark: Mark, title: str, below: Mark | None = None) -> bool:
     """Return True if a line outside a programme tells an appointment: by what it is, or as a name and a place.
 
-    A price at the end of the line, as in a bill, tells it as well.
+    A price at the end of the line, as in a bill, tells it as well, and so do prices in the row below a name.
     """
     if RECORDED.search(mark.text):
         return False
@@ -219,6 +264,8 @@ def is_appointment(mark: Mark, title: str) -> bool:
         return True
     if ":" in title or title.endswith((".", "!")):
         return False
+    if below and below.amounts and below.line.cells and title[:1].isupper() and len(title.split()) <= LONGEST_NAME:
+        return not GENERIC.search(title)
     phrases = [phrase for phrase in PHRASES.split(title) if TOKEN.search(phrase)]
     return len(phrases) >= FEWEST_PHRASES and all(phrase.strip()[:1].isupper() for phrase in phrases)
 
@@ -228,7 +275,7 @@ def is_nameless(title: str) -> bool:
     if JAPANESE_PLAIN.fullmatch(title) or PARTY.fullmatch(title):
         return True
     words = TOKEN.findall(title.lower())
-    return not words or all(word in PLAIN for word in words)
+    return not words or all(word in PLAIN or len(word) == 1 for word in words)
 
 
 def heading_of(title: str, place: int, reading: Reading, covered: set[int]) -> Mark | None:
@@ -245,6 +292,7 @@ def name_near(place: int, reading: Reading, covered: set[int]) -> tuple[str, lis
     marks = reading.marks
     if stacked := _stacked(place, marks):
         return stacked
+    venue: tuple[str, list[Mark]] | None = None
     after = range(place + 1, min(len(marks), place + REACH))
     before = range(place - 1, max(-1, place - 1 - REACH), -1)
     for other in [*before, *after]:
@@ -255,10 +303,22 @@ def name_near(place: int, reading: Reading, covered: set[int]) -> tuple[str, lis
                 return str(_name(above)), marks[other - 1 : place + 1]
             return name, marks[other : place + 1]
         if not (marks[other].times or marks[other].amounts) and (name := _labelled_name(marks[other])):
-            return name, marks[min(place, other) : max(place, other) + 1]
+            found = name, marks[min(place, other) : max(place, other) + 1]
+            if not _is_venue(marks[other]):
+                return found
+            venue = venue or found
+            continue
         if other in before and (marks[other].times or marks[other].line.aside):
+            if venue:
+                return venue
             return None if not (found := _labelled(marks, after)) else (found[0], marks[place : found[1] + 1])
-    return None
+    return venue
+
+
+def _is_venue(mark: Mark) -> bool:
+    cells = [cell for cell in mark.line.cells if cell]
+    label = f"{cells[0]}:" if cells else mark.text if LABEL.match(mark.text) else f"{mark.label.strip(' :：')}:"
+    return bool(VENUE.match(label))
 
 
 def _stacked(place: int, marks: list[Mark]) -> tuple[str, list[Mark]] | None:

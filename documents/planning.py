@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from documents import agenda, labels, structured
 from documents.activities import activities_of, days_of
+from documents.advertising import CONFIRMED, excerpt_of
 from documents.cancelling import cancel
 from documents.cards import masked
 from documents.costs import costs_of
@@ -18,7 +19,7 @@ from documents.marks import About, Mark, Reading
 from documents.memory import remembering
 from documents.merge import share_a_word, together, words_of
 from documents.model import Activity, Context, Cost, Document, Item, Kind, Line, Plan, Stay, Transport, Unresolved
-from documents.proposals import is_offer
+from documents.proposals import is_offer, is_proposal
 from documents.stays import stays_of
 from documents.transport import journeys_of
 
@@ -157,14 +158,16 @@ def _period(stay: Stay) -> tuple[str | None, str | None]:
 
 
 def _is_booking(reading: Reading) -> bool:
-    return bool(labels.BOOKED.search(reading.text) or reading.document.kind in {Kind.MAIL, Kind.PASS})
+    if reading.document.kind in {Kind.MAIL, Kind.PASS}:
+        return True
+    return bool(labels.BOOKED.search(reading.text) or CONFIRMED.search(excerpt_of(reading)))
 
 
 def _is_search(reading: Reading, told: Plan) -> bool:
     """Return True if a page offers rather than tells what is booked."""
-    if _entries(told) or reading.codes:
+    if _entries(told):
         return False
-    return is_offer(reading)
+    return is_proposal(reading) if reading.codes else is_offer(reading)
 
 
 def _quote(told: Plan, reading: Reading) -> None:

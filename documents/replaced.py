@@ -103,6 +103,16 @@ def _set_table(rows: list[Mark]) -> None:
             rows[place].old = True
 
 
+def is_head(mark: Mark, pattern: Words, other: Words) -> bool:
+    """Return True for a heading of a few words that holds one word and not the other."""
+    text = mark.text
+    if mark.told or mark.times or mark.amounts or mark.line.cells or mark.line.item:
+        return False
+    if not (mark.line.level or text.isupper() or text.endswith((":", "："))) or len(text.split()) > WORDS:
+        return False
+    return bool(pattern.search(text) and not other.search(text))
+
+
 def _columns(cells: tuple[str, ...] | list[str], pattern: Words, other: Words) -> Iterator[int]:
     """Yield the places of short cells that hold one of the words and none of the others."""
     for place, cell in enumerate(cells):

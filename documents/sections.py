@@ -40,6 +40,9 @@ START = Words(
     r"|el|il|op|em)"
     r"|出発日?|開始日",
 )
+HEAD = 6
+PAIR = 2
+FEWEST_LETTERS = 4
 PREPOSITION = Words(r"\b(?:on|am|le|el|il|den|vom|for|of|für|del|du|pour|para|per|voor|zum|van|do|da)\s$")
 
 
@@ -56,15 +59,18 @@ class _Current:
 def set_days(reading: Reading) -> None:
     current: _Current | None = None
     numbered = _numbered_days(reading)
-    for mark in reading.marks:
+    for place, mark in enumerate(reading.marks):
         if mark.aside or mark.stamp:
             current = None
             continue
         lead = _lead(mark)
+        begins = mark.told and _begins_times(place, reading.marks)
+        if lead is None and begins and _tells_start(mark):
+            lead = 0
         if lead is not None:
             mark.leads, mark.day = True, mark.days[lead]
             mark.rest = mark.told[lead].end
-            mark.programme = _is_programme(mark, mark.told[lead].start)
+            mark.programme = bool(begins) or _is_programme(mark, mark.told[lead].start)
             current = (
                 _Current(mark.day, mark.line.level, bool(mark.line.cells), mark.programme, timed=bool(mark.times))
                 if mark.day
@@ -74,7 +80,10 @@ def set_days(reading: Reading) -> None:
             mark.leads, mark.day, mark.rest = True, numbered[mark.text], _day_ends(mark.text)
             mark.programme = True
             current = _Current(numbered[mark.text], mark.line.level, cells=False, programme=True)
-        elif current and not _ends(mark, current):
+        elif current and mark.line.level and not current.level and _is_title_of_day(place, reading.marks):
+            # A card begins with its day, and its title follows.
+            mark.day, current.level = current.day, mark.line.level
+        elif current and not _ends(mark, current) and not _is_next_section(place, reading.marks):
             mark.day = current.day if not any(day != current.day for day in mark.trip_days) else None
             mark.programme = current.programme and not current.timed
         elif not (current and mark.line.cells and not mark.line.level):
@@ -92,6 +101,44 @@ def _ends(mark: Mark, current: _Current) -> bool:
         return False
     heading = labels.LODGED.fullmatch(mark.text + ":")
     return bool(ENDS.match(mark.text) or labels.SIGNED.match(mark.text) or labels.DAY.match(mark.text) or heading)
+
+
+def _begins_times(place: int, marks: list[Mark]) -> bool:
+    """Return True for a line with one day and no time, right above lines that begin with a time."""
+    mark, below = marks[place], marks[place + 1 : place + 3]
+    if len(mark.told) != 1 or mark.times or mark.amounts or mark.line.cells or len(below) < PAIR:
+        return False
+    return all(one.times and one.times[0].start <= 3 and not one.told and not one.line.cells for one in below)
+
+
+def _tells_start(mark: Mark) -> bool:
+    """Return True for a line that ends with the day of a tour, after a title or the label of its start."""
+    told = mark.told[0]
+    before = mark.text[: told.start].strip()
+    if mark.text[told.end :].strip(" .:)）") or mark.about[0] is not About.TRIP:
+        return False
+    return bool(START.match(mark.text)) or not (_labelled(before) or before.endswith((":", "：")))
+
+
+def _is_title_of_day(place: int, marks: list[Mark]) -> bool:
+    """Return True for a heading right below a line with nothing but the number of a day and its date."""
+    before = marks[place - 1] if place else None
+    if before is None or not before.leads or not before.programme or before.line.cells or before.times:
+        return False
+    return not before.text[before.rest :].strip(" .:-–—") and not marks[place].told
+
+
+def _is_next_section(place: int, marks: list[Mark]) -> bool:
+    """Return True for a heading in capitals that begins another part of a plain text, rather than a part of the day."""
+    mark = marks[place]
+    if mark.line.level or mark.line.cells or mark.line.item or mark.told or mark.times or mark.amounts:
+        return False
+    if not mark.text.isupper() or len(LETTERS.findall(mark.text)) < FEWEST_LETTERS or len(mark.text.split()) > HEAD:
+        return False
+    if (place and marks[place - 1].leads) or labels.DAYPART.match(mark.text):
+        return False
+    below = marks[place + 1] if place + 1 < len(marks) else None
+    return not (below and below.times and below.times[0].start <= HEAD)
 
 
 def _lead(mark: Mark) -> int | None:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from documents import labels
 from documents.marks import About
+from documents.patterns import Words
+from documents.replaced import is_head
 
 if TYPE_CHECKING:
     from documents.marks import Mark
@@ -16,6 +18,21 @@ STATUS = re.compile(
     r"\W{0,3}(?:(?:booking )?status|estado|statut|stato|buchungsstatus|ステータス)\s*[:：]", re.IGNORECASE
 )
 PAIR = 2
+# Words of headings above what is cancelled, and above what stands.
+OFF = Words(
+    r"(?<![^\W_])(?:cancell?ed|not taking place|storniert\w*|abgesagt\w*|entfällt|entfallen\w*|annulée?s?|supprimée?s?"
+    r"|cancelad[oa]s?|anulad[oa]s?|suspendid[oa]s?|annullat[oaie]|cancellat[oaie]|soppress[oaie]|geannuleerd|vervallen"
+    r"|geschrapt|suprimid[oa]s?)(?![^\W_])|キャンセル済|取消済|中止|欠航|運休"
+)
+ON = Words(
+    r"(?<![^\W_])(?:confirmed|unchanged|going ahead|still (?:on|booked)|remaining|not cancelled|bestätigt\w*"
+    r"|unverändert\w*"
+    r"|bleibt|bleiben|findet statt|bestehen\w*|maintenue?s?|confirmée?s?|inchangée?s?|conservée?s?|mantien\w+"
+    r"|mantenid[oa]s?"
+    r"|confirmad[oa]s?|sin cambios|vigentes?|confermat[oaie]|mantenut[oaie]|invariat[oaie]|bevestigd|ongewijzigd"
+    r"|gaat door"
+    r"|mantid[oa]s?)(?![^\W_])|確定|変更なし|予定どおり|予定通り"
+)
 
 
 def set_cancelled(marks: list[Mark]) -> None:
@@ -42,9 +59,10 @@ def _status_of(mark: Mark) -> bool | None:
     if len(cells) > PAIR or (not cells and len(mark.text.split()) > SHORT):
         return None
     text = mark.text
-    if labels.CANCELLED_STATUS.fullmatch(text):
+    if labels.CANCELLED_STATUS.fullmatch(text) or is_head(mark, OFF, ON):
         return True
-    return False if labels.CONFIRMED_STATUS.fullmatch(text) or STATUS.match(text) else None
+    stands = labels.CONFIRMED_STATUS.fullmatch(text) or STATUS.match(text) or is_head(mark, ON, OFF)
+    return False if stands else None
 
 
 def _head_above(marks: list[Mark], place: int) -> int:

@@ -27,7 +27,9 @@ class Time:
 
 
 HALF = r"(?:\s?(?P<half>[ap])\.?\s?m\b\.?)"
-CLOCK = rf"(?<![\d.,:])(?P<h>[01]?\d|2[0-3])\s?:\s?(?P<m>[0-5]\d)(?::[0-5]\d)?(?!\d|:\d|[.,]\d){HALF}?"
+# A letter right behind the digits is enough there: 7:45p.
+SHORT_HALF = r"(?:\s?(?P<half>[ap])(?:\.?\s?m\b\.?|(?<=\d[ap])\b))"
+CLOCK = rf"(?<![\d.,:])(?P<h>[01]?\d|2[0-3])\s?:\s?(?P<m>[0-5]\d)(?::[0-5]\d)?(?!\d|:\d|[.,]\d){SHORT_HALF}?"
 FRENCH = r"(?<![\d.,:])(?P<fh>[01]?\d|2[0-3])\s?h\s?(?P<fm>[0-5]\d)(?!\d|\s?m(?:in)?\b)"
 DOTTED = (
     rf"(?<![\d.,:])(?P<dh>[01]?\d|2[0-3])\.(?P<dm>[0-5]\d)(?![\d.,]\d|\d)(?:{HALF.replace('half', 'dhalf')}"

@@ -137,10 +137,14 @@ class Almanac:
 
     def _loose(self, told: Told, previous: date | None) -> date | str:
         """A weekday, perhaps with a day of the month, is the next such day after the one before it."""
-        if told.day and (inside := self._among_anchors(told)):
+        if inside := self._among_anchors(told):
             return inside
         if previous is None:
             return NO_YEAR
+        first, last = min(self.anchors, default=previous), max(self.anchors, default=previous)
+        if not told.day and first < last <= previous:
+            # A programme begins again with its first day. Where it doesn't, nobody knows which week is meant.
+            return first if first.weekday() == told.weekday else NO_YEAR
         for ahead in range(1, 32 if told.day else 7):
             day = previous + timedelta(ahead)
             if told.day in {0, day.day} and day.weekday() == told.weekday:
@@ -153,7 +157,7 @@ class Almanac:
         if not first or not last or (last - first).days > LONGEST:
             return None
         days = [first + timedelta(ahead) for ahead in range((last - first).days + 1)]
-        found = [day for day in days if (day.day, day.weekday()) == (told.day, told.weekday)]
+        found = [day for day in days if told.day in {0, day.day} and day.weekday() == told.weekday]
         return found[0] if len(found) == 1 else None
 
 
