@@ -236,10 +236,24 @@ def _stroke(match: re.Match[str], first: int, second: int, text: str) -> list[To
         r"\s?[(（][月火水木金土日]", text[match.end() : match.end() + 4]
     )
     ranged = OPENS.search(text[: match.start()]) if (after := CLOSES.match(text, match.end())) else None
-    ranged = ranged or (after is None and OPENED.search(text[: match.start()]))
+    ranged = ranged or (after is None and OPENED.search(text[: match.start()])) or _waved(match, text)
     return _either(match, first, second, None, dotted=False) if near or ranged else []
 
 
+def _waved(match: re.Match[str], text: str) -> bool:
+    """Return True if a sign between two such dates says that they are a range, as for 17 to 19 July."""
+    pair = WAVED.match(text, match.start())
+    if pair is None:
+        before = [
+            one for one in WAVED.finditer(text, max(0, match.start() - 12), match.end()) if one.end() == match.end()
+        ]
+        pair = before[0] if before else None
+    return pair is not None and (
+        pair["sign"] not in "-–" or any(12 < int(n) <= 31 for n in re.findall(r"\d+", pair[0]))
+    )
+
+
+WAVED = re.compile(r"(?<![\d.,/])\d{1,2}/\d{1,2}\s?(?P<sign>[-–～〜~])\s?\d{1,2}/\d{1,2}(?![\d/])")
 # The words of a range of numeric dates without a year, as in "dal 29/12 al 2/1".
 OPENS = Words(r"(?<![^\W_])(?:dal|du|del|desde el|vom|from|van|de)\s$")
 CLOSES = re.compile(r"\s(?:al|au|hasta el|bis|to|tot|a)\s\d{1,2}/\d{1,2}(?![\d/])", re.IGNORECASE)
