@@ -11,6 +11,7 @@ from documents.model import Cancellation, How, Transport, Unresolved
 from documents.patterns import Words
 from documents.points import number_in
 from documents.quotes import code_of
+from documents.routes import mode_of
 from documents.words import folded
 
 if TYPE_CHECKING:
@@ -34,7 +35,8 @@ NOTICE = re.compile(
     re.IGNORECASE,
 )
 CONFIRMS = Words(
-    r"(?:confirm\w*|bestätig\w*|confirmons|confirmamos|confermiamo)\s(?:\w+\s){0,3}(?:cancell?ation|stornierung|annulation"
+    r"(?:confirm\w*|bestätig\w*|confirmons|confirmamos|confermiamo)\s(?:\w+\s){0,3}(?:cancell?ation|stornierung"
+    r"|annulation"
     r"|cancelación|anulación|cancellazione|annullamento)(?![^\W_])"
     r"|conferma di (?:cancellazione|annullamento)|confirmation d'annulation|confirmación de (?:cancelación|anulación)",
 )
@@ -42,26 +44,59 @@ CONFIRMS = Words(
 REBOOKED = Words(
     r"(?<![^\W_])(?:(?:have|has|been|were|are) re-?booked|re-?booked (?:you|on)"
     r"|(?:moved|transferred|switched) you (?:to|on)"
-    r"|your new (?:flight|train|crossing|sailing|booking)|umgebucht|(?:ihr|ihre) neue[rn]? (?:flug|zug|überfahrt|fähre)"
-    r"|(?:re)?placée?s? sur|votre nouve(?:au|lle) (?:vol|train|traversée)|reubicad[oa]s?|recolocad[oa]s?"
-    r"|(?:tu|su) nuev[oa] (?:vuelo|tren|travesía)|riprotett[oaie]"
-    r"|riprenotat[oaie]|(?:tuo|suo|tua|sua) nuov[oa] (?:volo|treno|traversata)"
+    r"|your new (?:flight|train|crossing|sailing|booking|journey|trip|ticket)|umgebucht|(?:ihr"
+    r"|ihre) neue[rn]? (?:flug|zug|überfahrt|fähre|reise|verbindung|fahrkarte)"
+    r"|(?:re)?placée?s? sur|votre nouve(?:au|lle) (?:vol|train|traversée|trajet|voyage|billet)|avons replacée?s?"
+    r"|reubicad[oa]s?|recolocad[oa]s?"
+    r"|(?:tu|su) nuev[oa] (?:vuelo|tren|travesía|viaje|billete)|riprotett[oaie]"
+    r"|riprenotat[oaie]|(?:tuo|suo|tua|sua) nuov[oa] (?:volo|treno|traversata|viaggio|biglietto)"
     r"|omgeboekt|uw nieuwe (?:vlucht|trein|overtocht)|remarcad[oa]s?)(?![^\W_])|振替"
+)
+# What is said of a booking that another one takes the place of, which is told as a whole.
+REPLACED = Words(
+    r"(?<![^\W_])(?:and (?:is |has been |was )?replaced (?:by|with)|(?:und|wurde|wird) (?:durch .{1,60} )?ersetzt"
+    r"|remplacée?s? par"
+    r"|(?:sustituid|reemplazad|substituíd)[oa]s? por|sostituit[oaie] (?:da|con)|vervangen door"
+    r"|(?:old|previous|former|original|earlier) (?:booking|reservation|itinerary|confirmation|details|dates?)"
+    r"|(?:alte|bisherige|frühere|ursprüngliche)[rn]? (?:buchung|reservierung|bestätigung)"
+    r"|(?:ancienne|précédente) (?:réservation|confirmation)|réservation (?:précédente|initiale)"
+    r"|(?:reserva|confirmación) (?:anterior|original|inicial)|(?:prenotazione|conferma) (?:precedente|originale)"
+    r"|(?:oude|vorige|eerdere) (?:boeking|reservering)|reserva anterior)(?![^\W_])|以前のご?予約|差し替え"
 )
 # Words of conditions: what may be cancelled is not.
 TERMS = Words(
-    r"(?<![^\W_])(?:polic\w+|conditions?|terms|rules|fees?|free|until|deadline|before|within|request\w*|can|may|insurance"
+    r"(?<![^\W_])(?:polic\w+|conditions?|terms|rules|fees?|free|until|deadline|before|within|request\w*|can|may"
+    r"|insurance"
     r"|bedingung\w*|gebühr\w*|kosten\w*|bis|frist|möglich|anfrag\w*|versicherung"
     r"|gratuite?s?|jusqu\w*|frais|politique|assurance|hasta|gratuit[ao]|gastos|política|seguro"
-    r"|fino|entro|penal\w*|politica|assicurazione|ポリシー|規定|無料|まで|料)(?![^\W_])|キャンセル(?:料|ポリシー|規定|は)",
+    r"|fino|entro|penal\w*|politica|assicurazione|ポリシー|規定|無料|まで|料)(?![^\W_])|キャンセル(?:料|ポリシー"
+    r"|規定|は)",
 )
 IF = Words(
     r"(?:^|[,;(]\s?)\W*(?:if|unless|should|in case|when|wenn|falls|sofern|sollte\w*|si|s'il|en cas|en caso|se"
-    r"|qualora)(?![^\W_])|(?<![^\W_])(?:not|never|can|may|might|could|would|nicht|kann|können|könnte|no|non|peut|puede[ns]?|può)\s(?:be\s)?$",
+    r"|qualora)(?![^\W_])|(?<![^\W_])(?:not|never|can|may|might|could|would|nicht|kann|können|könnte|no|non|peut"
+    r"|puede[ns]?|può)\s(?:be\s)?$",
 )
 THEN = re.compile(
     r"\s?,?\s?(?:if|unless|wenn|falls|sofern|werden kann|si|se|cuando)(?![^\W_])|\s(?:werden|sein)(?![^\W_])"
 )
+# The journey there and the one back, in sentences about cancellations.
+KINDS = r"(?:flight|train|journey|leg|trip|crossing|sailing|ferry|bus|coach)"
+TRAVELS = (
+    r"(?:vols?|trains?|trajet|traversée|voyage|vuelo|tren|viaje|trayecto|travesía|volo|treno|viaggio|tratta"
+    r"|traversata|corsa|voo|comboio|viagem)"
+)
+THERE = Words(
+    rf"(?<![^\W_])(?:(?:outbound|outward|departing) {KINDS}|hin(?:flug|fahrt|reise)|{TRAVELS} (?:d'|de "
+    rf"|di )?(?:aller|ida|andata)"
+    r"|heen(?:vlucht|reis))(?![^\W_])(?! (?:et|y|e|and|und) )|往路",
+)
+BACK = Words(
+    rf"(?<![^\W_])(?:(?:return|inbound|returning|homeward) {KINDS}|rück(?:flug|fahrt|reise)|{TRAVELS} (?:de "
+    rf"|di )?(?:retour|vuelta|regreso|ritorno|volta)"
+    r"|terug(?:vlucht|reis))(?![^\W_])|復路",
+)
+ENDS = (THERE, BACK)
 # Each word for a cancellation holds one of these.
 BEGINNINGS = (
     "cancel",
@@ -72,6 +107,27 @@ BEGINNINGS = (
     "anulad",
     "anulac",
     "disd",
+    "not ",
+    "no longer",
+    "won't",
+    "fällt",
+    "fallen ",
+    "fiel ",
+    "nicht",
+    "circul",
+    "supprim",
+    "pas lieu",
+    "no saldrá",
+    "no operará",
+    "suprimid",
+    "non partirà",
+    "non sarà",
+    "soppress",
+    "niet",
+    "vervallen",
+    "realizará",
+    "運休",
+    "欠航",
     "キャンセル",
     "取消",
     "取り消",
@@ -94,7 +150,9 @@ def cancel(plan: Plan, reading: Reading) -> None:
     entries: list[Entry] = [*plan.activities, *plan.stays, *plan.transport]
     instead = _instead(reading) if heads else set[str]()
     parts = sum(entry.cancelled for entry in entries)
-    called = [] if 0 < parts < len(entries) else _called(plan, told)
+    called = [] if 0 < parts < len(entries) else [*_called(plan, told), *_leg(plan, told)]
+    if any(BACK.search(mark.text) or THERE.search(mark.text) for mark in told):
+        heads = []
     all_of_them = bool(heads) and not 0 < len(called) < len(entries) and not 0 < parts < len(entries)
     for entry in entries:
         whole = all_of_them and not instead.issuperset(entry.quote.split("\n"))
@@ -113,6 +171,14 @@ def cancel(plan: Plan, reading: Reading) -> None:
     if heads and plan.cancellations:
         # The number says which stay it is.
         plan.unresolved = [one for one in plan.unresolved if one.kind != "stay"]
+
+
+def _leg(plan: Plan, told: list[Mark]) -> list[Entry]:
+    """The journey there or back of two that sentences about cancellations call by that."""
+    journeys = sorted(plan.transport, key=lambda one: one.depart or "")
+    if len(journeys) != len(ENDS) or (journeys[0].depart or "")[:10] == (journeys[1].depart or "")[:10]:
+        return []
+    return [journey for journey, end in zip(journeys, ENDS, strict=True) if any(end.search(mark.text) for mark in told)]
 
 
 def _called(plan: Plan, told: list[Mark]) -> list[Stay]:
@@ -163,6 +229,8 @@ def _tells_instead(text: str) -> bool:
 def is_told(text: str) -> bool:
     """Return True if a sentence says that something is cancelled, rather than that it may be."""
     found = labels.CANCELLED.search(text)
+    if found and REPLACED.search(text) and not labels.code_in(text):
+        return False
     return bool(found and not IF.search(text[: found.start()]) and not THEN.match(text[found.end() :]))
 
 
@@ -221,7 +289,8 @@ def _concerns(
     entry: Entry, named: dict[str, str], numbers: dict[str, Mark], *, whole: bool, entries: list[Entry]
 ) -> bool:
     number = code_of((entry.number if isinstance(entry, Transport) else None) or "")
-    if numbers and any(isinstance(one, Transport) and code_of(one.number or "") in numbers for one in entries):
+    served = (code_of(one.number or "") for one in entries if numbers and isinstance(one, Transport))
+    if numbers and (number or any(one in numbers for one in served)):
         return number in numbers
     if not named:
         return whole
@@ -246,7 +315,7 @@ def _add_named(plan: Plan, named: dict[str, str], numbers: dict[str, Mark], entr
                 How.RULE,
                 confirmation=code,
                 cancelled=True,
-                mode="flight" if re.fullmatch(r"[A-Z0-9]{2}\d{1,4}", number) else "other",
+                mode=mode_of(mark.text) or ("flight" if re.fullmatch(r"[A-Z0-9]{2}\d{1,4}", number) else "other"),
                 number=shown[0] if shown else number,
                 depart=day,
             )

@@ -65,7 +65,8 @@ DEPART = Words(
     r"|出発|発(?![行売表])",
 )
 ARRIVE = Words(
-    r"(?<![^\W_])(?:arrival|arrives?|arriving|arr\b\.?|ankunft|an\b|arrivée|llegada|llega|arrivo|arriva|aankomst|chegada"
+    r"(?<![^\W_])(?:arrival|arrives?|arriving|arr\b\.?|ankunft|an\b|arrivée|llegada|llega|arrivo|arriva|aankomst"
+    r"|chegada"
     r"|drop[-\s]?off|return(?=\s*(?::|$))|rückgabe|restitution|retour(?=\s*:)"
     r"|devolución|riconsegna|terugbrengen|inleveren|devolução)(?![^\W_])|到着|着(?![物用])",
 )
@@ -113,12 +114,15 @@ LODGING = Words(
     rf"|荘(?=\s|$|（|\()|ペンション|ゲストハウス",
 )
 LODGED = re.compile(
-    r"^\W{0,3}(?:(?:hotel|property|accommodation)\s?name|name of (?:the )?(?:hotel|property)"
+    r"^\W{0,3}(?:(?:hotel|hôtel|accommodation|unterkunft|hébergement|alojamiento|alloggio|struttura|verblijf"
+    r"|accommodatie)"
+    r"\s(?-i:(?:per|for|during|für|während|pour|pendant|durant|para|durante|voor|tijdens)(?:\s[a-zß-ÿ']+){1,5})"
+    r"|(?:hotel|property|accommodation)\s?name|name of (?:the )?(?:hotel|property)"
     r"|hotel|your hotel|accommodations?|lodging|overnight(?: at| in)?|stay(?:ing)?(?: at)?|property"
     r"|übernachtung|unterkunft|nacht in|hébergement|hôtel|nuit(?:ée)? à l'|logement"
     r"|alojamiento|noche en|alloggio|pernottamento|struttura|accommodatie|overnachting|verblijf|alojamento|hospedagem"
     r"|establecimiento|établissement|宿泊施設"
-    r"|宿泊先|ご?宿泊|施設名|ホテル名?|宿名?)\s*[:：]\s*",
+    r"|宿泊先|ご?宿泊|施設名|ホテル名?|宿名?)(?:\s*[:：]\s*|(?<=宿泊施設)\s|(?<=宿泊先)\s|(?<=[設テ宿]名)\s)",
     re.IGNORECASE,
 )
 STAYING = re.compile(
@@ -126,7 +130,12 @@ STAYING = re.compile(
     r"|nights?) (?:at|in)|booked (?:into|at)|your (?:stay|booking|reservation) at"
     r"|(?:Ihr(?:en)? )?Aufenthalt im|übernachten (?:wir )?im"
     r"|(?:votre )?séjour à(?: l')?|(?:su |tu )?estancia en(?: el| la)?|(?:vostro )?soggiorno (?:presso|al"
-    r"|all')|alojamiento en)\s*(?:the\s|l'|el\s|la\s)?",
+    r"|all')|alojamiento en|(?:we |i )?sleep(?:ing)? (?:at|in)|(?:wir )?(?:schlafen|übernachten) (?:wir )?(?:im"
+    r"|in der|in|bei)"
+    r"|(?:nous |on )?(?:dormons|dort|logeons|loge) (?:au|à|chez|dans)(?: l')?|(?:nos )?(?:dormimos|alojamos"
+    r"|quedamos) en(?: el| la)?"
+    r"|(?:dormiamo|alloggiamo|pernottiamo|si dorme) (?:presso|al|all'|alla|allo|da|in)|(?:we )?slapen (?:in|bij)"
+    r"|dormimos n[oa])\s*(?:the\s|l'|el\s|la\s)?",
     re.IGNORECASE,
 )
 # Numbers of nights in words.
@@ -150,7 +159,8 @@ COUNTS = {
     for word in words.split()
 }
 NIGHTS = Words(
-    rf"(?<![\d.,])(?P<n>\d{{1,2}}|(?<![^\W_])(?:{any_of(COUNTS)})(?=\s))\s?-?\s?(?:nights?|nächten?|nacht|nachten|nuits?|nuitées?"
+    rf"(?<![\d.,])(?P<n>\d{{1,2}}|(?<![^\W_])(?:{any_of(COUNTS)})(?=\s))\s?-?\s?(?:nights?|nächten?|nacht|nachten"
+    rf"|nuits?|nuitées?"
     r"|noches?|noites?|notti|notte|泊)(?![^\W_])",
 )
 ROOM = re.compile(
@@ -261,7 +271,16 @@ CANCELLED = Words(
     r"|(?:annullamento|cancellazione|disdetta) (?:confermat[oa]|effettuat[oa]|(?:del|della) (?:sua|tua|vostra))"
     r"|(?:foi|está|foram) (?:cancelad|anulad)[oa]s?|cancelamento (?:confirmado|da sua)"
     r"|(?:is|zijn|werd|hebben)\s.{0,40}geannuleerd|annulering (?:bevestigd|van uw)|annuleringsnummer"
-    r"|キャンセルされました|キャンセル(?:確認|完了)|キャンセル(?:手続き|処理)?(?:を|が|は)?(?:承りました|受け付け|受付け?(?:いた"
+    r"|(?:will|does|do) (?:not|no longer) (?:run|operate|depart|sail|take place)|won't (?:run|operate|depart|sail)"
+    r"|(?:fällt|fallen|fiel) (?:leider )?aus(?![^\W_])|(?<![^\W_])entfällt|verkehrt (?:leider )?nicht"
+    r"|ne circulera (?:malheureusement )?pas"
+    r"|n'(?:aura|ont) pas lieu|(?:est|a été|sera) supprimée?|no (?:circulará|saldrá|operará)|(?:ha sido"
+    r"|queda) suprimid[oa]"
+    r"|non (?:circolerà|partirà|sarà effettuat[oa])|(?:è stat[oa]|sarà) soppress[oa]|rijdt (?:helaas )?niet|(?:komt"
+    r"|is) (?:helaas )?te vervallen"
+    r"|não (?:circulará|se realizará)|運休(?:とな|いたし|し)|欠航(?:とな|いたし|し)"
+    r"|キャンセルされました|キャンセル(?:確認|完了)|キャンセル(?:手続き|処理)?(?:を|が|は)?(?:承りました|受け付け"
+    r"|受付け?(?:いた"
     r"|まし"
     r"|完了"
     r"|日)"
@@ -272,13 +291,15 @@ CANCELLED = Words(
 )
 OLD = Words(
     r"^\W{0,3}(?:(?:your|the|ihr\w*|de[rmns]|die|das|votre|vos|le|la|les|l'|sus?|tus?|el|los|las|il|lo|i|gli"
-    r"|vostr[oaie]|tuo)\s)?(?:old|previous|former|original|before|was|bisher\w*|alte[rs]?|(?:alt|avant|antes|prima|oud|voorheen)(?=\s*:)|oude|vorige|vorher|ursprünglich\w*"
+    r"|vostr[oaie]|tuo)\s)?(?:old|previous|former|original|before|was|bisher\w*|alte[rs]?|(?:alt|avant|antes|prima"
+    r"|oud|voorheen)(?=\s*:)|oude|vorige|vorher|ursprünglich\w*"
     r"|ancien(?:ne)?s?|précédent|initial|anterior|antiguo|vecchio|precedente|originale|変更前|旧)\b"
     r"|変更前|^旧",
 )
 NEW = re.compile(
     r"^\W{0,3}(?:(?:your|the|ihr\w*|de[rmns]|die|das|votre|vos|le|la|les|l'|sus?|tus?|el|los|las|il|lo|i|gli"
-    r"|vostr[oaie]|tuo)\s)?(?:new|updated|revised|now|after|neu\w*|nieuwe?|(?:après|después|dopo|voortaan)(?=\s*:)|aktuell\w*|nouve(?:au|l|lle)s?|nuev[oa]s?"
+    r"|vostr[oaie]|tuo)\s)?(?:new|updated|revised|now|after|neu\w*|nieuwe?|(?:après|después|dopo|voortaan)(?=\s*:)"
+    r"|aktuell\w*|nouve(?:au|l|lle)s?|nuev[oa]s?"
     r"|actualizado"
     r"|nuov[oa]|aggiornato)\b|\W{0,3}変更後|^新",
     re.IGNORECASE,

@@ -16,6 +16,18 @@ STATUS = re.compile(
     r"\W{0,3}(?:(?:booking )?status|estado|statut|stato|buchungsstatus|ステータス)\s*[:：]", re.IGNORECASE
 )
 PAIR = 2
+# What stands behind a status in a heading, or before it.
+STATUS_TAIL = re.compile(
+    r"[\s·|•–—(\[-]+(?:(?P<off>cancell?ed|storniert|entfällt|annulée?s?|supprimée?s?|anulad[oa]s?|cancelad[oa]s?"
+    r"|suprimid[oa]"
+    r"|annullat[oaie]|cancellat[oaie]|soppress[oaie]|geannuleerd|vervallen|キャンセル|取消|運休|欠航)"
+    r"|confirmed|unchanged|no change|not changed|booked|ok|bestätigt|gebucht|unverändert|confirmée?s?|inchangée?s?"
+    r"|maintenue?s?|confirmad[oa]s?|sin cambios?|confermat[oaie]|invariat[oaie]|bevestigd|ongewijzigd|確定"
+    r"|変更なし)[)\]\s.!]*$",
+    re.IGNORECASE,
+)
+LABELLED = re.compile(r"\W*[^\W\d_]+ ?[:：]")
+HEADED = re.compile(r"[→➔⇒>|·•–—(\[]")
 
 
 def set_cancelled(marks: list[Mark]) -> None:
@@ -44,7 +56,14 @@ def _status_of(mark: Mark) -> bool | None:
     text = mark.text
     if labels.CANCELLED_STATUS.fullmatch(text):
         return True
+    if not cells and (tail := STATUS_TAIL.search(text)) and _is_heading(text[: tail.end("off")]):
+        return tail["off"] is not None
     return False if labels.CONFIRMED_STATUS.fullmatch(text) or STATUS.match(text) else None
+
+
+def _is_heading(text: str) -> bool:
+    """Return True if a line with a status behind it names something, rather than being a sentence."""
+    return bool(HEADED.search(text) or (LABELLED.match(text))) and not labels.CANCELLED.search(text)
 
 
 def _head_above(marks: list[Mark], place: int) -> int:
@@ -58,7 +77,8 @@ def _tells_days(marks: list[Mark]) -> bool:
 def _set_below(marks: list[Mark], stated: dict[int, bool]) -> None:
     cancelled = False
     for place, mark in enumerate(marks):
-        if mark.line.level:
+        ended = place and marks[place - 1].line.cells and not mark.line.cells
+        if mark.line.level or ended:
             cancelled = False
         cancelled = stated.get(place, cancelled)
         mark.cancelled = cancelled
