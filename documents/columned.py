@@ -29,8 +29,10 @@ MOST_COLUMNS = 4
 CODE = re.compile(r"[A-Z]{3}")
 NUMBERED = re.compile(r"(?:[A-Z]{1,4}\s?)?\d{1,6}")
 FORMER = Words(
-    r"(?<![^\W_])(?:old|previous|former|original\w*|before|was|cancelled|bisher\w*|alt(?:e[rs]?)?|vorher\w*|ursprünglich\w*"
-    r"|früher\w*|ancien(?:ne)?s?|précédente?s?|initiale?s?|avant|anterior(?:es)?|antigu[oa]s?|antes|vecchi[oa]|precedent[ei]"
+    r"(?<![^\W_])(?:old|previous|former|original\w*|before|was|cancelled|bisher\w*|alt(?:e[rs]?)?|vorher\w*"
+    r"|ursprünglich\w*"
+    r"|früher\w*|ancien(?:ne)?s?|précédente?s?|initiale?s?|avant|anterior(?:es)?|antigu[oa]s?|antes|vecchi[oa]"
+    r"|precedent[ei]"
     r"|prima|iniziale|oude?|vorige?|eerdere|antig[oa]|prévue?|previst[oa]|geplant)(?![^\W_])|変更前|旧"
 )
 Found = tuple[list[Transport], set[int]]
@@ -55,10 +57,30 @@ def columned_journeys(reading: Reading, rows: dict[int, Row]) -> Found:
                     [token for at in lines for token in signs_of(reading.marks[at], at, reading)], reading
                 )
             if journey:
+                _number_above(journey, place, place + size, reading)
                 found.append(journey)
                 covered |= set(range(place, place + size))
         place += size
     return found, covered
+
+
+def _number_above(journey: Transport, first: int, after: int, reading: Reading) -> None:
+    """Give the only journey of a table without numbers the number that the line above the table tells."""
+    marks = reading.marks
+    columns = len(marks[first].line.cells)
+    below = marks[after] if after < len(marks) else None
+    if journey.number or (below and len(below.line.cells) == columns and (below.times or below.told)):
+        return
+    place = first - 1
+    while place > 0 and len(marks[place].line.cells) == columns and not (marks[place].times or marks[place].told):
+        place -= 1
+    above = marks[place]
+    if place < 0 or above.line.cells or above.times or above.told or above.aside or above.old:
+        return
+    number, mode = number_in(above, reading)
+    if number and mode in {None, journey.mode}:
+        journey.number = number
+        journey.quote = "\n".join([*(mark.text for mark in marks[place:first]), journey.quote])
 
 
 def _size(marks: list[Mark], place: int, row: Row, rows: dict[int, Row]) -> int:

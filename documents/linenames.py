@@ -24,7 +24,8 @@ TILL = Words(
 )
 # A name that begins with the kind of house, right before its dates.
 BEFORE_DATES = re.compile(
-    rf"(?:^|\s)(?P<name>(?=[A-ZÀ-Ý])(?:{labels.LODGING_WORD})(?-i:(?:\s(?:[a-zß-ÿ]{{1,3}}\s){{0,2}}[A-ZÀ-Ý0-9][^\s,.;:]*){{1,4}}))"
+    rf"(?:^"
+    rf"|\s)(?P<name>(?=[A-ZÀ-Ý])(?:{labels.LODGING_WORD})(?-i:(?:\s(?:[a-zß-ÿ]{{1,3}}\s){{0,2}}[A-ZÀ-Ý0-9][^\s,.;:]*){{1,4}}))"
     r"\s(?-i:from|vom|von|du|del|dal|for)\s(?:the\s)?$",
     re.IGNORECASE,
 )
@@ -44,6 +45,10 @@ STARTS = Words(
     r"(?<![^\W_])(?:from|starting|beginning|check(?:ing)?[-\s]?in|arriving|ab|vom|anreise|à partir du"
     r"|dès le|du|arrivée(?: le)?"
     r"|desde el|desde|a partir del|del|llegada|dal|a partire dal|arrivo|vanaf|a partir de)(?: the| am| on)?:?\s$"
+)
+UNTIL = Words(
+    r"[\s,(]{0,3}(?:until|till|to|through|bis(?: zum)?|jusqu'au|au|hasta(?: el)?|al|fino a[l]?|tot|até|a)\s(?:the\s"
+    r"|le\s|el\s|il\s)?"
 )
 # What takes place in a house without anybody's staying there. For text in lower case.
 EVENT = Words(
@@ -144,11 +149,16 @@ def _under_nights(reading: Reading, place: int) -> bool:
     return False
 
 
-def counts_from(mark: Mark) -> bool:
-    """Return True if the nights of a line are told to begin on its day."""
-    told, nights = mark.told[0], labels.NIGHTS.search(mark.text)
-    beside = nights and re.fullmatch(r"[\s,;:()–-]{1,4}", mark.text[told.end : nights.start()])
-    return bool(beside or STARTS.search(mark.text[: told.start]))
+def counted_nights(mark: Mark) -> tuple[date, date] | None:
+    """Return the days of a line whose nights begin on its day or, as in "3 nights until Tuesday", end."""
+    nights = labels.NIGHTS.search(mark.text)
+    if not nights or not len(mark.told) == len(mark.trip_days) == 1:
+        return None
+    told, day, stay = mark.told[0], mark.trip_days[0], timedelta(labels.nights_of(nights))
+    if UNTIL.fullmatch(mark.text, nights.end(), told.start):
+        return day - stay, day
+    beside = re.fullmatch(r"[\s,;:()–-]{1,4}", mark.text[told.end : nights.start()])
+    return (day, day + stay) if beside or STARTS.search(mark.text[: told.start]) else None
 
 
 def named_ranges(mark: Mark) -> list[tuple[Name, tuple[date, date]]]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from documents import labels
 from documents.arrivals import labelled_days, labelled_times
 from documents.checkins import OUT, checked_in
-from documents.linenames import EVENT, TILL, counts_from, listed_nights, name_in_line, named_ranges
+from documents.linenames import EVENT, TILL, counted_nights, listed_nights, name_in_line, named_ranges
 from documents.lodging import (
     STRONG,
     address_near,
@@ -170,9 +170,8 @@ class _Finder:
                 self._add_span(place, mark, name, span)
             elif mark.day and told and not mark.range():
                 self.add(self._stay(mark.text, name, (mark.day, mark.day + timedelta(labels.nights_of(told)))), place)
-            elif told and len(mark.told) == len(mark.trip_days) == 1 and counts_from(mark):
-                first = mark.trip_days[0]
-                self.add(self._stay(mark.text, name, (first, first + timedelta(labels.nights_of(told)))), place)
+            elif counted := counted_nights(mark):
+                self.add(self._stay(mark.text, name, counted), place)
             elif mark.day and (till := TILL.search(mark.text)):
                 self.add(self._stay(mark.text, name, (mark.day, _next(mark.day, till["w"]))))
 
