@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from documents import labels
 from documents.dates import dates_in
-from documents.model import Cancellation, How, Transport, Unresolved
+from documents.model import Cancellation, How, Stay, Transport, Unresolved
 from documents.patterns import Words
 from documents.points import number_in
 from documents.quotes import code_of
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from documents.marks import Mark, Reading
-    from documents.model import Activity, Plan, Stay
+    from documents.model import Activity, Plan
 
     Entry = Activity | Stay | Transport
 
@@ -97,6 +97,14 @@ BACK = Words(
     r"|terug(?:vlucht|reis))(?![^\W_])|復路",
 )
 ENDS = (THERE, BACK)
+# Words of sentences that are not about a whole booking.
+PART = Words(
+    rf"{THERE.pattern}|{BACK.pattern}|(?<![^\W_])(?:one of (?:the|your)|part of|partial(?:ly)?|ein(?:e|es|er) (?:der"
+    rf"|ihrer)"
+    r"|(?:ein )?teil (?:der|ihrer)|teilweise|l'une? des|une partie|partielle(?:ment)?|(?:un[ao]) de (?:los|las|sus|tus)"
+    r"|parcial(?:mente)?|parte (?:de|della)|un[ao] d(?:ei|egli|elle)|parzial(?:e|mente)|een van (?:de|uw)|een deel"
+    r"|gedeeltelijk\w*|um[a]? d(?:os|as))(?![^\W_])|一部"
+)
 # Each word for a cancellation holds one of these.
 BEGINNINGS = (
     "cancel",
@@ -151,7 +159,7 @@ def cancel(plan: Plan, reading: Reading) -> None:
     instead = _instead(reading) if heads else set[str]()
     parts = sum(entry.cancelled for entry in entries)
     called = [] if 0 < parts < len(entries) else [*_called(plan, told), *_leg(plan, told)]
-    if any(BACK.search(mark.text) or THERE.search(mark.text) for mark in told):
+    if any(PART.search(mark.text) for mark in told):
         heads = []
     all_of_them = bool(heads) and not 0 < len(called) < len(entries) and not 0 < parts < len(entries)
     for entry in entries:
@@ -207,9 +215,18 @@ def _drop_costs(plan: Plan, entries: list[Entry], *, whole: bool) -> None:
     if all(entry.cancelled for entry in entries) and (entries or whole):
         plan.days, plan.costs = [], []
         return
+    gone, kept = ({_day_of(one) for one in entries if one.cancelled is off} for off in (True, False))
+    plan.days = [day for day in plan.days if day.date not in gone - kept]
     lines = {line for entry in entries if entry.cancelled for line in entry.quote.split("\n")}
     lines -= {line for entry in entries if not entry.cancelled for line in entry.quote.split("\n")}
     plan.costs = [cost for cost in plan.costs if cost.quote not in lines]
+
+
+def _day_of(entry: Entry) -> str:
+    """The day on which something takes place or begins."""
+    if isinstance(entry, Transport):
+        return (entry.depart or "")[:10]
+    return (entry.check_in or "") if isinstance(entry, Stay) else entry.date
 
 
 def _instead(reading: Reading) -> set[str]:

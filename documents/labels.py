@@ -62,13 +62,13 @@ DEPART = Words(
     r"(?<![^\W_])(?:departure|departs?|departing|dep\b\.?|leaves|abfahrt|abflug|ab\b|départ|salida|sale"
     r"|partenza|parte|vertrek\w*|partida|saída|embark\w*|pick[-\s]?up|abholung|prise en charge|recogida|ritiro|ophalen"
     r"|levantamento|retirada)(?![^\W_])"
-    r"|出発|発(?![行売表])",
+    r"|出発|出[港航]|発(?![行売表])",
 )
 ARRIVE = Words(
     r"(?<![^\W_])(?:arrival|arrives?|arriving|arr\b\.?|ankunft|an\b|arrivée|llegada|llega|arrivo|arriva|aankomst"
     r"|chegada"
     r"|drop[-\s]?off|return(?=\s*(?::|$))|rückgabe|restitution|retour(?=\s*:)"
-    r"|devolución|riconsegna|terugbrengen|inleveren|devolução)(?![^\W_])|到着|着(?![物用])",
+    r"|devolución|riconsegna|terugbrengen|inleveren|devolução)(?![^\W_])|到着|入港|着(?![物用])",
 )
 BOOKED = _words(
     r"(?:booking|reservation|confirmation|order|ticket|voucher|record locator|pnr|itinerary)\s?(?:no\b|n[°º]"
@@ -105,7 +105,8 @@ LODGING_WORD = (
     r"|cabins?|bungalow|motel"
     r"|maison|gîte|chambres?"
     r"|rooms|residence|résidence|residenz|retreat|palace|palais|"
-    r"schloss|schlosshotel|landhaus|seehotel|berghotel|rifugio|refuge|refugio|locanda|relais|domaine|hacienda"
+    r"schloss|schlosshotel|landhaus|landhuis|vakantiehuis|vakantiewoning|vakantiepark|boerderij|podere|borgo|tenuta"
+    r"|cascina|baita|seehotel|berghotel|rifugio|refuge|refugio|locanda|relais|domaine|hacienda"
     r"|estancia|machiya|minshuku|tower|towers|plaza|spa|glamping|"
     r"houseboat|farm|ranch|bothy|station|kasbah|dar|mas|monasterio|convento"
 )
@@ -130,11 +131,14 @@ STAYING = re.compile(
     r"|nights?) (?:at|in)|booked (?:into|at)|your (?:stay|booking|reservation) at"
     r"|(?:Ihr(?:en)? )?Aufenthalt im|übernachten (?:wir )?im"
     r"|(?:votre )?séjour à(?: l')?|(?:su |tu )?estancia en(?: el| la)?|(?:vostro )?soggiorno (?:presso|al"
-    r"|all')|alojamiento en|(?:we |i )?sleep(?:ing)? (?:at|in)|(?:wir )?(?:schlafen|übernachten) (?:wir )?(?:im"
-    r"|in der|in|bei)"
-    r"|(?:nous |on )?(?:dormons|dort|logeons|loge) (?:au|à|chez|dans)(?: l')?|(?:nos )?(?:dormimos|alojamos"
-    r"|quedamos) en(?: el| la)?"
-    r"|(?:dormiamo|alloggiamo|pernottiamo|si dorme) (?:presso|al|all'|alla|allo|da|in)|(?:we )?slapen (?:in|bij)"
+    r"|all')|alojamiento en|(?:ihre |deine |eure )?(?:buchung|reservierung) (?:im|bei|beim)"
+    r"|(?:votre )?réservation (?:à l'|chez)|(?:su|tu|vuestra) reserva en (?:el|la)"
+    r"|(?:sua |tua |vostra )?prenotazione (?:presso|all')|(?:uw |je )?(?:reservering|boeking|verblijf) bij"
+    r"|(?:sua |tua )?reserva n[oa]|(?:we |i )?sleep(?:ing)? (?:at|in)|(?:wir )?(?:schlafen"
+    r"|übernachten) (?:wir )?(?:im|in der|bei)"
+    r"|(?:nous |on )?(?:dormons|dort|logeons|loge) (?:au|à l'|chez)|(?:nos )?(?:dormimos|alojamos|quedamos) en (?:el"
+    r"|la)"
+    r"|(?:dormiamo|alloggiamo|pernottiamo|si dorme) (?:presso|al|all'|alla|allo)|(?:we )?slapen bij"
     r"|dormimos n[oa])\s*(?:the\s|l'|el\s|la\s)?",
     re.IGNORECASE,
 )
@@ -232,7 +236,8 @@ SIGNED = re.compile(
     r"|herzlichen)"
     r"|(?:viele|liebe|herzliche|beste) grüße|cordialement|bien à vous|bien cordialement|salutations|(?:un )?saludos?"
     r"|atentamente"
-    r"|cordiali|distinti|a presto|敬具)(?![^\W_])",
+    r"|cordiali|distinti|a presto|met (?:vriendelijke|hartelijke) groet(?:en)?|hartelijke groet(?:en)?|groetjes"
+    r"|com os melhores cumprimentos|cumprimentos|atenciosamente|敬具)(?![^\W_])",
     re.IGNORECASE,
 )
 # The opening of a letter. Words that begin titles as well need the sign after them.

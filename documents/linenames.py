@@ -199,15 +199,21 @@ def _in_clause(mark: Mark) -> Name | None:
     return None
 
 
+def _range_begins(mark: Mark) -> int:
+    """The place of the first day of the range that holds, among the days of a line."""
+    ranges = [i for i, told in enumerate(mark.told) if told.opens]
+    return next((i for i in ranges if mark.about[i] is About.TRIP), ranges[0])
+
+
 def _distance(mark: Mark, begin: int, end: int) -> int:
-    first = next(i for i, told in enumerate(mark.told) if told.opens)
+    first = _range_begins(mark)
     start, stop = mark.told[first].start, mark.told[first + 1].end
     return begin - stop if begin >= stop else start - end
 
 
 def _is_apart(mark: Mark, begin: int, end: int) -> bool:
     """Return True if a place in the line belongs to another clause than the range of days."""
-    first = next(i for i, told in enumerate(mark.told) if told.opens)
+    first = _range_begins(mark)
     start, stop = mark.told[first].start, mark.told[first + 1].end
     between = mark.text[stop:begin] if begin >= stop else mark.text[end:start]
     return len(between) > WIDE or bool(THEN.search(between))

@@ -16,6 +16,7 @@ STATUS = re.compile(
     r"\W{0,3}(?:(?:booking )?status|estado|statut|stato|buchungsstatus|ステータス)\s*[:：]", re.IGNORECASE
 )
 PAIR = 2
+CAPITALS = 4
 # What stands behind a status in a heading, or before it.
 STATUS_TAIL = re.compile(
     r"[\s·|•–—(\[-]+(?:(?P<off>cancell?ed|storniert|entfällt|annulée?s?|supprimée?s?|anulad[oa]s?|cancelad[oa]s?"
@@ -35,7 +36,12 @@ def set_cancelled(marks: list[Mark]) -> None:
 
     A status stands above what it is about, or below it: as the first one of the document does.
     """
-    stated = [(place, status) for place, mark in enumerate(marks) if (status := _status_of(mark)) is not None]
+    tables = _set_tables(marks)
+    stated = [
+        (place, status)
+        for place, mark in enumerate(marks)
+        if (status := _status_of(mark)) is not None and place not in tables
+    ]
     if stated:
         before, after = _tells_days(marks[: stated[0][0]]), _tells_days(marks[stated[-1][0] + 1 :])
         if before and not after:
@@ -46,6 +52,35 @@ def set_cancelled(marks: list[Mark]) -> None:
         cells = mark.line.cells
         if any(labels.CANCELLED_STATUS.fullmatch(cell) for cell in cells):
             mark.cancelled = True
+
+
+def _set_tables(marks: list[Mark]) -> set[int]:
+    """Mark the rows of tables that tell what is cancelled in one of them, and return the places of such rows."""
+    found: set[int] = set()
+    first = 0
+    for end in range(1, len(marks) + 1):
+        if end < len(marks) and len(marks[end].line.cells) == len(marks[first].line.cells):
+            continue
+        if len(marks[first].line.cells) == PAIR and end - first > PAIR:
+            stated = [
+                (place, told) for place in range(first, end) if (told := _status_of_row(marks[place])) is not None
+            ]
+            if len(stated) == 1:
+                found.add(stated[0][0])
+                for mark in marks[first:end]:
+                    mark.cancelled = stated[0][1]
+        first = end
+    return found
+
+
+def _status_of_row(mark: Mark) -> bool | None:
+    """The status that the second cell of a row tells after its label."""
+    label, cell = mark.line.cells
+    if not STATUS.fullmatch(f"{label.strip(' :：')}:"):
+        return None
+    return (
+        True if labels.CANCELLED_STATUS.fullmatch(cell) else False if labels.CONFIRMED_STATUS.fullmatch(cell) else None
+    )
 
 
 def _status_of(mark: Mark) -> bool | None:
@@ -63,7 +98,8 @@ def _status_of(mark: Mark) -> bool | None:
 
 def _is_heading(text: str) -> bool:
     """Return True if a line with a status behind it names something, rather than being a sentence."""
-    return bool(HEADED.search(text) or (LABELLED.match(text))) and not labels.CANCELLED.search(text)
+    capitals = text.isupper() and len(text.split()) <= CAPITALS
+    return bool(capitals or HEADED.search(text) or LABELLED.match(text)) and not labels.CANCELLED.search(text)
 
 
 def _head_above(marks: list[Mark], place: int) -> int:

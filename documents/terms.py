@@ -26,7 +26,7 @@ GOAL = Words(
 )
 ROUTE = Words(
     r"\W{0,3}(?:route|journey|leg|trip|trajet|itinéraire|parcours|strecke|verbindung|relation|ruta|trayecto|tramo"
-    r"|tratta|percorso|itinerario|traject|trecho|trajeto|percurso|区\s?間|経路|flight|train|ferry|bus|flug|zug|vol"
+    r"|tratta|percorso|itinerario|traject|trecho|trajeto|percurso|区\s?間|経路|航路|flight|train|ferry|bus|flug|zug|vol"
     r"|vuelo|volo|treno|tren|fähre|traversée|travesía|traghetto|crossing|overtocht|vlucht|trein|voo|comboio|便"
     r"|列車)\W{0,3}"
 )
@@ -86,7 +86,8 @@ NO_PLACE = Words(
     r"|heure|hora|placement|libre|reservation|reservierung|vessel|ship|schiff|navire|buque|nave|vehicle|fahrzeug"
     r"|departure|arrival|abfahrt|ankunft|abflug|départ|arrivée|salida|llegada|partenza|arrivo|vertrek|aankomst|from|to"
     r"|origin|destination|service|carrier|compagnie|compañía|compagnia|changed?|details|nr|no|km|miles)(?![^\W_])"
-    r"|様|号車|席$|座席|指定席|自由席|普通車|グリーン車|列車|便名|予約|合計|大人|おとな|こども|泊|乗車日|日付|窓側"
+    r"|様|号車|席$|座席|指定席|自由席|普通車|グリーン車|列車|便名|予約|合計|大人|おとな|こども|泊|乗車日|日付"
+    r"|翌[日朝]|当日|同日|窓側"
     r"|通路側"
 )
 KIND = re.compile(
