@@ -63,6 +63,15 @@ REPLACED = Words(
     r"|(?:reserva|confirmación) (?:anterior|original|inicial)|(?:prenotazione|conferma) (?:precedente|originale)"
     r"|(?:oude|vorige|eerdere) (?:boeking|reservering)|reserva anterior)(?![^\W_])|以前のご?予約|差し替え"
 )
+# What is said above a booking that a cancellation leaves.
+KEPT = Words(
+    r"(?<![^\W_])(?:not affected|unaffected|(?:remains?|is|are) (?:still )?(?:confirmed|valid|unchanged|in place)"
+    r"|(?:bleib(?:t|en)|weiterhin|nach wie vor) (?:bestehen|gültig|gebucht|bestätigt|unverändert)|nicht betroffen"
+    r"|(?:n'est|ne sont) pas concernée?s?|reste(?:nt)? (?:confirmée?s?|valables?|inchangée?s?|maintenue?s?)"
+    r"|no se ve(?:n)? afectad[oa]s?|(?:sigue|siguen|continúa|se mantiene)n? (?:confirmad[oa]s?|vigentes?|igual)"
+    r"|(?:rimane|rimangono|resta|restano) (?:confermat|valid|invariat)[oaei]|non (?:è|sono) interessat[oaei]"
+    r"|blijft (?:staan|geldig|bevestigd|ongewijzigd)|não (?:é|são) afetad[oa]s?|mantém-se)(?![^\W_])"
+)
 # Words of conditions: what may be cancelled is not.
 TERMS = Words(
     r"(?<![^\W_])(?:polic\w+|conditions?|terms|rules|fees?|free|until|deadline|before|within|request\w*|can|may"
@@ -239,7 +248,7 @@ def _instead(reading: Reading) -> set[str]:
 
 
 def _tells_instead(text: str) -> bool:
-    found = REBOOKED.search(text)
+    found = REBOOKED.search(text) or (text.endswith((":", "\uff1a")) and KEPT.search(text))
     return bool(found and not IF.search(text[: found.start()]))
 
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 # The most lines of one row.
 MOST_LINES = 4
 LEAST_ROWS = 3
+ENDS = {Role.DEPART, Role.ARRIVE, Role.ORIGIN, Role.DESTINATION}
 MOST_COLUMNS = 4
 CODE = re.compile(r"[A-Z]{3}")
 NUMBERED = re.compile(r"(?:[A-Z]{1,4}\s?)?\d{1,6}")
@@ -90,6 +91,9 @@ def _size(marks: list[Mark], place: int, row: Row, rows: dict[int, Row]) -> int:
         mark = marks[place + size]
         if id(mark) not in rows or len(mark.line.cells) != len(row.mark.line.cells):
             break
+        if _is_stacked(row, marks[place : place + size], mark):
+            size += 1
+            continue
         number = row.cell(Role.NUMBER)
         pairs = zip(row.mark.line.cells, mark.line.cells, strict=True)
         again = [cell for cell, other in pairs if cell and cell == other and cell not in mark.text]
@@ -102,11 +106,16 @@ def _size(marks: list[Mark], place: int, row: Row, rows: dict[int, Row]) -> int:
     return size
 
 
+def _is_stacked(row: Row, above: list[Mark], mark: Mark) -> bool:
+    """Return True if a table has nothing but two columns of ends, and a row tells what those above it don't."""
+    again = (mark.times and any(one.times for one in above)) or (mark.told and any(one.told for one in above))
+    return set(row.roles) <= ENDS and not again
+
+
 def _is_below(row: Row, mark: Mark) -> bool:
     """Return True if a line fills cells of the columns of both ends only, and the row above lacks their times."""
     filled = {role for role, cell in zip(row.roles, mark.line.cells, strict=False) if cell}
-    ends = {Role.DEPART, Role.ARRIVE, Role.ORIGIN, Role.DESTINATION}
-    return filled <= ends and bool(mark.times) and not row.mark.times
+    return filled <= ENDS and bool(mark.times) and not row.mark.times
 
 
 def _joined(row: Row, marks: list[Mark]) -> Row:

@@ -56,7 +56,7 @@ CHECK_IN = _words(
 CHECK_OUT = _words(
     r"check[-\s]?out|out(?=\s?:)|departure|departing|leaving|leave(?=\s*[:：]|\son\s|\sus\s)|depart"
     r"|abreise|auszug|départ|sortie|salida"
-    r"|partenza|vertrek|uitcheck\w*|saída|チェックアウト|出発日|退室"
+    r"|partenza|vertrek|uitcheck\w*|saída|partida|チェックアウト|出発日|退室"
 )
 DEPART = Words(
     r"(?<![^\W_])(?:departure|departs?|departing|dep\b\.?|leaves|abfahrt|abflug|ab\b|départ|salida|sale"

@@ -57,6 +57,14 @@ EVENT = Words(
     r"|hochzeit|wedding"
     r"|congrès|colloque|congreso|convegno|congresso)(?![^\W_])"
 )
+# What is said of nights that nobody can book.
+UNAVAILABLE = Words(
+    r"(?<![^\W_])(?:fully booked|sold out|not available|no availability|no rooms|ausgebucht|nicht verfügbar"
+    r"|leider belegt"
+    r"|(?:est|sommes|affiche) complete?t?s?|pas disponibles?|(?:está|estamos) completos?|no (?:hay|tenemos) disponib\w+"
+    r"|al completo|non (?:disponibil[ei]|abbiamo disponib\w+)|volgeboekt|niet beschikbaar|esgotad[oa]"
+    r"|lotad[oa])(?![^\W_])|満室"
+)
 NIGHTS_OF = Words(
     r"(?<![^\W_])(?:nights? (?:of|on)|nächte? (?:vom|am|auf den)|nuits? (?:du|des|de)|noches? (?:del|de los|de)"
     r"|nott[ei] (?:del|dei|di)|noites? (?:de|do)|nachten? van)(?: the| le| el)?\s$"
@@ -84,7 +92,7 @@ def name_in_line(reading: Reading, place: int, mark: Mark) -> Name | None:
     lodged = labels.LODGED.match(text)
     span = mark.range()
     told = labels.NIGHTS.search(text) if reading.speaks_of(labels.NIGHTS) else None
-    if not (lodged or span or told or (mark.day and TILL.search(text))):
+    if not (lodged or span or told or (mark.day and TILL.search(text))) or UNAVAILABLE.search(text):
         return None
     if span and (named := BEFORE_DATES.search(text[: mark.told[0].start])):
         return name_in(named["name"])

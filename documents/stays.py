@@ -356,8 +356,10 @@ class _Finder:
     def _code_near(self, begin: int, end: int) -> str | None:
         if self.only_code:
             return self.only_code
-        for mark in [*self.reading.marks[begin : end + 5], *self.reading.marks[max(0, begin - 8) : begin][::-1]]:
-            if code := labels.code_in(mark.text):
+        marks = self.reading.marks
+        lines = range(max(0, begin - 8), min(len(marks), end + 5))
+        for place in sorted(lines, key=lambda at: max(begin - at, at - end, 0)):
+            if code := labels.code_in(marks[place].text):
                 return code
         return None
 

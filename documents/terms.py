@@ -47,7 +47,11 @@ OTHER_TIMES = Words(
 )
 # Words of the hours of offices and shops.
 OPEN = Words(
-    r"(?<![^\W_])(?:open(?:s|ing)?|office|hours|daily|geöffnet|öffnungszeiten|büro|sprechzeiten|täglich"
+    r"(?<![^\W_])(?:open(?:s|ing)?|office|customer (?:service|care|support|team)|help ?(?:line|desk)|kundenservice"
+    r"|servicetelefon"
+    r"|hotline|service clients?|service clientèle|(?:servicio de )?atención al cliente|servizio clienti"
+    r"|assistenza clienti"
+    r"|klantenservice|apoio ao cliente|hours|daily|geöffnet|öffnungszeiten|büro|sprechzeiten|täglich"
     r"|erreichbar|ouvert\w*|horaires d'ouverture|horaires de l'agence|agence|tous les jours|abiert[oa]s?"
     r"|oficina|horario de|todos los días|apert[oa]|ufficio|orari[oa]? (?:di|ufficio)|tutti i giorni|geopend"
     r"|openingstijden|kantoor|dagelijks|abert[oa])(?![^\W_])|営業|受付時間"
