@@ -48,7 +48,7 @@ TO = r"(?:-|–|—|→|~|～|〜|to|till|until|through|thru|bis(?:\szum)?|al|au
 YEAR = r"(?:(?:,?\s{0,2}|-)(?:de\s|del\s)?(?P<y>(?:19|20)\d\d)(?!\d)|\s?['’](?P<yy>\d\d)(?!\d))?"
 
 WRITTEN = rf"""(?<![\d.,:/])(?P<d>\d{{1,2}}){ORDINAL}
-    (?:\s{{0,2}}(?:(?P<to>{TO})|and|und|et|y|e|&)\s{{0,2}}(?:the\s|el\s|le\s)?(?:{WEEKDAY}\.?,?\s)?(?P<d2>\d{{1,2}}){ORDINAL})?
+    (?:\s{{0,2}}(?:(?P<to>{TO})|and|und|et|y|e|&)\s{{0,2}}(?:the\s|el\s|le\s)?(?(to)(?:{WEEKDAY}\.?,?\s)?)(?P<d2>\d{{1,2}}){ORDINAL})?
     (?:\s{{0,3}}|[-–])(?:de\s|of\s|d')?(?P<m>{MONTH})(?![^\W\d_])\.?{YEAR}"""
 AMERICAN = rf"""(?<![^\W\d_])(?=(?-i:[A-Z]))(?P<am>{MONTH})(?![^\W\d_])\.?
     \s{{1,2}}(?P<ad>\d{{1,2}})(?:st|nd|rd|th)?(?!\d|[:.]\d|\s?(?:uhr|h\b|am\b|pm\b))
