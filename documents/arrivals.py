@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 FROM = Words(r"\W*(?:in|date in|from|von|ab|du|de|del|desde|dal|van|a partir de)\W*")
 TO = Words(r"\W*(?:out|date out|to|until|till|bis|au|al|hasta|fino al|tot|t/m|até)\W*")
 PAIR = 2
+LONGEST = 12
 
 
 def _segments(mark: Mark) -> list[tuple[bool, int, int]]:
@@ -60,6 +61,30 @@ def labelled_days(mark: Mark) -> list[tuple[bool, date | None, str | None]]:
         clock = _clock_of([time.clock for time in mark.times if begin <= time.start < end], arrives=arrives)
         found.append((arrives, days[0], clock))
     return found
+
+
+def paired_days(marks: list[Mark], place: int) -> list[tuple[date, str | None]] | None:
+    """The day and time of arrival and of departure that stand side by side, above or below their labels."""
+    mark = marks[place]
+    days = mark.trip_days
+    if len(mark.told) != PAIR or len(days) != PAIR or mark.told[0].opens or days[0] >= days[1] or mark.line.cells:
+        return None
+    near = [at for at in (place - 1, place + 1) if 0 <= at < len(marks) and _labels_both(marks[at].text)]
+    if not near or len(mark.text.split()) > LONGEST:
+        return None
+    beside = [one.times for one in marks[place : place + PAIR + 1] if len(one.times) == PAIR]
+    clocks = [time.clock for time in beside[0]] if beside else [None, None]
+    return list(zip(days, clocks, strict=True))
+
+
+def _labels_both(text: str) -> bool:
+    """Return True if a line is nothing but a label of arrival and one of departure."""
+    first = labels.CHECK_IN.match(text)
+    if not first or len(text.split()) > PAIR * PAIR:
+        return False
+    rest = text[first.end() :].lstrip(" :：|/·-–")
+    last = labels.CHECK_OUT.match(rest)
+    return bool(last and not rest[last.end() :].strip(" :："))
 
 
 def labelled_times(mark: Mark) -> list[tuple[bool, str]]:

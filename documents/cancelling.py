@@ -7,17 +7,18 @@ from typing import TYPE_CHECKING
 
 from documents import labels
 from documents.dates import dates_in
-from documents.model import Cancellation, How, Transport, Unresolved
+from documents.model import Cancellation, How, Stay, Transport, Unresolved
 from documents.patterns import Words
 from documents.points import number_in
 from documents.quotes import code_of
+from documents.routes import mode_of
 from documents.words import folded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from documents.marks import Mark, Reading
-    from documents.model import Activity, Plan, Stay
+    from documents.model import Activity, Plan
 
     Entry = Activity | Stay | Transport
 
@@ -43,12 +44,36 @@ CONFIRMS = Words(
 REBOOKED = Words(
     r"(?<![^\W_])(?:(?:have|has|been|were|are) re-?booked|re-?booked (?:you|on)"
     r"|(?:moved|transferred|switched) you (?:to|on)"
-    r"|your new (?:flight|train|crossing|sailing|booking)|umgebucht|(?:ihr|ihre) neue[rn]? (?:flug|zug|überfahrt"
-    r"|fähre)"
-    r"|(?:re)?placée?s? sur|votre nouve(?:au|lle) (?:vol|train|traversée)|reubicad[oa]s?|recolocad[oa]s?"
-    r"|(?:tu|su) nuev[oa] (?:vuelo|tren|travesía)|riprotett[oaie]"
-    r"|riprenotat[oaie]|(?:tuo|suo|tua|sua) nuov[oa] (?:volo|treno|traversata)"
+    r"|your new (?:flight|train|crossing|sailing|booking|journey|trip|ticket)|umgebucht|(?:ihr"
+    r"|ihre) neue[rn]? (?:flug|zug|überfahrt|fähre|reise|verbindung|fahrkarte)"
+    r"|(?:re)?placée?s? sur|votre nouve(?:au|lle) (?:vol|train|traversée|trajet|voyage|billet)|avons replacée?s?"
+    r"|reubicad[oa]s?|recolocad[oa]s?"
+    r"|(?:tu|su) nuev[oa] (?:vuelo|tren|travesía|viaje|billete)|riprotett[oaie]"
+    r"|riprenotat[oaie]|(?:tuo|suo|tua|sua) nuov[oa] (?:volo|treno|traversata|viaggio|biglietto)"
     r"|omgeboekt|uw nieuwe (?:vlucht|trein|overtocht)|remarcad[oa]s?)(?![^\W_])|振替"
+)
+# What is said of a booking that another one takes the place of, which is told as a whole.
+REPLACED = Words(
+    r"(?<![^\W_])(?:and (?:is |has been |was )?replaced (?:by|with)|(?:und|wurde|wird) (?:durch .{1,60} )?ersetzt"
+    r"|remplacée?s? par|(?:sustituid|reemplazad|substituíd)[oa]s? por|sostituit[oaie] (?:da|con)|vervangen door"
+    r"|(?:old|previous|former|original|earlier) (?:booking|reservation|order|itinerary|confirmation|details|dates?)"
+    r"|(?:alte|bisherige|frühere|ursprüngliche|vorherige)[rn]? (?:buchung|reservierung|bestätigung)"
+    r"|(?:ancienne|précédente) (?:réservation|commande|confirmation)|(?:réservation|commande) (?:précédente|initiale)"
+    r"|(?:reserva|compra|confirmación) (?:anterior|antigua|original|inicial)|(?:antigua|antiga|anterior) reserva"
+    r"|(?:vecchia|precedente) prenotazione|(?:prenotazione|conferma) (?:precedente|originale|originaria)"
+    r"|(?:oude|vorige|eerdere) (?:boeking|reservering))(?![^\W_])|(?:旧|以前の|変更前の)ご?予約|差し替え"
+)
+# What is said above a booking that a cancellation leaves.
+KEPT = Words(
+    r"(?<![^\W_])(?:not affected|unaffected"
+    r"|(?:remains?|stays?|is|are) (?:still )?(?:booked|confirmed|valid|unchanged|in place)"
+    r"|(?:bleib(?:t|en)|weiterhin|nach wie vor) (?:\w+ ){0,3}(?:bestehen|gültig|gebucht|bestätigt|unverändert)"
+    r"|nicht betroffen|(?:n'est|ne sont) pas concernée?s?"
+    r"|reste(?:nt)? (?:confirmée?s?|valables?|inchangée?s?|maintenue?s?)|no se ven? afectad[oa]s?"
+    r"|(?:sigue|siguen|queda|quedan|continúan?|se mantienen?) (?:confirmad[oa]s?|vigentes?|igual)"
+    r"|(?:rimane|rimangono|resta|restano) (?:confermat|valid|invariat)[oaei]|non (?:è|sono) interessat[oaei]"
+    r"|(?:blijft|blijven) (?:\w+ ){0,2}(?:staan|geldig|bevestigd|ongewijzigd)|não (?:é|são) afetad[oa]s?"
+    r"|mantém-se)(?![^\W_])"
 )
 # Words of conditions: what may be cancelled is not.
 TERMS = Words(
@@ -64,32 +89,38 @@ IF = Words(
     r"|qualora)(?![^\W_])|(?<![^\W_])(?:not|never|can|may|might|could|would|nicht|kann|können|könnte|no|non|peut"
     r"|puede[ns]?|può)\s(?:be\s)?$",
 )
-# What says that the rest stands.
 PARTLY = Words(
-    r"(?<![^\W_])(?:partial(?:ly)? cancell\w+|(?:remains?|is still|are still|stays?|stays) (?:confirmed|booked"
-    r"|valid|unchanged)"
-    r"|teil(?:weise)? ?storn\w+|(?:bleibt|bleiben) (?:\w+ ){0,3}(?:bestehen|bestätigt|gültig|gebucht|unverändert)"
-    r"|annulation partielle|partiellement annulé\w*|reste(?:nt)? (?:confirmé|maintenu|valable|inchangé)\w*"
-    r"|(?:cancelación|anulación) parcial|(?:sigue|siguen|queda|quedan|se mantiene|se mantienen) (?:confirmad"
-    r"|vigente|igual)\w*"
-    r"|(?:annullamento|cancellazione) parziale|(?:resta|restano|rimane|rimangono) (?:confermat|valid|invariat)\w*"
-    r"|gedeeltelijk geannuleerd|(?:blijft|blijven) (?:\w+ ){0,2}(?:bevestigd|staan|geldig)|cancelamento parcial"
-    r"|mantém-se)(?![^\W_])|一部(?:キャンセル|取消)"
-)
-# What is said of an earlier booking, in place of which the document tells another.
-INSTEAD_OF = Words(
-    r"(?<![^\W_])(?:(?:old|previous|earlier|original|former) (?:booking|reservation|order)|and replaced (?:by|with)"
-    r"|(?:alte|bisherige|frühere|ursprüngliche|vorherige)n? (?:buchung|reservierung)|und (?:durch .{0,60})?ersetzt"
-    r"|(?:ancienne|précédente) (?:réservation|commande)|(?:réservation|commande) (?:précédente|initiale)"
-    r"|et remplacée? par"
-    r"|(?:reserva|compra) (?:anterior|antigua|original)|(?:antigua|anterior) reserva|y sustituida por"
-    r"|(?:vecchia|precedente) prenotazione|prenotazione (?:precedente|originaria)|e sostituita"
-    r"|(?:oude|vorige|eerdere) (?:boeking|reservering)|en vervangen|(?:antiga|anterior) reserva"
-    r"|e substituída)(?![^\W_])"
-    r"|(?:旧|以前の|変更前の)ご?予約"
+    r"(?<![^\W_])(?:partial(?:ly)? cancell\w+|teil(?:weise)? ?storn\w+|annulation partielle|partiellement annulé\w*"
+    r"|(?:cancelación|anulación) parcial|(?:annullamento|cancellazione) parziale|gedeeltelijk geannuleerd"
+    r"|cancelamento parcial)(?![^\W_])|一部(?:キャンセル|取消)"
 )
 THEN = re.compile(
     r"\s?,?\s?(?:if|unless|wenn|falls|sofern|werden kann|si|se|cuando)(?![^\W_])|\s(?:werden|sein)(?![^\W_])"
+)
+# The journey there and the one back, in sentences about cancellations.
+KINDS = r"(?:flight|train|journey|leg|trip|crossing|sailing|ferry|bus|coach)"
+TRAVELS = (
+    r"(?:vols?|trains?|trajet|traversée|voyage|vuelo|tren|viaje|trayecto|travesía|volo|treno|viaggio|tratta"
+    r"|traversata|corsa|voo|comboio|viagem)"
+)
+THERE = Words(
+    rf"(?<![^\W_])(?:(?:outbound|outward|departing) {KINDS}|hin(?:flug|fahrt|reise)|{TRAVELS} (?:d'|de "
+    rf"|di )?(?:aller|ida|andata)"
+    r"|heen(?:vlucht|reis))(?![^\W_])(?! (?:et|y|e|and|und) )|往路",
+)
+BACK = Words(
+    rf"(?<![^\W_])(?:(?:return|inbound|returning|homeward) {KINDS}|rück(?:flug|fahrt|reise)|{TRAVELS} (?:de "
+    rf"|di )?(?:retour|vuelta|regreso|ritorno|volta)"
+    r"|terug(?:vlucht|reis))(?![^\W_])|復路",
+)
+ENDS = (THERE, BACK)
+# Words of sentences that are not about a whole booking.
+PART = Words(
+    rf"{THERE.pattern}|{BACK.pattern}|(?<![^\W_])(?:one of (?:the|your)|part of|partial(?:ly)?|ein(?:e|es|er) (?:der"
+    rf"|ihrer)"
+    r"|(?:ein )?teil (?:der|ihrer)|teilweise|l'une? des|une partie|partielle(?:ment)?|(?:un[ao]) de (?:los|las|sus|tus)"
+    r"|parcial(?:mente)?|parte (?:de|della)|un[ao] d(?:ei|egli|elle)|parzial(?:e|mente)|een van (?:de|uw)|een deel"
+    r"|gedeeltelijk\w*|um[a]? d(?:os|as))(?![^\W_])|一部"
 )
 # Each word for a cancellation holds one of these.
 BEGINNINGS = (
@@ -101,6 +132,27 @@ BEGINNINGS = (
     "anulad",
     "anulac",
     "disd",
+    "not ",
+    "no longer",
+    "won't",
+    "fällt",
+    "fallen ",
+    "fiel ",
+    "nicht",
+    "circul",
+    "supprim",
+    "pas lieu",
+    "no saldrá",
+    "no operará",
+    "suprimid",
+    "non partirà",
+    "non sarà",
+    "soppress",
+    "niet",
+    "vervallen",
+    "realizará",
+    "運休",
+    "欠航",
     "キャンセル",
     "取消",
     "取り消",
@@ -114,7 +166,7 @@ def cancel(plan: Plan, reading: Reading) -> None:
     """Mark what the document tells to be cancelled, and add what it names by a number only."""
     _cancel_parts(plan, reading)
     heads = [text for text in _heads(reading) if is_told(text) or _is_announced(text)]
-    if heads and reading.speaks_of(PARTLY):
+    if heads and (reading.speaks_of(PARTLY) or reading.speaks_of(KEPT)):
         heads = []
     spoken = any(word in reading.lower for word in BEGINNINGS) and reading.speaks_of(labels.CANCELLED)
     told = [
@@ -125,7 +177,9 @@ def cancel(plan: Plan, reading: Reading) -> None:
     entries: list[Entry] = [*plan.activities, *plan.stays, *plan.transport]
     instead = _instead(reading) if heads else set[str]()
     parts = sum(entry.cancelled for entry in entries)
-    called = [] if 0 < parts < len(entries) else _called(plan, told)
+    called = [] if 0 < parts < len(entries) else [*_called(plan, told), *_leg(plan, told)]
+    if any(PART.search(mark.text) for mark in told):
+        heads = []
     all_of_them = bool(heads) and not 0 < len(called) < len(entries) and not 0 < parts < len(entries)
     for entry in entries:
         whole = all_of_them and not instead.issuperset(entry.quote.split("\n"))
@@ -144,6 +198,14 @@ def cancel(plan: Plan, reading: Reading) -> None:
     if heads and plan.cancellations:
         # The number says which stay it is.
         plan.unresolved = [one for one in plan.unresolved if one.kind != "stay"]
+
+
+def _leg(plan: Plan, told: list[Mark]) -> list[Entry]:
+    """The journey there or back of two that sentences about cancellations call by that."""
+    journeys = sorted(plan.transport, key=lambda one: one.depart or "")
+    if len(journeys) != len(ENDS) or (journeys[0].depart or "")[:10] == (journeys[1].depart or "")[:10]:
+        return []
+    return [journey for journey, end in zip(journeys, ENDS, strict=True) if any(end.search(mark.text) for mark in told)]
 
 
 def _called(plan: Plan, told: list[Mark]) -> list[Stay]:
@@ -172,9 +234,18 @@ def _drop_costs(plan: Plan, entries: list[Entry], *, whole: bool) -> None:
     if all(entry.cancelled for entry in entries) and (entries or whole):
         plan.days, plan.costs = [], []
         return
+    gone, kept = ({_day_of(one) for one in entries if one.cancelled is off} for off in (True, False))
+    plan.days = [day for day in plan.days if day.date not in gone - kept]
     lines = {line for entry in entries if entry.cancelled for line in entry.quote.split("\n")}
     lines -= {line for entry in entries if not entry.cancelled for line in entry.quote.split("\n")}
     plan.costs = [cost for cost in plan.costs if cost.quote not in lines]
+
+
+def _day_of(entry: Entry) -> str:
+    """The day on which something takes place or begins."""
+    if isinstance(entry, Transport):
+        return (entry.depart or "")[:10]
+    return (entry.check_in or "") if isinstance(entry, Stay) else entry.date
 
 
 def _instead(reading: Reading) -> set[str]:
@@ -187,14 +258,14 @@ def _instead(reading: Reading) -> set[str]:
 
 
 def _tells_instead(text: str) -> bool:
-    found = REBOOKED.search(text)
+    found = REBOOKED.search(text) or (text.endswith((":", "\uff1a")) and KEPT.search(text))
     return bool(found and not IF.search(text[: found.start()]))
 
 
 def is_told(text: str) -> bool:
     """Return True if a sentence says that something is cancelled, rather than that it may be."""
     found = labels.CANCELLED.search(text)
-    if found and INSTEAD_OF.search(text) and not labels.code_in(text):
+    if found and REPLACED.search(text) and not labels.code_in(text):
         return False
     return bool(found and not IF.search(text[: found.start()]) and not THEN.match(text[found.end() :]))
 
@@ -254,7 +325,8 @@ def _concerns(
     entry: Entry, named: dict[str, str], numbers: dict[str, Mark], *, whole: bool, entries: list[Entry]
 ) -> bool:
     number = code_of((entry.number if isinstance(entry, Transport) else None) or "")
-    if numbers and any(isinstance(one, Transport) and code_of(one.number or "") in numbers for one in entries):
+    served = (code_of(one.number or "") for one in entries if numbers and isinstance(one, Transport))
+    if numbers and (number or any(one in numbers for one in served)):
         return number in numbers
     if not named:
         return whole
@@ -279,7 +351,7 @@ def _add_named(plan: Plan, named: dict[str, str], numbers: dict[str, Mark], entr
                 How.RULE,
                 confirmation=code,
                 cancelled=True,
-                mode="flight" if re.fullmatch(r"[A-Z0-9]{2}\d{1,4}", number) else "other",
+                mode=mode_of(mark.text) or ("flight" if re.fullmatch(r"[A-Z0-9]{2}\d{1,4}", number) else "other"),
                 number=shown[0] if shown else number,
                 depart=day,
             )

@@ -17,7 +17,8 @@ DATE = r"\d{1,4}[./-]\d{1,2}[./-]\d{1,4}"
 STAMP = re.compile(rf"\[?{DATE},?\s{CLOCK}(?:\]\s?|\s?[-–]\s)[^:\[\]]{{1,40}}:\s", re.IGNORECASE)
 # The sender and time on a line of their own above a message.
 SENDER = re.compile(
-    rf"(?P<name>[^\W\d_][^\d:;!?|@#•*]{{0,36}}?)(?:\s*[,—–-])?\s+(?:(?:today|yesterday|heute|gestern|hier|aujourd'hui|ayer"
+    rf"(?P<name>[^\W\d_][^\d:：;!?|@#•*]{{0,36}}?)(?:\s*[,—–-])?\s+(?:(?:today|yesterday|heute|gestern|hier"
+    rf"|aujourd'hui|ayer"
     rf"|hoy|oggi|ieri|今日|昨日)\s(?:(?:at|um|à|a las|alle)\s)?|{DATE},?\s)?[\[(]?{CLOCK}(?:\s?uhr)?[\])]?",
     re.IGNORECASE,
 )

@@ -25,12 +25,15 @@ if TYPE_CHECKING:
 # The most lines of one row.
 MOST_LINES = 4
 LEAST_ROWS = 3
+ENDS = {Role.DEPART, Role.ARRIVE, Role.ORIGIN, Role.DESTINATION}
 MOST_COLUMNS = 4
 CODE = re.compile(r"[A-Z]{3}")
 NUMBERED = re.compile(r"(?:[A-Z]{1,4}\s?)?\d{1,6}")
 FORMER = Words(
-    r"(?<![^\W_])(?:old|previous|former|original\w*|before|was|cancelled|bisher\w*|alt(?:e[rs]?)?|vorher\w*|ursprünglich\w*"
-    r"|früher\w*|ancien(?:ne)?s?|précédente?s?|initiale?s?|avant|anterior(?:es)?|antigu[oa]s?|antes|vecchi[oa]|precedent[ei]"
+    r"(?<![^\W_])(?:old|previous|former|original\w*|before|was|cancelled|bisher\w*|alt(?:e[rs]?)?|vorher\w*"
+    r"|ursprünglich\w*"
+    r"|früher\w*|ancien(?:ne)?s?|précédente?s?|initiale?s?|avant|anterior(?:es)?|antigu[oa]s?|antes|vecchi[oa]"
+    r"|precedent[ei]"
     r"|prima|iniziale|oude?|vorige?|eerdere|antig[oa]|prévue?|previst[oa]|geplant)(?![^\W_])|変更前|旧"
 )
 Found = tuple[list[Transport], set[int]]
@@ -55,10 +58,30 @@ def columned_journeys(reading: Reading, rows: dict[int, Row]) -> Found:
                     [token for at in lines for token in signs_of(reading.marks[at], at, reading)], reading
                 )
             if journey:
+                _number_above(journey, place, place + size, reading)
                 found.append(journey)
                 covered |= set(range(place, place + size))
         place += size
     return found, covered
+
+
+def _number_above(journey: Transport, first: int, after: int, reading: Reading) -> None:
+    """Give the only journey of a table without numbers the number that the line above the table tells."""
+    marks = reading.marks
+    columns = len(marks[first].line.cells)
+    below = marks[after] if after < len(marks) else None
+    if journey.number or (below and len(below.line.cells) == columns and (below.times or below.told)):
+        return
+    place = first - 1
+    while place > 0 and len(marks[place].line.cells) == columns and not (marks[place].times or marks[place].told):
+        place -= 1
+    above = marks[place]
+    if place < 0 or above.line.cells or above.times or above.told or above.aside or above.old:
+        return
+    number, mode = number_in(above, reading)
+    if number and mode in {None, journey.mode}:
+        journey.number = number
+        journey.quote = "\n".join([*(mark.text for mark in marks[place:first]), journey.quote])
 
 
 def _size(marks: list[Mark], place: int, row: Row, rows: dict[int, Row]) -> int:
@@ -68,6 +91,9 @@ def _size(marks: list[Mark], place: int, row: Row, rows: dict[int, Row]) -> int:
         mark = marks[place + size]
         if id(mark) not in rows or len(mark.line.cells) != len(row.mark.line.cells):
             break
+        if _is_stacked(row, marks[place : place + size], mark):
+            size += 1
+            continue
         number = row.cell(Role.NUMBER)
         pairs = zip(row.mark.line.cells, mark.line.cells, strict=True)
         again = [cell for cell, other in pairs if cell and cell == other and cell not in mark.text]
@@ -80,11 +106,16 @@ def _size(marks: list[Mark], place: int, row: Row, rows: dict[int, Row]) -> int:
     return size
 
 
+def _is_stacked(row: Row, above: list[Mark], mark: Mark) -> bool:
+    """Return True if a table has nothing but two columns of ends, and a row tells what those above it don't."""
+    again = (mark.times and any(one.times for one in above)) or (mark.told and any(one.told for one in above))
+    return set(row.roles) <= ENDS and not again
+
+
 def _is_below(row: Row, mark: Mark) -> bool:
     """Return True if a line fills cells of the columns of both ends only, and the row above lacks their times."""
     filled = {role for role, cell in zip(row.roles, mark.line.cells, strict=False) if cell}
-    ends = {Role.DEPART, Role.ARRIVE, Role.ORIGIN, Role.DESTINATION}
-    return filled <= ends and bool(mark.times) and not row.mark.times
+    return filled <= ENDS and bool(mark.times) and not row.mark.times
 
 
 def _joined(row: Row, marks: list[Mark]) -> Row:

@@ -48,7 +48,7 @@ TO = r"(?:-|–|—|→|~|～|〜|to|till|until|through|thru|bis(?:\szum)?|al|au
 YEAR = r"(?:(?:,?\s{0,2}|-)(?:de\s|del\s)?(?P<y>(?:19|20)\d\d)(?!\d)|\s?['’](?P<yy>\d\d)(?!\d))?"
 
 WRITTEN = rf"""(?<![\d.,:/])(?P<d>\d{{1,2}}){ORDINAL}
-    (?:\s{{0,2}}(?:(?P<to>{TO})|and|und|et|y|e|&)\s{{0,2}}(?:the\s|el\s|le\s)?(?P<d2>\d{{1,2}}){ORDINAL})?
+    (?:\s{{0,2}}(?:(?P<to>{TO})|and|und|et|y|e|&)\s{{0,2}}(?:the\s|el\s|le\s)?(?(to)(?:{WEEKDAY}\.?,?\s)?)(?P<d2>\d{{1,2}}){ORDINAL})?
     (?:\s{{0,3}}|[-–])(?:de\s|of\s|d')?(?P<m>{MONTH})(?![^\W\d_])\.?{YEAR}"""
 AMERICAN = rf"""(?<![^\W\d_])(?=(?-i:[A-Z]))(?P<am>{MONTH})(?![^\W\d_])\.?
     \s{{1,2}}(?P<ad>\d{{1,2}})(?:st|nd|rd|th)?(?!\d|[:.]\d|\s?(?:uhr|h\b|am\b|pm\b))
@@ -236,10 +236,24 @@ def _stroke(match: re.Match[str], first: int, second: int, text: str) -> list[To
         r"\s?[(（][月火水木金土日]", text[match.end() : match.end() + 4]
     )
     ranged = OPENS.search(text[: match.start()]) if (after := CLOSES.match(text, match.end())) else None
-    ranged = ranged or (after is None and OPENED.search(text[: match.start()]))
+    ranged = ranged or (after is None and OPENED.search(text[: match.start()])) or _waved(match, text)
     return _either(match, first, second, None, dotted=False) if near or ranged else []
 
 
+def _waved(match: re.Match[str], text: str) -> bool:
+    """Return True if a sign between two such dates says that they are a range, as for 17 to 19 July."""
+    pair = WAVED.match(text, match.start())
+    if pair is None:
+        before = [
+            one for one in WAVED.finditer(text, max(0, match.start() - 12), match.end()) if one.end() == match.end()
+        ]
+        pair = before[0] if before else None
+    return pair is not None and (
+        pair["sign"] not in "-–" or any(12 < int(n) <= 31 for n in re.findall(r"\d+", pair[0]))
+    )
+
+
+WAVED = re.compile(r"(?<![\d.,/])\d{1,2}/\d{1,2}\s?(?P<sign>[-–～〜~])\s?\d{1,2}/\d{1,2}(?![\d/])")
 # The words of a range of numeric dates without a year, as in "dal 29/12 al 2/1".
 OPENS = Words(r"(?<![^\W_])(?:dal|du|del|desde el|vom|from|van|de)\s$")
 CLOSES = re.compile(r"\s(?:al|au|hasta el|bis|to|tot|a)\s\d{1,2}/\d{1,2}(?![\d/])", re.IGNORECASE)

@@ -17,7 +17,8 @@ STRONG_WORD = (
     r"|ryokan|riad|parador|gasthof|gasthaus|gästehaus|guest\s?house|b&b|auberge|albergue|albergo|agriturismo|masseria"
     r"|posada|pousada|resort|apartments?|aparthotel|apartamentos?|ferienwohnung|ferienhaus|motel|gîte"
     r"|[^\W_]{3,}herberge|casa rural|bed (?:and|&) breakfast|chambre d'hôtes|hospiz|locanda|relais"
-    r"|minshuku|machiya|suites|glamping|campsite|herberg|landhaus|berghotel|seehotel|schlosshotel|rifugio|refugio"
+    r"|minshuku|machiya|suites|glamping|campsite|herberg|landhaus|landhuis|vakantiehuis|vakantiewoning|berghotel"
+    r"|seehotel|schlosshotel|rifugio|refugio"
     r"|chambres d'hôtes|homestay|cabins|bungalows|hütte|[^\W_]{3,}hütte|kasbah|bivouac|bivacco|campamento"
 )
 QUOTES = str.maketrans("", "", '"„“«”»')

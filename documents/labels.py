@@ -57,19 +57,19 @@ CHECK_IN = _words(
 CHECK_OUT = _words(
     r"check[-\s]?out|out(?=\s?:)|departure|departing|leaving|leave(?=\s*[:：]|\son\s|\sus\s)|depart"
     r"|abreise|auszug|départ|sortie|salida"
-    r"|partenza|vertrek|uitcheck\w*|saída|チェックアウト|出発日|退室"
+    r"|partenza|vertrek|uitcheck\w*|saída|partida|チェックアウト|出発日|退室"
 )
 DEPART = Words(
     r"(?<![^\W_])(?:departure|departs?|departing|dep\b\.?|leaves|abfahrt|abflug|ab\b|départ|salida|sale"
     r"|partenza|parte|vertrek\w*|partida|saída|embark\w*|pick[-\s]?up|abholung|prise en charge|recogida|ritiro|ophalen"
     r"|levantamento|retirada)(?![^\W_])"
-    r"|出発|発(?![行売表])",
+    r"|出発|出[港航]|発(?![行売表])",
 )
 ARRIVE = Words(
     r"(?<![^\W_])(?:arrival|arrives?|arriving|arr\b\.?|ankunft|an\b|arrivée|llegada|llega|arrivo|arriva|aankomst"
     r"|chegada"
     r"|drop[-\s]?off|return(?=\s*(?::|$))|rückgabe|restitution|retour(?=\s*:)"
-    r"|devolución|riconsegna|terugbrengen|inleveren|devolução)(?![^\W_])|到着|着(?![物用])",
+    r"|devolución|riconsegna|terugbrengen|inleveren|devolução)(?![^\W_])|到着|入港|着(?![物用])",
 )
 BOOKED = _words(
     r"(?:booking|reservation|confirmation|order|ticket|voucher|record locator|pnr|itinerary)\s?(?:no\b|n[°º]"
@@ -106,7 +106,8 @@ LODGING_WORD = (
     r"|cabins?|bungalow|motel"
     r"|maison|gîte|chambres?"
     r"|rooms|residence|résidence|residenz|retreat|palace|palais|"
-    r"schloss|schlosshotel|landhaus|seehotel|berghotel|rifugio|refuge|refugio|locanda|relais|domaine|hacienda"
+    r"schloss|schlosshotel|landhaus|landhuis|vakantiehuis|vakantiewoning|vakantiepark|boerderij|podere|borgo|tenuta"
+    r"|cascina|baita|seehotel|berghotel|rifugio|refuge|refugio|locanda|relais|domaine|hacienda"
     r"|estancia|machiya|minshuku|tower|towers|plaza|spa|glamping|"
     r"houseboat|farm|ranch|bothy|station|kasbah|dar|mas|monasterio|convento"
 )
@@ -116,12 +117,15 @@ LODGING = Words(
     rf"|荘(?=\s|$|（|\()|ペンション|ゲストハウス",
 )
 LODGED = re.compile(
-    r"^\W{0,3}(?:(?:hotel|property|accommodation)\s?name|name of (?:the )?(?:hotel|property)"
+    r"^\W{0,3}(?:(?:hotel|hôtel|accommodation|unterkunft|hébergement|alojamiento|alloggio|struttura|verblijf"
+    r"|accommodatie)"
+    r"\s(?-i:(?:per|for|during|für|während|pour|pendant|durant|para|durante|voor|tijdens)(?:\s[a-zß-ÿ']+){1,5})"
+    r"|(?:hotel|property|accommodation)\s?name|name of (?:the )?(?:hotel|property)"
     r"|hotel|your hotel|accommodations?|lodging|overnight(?: at| in)?|stay(?:ing)?(?: at)?|property"
     r"|übernachtung|unterkunft|nacht in|hébergement|hôtel|nuit(?:ée)? à l'|logement"
     r"|alojamiento|noche en|alloggio|pernottamento|struttura|accommodatie|overnachting|verblijf|alojamento|hospedagem"
     r"|establecimiento|établissement|宿泊施設"
-    r"|宿泊先|ご?宿泊|施設名|ホテル名?|宿名?)\s*[:：]\s*",
+    r"|宿泊先|ご?宿泊|施設名|ホテル名?|宿名?)(?:\s*[:：]\s*|(?<=宿泊施設)\s|(?<=宿泊先)\s|(?<=[設テ宿]名)\s)",
     re.IGNORECASE,
 )
 STAYING = re.compile(
@@ -129,7 +133,15 @@ STAYING = re.compile(
     r"|nights?) (?:at|in)|booked (?:into|at)|your (?:stay|booking|reservation) at"
     r"|(?:Ihr(?:en)? )?Aufenthalt im|übernachten (?:wir )?im"
     r"|(?:votre )?séjour à(?: l')?|(?:su |tu )?estancia en(?: el| la)?|(?:vostro )?soggiorno (?:presso|al"
-    r"|all')|alojamiento en)\s*(?:the\s|l'|el\s|la\s)?",
+    r"|all')|alojamiento en|(?:ihre |deine |eure )?(?:buchung|reservierung) (?:im|bei|beim)"
+    r"|(?:votre )?réservation (?:à l'|chez)|(?:su|tu|vuestra) reserva en (?:el|la)"
+    r"|(?:sua |tua |vostra )?prenotazione (?:presso|all')|(?:uw |je )?(?:reservering|boeking|verblijf) bij"
+    r"|(?:sua |tua )?reserva n[oa]|(?:we |i )?sleep(?:ing)? (?:at|in)|(?:wir )?(?:schlafen"
+    r"|übernachten) (?:wir )?(?:im|in der|bei)"
+    r"|(?:nous |on )?(?:dormons|dort|logeons|loge) (?:au|à l'|chez)|(?:nos )?(?:dormimos|alojamos|quedamos) en (?:el"
+    r"|la)"
+    r"|(?:dormiamo|alloggiamo|pernottiamo|si dorme) (?:presso|al|all'|alla|allo)|(?:we )?slapen bij"
+    r"|dormimos n[oa])\s*(?:the\s|l'|el\s|la\s)?",
     re.IGNORECASE,
 )
 # Numbers of nights in words.
@@ -233,7 +245,8 @@ SIGNED = re.compile(
     r"|herzlichen)"
     r"|(?:viele|liebe|herzliche|beste) grüße|cordialement|bien à vous|bien cordialement|salutations|(?:un )?saludos?"
     r"|atentamente"
-    r"|cordiali|distinti|a presto|敬具)(?![^\W_])",
+    r"|cordiali|distinti|a presto|met (?:vriendelijke|hartelijke) groet(?:en)?|hartelijke groet(?:en)?|groetjes"
+    r"|com os melhores cumprimentos|cumprimentos|atenciosamente|敬具)(?![^\W_])",
     re.IGNORECASE,
 )
 # The opening of a letter. Words that begin titles as well need the sign after them.
@@ -272,6 +285,14 @@ CANCELLED = Words(
     r"|(?:annullamento|cancellazione|disdetta) (?:confermat[oa]|effettuat[oa]|(?:del|della) (?:sua|tua|vostra))"
     r"|(?:foi|está|foram) (?:cancelad|anulad)[oa]s?|cancelamento (?:confirmado|da sua)"
     r"|(?:is|zijn|werd|hebben)\s.{0,40}geannuleerd|annulering (?:bevestigd|van uw)|annuleringsnummer"
+    r"|(?:will|does|do) (?:not|no longer) (?:run|operate|depart|sail|take place)|won't (?:run|operate|depart|sail)"
+    r"|(?:fällt|fallen|fiel) (?:leider )?aus(?![^\W_])|(?<![^\W_])entfällt|verkehrt (?:leider )?nicht"
+    r"|ne circulera (?:malheureusement )?pas"
+    r"|n'(?:aura|ont) pas lieu|(?:est|a été|sera) supprimée?|no (?:circulará|saldrá|operará)|(?:ha sido"
+    r"|queda) suprimid[oa]"
+    r"|non (?:circolerà|partirà|sarà effettuat[oa])|(?:è stat[oa]|sarà) soppress[oa]|rijdt (?:helaas )?niet|(?:komt"
+    r"|is) (?:helaas )?te vervallen"
+    r"|não (?:circulará|se realizará)|運休(?:とな|いたし|し)|欠航(?:とな|いたし|し)"
     r"|キャンセルされました|キャンセル(?:確認|完了)|キャンセル(?:手続き|処理)?(?:を|が|は)?(?:承りました|受け付け"
     r"|受付け?(?:いた"
     r"|まし"

@@ -12,6 +12,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from documents import labels
+from documents.cuts import cut, cut_labelled, is_same_row
 from documents.model import How, Transport
 from documents.nearby import ends_of
 from documents.points import Block, Point, arrival_of, modes_of, moment_of, number_in
@@ -180,10 +181,10 @@ def _journeys(tokens: list[Token], reading: Reading, lines: range) -> Iterator[t
         return
     if not numbers:
         mode = _unnumbered(tokens, reading, lines)
-        legs = [tokens] if mode and len(times) == 2 else []
-        modes = [mode]
+        legs = cut_labelled(tokens, reading.marks) if mode else []
+        modes = [mode] * len(legs)
     else:
-        legs = _cut(tokens, numbers, times)
+        legs = cut(tokens, numbers, times, reading.marks)
         modes = [token.mode for token in numbers]
     previous: Transport | None = None
     made: list[tuple[Transport, set[int]]] = []
@@ -220,7 +221,8 @@ def _unnumbered(tokens: list[Token], reading: Reading, lines: range) -> str | No
     head = reading.marks[lines[0]]
     routed = any(t.routed and not (head.leads and t.line == lines[0] and not head.times) for t in tokens)
     stops = _stops(tokens, reading.marks) and _announces(tokens, marks, reading)
-    return next(iter(modes)) if len(modes) == 1 and (flags == [True, False] or (spoken and (routed or stops))) else None
+    labelled = flags == [True, False] * (len(flags) // 2)
+    return next(iter(modes)) if len(modes) == 1 and (labelled or (spoken and (routed or stops))) else None
 
 
 def _announces(tokens: list[Token], marks: list[Mark], reading: Reading) -> bool:
@@ -240,66 +242,6 @@ def _stops(tokens: list[Token], marks: list[Mark]) -> bool:
     told = [[token.sign for token in tokens if token.line == line] for line in at]
     short = all(len(marks[line].text.split()) <= LONGEST_STOP for line in at)
     return short and all(sorted(one, key=lambda sign: sign.value) == [Sign.TIME, Sign.PLACE] for one in told)
-
-
-def _cut(tokens: list[Token], numbers: list[Token], times: list[Token]) -> list[Leg]:
-    """The tokens of each leg, by whether its number stands before, after or between its times."""
-    if len(times) != 2 * len(numbers):
-        return []
-    pairs = list(zip(times[::2], times[1::2], strict=True))
-    if all(number.at <= first.at for number, (first, _) in zip(numbers, pairs, strict=True)):
-        cuts = [number.at for number in numbers[1:]]
-        if any(pairs[i][1].line >= cut[0] for i, cut in enumerate(cuts)):
-            return _cut_between(tokens, pairs)
-        cuts = [(line, -1) for line, _ in cuts]
-    elif all(number.at >= second.at for number, (_, second) in zip(numbers, pairs, strict=True)):
-        cuts = [(number.line + 1, -1) for number in numbers[:-1]]
-    else:
-        inside = (first.at <= number.at <= second.at for number, (first, second) in zip(numbers, pairs, strict=True))
-        return _cut_between(tokens, pairs) if all(inside) else []
-    if any(not pairs[i][1].at < cut <= pairs[i + 1][0].at for i, cut in enumerate(cuts)):
-        return []
-    return _parts(tokens, cuts)
-
-
-def _cut_between(tokens: list[Token], pairs: list[tuple[Token, Token]]) -> list[Leg]:
-    """The legs where times alone part them: a place after each time, or before each."""
-    first = next((token.sign for token in tokens if token.sign in {Sign.TIME, Sign.PLACE}), Sign.TIME)
-    cuts: list[tuple[int, int]] = []
-    for (_, arrives), (departs, _) in pairwise(pairs):
-        between = [t for t in tokens if arrives.at < t.at < departs.at and t.sign is Sign.PLACE]
-        if between and between[0].line == arrives.line:
-            cut = (between[0].line, between[0].start + 1)
-        elif between and between[-1].line == departs.line:
-            cut = between[-1].at
-        elif first is Sign.TIME:
-            cut = (between[0].line, between[0].start + 1) if between else (arrives.line, arrives.start + 1)
-        else:
-            cut = between[-1].at if between else departs.at
-        cuts.append(cut)
-    return _parts(tokens, cuts)
-
-
-def _parts(tokens: list[Token], cuts: list[tuple[int, int]]) -> list[Leg]:
-    bounds = [(-1, -1), *cuts, (1 << 30, 0)]
-    legs = [[token for token in tokens if begin <= token.at < end] for begin, end in pairwise(bounds)]
-    for leg, following in pairwise(legs):
-        _hand_over(leg, following)
-    return legs
-
-
-def _hand_over(leg: Leg, following: Leg) -> None:
-    """Give days and routes that stand alone below a leg to the one that follows."""
-    lines = {token.line for token in leg if token.sign in {Sign.TIME, Sign.NUMBER, Sign.PLACE}}
-    last = max(token.line for token in leg if token.sign is Sign.TIME)
-    later = [t for t in leg if t.sign is Sign.DAY and t.line > last and t.line not in lines]
-    places = [token for token in leg if token.sign is Sign.PLACE]
-    routes = [token for token in places if token.routed and token.line > last]
-    if len(places) - len(routes) >= 2:
-        later += routes
-    for token in later:
-        leg.remove(token)
-    following[:0] = sorted(later, key=lambda token: token.at)
 
 
 def _made(
@@ -356,7 +298,8 @@ def _dated_below(leg: Leg, reading: Reading) -> list[Token]:
     """The day that a line below the times tells after a label such as "Date"."""
     last = max(token.line for token in leg if token.sign in {Sign.TIME, Sign.NUMBER})
     below = [token for token in leg if token.sign is Sign.DAY and last < token.line <= last + 2]
-    return [token for token in below if labels.WHEN.fullmatch(reading.marks[token.line].text[: token.start])]
+    labelled = [token for token in below if labels.WHEN.fullmatch(reading.marks[token.line].text[: token.start])]
+    return labelled or [token for token in below if is_same_row(last, token.line, reading.marks)]
 
 
 def _days(leg: Leg, told: list[Token], reading: Reading, previous: Transport | None) -> tuple[date, date | None] | None:

@@ -24,7 +24,8 @@ TILL = Words(
 )
 # A name that begins with the kind of house, right before its dates.
 BEFORE_DATES = re.compile(
-    rf"(?:^|\s)(?P<name>(?=[A-ZÀ-Ý])(?:{labels.LODGING_WORD})(?-i:(?:\s(?:[a-zß-ÿ]{{1,3}}\s){{0,2}}[A-ZÀ-Ý0-9][^\s,.;:]*){{1,4}}))"
+    rf"(?:^"
+    rf"|\s)(?P<name>(?=[A-ZÀ-Ý])(?:{labels.LODGING_WORD})(?-i:(?:\s(?:[a-zß-ÿ]{{1,3}}\s){{0,2}}[A-ZÀ-Ý0-9][^\s,.;:]*){{1,4}}))"
     r"\s(?-i:from|vom|von|du|del|dal|for)\s(?:the\s)?$",
     re.IGNORECASE,
 )
@@ -45,12 +46,24 @@ STARTS = Words(
     r"|dès le|du|arrivée(?: le)?"
     r"|desde el|desde|a partir del|del|llegada|dal|a partire dal|arrivo|vanaf|a partir de)(?: the| am| on)?:?\s$"
 )
+UNTIL = Words(
+    r"[\s,(]{0,3}(?:until|till|to|through|bis(?: zum)?|jusqu'au|au|hasta(?: el)?|al|fino a[l]?|tot|até|a)\s(?:the\s"
+    r"|le\s|el\s|il\s)?"
+)
 # What takes place in a house without anybody's staying there. For text in lower case.
 EVENT = Words(
     r"(?<![^\W_])(?:conference|congress|getting married|save the date|are held for|room block"
     r"|convention|symposium|summit|kongress|tagung|konferenz|fachmesse"
     r"|hochzeit|wedding"
     r"|congrès|colloque|congreso|convegno|congresso)(?![^\W_])"
+)
+# What is said of nights that nobody can book.
+UNAVAILABLE = Words(
+    r"(?<![^\W_])(?:fully booked|sold out|not available|no availability|no rooms|ausgebucht|nicht verfügbar"
+    r"|leider belegt"
+    r"|(?:est|sommes|affiche) complete?t?s?|pas disponibles?|(?:está|estamos) completos?|no (?:hay|tenemos) disponib\w+"
+    r"|al completo|non (?:disponibil[ei]|abbiamo disponib\w+)|volgeboekt|niet beschikbaar|esgotad[oa]"
+    r"|lotad[oa])(?![^\W_])|満室"
 )
 NIGHTS_OF = Words(
     r"(?<![^\W_])(?:nights? (?:of|on)|nächte? (?:vom|am|auf den)|nuits? (?:du|des|de)|noches? (?:del|de los|de)"
@@ -79,7 +92,7 @@ def name_in_line(reading: Reading, place: int, mark: Mark) -> Name | None:
     lodged = labels.LODGED.match(text)
     span = mark.range()
     told = labels.NIGHTS.search(text) if reading.speaks_of(labels.NIGHTS) else None
-    if not (lodged or span or told or (mark.day and TILL.search(text))):
+    if not (lodged or span or told or (mark.day and TILL.search(text))) or UNAVAILABLE.search(text):
         return None
     if span and (named := BEFORE_DATES.search(text[: mark.told[0].start])):
         return name_in(named["name"])
@@ -144,11 +157,16 @@ def _under_nights(reading: Reading, place: int) -> bool:
     return False
 
 
-def counts_from(mark: Mark) -> bool:
-    """Return True if the nights of a line are told to begin on its day."""
-    told, nights = mark.told[0], labels.NIGHTS.search(mark.text)
-    beside = nights and re.fullmatch(r"[\s,;:()–-]{1,4}", mark.text[told.end : nights.start()])
-    return bool(beside or STARTS.search(mark.text[: told.start]))
+def counted_nights(mark: Mark) -> tuple[date, date] | None:
+    """Return the days of a line whose nights begin on its day or, as in "3 nights until Tuesday", end."""
+    nights = labels.NIGHTS.search(mark.text)
+    if not nights or not len(mark.told) == len(mark.trip_days) == 1:
+        return None
+    told, day, stay = mark.told[0], mark.trip_days[0], timedelta(labels.nights_of(nights))
+    if UNTIL.fullmatch(mark.text, nights.end(), told.start):
+        return day - stay, day
+    beside = re.fullmatch(r"[\s,;:()–-]{1,4}", mark.text[told.end : nights.start()])
+    return (day, day + stay) if beside or STARTS.search(mark.text[: told.start]) else None
 
 
 def named_ranges(mark: Mark) -> list[tuple[Name, tuple[date, date]]]:
@@ -189,15 +207,21 @@ def _in_clause(mark: Mark) -> Name | None:
     return None
 
 
+def _range_begins(mark: Mark) -> int:
+    """The place of the first day of the range that holds, among the days of a line."""
+    ranges = [i for i, told in enumerate(mark.told) if told.opens]
+    return next((i for i in ranges if mark.about[i] is About.TRIP), ranges[0])
+
+
 def _distance(mark: Mark, begin: int, end: int) -> int:
-    first = next(i for i, told in enumerate(mark.told) if told.opens)
+    first = _range_begins(mark)
     start, stop = mark.told[first].start, mark.told[first + 1].end
     return begin - stop if begin >= stop else start - end
 
 
 def _is_apart(mark: Mark, begin: int, end: int) -> bool:
     """Return True if a place in the line belongs to another clause than the range of days."""
-    first = next(i for i, told in enumerate(mark.told) if told.opens)
+    first = _range_begins(mark)
     start, stop = mark.told[first].start, mark.told[first + 1].end
     between = mark.text[stop:begin] if begin >= stop else mark.text[end:start]
     return len(between) > WIDE or bool(THEN.search(between))

@@ -91,6 +91,10 @@ ADDRESS = re.compile(rf"\W{{0,3}}(?:{ADDRESS_WORD})\s*[:：]\s*(?P<address>\S.+)
 # Marks before and after a stay's dates that its address is looked for in.
 FAR, NEAR = 14, 7
 PAIR = 2
+FEW_WORDS = 3
+# What makes the words before it a label.
+LABELLING = re.compile(r"\s?[:：]")
+ROOM_WORDS = 8
 LONGEST = 160
 
 # Words before a name, as in "Wir freuen uns auf Sie im Landhaus Tannenried".
@@ -110,9 +114,12 @@ def name_in(text: str) -> Name | None:
     spans = [(one.start, one.end) for one in [*dates_in(text), *times_in(text)]]
     if spans:
         text = text[: min(start for start, _ in spans)]
-    text = NUMBERING.sub("", labels.LODGED.sub("", text)).strip(" -–—:：•*·\"'«»“”")
+    whole = NUMBERING.sub("", labels.LODGED.sub("", text))
+    text = whole.strip(" -–—:：•*·\"'«»“”")
     parts = [part.strip(" -–—.\"'«»“”)）") for part in CUT.split(text)]
     name = AT.sub("", parts[0]) if parts else ""
+    if LABELLING.match(whole, whole.find(name) + len(name)) and not labels.LODGING.search(name):
+        return None
     name = re.sub(r"\s+(?:from|vom|von|du|del|dal|on|am|for|ab)$", "", name)
     if not is_name(name) or BARE.fullmatch(name):
         return None
@@ -222,7 +229,15 @@ def _signed(after: list[Mark]) -> tuple[Name, str] | None:
 def is_range_alone(mark: Mark) -> bool:
     """Return True if a line tells a range of days and hardly anything else."""
     rest = mark.text[: mark.told[0].start] + mark.text[mark.told[-1].end :]
-    return not mark.amounts and len(re.findall(r"[^\W\d_]{2,}", rest)) <= 3
+    return not mark.amounts and (len(re.findall(r"[^\W\d_]{2,}", rest)) <= FEW_WORDS or tells_room(mark))
+
+
+def tells_room(mark: Mark) -> bool:
+    """Return True if a line tells a room after a range of days that it begins with."""
+    before, after = mark.text[: mark.told[0].start], mark.text[mark.told[-1].end :].lstrip(" ,;:-–")
+    return (
+        len(re.findall(r"[^\W\d_]{2,}", before)) <= 1 and bool(ROOMS.match(after)) and len(after.split()) <= ROOM_WORDS
+    )
 
 
 def stands_below_house(marks: list[Mark], place: int) -> bool:

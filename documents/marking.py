@@ -16,7 +16,7 @@ from documents.marks import About, Mark, Reading
 from documents.money import Amount, amounts_in
 from documents.occasions import set_records
 from documents.patterns import Words
-from documents.replaced import NEW, OLD, is_head, set_replaced, set_replaced_days
+from documents.replaced import NEW, OLD, former_headings, is_head, set_replaced, set_replaced_days
 from documents.sections import set_days
 from documents.statuses import set_cancelled
 from documents.times import times_in
@@ -295,13 +295,16 @@ def _set_asides(marks: list[Mark]) -> None:
     replaced = any(
         (labels.NEW.match(m.text) and len(m.text.split()) <= LABEL_WORDS) or is_head(m, NEW, OLD) for m in marks
     )
-    for mark in marks:
+    former = former_headings(marks)
+    for place, mark in enumerate(marks):
         short = len(mark.text.split()) <= LABEL_WORDS + 2
         if mark.line.level and (offers is None or mark.line.level <= offers):
             offers = None
         if short and not mark.amounts and labels.OFFERS.search(mark.text) and not mark.told:
             offers = mark.line.level or 7
-        if short and (labels.NEW.match(mark.text) or is_head(mark, NEW, OLD)):
+        if place in former:
+            old = former[place]
+        elif short and (labels.NEW.match(mark.text) or is_head(mark, NEW, OLD)):
             old = False
         elif replaced and short and (labels.OLD.search(mark.text) or is_head(mark, OLD, NEW)):
             old = True

@@ -27,6 +27,7 @@ def ends_of(leg: list[Token]) -> Ends | None:
         _beside(leg, times),
         places if len(places) == BOTH else [],
         _by_order(leg, times),
+        [token for token in places if token.routed],
     ):
         if len(choice) == BOTH and folded(choice[0].text) != folded(choice[1].text):
             return choice[0], choice[1]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from documents import labels
 from documents.houses import house_in
 from documents.lodging import Name, name_in, name_of_line
+from documents.merge import share_a_word
 from documents.patterns import Words
 from documents.words import folded
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from documents.marks import Mark, Reading
+    from documents.model import Stay
 
 # A place where a night is spent, in a programme's text: what follows names it.
 NIGHT_AT = Words(
@@ -165,3 +167,16 @@ def _groups(nights: Iterable[Night]) -> list[list[Night]]:
 def _is_same(a: str, b: str) -> bool:
     names = folded(a), folded(b)
     return names[0].startswith(names[1]) or names[1].startswith(names[0])
+
+
+def is_again(stay: Stay, known: Stay) -> bool:
+    """Return True if a stay is told a second time. Other rooms and other confirmations are other stays."""
+    same = (stay.check_in, stay.check_out) == (known.check_in, known.check_out) and share_a_word(stay.name, known.name)
+    booked = not (stay.confirmation and known.confirmation and stay.confirmation != known.confirmation)
+    return same and booked and not (stay.room and known.room and stay.room != known.room)
+
+
+def overlaps(stay: Stay, known: Stay) -> bool:
+    """Return True if a stay in the same house is known for some of its nights."""
+    apart = (stay.check_in or "") >= (known.check_out or "") or (known.check_in or "") >= (stay.check_out or "")
+    return not apart and share_a_word(stay.name, known.name)

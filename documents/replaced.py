@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from documents.marks import About
 from documents.patterns import Words
+from documents.words import folded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -85,6 +86,22 @@ def set_replaced(marks: list[Mark]) -> None:
         if end - place > 1:
             _set_table(marks[place:end])
         place = end
+
+
+def former_headings(marks: list[Mark]) -> dict[int, bool]:
+    """The places of headings that differ by a word such as "old" and "new" alone, and whether each is the old one."""
+    heads: dict[str, dict[bool, list[int]]] = {}
+    for place, mark in enumerate(marks):
+        text = mark.text.strip(" :：*#=-–—")
+        if mark.told or mark.times or mark.amounts or len(mark.line.cells) > 1 or not 0 < len(text.split()) <= WORDS:
+            continue
+        old, new = OLD.search(text), NEW.search(text)
+        found = old or new
+        if found and not (old and new) and not text.endswith((".", "!", ",")):
+            rest = folded(f"{text[: found.start()]} {text[found.end() :]}")
+            heads.setdefault(" ".join(rest.split()), {True: [], False: []})[bool(old)].append(place)
+    pairs = [one for one in heads.values() if one[True] and one[False]]
+    return {place: old for one in pairs for old, places in one.items() for place in places}
 
 
 def _set_table(rows: list[Mark]) -> None:

@@ -15,7 +15,8 @@ MODES = {
     r"|vluchten|vlucht(?:nummer)?\b|voos?\b|airline|airways|e-?ticket|boarding|便|航空",
     "train": r"trains?\b|zug\b|bahn\b|trenes\b|tren\b|tren[oi]\b|trein(?:en)?\b"
     r"|comboios?\b|rail\b|railway|新幹線|特急|列車|\d号",
-    "ferry": r"ferry|fähre|crossing\b|überfahrt|traversée|travesía|traversata"
+    "ferry": r"ferry|fähre|sailings\b|(?:outward|outbound|inbound|return|your|our|this) sailing\b|crossing\b"
+    r"|überfahrt|traversée|travesía|traversata"
     r"|veer(?:boot|dienst)\b|overtocht|balsa\b|traghett[oi]|transbordador|bac\b|nave\b|catamaran|フェリー",
     "bus": r"bus\b|coach\b|autobús|autobus|pullman|autocar|autocarro|ônibus|fernbus|バス",
     "car": r"car (?:hire|rental)|rental car|rent[-\s]a[-\s]car|hire car|mietwagen|voiture de location"
@@ -52,7 +53,8 @@ RIDES = re.compile(
 )
 AIR = re.compile(r"(?<![A-Za-z0-9-])(?P<n>(?:[A-Z]{2}|[A-Z]\d|\d[A-Z])\s?\d{1,4})(?![\dA-Za-z/%-]|[.,:]\d)")
 WORDED = re.compile(
-    r"(?<![^\W_])(?:trains?|zug|tren|treno|trein|comboio|flights?|flug|vol|vuelo|volo|vlucht|voo|bus|coach|autobús|ferry)\s*(?:no\.?"
+    r"(?<![^\W_])(?:trains?|zug|tren|treno|trein|comboio|flights?|flug|vol|vuelo|volo|vlucht|voo|bus|coach|autobús"
+    r"|ferry)\s*(?:no\.?"
     r"|nr\.?|n[°º]\.?|number|nummer|numéro|número"
     r"|numero)?\s*[:#]?\s*(?P<n>[A-Z]{0,3}\s?\d{1,5})(?![\dA-Za-z/-]|[.,:]\d)",
     re.IGNORECASE,
@@ -60,9 +62,11 @@ WORDED = re.compile(
 JAPANESE = re.compile(r"(?P<n>(?:[ァ-ヴー]{2,8}|[ぁ-ん]{2,6})\s?\d{1,4})号|(?P<f>[A-Z]{2}\s?\d{1,4})便")
 # Words before numbers of gates, seats, rooms and papers.
 NUMBERS_ELSE = Words(
-    r"(?<![^\W_])(?:gates?|seats?|terminal|room|cabin|coach|car|stand|zone|group|platform|row|class|deck|berth|passport|id"
+    r"(?<![^\W_])(?:gates?|seats?|terminal|room|cabin|coach|car|stand|zone|group|platform|row|class|deck|berth"
+    r"|passport|id"
     r"|ref(?:erence)?|booking|invoice|order|code|sitz\w*|platz|zimmer|kabine|wagen|gleis|gruppe|ausweis|rechnung|porte"
-    r"|siège|place|voiture|cabine|quai|facture|puerta|asiento|plaza|coche|andén|vía|factura|uscita|posto|carrozza|binario"
+    r"|siège|place|voiture|cabine|quai|facture|puerta|asiento|plaza|coche|andén|vía|factura|uscita|posto|carrozza"
+    r"|binario"
     r"|cabina|fattura|stoel|rijtuig|spoor|lugar|carruagem)(?:\s?(?:no|nr|n[°º])\.?)?[\s:#.]{0,3}$"
 )
 NOT_CARRIERS = {

@@ -24,6 +24,7 @@ from documents.routes import (
     route_of,
     without_moments,
 )
+from documents.statuses import STATUS_TAIL
 from documents.terms import FORMER, GOAL, KIND, NO_OFFICE, NO_PLACE, OPEN, ORIGIN, OTHER_TIMES, ROUTE, SERVICES, STOP
 from documents.times import times_in
 
@@ -72,6 +73,7 @@ class Token:
 
 
 PARTS = re.compile(r"\s{2,}|\t|[;|·•／|]|[→➔⇒►▶➜⟶✈]|->|=>|>|\s[-–—]\s|^\s*[-–—]\s|\s[-–—]\s*$")
+STATION = re.compile(r"[A-ZÀ-Ý][^\d→➔>|;:()]{1,30}\s[-–—]\s[^\d→➔>|;:()]{2,30}\([A-Z]{3}\)")
 # What stands in brackets beside a place's name, apart from its code.
 ASIDE = re.compile(r"[（(](?![A-Z]{3}[)）])[^()（）]*[)）]")
 STRAY = re.compile(r"[（(](?![A-Z]{3}[)）])|(?<![A-Z]{3})[)）]")
@@ -90,6 +92,7 @@ PRODUCT = re.compile(rf"(?:{RAIL}|TGV INOUI|FR|ICE International)(?:\s(?:n[°º.
 AROUND = re.compile(r"^(?:[号便]?\s?(?:にて|で|に乗車|乗車)?)\s?|(?:へ|行き?|まで|より|から|を)$")
 LETTERS = re.compile(r"[^\W\d_]{2}")
 MOST_WORDS = 8
+LONGEST_LABEL = 4
 
 
 def signs_of(mark: Mark, line: int, reading: Reading) -> list[Token]:
@@ -193,6 +196,8 @@ def _places(mark: Mark, line: int, begin: int, end: int) -> list[Token]:
         return []
     departs, shift = found
     text = text[shift:]
+    if len(mark.times) == 1 and (station := _station(text)) and _end_of(mark.text.split()[0]) is not None:
+        return [Token(Sign.PLACE, line, begin + shift + text.find(station[:3]), station, departs=departs)]
     if departs is None and (ends := _both(text)):
         at = begin + shift
         return [Token(Sign.PLACE, line, at + i, name, routed=True) for i, name in enumerate(ends)]
@@ -211,7 +216,7 @@ def _labelled(text: str) -> tuple[bool | None, int] | None:
     labelled = LABELLED.match(text)
     if not labelled:
         return None, 0
-    known = ((ORIGIN, True), (GOAL, False), (ROUTE, None))
+    known = ((ORIGIN, True), (GOAL, False), (ROUTE, None), (labels.LEG, None))
     return next(
         ((departs, labelled.start("rest")) for label, departs in known if label.fullmatch(labelled["label"])), None
     )
@@ -221,9 +226,18 @@ def _both(text: str) -> tuple[str, str] | None:
     """From and to of a text that tells both."""
     if codes := codes_of(text):
         return codes
+    text = STATUS_TAIL.sub("", text)
     route = route_of(text) or _worded_route(text)
     ends = [_named(name) for name in route or ()]
     return (ends[0], ends[1]) if len(ends) == 2 and ends[0] and ends[1] else None
+
+
+def _station(text: str) -> str | None:
+    """The city and its station that a text tells with one code, as in "Boston, MA - South Station (BOS)"."""
+    text = text.strip(" ,.:·–-")
+    if not STATION.fullmatch(text) or len(CODE3.findall(text)) != 1:
+        return None
+    return text if is_named(text) and not NO_PLACE.search(text) else None
 
 
 def _worded_route(text: str) -> tuple[str, str] | None:
@@ -284,10 +298,9 @@ def _label(tokens: list[Token], mark: Mark) -> None:
     """Note for times and places whether a label says which end they are of."""
     current: bool | None = None
     if mark.label and not any(token.sign is Sign.LABEL for token in tokens):
-        if labels.DEPART.match(mark.label):
-            current = True
-        elif labels.ARRIVE.match(mark.label):
-            current = False
+        end = _end_of(mark.label)
+        if end is not None:
+            current = end
         elif len(tokens) == 1 and tokens[0].departs is None and ORIGIN.fullmatch(mark.label):
             tokens[0].departs = True
         elif len(tokens) == 1 and tokens[0].departs is None and GOAL.fullmatch(mark.label):
@@ -301,6 +314,15 @@ def _label(tokens: list[Token], mark: Mark) -> None:
                 current = token.departs
         elif token.sign is Sign.TIME:
             token.departs = current if token.departs is None else token.departs
+
+
+def _end_of(label: str) -> bool | None:
+    """Whether a label such as "Departs" or "Hora de salida" is of the departure or of the arrival, if of one."""
+    short = len(label.split()) <= LONGEST_LABEL
+    departs, arrives = (
+        bool(pattern.search(label) if short else pattern.match(label)) for pattern in (labels.DEPART, labels.ARRIVE)
+    )
+    return departs if departs != arrives else None
 
 
 def _drop_carriers(tokens: list[Token]) -> None:

@@ -33,6 +33,19 @@ ON = Words(
     r"|gaat door"
     r"|mantid[oa]s?)(?![^\W_])|確定|変更なし|予定どおり|予定通り"
 )
+CAPITALS = 4
+# What stands behind a status in a heading, or before it.
+STATUS_TAIL = re.compile(
+    r"[\s·|•–—(\[-]+(?:(?P<off>cancell?ed|storniert|entfällt|annulée?s?|supprimée?s?|anulad[oa]s?|cancelad[oa]s?"
+    r"|suprimid[oa]"
+    r"|annullat[oaie]|cancellat[oaie]|soppress[oaie]|geannuleerd|vervallen|キャンセル|取消|運休|欠航)"
+    r"|confirmed|unchanged|no change|not changed|booked|ok|bestätigt|gebucht|unverändert|confirmée?s?|inchangée?s?"
+    r"|maintenue?s?|confirmad[oa]s?|sin cambios?|confermat[oaie]|invariat[oaie]|bevestigd|ongewijzigd|確定"
+    r"|変更なし)[)\]\s.!]*$",
+    re.IGNORECASE,
+)
+LABELLED = re.compile(r"\W*[^\W\d_]+ ?[:：]")
+HEADED = re.compile(r"[→➔⇒>|·•–—(\[]")
 
 
 def set_cancelled(marks: list[Mark]) -> None:
@@ -40,7 +53,12 @@ def set_cancelled(marks: list[Mark]) -> None:
 
     A status stands above what it is about, or below it: as the first one of the document does.
     """
-    stated = [(place, status) for place, mark in enumerate(marks) if (status := _status_of(mark)) is not None]
+    tables = _set_tables(marks)
+    stated = [
+        (place, status)
+        for place, mark in enumerate(marks)
+        if (status := _status_of(mark)) is not None and place not in tables
+    ]
     if stated:
         before, after = _tells_days(marks[: stated[0][0]]), _tells_days(marks[stated[-1][0] + 1 :])
         if before and not after:
@@ -53,6 +71,35 @@ def set_cancelled(marks: list[Mark]) -> None:
             mark.cancelled = True
 
 
+def _set_tables(marks: list[Mark]) -> set[int]:
+    """Mark the rows of tables that tell what is cancelled in one of them, and return the places of such rows."""
+    found: set[int] = set()
+    first = 0
+    for end in range(1, len(marks) + 1):
+        if end < len(marks) and len(marks[end].line.cells) == len(marks[first].line.cells):
+            continue
+        if len(marks[first].line.cells) == PAIR and end - first > PAIR:
+            stated = [
+                (place, told) for place in range(first, end) if (told := _status_of_row(marks[place])) is not None
+            ]
+            if len(stated) == 1:
+                found.add(stated[0][0])
+                for mark in marks[first:end]:
+                    mark.cancelled = stated[0][1]
+        first = end
+    return found
+
+
+def _status_of_row(mark: Mark) -> bool | None:
+    """The status that the second cell of a row tells after its label."""
+    label, cell = mark.line.cells
+    if not STATUS.fullmatch(f"{label.strip(' :：')}:"):
+        return None
+    return (
+        True if labels.CANCELLED_STATUS.fullmatch(cell) else False if labels.CONFIRMED_STATUS.fullmatch(cell) else None
+    )
+
+
 def _status_of(mark: Mark) -> bool | None:
     """Return True for a line that tells what is cancelled, False for what stands, None for any other."""
     cells = mark.line.cells
@@ -61,8 +108,16 @@ def _status_of(mark: Mark) -> bool | None:
     text = mark.text
     if labels.CANCELLED_STATUS.fullmatch(text) or is_head(mark, OFF, ON):
         return True
+    if not cells and (tail := STATUS_TAIL.search(text)) and _is_heading(text[: tail.end("off")]):
+        return tail["off"] is not None
     stands = labels.CONFIRMED_STATUS.fullmatch(text) or STATUS.match(text) or is_head(mark, ON, OFF)
     return False if stands else None
+
+
+def _is_heading(text: str) -> bool:
+    """Return True if a line with a status behind it names something, rather than being a sentence."""
+    capitals = text.isupper() and len(text.split()) <= CAPITALS
+    return bool(capitals or HEADED.search(text) or LABELLED.match(text)) and not labels.CANCELLED.search(text)
 
 
 def _head_above(marks: list[Mark], place: int) -> int:
@@ -76,7 +131,8 @@ def _tells_days(marks: list[Mark]) -> bool:
 def _set_below(marks: list[Mark], stated: dict[int, bool]) -> None:
     cancelled = False
     for place, mark in enumerate(marks):
-        if mark.line.level:
+        ended = place and marks[place - 1].line.cells and not mark.line.cells
+        if mark.line.level or ended:
             cancelled = False
         cancelled = stated.get(place, cancelled)
         mark.cancelled = cancelled

@@ -7,9 +7,9 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from documents import labels
-from documents.arrivals import labelled_days, labelled_times
+from documents.arrivals import labelled_days, labelled_times, paired_days
 from documents.checkins import OUT, checked_in
-from documents.linenames import EVENT, TILL, counts_from, listed_nights, name_in_line, named_ranges
+from documents.linenames import EVENT, TILL, counted_nights, listed_nights, name_in_line, named_ranges
 from documents.lodging import (
     STRONG,
     address_near,
@@ -19,10 +19,19 @@ from documents.lodging import (
     stands_above_house,
     stands_below_house,
     stands_below_room,
+    tells_room,
 )
-from documents.merge import share_a_word
 from documents.model import How, Stay, Unresolved
-from documents.nightly import NIGHT, Told, night_of_line, nights_of, stays_of_nights, told_by
+from documents.nightly import (
+    NIGHT,
+    Told,
+    is_again,
+    night_of_line,
+    nights_of,
+    overlaps,
+    stays_of_nights,
+    told_by,
+)
 from documents.patterns import Words
 from documents.replaced import replace_days
 from documents.tables import Role, Row, rows_of, span_of
@@ -84,7 +93,7 @@ class _Finder:
         """Keep a stay. Each row of a table is one; what lines tell again is not."""
         self.used |= set(places)
         alike = self.by_days.setdefault((stay.check_in, stay.check_out), [])
-        if any(_is_again(stay, known) for known in alike[-RECENT:]) and not self.in_table:
+        if any(is_again(stay, known) for known in alike[-RECENT:]) and not self.in_table:
             return
         self.found.append(stay)
         alike.append(stay)
@@ -137,7 +146,7 @@ class _Finder:
         for group, after in stays_of_nights(nights_of(entries), told, self.reading):
             first = group[0]
             stay = self._stay(self._from_to(first.mark, after), first.name, (first.day, after))
-            if self.in_table or not any(_overlaps(stay, known) for known in self.found):
+            if self.in_table or not any(overlaps(stay, known) for known in self.found):
                 self.add(stay)
 
     def in_turned_tables(self) -> None:
@@ -170,9 +179,8 @@ class _Finder:
                 self._add_span(place, mark, name, span)
             elif mark.day and told and not mark.range():
                 self.add(self._stay(mark.text, name, (mark.day, mark.day + timedelta(labels.nights_of(told)))), place)
-            elif told and len(mark.told) == len(mark.trip_days) == 1 and counts_from(mark):
-                first = mark.trip_days[0]
-                self.add(self._stay(mark.text, name, (first, first + timedelta(labels.nights_of(told)))), place)
+            elif counted := counted_nights(mark):
+                self.add(self._stay(mark.text, name, counted), place)
             elif mark.day and (till := TILL.search(mark.text)):
                 self.add(self._stay(mark.text, name, (mark.day, _next(mark.day, till["w"]))))
 
@@ -215,12 +223,17 @@ class _Finder:
         for one in checked_in(marks) if self.reading.speaks_of(OUT) else ():
             stay = self._stay(self._from_to(one.first, one.check_out), (one.name, None), (one.check_in, one.check_out))
             stay.check_in_time, stay.check_out_time = one.check_in_time, one.check_out_time
-            if not any(_overlaps(stay, known) for known in self.found):
+            if not any(overlaps(stay, known) for known in self.found):
                 self.add(stay)
 
     # Labels: Check-in, Check-out.
 
     def in_labels(self) -> None:
+        for place, _ in list(self.open_marks()):
+            if pair := paired_days(self.reading.marks, place):
+                first, last = pair
+                end = min(place + 1, len(self.reading.marks) - 1)
+                self._add_labelled((place, *first), (end, *last))
         start: tuple[int, date, str | None] | None = None
         for place, mark in list(self.open_marks()):
             for arrives, told, clock in labelled_days(mark):
@@ -254,6 +267,7 @@ class _Finder:
             stands_below_house(marks, place)
             or stands_above_house(marks, place, span)
             or stands_below_room(marks, place)
+            or tells_room(mark)
         )
 
     def _out_follows(self, place: int) -> bool:
@@ -289,7 +303,9 @@ class _Finder:
         stay.location = address[0] if address else stay.location
         told_at = [begin, end, begin if room is None else room, begin if address is None else address[1]]
         stay.quote = self._with_name(named[1], min(told_at), max(told_at))
-        self.add(stay, *range(begin, end + 1))
+        heads = range(max(0, begin - NEAR), min(len(self.reading.marks), end + NEAR))
+        names = [i for i in heads if self.reading.marks[i].text == named[1] and not self.reading.marks[i].times]
+        self.add(stay, *range(begin, end + 1), *names)
 
     def _below(self, end: int) -> list[Mark]:
         """The short lines right below the dates of a stay that belong to it."""
@@ -340,8 +356,10 @@ class _Finder:
     def _code_near(self, begin: int, end: int) -> str | None:
         if self.only_code:
             return self.only_code
-        for mark in [*self.reading.marks[begin : end + 5], *self.reading.marks[max(0, begin - 8) : begin][::-1]]:
-            if code := labels.code_in(mark.text):
+        marks = self.reading.marks
+        lines = range(max(0, begin - 8), min(len(marks), end + 5))
+        for place in sorted(lines, key=lambda at: max(begin - at, at - end, 0)):
+            if code := labels.code_in(marks[place].text):
                 return code
         return None
 
@@ -360,19 +378,6 @@ class _Finder:
             nights=(span[1] - span[0]).days,
             rooms=int(rooms[1]) if rooms else None,
         )
-
-
-def _is_again(stay: Stay, known: Stay) -> bool:
-    """Return True if a stay is told a second time. Other rooms and other confirmations are other stays."""
-    same = (stay.check_in, stay.check_out) == (known.check_in, known.check_out) and share_a_word(stay.name, known.name)
-    booked = not (stay.confirmation and known.confirmation and stay.confirmation != known.confirmation)
-    return same and booked and not (stay.room and known.room and stay.room != known.room)
-
-
-def _overlaps(stay: Stay, known: Stay) -> bool:
-    """Return True if a stay in the same house is known for some of its nights."""
-    apart = (stay.check_in or "") >= (known.check_out or "") or (known.check_in or "") >= (stay.check_out or "")
-    return not apart and share_a_word(stay.name, known.name)
 
 
 def quoted(marks: list[Mark]) -> str:

@@ -20,13 +20,15 @@ GOAL = Words(
     r"|ankunftsort|ausstieg|nach|an|"
     r"à|vers|gare d'arrivée|aéroport d'arrivée|ville d'arrivée|destino|hasta|(?:aeropuerto|estación|puerto) de llegada"
     r"|a|destinazione|arrivo a|(?:aeroporto|stazione|porto) di arrivo|naar|bestemming|aankomst in|chegada a|para"
-    r"|(?:到着|降車)(?:地|駅|空港|バス停|場所)|降車|目的地|arrival|arrives?|ankunft|arrivée|llegada|arrivo|aankomst|chegada|到着"
+    r"|(?:到着|降車)(?:地|駅|空港|バス停|場所)|降車|目的地|arrival|arrives?|ankunft|arrivée|llegada|arrivo|aankomst"
+    r"|chegada|到着"
     r"|disembark\w*)\W{0,3}"
 )
 ROUTE = Words(
     r"\W{0,3}(?:route|journey|leg|trip|trajet|itinéraire|parcours|strecke|verbindung|relation|ruta|trayecto|tramo"
-    r"|tratta|percorso|itinerario|traject|trecho|trajeto|percurso|区\s?間|経路|flight|train|ferry|bus|flug|zug|vol"
-    r"|vuelo|volo|treno|tren|fähre|traversée|travesía|traghetto|crossing|overtocht|vlucht|trein|voo|comboio|便|列車)\W{0,3}"
+    r"|tratta|percorso|itinerario|traject|trecho|trajeto|percurso|区\s?間|経路|航路|flight|train|ferry|bus|flug|zug|vol"
+    r"|vuelo|volo|treno|tren|fähre|traversée|travesía|traghetto|crossing|overtocht|vlucht|trein|voo|comboio|便"
+    r"|列車)\W{0,3}"
 )
 ENDS = ((ORIGIN, True), (GOAL, False), (ROUTE, None))
 # Words of lines, or of labels, whose times are not those of a journey's ends.
@@ -37,19 +39,27 @@ OTHER_TIMES = Words(
     r"|facturación|duración|conexión|transbordo|escala|imbarco|durata|coincidenza|cambio|scalo|attesa|instappen|duur"
     r"|overstap\w*|wachttijd|duração|conexão|issued|printed|booked|gebucht|réservé|reservad[oa]|prenotat[oa]"
     r"|acquistat[oa]|valid\w*|until|gültig|hotline|hours|horario|öffnungszeiten|present yourself|be at|report"
+    r"|présentation|présentez-vous"
+    r"|presentaci[oó]n|presentarse|presentazione|presentarsi|au plus tard|spätestens|a más tardar|al più tardi"
+    r"|no later than"
     r"|previously|formerly|instead of|statt|bisher|au lieu de|anteriormente|en lugar de|invece|anziché|in plaats van)"
     r"(?![^\W_])|締切|搭乗|所要|乗換|待ち|受付|お問い合わせ|集合|時間[:：]|変更前"
 )
 # Words of the hours of offices and shops.
 OPEN = Words(
-    r"(?<![^\W_])(?:open(?:s|ing)?|office|hours|daily|geöffnet|öffnungszeiten|büro|sprechzeiten|täglich"
+    r"(?<![^\W_])(?:open(?:s|ing)?|office|customer (?:service|care|support|team)|help ?(?:line|desk)|kundenservice"
+    r"|servicetelefon"
+    r"|hotline|service clients?|service clientèle|(?:servicio de )?atención al cliente|servizio clienti"
+    r"|assistenza clienti"
+    r"|klantenservice|apoio ao cliente|hours|daily|geöffnet|öffnungszeiten|büro|sprechzeiten|täglich"
     r"|erreichbar|ouvert\w*|horaires d'ouverture|horaires de l'agence|agence|tous les jours|abiert[oa]s?"
     r"|oficina|horario de|todos los días|apert[oa]|ufficio|orari[oa]? (?:di|ufficio)|tutti i giorni|geopend"
     r"|openingstijden|kantoor|dagelijks|abert[oa])(?![^\W_])|営業|受付時間"
 )
 # Words of names of stops, which may have the kind of service in them.
 STOP = Words(
-    r"(?<![^\W_])(?:station|stop|terminal|terminus|airport|port|harbou?r|hall|pier|bahnhof|hafen|anleger|haltestelle|gare"
+    r"(?<![^\W_])(?:station|stop|terminal|terminus|airport|port|harbou?r|hall|pier|bahnhof|hafen|anleger|haltestelle"
+    r"|gare"
     r"|aéroport|arrêt|quai|estación|aeropuerto|puerto|parada|stazione|aeroporto|porto|fermata|halte|haven|luchthaven"
     r"|estação|paragem)(?![^\W_])"
 )
@@ -61,7 +71,8 @@ SERVICES = re.compile(
 NO_PLACE = Words(
     r"(?<![^\W_])(?:mrs?|ms|miss|mstr|dr|herrn?|frau|m\.|mme|mlle|sr|sra|srta|sig|sig\.ra|dhr|mevr"
     r"|passengers?|travell?ers?|adults?|child(?:ren)?|infants?|name|reisende[rn]?|erwachsene[rn]?|kind(?:er)?|fahrgast"
-    r"|fahrgäste|passagers?|voyageurs?|adultes?|enfants?|pasajer[oa]s?|adult[oai]|niñ[oa]s?|passegger[oi]|viaggiator[ei]"
+    r"|fahrgäste|passagers?|voyageurs?|adultes?|enfants?|pasajer[oa]s?|adult[oai]|niñ[oa]s?|passegger[oi]"
+    r"|viaggiator[ei]"
     r"|bambin[oi]|reizigers?|volwassenen?|passageiros?"
     r"|economy|business|premium|first|second|standard|classe?|klasse|fare|tarif\w*|tarifa|tariffa|flex|saver|comfort"
     r"|light|basic|eco|cabin|kabine|cabine|cabina|camarote|deck|seats?|sitz\w*|platz|siège|asiento|posto|plaza|coach"
@@ -79,10 +90,13 @@ NO_PLACE = Words(
     r"|heure|hora|placement|libre|reservation|reservierung|vessel|ship|schiff|navire|buque|nave|vehicle|fahrzeug"
     r"|departure|arrival|abfahrt|ankunft|abflug|départ|arrivée|salida|llegada|partenza|arrivo|vertrek|aankomst|from|to"
     r"|origin|destination|service|carrier|compagnie|compañía|compagnia|changed?|details|nr|no|km|miles)(?![^\W_])"
-    r"|様|号車|席$|座席|指定席|自由席|普通車|グリーン車|列車|便名|予約|合計|大人|おとな|こども|泊|乗車日|日付|窓側|通路側"
+    r"|様|号車|席$|座席|指定席|自由席|普通車|グリーン車|列車|便名|予約|合計|大人|おとな|こども|泊|乗車日|日付"
+    r"|翌[日朝]|当日|同日|窓側"
+    r"|通路側"
 )
 KIND = re.compile(
-    r"^(?:ferry|crossing|fähre|überfahrt|traversée|travesía|traversata|traghetto|veerboot|overtocht|train|zug|treno|tren"
+    r"^(?:ferry|crossing|fähre|überfahrt|traversée|travesía|traversata|traghetto|veerboot|overtocht|train|zug|treno"
+    r"|tren"
     r"|trein|bus|coach|autobus|autobús|vol|vuelo|volo|flug|flight|vlucht|fahrt|trajet|trayecto|tratta|strecke)\s+",
     re.IGNORECASE,
 )

@@ -89,7 +89,8 @@ JOINT = re.compile(
 BETWEEN = Words(r"\b(?:between|entre|tra|zwischen|de|dalle|from|von)\s(?:las\s|le\s)?$")
 ENDING = Words(
     r"\b(?:until|till|no later than|bis(?:\s(?:ca\.|um|spätestens))*|jusqu'à|au plus tard à|hasta(?:\sa?\s?las)?"
-    r"|fino\salle(?:\sore)?|entro\sle(?:\sore)?|tot(?:\sen\smet)?|uiterlijk|até\s(?:às|as)|back(?:\s(?:by|at|about|around))*"
+    r"|fino\salle(?:\sore)?|entro\sle(?:\sore)?|tot(?:\sen\smet)?|uiterlijk|até\s(?:às|as)|back(?:\s(?:by|at|about"
+    r"|around))*"
     r"|returns?(?:\sat|\sby|\sabout)*"
     r"|ends?(?:\sat|\sby)*|finishes(?:\sat)?|ending(?:\sat)?|endet(?:\sum)?|zurück(?:\sgegen|\sum)*"
     r"|retour\s(?:à|vers)|regreso\sa\slas|rientro\salle)\s?$",
@@ -98,8 +99,9 @@ LEFT = Words(
     r"(?<![\d.,:€$£/])\b(?P<h>[01]?\d|2[0-3])(?:[:.](?P<m>[0-5]\d))?\s?(?:-|–|to|bis|à|a)\s?$",
 )
 LATER = re.compile(
-    r"\s?\(?\s?\+\s?([12])\b(?:\s?(?:days?|Tage?|jours?|d[ií]as?|giorn[oi]|dag(?:en)?|日))?\)?"
-    r"|,?\s?\(?(?:(?:on |the )*(?:next|following) (?:day|morning)|am (?:nächsten|folgenden) (?:tag|morgen)|am folgetag"
+    r"\s?\(?\s?(?:[JDTG]\s?)?\+\s?([12])\b(?:\s?(?:days?|Tage?|jours?|d[ií]as?|giorn[oi]|dag(?:en)?|日))?\)?"
+    r"|,?\s?\(?(?:(?:on |the )*(?:next|following) (?:day|morning)|am (?:nächsten|folgenden) (?:tag|morgen)"
+    r"|(?:am )?folgetag"
     r"|(?:le )?lendemain(?: matin)?|(?:a|d)el día siguiente|al día siguiente|día siguiente|(?:il |del )?giorno (?:dopo"
     r"|successivo|seguente)|(?:de )?volgende dag|(?:n?o )?dia seguinte|翌日|翌朝)\)?",
     re.IGNORECASE,

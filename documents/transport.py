@@ -13,7 +13,7 @@ from documents.legs import legs_of
 from documents.marks import About, Mark, Reading
 from documents.model import How, Transport
 from documents.points import Block, Point, arrival_of, modes_of, moment_of, number_in, segments_of, take
-from documents.routes import MODE, airport_in, mode_of, place_of, route_of, shows_airports, without_moments
+from documents.routes import CODE3, MODE, airport_in, mode_of, place_of, route_of, shows_airports, without_moments
 from documents.signs import Sign, signs_of
 from documents.tables import Role, rows_of
 
@@ -188,7 +188,8 @@ def _made(block: Block, reading: Reading, before: Mark | None = None) -> Transpo
     mode = block.mode or next((m for mark in block.marks if (m := mode_of(mark.text))), None)
     if block.number is None and not (depart.place and arrive.place and depart.time and arrive.time):
         return None
-    if depart.time is None and arrive.time is None and not (depart.place and arrive.place):
+    untimed = depart.time is None and arrive.time is None
+    if untimed and not (depart.place and arrive.place and _tells_day(block)):
         return None
     if not (depart.place and arrive.place) and _names_places(block, reading):
         return None
@@ -204,6 +205,12 @@ def _made(block: Block, reading: Reading, before: Mark | None = None) -> Transpo
         depart=moment_of(departs_on, depart.time),
         arrive=arrival_of(block, departs_on),
     )
+
+
+def _tells_day(block: Block) -> bool:
+    """Return True if the lines of a journey without times tell its day themselves, and each of its ends alone."""
+    ends = (block.depart.place or "", block.arrive.place or "")
+    return any(mark.trip_days for mark in block.marks) and all(len(CODE3.findall(end)) <= 1 for end in ends)
 
 
 def _names_places(block: Block, reading: Reading) -> bool:
