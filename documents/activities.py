@@ -101,14 +101,15 @@ def activities_of(reading: Reading, covered: set[int], stayed: set[int]) -> tupl
         if mark.aside or mark.old or place in covered or place in notes or (place in stayed and not mark.line.cells):
             continue
         day = forms[place][0] if place in forms else _day_of(mark)
-        if day is None or (mark.terms and not mark.day) or is_no_appointment(mark):
+        if day is None or (mark.terms and not mark.day):
             continue
         if place in forms:
             made = _of_form(mark, day)
-        elif _is_no_entry(mark):
-            continue
         else:
             made = _of_row(rows[id(mark)], day) if id(mark) in rows else _of_text(mark, day, reading)
+        # Most lines make nothing, which is quicker to tell.
+        if not made or is_no_appointment(mark) or (place not in forms and _is_no_entry(mark)):
+            continue
         made = [named for one in made if (named := _named(one, place, reading, covered | stayed))]
         made = [
             one for one in made if one.time or not found or (one.date, one.title) != (found[-1].date, found[-1].title)

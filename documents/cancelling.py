@@ -63,17 +63,18 @@ REPLACED = Words(
     r"|(?:vecchia|precedente) prenotazione|(?:prenotazione|conferma) (?:precedente|originale|originaria)"
     r"|(?:oude|vorige|eerdere) (?:boeking|reservering))(?![^\W_])|(?:旧|以前の|変更前の)ご?予約|差し替え"
 )
+STANDS = (
+    r"(?:remains?|stays?|is|are) (?:still )?(?:booked|confirmed|valid|unchanged|in place)"
+    r"|(?:bleib(?:t|en)|weiterhin|nach wie vor) (?:\w+ ){0,3}(?:bestehen|gültig|gebucht|bestätigt|unverändert)"
+    r"|reste(?:nt)? (?:confirmée?s?|valables?|inchangée?s?|maintenue?s?)"
+    r"|(?:sigue|siguen|queda|quedan|continúan?|se mantienen?) (?:confirmad[oa]s?|vigentes?|igual)"
+    r"|(?:rimane|rimangono|resta|restano) (?:confermat|valid|invariat)[oaei]"
+    r"|(?:blijft|blijven) (?:\w+ ){0,2}(?:staan|geldig|bevestigd|ongewijzigd)|mantém-se"
+)
 # What is said above a booking that a cancellation leaves.
 KEPT = Words(
-    r"(?<![^\W_])(?:not affected|unaffected"
-    r"|(?:remains?|stays?|is|are) (?:still )?(?:booked|confirmed|valid|unchanged|in place)"
-    r"|(?:bleib(?:t|en)|weiterhin|nach wie vor) (?:\w+ ){0,3}(?:bestehen|gültig|gebucht|bestätigt|unverändert)"
-    r"|nicht betroffen|(?:n'est|ne sont) pas concernée?s?"
-    r"|reste(?:nt)? (?:confirmée?s?|valables?|inchangée?s?|maintenue?s?)|no se ven? afectad[oa]s?"
-    r"|(?:sigue|siguen|queda|quedan|continúan?|se mantienen?) (?:confirmad[oa]s?|vigentes?|igual)"
-    r"|(?:rimane|rimangono|resta|restano) (?:confermat|valid|invariat)[oaei]|non (?:è|sono) interessat[oaei]"
-    r"|(?:blijft|blijven) (?:\w+ ){0,2}(?:staan|geldig|bevestigd|ongewijzigd)|não (?:é|são) afetad[oa]s?"
-    r"|mantém-se)(?![^\W_])"
+    rf"(?<![^\W_])(?:{STANDS}|not affected|unaffected|nicht betroffen|(?:n'est|ne sont) pas concernée?s?"
+    r"|no se ven? afectad[oa]s?|non (?:è|sono) interessat[oaei]|não (?:é|são) afetad[oa]s?)(?![^\W_])"
 )
 # Words of conditions: what may be cancelled is not.
 TERMS = Words(
@@ -90,9 +91,9 @@ IF = Words(
     r"|puede[ns]?|può)\s(?:be\s)?$",
 )
 PARTLY = Words(
-    r"(?<![^\W_])(?:partial(?:ly)? cancell\w+|teil(?:weise)? ?storn\w+|annulation partielle|partiellement annulé\w*"
-    r"|(?:cancelación|anulación) parcial|(?:annullamento|cancellazione) parziale|gedeeltelijk geannuleerd"
-    r"|cancelamento parcial)(?![^\W_])|一部(?:キャンセル|取消)"
+    rf"(?<![^\W_])(?:{STANDS}|partial(?:ly)? cancell\w+|teil(?:weise)? ?storn\w+|annulation partielle"
+    r"|partiellement annulé\w*|(?:cancelación|anulación) parcial|(?:annullamento|cancellazione) parziale"
+    r"|gedeeltelijk geannuleerd|cancelamento parcial)(?![^\W_])|一部(?:キャンセル|取消)"
 )
 THEN = re.compile(
     r"\s?,?\s?(?:if|unless|wenn|falls|sofern|werden kann|si|se|cuando)(?![^\W_])|\s(?:werden|sein)(?![^\W_])"
@@ -166,7 +167,7 @@ def cancel(plan: Plan, reading: Reading) -> None:
     """Mark what the document tells to be cancelled, and add what it names by a number only."""
     _cancel_parts(plan, reading)
     heads = [text for text in _heads(reading) if is_told(text) or _is_announced(text)]
-    if heads and (reading.speaks_of(PARTLY) or reading.speaks_of(KEPT)):
+    if heads and reading.speaks_of(PARTLY):
         heads = []
     spoken = any(word in reading.lower for word in BEGINNINGS) and reading.speaks_of(labels.CANCELLED)
     told = [

@@ -13,8 +13,12 @@ if TYPE_CHECKING:
 
 CLOCK = r"\d{1,2}[:.h]\d\d(?:[:.]\d\d)?(?:\s?[ap]\.?\s?m\.?)?"
 DATE = r"\d{1,4}[./-]\d{1,2}[./-]\d{1,4}"
-# The day, time and sender before a message, as chats are exported or copied.
-STAMP = re.compile(rf"\[?{DATE},?\s{CLOCK}(?:\]\s?|\s?[-–]\s)[^:\[\]]{{1,40}}:\s", re.IGNORECASE)
+# The day, time and sender before a message, as chats are exported or copied. In brackets, the time may stand alone.
+STAMP = re.compile(
+    rf"(?:\[?{DATE},?\s{CLOCK}(?:\]\s?|\s?[-–]\s)"
+    rf"|\[(?:\d{{1,2}}[./-]\d{{1,2}}\.?,?\s)?{CLOCK}(?:,\s{DATE})?\]\s?)[^:\[\]]{{1,40}}:\s",
+    re.IGNORECASE,
+)
 # The sender and time on a line of their own above a message.
 SENDER = re.compile(
     rf"(?P<name>[^\W\d_][^\d:：;!?|@#•*]{{0,36}}?)(?:\s*[,—–-])?\s+(?:(?:today|yesterday|heute|gestern|hier"

@@ -11,13 +11,14 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from documents import labels
+from documents.linenames import TILL
 from documents.marking import read_marks
 from documents.memory import remembering
 from documents.model import Activity, Context, Cost, Document, Item, Stay, Transport
 from documents.money import CODES, SHARED, SYMBOLS, amounts_in, value_of
 from documents.quotes import WORD, Told, are_ordered, code_of, plain_of, words_of
 from documents.sides import JOURNEY, STAY, is_other_side, never_ends, only_ends
-from documents.words import folded
+from documents.words import WEEKDAYS, folded
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -29,6 +30,7 @@ NOT_THERE = "The quote doesn't stand in the document. Copy it word for word."
 LONG_QUOTE = 1_500
 # Nights may be told instead of the second day.
 MOST_NIGHTS = 120
+WEEK = 7
 CLOCK = 16
 
 
@@ -153,9 +155,13 @@ def _stay(item: Stay, told: Told) -> str | None:  # noqa: C901 - one reason a va
     for name in ("location", "room"):
         if not told.has_words(getattr(item, name)):
             return f"The {name} has words that are not in the quote."
-    if item.check_in and not told.has_day(item.check_in):
+    if (
+        item.check_in
+        and not told.has_day(item.check_in)
+        and not (told.has_day(item.check_out) and _nights_between(item, told))
+    ):
         return "The check-in date is neither in the quote nor the day that the quote stands under."
-    if item.check_out and not told.has_day(item.check_out) and not _nights_end(item, told):
+    if item.check_out and not told.has_day(item.check_out) and not _follows(item, told):
         return "The check-out date is not in the quote."
     if item.check_in and item.check_out and item.check_in >= item.check_out:
         return "The check-out date is not after the check-in date."
@@ -180,8 +186,19 @@ def _stay(item: Stay, told: Told) -> str | None:  # noqa: C901 - one reason a va
     return None
 
 
-def _nights_end(item: Stay, told: Told) -> bool:
-    """Return True if the check-out follows from the check-in and the nights that the quote tells."""
+def _follows(item: Stay, told: Told) -> bool:
+    """Return True if the check-out follows from the check-in: by the nights, or as the next such day of the week."""
+    if _nights_between(item, told):
+        return True
+    until = TILL.search(told.quote)
+    if not (until and item.check_in and item.check_out):
+        return False
+    first, last = date.fromisoformat(item.check_in), date.fromisoformat(item.check_out)
+    return last.weekday() == WEEKDAYS[until["w"].lower()] and 0 < (last - first).days <= WEEK
+
+
+def _nights_between(item: Stay, told: Told) -> bool:
+    """Return True if the quote tells the number of nights between the two days."""
     if not item.check_in or not item.check_out:
         return False
     nights = (date.fromisoformat(item.check_out) - date.fromisoformat(item.check_in)).days
@@ -227,13 +244,14 @@ def _journey(item: Transport, told: Told) -> str | None:  # noqa: C901 - one rea
 
 
 def _has_code(number: str, quote: str) -> bool:
-    return bool(
-        re.search(
-            rf"(?<![A-Z0-9]){re.sub(r'(?<=[A-Z])(?=[0-9])', r'[^A-Z0-9]?', re.escape(code_of(number)))}(?![A-Z0-9])",
-            quote.upper(),
-        )
-        or code_of(number) in {code_of(word) for word in quote.split()}
-    ) or _spread(number, quote)
+    """Return True if a number is in the quote, whose letters and digits a sign or space may part."""
+    code = code_of(number)
+    spaced = r"[^A-Z0-9]?".join(code) if re.search("[A-Z]", code) else code
+    return (
+        bool(re.search(rf"(?<![A-Z0-9]){spaced}(?![A-Z0-9])", quote.upper()))
+        or code in {code_of(word) for word in quote.split()}
+        or _spread(number, quote)
+    )
 
 
 def _spread(number: str, quote: str) -> bool:
@@ -274,7 +292,7 @@ def _overnight(item: Transport) -> bool:
 def _places_ordered(origin: str, destination: str, quote: str) -> bool:
     """Return True if the origin stands before the destination, or labels say that it is the origin."""
     plain = folded(quote)
-    first, last = plain.find(folded(origin)), plain.find(folded(destination))
+    first, last = plain.find(folded(origin)), plain.rfind(folded(destination))
     if first < 0 or last < 0 or first < last:
         return True
     before = plain[max(0, first - 16) : first]

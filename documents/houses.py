@@ -58,13 +58,14 @@ def houses_in(text: str, *, strong: bool = False) -> Iterator[tuple[str, int, in
     for match in (STRONG_HOUSE if strong else HOUSE).finditer(text):
         left, kind, right = match["left"].strip(), match["kind"], match["right"]
         dated = DATE_WORDS.search(right)
-        right = (right[: dated.start()] if dated else right).strip()
-        begin = match.start()
+        right = (right[: dated.start()] if dated else right).rstrip()
+        begin, end = match.start(), match.start("right") + len(right)
+        right = right.lstrip()
         if right and left and not text[:begin].strip(" -–—•*\"'«“(") and not FIRST.match(left):
             left, begin = "", match.start("kind")
         name = " ".join(part for part in (left, kind, right) if part).translate(QUOTES)
         if (left or right) and not GENERIC.search(name) and re.search(r"[^\W\d_]{2}", left + right):
-            yield name, begin, match.start("right") + len(right)
+            yield name, begin, end
 
 
 def house_in(text: str, *, strong: bool = False) -> str | None:

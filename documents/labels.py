@@ -29,7 +29,7 @@ ISSUED = _words(
     r"|pubblicato|rilasciato)",
     r"(?:date de (?:réservation|commande|émission|la réservation)|commande du|réservé(?:e)? le|émis(?:e)? le"
     r"|publié|mis à jour|devis du|facture du|acheté|passée? le|reçue? le|effectuée? le)",
-    r"(?:ご?予約(?:受付)?日|受付日|発行日?|作成日|申込日|注文日|更新日?|請求日|購入日)",
+    r"(?:ご?予約(?:受付)?日(?!時)|受付日|発行日?|作成日|申込日|注文日|更新日?|請求日|購入日)",
 )
 DUE = _words(
     r"due(?=\W*$|\W+(?:on|by|date|before|at|in|the|for|no|now|upon|payment|balance|amount|from|le)\b)|payable"
@@ -222,22 +222,6 @@ TERMS = Words(
     r"|règlement|condiciones|cancelación|política|a tener en cuenta|normas|condizioni|cancellazione|disdetta|politica"
     r"|da sapere|avvertenze|regole|penali|voorwaarden|annulering|belangrijk\w*|goed om te weten|condições|cancelamento"
     r"|endorsements?)(?![^\W_])|キャンセル|取消|注意|備考|規約|規定|ポリシー|ご案内",
-)
-# For text in lower case.
-SEARCH = re.compile(
-    r"\d+\s(?:properties|hotels|results|unterkünfte|ergebnisse|treffer|hébergements|résultats|alojamientos"
-    r"|resultados|strutture|risultati)|check availability|verfügbarkeit prüfen|best hotels|beste hotels"
-    r"|meilleurs hôtels|mejores hoteles|migliori hotel|where to (?:stay|eat)|où dormir|空室",
-)
-# Lines that stand at the end of a document and belong to no day.
-SMALL_PRINT = Words(
-    r"©|\(c\) ?\d{4}|copyright|https?://|www\.|@\w|(?<![^\W_])(?:tel|tél|fax|phone|telefon|teléfono|telefono"
-    r"|hotline|ltd|limited|gmbh|s\.?a\.?r\.?l|s\.l\.|s\.r\.l|inc|vat|ust|siret|founded|established|est\."
-    r"|since|regards|sincerely|yours|cheers|cordialmente|distinti|a presto|liebe grüße|herzliche|bien à vous"
-    r"|salutations|atentamente|gegründet|seit|"
-    r"fondée?|depuis|fundad[oa]|desde (?=1[89])|fondat[oa]|rated|kind regards|best wishes|mit freundlichen"
-    r"|viele grüße|cordialement|un saludo|saludos|cordiali|handelsregister|registered)(?![^\W_])|電話|創業|創立"
-    r"|株式会社|旅行社$",
 )
 # The end of a letter, below which no day goes on.
 SIGNED = re.compile(

@@ -81,6 +81,8 @@ JOINED = re.compile(
 )
 # What stands between the nights of a list and the house.
 AFTER_NIGHTS = re.compile(r"\s?\)?\s?[:：]\s?(?=[^\W\d_])")
+# What stands between a house and its nights.
+BETWEEN = re.compile(r"[\s(,:–-]{1,4}")
 # Lines of such a list.
 LIST = 12
 WIDE = 60
@@ -94,6 +96,8 @@ def name_in_line(reading: Reading, place: int, mark: Mark) -> Name | None:
     told = labels.NIGHTS.search(text) if reading.speaks_of(labels.NIGHTS) else None
     if not (lodged or span or told or (mark.day and TILL.search(text))) or UNAVAILABLE.search(text):
         return None
+    if not span and mark.day and (name := _before_nights(text)):
+        return name
     if span and (named := BEFORE_DATES.search(text[: mark.told[0].start])):
         return name_in(named["name"])
     if span and not mark.line.cells and (name := _in_clause(mark)):
@@ -103,24 +107,38 @@ def name_in_line(reading: Reading, place: int, mark: Mark) -> Name | None:
         staying = None
     if staying and (name := name_in(text[staying.end() :])):
         return name
-    candidates = [text, *mark.line.cells]
-    if mark.told and not re.search(
-        r"[^\W\d_]{3}", re.sub(r"(?i)\b(?:from|vom|du|del|dal|el|le)\b", "", text[: mark.told[0].start])
-    ):
-        candidates.insert(0, text[mark.told[-1].end :].lstrip(" :：,-–"))
     hotels = _under_hotels(reading, place)
     listed = AFTER_NIGHTS.match(text, told.end()) if told and hotels else None
     if listed and (name := name_in(text[listed.end() :])):
         return name
+    return _first_house(mark, surely=bool(lodged or (span and told and hotels)), likely=bool(told or hotels))
+
+
+def _first_house(mark: Mark, *, surely: bool, likely: bool) -> Name | None:
+    """Return the first name in a line or its cells. A word in it must say that it is a house, unless that is sure.
+
+    If it is likely, a word beside it is enough.
+    """
+    candidates = [mark.text, *mark.line.cells]
+    if mark.told and not re.search(
+        r"[^\W\d_]{3}", re.sub(r"(?i)\b(?:from|vom|du|del|dal|el|le)\b", "", mark.text[: mark.told[0].start])
+    ):
+        candidates.insert(0, mark.text[mark.told[-1].end :].lstrip(" :：,-–"))
     for candidate in candidates:
         name = name_in(candidate)
-        if name and (
-            lodged
-            or STRONG.search(name[0])
-            or ((told or hotels) and labels.LODGING.search(candidate))
-            or (span and told and hotels)
-        ):
+        if not name or labels.NIGHTS.match(name[0]):
+            continue
+        if surely or STRONG.search(name[0]) or (likely and labels.LODGING.search(candidate)):
             return name
+    return None
+
+
+def _before_nights(text: str) -> Name | None:
+    """Return the name of a house right before the number of nights or the weekday until which it is booked."""
+    until = labels.NIGHTS.search(text) or TILL.search(text)
+    for house, _, end in houses_in(text) if until else ():
+        if until and BETWEEN.fullmatch(text, end, until.start()):
+            return name_in(house)
     return None
 
 

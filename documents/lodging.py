@@ -229,7 +229,15 @@ def _signed(after: list[Mark]) -> tuple[Name, str] | None:
 def is_range_alone(mark: Mark) -> bool:
     """Return True if a line tells a range of days and hardly anything else."""
     rest = mark.text[: mark.told[0].start] + mark.text[mark.told[-1].end :]
-    return not mark.amounts and (len(re.findall(r"[^\W\d_]{2,}", rest)) <= FEW_WORDS or tells_room(mark))
+    few = len(re.findall(r"[^\W\d_]{2,}", rest)) <= FEW_WORDS
+    return not mark.amounts and (few or tells_room(mark) or _tells_nights(mark))
+
+
+def _tells_nights(mark: Mark) -> bool:
+    """Return True if a line begins with a range of days and goes on with the number of its nights and a few words."""
+    after = mark.text[mark.told[-1].end :].lstrip(" ,;:-–(")
+    begins = not re.search(r"[^\W\d_]{2}", mark.text[: mark.told[0].start])
+    return begins and bool(labels.NIGHTS.match(after)) and len(after.split()) <= ROOM_WORDS
 
 
 def tells_room(mark: Mark) -> bool:

@@ -216,9 +216,8 @@ def _doubts(reading: Reading) -> list[Unresolved]:
 
 def _unread(reading: Reading, covered: set[int], plan: Plan) -> list[str]:
     """Lines with a date, time or amount that no item covers."""
-    quoted = {
-        line for entry in [*_entries(plan), *plan.costs, *plan.cancellations] for line in entry.quote.split("\n")
-    } | {day.quote for day in plan.days}
+    quoted = {line for entry in [*_entries(plan), *plan.costs, *plan.cancellations] for line in entry.quote.split("\n")}
+    days = {day.quote for day in plan.days}
     left = [
         mark.text
         for place, mark in enumerate(reading.marks)
@@ -226,6 +225,7 @@ def _unread(reading: Reading, covered: set[int], plan: Plan) -> list[str]:
         and not mark.line.aside
         and (mark.told or mark.times or mark.amounts)
         and mark.text not in quoted
+        and (mark.times or mark.amounts or mark.text not in days)
         and not _is_past(mark)
     ]
     return list(dict.fromkeys(left))[:MOST_UNREAD]

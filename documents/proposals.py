@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from documents import labels
 from documents.advertising import CONFIRMED, excerpt_of, is_for_sale
 
 if TYPE_CHECKING:
@@ -94,6 +93,12 @@ REVIEW = re.compile(
     r"|estuvo)|valora (?:tu|su)"
     r"|com'è andato|lascia una recensione|como foi a sua|hoe was (?:uw|je) verblijf|ご滞在はいかがでした|アンケート"
 )
+# For text in lower case.
+SEARCH = re.compile(
+    r"\d+\s(?:properties|hotels|results|unterkünfte|ergebnisse|treffer|hébergements|résultats|alojamientos"
+    r"|resultados|strutture|risultati)|check availability|verfügbarkeit prüfen|best hotels|beste hotels"
+    r"|meilleurs hôtels|mejores hoteles|migliori hotel|where to (?:stay|eat)|où dormir|空室",
+)
 HEAD = 4
 
 
@@ -105,7 +110,7 @@ def is_offer(reading: Reading) -> bool:
         return True
     if CONFIRMED.search(heads):
         return False
-    if labels.SEARCH.search(f"{heads}\n{text}"):
+    if SEARCH.search(f"{heads}\n{text}"):
         return True
     if REVIEW.search(_first(reading)) or is_for_sale(reading):
         return True
@@ -120,9 +125,15 @@ def is_proposal(reading: Reading) -> bool:
     text = excerpt_of(reading)
     first = _first(reading)
     proposed = PROPOSED.search(first) and (
-        WITHOUT_OBLIGATION.search(text) or (PAPER.search(first) and not PAID.search(text))
+        WITHOUT_OBLIGATION.search(text)
+        or (PAPER.search(first) and not PAID.search(text) and not _is_programme(reading))
     )
     return bool(proposed and not CONFIRMED.search(text))
+
+
+def _is_programme(reading: Reading) -> bool:
+    """Return True if a document tells what takes place at which time on several days."""
+    return len({mark.day for mark in reading.marks if mark.day and mark.times and not mark.aside}) > 1
 
 
 def _first(reading: Reading) -> str:

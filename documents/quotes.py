@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from documents.dates import dates_in
+from documents.money import CURRENCY
 from documents.times import times_in
 from documents.words import folded
 
@@ -42,6 +43,13 @@ def plain_of(text: str) -> str:
     return SPACES.sub(" ", unicodedata.normalize("NFKC", text).translate(SIGNS)).strip()
 
 
+def _is_dotted(clock: str, quote: str) -> bool:
+    """Return True if a time stands in the quote as 15.30, which may be a price or measure elsewhere."""
+    hour, minute = clock.split(":")[:2]
+    dotted = rf"(?<![\d.,:€$£¥])(?<![€$£¥]\s)0?{int(hour)}\.{minute}(?!\d|[.,]|\s?(?:{CURRENCY}|%|k?m\b))"
+    return bool(re.search(dotted, quote))
+
+
 @dataclass(slots=True)
 class Told:
     """The values of a quote."""
@@ -74,7 +82,7 @@ class Told:
         return any(day.isoformat() == iso for day in [*self.days, *self.above])
 
     def has_time(self, clock: str | None) -> bool:
-        return clock is None or clock in self.times
+        return clock is None or clock in self.times or _is_dotted(clock, self.quote)
 
     def has_words(self, text: str | None) -> bool:
         """Return True if the words of a name stand in the quote, in their order."""

@@ -51,7 +51,7 @@ HEADED = re.compile(r"[→➔⇒>|·•–—(\[]")
 def set_cancelled(marks: list[Mark]) -> None:
     """Mark what sections and rows tell that are cancelled.
 
-    A status stands above what it is about, or below it: as the first one of the document does.
+    A status stands above what it is about, as a heading does, or below it: as the first one of the document does.
     """
     tables = _set_tables(marks)
     stated = [
@@ -61,7 +61,7 @@ def set_cancelled(marks: list[Mark]) -> None:
     ]
     if stated:
         before, after = _tells_days(marks[: stated[0][0]]), _tells_days(marks[stated[-1][0] + 1 :])
-        if before and not after:
+        if before and not after and not any(marks[place].line.level for place, _ in stated):
             _set_above(marks, stated)
         else:
             _set_below(marks, dict(stated))

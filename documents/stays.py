@@ -295,13 +295,13 @@ class _Finder:
             return
         stay = self._stay(quote, named[0], (first[1], last[1]), code=self._code_near(begin, end))
         stay.check_in_time, stay.check_out_time = first[2], last[2]
-        self._times_apart(stay, begin, end)
+        told_at = [begin, end, *self._times_apart(stay, begin, end)]
         room = self._room_near(begin, end)
         if room is not None:
             stay.room = self._room(room)
         address = address_near(self.reading.marks, named[1], begin, end)
         stay.location = address[0] if address else stay.location
-        told_at = [begin, end, begin if room is None else room, begin if address is None else address[1]]
+        told_at += [begin if room is None else room, begin if address is None else address[1]]
         stay.quote = self._with_name(named[1], min(told_at), max(told_at))
         heads = range(max(0, begin - NEAR), min(len(self.reading.marks), end + NEAR))
         names = [i for i in heads if self.reading.marks[i].text == named[1] and not self.reading.marks[i].times]
@@ -328,29 +328,30 @@ class _Finder:
         return match["room"] if match else None
 
     def _from_to(self, first: Mark, after: date) -> str:
-        """The words from a stay's first day to the line of the day after its last night, or the first line alone."""
-        begin = self.places[id(first)]
-        marks = self.reading.marks
+        """The words from the line of a stay's first day to that of the day after its last night, or the first line."""
+        marks, begin = self.reading.marks, self.places[id(first)]
+        above = range(begin, max(-1, begin - LONGEST), -1)
+        begin = next((i for i in above if marks[i].leads and marks[i].day == first.day), begin)
         last = next((i for i in range(begin + 1, min(len(marks), begin + LONGEST)) if marks[i].day == after), begin)
         return quoted(marks[begin : last + 1])
 
-    def _times_apart(self, stay: Stay, begin: int, end: int) -> None:
-        for mark in self.reading.marks[max(0, begin - 2) : end + 6]:
-            for arrives, clock in labelled_times(mark):
-                if arrives:
-                    stay.check_in_time = stay.check_in_time or clock
-                else:
-                    stay.check_out_time = stay.check_out_time or clock
+    def _times_apart(self, stay: Stay, begin: int, end: int) -> list[int]:
+        """Add the times that lines near to a stay's days tell, and return the places of these lines."""
+        marks, told_at = self.reading.marks, list[int]()
+        for place in range(max(0, begin - 2), min(len(marks), end + 6)):
+            for arrives, clock in labelled_times(marks[place]) if place not in self.covered else ():
+                name = "check_in_time" if arrives else "check_out_time"
+                if getattr(stay, name) is None:
+                    setattr(stay, name, clock)
+                    told_at.append(place)
+        return told_at
 
     def _with_name(self, text: str, begin: int, end: int) -> str:
         """The words that state the stay: the lines from its name to its dates, or just both of them."""
         marks = self.reading.marks
         places = [i for i in range(max(0, begin - 14), min(len(marks), end + 9)) if marks[i].text == text]
         if places:
-            begin, end = (
-                min(begin, begin, places[-1]),
-                max(end, end, places[0]),
-            )
+            begin, end = min(begin, places[-1]), max(end, places[0])
         return quoted(marks[begin : end + 1])
 
     def _code_near(self, begin: int, end: int) -> str | None:

@@ -43,8 +43,8 @@ HEADINGS = [
         r"confirmation|booking (?:no|ref|code)|reference|réservation|référence|n°|nº|buchungs|bestätigung"
         r"|localizador|reserva\b|prenotazione|codice|予約番号|pnr"
     )),
-    (Role.CHECK_IN, r"check[-\s]?in|チェックイン|arrival date|anreise(?:tag)?$|llegada$|entrada$"),
-    (Role.CHECK_OUT, r"check[-\s]?out|チェックアウト|departure date|abreise(?:tag)?$|salida$"),
+    (Role.CHECK_IN, r"check[-\s]?in|in$|チェックイン|arrival date|anreise(?:tag)?$|llegada$|entrada$"),
+    (Role.CHECK_OUT, r"check[-\s]?out|out$|チェックアウト|departure date|abreise(?:tag)?$|salida$"),
     (Role.PERIOD, r"dates$|zeitraum|période|periodo|período|von\s?[-–]\s?bis|termin|期間"),
     (Role.NIGHTS, r"nights$|nächte|nuits$|noches|notti|nachten|noites|泊数"),
     (Role.ROOM, r"room|zimmer|chambre|habitación|camera|部屋|cabin"),

@@ -89,10 +89,11 @@ JOINT = re.compile(
 BETWEEN = Words(r"\b(?:between|entre|tra|zwischen|de|dalle|from|von)\s(?:las\s|le\s)?$")
 ENDING = Words(
     r"\b(?:until|till|no later than|bis(?:\s(?:ca\.|um|spätestens))*|jusqu'à|au plus tard à|hasta(?:\sa?\s?las)?"
-    r"|fino\salle(?:\sore)?|entro\sle(?:\sore)?|tot(?:\sen\smet)?|uiterlijk|até\s(?:às|as)|back(?:\s(?:by|at|about"
-    r"|around))*"
-    r"|returns?(?:\sat|\sby|\sabout)*"
-    r"|ends?(?:\sat|\sby)*|finishes(?:\sat)?|ending(?:\sat)?|endet(?:\sum)?|zurück(?:\sgegen|\sum)*"
+    r"|fino\salle(?:\sore)?|entro\sle(?:\sore)?|tot(?:\sen\smet)?|uiterlijk|até\s(?:às|as)|back\sby|ends?(?:\sat|\sby)*|finishes(?:\sat)?|ending(?:\sat)?|endet(?:\sum)?)\s?$",
+)
+# The same, but only of what the text tells the beginning of before.
+BACK = Words(
+    r"\b(?:back(?:\s(?:at|about|around))*|returns?(?:\sat|\sby|\sabout)*|zurück(?:\sgegen|\sum)*"
     r"|retour\s(?:à|vers)|regreso\sa\slas|rientro\salle)\s?$",
 )
 LEFT = Words(
@@ -151,7 +152,8 @@ def _placed(time: Time, text: str, before: list[Time]) -> Time:
     joint = previous and not previous.ends and JOINT.fullmatch(text, previous.end, time.start)
     if joint and previous and text[previous.end : time.start].strip().lower() in {"and", "y", "e", "et"}:
         joint = BETWEEN.search(text[max(0, previous.start - 14) : previous.start])
-    ends = bool(joint) or bool(ENDING.search(text[max(0, time.start - 24) : time.start]))
+    words = text[max(0, time.start - 24) : time.start]
+    ends = bool(joint or ENDING.search(words) or (before and BACK.search(words)))
     later = 0
     if match := LATER.match(text, time.end):
         later = int(match[1] or 1)

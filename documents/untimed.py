@@ -34,7 +34,16 @@ LEG = Words(
     r"|wagen|voiture|carrozza|coche|baggage|luggage|gepäck|座席)(?![^\W_])",
 )
 
-
+# Lines that stand at the end of a document and belong to no day.
+SMALL_PRINT = Words(
+    r"©|\(c\) ?\d{4}|copyright|https?://|www\.|@\w|(?<![^\W_])(?:tel|tél|fax|phone|telefon|teléfono|telefono"
+    r"|hotline|ltd|limited|gmbh|s\.?a\.?r\.?l|s\.l\.|s\.r\.l|inc|vat|ust|siret|founded|established|est\."
+    r"|since|regards|sincerely|yours|cheers|cordialmente|distinti|a presto|liebe grüße|herzliche|bien à vous"
+    r"|salutations|atentamente|gegründet|seit|"
+    r"fondée?|depuis|fundad[oa]|desde (?=1[89])|fondat[oa]|rated|kind regards|best wishes|mit freundlichen"
+    r"|viele grüße|cordialement|un saludo|saludos|cordiali|handelsregister|registered)(?![^\W_])|電話|創業|創立"
+    r"|株式会社|旅行社$",
+)
 # A part of a day in which nothing is planned.
 FREE_PART = Words(
     r"(?<![^\W_])(?:(?:evening|afternoon|morning|abend|nachmittag|vormittag|soirée|après-midi|matinée|journée"
@@ -72,22 +81,13 @@ def is_untimed_entry(mark: Mark, reading: Reading) -> bool:
     text = mark.text
     if mark.leads or not mark.programme or mark.told or mark.times or mark.amounts or labels.FREE.match(text):
         return False
-    if (
-        labels.LODGED.match(text)
-        or labels.NIGHTS.search(text)
-        or labels.OPENING.search(text)
-        or labels.code_in(text)
-        or labels.SMALL_PRINT.search(text)
-        or LEG.search(text)
-        or DURATION.match(text)
-        or LONG_NUMBER.search(text)
-        or SHARE.search(text)
-        or FREE_PART.search(text)
-    ):
-        return False
-    if text.isupper() and len(text.split()) <= 3:
-        return False
-    if LABELLED.match(text) and not labels.DAYPART.match(text):
+    return _has_shape(mark, reading) and not _tells_something_else(text)
+
+
+def _has_shape(mark: Mark, reading: Reading) -> bool:
+    """Return True if a line looks like an entry: an item of a list, or a few words that are no sentence."""
+    text = mark.text
+    if (text.isupper() and len(text.split()) <= 3) or (LABELLED.match(text) and not labels.DAYPART.match(text)):
         return False
     if mark.label and labels.DAYPART.fullmatch(mark.label):
         return len(text.split()) <= SHORT
@@ -102,3 +102,18 @@ def is_untimed_entry(mark: Mark, reading: Reading) -> bool:
         and not RUNNING.search(text)
     )
     return plain and len(text) >= 4 and not mark.line.level
+
+
+def _tells_something_else(text: str) -> bool:
+    return bool(
+        labels.LODGED.match(text)
+        or labels.NIGHTS.search(text)
+        or labels.OPENING.search(text)
+        or labels.code_in(text)
+        or SMALL_PRINT.search(text)
+        or LEG.search(text)
+        or DURATION.match(text)
+        or LONG_NUMBER.search(text)
+        or SHARE.search(text)
+        or FREE_PART.search(text)
+    )
