@@ -181,6 +181,20 @@ def test_beyond_loopback_a_token_is_exchanged_for_the_cookie(tmp_path: Path) -> 
         assert team.request("GET", f"/desk/trip/{KYOTO}", **cookie).status == 401
 
 
+def test_tokens_that_can_not_be_looked_up_end_no_session(tmp_path: Path) -> None:
+    path = seeded(tmp_path / "voygen.db")
+    login = f"token={make_token(path, 'ana', '--scope', 'read')}".encode()
+    with serving(path) as team, closing(raw.connect(path)) as connection:
+        cookie = team.request("POST", "/desk", login).headers["set-cookie"].partition(";")[0]
+        connection.execute("ALTER TABLE access_tokens RENAME TO away")
+        for page in PAGES:
+            reply = team.request("GET", page, Cookie=cookie)
+            assert (reply.status, b"is unavailable. Try again in a minute" in reply.body) == (503, True)
+        assert team.request("POST", "/desk", login).status == 503
+        connection.execute("ALTER TABLE away RENAME TO access_tokens")
+        assert team.request("GET", "/desk", Cookie=cookie).status == 200
+
+
 def test_a_login_that_never_arrives_neither_keeps_a_connection_nor_delays_the_stop(tmp_path: Path) -> None:
     path = seeded(tmp_path / "voygen.db")
     with serving(path, "--client-timeout", "1") as team, unfinished_login(team) as unfinished:

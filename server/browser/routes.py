@@ -14,7 +14,7 @@ from starlette.routing import Route
 
 from database.engine import ReadingDatabase
 from database.errors import DatabaseError
-from server.browser.access import LASTS
+from server.browser.access import LASTS, CannotVerify
 from server.browser.pages import PATH, UNFRAMED, Shown, entered_page, error_page, login_page
 from server.http.arrival import Arrivals
 from server.opening import phased
@@ -107,7 +107,10 @@ class DeskPage:
             response = _response(error_page("Refused", words, HTTPStatus.REQUEST_TIMEOUT))
             response.headers["Connection"] = "close"
             return response
-        session, problem = await self._access.exchange("".join(form.get("token", ())[:1]).strip())
+        try:
+            session, problem = await self._access.exchange("".join(form.get("token", ())[:1]).strip())
+        except CannotVerify as error:
+            return _unavailable(str(error))
         if session is None:
             return self._login(problem)
         return self._with_cookie(RedirectResponse(PATH, HTTPStatus.SEE_OTHER, HEADERS), session)
@@ -136,8 +139,11 @@ class DeskPage:
         """Return the page that `draw` makes, for a browser with a session."""
         if refusal := self._refusal(request):
             return refusal
-        if not await self._access.is_open(request.cookies.get(self._cookie, "")):
-            return self._login("")
+        try:
+            if not await self._access.is_open(request.cookies.get(self._cookie, "")):
+                return self._login("")
+        except CannotVerify as error:
+            return _unavailable(str(error))
         try:
             async with asyncio.timeout(self._time_limit):
                 return _response(await draw(request))
@@ -146,8 +152,7 @@ class DeskPage:
             return _response(error_page("This can't be shown", fault.problem, status))
         except (DatabaseError, TimeoutError):
             logger.exception("the desk page failed")
-            words = "The database is unavailable. Try again in a minute; the server's log says more."
-            return _response(error_page("This can't be shown now", words, HTTPStatus.SERVICE_UNAVAILABLE))
+            return _unavailable("The database is unavailable.")
 
     def _refusal(self, request: Request) -> Response | None:
         """Refuse a request for another host, or from another page, as /mcp does."""
@@ -174,6 +179,11 @@ class DeskPage:
             self._cookie, session, max_age=LASTS, path=PATH, secure=self._secure, httponly=True, samesite="strict"
         )
         return response
+
+
+def _unavailable(problem: str) -> Response:
+    words = f"{problem} Try again in a minute; the server's log says more."
+    return _response(error_page("This can't be shown now", words, HTTPStatus.SERVICE_UNAVAILABLE))
 
 
 def _given(request: Request, *names: str) -> dict[str, str]:
