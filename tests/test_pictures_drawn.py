@@ -169,6 +169,25 @@ def test_two_clicks_make_one_write_and_a_click_after_an_undo_writes_again(scene:
     browser.do("find", text="Grace Hollister is no longer payer.")
 
 
+def test_a_click_offers_no_undo_of_what_somebody_else_has_done(scene: Scene) -> None:
+    scene.show(HOLLISTER, context={"displayMode": "fullscreen"})
+    email, trip_id = "grace.hollister@example.net", scene.ids[HOLLISTER]
+    with scene.connection() as connection:
+        connection.execute(
+            "INSERT INTO trip_client_assignments (trip_id, client_email, client_role) VALUES (?, ?, 'payer')",
+            (trip_id, email),
+        )
+    scene.browser.do("click", name="Make payer: Grace Hollister")
+    scene.browser.do("find", text="Grace Hollister is payer now.")
+    assert "Undo" not in scene.browser.do("look", width=736, check=False)["text"]
+    assert payers(scene) == [email]
+    with scene.connection() as connection:
+        connection.execute(
+            "DELETE FROM trip_client_assignments WHERE trip_id = ? AND client_role = 'payer'", (trip_id,)
+        )
+    assert payers(scene) == []
+
+
 def logged(scene: Scene) -> int:
     """Count the writes that the trip's activity log names."""
     with scene.connection() as connection:
