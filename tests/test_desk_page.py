@@ -17,6 +17,7 @@ import raw
 from desk import KYOTO, seeded, voygen
 from team import PATIENCE, Reply, Team, call, make_token, serving
 
+from server.browser.access import MOST_SESSIONS
 from server.launch import own_command
 
 if TYPE_CHECKING:
@@ -193,6 +194,24 @@ def test_tokens_that_can_not_be_looked_up_end_no_session(tmp_path: Path) -> None
         assert team.request("POST", "/desk", login).status == 503
         connection.execute("ALTER TABLE away RENAME TO access_tokens")
         assert team.request("GET", "/desk", Cookie=cookie).status == 200
+
+
+def test_many_logins_with_a_token_end_only_sessions_of_that_token(tmp_path: Path) -> None:
+    path = seeded(tmp_path / "voygen.db")
+    login = f"token={make_token(path, 'ana', '--scope', 'read')}".encode()
+
+    def cookie_of(reply: Reply) -> str:
+        return reply.headers["set-cookie"].partition(";")[0]
+
+    with serving(path) as team:
+        link = next(found[0] for line in team.said if (found := re.search(r"/desk\?key=\S+", line)))
+        of_link = cookie_of(team.request("GET", link))
+        of_token = [cookie_of(team.request("POST", "/desk", login)) for _ in range(MOST_SESSIONS)]
+        assert [team.request("GET", "/desk", Cookie=one).status for one in (of_link, of_token[0], of_token[-1])] == [
+            200,
+            401,
+            200,
+        ]
 
 
 def test_a_login_that_never_arrives_neither_keeps_a_connection_nor_delays_the_stop(tmp_path: Path) -> None:

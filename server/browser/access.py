@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 # Time that a session lasts, in seconds: thirty days, because a migration is watched for weeks.
 LASTS = 30 * 86_400
 
-# Maximum number of sessions; a new one ends the oldest.
-MOST_SESSIONS = 100
+# Maximum number of sessions, and of one token; a new one ends the oldest.
+MOST_SESSIONS, MOST_OF_ONE_TOKEN = 100, 10
 
 # Random bytes in a key and in the name of a session.
 RANDOM_BYTES = 32
@@ -85,6 +85,9 @@ class Access:
         return session.token is None or self._verify is None or await self._verify(session.token) is None
 
     def _start(self, token: str | None) -> str:
+        own = [name for name, session in self._sessions.items() if token is not None and session.token == token]
+        if len(own) >= MOST_OF_ONE_TOKEN:
+            del self._sessions[own[0]]
         while len(self._sessions) >= MOST_SESSIONS:
             del self._sessions[next(iter(self._sessions))]
         name = secrets.token_urlsafe(RANDOM_BYTES)
