@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import signal
+import socket
 import subprocess
 from base64 import b64encode
 from contextlib import closing
@@ -16,6 +17,7 @@ import raw
 from desk import KYOTO, seeded, voygen
 from team import PATIENCE, Reply, Team, call, make_token, serving
 
+from server.browser.access import MOST_SESSIONS
 from server.launch import own_command
 
 if TYPE_CHECKING:
@@ -61,7 +63,7 @@ def link(team: Team) -> str:
 def cookie(team: Team, link: str) -> str:
     assert team.request("HEAD", link).status == 401
     entered = team.request("GET", link)
-    assert (entered.status, entered.headers["location"], entered.body) == (303, "/desk", b"")
+    assert (entered.status, b'content="0;url=/desk"' in entered.body, b"Lima" in entered.body) == (200, True, False)
     found = COOKIE.fullmatch(entered.headers["set-cookie"])
     assert found, entered.headers
     assert found[2] is None
@@ -178,6 +180,56 @@ def test_beyond_loopback_a_token_is_exchanged_for_the_cookie(tmp_path: Path) -> 
         assert team.request("GET", f"/desk/trip/{KYOTO}", **cookie).status == 200
         assert voygen("token", "revoke", "ana", "--db", path).returncode == 0
         assert team.request("GET", f"/desk/trip/{KYOTO}", **cookie).status == 401
+
+
+def test_tokens_that_can_not_be_looked_up_end_no_session(tmp_path: Path) -> None:
+    path = seeded(tmp_path / "voygen.db")
+    login = f"token={make_token(path, 'ana', '--scope', 'read')}".encode()
+    with serving(path) as team, closing(raw.connect(path)) as connection:
+        cookie = team.request("POST", "/desk", login).headers["set-cookie"].partition(";")[0]
+        connection.execute("ALTER TABLE access_tokens RENAME TO away")
+        for page in PAGES:
+            reply = team.request("GET", page, Cookie=cookie)
+            assert (reply.status, b"is unavailable. Try again in a minute" in reply.body) == (503, True)
+        assert team.request("POST", "/desk", login).status == 503
+        connection.execute("ALTER TABLE away RENAME TO access_tokens")
+        assert team.request("GET", "/desk", Cookie=cookie).status == 200
+
+
+def test_many_logins_with_a_token_end_only_sessions_of_that_token(tmp_path: Path) -> None:
+    path = seeded(tmp_path / "voygen.db")
+    login = f"token={make_token(path, 'ana', '--scope', 'read')}".encode()
+
+    def cookie_of(reply: Reply) -> str:
+        return reply.headers["set-cookie"].partition(";")[0]
+
+    with serving(path) as team:
+        link = next(found[0] for line in team.said if (found := re.search(r"/desk\?key=\S+", line)))
+        of_link = cookie_of(team.request("GET", link))
+        of_token = [cookie_of(team.request("POST", "/desk", login)) for _ in range(MOST_SESSIONS)]
+        assert [team.request("GET", "/desk", Cookie=one).status for one in (of_link, of_token[0], of_token[-1])] == [
+            200,
+            401,
+            200,
+        ]
+
+
+def test_a_login_that_never_arrives_neither_keeps_a_connection_nor_delays_the_stop(tmp_path: Path) -> None:
+    path = seeded(tmp_path / "voygen.db")
+    with serving(path, "--client-timeout", "1") as team, unfinished_login(team) as unfinished:
+        assert b" 408 " in unfinished.recv(100)
+    with serving(path) as team, unfinished_login(team) as unfinished:
+        assert team.request("GET", "/desk").status == 401
+        assert team.stop(signal.SIGTERM) == 0
+        assert b" 408 " in unfinished.recv(100)
+    assert not any("Traceback" in line for line in team.said)
+
+
+def unfinished_login(team: Team) -> socket.socket:
+    """A connection on which a login has begun."""
+    connection = socket.create_connection(("127.0.0.1", team.port), timeout=PATIENCE)
+    connection.sendall(b"POST /desk HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 100\r\n\r\ntoken=")
+    return connection
 
 
 def test_the_command_serves_the_desk_page_alone_and_ends_at_a_signal(tmp_path: Path) -> None:

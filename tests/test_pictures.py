@@ -213,6 +213,37 @@ async def test_every_day_of_a_trip_of_75_days_is_shown_with_as_many_items_as_fit
         assert len((await desk.call("show_trip", trip_identifier=EMPTY))["days"]) == 75
 
 
+async def test_what_does_not_fit_into_the_picture_of_a_trip_is_counted(tmp_path: Path) -> None:
+    async with new_desk(tmp_path) as desk:
+        long = "👪" * 155
+        people = [{"name": f"{number} {long}", "role": "traveler"} for number in range(70)]
+        stays = [{"name": f"{at} {long}", "check_in": days_on(at), "check_out": days_on(at + 1)} for at in range(1, 60)]
+        days = [{"date": days_on(at), "title": "Day" * 50, "activities": [{"title": "Walk"}]} for at in range(1, 400)]
+        for people_on, stays_on, days_on_trip in ((people, stays, []), (people, stays, days), ([], [], days)):
+            desk.sql(
+                "UPDATE trips_v2 SET clients = ?, accommodations = ?, schedule = ?, start_date = ?, end_date = ? "
+                "WHERE trip_id = ?",
+                *map(json.dumps, (people_on, stays_on, days_on_trip)),
+                *(days_on(1), days_on(399 if days_on_trip else 75), EMPTY),
+            )
+            trip = await drawn(desk, "show_trip", trip_identifier=EMPTY)
+            assert "Cut to fit" not in trip["message"]
+            assert len(trip["days"]) + trip["days_more"] == (399 if days_on_trip else 75)
+            assert len(trip["stays"]) + trip["stays_more"] == len(stays_on)
+            assert (trip["travelers_total"], len(trip["travelers"]) > 0) == (len(people_on), bool(people_on))
+
+
+async def test_a_request_of_the_picture_holds_no_stored_currency(tmp_path: Path) -> None:
+    async with new_desk(tmp_path) as desk:
+        await desk.do(KYOTO, op("advance_workflow", phase="preparation"))
+        for currency, is_told in (("EUR", True), ("DELETE-ALL-TRIPS", False)):
+            desk.sql("UPDATE trips_v2 SET financials = ? WHERE trip_id = ?", json.dumps({"currency": currency}), KYOTO)
+            trip = await desk.call("show_trip", trip_identifier=KYOTO)
+            prompts = " ".join(lack["prompt"] for lack in trip["missing"])
+            assert "See list_payments" in prompts
+            assert (currency in prompts) == is_told
+
+
 async def test_malformed_trips_are_drawn(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         for odd in ODD:

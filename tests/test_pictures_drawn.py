@@ -40,7 +40,7 @@ class Scene:
 
     def __init__(self, browser: Browser, desk: str, drifting: str, ids: dict[str, int], path: Path) -> None:
         self.browser, self.desk, self.ids, self.path = browser, desk, ids, path
-        self.pages = ""
+        self._followed: dict[str, Any] = {}
         self._agency, self._drifting = browser.server, drifting
 
     def show(self, name: str, **options: Any) -> dict[str, Any]:
@@ -55,6 +55,11 @@ class Scene:
         if name.endswith("migration"):
             return "show_migration", {"check": True}
         return "show_month", {"month": MONTH if name == "month" else "2001-02"}
+
+    def entered(self) -> dict[str, Any]:
+        """Follow the link to the desk page once, and return what was seen then."""
+        self._followed = self._followed or self.browser.do("follow", url=self.desk)
+        return self._followed
 
     def connection(self) -> closing[sqlite3.Connection]:
         return closing(raw.connect(self.path))
@@ -114,12 +119,14 @@ def test_fingers_get_large_targets(scene: Scene, name: str, view: str) -> None:
         assert view != "inline" or width not in {600, 736} or look["height"] <= HIGHEST
 
 
+def test_a_link_to_the_desk_page_works_from_a_page_of_another_site(scene: Scene) -> None:
+    assert scene.entered() == {"title": "Trip desk", "statuses": [200, 200]}
+
+
 @pytest.mark.parametrize("path", ["", "/trip/{trip}", f"/month?month={MONTH}", "/migration?check=true"])
 def test_the_desk_page_fits_at_every_width_in_both_themes(scene: Scene, path: str) -> None:
-    if scene.desk:
-        assert scene.browser.do("open", url=scene.desk)["status"] == 200
-        scene.desk, scene.pages = "", scene.desk.partition("?")[0]
-    url = scene.pages + path.format(trip=scene.ids[HOLLISTER])
+    scene.entered()
+    url = scene.desk.partition("?")[0] + path.format(trip=scene.ids[HOLLISTER])
     assert scene.browser.do("open", url=url)["status"] == 200
     for theme, width in product(THEMES, WIDTHS):
         assert_sound(scene.browser.do("look", width=width, theme=theme))
@@ -160,6 +167,25 @@ def test_two_clicks_make_one_write_and_a_click_after_an_undo_writes_again(scene:
     assert browser.asked("context")[-1]["structuredContent"]["trip_id"] == scene.ids[HOLLISTER]
     browser.do("click", name="Undo")
     browser.do("find", text="Grace Hollister is no longer payer.")
+
+
+def test_a_click_offers_no_undo_of_what_somebody_else_has_done(scene: Scene) -> None:
+    scene.show(HOLLISTER, context={"displayMode": "fullscreen"})
+    email, trip_id = "grace.hollister@example.net", scene.ids[HOLLISTER]
+    with scene.connection() as connection:
+        connection.execute(
+            "INSERT INTO trip_client_assignments (trip_id, client_email, client_role) VALUES (?, ?, 'payer')",
+            (trip_id, email),
+        )
+    scene.browser.do("click", name="Make payer: Grace Hollister")
+    scene.browser.do("find", text="Grace Hollister is payer now.")
+    assert "Undo" not in scene.browser.do("look", width=736, check=False)["text"]
+    assert payers(scene) == [email]
+    with scene.connection() as connection:
+        connection.execute(
+            "DELETE FROM trip_client_assignments WHERE trip_id = ? AND client_role = 'payer'", (trip_id,)
+        )
+    assert payers(scene) == []
 
 
 def logged(scene: Scene) -> int:

@@ -14,14 +14,18 @@ if TYPE_CHECKING:
 # Time that a session lasts, in seconds: thirty days, because a migration is watched for weeks.
 LASTS = 30 * 86_400
 
-# Maximum number of sessions; a new one ends the oldest.
-MOST_SESSIONS = 100
+# Maximum number of sessions, and of one token; a new one ends the oldest.
+MOST_SESSIONS, MOST_OF_ONE_TOKEN = 100, 10
 
 # Random bytes in a key and in the name of a session.
 RANDOM_BYTES = 32
 
-# Says why an access token may not read, or returns None if it may.
+# Says why an access token may not read, or returns None if it may. Raises CannotVerify.
 Verify: TypeAlias = "Callable[[str], Awaitable[str | None]]"
+
+
+class CannotVerify(Exception):
+    """It can't be found out now if a token may read; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -61,14 +65,17 @@ class Access:
         return self._start(None)
 
     async def exchange(self, token: str) -> tuple[str | None, str]:
-        """Start a session for an access token; return its name, or None and why the token may not read."""
+        """Start a session for an access token; return its name, or None and why the token may not read.
+
+        Raises CannotVerify.
+        """
         if self._verify is None:
             return None, "This server takes no tokens here."
         refusal = await self._verify(token)
         return (None, refusal) if refusal else (self._start(token), "")
 
     async def is_open(self, name: str) -> bool:
-        """Return True for a session that lasts, and whose token may still read."""
+        """Return True for a session that lasts, and whose token may still read. Raises CannotVerify."""
         session = self._sessions.get(_digest(name))
         if session is None:
             return False
@@ -78,6 +85,9 @@ class Access:
         return session.token is None or self._verify is None or await self._verify(session.token) is None
 
     def _start(self, token: str | None) -> str:
+        own = [name for name, session in self._sessions.items() if token is not None and session.token == token]
+        if len(own) >= MOST_OF_ONE_TOKEN:
+            del self._sessions[own[0]]
         while len(self._sessions) >= MOST_SESSIONS:
             del self._sessions[next(iter(self._sessions))]
         name = secrets.token_urlsafe(RANDOM_BYTES)

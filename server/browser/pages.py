@@ -47,11 +47,17 @@ def login_page(problem: str, *, has_link: bool, takes_tokens: bool) -> Shown:
     return _plain("Log in to the trip desk", body, 401)
 
 
+def entered_page() -> Shown:
+    """Return the page that goes on to the index at once."""
+    body = f'<p><a href="{PATH}">Open the desk</a></p>'
+    return _plain("Opening the trip desk", body, 200, head=f'<meta http-equiv="refresh" content="0;url={PATH}">\n')
+
+
 def error_page(title: str, words: str, status: int) -> Shown:
     return _plain(title, f'<p>{escape(words)}</p><p class="gap"><a href="{PATH}">Back to the desk</a></p>', status)
 
 
-def _plain(title: str, body: str, status: int) -> Shown:
+def _plain(title: str, body: str, status: int, *, head: str = "") -> Shown:
     style = "".join((SOURCE / name).read_text(encoding="utf-8") for name in STYLES)
     digest = b64encode(sha256(style.encode()).digest()).decode()
     policy = f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'self'"
@@ -61,7 +67,7 @@ def _plain(title: str, body: str, status: int) -> Shown:
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width,initial-scale=1">
-<title>{escape(title)}</title>
+{head}<title>{escape(title)}</title>
 <style>{style}</style>
 </head>
 <body><main><h1>{escape(title)}</h1>{body}</main></body>

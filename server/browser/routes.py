@@ -8,13 +8,15 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, TypeAlias
 from urllib.parse import parse_qs
 
+from starlette.requests import ClientDisconnect
 from starlette.responses import HTMLResponse, RedirectResponse
 from starlette.routing import Route
 
 from database.engine import ReadingDatabase
 from database.errors import DatabaseError
-from server.browser.access import LASTS
-from server.browser.pages import PATH, UNFRAMED, Shown, error_page, login_page
+from server.browser.access import LASTS, CannotVerify
+from server.browser.pages import PATH, UNFRAMED, Shown, entered_page, error_page, login_page
+from server.http.arrival import Arrivals
 from server.opening import phased
 from tools.answers.errors import ToolFault
 
@@ -64,12 +66,18 @@ class DeskPage:
         port: int,
         secure: bool,
         time_limit: float,
+        client_timeout: float,
     ) -> None:
         reading = ReadingDatabase(db)
         self._db, self._steward = phased(reading), steward(reading)
         self._access, self._allowed = access, allowed
         self._cookie, self._secure = f"voygen_desk_{port}", secure
         self._time_limit = time_limit
+        self._arrivals = Arrivals(client_timeout)
+
+    def stop(self) -> None:
+        """Wait for no login that has not fully arrived."""
+        self._arrivals.stop()
 
     def routes(self) -> list[Route]:
         return [
@@ -85,14 +93,27 @@ class DeskPage:
 
         key = request.query_params.get("key")
         if key is not None and request.method == "GET":
-            return self._refusal(request) or self._entered(self._access.enter(key), "This link was used already.")
+            return self._refusal(request) or self._linked(self._access.enter(key))
         return await self._shown(request, lambda _: draw_index(self._db, self._steward))
 
     async def _log_in(self, request: Request) -> Response:
         if refusal := self._refusal(request):
             return refusal
-        form = parse_qs((await _body(request)).decode(errors="replace"))
-        return self._entered(*await self._access.exchange("".join(form.get("token", ())[:1]).strip()))
+        try:
+            async with self._arrivals.limit():
+                form = parse_qs((await _body(request)).decode(errors="replace"))
+        except (TimeoutError, ClientDisconnect):
+            words = "The request took too long to arrive. Send it again."
+            response = _response(error_page("Refused", words, HTTPStatus.REQUEST_TIMEOUT))
+            response.headers["Connection"] = "close"
+            return response
+        try:
+            session, problem = await self._access.exchange("".join(form.get("token", ())[:1]).strip())
+        except CannotVerify as error:
+            return _unavailable(str(error))
+        if session is None:
+            return self._login(problem)
+        return self._with_cookie(RedirectResponse(PATH, HTTPStatus.SEE_OTHER, HEADERS), session)
 
     async def _trip(self, request: Request) -> Response:
         from server.browser.drawing import draw_trip  # noqa: PLC0415
@@ -118,8 +139,11 @@ class DeskPage:
         """Return the page that `draw` makes, for a browser with a session."""
         if refusal := self._refusal(request):
             return refusal
-        if not await self._access.is_open(request.cookies.get(self._cookie, "")):
-            return self._login("")
+        try:
+            if not await self._access.is_open(request.cookies.get(self._cookie, "")):
+                return self._login("")
+        except CannotVerify as error:
+            return _unavailable(str(error))
         try:
             async with asyncio.timeout(self._time_limit):
                 return _response(await draw(request))
@@ -128,8 +152,7 @@ class DeskPage:
             return _response(error_page("This can't be shown", fault.problem, status))
         except (DatabaseError, TimeoutError):
             logger.exception("the desk page failed")
-            words = "The database is unavailable. Try again in a minute; the server's log says more."
-            return _response(error_page("This can't be shown now", words, HTTPStatus.SERVICE_UNAVAILABLE))
+            return _unavailable("The database is unavailable.")
 
     def _refusal(self, request: Request) -> Response | None:
         """Refuse a request for another host, or from another page, as /mcp does."""
@@ -141,15 +164,26 @@ class DeskPage:
         response.headers["WWW-Authenticate"] = 'Bearer realm="voygen"'
         return response
 
-    def _entered(self, session: str | None, problem: str) -> Response:
-        """Return the way to the index with the session's cookie, or the login page again."""
+    def _linked(self, session: str | None) -> Response:
+        """Return a page with the session's cookie that goes on to the index, or the login page again.
+
+        It is no redirect, because after a click on a page of another site, such as a terminal in the browser, browsers
+        follow redirects without the cookie.
+        """
         if session is None:
-            return self._login(problem)
-        response = RedirectResponse(PATH, HTTPStatus.SEE_OTHER, HEADERS)
+            return self._login("This link was used already.")
+        return self._with_cookie(_response(entered_page()), session)
+
+    def _with_cookie(self, response: Response, session: str) -> Response:
         response.set_cookie(
             self._cookie, session, max_age=LASTS, path=PATH, secure=self._secure, httponly=True, samesite="strict"
         )
         return response
+
+
+def _unavailable(problem: str) -> Response:
+    words = f"{problem} Try again in a minute; the server's log says more."
+    return _response(error_page("This can't be shown now", words, HTTPStatus.SERVICE_UNAVAILABLE))
 
 
 def _given(request: Request, *names: str) -> dict[str, str]:

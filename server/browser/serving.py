@@ -45,8 +45,9 @@ async def serve_desk(where: Location, port: int, patience: float, say: Callable[
                 port=port,
                 secure=False,
                 time_limit=PAGE_TIMEOUT,
+                client_timeout=CLIENT_TIMEOUT,
             )
             app = Starlette(routes=page.routes(), middleware=[Middleware(PlainTargets)])
             link = f"http://{HOST}:{port}{PATH}?key={access.new_key()}"
-            listener = Listener(uvicorn_config(app, CLIENT_TIMEOUT), lambda: say(link), lambda: None)
+            listener = Listener(uvicorn_config(app, CLIENT_TIMEOUT), lambda: say(link), page.stop)
             await listener.serve([listening])

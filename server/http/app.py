@@ -88,6 +88,7 @@ async def serve_http(  # noqa: PLR0913 - options of one server
             port=port,
             secure=settings.beyond_loopback,
             time_limit=settings.request_timeout,
+            client_timeout=settings.client_timeout,
         )
         app = Starlette(
             routes=[*server.routes(), *desk_page.routes(), *discovery],
@@ -96,12 +97,17 @@ async def serve_http(  # noqa: PLR0913 - options of one server
             lifespan=server.lifespan,
         )
         app.router.redirect_slashes = False
+
+        def stop() -> None:
+            server.gate.stop()
+            desk_page.stop()
+
         anyone = await authenticator.allows_anyone()
         link = "" if settings.beyond_loopback else f"{settings.at(port, DESK)}?key={access.new_key()}"
         listener = Listener(
             uvicorn_config(app, settings.client_timeout),
             lambda: _announce(settings.at(port), link, anyone=anyone),
-            server.gate.stop,
+            stop,
         )
         try:
             async with recorder.running(read_only=read_only):

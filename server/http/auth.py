@@ -20,6 +20,7 @@ from database import tokens
 from database.actor import name_at
 from database.clock import now
 from database.errors import DatabaseError
+from server.browser.access import CannotVerify
 from server.http.issuer import Issuer, IssuerUnavailable, TokenInvalid, scopes_of
 from server.tokens import PREFIX, find_live_token
 
@@ -105,10 +106,12 @@ class Authenticator:
             raise Refused(503, "The database is unavailable.") from error
 
     async def problem_with(self, token: str) -> str | None:
-        """Say why a token may not read, or return None if it may."""
+        """Say why a token may not read, or return None if it may. Raises CannotVerify."""
         try:
             await self.authenticate([f"Bearer {token}"])
         except Refused as refused:
+            if refused.status == HTTPStatus.SERVICE_UNAVAILABLE:
+                raise CannotVerify(refused.message) from refused
             return refused.message
         return None
 

@@ -17,6 +17,7 @@ from starlette.responses import JSONResponse, Response
 
 from database.actor import acting
 from server.desk.messages import InvalidMessage, MendedRequest, parse_message, without_mark
+from server.http.arrival import Arrivals
 from server.http.auth import ANYONE, Refused
 from server.http.negotiation import as_event, form_accepted, is_json, with_usual_headers
 
@@ -66,14 +67,13 @@ class Gate:
         # Of the places for calls, one caller gets at most three in four.
         self._most_of_one = settings.most_calls - settings.most_calls // 4
         self._calls_of: Counter[str] = Counter()
-        self._reading: set[asyncio.Timeout] = set()
+        self._arrivals = Arrivals(settings.client_timeout)
         self.stopping = False
 
     def stop(self) -> None:
         """Refuse requests that have not fully arrived; let all other requests finish."""
         self.stopping = True
-        for deadline in self._reading:
-            deadline.reschedule(asyncio.get_running_loop().time())
+        self._arrivals.stop()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
@@ -130,12 +130,8 @@ class Gate:
         if declared.isdigit() and int(declared) > MAX_BODY:
             raise _Answered(_too_large())
         try:
-            async with asyncio.timeout(self._settings.client_timeout) as deadline:
-                self._reading.add(deadline)
-                try:
-                    return await _read(request)
-                finally:
-                    self._reading.discard(deadline)
+            async with self._arrivals.limit():
+                return await _read(request)
         except TimeoutError as error:
             late = _plain(408, "request_timeout", "The request took too long to arrive.", Connection="close")
             raise _Answered(_busy("The server is stopping.") if self.stopping else late) from error

@@ -111,6 +111,21 @@ const commands = {
     if (answer.ok()) await settled();
     return { status: answer.status() };
   },
+  // Follow a link to a page of the desk, from a page of another site; return the title and the statuses on the way.
+  async follow({ url }) {
+    page = pages.fine;
+    own.push(new URL(url).origin);
+    const statuses = [];
+    const listen = answer => statuses.push(answer.status());
+    await page.goto(`data:text/html,<a href="${url}">Desk</a>`);
+    page.on('response', listen);
+    await page.getByText('Desk').click();
+    await page.waitForURL('**/desk');
+    await page.getByRole('heading', { level: 1 }).waitFor();
+    page.off('response', listen);
+    complaints = [];
+    return { title: await page.title(), statuses };
+  },
   // Measure the picture at a width and in a theme; `check` runs axe.
   async look({ width, theme, check = true }) {
     await page.setViewportSize({ width, height: 900 });

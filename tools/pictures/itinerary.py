@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, Field
 
-from tools.answers.bounds import weight
+from tools.answers.bounds import fitting, weight
 from tools.pictures.words import Span, text
 from tools.trip.itinerary import times
 from tools.trip.itinerary.entries import DAY, ITEM, STAY, TRANSPORT, clock_of, moment_of, text_of
@@ -104,7 +104,7 @@ class Plan:
         return [day for day in self._period_days() if day not in self._days or not self._days[day].items]
 
     def days(self, room: int) -> tuple[list[PictureDay], int]:
-        """Return the days, with as many items of each as fit into `room` bytes, and the number of days left out."""
+        """Return the days and items of each that fit into `room` bytes, and the number of days left out."""
         dated = sorted({*self._period_days(), *(day for day in self._days if day)})
         every: list[date | None] = [*dated, *([None] if None in self._days else [])]
         shown = [(day, self._days.get(day, Planned())) for day in every[:LONGEST_TRIP]]
@@ -113,7 +113,8 @@ class Plan:
             days = [_shown(*one, most) for one in shown]
             if weight([one.model_dump() for one in days]) <= room:
                 break
-        return days, len(every) - len(shown)
+        days = days[: fitting(days, room)]
+        return days, len(every) - len(days)
 
     def _on(self, day: date | None) -> Planned:
         return self._days.setdefault(day, Planned())

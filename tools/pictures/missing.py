@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, Field
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from tools.pictures.itinerary import Plan
     from tools.trip.playbook import Standing
 
+# The code of a currency (https://www.iso.org/iso-4217-currency-codes.html).
+_CODE = re.compile("[A-Z]{3}")
+
 _OVER = {"cancelled", "completed"}
 
 
@@ -27,20 +31,23 @@ class Lack(BaseModel):
 
 def lacks_of(standing: Standing, plan: Plan, today: date) -> list[Lack]:
     """Return what is missing to finish the phase and, until the trip is over, gaps in its plan."""
-    found = [_of_phase(standing.trip["trip_id"], sentence) for sentence in standing.missing]
+    found = [_of_phase(standing, sentence) for sentence in standing.missing]
     is_over = standing.trip["status"] in _OVER or (plan.period is not None and plan.period.last < today)
     return found if is_over else [*found, *_of_plan(standing.trip["trip_id"], plan, today)]
 
 
-def _of_phase(trip_id: int, sentence: str) -> Lack:
+def _of_phase(standing: Standing, sentence: str) -> Lack:
     """Split a sentence into what is missing and, after a colon, what to do about it.
 
-    The request holds no stored text, because it is sent in the user's name: the names of people are in quotes.
+    The request holds no stored text, because it is sent in the user's name: the names of people are in quotes, and a
+    currency can be any word.
     """
+    trip_id, currency = standing.trip["trip_id"], str(standing.trip["currency"])
     words, _, remedy = sentence.rstrip(".").rpartition(": ")
     if not words or not remedy[0].isalpha():  # such as "Documents without a url: 1 of 3."
         words, remedy = sentence.rstrip("."), "complete what is missing"
-    context = "" if '"' in words else f"{words}. "
+    is_stored = '"' in words or (currency in words and not _CODE.fullmatch(currency))
+    context = "" if is_stored else f"{words}. "
     asked = f"{remedy[:1].upper()}{remedy[1:]}"
     return Lack(words=f"{words}.", prompt=f"Trip {trip_id}: {context}{asked}. Ask me for what you don't know.")
 

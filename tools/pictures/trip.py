@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 
 from database import guests, payments
 from database.quoting import as_word, in_quotes
-from tools.answers.bounds import ROOM, named, weight
+from tools.answers.bounds import LIMIT, ROOM, fitting, named, weight
 from tools.answers.errors import NotFound
 from tools.answers.fields import TripIdentifier
 from tools.answers.models import with_id
@@ -34,6 +34,12 @@ if TYPE_CHECKING:
 
 # Number of stays in a picture.
 STAYS_SHOWN = 40
+
+# Room for the travelers, the stays and the message, in bytes. The message is sent twice.
+TRAVELERS_ROOM, STAYS_ROOM, MESSAGE_ROOM = 7_000, 5_000, 5_000
+
+# Room for what is added to the message at its end, in bytes.
+NOTE_ROOM = 500
 
 
 class ShowTripArguments(Arguments):
@@ -76,7 +82,8 @@ async def show_trip(db: Database, args: ShowTripArguments) -> TripPicture:
     if trip_id not in held:
         raise NotFound(f"Trip {trip_id} has been deleted.", "Use a different trip.")
     picture, plan = _without_days(standing, on_trip, held[trip_id])
-    days, left_out = plan.days(ROOM - weight(picture.model_dump(mode="json")))
+    room = min(ROOM, LIMIT - NOTE_ROOM - 2 * weight(_words(picture)))
+    days, left_out = plan.days(room - weight(picture.model_dump(mode="json")))
     picture = picture.model_copy(update={"days": days, "days_more": left_out})
     return picture.model_copy(update={"message": f"{_words(picture)}{standing.unreadable}"})
 
@@ -85,6 +92,8 @@ def _without_days(standing: Standing, on_trip: Sequence[Row], money: Money) -> t
     trip, now, plan = standing.trip, today(), Plan(standing.trip)
     first, last = (plan.period.first, plan.period.last) if plan.period else (None, None)
     going, staying = people_of(standing, on_trip, last)
+    travelers, stays = going[:PEOPLE_SHOWN], plan.stays[:STAYS_SHOWN]
+    travelers, stays = travelers[: fitting(travelers, TRAVELERS_ROOM)], stays[: fitting(stays, STAYS_ROOM)]
     is_cancelled = trip["status"] == "cancelled"
     start, end = _day(trip["start_date"]), _day(trip["end_date"])
     picture = TripPicture(
@@ -101,12 +110,12 @@ def _without_days(standing: Standing, on_trip: Sequence[Row], money: Money) -> t
         phase=PicturePhase(name=text(standing.phase) or None, all=list(WORKFLOW_PHASES)),
         missing=lacks_of(standing, plan, now),
         money=money_of(money, start, now.isoformat(), cancelled=is_cancelled),
-        travelers=going[:PEOPLE_SHOWN],
+        travelers=travelers,
         travelers_total=len(going),
         others=staying[:PEOPLE_SHOWN],
         unreadable=standing.unreadable.strip() or None,
-        stays=plan.stays[:STAYS_SHOWN],
-        stays_more=max(len(plan.stays) - STAYS_SHOWN, 0),
+        stays=stays,
+        stays_more=len(plan.stays) - len(stays),
         days=[],
         days_more=0,
     )
@@ -132,7 +141,8 @@ def _words(trip: TripPicture) -> str:
         _days_words(trip),
         f"missing: {' '.join(lack.words for lack in trip.missing)}" if trip.missing else "nothing is missing",
     ]
-    return " ".join(f"{one[:1].upper()}{one[1:].rstrip('.')}." for one in sentences)
+    words = " ".join(f"{one[:1].upper()}{one[1:].rstrip('.')}." for one in sentences)
+    return words if weight(words) <= MESSAGE_ROOM else words.encode()[:MESSAGE_ROOM].decode(errors="ignore") + "…"
 
 
 def _to_go(days: int | None) -> str | None:

@@ -68,17 +68,17 @@ function moneySection(trip) {
   );
 }
 
-// Run an operation on the trip and draw it anew; return whether it was done.
+// Run an operation on the trip and draw it anew; return its result if it was done.
 async function change(trip, type, data, key) {
   const trip_identifier = String(trip.trip_id);
   const operations = [{ type, data }];
   const answer = await host.call('bulk_trip_operations', { trip_identifier, operations, idempotency_key: key });
-  if (!answer) return false;
+  if (!answer) return;
   if (!answer.success) return host.say(answer.results[0]?.error ?? answer.message, 'bad');
   host.tell({ trip_id: trip.trip_id, changed: answer.message });
   const now = await host.call('show_trip', { trip_identifier });
   if (now) host.show(now);
-  return true;
+  return answer.results[0];
 }
 
 async function makePayer(trip, { name, email }, key) {
@@ -86,7 +86,8 @@ async function makePayer(trip, { name, email }, key) {
   const undo = async () => {
     if (await change(trip, 'unassign_client', payer, 'undo-' + key)) host.say(`${name} is no longer payer.`);
   };
-  if (await change(trip, 'assign_client', payer, key)) host.say(`${name} is payer now.`, '', button('Undo', undo));
+  const done = await change(trip, 'assign_client', payer, key);
+  if (done) host.say(`${name} is payer now.`, '', done.created && button('Undo', undo));
 }
 
 function travelers(trip) {
@@ -96,7 +97,7 @@ function travelers(trip) {
   const key = [...crypto.getRandomValues(new Uint32Array(4))].join('-');
   const row = (person, index) => {
     const { name, roles, email, note, lacks } = person;
-    const pay = () => makePayer(trip, person, `payer-${index}-${key}`);
+    const pay = () => makePayer(trip, person, index + key);
     const facts = kept([roles.map(spaced).join(', '), note, lacks]).join(' · ');
     return make(
       'li',
