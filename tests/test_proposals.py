@@ -24,6 +24,7 @@ from migrations.check import check
 from tools.answers.errors import InvalidInput, Unavailable
 from tools.proposals import page_child, rendering
 from tools.proposals.agency import InvalidAgency, read_agency
+from tools.proposals.gathering import recorded
 from tools.proposals.house import House
 from tools.proposals.pages import sealed
 
@@ -511,3 +512,55 @@ async def test_an_erased_client_is_named_by_no_version_any_more(tmp_path: Path) 
         assert "With Erased client <erased> at <sea>" in page
         # The version is not the one that the same call would make now.
         assert not (await make(desk, included=["A cake for Erased client"]))["unchanged"]
+
+
+UNSEEN = "SECRET-NET"
+
+HELD = [{"name": "Inn", "check_in": "2026-10-03", "net_rate": UNSEEN}]
+
+# What is only for the team, in texts that other programs stored where a name or a list belongs.
+LEGACY: dict[str, dict[str, Any]] = {
+    "json inside json": {"accommodations": json.dumps(json.dumps(HELD))},
+    "json twice inside json": {"accommodations": json.dumps(json.dumps(json.dumps(HELD)))},
+    "json that was cut off": {"accommodations": json.dumps(HELD)[:-2]},
+    "the second half of json": {"accommodations": json.dumps(HELD)[4:]},
+    "a list of json": {"accommodations": json.dumps([json.dumps(HELD[0])])},
+    "another language's data": {"accommodations": str(HELD)},
+    "items as json": {"schedule": json.dumps([{"date": "2026-10-03", "activities": json.dumps(HELD)}])},
+    "places as json": {"destinations": json.dumps(["Kyoto", {"city": "Nara", "net": UNSEEN}])},
+    "places by name": {"destinations": json.dumps({"Kyoto": {"net": UNSEEN}})},
+    "a name as json": {"trip_name": json.dumps({"name": "Kyoto", "net": UNSEEN})},
+    "a shared note for the team": {"notes": json.dumps([{"note": UNSEEN, "shared": True, "audience": "team"}])},
+    "cancelled stays": {
+        "accommodations": json.dumps(
+            [{"name": UNSEEN, "cancelled": True}, {"name": UNSEEN, "booking_status": "Cancelled: by the hotel"}]
+        )
+    },
+    "a cancelled day": {
+        "schedule": json.dumps([{"date": "2026-10-03", "title": UNSEEN, "status": "canceled", "activities": [UNSEEN]}])
+    },
+}
+
+
+async def test_what_is_only_for_the_team_stays_out_in_any_stored_shape(tmp_path: Path) -> None:
+    async with new_desk(tmp_path) as desk:
+        columns = sorted({column for shape in LEGACY.values() for column in shape})
+        (before,) = desk.sql(f"SELECT {', '.join(columns)} FROM trips_v2 WHERE trip_id = ?", KYOTO)
+        update = f"UPDATE trips_v2 SET {', '.join(f'{one} = ?' for one in columns)} WHERE trip_id = ?"
+        for what, shape in LEGACY.items():
+            desk.sql(update, *(dict(zip(columns, before, strict=True)) | shape).values(), KYOTO)
+            trip = (await recorded(desk.db, KYOTO)).trip
+            assert UNSEEN not in trip.model_dump_json(), what
+            assert "places" not in what or trip.destinations in {"Kyoto", ""}
+
+
+async def test_words_that_stand_for_a_time_make_a_calendar(tmp_path: Path) -> None:
+    times = [("10+02", "12:00"), ("T101010Z", "12:00"), ("10:00", "T12Z"), ("25:99", "evening"), ("09:15", "10:00")]
+    items = [{"title": f"[Optional] {start}", "start_time": start, "end_time": end} for start, end in times]
+    async with new_desk(tmp_path) as desk:
+        schedule = json.dumps([{"date": "2026-10-03", "activities": items}])
+        desk.sql("UPDATE trips_v2 SET schedule = ? WHERE trip_id = ?", schedule, KYOTO)
+        content = await read(desk, (await make(desk, formats=["ics"]))["files"][1]["uri"])
+    assert content.count(b"SUMMARY:[Optional]") == len(times)
+    assert re.findall(rb"^DT(?:START|END)\S*", content, re.MULTILINE).count(b"DTSTART:20261003T091500") == 1
+    assert b"TZID" not in content

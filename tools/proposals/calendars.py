@@ -98,7 +98,8 @@ def _day(text: str) -> date | None:
 
 
 def _time(text: str) -> time | None:
+    """Return a time as HH:MM; None for words, even if Python can read a time with a zone from them."""
     try:
-        return time.fromisoformat(text)
+        return datetime.strptime(text, "%H:%M").time()  # noqa: DTZ007 - floating
     except ValueError:
         return None

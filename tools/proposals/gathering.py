@@ -14,7 +14,7 @@ from tools.answers.errors import Conflict
 from tools.answers.guests import unreadable_note
 from tools.proposals.itinerary import days_of, stays_of
 from tools.proposals.model import Due, Trip
-from tools.proposals.wording import NAMED, PROSE, TITLE, people_words, plain
+from tools.proposals.wording import NAMED, PROSE, TITLE, people_words, told
 from tools.trip import shapes
 from tools.trip.amounts import decimal
 from tools.trip.itinerary import times
@@ -81,7 +81,7 @@ def amount(thousandths: int, currency: str) -> str:
 
 def text(value: object, longest: int = PROSE) -> str:
     known = isinstance(value, str | int | float) and not isinstance(value, bool)
-    return plain(str(value), longest) if known else ""
+    return told(str(value), longest) if known else ""
 
 
 def _trip(row: Row, money: Money, going: list[str], primary: str) -> Trip:
@@ -96,7 +96,7 @@ def _trip(row: Row, money: Money, going: list[str], primary: str) -> Trip:
         id=row["trip_id"],
         uid=hashlib.sha256(f"{row['trip_id']} {row['created_at']}".encode()).hexdigest()[:16],
         name=text(row["trip_name"], TITLE),
-        destinations=text(row["destinations"], TITLE),
+        destinations=_places(row["destinations"]),
         start=start.isoformat() if start else text(row["start_date"], TITLE),
         end=end.isoformat() if end else text(row["end_date"], TITLE),
         nights=(end - start).days if start and end and end >= start else None,
@@ -110,6 +110,15 @@ def _trip(row: Row, money: Money, going: list[str], primary: str) -> Trip:
         stays=kept,
         notes=_notes(shapes.load_for_answer(row["notes"])),
     )
+
+
+def _places(destinations: object) -> str:
+    """Return the destinations, which old databases also have as a list of names."""
+    listed = shapes.load_for_answer(destinations)
+    if not isinstance(listed, list):
+        return text(destinations, TITLE)
+    names = [text(one, TITLE) for one in cast("list[object]", listed)]
+    return text(", ".join(filter(None, names)), TITLE)
 
 
 def _going(clients: Sequence[Row], others: Sequence[Row]) -> list[str]:
