@@ -21,12 +21,12 @@ from desk import ANA, BANFF, BEN, EMPTY, ERAS, KYOTO, Desk, Era, each_era, new_d
 
 from database.embedded import open_database
 from migrations.check import check
-from tools.answers.errors import InvalidInput, Unavailable
+from tools.answers.errors import Unavailable
 from tools.proposals import page_child, rendering
 from tools.proposals.agency import InvalidAgency, read_agency
 from tools.proposals.gathering import recorded
 from tools.proposals.house import House
-from tools.proposals.pages import sealed
+from tools.proposals.pages import UnsafePage, sealed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -333,6 +333,9 @@ TEMPLATES = {
     "a change of the trip": "{% set _ = trip.travelers.append('x') %}",
     "a division": "{{ 1 / 0 }}",
     "something random": "{{ lipsum() }}",
+    "an address in memory": "{{ trip.name.upper }}",
+    "a generator": "{{ trip.travelers|map('upper') }}",
+    "the whole trip": "{{ trip }}",
 }
 
 # What only the end of the process stops, and what only it can keep from a template.
@@ -340,7 +343,11 @@ ENDLESS = {
     "a loop without end": "<head>{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}",
     "a huge text": "<head>{{ 'x' * 10**9 }}",
     "a file": '<head>{% include "../secret.html" %}',
+    "a page that takes long to check": "<head></head>{% for a in range(900) %}{{ '<div>'|safe * 200 }}{% endfor %}",
+    "a number of a booking": "<head></head>{% for a in trip.stays %}{{ a.confirmation }}{% endfor %}",
 }
+
+ONE_NIGHT = {"check_out": "2026-10-07", "confirmation": "SECRET-NUMBER"}
 
 PAGES = {
     "no head": "<p>x",
@@ -357,13 +364,21 @@ PAGES = {
     "a frame": '<head><iframe srcdoc="x"></iframe>',
     "an svg": '<head><svg><image xlink:href="http://127.0.0.1:{port}/"/></svg>',
     "an address that runs": '<head><a href="javascript:x()">x</a>',
+    "css between marks of comments in strings": (
+        '<head><style>a{content:"/*";background:url(http://127.0.0.1:{port}/);quotes:"*/"}</style>'
+    ),
+    "an escape that ends with two letters": '<head><p style="background:\\75&#13;&#10;rl(http://127.0.0.1:{port}/)">',
+    "a fill of svg": '<head><svg><rect fill="url(http://127.0.0.1:{port}/#a)"/></svg>',
+    "an attribution": '<head><a href="https://x.example" attributionsrc>x</a>',
+    "no policy": '<!-- <head> --><head><title http-equiv="x">a</title>',
+    "another encoding": '<head><meta charset="iso-2022-jp">',
     "a refresh": '<head><meta http-equiv="refresh" content="0;url=http://127.0.0.1:{port}/">',
 }
 
 
 @pytest.mark.parametrize("what", PAGES)
 def test_a_page_that_loads_runs_or_sends_something_is_refused(what: str) -> None:
-    with pytest.raises(InvalidInput, match="The template makes a page"):
+    with pytest.raises(UnsafePage):
         sealed(PAGES[what].replace("{port}", "80"))
 
 
@@ -388,6 +403,7 @@ async def test_a_hostile_template_gets_an_error_and_never_a_file_or_a_socket(
         listening.settimeout(0)
         port = listening.getsockname()[1]
         async with new_desk(tmp_path, house=House(templates_dir=folder)) as desk:
+            await desk.do(KYOTO, op("add_stay", name="Nara Inn", check_in="2026-10-06", **ONE_NIGHT))
             before = desk.everything()
             for what, template in (*ENDLESS.items(), ("a picture", PAGES["a picture"])):
                 (folder / "own.html").write_text(template.replace("{port}", str(port)))
@@ -425,14 +441,17 @@ async def test_an_agency_sends_its_name_colors_logo_terms_and_own_templates(tmp_
     (folder / "_mine.html").write_text("{% macro day(value) %}{{ value|date('%d.%m.%Y') }}{% endmacro %}")
     (folder / "brief.html").write_text(
         '{# A letter in German. #}{% import "_mine.html" as mine %}<!doctype html><head><title>x</title></head>'
-        "<p>{{ mine.day(trip.start) }} {{ agency.name }} <a href='https://fern.example'>hier</a>"
+        "<p>{{ mine.day(trip.start) }}{{ '\\ud800' }} {{ agency.name }} <a href='https://fern.example'>hier</a>"
         '<p style="color:{{ agency.color }}">{{ trip.total|money }}'
     )
     async with new_desk(tmp_path, house=House(folder, agency)) as desk:
         listed = await desk.call("list_templates")
         assert {"name": "brief", "about": "A letter in German.", "own": True} in listed["templates"]
         own = await read(desk, (await make(desk, template="brief"))["files"][0]["uri"])
-        assert '03.10.2026 Fern & "Daughters" </style><script> hier 6,400.00' in text_of_page(own)
+        assert own.count(b'<meta charset="utf-8">') == 1
+        assert '03.10.2026\N{REPLACEMENT CHARACTER} Fern & "Daughters" </style><script> hier 6,400.00' in text_of_page(
+            own
+        )
         page = (await read(desk, (await make(desk))["files"][0]["uri"])).decode()
         assert f"data:image/png;base64,{base64.b64encode(picture).decode()}" in page
         assert "--accent: #f4c95d; --on-accent: #1d2126" in page

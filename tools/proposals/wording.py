@@ -19,7 +19,7 @@ TITLE, PROSE = 300, 5_000
 NAMED = 4
 
 # Text of programs rather than of people, such as JSON inside JSON or cut off: brackets and a quoted key, or a list.
-_DATA = re.compile(r"""[\s"'\\]*(?:[\[{]\s*)+\\*["']|(?=.*[\[{]).*\w\\?["']\s*:""", re.DOTALL)
+_DATA = re.compile(r"""[\s"'\\]*(?:[\[{]\s*)+\\*["']|(?=.*[][{}]).*\w\\?["']\s*:""", re.DOTALL)
 
 
 def plain(value: str, longest: int = PROSE) -> str:
