@@ -10,6 +10,7 @@ import json
 import re
 import socket
 import sys
+import time
 import zlib
 from contextlib import closing
 from importlib import import_module
@@ -20,11 +21,13 @@ import pytest
 from desk import ANA, BANFF, BEN, EMPTY, ERAS, KYOTO, Desk, Era, each_era, new_desk, op, voygen
 
 from database.embedded import open_database
+from database.markup import without_person
+from database.redaction import Identity, Traces
 from migrations.check import check
 from tools.answers.errors import Unavailable
 from tools.proposals import page_child, rendering
 from tools.proposals.agency import InvalidAgency, read_agency
-from tools.proposals.gathering import recorded
+from tools.proposals.gathering import amount, recorded
 from tools.proposals.house import House
 from tools.proposals.pages import UnsafePage, sealed
 
@@ -472,6 +475,8 @@ async def test_an_agency_sends_its_name_colors_logo_terms_and_own_templates(tmp_
         ('logo = "agency.toml"', "is no PNG or JPEG file"),
         ('logo = "../none.png"', "none.png of the agency cannot be read"),
         ("x", "is not TOML"),
+        ("x = " + "[" * 40_000, "is not TOML"),
+        ('logo = "a\\u0000b"', "cannot be read"),
     ],
 )
 def test_an_agency_file_that_cannot_be_used_is_refused_with_what_to_change(
@@ -531,6 +536,30 @@ async def test_an_erased_client_is_named_by_no_version_any_more(tmp_path: Path) 
         assert "With Erased client <erased> at <sea>" in page
         # The version is not the one that the same call would make now.
         assert not (await make(desk, included=["A cake for Erased client"]))["unchanged"]
+
+
+@pytest.mark.parametrize(
+    ("thousandths", "currency", "expected"),
+    [
+        (1_234_500, "USD", "1234.50"),
+        (1_234_500, "KWD", "1234.500"),
+        (1_234_567, "KWD", "1234.567"),
+        (-5_000, "TND", "-5.000"),
+        (1_234_000, "JPY", "1234"),
+        (1_234_500, "JPY", "1234.50"),
+    ],
+)
+def test_an_amount_has_the_decimals_of_its_currency(thousandths: int, currency: str, expected: str) -> None:
+    assert amount(thousandths, currency) == expected
+
+
+@pytest.mark.parametrize(("start", "number"), [("<", 150_000), ("<!--", 100_000), ("<style>", 20_000), ("<p '", 9_000)])
+def test_a_person_is_found_at_once_in_a_page_whose_tags_never_end(start: str, number: int) -> None:
+    traces = Traces(Identity({"Ana Lima"}))
+    began = time.process_time()
+    assert "Lima" not in without_person(f"<p>Ana Lima</p>{start * number}", traces)
+    assert time.process_time() - began < 15  # seconds; it took minutes
+    assert "Lima" not in without_person(f"<p>x</p>{start * 3}Ana Lima", traces)
 
 
 UNSEEN = "SECRET-NET"

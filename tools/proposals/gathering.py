@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 # Currencies whose amounts have no decimals (https://www.iso.org/iso-4217-currency-codes.html).
 _WHOLE = frozenset({"BIF", "CLP", "ISK", "JPY", "KRW", "PYG", "RWF", "UGX", "UYI", "VND", "VUV", "XAF", "XOF", "XPF"})
 
+# Currencies whose amounts have three.
+_THREE = frozenset({"BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"})
+
 # Number of travelers and notes of a proposal.
 TRAVELERS, NOTES = 40, 40
 
@@ -76,7 +79,10 @@ async def recorded(db: Database, trip_id: int) -> Recorded:
 
 def amount(thousandths: int, currency: str) -> str:
     """Return an amount as a currency writes it, such as 1234.50 or, in yen, 1234."""
-    return str(thousandths // 1000) if currency in _WHOLE and not thousandths % 1000 else decimal(thousandths)
+    if currency in _WHOLE and not thousandths % 1000:
+        return str(thousandths // 1000)
+    written = decimal(thousandths)
+    return f"{written}0" if currency in _THREE and written[-3] == "." else written
 
 
 def text(value: object, longest: int = PROSE) -> str:
