@@ -7,6 +7,7 @@ import base64
 import hashlib
 import html
 import json
+import os
 import re
 import socket
 import sys
@@ -25,7 +26,7 @@ from database.markup import without_person
 from database.redaction import Identity, Traces
 from migrations.check import check
 from tools.answers.errors import Unavailable
-from tools.proposals import page_child, rendering
+from tools.proposals import files, page_child, rendering
 from tools.proposals.agency import InvalidAgency, read_agency
 from tools.proposals.gathering import amount, recorded
 from tools.proposals.house import House
@@ -560,6 +561,19 @@ def test_a_person_is_found_at_once_in_a_page_whose_tags_never_end(start: str, nu
     assert "Lima" not in without_person(f"<p>Ana Lima</p>{start * number}", traces)
     assert time.process_time() - began < 15  # seconds; it took minutes
     assert "Lima" not in without_person(f"<p>x</p>{start * 3}Ana Lima", traces)
+
+
+def test_files_of_a_call_that_was_killed_are_removed_by_a_later_one(tmp_path: Path) -> None:
+    path = tmp_path / "lima-in-kyoto-1-v1.html"
+    killed = files.write({path: b"Ana Lima"})
+    (left,) = killed.waiting
+    at_work = files.write({path: b"Ana Lima"})
+    for other in (left, path, tmp_path / ".notes-1-v1.html"):
+        other.touch()
+        os.utime(other, (0, 0))
+    files.write({tmp_path / "ode-in-banff-2-v1.html": b"Ben Ode"}).keep()
+    names = {one.name for one in tmp_path.iterdir()}
+    assert names == {one.name for one in at_work.waiting} | {path.name, ".notes-1-v1.html", "ode-in-banff-2-v1.html"}
 
 
 UNSEEN = "SECRET-NET"
