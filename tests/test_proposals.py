@@ -374,6 +374,7 @@ PAGES = {
     "an escape that ends with two letters": '<head><p style="background:\\75&#13;&#10;rl(http://127.0.0.1:{port}/)">',
     "a fill of svg": '<head><svg><rect fill="url(http://127.0.0.1:{port}/#a)"/></svg>',
     "an attribution": '<head><a href="https://x.example" attributionsrc>x</a>',
+    "an element with a long name": f'<head><p><x\u202e{"x" * 9000} src="x">',
     "no policy": '<!-- <head> --><head><title http-equiv="x">a</title>',
     "another encoding": '<head><meta charset="iso-2022-jp">',
     "a refresh": '<head><meta http-equiv="refresh" content="0;url=http://127.0.0.1:{port}/">',
@@ -382,8 +383,10 @@ PAGES = {
 
 @pytest.mark.parametrize("what", PAGES)
 def test_a_page_that_loads_runs_or_sends_something_is_refused(what: str) -> None:
-    with pytest.raises(UnsafePage):
+    with pytest.raises(UnsafePage) as refused:
         sealed(PAGES[what].replace("{port}", "80"))
+    assert len(str(refused.value)) < 200
+    assert "\u202e" not in str(refused.value)
 
 
 @pytest.mark.parametrize("what", TEMPLATES)
@@ -616,9 +619,12 @@ async def test_what_is_only_for_the_team_stays_out_in_any_stored_shape(tmp_path:
             assert "places" not in what or trip.destinations in {"Kyoto", ""}
 
 
-async def test_words_that_stand_for_a_time_make_a_calendar(tmp_path: Path) -> None:
+async def test_entries_with_words_as_times_and_repeated_ids_are_events_of_a_calendar(tmp_path: Path) -> None:
     times = [("10+02", "12:00"), ("T101010Z", "12:00"), ("10:00", "T12Z"), ("25:99", "evening"), ("09:15", "10:00")]
     items = [{"title": f"[Optional] {start}", "start_time": start, "end_time": end} for start, end in times]
+    # Entries with the same id, or with one that looks like a repeated id, are events of their own.
+    for item, own in zip(items, ("1", "1", "1-2", "1_2", "1"), strict=True):
+        item["id"] = own
     async with new_desk(tmp_path) as desk:
         schedule = json.dumps([{"date": "2026-10-03", "activities": items}])
         desk.sql("UPDATE trips_v2 SET schedule = ? WHERE trip_id = ?", schedule, KYOTO)
@@ -626,3 +632,5 @@ async def test_words_that_stand_for_a_time_make_a_calendar(tmp_path: Path) -> No
     assert content.count(b"SUMMARY:[Optional]") == len(times)
     assert re.findall(rb"^DT(?:START|END)\S*", content, re.MULTILINE).count(b"DTSTART:20261003T091500") == 1
     assert b"TZID" not in content
+    uids = re.findall(rb"^UID:(\S+)", content, re.MULTILINE)
+    assert len(set(uids)) == len(uids) == len(times) + 1

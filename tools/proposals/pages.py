@@ -102,7 +102,7 @@ def _problems(html: str) -> Iterator[str]:
             if key.startswith("on"):
                 yield f"has the attribute {in_quotes(key)}"
             elif key in _ADDRESSES and not _is_inside(tag, key, value.strip()):
-                yield f"loads something, by the attribute {key} of <{tag}>"
+                yield f"loads something, by the attribute {key} of {in_quotes(tag)}"
             elif key in _STYLES and _loads(value):
                 yield "loads something, by a style"
         if tag == "style" and _loads(node.text(deep=True)):
