@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from database.redaction import Traces
 
-# A tag, a style sheet, or text.
-_PIECES = re.compile(r"<style\b.*?</style\s*>|<!--.*?-->|<[^>]*>|[^<]+|<", re.DOTALL | re.IGNORECASE)
-_TAG = re.compile(r"<[^>]*>")
+# A tag, a style sheet, or text. What is never closed ends with the page, as in browsers, and so is searched once.
+_PIECES = re.compile(r"<style\b.*?(?:</style\s*>|\Z)|<!--.*?(?:-->|\Z)|<[^>]*>?|[^<]+", re.DOTALL | re.IGNORECASE)
+_TAG = re.compile(r"<[^>]*>?")
 _VALUE = re.compile(r"\"[^\"]*\"|'[^']*'")
 _CSS_ESCAPE = re.compile(r"\\([0-9A-Fa-f]{1,5})\s?")
 

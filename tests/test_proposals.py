@@ -7,9 +7,11 @@ import base64
 import hashlib
 import html
 import json
+import os
 import re
 import socket
 import sys
+import time
 import zlib
 from contextlib import closing
 from importlib import import_module
@@ -20,12 +22,15 @@ import pytest
 from desk import ANA, BANFF, BEN, EMPTY, ERAS, KYOTO, Desk, Era, each_era, new_desk, op, voygen
 
 from database.embedded import open_database
+from database.markup import without_person
+from database.redaction import Identity, Traces
 from migrations.check import check
-from tools.answers.errors import InvalidInput, Unavailable
-from tools.proposals import page_child, rendering
+from tools.answers.errors import Unavailable
+from tools.proposals import files, page_child, rendering
 from tools.proposals.agency import InvalidAgency, read_agency
+from tools.proposals.gathering import amount, recorded
 from tools.proposals.house import House
-from tools.proposals.pages import sealed
+from tools.proposals.pages import UnsafePage, sealed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -332,6 +337,9 @@ TEMPLATES = {
     "a change of the trip": "{% set _ = trip.travelers.append('x') %}",
     "a division": "{{ 1 / 0 }}",
     "something random": "{{ lipsum() }}",
+    "an address in memory": "{{ trip.name.upper }}",
+    "a generator": "{{ trip.travelers|map('upper') }}",
+    "the whole trip": "{{ trip }}",
 }
 
 # What only the end of the process stops, and what only it can keep from a template.
@@ -339,7 +347,11 @@ ENDLESS = {
     "a loop without end": "<head>{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}",
     "a huge text": "<head>{{ 'x' * 10**9 }}",
     "a file": '<head>{% include "../secret.html" %}',
+    "a page that takes long to check": "<head></head>{% for a in range(900) %}{{ '<div>'|safe * 200 }}{% endfor %}",
+    "a number of a booking": "<head></head>{% for a in trip.stays %}{{ a.confirmation }}{% endfor %}",
 }
+
+ONE_NIGHT = {"check_out": "2026-10-07", "confirmation": "SECRET-NUMBER"}
 
 PAGES = {
     "no head": "<p>x",
@@ -356,14 +368,25 @@ PAGES = {
     "a frame": '<head><iframe srcdoc="x"></iframe>',
     "an svg": '<head><svg><image xlink:href="http://127.0.0.1:{port}/"/></svg>',
     "an address that runs": '<head><a href="javascript:x()">x</a>',
+    "css between marks of comments in strings": (
+        '<head><style>a{content:"/*";background:url(http://127.0.0.1:{port}/);quotes:"*/"}</style>'
+    ),
+    "an escape that ends with two letters": '<head><p style="background:\\75&#13;&#10;rl(http://127.0.0.1:{port}/)">',
+    "a fill of svg": '<head><svg><rect fill="url(http://127.0.0.1:{port}/#a)"/></svg>',
+    "an attribution": '<head><a href="https://x.example" attributionsrc>x</a>',
+    "an element with a long name": f'<head><p><x\u202e{"x" * 9000} src="x">',
+    "no policy": '<!-- <head> --><head><title http-equiv="x">a</title>',
+    "another encoding": '<head><meta charset="iso-2022-jp">',
     "a refresh": '<head><meta http-equiv="refresh" content="0;url=http://127.0.0.1:{port}/">',
 }
 
 
 @pytest.mark.parametrize("what", PAGES)
 def test_a_page_that_loads_runs_or_sends_something_is_refused(what: str) -> None:
-    with pytest.raises(InvalidInput, match="The template makes a page"):
+    with pytest.raises(UnsafePage) as refused:
         sealed(PAGES[what].replace("{port}", "80"))
+    assert len(str(refused.value)) < 200
+    assert "\u202e" not in str(refused.value)
 
 
 @pytest.mark.parametrize("what", TEMPLATES)
@@ -387,6 +410,7 @@ async def test_a_hostile_template_gets_an_error_and_never_a_file_or_a_socket(
         listening.settimeout(0)
         port = listening.getsockname()[1]
         async with new_desk(tmp_path, house=House(templates_dir=folder)) as desk:
+            await desk.do(KYOTO, op("add_stay", name="Nara Inn", check_in="2026-10-06", **ONE_NIGHT))
             before = desk.everything()
             for what, template in (*ENDLESS.items(), ("a picture", PAGES["a picture"])):
                 (folder / "own.html").write_text(template.replace("{port}", str(port)))
@@ -424,14 +448,17 @@ async def test_an_agency_sends_its_name_colors_logo_terms_and_own_templates(tmp_
     (folder / "_mine.html").write_text("{% macro day(value) %}{{ value|date('%d.%m.%Y') }}{% endmacro %}")
     (folder / "brief.html").write_text(
         '{# A letter in German. #}{% import "_mine.html" as mine %}<!doctype html><head><title>x</title></head>'
-        "<p>{{ mine.day(trip.start) }} {{ agency.name }} <a href='https://fern.example'>hier</a>"
+        "<p>{{ mine.day(trip.start) }}{{ '\\ud800' }} {{ agency.name }} <a href='https://fern.example'>hier</a>"
         '<p style="color:{{ agency.color }}">{{ trip.total|money }}'
     )
     async with new_desk(tmp_path, house=House(folder, agency)) as desk:
         listed = await desk.call("list_templates")
         assert {"name": "brief", "about": "A letter in German.", "own": True} in listed["templates"]
         own = await read(desk, (await make(desk, template="brief"))["files"][0]["uri"])
-        assert '03.10.2026 Fern & "Daughters" </style><script> hier 6,400.00' in text_of_page(own)
+        assert own.count(b'<meta charset="utf-8">') == 1
+        assert '03.10.2026\N{REPLACEMENT CHARACTER} Fern & "Daughters" </style><script> hier 6,400.00' in text_of_page(
+            own
+        )
         page = (await read(desk, (await make(desk))["files"][0]["uri"])).decode()
         assert f"data:image/png;base64,{base64.b64encode(picture).decode()}" in page
         assert "--accent: #f4c95d; --on-accent: #1d2126" in page
@@ -452,6 +479,8 @@ async def test_an_agency_sends_its_name_colors_logo_terms_and_own_templates(tmp_
         ('logo = "agency.toml"', "is no PNG or JPEG file"),
         ('logo = "../none.png"', "none.png of the agency cannot be read"),
         ("x", "is not TOML"),
+        ("x = " + "[" * 40_000, "is not TOML"),
+        ('logo = "a\\u0000b"', "cannot be read"),
     ],
 )
 def test_an_agency_file_that_cannot_be_used_is_refused_with_what_to_change(
@@ -511,3 +540,97 @@ async def test_an_erased_client_is_named_by_no_version_any_more(tmp_path: Path) 
         assert "With Erased client <erased> at <sea>" in page
         # The version is not the one that the same call would make now.
         assert not (await make(desk, included=["A cake for Erased client"]))["unchanged"]
+
+
+@pytest.mark.parametrize(
+    ("thousandths", "currency", "expected"),
+    [
+        (1_234_500, "USD", "1234.50"),
+        (1_234_500, "KWD", "1234.500"),
+        (1_234_567, "KWD", "1234.567"),
+        (-5_000, "TND", "-5.000"),
+        (1_234_000, "JPY", "1234"),
+        (1_234_500, "JPY", "1234.50"),
+    ],
+)
+def test_an_amount_has_the_decimals_of_its_currency(thousandths: int, currency: str, expected: str) -> None:
+    assert amount(thousandths, currency) == expected
+
+
+@pytest.mark.parametrize(("start", "number"), [("<", 150_000), ("<!--", 100_000), ("<style>", 20_000), ("<p '", 9_000)])
+def test_a_person_is_found_at_once_in_a_page_whose_tags_never_end(start: str, number: int) -> None:
+    traces = Traces(Identity({"Ana Lima"}))
+    began = time.process_time()
+    assert "Lima" not in without_person(f"<p>Ana Lima</p>{start * number}", traces)
+    assert time.process_time() - began < 15  # seconds; it took minutes
+    assert "Lima" not in without_person(f"<p>x</p>{start * 3}Ana Lima", traces)
+
+
+def test_files_of_a_call_that_was_killed_are_removed_by_a_later_one(tmp_path: Path) -> None:
+    path = tmp_path / "lima-in-kyoto-1-v1.html"
+    killed = files.write({path: b"Ana Lima"})
+    (left,) = killed.waiting
+    at_work = files.write({path: b"Ana Lima"})
+    for other in (left, path, tmp_path / ".notes-1-v1.html"):
+        other.touch()
+        os.utime(other, (0, 0))
+    files.write({tmp_path / "ode-in-banff-2-v1.html": b"Ben Ode"}).keep()
+    names = {one.name for one in tmp_path.iterdir()}
+    assert names == {one.name for one in at_work.waiting} | {path.name, ".notes-1-v1.html", "ode-in-banff-2-v1.html"}
+
+
+UNSEEN = "SECRET-NET"
+
+HELD = [{"name": "Inn", "check_in": "2026-10-03", "net_rate": UNSEEN}]
+
+# What is only for the team, in texts that other programs stored where a name or a list belongs.
+LEGACY: dict[str, dict[str, Any]] = {
+    "json inside json": {"accommodations": json.dumps(json.dumps(HELD))},
+    "json twice inside json": {"accommodations": json.dumps(json.dumps(json.dumps(HELD)))},
+    "json that was cut off": {"accommodations": json.dumps(HELD)[:-2]},
+    "the second half of json": {"accommodations": json.dumps(HELD)[4:]},
+    "a list of json": {"accommodations": json.dumps([json.dumps(HELD[0])])},
+    "another language's data": {"accommodations": str(HELD)},
+    "items as json": {"schedule": json.dumps([{"date": "2026-10-03", "activities": json.dumps(HELD)}])},
+    "places as json": {"destinations": json.dumps(["Kyoto", {"city": "Nara", "net": UNSEEN}])},
+    "places by name": {"destinations": json.dumps({"Kyoto": {"net": UNSEEN}})},
+    "a name as json": {"trip_name": json.dumps({"name": "Kyoto", "net": UNSEEN})},
+    "a shared note for the team": {"notes": json.dumps([{"note": UNSEEN, "shared": True, "audience": "team"}])},
+    "cancelled stays": {
+        "accommodations": json.dumps(
+            [{"name": UNSEEN, "cancelled": True}, {"name": UNSEEN, "booking_status": "Cancelled: by the hotel"}]
+        )
+    },
+    "a cancelled day": {
+        "schedule": json.dumps([{"date": "2026-10-03", "title": UNSEEN, "status": "canceled", "activities": [UNSEEN]}])
+    },
+}
+
+
+async def test_what_is_only_for_the_team_stays_out_in_any_stored_shape(tmp_path: Path) -> None:
+    async with new_desk(tmp_path) as desk:
+        columns = sorted({column for shape in LEGACY.values() for column in shape})
+        (before,) = desk.sql(f"SELECT {', '.join(columns)} FROM trips_v2 WHERE trip_id = ?", KYOTO)
+        update = f"UPDATE trips_v2 SET {', '.join(f'{one} = ?' for one in columns)} WHERE trip_id = ?"
+        for what, shape in LEGACY.items():
+            desk.sql(update, *(dict(zip(columns, before, strict=True)) | shape).values(), KYOTO)
+            trip = (await recorded(desk.db, KYOTO)).trip
+            assert UNSEEN not in trip.model_dump_json(), what
+            assert "places" not in what or trip.destinations in {"Kyoto", ""}
+
+
+async def test_entries_with_words_as_times_and_repeated_ids_are_events_of_a_calendar(tmp_path: Path) -> None:
+    times = [("10+02", "12:00"), ("T101010Z", "12:00"), ("10:00", "T12Z"), ("25:99", "evening"), ("09:15", "10:00")]
+    items = [{"title": f"[Optional] {start}", "start_time": start, "end_time": end} for start, end in times]
+    # Entries with the same id, or with one that looks like a repeated id, are events of their own.
+    for item, own in zip(items, ("1", "1", "1-2", "1_2", "1"), strict=True):
+        item["id"] = own
+    async with new_desk(tmp_path) as desk:
+        schedule = json.dumps([{"date": "2026-10-03", "activities": items}])
+        desk.sql("UPDATE trips_v2 SET schedule = ? WHERE trip_id = ?", schedule, KYOTO)
+        content = await read(desk, (await make(desk, formats=["ics"]))["files"][1]["uri"])
+    assert content.count(b"SUMMARY:[Optional]") == len(times)
+    assert re.findall(rb"^DT(?:START|END)\S*", content, re.MULTILINE).count(b"DTSTART:20261003T091500") == 1
+    assert b"TZID" not in content
+    uids = re.findall(rb"^UID:(\S+)", content, re.MULTILINE)
+    assert len(set(uids)) == len(uids) == len(times) + 1

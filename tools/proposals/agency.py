@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
+from database.quoting import file_name
 from tools.answers.errors import Unavailable
 from tools.proposals.house import house
 from tools.proposals.model import Agency
@@ -61,7 +62,7 @@ def read_agency(path: Path | None) -> tuple[Agency, list[str]]:
         return styled(AgencyFile(), ""), []
     try:
         written = AgencyFile.model_validate(tomllib.loads(_bytes(path, FILE_BYTES).decode()))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InvalidAgency(f"The agency file is not TOML in UTF-8: {error}.") from error
     except ValidationError as error:
         raise InvalidAgency(_words(error.errors(include_url=False, include_input=False)[0])) from error
@@ -85,10 +86,13 @@ def styled(written: AgencyFile, logo: str) -> Agency:
 
 def _bytes(path: Path, most: int) -> bytes:
     try:
+        if path.is_fifo():  # which opens only when someone writes
+            raise InvalidAgency(f"{path.name} of the agency is no file.")
         with path.open("rb") as file:
             content = file.read(most + 1)
-    except OSError as error:
-        raise InvalidAgency(f"{path.name} of the agency cannot be read: {error.strerror}.") from error
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise InvalidAgency(f"{file_name(path.name)} of the agency cannot be read: {reason}.") from error
     if len(content) > most:
         raise InvalidAgency(f"{path.name} of the agency has more than {most} bytes.")
     return content

@@ -29,10 +29,10 @@ def calendar(proposal: Proposal, created_at: str) -> bytes | None:
     stamp = datetime.fromisoformat(created_at).astimezone(UTC).replace(microsecond=0)
     events = [_whole(proposal.trip), *map(_stay, proposal.trip.stays)]
     events += [_entry(day.date, entry) for day in proposal.trip.days for entry in day.entries]
-    uids: dict[str, int] = {}
+    uids: dict[str, int] = {}  # an id of an entry has no "_", so that a repeated one is none of another's
     for event, uid in filter(None, events):
         uids[uid] = uids.get(uid, 0) + 1
-        again = f"-{uids[uid]}" if uids[uid] > 1 else ""
+        again = f"_{uids[uid]}" if uids[uid] > 1 else ""
         event.add("uid", f"{uid}{again}-{proposal.trip.uid}@voygen")
         event.add("dtstamp", stamp)
         event.add("sequence", proposal.version)
@@ -98,7 +98,8 @@ def _day(text: str) -> date | None:
 
 
 def _time(text: str) -> time | None:
+    """Return a time as HH:MM; None for words, even if Python can read a time with a zone from them."""
     try:
-        return time.fromisoformat(text)
+        return datetime.strptime(text, "%H:%M").time()  # noqa: DTZ007 - floating
     except ValueError:
         return None

@@ -6,6 +6,7 @@ import hashlib
 import os
 import re
 import secrets
+import time
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
 Format = Literal["html", "pdf", "ics"]
 
 MEDIA_TYPES: dict[str, str] = {"html": "text/html", "pdf": "application/pdf", "ics": "text/calendar"}
+
+
+# The name of a file that waits for its version, and the seconds after which its process must have ended.
+_WAITING, _LEFT = re.compile(r"\.[a-z0-9-]+-\d+-v\d+\.(?:html|pdf|ics)\.[0-9a-f]{8}"), 3600
 
 
 class ProposalFile(BaseModel):
@@ -79,8 +84,10 @@ def described(
 
 
 def write(paths: Mapping[Path, bytes]) -> Written:
-    """Write the files under other names. Raises Unavailable."""
+    """Write the files under other names, and remove those of calls that were killed. Raises Unavailable."""
     written = Written({path.with_name(f".{path.name}.{secrets.token_hex(4)}"): path for path in paths})
+    for folder in {path.parent for path in paths}:
+        _remove_left(folder)
     try:
         for temporary, path in written.waiting.items():
             with temporary.open("xb") as file:
@@ -91,6 +98,13 @@ def write(paths: Mapping[Path, bytes]) -> Written:
         written.discard()
         raise _unwritable(error) from error
     return written
+
+
+def _remove_left(folder: Path) -> None:
+    with suppress(OSError):
+        for path in folder.iterdir():
+            if _WAITING.fullmatch(path.name) and time.time() - path.lstat().st_mtime > _LEFT:
+                path.unlink(missing_ok=True)
 
 
 def _unwritable(error: OSError) -> Unavailable:

@@ -14,7 +14,7 @@ from tools.answers.errors import Conflict
 from tools.answers.guests import unreadable_note
 from tools.proposals.itinerary import days_of, stays_of
 from tools.proposals.model import Due, Trip
-from tools.proposals.wording import NAMED, PROSE, TITLE, people_words, plain
+from tools.proposals.wording import NAMED, PROSE, TITLE, people_words, told
 from tools.trip import shapes
 from tools.trip.amounts import decimal
 from tools.trip.itinerary import times
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 # Currencies whose amounts have no decimals (https://www.iso.org/iso-4217-currency-codes.html).
 _WHOLE = frozenset({"BIF", "CLP", "ISK", "JPY", "KRW", "PYG", "RWF", "UGX", "UYI", "VND", "VUV", "XAF", "XOF", "XPF"})
+
+# Currencies whose amounts have three.
+_THREE = frozenset({"BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"})
 
 # Number of travelers and notes of a proposal.
 TRAVELERS, NOTES = 40, 40
@@ -76,12 +79,15 @@ async def recorded(db: Database, trip_id: int) -> Recorded:
 
 def amount(thousandths: int, currency: str) -> str:
     """Return an amount as a currency writes it, such as 1234.50 or, in yen, 1234."""
-    return str(thousandths // 1000) if currency in _WHOLE and not thousandths % 1000 else decimal(thousandths)
+    if currency in _WHOLE and not thousandths % 1000:
+        return str(thousandths // 1000)
+    written = decimal(thousandths)
+    return f"{written}0" if currency in _THREE and written[-3] == "." else written
 
 
 def text(value: object, longest: int = PROSE) -> str:
     known = isinstance(value, str | int | float) and not isinstance(value, bool)
-    return plain(str(value), longest) if known else ""
+    return told(str(value), longest) if known else ""
 
 
 def _trip(row: Row, money: Money, going: list[str], primary: str) -> Trip:
@@ -96,7 +102,7 @@ def _trip(row: Row, money: Money, going: list[str], primary: str) -> Trip:
         id=row["trip_id"],
         uid=hashlib.sha256(f"{row['trip_id']} {row['created_at']}".encode()).hexdigest()[:16],
         name=text(row["trip_name"], TITLE),
-        destinations=text(row["destinations"], TITLE),
+        destinations=_places(row["destinations"]),
         start=start.isoformat() if start else text(row["start_date"], TITLE),
         end=end.isoformat() if end else text(row["end_date"], TITLE),
         nights=(end - start).days if start and end and end >= start else None,
@@ -110,6 +116,15 @@ def _trip(row: Row, money: Money, going: list[str], primary: str) -> Trip:
         stays=kept,
         notes=_notes(shapes.load_for_answer(row["notes"])),
     )
+
+
+def _places(destinations: object) -> str:
+    """Return the destinations, which old databases also have as a list of names."""
+    listed = shapes.load_for_answer(destinations)
+    if not isinstance(listed, list):
+        return text(destinations, TITLE)
+    names = [text(one, TITLE) for one in cast("list[object]", listed)]
+    return text(", ".join(filter(None, names)), TITLE)
 
 
 def _going(clients: Sequence[Row], others: Sequence[Row]) -> list[str]:

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from tools.proposals.model import Day, Entry, Stay
-from tools.proposals.wording import PROSE, TITLE, plain
+from tools.proposals.wording import PROSE, TITLE, told
 from tools.trip.itinerary import times
 from tools.trip.itinerary.days import Schedule
 from tools.trip.itinerary.entries import (
@@ -63,12 +63,15 @@ def days_of(
 
 def _day(schedule: Schedule, day: RecordedDay, position: int) -> Day:
     on = schedule.date_of(day)
-    entries = [_activity(slot.value, f"{position}.{at}") for at, slot in enumerate(day.items[:ENTRIES], 1)]
+    off = _is_off(day.value)
+    entries = [
+        _activity(slot.value, f"{position}.{at}") for at, slot in enumerate([] if off else day.items[:ENTRIES], 1)
+    ]
     return Day(
         number=schedule.number_of(day) if on is None else None,
         date=on.isoformat() if on else "",
-        title=_text(DAY, day.value, "title"),
-        description=_text(DAY, day.value, "description", PROSE),
+        title="" if off else _text(DAY, day.value, "title"),
+        description="" if off else _text(DAY, day.value, "description", PROSE),
         entries=[entry for entry in entries if entry],
         stays=[],
     )
@@ -173,7 +176,11 @@ def _stay(value: Any, position: int) -> Stay | None:  # noqa: ANN401 - JSON
 
 
 def _is_off(value: Any) -> bool:  # noqa: ANN401 - JSON
-    return is_cancelled(fields_of(value).get("status"))
+    """Return True for what doesn't take place, as any program says it: a status with a reason, or a mark."""
+    own = fields_of(value)
+    states = [state.split() for key in ("status", "booking_status", "state") if isinstance(state := own.get(key), str)]
+    marked = any(own.get(key) is True for key in ("cancelled", "canceled", "is_cancelled"))
+    return marked or any(is_cancelled(state[0].strip(",.:;-")) for state in states if state)
 
 
 def _time(value: Any, field: str) -> str:  # noqa: ANN401 - JSON
@@ -190,7 +197,7 @@ def _is_clock(value: str) -> bool:
 
 
 def _text(kind: Kind, value: Any, field: str, longest: int = TITLE) -> str:  # noqa: ANN401 - JSON
-    return plain(text_of(kind, value, field), longest)
+    return told(text_of(kind, value, field), longest)
 
 
 def _uid(kind: str, value: Any, position: str) -> str:  # noqa: ANN401 - JSON

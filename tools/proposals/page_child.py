@@ -13,11 +13,12 @@ from datetime import date
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
-from jinja2 import DictLoader, StrictUndefined, TemplateError, TemplateNotFound
+from jinja2 import DictLoader, StrictUndefined, TemplateError, TemplateNotFound, Undefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup
 
 from documents.children import limit
+from tools.proposals.pages import UnsafePage, sealed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,7 +39,7 @@ def main() -> None:
     asked = json.load(sys.stdin)
     environment = sandbox(asked["sources"])
     sys.addaudithook(refuse_outside)
-    json.dump(filled(environment, asked["name"], asked["context"], most), sys.stdout)
+    json.dump(checked(filled(environment, asked["name"], asked["context"], most)), sys.stdout)
 
 
 def sandbox(sources: dict[str, str]) -> ImmutableSandboxedEnvironment:
@@ -46,6 +47,7 @@ def sandbox(sources: dict[str, str]) -> ImmutableSandboxedEnvironment:
         loader=DictLoader(sources),
         autoescape=True,
         undefined=StrictUndefined,
+        finalize=printable,
         trim_blocks=True,
         lstrip_blocks=True,
     )
@@ -66,7 +68,7 @@ def filled(environment: ImmutableSandboxedEnvironment, name: str, context: dict[
     """Return the page, or what is wrong with the template."""
     try:
         page = environment.get_template(name).generate(**{key: frozen(one) for key, one in context.items()})
-        return {"html": "".join(bounded(page, most))}
+        return {"html": encodable("".join(bounded(page, most)))}
     except RecursionError:
         return {"problem": "it includes itself"}
     except MemoryError:
@@ -77,6 +79,14 @@ def filled(environment: ImmutableSandboxedEnvironment, name: str, context: dict[
         return {"problem": str(error.message or type(error).__name__), "line": line_of(error)}
     except Exception as error:  # noqa: BLE001 - a template can fail in any way, and its message may hold the trip's text
         return {"problem": type(error).__name__, "line": line_of(error)}
+
+
+def checked(told: dict[str, Any]) -> dict[str, Any]:
+    """Return the answer with its page sealed, or what the page does. That too can take any time, hence here."""
+    try:
+        return told | {"html": sealed(told["html"])} if "html" in told else told
+    except UnsafePage as error:
+        return {"page": str(error)}
 
 
 def frozen(value: Any) -> Any:  # noqa: ANN401 - JSON
@@ -92,6 +102,18 @@ def bounded(pieces: Iterator[str], most: int) -> Iterator[str]:
         if most < 0:
             raise TemplateError("it makes a page that is too large")
         yield piece
+
+
+def printable(value: Any) -> Any:  # noqa: ANN401 - of a template
+    """Return what can be printed; a function or generator would print where it stands in memory."""
+    if value is None or isinstance(value, str | int | float | list | tuple | dict | Undefined):
+        return cast("Any", value)
+    raise TemplateError(f"it prints a {type(value).__name__}, not a text")
+
+
+def encodable(page: str) -> str:
+    """Return the page without halves of characters and without NUL, which no file or database takes."""
+    return page.encode("utf-16", "surrogatepass").decode("utf-16", "replace").replace("\0", "\ufffd")
 
 
 def line_of(error: BaseException) -> int | None:

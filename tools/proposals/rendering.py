@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 from database.quoting import as_word, in_quotes
 from documents import children
 from tools.answers.errors import InvalidInput, Unavailable
-from tools.proposals.pages import sealed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,6 +39,13 @@ _WORKERS = ThreadPoolExecutor(2, "proposals")
 
 _PAGE_CHILD, _PDF_CHILD = (Path(__file__).with_name(name) for name in ("page_child.py", "pdf_child.py"))
 
+_INSIDE = "Tell the user: a proposal holds everything itself; pictures go into it as data: URLs."
+
+# What only the calendar says, at each place in the model that has it.
+_CALENDAR: Any = {"confirmation", "uid"}
+_STAYS: Any = {"__all__": _CALENDAR}
+_UNSEEN: Any = {"trip": {"uid": True, "stays": _STAYS, "days": {"__all__": {"entries": _STAYS, "stays": _STAYS}}}}
+
 _TELL = "Tell the user, who can change the template; or send another one of list_templates."
 
 
@@ -49,18 +55,20 @@ def makes_pdf() -> bool:
 
 async def page(sources: Mapping[str, str], template: str, proposal: Proposal) -> str:
     """Return the page. Raises InvalidInput if the template fails, takes too long, or makes a page that loads things."""
-    asked = {"sources": sources, "name": template, "context": proposal.model_dump()}
+    asked = {"sources": sources, "name": template, "context": proposal.model_dump(exclude=_UNSEEN)}
     limits = (PAGE_CPU_SECONDS, PAGE_MEMORY, PAGE_CHARACTERS)
     told = await _run(_PAGE_CHILD, json.dumps(asked).encode(), *limits, wall_seconds=PAGE_WALL_SECONDS)
     try:
         answer: dict[str, Any] = json.loads(told or b"")
     except ValueError:
         answer = {"problem": "it takes too long or too much memory"}
+    if "page" in answer:
+        raise InvalidInput(f"The template makes a page that {answer['page']}.", _INSIDE)
     if "html" not in answer:
         line = f", in line {answer['line']}" if answer.get("line") else ""
         problem = in_quotes(answer["problem"].rstrip("."), PROBLEM_LENGTH)
         raise InvalidInput(f"The template {as_word(template)} fails{line}: {problem}.", _TELL)
-    return await asyncio.to_thread(sealed, answer["html"])
+    return answer["html"]
 
 
 async def pdf(html: str) -> bytes:

@@ -113,7 +113,7 @@ def new_note(note: str, now: str, *, shared: bool = False) -> dict[str, Any]:
 def shared_notes(notes: object) -> list[Any]:
     """Return the notes that may be shown to clients."""
     objects = [cast("dict[str, Any]", one) for one in _listed_notes(notes) if isinstance(one, dict)]
-    return [one for one in objects if one.get("shared") is True]
+    return [one for one in objects if one.get("shared") is True and one.get("audience", "clients") == "clients"]
 
 
 def with_note(notes: object, item: Mapping[str, Any]) -> object:
