@@ -36,18 +36,21 @@ async def count_travelers(db: Database, trip_ids: Sequence[int]) -> int:
 
 
 async def clashes(db: Database, trip_ids: Sequence[int], client_id: int | None, limit: int) -> list[Row]:
-    """Return up to `limit` pairs of these trips that one client travels on at once, by day; `total` counts all pairs.
+    """Return up to `limit` of these trips that a client begins while another one goes on, by day; `total` counts all.
 
-    Columns: client_id, name, first_id, first_name, second_id, second_name, first_day, last_day. A trip may begin on the
-    day on which another ends. `client_id` None looks at every client.
+    Columns: client_id, name, first_id, first_name, second_id, second_name, first_day, last_day. The first trip is that
+    of those begun before that ends last. A trip may begin on the day on which another ends. `client_id` None looks at
+    every client.
     """
     return await db.read(CLASHES, (json.dumps(list(trip_ids)), client_id, limit))
 
 
 # A trip's first and last day. It can end before it starts, over the date line or in an old database. Dates of old
-# databases can have a time.
+# databases can have a time, or be none.
 _START: LiteralString = "substr(t.start_date, 1, 10)"
-_END: LiteralString = "substr(max(t.start_date, coalesce(nullif(t.end_date, ''), t.start_date)), 1, 10)"
+_END: LiteralString = (
+    "substr(max(t.start_date, iif(t.end_date GLOB '[0-9][0-9][0-9][0-9]-[0-9]*', t.end_date, t.start_date)), 1, 10)"
+)
 
 _WANTED: LiteralString = (
     """
@@ -104,19 +107,36 @@ _JOURNEYS: LiteralString = (
 """
 )
 
+# A day and an id as text of which the greatest is that of the last day, so that each trip is compared with one other.
 CLASHES: LiteralString = (
     "WITH journeys AS MATERIALIZED ("
     + _JOURNEYS
+    + """), ordered AS (
+    SELECT j.*, max(substr(j."end" || '          ', 1, 10) || j.trip_id) OVER (
+        PARTITION BY j.client_email ORDER BY j.start, j.trip_id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+    ) AS before
+    FROM journeys j
+)
+SELECT c.client_id, c.full_name AS name, t.trip_id AS first_id, t.trip_name AS first_name,
+       s.trip_id AS second_id, s.trip_name AS second_name, s.start AS first_day, min("""
+    + _END
+    + """, s."end") AS last_day, count(*) OVER () AS total
+FROM ordered s
+JOIN trips_v2 t ON t.trip_id = CAST(substr(s.before, 11) AS INTEGER)
+JOIN clients_v2 c ON c.email = s.client_email
+WHERE (s.start < """
+    + _END
+    + " AND "
+    + _START
+    + """ < s."end" OR s.start = """
+    + _START
+    + """ AND s."end" = """
+    + _END
     + """)
-SELECT c.client_id, c.full_name AS name, f.trip_id AS first_id, f.trip_name AS first_name,
-       s.trip_id AS second_id, s.trip_name AS second_name, s.start AS first_day, min(f."end", s."end") AS last_day,
-       count(*) OVER () AS total
-FROM journeys f
-JOIN journeys s ON s.client_email = f.client_email AND (s.start, s.trip_id) > (f.start, f.trip_id)
-JOIN clients_v2 c ON c.email = f.client_email
-WHERE (s.start < f."end" AND f.start < s."end" OR s.start = f.start AND s."end" = f."end")
   AND (?2 IS NULL OR c.client_id = CAST(?2 AS INTEGER))
-ORDER BY s.start, f.start, c.client_id, f.trip_id, s.trip_id
+ORDER BY s.start, """
+    + _START
+    + """, c.client_id, t.trip_id, s.trip_id
 LIMIT CAST(?3 AS INTEGER)
 """
 )

@@ -67,6 +67,7 @@ class TripPicture(Answer):
     travelers: list[Traveler] = Field(description="Travelers.")
     travelers_total: int = Field(description="Number of travelers.")
     others: list[Person] = Field(description="People who don't travel.")
+    others_more: int = Field(description="Left out.")
     unreadable: str | None = Field(description="Set if a client list could not be read.")
     stays: list[Stay] = Field(description="Stays.")
     stays_more: int = Field(description="Left out.")
@@ -113,6 +114,7 @@ def _without_days(standing: Standing, on_trip: Sequence[Row], money: Money) -> t
         travelers=travelers,
         travelers_total=len(going),
         others=staying[:PEOPLE_SHOWN],
+        others_more=max(len(staying) - PEOPLE_SHOWN, 0),
         unreadable=standing.unreadable.strip() or None,
         stays=stays,
         stays_more=len(plan.stays) - len(stays),
@@ -155,7 +157,7 @@ def _people_words(trip: TripPicture) -> str:
     going = [f"{_person(one)}{f', {one.lacks}' if one.lacks else ''})" for one in trip.travelers]
     staying = [f"{_person(one)})" for one in trip.others]
     who = f"{counted(trip.travelers_total, 'traveler')}: {named(going, trip.travelers_total) or 'nobody yet'}"
-    return who + (f"; not travelling: {named(staying)}" if staying else "")
+    return who + (f"; not travelling: {named(staying, len(staying) + trip.others_more)}" if staying else "")
 
 
 def _person(one: Person) -> str:
