@@ -180,7 +180,7 @@ async def test_the_best_of_many_matches_comes_first(tmp_path: Path) -> None:
         answer = await desk.call("get_anything", query="goa tour")
         assert len(answer["trips"]) == 10
         assert answer["trip"] is None
-        assert "send one as in" in answer["message"]
+        assert "send one of their ids" in answer["message"]
         assert (await desk.call("get_anything", query="tour 77"))["trip"]["trip_name"] == "Tour 77 of Goa"
 
 

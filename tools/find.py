@@ -113,7 +113,8 @@ async def _add_best(db: Database, matches: Matches, found: Found, *, whole: bool
     if "trip_id" in best[0].row:
         if len(best) == 1:
             return await _add_trip(db, found, best[0].row["trip_id"])
-        return " Several trips match equally: send one as in 'id 2' to see it in full."
+        one = best[0].row["trip_id"]
+        return f" Several trips match equally: send one of their ids, such as 'id {one}', to see it in full."
     if len(best) == 1:
         found.client = await whole_client(db, best[0].row)
     return ""
