@@ -158,6 +158,28 @@ async def test_a_trip_that_lacks_nothing_or_is_over_says_so(tmp_path: Path) -> N
         assert trip["days"][0]["items"] == [{"time": None, "title": "All day on the slopes", "place": None}]
 
 
+async def test_what_is_cancelled_is_named_but_neither_planned_nor_missing_a_confirmation(tmp_path: Path) -> None:
+    async with new_desk(tmp_path) as desk:
+        await desk.do(
+            EMPTY,
+            op("update_dates", start_date="2027-05-03", end_date="2027-05-05"),
+            op("add_stay", name="Nordlys Lodge", check_in="2027-05-03", check_out="2027-05-05"),
+            op("add_schedule_item", date="2027-05-03", title="Sauna"),
+            op("add_schedule_item", date="2027-05-04", title="Hike"),
+        )
+        off = "json_set({0}, '$[0]{1}.status', 'cancelled')"
+        columns = ", ".join(
+            f"{column} = {off.format(column, path)}"
+            for column, path in (("accommodations", ""), ("schedule", ".activities[0]"))
+        )
+        desk.sql(f"UPDATE trips_v2 SET {columns} WHERE trip_id = ?", EMPTY)
+        trip = await drawn(desk, "show_trip", trip_identifier=str(EMPTY))
+        assert (trip["stays"], trip["cancelled"]) == ([], ["Sauna", "Nordlys Lodge"])
+        assert [[item["title"] for item in day["items"]] for day in trip["days"]] == [[], ["Hike"], []]
+        assert 'Cancelled: "Sauna", "Nordlys Lodge".' in trip["message"]
+        assert "No confirmation" not in str(trip["missing"])
+
+
 async def test_what_is_missing_keeps_its_figures(tmp_path: Path) -> None:
     async with new_desk(tmp_path) as desk:
         await desk.do(EMPTY, op("add_document", name="Voucher"), op("advance_workflow", phase="finalization"))

@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field
 from tools.answers.bounds import fitting, weight
 from tools.pictures.words import Span, text
 from tools.trip.itinerary import times
-from tools.trip.itinerary.entries import DAY, ITEM, STAY, TRANSPORT, clock_of, moment_of, text_of
+from tools.trip.itinerary.entries import DAY, ITEM, STAY, TRANSPORT, clock_of, is_off, moment_of, text_of
 from tools.trip.itinerary.warnings import Period
 from tools.trip.itinerary.whole import Itinerary
 
@@ -65,7 +65,8 @@ class Planned:
         """Add a day of the schedule; a day without items but with a description has that as its item."""
         title, description = (text_of(DAY, day.value, name) for name in ("title", "description"))
         self.title = self.title or ("" if title.lower() in _WEEKDAYS else title)
-        self.items += [(clock_of(slot.value, "start_time").minute, _item(slot.value)) for slot in day.items]
+        standing = [slot.value for slot in day.items if not is_off(slot.value)]
+        self.items += [(clock_of(value, "start_time").minute, _item(value)) for value in standing]
         if description and not day.items:
             self.items.append((None, Item(time=None, title=text(description), place=None)))
 
@@ -76,7 +77,7 @@ class Planned:
 
 
 class Plan:
-    """The planned days of a trip by date, None for items without a date, and its stays."""
+    """The planned days of a trip by date, None for items without a date, its stays, and what is cancelled, by name."""
 
     def __init__(self, trip: Row) -> None:
         self._itinerary = Itinerary.of(trip, trip["start_date"])
@@ -86,11 +87,12 @@ class Plan:
             self._on(self._itinerary.schedule.date_of(day)).add(day)
         for slot in self._itinerary.transport.slots:
             at = moment_of(TRANSPORT, slot.value, "depart")
-            if item := _ride(slot.value, at.minute):
+            if (item := _ride(slot.value, at.minute)) and not is_off(slot.value):
                 self._on(at.day).insert(at.minute, item)
         recorded = list(self._stays())
         stays = [*recorded, *self._hotels_of_days(recorded)]
         self.stays = sorted(stays, key=lambda stay: (not stay.first, stay.first))
+        self.cancelled = list(self._cancelled())
 
     @property
     def nights(self) -> int | None:
@@ -130,7 +132,7 @@ class Plan:
         for slot in self._itinerary.stays.slots:
             name, city = text_of(STAY, slot.value, "name"), text_of(STAY, slot.value, "city")
             start, end = (moment_of(STAY, slot.value, field).day for field in ("check_in", "check_out"))
-            if name or city:
+            if (name or city) and not is_off(slot.value):
                 yield Stay(
                     first=start.isoformat() if start else "",
                     last=end.isoformat() if end else "",
@@ -138,6 +140,15 @@ class Plan:
                     nights=max((end - start).days, 0) if start and end else None,
                     confirmation=text(text_of(STAY, slot.value, "confirmation")) or None,
                 )
+
+    def _cancelled(self) -> Iterator[str]:
+        """Yield the names of the entries that don't take place."""
+        stays, transport = self._itinerary.stays.slots, self._itinerary.transport.slots
+        for slot in (*self._itinerary.schedule.items, *stays, *transport):
+            if is_off(slot.value):
+                names = [text_of(STAY, slot.value, "name"), text_of(ITEM, slot.value, "title")]
+                ride = _ride(slot.value, None)
+                yield text(next(filter(None, [*names, ride.title if ride else ""]), "Untitled"))
 
     def _hotels_of_days(self, recorded: list[Stay]) -> Iterator[Stay]:
         """Yield a stay for consecutive nights in a hotel that only the days name."""

@@ -71,6 +71,7 @@ class TripPicture(Answer):
     unreadable: str | None = Field(description="Set if a client list could not be read.")
     stays: list[Stay] = Field(description="Stays.")
     stays_more: int = Field(description="Left out.")
+    cancelled: list[str] = Field(description="Cancelled entries, which are not among the stays and days.")
     days: list[PictureDay] = Field(description="Days.")
     days_more: int = Field(description="Left out.")
 
@@ -118,6 +119,7 @@ def _without_days(standing: Standing, on_trip: Sequence[Row], money: Money) -> t
         unreadable=standing.unreadable.strip() or None,
         stays=stays,
         stays_more=len(plan.stays) - len(stays),
+        cancelled=plan.cancelled[:STAYS_SHOWN],
         days=[],
         days_more=0,
     )
@@ -141,6 +143,7 @@ def _words(trip: TripPicture) -> str:
         _money_words(trip.money),
         *(_stays_words(trip) if trip.stays else []),
         _days_words(trip),
+        *([f"cancelled: {named(list(map(in_quotes, trip.cancelled)))}"] if trip.cancelled else []),
         f"missing: {' '.join(lack.words for lack in trip.missing)}" if trip.missing else "nothing is missing",
     ]
     words = " ".join(f"{one[:1].upper()}{one[1:].rstrip('.')}." for one in sentences)

@@ -16,7 +16,7 @@ from tools.trip.itinerary.entries import (
     TRANSPORT,
     clock_of,
     fields_of,
-    is_cancelled,
+    is_off,
     moment_of,
     own_ids,
     text_of,
@@ -63,7 +63,7 @@ def days_of(
 
 def _day(schedule: Schedule, day: RecordedDay, position: int) -> Day:
     on = schedule.date_of(day)
-    off = _is_off(day.value)
+    off = is_off(day.value)
     entries = [
         _activity(slot.value, f"{position}.{at}") for at, slot in enumerate([] if off else day.items[:ENTRIES], 1)
     ]
@@ -122,7 +122,7 @@ def _squeezed(value: str) -> str:
 
 def _activity(value: Any, position: str) -> Entry | None:  # noqa: ANN401 - JSON
     title = _text(ITEM, value, "title")
-    if not title or _is_off(value):
+    if not title or is_off(value):
         return None
     return Entry(
         kind="activity",
@@ -142,7 +142,7 @@ def _ride(value: Any, position: int) -> tuple[str, Entry] | None:  # noqa: ANN40
     )
     route = " to ".join(place for place in (start, end) if place)
     called = " ".join(word for word in (kind[:1].upper() + kind[1:], provider, number) if word)
-    if not (called or route) or _is_off(value):
+    if not (called or route) or is_off(value):
         return None
     depart, arrive = (moment_of(TRANSPORT, value, name) for name in ("depart", "arrive"))
     other_day = arrive.day is not None and arrive.day != depart.day
@@ -161,7 +161,7 @@ def _ride(value: Any, position: int) -> tuple[str, Entry] | None:  # noqa: ANN40
 def _stay(value: Any, position: int) -> Stay | None:  # noqa: ANN401 - JSON
     name = _text(STAY, value, "name")
     first, last = (moment_of(STAY, value, field).day for field in ("check_in", "check_out"))
-    if not name or _is_off(value):
+    if not name or is_off(value):
         return None
     nights = (last - first).days if first and last else 0
     return Stay(
@@ -173,14 +173,6 @@ def _stay(value: Any, position: int) -> Stay | None:  # noqa: ANN401 - JSON
         confirmation=_text(STAY, value, "confirmation"),
         uid=_uid("stay", value, str(position)),
     )
-
-
-def _is_off(value: Any) -> bool:  # noqa: ANN401 - JSON
-    """Return True for what doesn't take place, as any program says it: a status with a reason, or a mark."""
-    own = fields_of(value)
-    states = [state.split() for key in ("status", "booking_status", "state") if isinstance(state := own.get(key), str)]
-    marked = any(own.get(key) is True for key in ("cancelled", "canceled", "is_cancelled"))
-    return marked or any(is_cancelled(state[0].strip(",.:;-")) for state in states if state)
 
 
 def _time(value: Any, field: str) -> str:  # noqa: ANN401 - JSON

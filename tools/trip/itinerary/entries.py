@@ -130,6 +130,14 @@ def is_cancelled(status: object) -> bool:
     return isinstance(status, str) and status.strip().lower() in {"cancelled", "canceled"}
 
 
+def is_off(value: object) -> bool:
+    """Return True for an entry that doesn't take place, as any program says it: a status with a reason, or a mark."""
+    own = fields_of(value)
+    states = [state.split() for key in ("status", "booking_status", "state") if isinstance(state := own.get(key), str)]
+    marked = any(own.get(key) is True for key in ("cancelled", "canceled", "is_cancelled"))
+    return marked or any(is_cancelled(state[0].strip(",.:;-")) for state in states if state)
+
+
 def fields_of(value: object) -> dict[str, Any]:
     """Return the keys and values of an object; none for any other value."""
     return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
