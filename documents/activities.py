@@ -46,6 +46,8 @@ LEADING = re.compile(
 )
 # Signs and words that a title doesn't end with.
 LAST = re.compile(r"[^\W\d_]+\.?$")
+# Signs in a row, which stood around a day or time.
+LEFT_SIGNS = re.compile(r"\s*[,;:](?:\s*[,;:–-])+\s*|\s[–-](?:\s[–-])+\s")
 LAST_SIGNS = " \t\u00a0:：,;|·-–→(（～~"
 LAST_WORDS = {
     "at", "um", "ore", "alle", "à", "las", "from", "by", "until", "till", "bis", "hasta", "jusqu'à",
@@ -348,6 +350,7 @@ def _title(text: str, times: list[Time]) -> str:
     text = DOORS.sub(" ", text)
     text = LASTS.sub(" ", re.sub(r"(?:\(\s*\)|（\s*）)", " ", text))
     text = re.sub(r"\s+([,;.!])", r"\1", re.sub(r"\s{2,}", " ", text))
+    text = LEFT_SIGNS.sub(lambda signs: ": " if ":" in signs[0] else ", " if "," in signs[0] else " – ", text)
     text = LEADING.sub("", text)
     while True:
         text = text.rstrip(LAST_SIGNS)

@@ -20,6 +20,7 @@ from documents.memory import remembering
 from documents.merge import share_a_word, together, words_of
 from documents.model import Activity, Context, Cost, Document, Item, Kind, Line, Plan, Stay, Transport, Unresolved
 from documents.proposals import is_offer, is_proposal
+from documents.quotes import code_of
 from documents.stays import stays_of
 from documents.transport import journeys_of
 
@@ -215,20 +216,27 @@ def _doubts(reading: Reading) -> list[Unresolved]:
 
 
 def _unread(reading: Reading, covered: set[int], plan: Plan) -> list[str]:
-    """Lines with a date, time or amount that no item covers."""
+    """Lines with a date, time, amount or number of a booking that no item covers."""
     quoted = {line for entry in [*_entries(plan), *plan.costs, *plan.cancellations] for line in entry.quote.split("\n")}
     days = {day.quote for day in plan.days}
+    codes = {code_of(one.confirmation or "") for one in [*_entries(plan), *plan.cancellations]}
     left = [
         mark.text
         for place, mark in enumerate(reading.marks)
         if place not in covered
         and not mark.line.aside
-        and (mark.told or mark.times or mark.amounts)
+        and (mark.told or mark.times or mark.amounts or _tells_code(mark, codes))
         and mark.text not in quoted
-        and (mark.times or mark.amounts or mark.text not in days)
+        and (mark.times or mark.amounts or mark.text not in days or _tells_code(mark, codes))
         and not _is_past(mark)
     ]
     return list(dict.fromkeys(left))[:MOST_UNREAD]
+
+
+def _tells_code(mark: Mark, known: set[str]) -> bool:
+    """Return True if a line tells the number of a booking that no item has."""
+    code = labels.code_in(mark.text)
+    return code is not None and code_of(code) not in known
 
 
 def _is_past(mark: Mark) -> bool:

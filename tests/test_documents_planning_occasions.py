@@ -140,3 +140,21 @@ def test_items_that_add_up_to_the_total_are_costs_without_a_day() -> None:
     text = "Rechnung 2027-4471\nFlug, 2 x 62,00 € 124,00 €\nMietwagen 76,00 €\nGesamtbetrag 200,00 €\n"
     assert sorted(paid(plan_text(text))) == ["124.00 item", "200.00 total", "76.00 item"]
     assert paid(plan_text(text.replace("76,00", "75,00"))) == ["200.00 total"]
+
+
+@pytest.mark.parametrize(
+    ("line", "title"),
+    [
+        ("Lunch: 19 December 2026, 13:00, Cafe Central", "Lunch: Cafe Central"),
+        ("Opera, Sunday 20 December 2026, 19:00, Staatsoper", "Opera, Staatsoper"),
+        ("Museum tour - 21 December 2026 - 10:00 - Kunsthistorisches", "Museum tour – Kunsthistorisches"),
+    ],
+)
+def test_a_title_has_no_signs_left_of_the_day_and_time_inside_it(line: str, title: str) -> None:
+    assert [one.title for one in plan_text(f"Programme\n{line}\n").activities] == [title]
+
+
+def test_the_number_of_a_booking_that_no_item_has_is_left_to_be_read() -> None:
+    plan = plan_text("Vienna\nOpera, Sunday 20 December 2026, 19:00, Staatsoper\nVoucher no. V-88214\n")
+    assert [one.title for one in plan.activities] == ["Opera, Staatsoper"]
+    assert plan.unread == ["Voucher no. V-88214"]
