@@ -89,7 +89,7 @@ async def test_days_replaces_the_activities_of_the_documents_days_and_keeps_the_
         assert desk.column("accommodations", KYOTO) == STAYS
         ((kept,),) = desk.sql("SELECT row_data FROM orphaned_rows")
         assert json.loads(kept)["entry"] == {"title": "Shopping", "price": 20}
-        assert "1 replaced" in answer["message"]
+        assert "Replaced: 1" in answer["message"]
 
 
 async def test_all_replaces_each_part_that_the_document_has_something_for(tmp_path: Path) -> None:

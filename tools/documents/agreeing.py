@@ -20,7 +20,7 @@ from tools.documents.faults import in_thread
 from tools.documents.fence import Fence
 from tools.documents.importing import trip_to_read_for
 from tools.documents.parsing import DocId
-from tools.documents.plans import Paper, note_sources, received_by
+from tools.documents.plans import Paper, became, note_sources, received_by
 from tools.documents.reading import context_of
 from tools.documents.stored import stored_papers
 from tools.tool import Hints, Tool, WriteAnswer, WriteArguments
@@ -176,10 +176,7 @@ async def set_trip_schedule(db: Database, args: ScheduleArguments) -> ScheduleSe
 def _words(args: ScheduleArguments, applied: Applied, refused: list[dict[str, str]]) -> str:
     added = ", ".join(f"{count} {name}" for name, count in applied.created.items() if count) or "nothing"
     words = [f"{'Would add' if args.dry_run else 'Added'} {added}."]
-    words += [f"Changed {len(applied.changed)}."] if applied.changed else []
-    words += [f"{applied.duplicates} were there already."] if applied.duplicates else []
-    words += [f"{applied.removed} replaced; copies are kept in orphaned_rows."] if applied.removed else []
-    words += [f"{len(applied.conflicts)} differ from what is there, which stays."] if applied.conflicts else []
+    words += became(applied)
     words += [f"Refused {len(refused)}, because the document does not state them so."] if refused else []
     words += ["Costs are not added to the trip's cost: use update_cost."] if args.costs else []
     return " ".join(words)

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from database import documents
 from database.documents import Source
-from tools.documents.applying import Overwrite, Wanted, apply_plan, outside, require_within
+from tools.documents.applying import CANCELLED, Overwrite, Wanted, apply_plan, outside, require_within
 from tools.documents.faults import told_apart
 from tools.documents.planned import found_in, found_words, shown
 from tools.documents.reading import plan_for
@@ -146,15 +146,27 @@ def with_unresolved(plan: Plan, applied: Applied) -> Plan:
     return replace(plan, unresolved=[*plan.unresolved, *applied.unresolved])
 
 
+def became(applied: Applied) -> list[str]:
+    """Describe in sentences what became of a plan, besides what was added."""
+    off = sum(one.get("status") == CANCELLED for one in applied.changed)
+    changed = len(applied.changed) - off
+    words = [f"Already there: {applied.duplicates}."] if applied.duplicates else []
+    words += [f"Changed: {changed}."] if changed else []
+    words += [f"Marked as cancelled: {off}."] if off else []
+    words += [f"Replaced: {applied.removed}; copies are kept in orphaned_rows."] if applied.removed else []
+    differing = len(applied.conflicts)
+    kept = (
+        f"Not changed, because the itinerary says something else: {differing}. See conflicts; nothing of them is added."
+    )
+    return [*words, kept] if differing else words
+
+
 def told_words(plan: Plan, applied: Applied, fence: Fence, *, dry_run: bool) -> str:
     """Describe a plan and what became of it, without words of the document."""
     plan = with_unresolved(plan, applied)
     added = ", ".join(f"{count} {name}" for name, count in applied.created.items() if count) or "nothing"
     words = [found_words(found_in(plan)), f"{'Would add' if dry_run else 'Added'} {added}."]
-    words += [f"{applied.duplicates} were there already."] if applied.duplicates else []
-    words += [f"Changed {len(applied.changed)}."] if applied.changed else []
-    words += [f"{applied.removed} replaced; copies are kept in orphaned_rows."] if applied.removed else []
-    words += [f"{len(applied.conflicts)} differ from what is there, which stays."] if applied.conflicts else []
+    words += became(applied)
     words += ["Costs are not added to the trip's cost: use update_cost."] if plan.costs else []
     if plan.unread or plan.unresolved:
         words.append("Read the unread and unresolved lines, and send what they say with set_trip_schedule.")
