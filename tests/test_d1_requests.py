@@ -134,7 +134,7 @@ MOST = {
     "merge_clients": 5,
     "delete_trip": 7,
     "restore_deleted": 11,
-    "erase_client": 17,
+    "erase_client": 19,
     "check_consistency": 25,
     "repair_consistency": 52,
 }

@@ -129,7 +129,7 @@ def test_a_time_or_day_of_one_field_is_refused_in_the_other(item: Item, stands: 
 
 
 def grounds() -> Iterator[tuple[Ground, list[Item]]]:
-    for path in inputs():
+    for path in inputs()[:: campaigns.rounds(3, 1)]:
         document = read(path.read_bytes(), filename=path.name)
         context = context_of(expected(path)["context"])
         if not document.parts and document.text:
