@@ -98,7 +98,7 @@ async def test_a_cancellation_marks_the_bookings_with_its_number_whatever_it_lea
             # Nothing else of the entries changes, and a second time there is nothing to mark.
             again = await parse(desk, doc_id=number)
             assert (again["changed"], again["duplicates_skipped"]) == ([], len(expected))
-        assert "1 cancellations" in again["message"]
+        assert "1 cancellation," in again["message"]
 
 
 async def test_the_later_of_two_mails_holds_in_whatever_order_they_came(tmp_path: Path) -> None:

@@ -129,7 +129,7 @@ async def test_a_plan_is_replaced_as_a_whole_and_shows_what_is_open_of_each_entr
             op("set_payment_plan", due=plan),
         )
         assert "It adds up to 1400.00, but the total cost is 6400.00." in first["message"]
-        assert 'It was in USD 1400.00 by 2026-05-01 ("Deposit"); a copy is kept.' in again["message"]
+        assert 'It was USD 1400.00 by 2026-05-01 ("Deposit"); a copy is kept.' in again["message"]
         assert "adds up" not in again["message"]
         assert (await desk.whole(KYOTO))["payment_plan"] == [
             {"date": "2026-05-01", "amount": 1400, "open": 0, "label": "Deposit"},
@@ -138,7 +138,7 @@ async def test_a_plan_is_replaced_as_a_whole_and_shows_what_is_open_of_each_entr
         (cost,) = await desk.do(KYOTO, op("update_cost", cost=6400, currency="EUR"))
         assert "The payment plan's 2 amounts are now in EUR" in cost["message"]
         (cleared,) = await desk.do(KYOTO, op("set_payment_plan", due=[]))
-        assert cleared["message"].startswith("The trip has no payment plan. It was in EUR 1400.00 by")
+        assert cleared["message"].startswith("The trip has no payment plan. It was EUR 1400.00 by")
         assert (await desk.whole(KYOTO))["payment_plan"] == []
         aside = desk.sql("SELECT row_data FROM orphaned_rows WHERE table_name = 'trip_payment_plan'")
         assert [len(json.loads(text)["plan"]) for (text,) in aside] == [2]

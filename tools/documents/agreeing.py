@@ -20,6 +20,7 @@ from tools.documents.faults import in_thread
 from tools.documents.fence import Fence
 from tools.documents.importing import trip_to_read_for
 from tools.documents.parsing import DocId
+from tools.documents.planned import counts_words
 from tools.documents.plans import Paper, became, note_sources, received_by
 from tools.documents.reading import context_of
 from tools.documents.stored import stored_papers
@@ -153,7 +154,7 @@ async def set_trip_schedule(db: Database, args: ScheduleArguments) -> ScheduleSe
         ]
         if applied[0].did_something:
             note_sources(draft, applied[0], papers)
-            counts = ", ".join(f"{count} {name}" for name, count in applied[0].created.items() if count) or "nothing"
+            counts = counts_words(applied[0].created) or "nothing"
             draft.log("ScheduleSet", f"Added {counts}; changed {len(applied[0].changed)}, removed {applied[0].removed}")
         return not args.dry_run
 
@@ -174,7 +175,7 @@ async def set_trip_schedule(db: Database, args: ScheduleArguments) -> ScheduleSe
 
 
 def _words(args: ScheduleArguments, applied: Applied, refused: list[dict[str, str]]) -> str:
-    added = ", ".join(f"{count} {name}" for name, count in applied.created.items() if count) or "nothing"
+    added = counts_words(applied.created) or "nothing"
     words = [f"{'Would add' if args.dry_run else 'Added'} {added}."]
     words += became(applied)
     words += [f"Refused {len(refused)}, because the document does not state them so."] if refused else []

@@ -28,6 +28,9 @@ _KINDS: dict[str, type[Any]] = {
     "cancellations": Cancellation,
 }
 
+# Names of one of a kind, where a number would have another.
+_ONE = {"days": "day", "activities": "activity", "stays": "stay", "costs": "cost", "cancellations": "cancellation"}
+
 # Names of an item's fields in answers and arguments, where they differ from the plan's.
 SHOWN_AS: dict[type[Any], dict[str, str]] = {
     Activity: {"time": "start_time"},
@@ -69,8 +72,15 @@ def found_in(plan: Plan) -> dict[str, int]:
     return {name: len(getattr(plan, name)) for name in names}
 
 
+def counts_words(counts: Mapping[str, int]) -> str:
+    """Return how many there are of each kind that there is any of, or a blank text."""
+    return ", ".join(
+        f"{count} {_ONE.get(name, name) if count == 1 else name}" for name, count in counts.items() if count
+    )
+
+
 def found_words(found: Mapping[str, int]) -> str:
-    words = ", ".join(f"{count} {name}" for name, count in found.items() if count)
+    words = counts_words(found)
     return f"Found {words}." if words else "Nothing that belongs into an itinerary was found."
 
 

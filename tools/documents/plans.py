@@ -12,7 +12,7 @@ from database import documents
 from database.documents import Source
 from tools.documents.applying import CANCELLED, Overwrite, Wanted, apply_plan, outside, require_within
 from tools.documents.faults import told_apart
-from tools.documents.planned import found_in, found_words, shown
+from tools.documents.planned import counts_words, found_in, found_words, shown
 from tools.documents.reading import plan_for
 from tools.documents.superseded import superseded
 from tools.trip.itinerary.times import instant
@@ -94,7 +94,7 @@ def parse_into(draft: TripDraft, papers: Sequence[Paper], plan: Plan, parsing: P
     ids = [paper.doc_id for paper in papers if paper.doc_id is not None]
     hashes = [paper.sha256 for paper in papers if paper.sha256 is not None]
     draft.papers.writes.append(documents.mark_parsed(draft.trip_id, ids, hashes, draft.now))
-    counts = ", ".join(f"{count} {name}" for name, count in applied.created.items() if count) or "nothing"
+    counts = counts_words(applied.created) or "nothing"
     draft.log("DocumentParsed", f"Added {counts}; changed {len(applied.changed)}, removed {applied.removed}")
     return applied
 
@@ -164,7 +164,7 @@ def became(applied: Applied) -> list[str]:
 def told_words(plan: Plan, applied: Applied, fence: Fence, *, dry_run: bool) -> str:
     """Describe a plan and what became of it, without words of the document."""
     plan = with_unresolved(plan, applied)
-    added = ", ".join(f"{count} {name}" for name, count in applied.created.items() if count) or "nothing"
+    added = counts_words(applied.created) or "nothing"
     words = [found_words(found_in(plan)), f"{'Would add' if dry_run else 'Added'} {added}."]
     words += became(applied)
     words += ["Costs are not added to the trip's cost: use update_cost."] if plan.costs else []

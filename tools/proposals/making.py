@@ -157,7 +157,7 @@ def _require_sum(prices: Sequence[PriceLine], read: Recorded) -> None:
     total = sum(thousandths(line.amount) for line in prices)
     if prices and total != read.total:
         raise InvalidInput(
-            f"prices adds up to {amount(total, currency)}, but the trip costs {amount(read.total, currency)} "
+            f"The prices add up to {amount(total, currency)}, but the trip costs {amount(read.total, currency)} "
             f"{as_word(currency)}.",
             "Send lines that add up to it, or change the trip's cost with update_cost.",
         )

@@ -107,7 +107,7 @@ def set_payment_plan(draft: TripDraft, data: SetPaymentPlan) -> OperationResult:
     ]
     ledger.plan = tuple(sorted(entries, key=lambda one: one.due_on))
     planned = sum(amounts)
-    words = f"The payment plan is {_plan(ledger.plan, ledger)}." if entries else "The trip has no payment plan."
+    words = f"The payment plan: {_plan(ledger.plan, ledger)}." if entries else "The trip has no payment plan."
     words += f" It was {_plan(before, ledger)}; a copy is kept." if before and ledger.plan != before else ""
     if entries and planned != total:
         words += f" It adds up to {decimal(planned)}, but the total cost is {decimal(total)}."
@@ -171,7 +171,7 @@ def _plan(entries: Sequence[Entry], ledger: Ledger) -> str:
         f"{decimal(one.thousandths)} by {as_word(one.due_on)}{label}"
         for one, label in zip(entries, labels, strict=True)
     ]
-    return f"in {as_word(ledger.currency)} {named(told)}"
+    return f"{as_word(ledger.currency)} {named(told)}"
 
 
 def _others(ledger: Ledger) -> str:
