@@ -257,16 +257,16 @@ def _made(
     if days is None or departs.time is None or arrives.time is None:
         return None
     origin, destination = ends
+    used = [departs, arrives, origin, destination, *told, *(t for t in leg if t.sign is Sign.NUMBER)]
+    lines = range(min(token.line for token in used), max(token.line for token in used) + 1)
     block = Block(
-        [],
+        [reading.marks[at] for at in lines],
         number.text if number else None,
         mode,
         depart=Point(origin.text, departs.time, days[0]),
         arrive=Point(destination.text, arrives.time, days[1]),
     )
-    used = [departs, arrives, origin, destination, *told, *(t for t in leg if t.sign is Sign.NUMBER)]
-    lines = range(min(token.line for token in used), max(token.line for token in used) + 1)
-    quote = "\n".join(dict.fromkeys(reading.marks[at].text for at in lines))
+    quote = "\n".join(dict.fromkeys(mark.text for mark in block.marks))
     arrive = arrival_of(block, days[0])
     depart = moment_of(days[0], departs.time)
     if arrive and days[1] and arrive < depart:

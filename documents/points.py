@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from documents import labels
+from documents.patterns import Words
 from documents.routes import (
     AIRPORT,
     FLIES_TOO,
@@ -35,6 +36,9 @@ ENDS = 2
 FAR = 10
 # The code of an airport with nothing but a time beside it.
 AIRPORT_ALONE = re.compile(rf"^\W*{AIRPORT}\W*$")
+
+
+SAME_DAY = Words(r"same day|(?:gleichen|selben) tag|même jour|mismo día|stesso giorno|zelfde dag|mesmo dia|同日|当日着")
 
 
 @dataclass(slots=True)
@@ -69,6 +73,8 @@ def arrival_of(block: Block, departs_on: date) -> str | None:
     if arrive.time.later:
         return moment_of(departs_on + timedelta(arrive.time.later), arrive.time)
     if depart.time and arrive.time.clock < depart.time.clock:
+        if any(SAME_DAY.search(mark.text) for mark in block.marks):
+            return moment_of(departs_on, arrive.time)  # over the date line
         overnight = (
             depart.time.clock >= "17:00" and arrive.time.clock <= "12:00" and block.mode in {"train", "bus", "ferry"}
         )
