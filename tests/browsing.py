@@ -52,7 +52,7 @@ class Browser:
         return self.do("show", mcp=self.server, tool=tool, arguments=arguments, **options)
 
     def asked(self, kind: str) -> list[dict[str, Any]]:
-        """What the picture asked of the host: calls, messages, context or display modes."""
+        """Return what the picture asked of the host: calls, messages, context or display modes."""
         return [one for one in self.do("asked")["asked"] if one["kind"] == kind]
 
 

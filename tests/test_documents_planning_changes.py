@@ -1,4 +1,4 @@
-"""What documents tell of journeys and stays that were changed or cancelled, and layouts of both in other languages."""
+"""Journeys and stays that documents tell were changed or cancelled, and layouts of both in other languages."""
 
 from __future__ import annotations
 

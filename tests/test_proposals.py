@@ -115,7 +115,7 @@ def inflated(pdf: bytes) -> bytes:
 
 
 def text_of_page(page: bytes) -> str:
-    """What a reader sees of a page, with spaces between its parts."""
+    """Return what a reader sees of a page, with spaces between its parts."""
     body = re.sub(r"<style>.*?</style>", "", page.decode(), flags=re.DOTALL)
     return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", body)).split())
 
