@@ -178,6 +178,7 @@ async def test_what_is_cancelled_is_named_but_neither_planned_nor_missing_a_conf
         assert [[item["title"] for item in day["items"]] for day in trip["days"]] == [[], ["Hike"], []]
         assert 'Cancelled: "Sauna", "Nordlys Lodge".' in trip["message"]
         assert "No confirmation" not in str(trip["missing"])
+        assert "Nights without a stay: 2027-05-03 to 2027-05-04." in [lack["words"] for lack in trip["missing"]]
 
 
 async def test_what_is_missing_keeps_its_figures(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from tools.answers.bounds import fitting, weight
 from tools.pictures.words import Span, text
 from tools.trip.itinerary import times
 from tools.trip.itinerary.entries import DAY, ITEM, STAY, TRANSPORT, clock_of, is_off, moment_of, text_of
-from tools.trip.itinerary.warnings import Period
+from tools.trip.itinerary.warnings import Period, nights_without_stay
 from tools.trip.itinerary.whole import Itinerary
 
 if TYPE_CHECKING:
@@ -93,6 +93,7 @@ class Plan:
         stays = [*recorded, *self._hotels_of_days(recorded)]
         self.stays = sorted(stays, key=lambda stay: (not stay.first, stay.first))
         self.cancelled = list(self._cancelled())
+        self.bare_nights = next(nights_without_stay(self._itinerary, self.period), None)
 
     @property
     def nights(self) -> int | None:

@@ -60,6 +60,10 @@ def _of_plan(trip_id: int, plan: Plan, today: date) -> Iterator[Lack]:
             words=f"No confirmation number: {named(list(map(in_quotes, unconfirmed)))}.",
             prompt=f"Trip {trip_id}: there are stays without a confirmation number. Draft the mails that ask for it.",
         )
+    if plan.bare_nights:
+        yield Lack(
+            words=plan.bare_nights, prompt=f"Trip {trip_id}: suggest where to stay on the nights without a stay."
+        )
     empty = [day for day in plan.unplanned if day >= today]
     if empty:
         yield Lack(

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from database.clients import fold
 from database.quoting import in_quotes
 from tools.trip.itinerary import times
-from tools.trip.itinerary.entries import ITEM, STAY, TRANSPORT, Kind, clock_of, moment_of, text_of, title_of
+from tools.trip.itinerary.entries import ITEM, STAY, TRANSPORT, Kind, clock_of, is_off, moment_of, text_of, title_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -61,7 +61,7 @@ def warnings(itinerary: Itinerary, start: object, end: object) -> list[str]:
     period = Period.of(start, end)
     found: dict[str, None] = {}
     for kind in (
-        _nights(itinerary, period),
+        nights_without_stay(itinerary, period),
         _of_days(itinerary),
         _of_stays(itinerary),
         _of_transport(itinerary),
@@ -184,7 +184,8 @@ def _all_outside(itinerary: Itinerary, period: Period, concerns: Callable[[Slot]
                 yield f"{_named(kind, slot)} ({' and '.join(beyond_days)}) is {beyond}."
 
 
-def _nights(itinerary: Itinerary, period: Period | None) -> Iterator[str]:
+def nights_without_stay(itinerary: Itinerary, period: Period | None) -> Iterator[str]:
+    """Yield a sentence about the nights that nothing tells where to spend, if any stay is recorded."""
     if not itinerary.stays.slots:
         return
     dated = [day for one in itinerary.schedule.days if (day := itinerary.schedule.date_of(one))]
@@ -214,7 +215,7 @@ def _covered(itinerary: Itinerary) -> Iterator[tuple[date, date]]:
     """Yield ranges of nights that are spent somewhere: in a stay, in a hotel that a day names, or on the way."""
     for slot in itinerary.stays.slots:
         first, last = _nights_of(slot)
-        if first:
+        if first and not is_off(slot.value):
             yield first, last or _after(first)
     for day in itinerary.schedule.days:
         own = itinerary.schedule.date_of(day)
@@ -222,7 +223,7 @@ def _covered(itinerary: Itinerary) -> Iterator[tuple[date, date]]:
             yield own, _after(own)
     for slot in itinerary.transport.slots:
         left, reached = (moment_of(TRANSPORT, slot.value, field).day for field in ("depart", "arrive"))
-        if left and reached and left < reached:
+        if left and reached and left < reached and not is_off(slot.value):
             yield left, reached
 
 
