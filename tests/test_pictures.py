@@ -131,6 +131,7 @@ async def test_a_trip_shows_its_days_stays_people_and_money_and_what_is_missing(
             'No confirmation number: "Ryokan, Kyoto".',
             f"Nothing is planned on {words(days_on(12))[:-5]} and {words(end)[:-5]}.",
         ]
+        assert missing[0] == f"Overdue: 600.00 USD by {before}."
         assert 'Travel documents are missing for "Ben Ode", "Dia Roe".' in missing
         assert not any(name in lack["prompt"] for lack in trip["missing"] for name in ("Ben", "Ryokan", "Lima"))
         for fact in ("in 10 days", "4 travelers", '"Rolf" (traveler, not linked)', '"Cem Kaya" (booker)', "(overdue)"):

@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, Field
 
-from database.quoting import in_quotes
+from database.quoting import as_word, in_quotes
 from tools.answers.bounds import named
+from tools.answers.money import amount_words
 from tools.pictures.words import days_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import date
 
+    from tools.pictures.dues import TripDues
     from tools.pictures.itinerary import Plan
     from tools.trip.playbook import Standing
 
@@ -34,6 +36,15 @@ def lacks_of(standing: Standing, plan: Plan, today: date) -> list[Lack]:
     found = [_of_phase(standing, sentence) for sentence in standing.missing]
     is_over = standing.trip["status"] in _OVER or (plan.period is not None and plan.period.last < today)
     return found if is_over else [*found, *_of_plan(standing.trip["trip_id"], plan, today)]
+
+
+def overdue_of(trip_id: int, dues: TripDues) -> list[Lack]:
+    """Return the payments that are late, as one gap."""
+    late = [
+        f"{amount_words(one.amount, one.currency)} by {as_word(one.due_at or '')}" for one in dues.payments if one.late
+    ]
+    prompt = f"Trip {trip_id}: draft a reminder for each overdue payment."
+    return [Lack(words=f"Overdue: {named(late)}.", prompt=prompt)] if late else []
 
 
 def _of_phase(standing: Standing, sentence: str) -> Lack:

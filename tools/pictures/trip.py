@@ -17,7 +17,7 @@ from tools.answers.money import amount_words
 from tools.finding.identifiers import resolve_trip
 from tools.pictures.dues import TripDues, money_of
 from tools.pictures.itinerary import PictureDay, Plan, Stay
-from tools.pictures.missing import Lack, lacks_of
+from tools.pictures.missing import Lack, lacks_of, overdue_of
 from tools.pictures.people import PEOPLE_SHOWN, Person, Traveler, people_of
 from tools.pictures.words import counted, text, today
 from tools.tool import READS, Answer, Arguments, Tool
@@ -98,6 +98,7 @@ def _without_days(standing: Standing, on_trip: Sequence[Row], money: Money) -> t
     travelers, stays = travelers[: fitting(travelers, TRAVELERS_ROOM)], stays[: fitting(stays, STAYS_ROOM)]
     is_cancelled = trip["status"] == "cancelled"
     start, end = _day(trip["start_date"]), _day(trip["end_date"])
+    dues = money_of(money, start, now.isoformat(), cancelled=is_cancelled)
     picture = TripPicture(
         message="",
         trip_id=trip["trip_id"],
@@ -110,8 +111,8 @@ def _without_days(standing: Standing, on_trip: Sequence[Row], money: Money) -> t
         days_to_go=(first - now).days if first else None,
         destinations=text(trip["destinations"]) or None,
         phase=PicturePhase(name=text(standing.phase) or None, all=list(WORKFLOW_PHASES)),
-        missing=lacks_of(standing, plan, now),
-        money=money_of(money, start, now.isoformat(), cancelled=is_cancelled),
+        missing=[*overdue_of(trip["trip_id"], dues), *lacks_of(standing, plan, now)],
+        money=dues,
         travelers=travelers,
         travelers_total=len(going),
         others=staying[:PEOPLE_SHOWN],
