@@ -96,7 +96,6 @@ ABSENT = _words(
 ASIDE = Words("|".join(pattern.pattern for pattern in (HELD, REWARD, INSURED, JAPANESE_FEE)))
 UNCERTAIN = Words("|".join(pattern.pattern for pattern in (WISH, LAST_TIME, CONDITIONAL, ABSENT)))
 AFTER = re.compile(r"^\W*(?:(?:an|in|de|di|of|as)\s)?")
-FEES = Words(r"(?:fees?|charges?|penalty|gebühr\w*|frais|gastos|penale|kosten)\W*$")
 # A price that someone asks for a thing, such as a menu, without having booked it.
 RATE = _words(r"(?:at|for|à|zu|je|por|um|für|per|voor|a|al|tot|only|nur|seulement|solo|just)\s$")
 SECTION = Words(

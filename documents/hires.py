@@ -97,7 +97,7 @@ def _in_columns(reading: Reading) -> Found:
 
 
 class _End:
-    """What lines say of one end."""
+    """One end of a hire, as lines tell it."""
 
     def __init__(self) -> None:
         self.days: list[date] = []

@@ -86,7 +86,7 @@ class Night:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What a line or cell says of a night: the name of a house, or that it is the one of the night before."""
+    """A line's or cell's word about a night: the name of a house, or that it is the one of the night before."""
 
     name: Name | None = None
     same: bool = False

@@ -1,4 +1,4 @@
-"""What a document tells beside the value that replaces it: an old column, an old row, a day after "instead of"."""
+"""Values told beside those that replace them: an old column, an old row, a day after "instead of"."""
 
 from __future__ import annotations
 

@@ -212,7 +212,7 @@ def _places(mark: Mark, line: int, begin: int, end: int) -> list[Token]:
 
 
 def _labelled(text: str) -> tuple[bool | None, int] | None:
-    """What a label says of the places after it, and where they begin. None if it is not about places."""
+    """Return the end that a label names for the places after it, and where they begin, or None if it is about none."""
     labelled = LABELLED.match(text)
     if not labelled:
         return None, 0
@@ -317,7 +317,7 @@ def _label(tokens: list[Token], mark: Mark) -> None:
 
 
 def _end_of(label: str) -> bool | None:
-    """Whether a label such as "Departs" or "Hora de salida" is of the departure or of the arrival, if of one."""
+    """Return True for a label of the departure, such as "Departs" or "Hora de salida", False for one of the arrival."""
     short = len(label.split()) <= LONGEST_LABEL
     departs, arrives = (
         bool(pattern.search(label) if short else pattern.match(label)) for pattern in (labels.DEPART, labels.ARRIVE)

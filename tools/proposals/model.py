@@ -1,4 +1,4 @@
-"""What a template gets to see of a trip. What is not a field here, such as a commission, reaches no proposal.
+"""The context of a template: a trip as its clients see it. A commission, which is no field here, reaches no proposal.
 
 Every text is on one line or has plain line breaks, without hidden characters. "" stands for what is not known.
 """

@@ -1,4 +1,4 @@
-"""What a proposal lacks, in sentences."""
+"""Sentences about what a proposal lacks."""
 
 from __future__ import annotations
 
